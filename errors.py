@@ -1,0 +1,86 @@
+"""Every exception that pathei raises on purpose: one class per failure, one line each.
+
+A message is one sentence that says what was wrong, where, and what to do. The command line prints it without a
+traceback; everything that is not a `PatheiError` is a bug in pathei and keeps its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class PatheiError(Exception):
+    """The base of all of them, so that a caller can catch what pathei refuses and nothing else."""
+
+
+class ConfigError(PatheiError):
+    """A configuration does not hold together; the message lists every fault found, not the first one only."""
+
+
+class MissingDependencyError(PatheiError):
+    """An optional package or program is not installed; the message holds the command that installs it."""
+
+
+class UnknownNameError(PatheiError):
+    """A name is not among the known ones; the message suggests the nearest."""
+
+
+class RecordError(PatheiError):
+    """A stored record does not have the form that its schema version promises."""
+
+
+class StoreError(PatheiError):
+    """An experience store cannot be opened, read or written as asked."""
+
+
+class StoreLockedError(StoreError):
+    """Another living process is writing to this store."""
+
+
+class ExportError(PatheiError):
+    """An export would lose or distort something, so it is refused."""
+
+
+class DataError(PatheiError):
+    """A data set cannot be fetched, or is not the file that was expected."""
+
+
+class GraphError(PatheiError):
+    """An environment graph file is not a valid household."""
+
+
+class ScriptError(PatheiError):
+    """A program line cannot be parsed or names something that is not there."""
+
+
+class GoalError(PatheiError):
+    """A goal cannot be read, or cannot be checked in this world."""
+
+
+class SnapshotError(PatheiError):
+    """An environment, or a wrapper around it, cannot be saved and restored."""
+
+
+class ReplayDriftError(SnapshotError):
+    """Replaying the recorded actions led to another observation: the environment is not deterministic."""
+
+
+class ContractError(PatheiError):
+    """A plug-in (environment, agent, collector, memory) breaks the contract that it claims to keep."""
+
+
+class WorkerError(PatheiError):
+    """A worker process died or did not answer in time."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """Build the error for a name that is not known, with the nearest known name as a suggestion.
+
+    Args:
+        kind: What the name should have been, in the words of a message: `"world"`, `"agent"`.
+        name: The name that was given.
+        known: The names that would have been accepted.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names) or 'none'}."
+    return UnknownNameError(f"There is no {kind} {name!r}; {hint}")

@@ -1,0 +1,253 @@
+"""The records that pass between the folders: what is asked, what is seen, what is done, and what went wrong.
+
+All of them are frozen, hold plain JSON values only, and carry a schema version on disk. They know nothing of stores,
+environments or learners. Left out on purpose: images themselves (a record holds their SHA-256 only; the store keeps the
+bytes) and whole worlds (`Observation.facts` holds what a world chooses to tell).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from .errors import RecordError
+
+SCHEMA_VERSION = 1
+"""The version of the form below; a store written with a newer one is refused, an older one is migrated on reading."""
+
+Json = Any
+"""A JSON value: None, bool, int, float, str, a list of them, or a dict from str to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is to be achieved, in words and, where the world can check it, in conditions."""
+
+    text: str
+    """The goal as an agent reads it: `"turn on the floor lamp"`."""
+    conditions: tuple[Mapping[str, Json], ...] = ()
+    """Conditions in the world's own form (for VirtualHome see `pathei.envs.virtualhome.goals`); all must hold together
+    at the end. Empty means that nothing is checked: success is then unknown, not true."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A goal in a world that is fixed on any machine: same task, same world, whatever the worker or file order."""
+
+    id: str
+    """Unique within a task set, and stable between runs: resuming compares these."""
+    env: str
+    """The gymnasium id: `"pathei/VirtualHome-v0"`."""
+    seed: int
+    """Given to `env.reset(seed=...)` and, mixed with the collector's seed, to the agent."""
+    goal: Goal
+    options: Mapping[str, Json] = field(default_factory=dict)
+    """Given to `env.reset(options=...)` beside the goal: which scene, which rules, how many characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a world shows at one moment."""
+
+    text: str
+    """What the agent perceives, in words."""
+    images: tuple[str, ...] = ()
+    """SHA-256 (hex) of each image, in order; the store holds the bytes."""
+    actions: tuple[str, ...] | None = None
+    """The admissible actions, or None where actions are free form."""
+    facts: Mapping[str, Json] | None = None
+    """Privileged state for rewards and question corpora. An agent never sees it: hand it `seen()`."""
+
+    def seen(self) -> Observation:
+        """Return the observation as an agent may see it: without the facts."""
+        return self if self.facts is None else dataclasses.replace(self, facts=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a language model read and wrote when it acted, so that training never has to tokenise again."""
+
+    prompt_ids: tuple[int, ...]
+    """Token ids of the prompt, shape `[P]`."""
+    completion_ids: tuple[int, ...]
+    """Token ids that the model produced, shape `[T]`."""
+    logprobs: tuple[float, ...] | None = None
+    """Natural log-probability of each completion token when sampled, shape `[T]`; None if the back end gave none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action with what came before and after; the five results mean what gymnasium's `Env.step` says."""
+
+    observation: Observation
+    """What was observed before acting."""
+    action: str
+    """The action as it was sent to the world."""
+    reward: float
+    """The reward that the action earned."""
+    terminated: bool = False
+    """The task ended by itself (reached, or made impossible) with this action."""
+    truncated: bool = False
+    """The episode was cut off (time limit) with this action."""
+    info: Mapping[str, Json] = field(default_factory=dict)
+    """What the world said beside: `success`, `progress`, `error`, the character that acted; plain JSON."""
+    tokens: Tokens | None = None
+    """Token ids and log-probabilities when a language model chose the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Where a branch leaves its parent: the branch shares the parent's first `step` steps and does not repeat them."""
+
+    trajectory: str
+    """The id of the trajectory that is branched from."""
+    step: int
+    """How many of its steps the branch shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """One episode, or one branch of a search tree, as it was lived."""
+
+    id: str
+    task: Task
+    steps: tuple[Step, ...]
+    final: Observation
+    """What was observed after the last step."""
+    collector: str
+    """Which collector played it: `"explore"`, `"mcts"`, `"curriculum"`, `"agent"`."""
+    parent: Parent | None = None
+    """For a branch: the trajectory whose prefix it shares, and how many steps of it."""
+    provenance: Mapping[str, Json] = field(default_factory=dict)
+    """Agent, seed, search cost and whatever else tells how it came about; plain JSON."""
+
+    @property
+    def success(self) -> bool | None:
+        """Whether the goal held at the end; None when the world could not tell."""
+        value = self.steps[-1].info.get("success") if self.steps else None
+        return None if value is None else bool(value)
+
+    @property
+    def total_reward(self) -> float:
+        """The undiscounted sum of rewards."""
+        return float(sum(step.reward for step in self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An episode that could not be played to its end: never a trajectory with an invented reward."""
+
+    task: Task
+    stage: str
+    """Where it broke: `"make"`, `"reset"`, `"act"`, `"step"`, `"worker"`."""
+    error: str
+    """What happened, in one line: the exception's type and message, or how the worker died."""
+
+
+Record = Trajectory | Failure
+"""What a collector yields and a store keeps."""
+
+
+def encode(record: Record) -> bytes:
+    """Return a record as one line of JSON (UTF-8, no newline), tagged with its kind and the schema version.
+
+    Raises:
+        RecordError: a value in it is not plain JSON.
+    """
+    kind = "trajectory" if isinstance(record, Trajectory) else "failure"
+    try:
+        return orjson.dumps(
+            {"kind": kind, "schema": SCHEMA_VERSION, "record": record}, option=orjson.OPT_SERIALIZE_NUMPY
+        )
+    except TypeError as error:
+        raise RecordError(
+            f"The {kind} of task {record.task.id!r} holds a value that is not plain JSON: {error}."
+        ) from error
+
+
+def decode(line: bytes | str) -> Record:
+    """Return the record that `encode` wrote.
+
+    Raises:
+        RecordError: the line is not JSON, is of a newer schema, or lacks a field.
+    """
+    try:
+        data = orjson.loads(line)
+        if data["schema"] > SCHEMA_VERSION:
+            raise RecordError(
+                f"This record has schema {data['schema']} and this pathei reads up to {SCHEMA_VERSION}: upgrade pathei."
+            )
+        body = data["record"]
+        return _trajectory(body) if data["kind"] == "trajectory" else _failure(body)
+    except (KeyError, TypeError, ValueError, orjson.JSONDecodeError) as error:
+        raise RecordError(f"A stored record is malformed ({type(error).__name__}: {error}).") from error
+
+
+def task_from_json(data: Mapping[str, Json]) -> Task:
+    """Return the task that `dataclasses.asdict` (or `encode`) made into plain JSON."""
+    goal = Goal(data["goal"]["text"], tuple(data["goal"]["conditions"]))
+    return Task(data["id"], data["env"], data["seed"], goal, data["options"])
+
+
+def _observation(data: Mapping[str, Json]) -> Observation:
+    actions = data["actions"]
+    return Observation(data["text"], tuple(data["images"]), None if actions is None else tuple(actions), data["facts"])
+
+
+def _step(data: Mapping[str, Json]) -> Step:
+    tokens = data["tokens"]
+    if tokens is not None:
+        logprobs = tokens["logprobs"]
+        tokens = Tokens(
+            tuple(tokens["prompt_ids"]),
+            tuple(tokens["completion_ids"]),
+            None if logprobs is None else tuple(logprobs),
+        )
+    return Step(
+        _observation(data["observation"]),
+        data["action"],
+        data["reward"],
+        data["terminated"],
+        data["truncated"],
+        data["info"],
+        tokens,
+    )
+
+
+def _trajectory(data: Mapping[str, Json]) -> Trajectory:
+    parent = data["parent"]
+    return Trajectory(
+        data["id"],
+        task_from_json(data["task"]),
+        tuple(_step(step) for step in data["steps"]),
+        _observation(data["final"]),
+        data["collector"],
+        None if parent is None else Parent(parent["trajectory"], parent["step"]),
+        data["provenance"],
+    )
+
+
+def _failure(data: Mapping[str, Json]) -> Failure:
+    return Failure(task_from_json(data["task"]), data["stage"], data["error"])
+
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Failure",
+    "Goal",
+    "Json",
+    "Observation",
+    "Parent",
+    "Record",
+    "Step",
+    "Task",
+    "Tokens",
+    "Trajectory",
+    "decode",
+    "encode",
+    "task_from_json",
+]
