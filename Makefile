@@ -1,0 +1,64 @@
+# `make demo` and `make test` are all a newcomer needs; both make .venv first if it is missing. See CONTRIBUTING.md.
+#
+# Stamps under .venv say what is installed, so a second run starts at once: .core is pathei with its own dependencies,
+# .dev adds what the tests need. Paths are relative on purpose: the checkout may stand anywhere and have any name.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# -qq shows errors only: pip warns about every unused package location of the machine. An error still fails the make.
+INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c constraints.txt
+# The checkout is the package but need not be called `pathei`; through this link mypy finds it under its name.
+LINK := .venv/checkout/pathei
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo "make demo    see agents live in a household and their experience being kept"
+	@echo "make test    lint, then the unit and integration tests"
+	@echo "make lint    ruff (check, format) and mypy --strict"
+	@echo "make bench   run every benchmark in benchmarks/"
+	@echo "make clean   remove .venv, caches and build products (never runs/)"
+
+demo: .venv/.core
+	@$(BIN)/pathei demo
+
+# pytest comes last: its closing line is the verdict. A group (the wheel test) stays on one worker.
+test: lint
+	$(BIN)/python -m pytest -m "not gpu" -n 2 --dist loadgroup
+
+lint: .venv/.dev $(LINK)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.dev
+	@set -e; for file in benchmarks/[a-z]*.py; do \
+		test -e "$$file" || { echo "There are no benchmarks yet."; break; }; \
+		echo "== $$file"; $(BIN)/python "$$file"; \
+	done
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/pyvenv.cfg:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+		echo "pathei needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The build backend comes first because the checkout is built without isolation, so its version is pinned too.
+.venv/.core: .venv/pyvenv.cfg pyproject.toml constraints.txt
+	@echo "Installing pathei and its dependencies into .venv (once) ..."
+	@$(INSTALL) setuptools
+	@$(INSTALL) --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.core
+	@echo "Installing what the tests need into .venv (once) ..."
+	@$(INSTALL) --no-build-isolation -e ".[test]"
+	@touch $@
+
+$(LINK): | .venv/pyvenv.cfg
+	@mkdir -p $(@D)
+	@ln -sfn ../.. $@

@@ -1,0 +1,51 @@
+"""What several test files share: where the checkout is, which files belong to it, and how hypothesis runs."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A machine that is busy with another test is no reason to fail, so hypothesis sets no deadline here.
+settings.register_profile("pathei", deadline=None, print_blob=True)
+settings.load_profile("pathei")
+
+BUILT = ("build", "dist", "runs", "__pycache__")
+
+
+def git_files(root: Path, *options: str) -> list[Path]:
+    """Return what `git ls-files` lists, relative to `root` and sorted; empty where there is no git."""
+    command = ["git", "ls-files", "-z", *options]
+    try:
+        listing = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return []
+    return sorted(Path(name) for name in listing.split("\0") if name and (root / name).is_file())
+
+
+def walked_files(root: Path) -> list[Path]:
+    """Return every file under `root` that is neither hidden nor built, relative to it and sorted."""
+    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return sorted(
+        path
+        for path in found
+        if not any(part in BUILT or part.startswith(".") or part.endswith(".egg-info") for part in path.parts)
+    )
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of the checkout, which is also the package."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def tracked_files(checkout: Path) -> list[Path]:
+    """The files that git tracks, relative to the checkout; where there is no git, the files that stand there."""
+    return git_files(checkout) or walked_files(checkout)
+
+
+@pytest.fixture(scope="session")
+def source_files(checkout: Path) -> list[Path]:
+    """The tracked files and the new ones that git does not ignore: what a commit of everything would hold."""
+    return git_files(checkout, "--cached", "--others", "--exclude-standard") or walked_files(checkout)

@@ -1,0 +1,315 @@
+"""The package as it is laid out, as it is imported, and as it is installed from its wheel away from the checkout.
+
+The wheel is built from a copy of the sources, because setuptools keeps its `build/` folder: a file that was deleted
+would stay in the next wheel, and the checkout would be littered.
+"""
+
+import ast
+import graphlib
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pathei
+
+HEAVY = frozenset(
+    {"torch", "transformers", "peft", "faiss", "playwright", "habitat_sim", "minedojo", "ray", "datasets", "minari"}
+)
+"""Packages that only the module that needs them may import, and only when it is used."""
+OPTIONAL = HEAVY | {"atif", "h5py", "pandas", "PIL", "pytest", "hypothesis"}
+"""Packages that a core install does not bring: every module must import without them."""
+CORE = {"gymnasium", "numpy", "orjson", "platformdirs", "pyarrow", "rich", "tyro"}
+
+NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs")
+FOLDERS = {
+    "envs": set[str](),
+    "agents": {"envs"},
+    "memory": {"envs"},
+    "collectors": {"envs", "agents", "memory"},
+    "learners": set[str](),
+}
+"""Which other folders each folder may import. All of them may import the modules at the root, which import none."""
+
+
+def layer(module: str) -> str:
+    """Return the folder that a module belongs to, `"cli"`, `"names"` for the package itself, or else `"root"`."""
+    parts = module.split(".")
+    if len(parts) == 1:
+        return "names"
+    return "cli" if parts[1] in {"cli", "__main__"} else parts[1] if parts[1] in FOLDERS else "root"
+
+
+def allowed(importer: str, imported: str) -> bool:
+    """Whether a module of one layer may import a module of another."""
+    if importer == "cli" or importer == imported:
+        return True
+    if imported == "cli":
+        return False
+    if importer == "names":
+        return True
+    # Nothing inside needs the public names; importing them would pull everything in.
+    return imported == "root" or imported in FOLDERS.get(importer, set())
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import of our own modules, wherever it stands in the file: at the top, in a function, for typing only."""
+
+    importer: str
+    imported: str
+    relative: bool
+    place: str
+
+
+def module_of(path: Path) -> str:
+    """Return the module name of a file of the package: `envs/contract.py` is `pathei.envs.contract`."""
+    parts = path.with_suffix("").parts
+    return ".".join(("pathei", *(parts[:-1] if parts[-1] == "__init__" else parts)))
+
+
+def named(node: ast.Import | ast.ImportFrom, package: list[str], modules: set[str]) -> Iterator[str]:
+    """Yield the full name of every module that an import statement names."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+        return
+    base = package[: len(package) - node.level + 1] if node.level else []
+    origin = ".".join([*base, *([node.module] if node.module else [])])
+    for alias in node.names:
+        inside = f"{origin}.{alias.name}"
+        yield inside if inside in modules else origin
+
+
+def imports_in(path: Path, text: str, modules: set[str]) -> Iterator[Import]:
+    """Yield every import of our own modules in one file."""
+    importer = module_of(path)
+    package = importer.split(".") if path.name == "__init__.py" else importer.split(".")[:-1]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            relative = isinstance(node, ast.ImportFrom) and node.level > 0
+            for name in named(node, package, modules):
+                if name.split(".")[0] == "pathei":
+                    yield Import(importer, name, relative, f"{path}:{node.lineno}")
+
+
+@pytest.fixture(scope="module")
+def package_files(source_files: list[Path]) -> list[Path]:
+    """The files of the checkout that belong into the wheel: the root's modules and all that the folders hold."""
+    return [
+        path
+        for path in source_files
+        if (path.parts[0] not in NOT_PACKAGE and path.suffix == ".py")
+        or (path.parts[0] in FOLDERS and path.suffix != ".md")
+        or path.name == "py.typed"
+    ]
+
+
+@pytest.fixture(scope="module")
+def imports(checkout: Path, package_files: list[Path]) -> list[Import]:
+    """Every import of our own modules in the package."""
+    files = [path for path in package_files if path.suffix == ".py"]
+    modules = {module_of(path) for path in files}
+    return [found for path in files for found in imports_in(path, (checkout / path).read_text("utf-8"), modules)]
+
+
+@pytest.fixture(scope="module")
+def project(checkout: Path) -> dict[str, Any]:
+    """What `pyproject.toml` says."""
+    return tomllib.loads((checkout / "pyproject.toml").read_text("utf-8"))
+
+
+def test_imports_run_one_way(imports: list[Import]) -> None:
+    against = [
+        f"{found.place}: {found.importer} imports {found.imported}"
+        for found in imports
+        if not allowed(layer(found.importer), layer(found.imported))
+    ]
+    assert not against
+
+
+def test_the_arrows_are_those_of_the_design() -> None:
+    assert allowed("collectors", "agents")
+    assert allowed("learners", "root")
+    refused = [("envs", "agents"), ("root", "envs"), ("memory", "learners"), ("learners", "memory"), ("names", "cli")]
+    assert not any(allowed(importer, imported) for importer, imported in refused)
+
+
+def test_no_import_closes_a_circle(imports: list[Import]) -> None:
+    graph: dict[str, set[str]] = {}
+    for found in imports:
+        if found.importer != found.imported:
+            graph.setdefault(found.importer, set()).add(found.imported)
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_inside_the_package_imports_are_relative(imports: list[Import]) -> None:
+    assert [found.place for found in imports if not found.relative] == []
+
+
+def test_no_root_module_shadows_the_standard_library(package_files: list[Path]) -> None:
+    names = {path.parts[0].removesuffix(".py") for path in package_files} - {"__init__", "__main__"}
+    assert names & sys.stdlib_module_names == set()
+
+
+def test_the_public_names_are_few_and_exist() -> None:
+    names: list[str] = list(getattr(pathei, "__all__", []))
+    assert 0 < len(names) <= 25
+    assert [name for name in names if not hasattr(pathei, name)] == []
+
+
+def test_the_core_install_is_light(project: dict[str, Any]) -> None:
+    assert {re.split(r"[^\w-]", line)[0] for line in project["project"]["dependencies"]} == CORE
+
+
+def test_every_requirement_is_pinned(checkout: Path, project: dict[str, Any]) -> None:
+    lines = [
+        line for line in (checkout / "constraints.txt").read_text("utf-8").splitlines() if line[:1] not in ("", "#")
+    ]
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+]+", line)] == []
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
+    extras = [line for extra in project["project"]["optional-dependencies"].values() for line in extra]
+    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"], *extras]
+    names = {re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in wanted}
+    assert names - pinned - {"pathei"} == set()
+    assert "torch==2.13.0" in lines
+
+
+def test_the_package_states_its_version_once(project: dict[str, Any]) -> None:
+    assert pathei.__version__ == project["project"]["version"]
+
+
+def imported_by(*command: str | Path) -> set[str]:
+    """Run a command of Python's and return the top-level packages that it imported."""
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = re.findall(r"^import time:[^|]*\|[^|]*\|\s*([\w.]+)\s*$", done.stderr, re.MULTILINE)
+    return {name.split(".")[0] for name in found}
+
+
+def test_importing_pathei_imports_nothing_heavy() -> None:
+    found = imported_by(sys.executable, "-P", "-c", "import pathei")
+    assert "pathei" in found
+    assert found & (HEAVY | {"pyarrow", "pandas", "tyro", "rich"}) == set()
+
+
+def test_asking_for_help_imports_nothing_heavy() -> None:
+    script = Path(sysconfig.get_path("scripts")) / "pathei"
+    found = imported_by(script, "--help")
+    assert "pathei" in found
+    assert found & (HEAVY | {"pandas"}) == set()
+
+
+def test_there_is_one_console_script() -> None:
+    scripts = importlib.metadata.distribution("pathei").entry_points.select(group="console_scripts")
+    assert [(script.name, script.value) for script in scripts] == [("pathei", "pathei.cli:main")]
+
+
+IMPORT_EVERYTHING = """
+import importlib, json, pkgutil, sys
+for name in json.loads(sys.argv[1]):
+    sys.modules[name] = None  # importing it now raises ImportError, as if it were not installed
+import pathei
+def fail(name):
+    raise ImportError(f"{name} does not import")
+names = [found.name for found in pkgutil.walk_packages(pathei.__path__, "pathei.", onerror=fail)]
+files = [importlib.import_module(name).__file__ for name in ["pathei", *names]]
+print(json.dumps(files))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout: Path, source_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the sources."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for path in source_files:
+        (folder / "copy" / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(checkout / path, folder / "copy" / path)
+    command: list[str | Path] = [
+        sys.executable,
+        "-P",
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        folder,
+        folder / "copy",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """A fresh environment with the wheel in it, which sees our dependencies but not our editable install."""
+    folder = wheel.parent / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = folder / "bin" / "python"
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "-qq",
+        "--no-deps",
+        "--no-index",
+        wheel,
+    ]
+    subprocess.run(pip, check=True)
+    # A folder named in a .pth file is importable, but the .pth files inside it (the editable install's) are not run.
+    site = next(folder.glob("lib/python*/site-packages"))
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder
+
+
+@pytest.mark.integration
+@pytest.mark.xdist_group("wheel")
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path, package_files: list[Path]) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"pathei", f"pathei-{pathei.__version__}.dist-info"}
+    ours = {name for name in names if name.startswith("pathei/")}
+    assert ours == {f"pathei/{path.as_posix()}" for path in package_files}
+    assert "pathei/py.typed" in ours
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
+
+
+@pytest.mark.integration
+@pytest.mark.xdist_group("wheel")
+def test_every_module_of_the_wheel_imports_without_extras(installed: Path, package_files: list[Path]) -> None:
+    command: list[str | Path] = [
+        installed / "bin" / "python",
+        "-I",
+        "-c",
+        IMPORT_EVERYTHING,
+        json.dumps(sorted(OPTIONAL)),
+    ]
+    done = subprocess.run(command, cwd=installed, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    files = [Path(name) for name in json.loads(done.stdout)]
+    assert [path for path in files if not path.is_relative_to(installed)] == []
+    assert len(files) == sum(path.suffix == ".py" for path in package_files)
+
+
+@pytest.mark.integration
+@pytest.mark.xdist_group("wheel")
+def test_the_installed_command_answers(installed: Path) -> None:
+    done = subprocess.run([installed / "bin" / "pathei", "--help"], cwd=installed, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "pathei" in done.stdout
