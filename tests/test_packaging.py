@@ -213,6 +213,15 @@ def test_asking_for_help_imports_nothing_heavy() -> None:
     assert found & (HEAVY | {"pandas"}) == set()
 
 
+def test_the_readme_example_runs(checkout: Path, tmp_path: Path) -> None:
+    readme = (checkout / "README.md").read_text("utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    command = [sys.executable, "-P", "-W", "error", "-c", "\n".join(examples)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert examples
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_there_is_one_console_script() -> None:
     scripts = importlib.metadata.distribution("pathei").entry_points.select(group="console_scripts")
     assert [(script.name, script.value) for script in scripts] == [("pathei", "pathei.cli:main")]
