@@ -1,0 +1,176 @@
+"""What pathei and an environment expect of each other, and the way from what gymnasium returns to what is recorded.
+
+An environment is a plain `gymnasium.Env`; every wrapper and tool of gymnasium works. A text environment keeps to these
+conventions as well (`pathei.envs.checks.check_env` tests them):
+
+* The observation is a string, or a dict with the string under `"text"` and, where there are images, an array (or a
+  sequence of arrays) under `"image"`. It holds what the agent may perceive, and nothing else.
+* The action is a string in the action space. An action that is impossible, ambiguous or nonsense never raises: the
+  step changes nothing, and the observation says why.
+* `info`, from `reset` and `step`, may hold:
+
+  ========== ======================= ===================================================================
+  `actions`  `tuple[str, ...]`       the admissible actions; absent where actions are free form
+  `facts`    `dict`, plain JSON      privileged state for rewards and question corpora; never observed
+  `success`  `bool`                  whether the goal holds now; absent where nothing can be checked
+  `progress` `float` in [0, 1]       how much of the goal holds now
+  `error`    `str`                   why the last action was refused, as the observation says; else absent
+  ========== ======================= ===================================================================
+
+* `reset` takes the goal in `options["goal"]`, as `{"text": str, "conditions": [dict, ...]}`, beside its own options.
+* It may be `Snapshotable`: see `pathei.envs.snapshots`, whose names are here too. `restore` returns no observation.
+
+Environments with numeric observations (`FrozenLake`, `CartPole`, `MiniGrid`) work as well: `observe` writes their
+observations as compact JSON. Left out: the agent's side of the contract, and vector environments.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Mapping, Set
+from typing import Any
+
+import gymnasium
+import numpy as np
+import orjson
+
+from ..errors import ContractError, MissingDependencyError, UnknownNameError, unknown
+from ..experience import Json, Observation, Task
+from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
+
+
+def make(task: Task) -> gymnasium.Env[Any, Any]:
+    """Make the environment that a task asks for; `reset(env, task)` then puts the task into it.
+
+    Raises:
+        UnknownNameError: no environment has this id; the nearest is suggested.
+        MissingDependencyError: the environment needs something that is not installed.
+    """
+    try:
+        return gymnasium.make(task.env)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise MissingDependencyError(f"The environment {task.env!r} cannot be made: {error}.") from error
+    except gymnasium.error.Error as error:
+        if task.env in gymnasium.registry:
+            raise
+        raise _unknown_env(task.env) from error
+    except ModuleNotFoundError as error:
+        # gymnasium raises one without a name for an id of the form "module:Env-v0".
+        module = error.name or task.env.partition(":")[0]
+        if module.partition(".")[0] == __name__.partition(".")[0]:
+            raise
+        raise MissingDependencyError(
+            f"The environment {task.env!r} needs the module {module!r}, which is not installed: "
+            f"try `pip install {module.partition('.')[0]}`, or see `pathei env doctor`."
+        ) from error
+
+
+def reset(env: gymnasium.Env[Any, Any], task: Task) -> tuple[Any, dict[str, Any]]:
+    """Start a task's episode: `env.reset` with its seed, its options and its goal.
+
+    Returns:
+        The first observation and info, as the environment gave them.
+    """
+    goal = {"text": task.goal.text, "conditions": [dict(condition) for condition in task.goal.conditions]}
+    return env.reset(seed=task.seed, options={**task.options, "goal": goal})
+
+
+def observe(
+    observation: Any, info: Mapping[str, Any], put_image: Callable[[np.ndarray[Any, Any]], str] | None = None
+) -> Observation:
+    """Turn what `reset` or `step` returned into the record of what was seen.
+
+    Args:
+        observation: A string; or a dict with `"text"`, whose other entries but `"image"` are taken to be the same
+            thing in numbers and are not recorded; or anything else, which becomes compact JSON by the rule of `plain`.
+        info: The info returned with it; `actions` and `facts` are taken out of it.
+        put_image: Stores an image (array of shape `[height, width, channels]`) and returns its SHA-256 in hex;
+            needed only where observations hold images.
+
+    Raises:
+        ContractError: the text is not a string, or there is an image and no `put_image`.
+    """
+    images: tuple[str, ...] = ()
+    if isinstance(observation, str):
+        text = observation
+    elif isinstance(observation, Mapping) and "text" in observation:
+        text = observation["text"]
+        if not isinstance(text, str):
+            raise ContractError(f"An observation's 'text' must be a string, not {type(text).__name__}.")
+        if observation.get("image") is not None:
+            images = _images(observation["image"], put_image)
+    else:
+        text = orjson.dumps(_plain(observation)).decode()
+    actions = info.get("actions")
+    return Observation(text, images, None if actions is None else tuple(actions), info.get("facts"))
+
+
+def plain(info: Mapping[str, Any]) -> dict[str, Json]:
+    """Return what of an info belongs into a `Step`, as plain JSON: all of it but `actions` and `facts`.
+
+    NumPy numbers and arrays become numbers and lists, tuples and sets become lists (sets sorted by their JSON), keys
+    become strings. A number that JSON does not have (NaN, infinities) becomes None; an integer beyond 64 bits becomes a
+    string of digits. Any other value is replaced by the name of its type in angle brackets, `"<module.Class>"`, which
+    is the same in every run, as its `repr` often is not.
+    """
+    return {str(key): _plain(value) for key, value in info.items() if key != "actions" and key != "facts"}
+
+
+def _unknown_env(name: str) -> UnknownNameError:
+    near = difflib.get_close_matches(name, list(gymnasium.registry), n=1)
+    return unknown("environment", name, near or [known for known in gymnasium.registry if known.startswith("pathei/")])
+
+
+def _images(value: Any, put_image: Callable[[np.ndarray[Any, Any]], str] | None) -> tuple[str, ...]:
+    if put_image is None:
+        raise ContractError(
+            "The observation holds an image and there is nowhere to put it: pass put_image, "
+            "or leave 'image' out of the observation."
+        )
+    arrays = list(value) if isinstance(value, list | tuple) else [value]
+    return tuple(put_image(np.asarray(array)) for array in arrays)
+
+
+def _plain(value: Any) -> Json:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return int(value) if -(2**63) <= value < 2**64 else str(int(value))
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain_array(np.asarray(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Set):
+        return sorted((_plain(item) for item in value), key=orjson.dumps)
+    kind = type(value)
+    return f"<{kind.__module__}.{kind.__qualname__}>"
+
+
+def _plain_array(array: np.ndarray[Any, Any]) -> Json:
+    if array.dtype.kind == "f":
+        # By way of orjson, which writes a float32 as 0.1 and not as 0.10000000149011612.
+        numbers = np.ascontiguousarray(array, dtype=np.float32 if array.itemsize <= 4 else np.float64)
+        values = orjson.loads(orjson.dumps(np.atleast_1d(numbers), option=orjson.OPT_SERIALIZE_NUMPY))
+        return values if array.ndim else values[0]
+    # Of the other kinds, tolist makes Python values: numbers, strings, or objects that are judged one by one.
+    return array.tolist() if array.dtype.kind in "biu" else _plain(array.tolist())
+
+
+__all__ = [
+    "Snapshot",
+    "Snapshotable",
+    "Snapshotter",
+    "make",
+    "observe",
+    "plain",
+    "reset",
+    "restore",
+    "snapshot",
+]
