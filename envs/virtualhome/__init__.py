@@ -1,1 +1,1 @@
-"""To be filled."""
+"""VirtualHome's household as a symbolic world: scenes, rules, goals and tasks, without Unity."""
