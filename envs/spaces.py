@@ -2,25 +2,20 @@
 
 gymnasium's own `Text` holds strings over a fixed, enumerated character set; by default not even a space is in it. Here
 every string that can be written as UTF-8 is allowed, up to a length. Left out on purpose: masks for sampling, and
-flattening to numbers (text stays text in a flattened observation): both need an enumerated character set.
+flattening to numbers (text stays text in a flattened observation): both need an enumerated character set. Shared memory
+too: `AsyncVectorEnv` reads it once and then relies on arrays that change in place, so make it with
+`shared_memory=False`; it says so itself otherwise.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Space, Tuple
 from gymnasium.spaces.utils import flatten, flatten_space, is_space_dtype_shape_equiv, unflatten
-from gymnasium.vector.utils import (
-    batch_differing_spaces,
-    create_shared_memory,
-    read_from_shared_memory,
-    write_to_shared_memory,
-)
+from gymnasium.vector.utils import batch_differing_spaces
 from gymnasium.wrappers.utils import create_zero_array
 
 from ..errors import ConfigError
@@ -132,7 +127,7 @@ def _encodable(text: str) -> bool:
     return True
 
 
-# What gymnasium's wrappers and vector environments ask of a space.
+# What gymnasium's wrappers and vector environments ask of a space: functions of theirs, registered for its class.
 
 
 def _flatten_space(space: UnicodeText) -> UnicodeText:
@@ -159,24 +154,6 @@ def _batch_differing(spaces: Sequence[UnicodeText]) -> Space[Any]:
     return Tuple([UnicodeText(space.max_length, min_length=space.min_length) for space in spaces])
 
 
-def _create_shared(space: UnicodeText, n: int = 1, ctx: ModuleType = multiprocessing) -> Any:
-    # One length and max_length code points for each environment.
-    return ctx.Array("i", n * (1 + space.max_length))
-
-
-def _read_shared(space: UnicodeText, shared_memory: Any, n: int = 1) -> tuple[str, ...]:
-    rows = np.frombuffer(shared_memory.get_obj(), dtype=np.int32).reshape(n, 1 + space.max_length)
-    return tuple(row[1 : 1 + row[0]].tobytes().decode(_UTF32) for row in rows)
-
-
-def _write_shared(space: UnicodeText, index: int, value: str, shared_memory: Any) -> None:
-    row = np.frombuffer(shared_memory.get_obj(), dtype=np.int32).reshape(-1, 1 + space.max_length)[index]
-    row[0] = len(value)
-    row[1 : 1 + len(value)] = np.frombuffer(value.encode(_UTF32), dtype=np.int32)
-
-
-_UTF32 = "utf-32-le" if np.little_endian else "utf-32-be"
-
 _GENERICS: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (flatten_space, _flatten_space),
     (flatten, _flatten),
@@ -184,9 +161,6 @@ _GENERICS: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (is_space_dtype_shape_equiv, _equivalent),
     (create_zero_array, _zero),
     (batch_differing_spaces, _batch_differing),
-    (create_shared_memory, _create_shared),
-    (read_from_shared_memory, _read_shared),
-    (write_to_shared_memory, _write_shared),
 )
 for _generic, _implementation in _GENERICS:
     _generic.register(UnicodeText, _implementation)
