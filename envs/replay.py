@@ -139,10 +139,15 @@ class VerifiedReplay(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
         if seen == expected:
             return
         what = next(name for name, a, b in zip(Mark._fields, expected, seen, strict=True) if a != b)
-        where = f"step {index} (action {state.actions[index - 1]!r})" if index else f"the reset (seed {state.seed})"
+        total = len(state.actions)
+        where = (
+            f"step {index} of {total} (action {state.actions[index - 1]!r})"
+            if index
+            else f"the reset (seed {state.seed})"
+        )
         values = "" if what == "observation" else f" ({getattr(expected, what)} before, {getattr(seen, what)} now)"
         raise ReplayDriftError(
-            f"Replaying {self.env}, {where} of {len(state.actions)} led to another {what}{values}: either it is not "
+            f"Replaying {self.env}, {where} led to another {what}{values}: either it is not "
             "deterministic (seed all its randomness, or give it a snapshot() and restore() of its own), or a wrapper "
             "keeps something over resets, such as a running mean (put that wrapper outside VerifiedReplay)."
         )

@@ -81,7 +81,8 @@ class Snapshotter:
         layers: list[str] = []
         savers: list[_Saver] = []
         layer: Any = env
-        while not isinstance(layer, Snapshotable):
+        # Plainly by name: isinstance with a protocol takes ten times as long, and this is done on each `snapshot(env)`.
+        while not (hasattr(layer, "snapshot") and hasattr(layer, "restore")):
             if not isinstance(layer, gymnasium.Wrapper):
                 raise SnapshotError(
                     f"The environment {type(layer).__name__} has no snapshot() and restore(): give it both, or, if it "
@@ -151,6 +152,12 @@ def _saver(wrapper: gymnasium.Wrapper[Any, Any, Any, Any]) -> _Saver:
     kind = type(wrapper)
     fields = getattr(kind, "snapshot_fields", None)
     if fields is not None:
+        absent = [name for name in fields if not hasattr(wrapper, name)]
+        if absent:
+            raise SnapshotError(
+                f"The wrapper {kind.__name__} names {absent[0]!r} in snapshot_fields and has no such attribute: "
+                "set it in __init__."
+            )
         return _fields(*fields)(wrapper)
     # The exact class only: a subclass of a known wrapper may hold more than the known one does.
     known = _WRAPPERS.get(kind.__name__) if kind.__module__.startswith("gymnasium.wrappers.") else None
@@ -174,7 +181,7 @@ def _fields(*names: str) -> Callable[[Any], _Saver]:
     """Return the factory of savers for wrappers whose state is in these attributes (those that exist)."""
 
     def make(wrapper: Any) -> _Saver:
-        present = tuple(name for name in names if hasattr(wrapper, name))
+        present = names if len(names) == 1 else tuple([name for name in names if hasattr(wrapper, name)])
         if len(present) == 1:
             (only,) = present
             return _Saver(lambda: _copied(getattr(wrapper, only)), lambda state: setattr(wrapper, only, _copied(state)))
