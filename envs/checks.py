@@ -128,6 +128,8 @@ def _check_round(env: Any, snapshotter: Snapshotter, steps: int, rng: np.random.
     _require_equal(seen, _play(env, actions), "After restoring, the same actions led elsewhere")
     snapshotter.restore(older)
     _require_equal(seen, _play(env, actions), "After restoring a second time, the same actions led elsewhere", _SHARED)
+    # At once, so that going back to the older one would have to be undone.
+    snapshotter.restore(older)
     snapshotter.restore(newer)
     _require_equal(seen_rest, _play(env, rest), "Restoring the newer snapshot after the older led elsewhere", _STACK)
     snapshotter.restore(older)
