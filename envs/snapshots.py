@@ -271,7 +271,7 @@ _WRAPPERS: Mapping[str, Callable[[Any], _Saver]] = MappingProxyType(
         "PassiveEnvChecker": _passive_env_checker,
         "RecordEpisodeStatistics": _record_episode_statistics,
         "TimeAwareObservation": _fields("timesteps"),
-        "FrameStackObservation": _fields("obs_queue", "padding_value"),
+        "FrameStackObservation": _fields("obs_queue"),
         "DelayObservation": _fields("observation_queue"),
         "MaxAndSkipObservation": _fields("_obs_buffer"),
         "NormalizeObservation": _fields("obs_rms", "_update_running_mean"),

@@ -235,6 +235,20 @@ def test_episode_statistics_count_the_time_of_their_own_branch_only() -> None:
     assert list(env.length_queue) == [3]
 
 
+def test_the_frames_kept_for_skipping_are_those_of_the_branch() -> None:
+    # The limit falls within the second skip, so that what is returned then is still the first one's frames.
+    env = wrappers.MaxAndSkipObservation(made(Pole(), 4), 3)
+    env.reset(seed=0)
+    start = snapshot(env)
+    env.step(0)
+    saved = snapshot(env)
+    last = env.step(0)[0]
+    restore(env, start)
+    env.step(1)
+    restore(env, saved)
+    assert np.array_equal(env.step(0)[0], last)
+
+
 class Noise(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Counts its calls; pathei cannot know that."""
 
