@@ -1,0 +1,156 @@
+"""What is in a store, by id: where each trajectory lies, which tasks are done, and which records may enter.
+
+All that a store keeps in memory is here: one small entry per trajectory. Left out: files.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, SupportsIndex
+
+from .errors import RecordError, StoreError
+from .experience import Failure, Observation, Parent, Record, Step, Task, Trajectory
+
+
+class Place(NamedTuple):
+    """Where a trajectory lies."""
+
+    shard: int
+    """The number of the shard, or of the open journal."""
+    group: int
+    """In a shard the row group; in the journal the offset of the frame, in bytes."""
+    row: int
+    """In a shard the row of the group; in the journal the line of the frame."""
+    length: int
+    """How many steps the episode has from the world's beginning, those shared with its parent included."""
+
+
+class Catalog:
+    """The trajectories of a store by id, and the tasks that have been played."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, Place] = {}
+        """By trajectory id, in append order."""
+        self.done: set[str] = set()
+        """The ids of the tasks with a root trajectory."""
+
+    def add(self, id_: str, task_id: str, parent: Parent | None, n_steps: int, at: tuple[int, int, int]) -> None:
+        """Enter a trajectory, or say where one that was entered before lies now.
+
+        Args:
+            id_: Its id.
+            task_id: The id of its task.
+            parent: Where it leaves its parent, if it is a branch.
+            n_steps: How many steps of its own it has.
+            at: Shard, group and row of its `Place`.
+        """
+        if parent is None:
+            self.done.add(task_id)
+        self.places[id_] = Place(*at, n_steps if parent is None else parent.step + n_steps)
+
+    def check(self, records: Sequence[Record]) -> None:
+        """Refuse records that could not be read back, all of them or none.
+
+        Raises:
+            RecordError: a field does not have its type, or a number is not finite.
+            StoreError: an id is already taken, or a branch does not fit its parent.
+        """
+        lengths: dict[str, int] = {}
+        for record in records:
+            if not isinstance(record, Trajectory | Failure):
+                raise RecordError(
+                    f"A store takes trajectories and failures, one by one, not a {type(record).__name__}."
+                )
+            _check_task(record.task)
+            if isinstance(record, Failure):
+                if fault := _texts(record.stage, record.error):
+                    raise RecordError(f"The failure of task {record.task.id!r} cannot be stored: {fault}.")
+                continue
+            if record.id in self.places or record.id in lengths:
+                raise StoreError(
+                    f"The store already holds a trajectory {record.id!r}: give every trajectory an id of its own."
+                )
+            lengths[record.id] = self._length(record, lengths)
+            _check_trajectory(record)
+
+    def _length(self, trajectory: Trajectory, fresh: Mapping[str, int]) -> int:
+        parent = trajectory.parent
+        if parent is None:
+            return len(trajectory.steps)
+        name = f"The trajectory {trajectory.id!r} branches from {parent.trajectory!r}"
+        place = self.places.get(parent.trajectory)
+        length = fresh.get(parent.trajectory) if place is None else place.length
+        if length is None:
+            raise StoreError(f"{name}, which the store does not hold: append the parent first, or in the same call.")
+        if not isinstance(parent.step, int) or not 0 <= parent.step <= length:
+            raise StoreError(f"{name} after step {parent.step!r}, and that one has {length} steps.")
+        return parent.step + len(trajectory.steps)
+
+
+def _check_task(task: Task) -> None:
+    fault = _texts(task.id, task.env, task.goal.text)
+    if not isinstance(task.options, Mapping) or not isinstance(task.goal.conditions, tuple | list):
+        fault = "the options must be a mapping and the goal's conditions a tuple"
+    if not isinstance(task.seed, SupportsIndex):
+        fault = f"the seed must be an int, not {task.seed!r}"
+    if fault:
+        raise RecordError(f"The task {task.id!r} cannot be stored: {fault}.")
+
+
+def _check_trajectory(trajectory: Trajectory) -> None:
+    place, fault = "its frame", _texts(trajectory.id, trajectory.collector)
+    if not isinstance(trajectory.provenance, Mapping):
+        fault = "the provenance must be a mapping"
+    if not fault:
+        place, fault = "its final observation", _in_observation(trajectory.final)
+    for t, step in enumerate(trajectory.steps):
+        if fault:
+            break
+        place, fault = f"its step {t}", _in_step(step)
+    if fault:
+        raise RecordError(f"The trajectory {trajectory.id!r} cannot be stored: in {place}, {fault}.")
+
+
+def _in_step(step: Step) -> str | None:
+    fault = _in_observation(step.observation, step.action) or _numbers("the reward", "d", (step.reward,))
+    if step.terminated not in (True, False) or step.truncated not in (True, False):
+        fault = "`terminated` and `truncated` must be true or false"
+    if not isinstance(step.info, Mapping):
+        fault = "the info must be a mapping"
+    if step.tokens is not None and not fault:
+        logprobs = () if step.tokens.logprobs is None else step.tokens.logprobs
+        fault = (
+            _numbers("the prompt's token ids", "q", step.tokens.prompt_ids)
+            or _numbers("the completion's token ids", "q", step.tokens.completion_ids)
+            or _numbers("the log-probabilities", "d", logprobs)
+        )
+    return fault
+
+
+def _in_observation(observation: Observation, action: str = "") -> str | None:
+    if observation.facts is not None and not isinstance(observation.facts, Mapping):
+        return "the facts must be a mapping or None"
+    actions = () if observation.actions is None else observation.actions
+    return _texts(observation.text, action, *observation.images, *actions)
+
+
+def _texts(*values: str) -> str | None:
+    # join refuses whatever is not a string, at the speed of C: an observation may list hundreds of actions.
+    try:
+        "".join(values)
+    except TypeError as error:
+        return f"a text is not a string ({error})"
+    return None
+
+
+def _numbers(name: str, kind: str, values: Iterable[float]) -> str | None:
+    try:
+        numbers = array(kind, values)
+    except (TypeError, OverflowError) as error:
+        return f"{name} must be numbers ({error})"
+    if kind == "d" and not all(map(math.isfinite, numbers)):
+        # JSON has neither of them: they would silently come back as None.
+        return f"{name} must be finite, neither infinite nor NaN"
+    return None

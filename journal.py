@@ -1,0 +1,161 @@
+"""The journal: an append-only file of frames, each of them wholly there or not there.
+
+A frame is `magic (4 bytes) | length (u32) | crc32 of length and payload (u32) | payload`, little-endian. A payload is
+one or more encoded records, one per line. A torn last frame, which is all that a killed writer can leave, fails its
+checksum and is cut off. A bad frame with sound ones after it is damage, and is reported: cutting there would throw
+away what was acknowledged. Left out: what the records mean.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import StoreError
+
+# 0xFF never occurs in UTF-8, so no payload can hold these bytes and a search for the next frame finds frames only.
+_MAGIC = b"\xff\xfePJ"
+_HEADER = struct.Struct("<4sII")
+_LENGTH = struct.Struct("<I")
+MAX_PAYLOAD = 2**32 - 1
+"""The longest payload of a frame, in bytes."""
+
+
+class Frame(NamedTuple):
+    """One committed call of `append`."""
+
+    offset: int
+    """Where the frame begins in the file, in bytes."""
+    payload: bytes
+    """The records, one per line."""
+
+    @property
+    def end(self) -> int:
+        """Where the next frame begins."""
+        return self.offset + _HEADER.size + len(self.payload)
+
+
+def pack(payload: bytes) -> bytes:
+    """Return the bytes of a frame."""
+    return _HEADER.pack(_MAGIC, len(payload), _checksum(payload)) + payload
+
+
+def read_frame(handle: int, offset: int, end: int) -> Frame | None:
+    """Return the frame at `offset` of an open file, or None if no whole, sound frame stands there before `end`."""
+    header = os.pread(handle, _HEADER.size, offset)
+    if len(header) < _HEADER.size:
+        return None
+    magic, length, checksum = _HEADER.unpack(header)
+    if magic != _MAGIC or length == 0 or offset + _HEADER.size + length > end:
+        return None
+    payload = os.pread(handle, length, offset + _HEADER.size)
+    if len(payload) < length or _checksum(payload) != checksum:
+        return None
+    return Frame(offset, payload)
+
+
+def frames(handle: int, path: Path, start: int = 0, end: int | None = None) -> Iterator[Frame]:
+    """Yield the committed frames of an open journal in order, one at a time.
+
+    Args:
+        handle: An open file descriptor; its position is neither used nor moved.
+        path: The file's name, for messages.
+        start: Where to begin: 0, or the end of a frame read before.
+        end: Where to stop; by default the file's size now. Frames are never read beyond it.
+
+    Raises:
+        StoreError: a frame is damaged though sound ones follow it.
+    """
+    end = os.fstat(handle).st_size if end is None else end
+    while start < end:
+        frame = read_frame(handle, start, end)
+        if frame is None:
+            following = _next_sound(handle, start, end)
+            # A writer may have finished both since: only what is still bad now was bad on disk.
+            frame = None if following is None else read_frame(handle, start, end)
+            if frame is None:
+                if following is None:
+                    return
+                raise StoreError(
+                    f"The journal {path} is damaged at byte {start}, with sound records after byte {following}: restore"
+                    f" the file from a copy, or give up what follows with `truncate -s {start} '{path}'`."
+                )
+        yield frame
+        start = frame.end
+
+
+class JournalWriter:
+    """The open end of a journal, for the one process that may write."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file and cut off a torn tail.
+
+        Raises:
+            OSError: the file cannot be written.
+            StoreError: it is damaged before its last frame.
+        """
+        self.path = path
+        self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self.size = 0
+        """The length of all committed frames, in bytes."""
+        self.broken = False
+        """A write failed, and nothing more is taken."""
+        try:
+            for frame in frames(self._handle, path):
+                self.size = frame.end
+            if os.fstat(self._handle).st_size != self.size:
+                os.ftruncate(self._handle, self.size)
+            os.fsync(self._handle)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, payload: bytes) -> int:
+        """Write one frame and wait until the disk has it; return its offset.
+
+        Raises:
+            StoreError: the journal is closed.
+            OSError: the disk refused. The file is cut back to its last committed frame, and takes nothing more: what
+                a failed sync has left on the disk is not known until the journal is opened again.
+        """
+        if self._handle is None:
+            raise StoreError(f"The journal {self.path} is closed: open the store again.")
+        handle, offset, rest = self._handle, self.size, memoryview(pack(payload))
+        try:
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fdatasync(handle)
+        except OSError:
+            self.broken = True
+            try:
+                os.ftruncate(handle, offset)
+            finally:
+                self.close()
+            raise
+        self.size = offset + _HEADER.size + len(payload)
+        return offset
+
+    def close(self) -> None:
+        """Close the file; harmless when it is closed."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def _checksum(payload: bytes) -> int:
+    # The length is part of it, so that a stretch of zeros, as a power cut may leave, is not an empty frame.
+    return zlib.crc32(payload, zlib.crc32(_LENGTH.pack(len(payload))))
+
+
+def _next_sound(handle: int, start: int, end: int) -> int | None:
+    rest = os.pread(handle, end - start, start)
+    position = rest.find(_MAGIC, 1)
+    while position != -1:
+        if read_frame(handle, start + position, end) is not None:
+            return start + position
+        position = rest.find(_MAGIC, position + 1)
+    return None

@@ -1,0 +1,436 @@
+"""Sealed shards: the same records as Parquet tables, compressed, and readable by any Parquet reader.
+
+Three tables. `episodes` has one row per trajectory, `steps` one per step, `failures` one per failure. Row group g of
+`episodes` belongs to row group g of `steps`, and a group is small, so that one trajectory is read in milliseconds and a
+reader never holds more than a group. What has no fixed form (`facts`, `info`, `task`, `provenance`) is a JSON string.
+Admissible actions are plain string lists; the column's dictionary makes a list that repeats from step to step nearly
+free. Left out: which shards exist (see `manifest`), and writing them safely (see `store`).
+
+pyarrow is needed from here on; `store` imports this module when it seals or reads a shard, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import accumulate, chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, cast
+
+import orjson
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from .durable import sha256_of
+from .errors import RecordError, StoreError
+from .experience import Failure, Json, Observation, Parent, Record, Step, Tokens, Trajectory, task_from_json
+from .manifest import Counts, Shard, ShardFile
+
+GROUP_STEPS = 512
+"""A row group is closed at this many steps, never inside a trajectory."""
+GROUP_BYTES = 1 << 20
+"""Or at this many bytes of encoded records."""
+_LEVEL = 3
+
+_TEXT, _TEXTS, _LONGS = pa.string(), pa.list_(pa.string()), pa.list_(pa.int64())
+
+
+def _schema(**columns: Any) -> Any:
+    return pa.schema([pa.field(name, type_) for name, type_ in columns.items()])
+
+
+SCHEMAS = {
+    "episodes": _schema(
+        id=_TEXT, task_id=_TEXT, env=_TEXT, seed=pa.int64(), goal=_TEXT, collector=_TEXT, success=pa.bool_(),
+        total_reward=pa.float64(), n_steps=pa.int64(), parent_trajectory=_TEXT, parent_step=pa.int64(),
+        final_observation=_TEXT, final_images=_TEXTS, final_actions=_TEXTS, final_facts=_TEXT, task=_TEXT,
+        provenance=_TEXT,
+    ),
+    "steps": _schema(
+        episode_id=_TEXT, t=pa.int64(), observation=_TEXT, images=_TEXTS, actions=_TEXTS, facts=_TEXT, action=_TEXT,
+        reward=pa.float64(), terminated=pa.bool_(), truncated=pa.bool_(), info=_TEXT, prompt_ids=_LONGS,
+        completion_ids=_LONGS, logprobs=pa.list_(pa.float64()),
+    ),
+    "failures": _schema(
+        task_id=_TEXT, env=_TEXT, seed=pa.int64(), goal=_TEXT, stage=_TEXT, error=_TEXT, task=_TEXT
+    ),
+}  # fmt: skip
+"""The Arrow schema of each table. `seed` is null where it does not fit 64 signed bits; `task` always has it."""
+
+_STATISTICS = {
+    "episodes": ["id", "task_id", "env", "seed", "collector", "success", "total_reward", "n_steps"],
+    "steps": ["episode_id", "t", "reward"],
+    "failures": ["task_id", "env", "stage"],
+}
+
+# Long texts that hardly repeat are not worth a dictionary: zstd finds what they share.
+_DICTIONARY = {
+    "episodes": ["env", "goal", "collector", "parent_trajectory", "final_actions.list.element"],
+    "steps": ["episode_id", "action", "actions.list.element", "images.list.element"],
+    "failures": ["env", "stage", "error"],
+}
+# Read as dictionaries, so that a string that repeats is made into a Python object once.
+_REPEATING = {
+    "episodes": ["final_actions.list.element"],
+    "steps": ["actions.list.element", "episode_id"],
+    "failures": [],
+}
+
+
+class Entry(NamedTuple):
+    """What the catalogue needs to know of a trajectory in a shard."""
+
+    id: str
+    """The trajectory's id."""
+    task_id: str
+    """The id of its task."""
+    parent: Parent | None
+    """Where it leaves its parent."""
+    n_steps: int
+    """How many steps of its own it has."""
+    group: int
+    """The row group that it is in."""
+    row: int
+    """Its row in that group of `episodes`."""
+
+
+class ShardWriter:
+    """Writes the tables of one shard to temporary files, a row group at a time; use it in a `with` statement.
+
+    Compressing one row group runs beside preparing the next, in a thread that ends with the block.
+    """
+
+    def __init__(self, number: int, directory: Path) -> None:
+        """Begin a shard.
+
+        Args:
+            number: The shard's number.
+            directory: Where the temporary files go.
+        """
+        self._number = number
+        self._directory = directory
+        self._writers: dict[str, Any] = {}
+        self._columns: dict[str, dict[str, list[object]]] = {
+            table: {name: [] for name in schema.names} for table, schema in SCHEMAS.items()
+        }
+        self._rows = dict.fromkeys(SCHEMAS, 0)
+        self._bytes = 0
+        self._counts = Counts()
+        self._pool = ThreadPoolExecutor(1)
+        self._pending: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+
+    def add(self, record: Record, size: int) -> None:
+        """Add a record.
+
+        Args:
+            record: A trajectory or a failure.
+            size: Its encoded length in bytes; it decides when a row group is full.
+        """
+        self._bytes += size
+        if isinstance(record, Failure):
+            self._put("failures", [_failure_row(record)])
+            self._counts += Counts(failures=1)
+        else:
+            self._put("episodes", [_episode_row(record)])
+            self._put("steps", [_step_row(record.id, t, step) for t, step in enumerate(record.steps)])
+            self._counts += Counts.of(record)
+        if len(self._columns["steps"]["t"]) >= GROUP_STEPS or self._bytes >= GROUP_BYTES:
+            self._flush()
+
+    def finish(self) -> tuple[Shard, dict[str, Path]]:
+        """Close the files.
+
+        Returns:
+            The shard as the manifest lists it, and the temporary file of each of its tables.
+        """
+        self._flush()
+        self._wait()
+        files, paths = {}, {}
+        for table, writer in self._writers.items():
+            writer.close()
+            path = self._path(table)
+            name = f"{self._number:06d}.{table}.parquet"
+            files[table] = ShardFile(name, self._rows[table], path.stat().st_size, sha256_of(path))
+            paths[table] = path
+        return Shard(self._number, self._counts, files), paths
+
+    def _path(self, table: str) -> Path:
+        return self._directory / f"{self._number:06d}.{table}.parquet.tmp"
+
+    def _put(self, table: str, rows: list[tuple[object, ...]]) -> None:
+        for column, values in zip(self._columns[table].values(), zip(*rows, strict=True), strict=bool(rows)):
+            column.extend(values)
+
+    def _flush(self) -> None:
+        # Both tables get a group, an empty one if need be: that keeps their groups aligned.
+        if self._columns["episodes"]["id"]:
+            self._write("episodes")
+            self._write("steps")
+        if self._columns["failures"]["task"]:
+            self._write("failures")
+        self._bytes = 0
+
+    def _write(self, table: str) -> None:
+        schema, columns = SCHEMAS[table], self._columns[table]
+        if table not in self._writers:
+            self._writers[table] = pq.ParquetWriter(
+                self._path(table),
+                schema,
+                compression="zstd",
+                compression_level=_LEVEL,
+                use_dictionary=_DICTIONARY[table],
+                write_statistics=_STATISTICS[table],
+                write_page_checksum=True,
+            )
+        data = pa.Table.from_arrays(
+            [_array(values, schema.field(name).type) for name, values in columns.items()], schema=schema
+        )
+        self._wait()
+        self._pending = self._pool.submit(self._writers[table].write_table, data, row_group_size=max(1, data.num_rows))
+        self._rows[table] += data.num_rows
+        for values in columns.values():
+            values.clear()
+
+    def _wait(self) -> None:
+        # One group at most is under way, so that memory stays bounded; its error, a full disk, appears here.
+        if self._pending is not None:
+            self._pending.result()
+
+
+class ShardReader:
+    """Reads one sealed shard; its files are opened when first needed and kept open."""
+
+    def __init__(self, shard: Shard, directory: Path) -> None:
+        """Name the shard to be read.
+
+        Args:
+            shard: Its entry in the manifest.
+            directory: The folder that its files are in.
+        """
+        self._shard = shard
+        self._directory = directory
+        self._open: dict[str, Any] = {}
+        self._group: tuple[int, Any, Any] | None = None
+
+    @property
+    def groups(self) -> int:
+        """How many row groups of trajectories there are."""
+        return int(self._file("episodes").num_row_groups) if "episodes" in self._shard.files else 0
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what the catalogue needs to know of each trajectory, in order.
+
+        Raises:
+            StoreError: a file is missing or damaged.
+        """
+        names = ["id", "task_id", "parent_trajectory", "parent_step", "n_steps"]
+        for group in range(self.groups):
+            columns = [column.to_pylist() for column in self._read("episodes", group, names).columns]
+            for row, (id_, task_id, parent, step, n_steps) in enumerate(zip(*columns, strict=True)):
+                yield Entry(id_, task_id, None if parent is None else Parent(parent, step), n_steps, group, row)
+
+    def trajectories(self, keep: Callable[[str, bool | None, bool], bool]) -> Iterator[Trajectory]:
+        """Yield trajectories in order, holding one row group at a time.
+
+        Args:
+            keep: Called with (collector, success, is a root); steps are only read in groups where it is true of some.
+
+        Raises:
+            StoreError: a file is missing or damaged.
+        """
+        for group in range(self.groups):
+            some = self._read("episodes", group, ["collector", "success", "parent_trajectory"])
+            rows = zip(*(column.to_pylist() for column in some.columns), strict=True)
+            kept = [row for row, (name, won, parent) in enumerate(rows) if keep(name, won, parent is None)]
+            if kept:
+                episodes, steps = self._read("episodes", group), self._read("steps", group)
+                all_ = _trajectories(episodes, steps)
+                yield from all_ if len(kept) == len(all_) else (all_[row] for row in kept)
+
+    def trajectory(self, group: int, row: int) -> Trajectory:
+        """Return one trajectory.
+
+        Args:
+            group: The row group that it is in.
+            row: Its row in that group.
+
+        Raises:
+            StoreError: a file is missing or damaged.
+        """
+        if self._group is None or self._group[0] != group:
+            self._group = (group, self._read("episodes", group), self._read("steps", group))
+        _, episodes, steps = self._group
+        lengths = episodes["n_steps"].to_pylist()
+        first = sum(lengths[:row])
+        return _trajectories(episodes.slice(row, 1), steps.slice(first, lengths[row]))[0]
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield failures in order.
+
+        Raises:
+            StoreError: a file is missing or damaged.
+        """
+        groups = self._file("failures").num_row_groups if "failures" in self._shard.files else 0
+        for group in range(groups):
+            table = self._read("failures", group, ["task", "stage", "error"])
+            for task, stage, error in zip(*(column.to_pylist() for column in table.columns), strict=True):
+                yield Failure(task_from_json(orjson.loads(task)), stage, error)
+
+    def _file(self, table: str) -> Any:
+        if table not in self._open:
+            entry = self._shard.files[table]
+            path = self._directory / entry.name
+            try:
+                if path.stat().st_size != entry.bytes:
+                    raise _damaged(path, f"it has {path.stat().st_size} bytes and the manifest says {entry.bytes}")
+                self._open[table] = pq.ParquetFile(
+                    path, read_dictionary=_REPEATING[table], page_checksum_verification=True
+                )
+            except FileNotFoundError as error:
+                raise _damaged(path, "it is missing") from error
+            except (OSError, pa.ArrowException) as error:
+                raise _damaged(path, str(error)) from error
+        return self._open[table]
+
+    def _read(self, table: str, group: int, columns: list[str] | None = None) -> Any:
+        file = self._file(table)
+        try:
+            # The pool of threads costs more than it gains on groups this small.
+            data = file.read_row_group(group, columns=columns, use_threads=False)
+            return data if columns is None else data.select(columns)
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(self._directory / self._shard.files[table].name, str(error)) from error
+
+
+def _damaged(path: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"The shard file {path} is damaged ({reason}): restore it from a copy; every other shard can still be read."
+    )
+
+
+def _dump(value: Json) -> str:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    except TypeError as error:
+        raise RecordError(f"A record holds a value that is not plain JSON: {error}.") from error
+
+
+def _seed(seed: int) -> int | None:
+    return int(seed) if -(2**63) <= seed < 2**63 else None
+
+
+def _observation_row(observation: Observation) -> tuple[object, ...]:
+    facts = None if observation.facts is None else _dump(observation.facts)
+    return observation.text, observation.images, observation.actions, facts
+
+
+def _episode_row(trajectory: Trajectory) -> tuple[object, ...]:
+    task, parent = trajectory.task, trajectory.parent
+    return (
+        trajectory.id, task.id, task.env, _seed(task.seed), task.goal.text, trajectory.collector, trajectory.success,
+        trajectory.total_reward, len(trajectory.steps), None if parent is None else parent.trajectory,
+        None if parent is None else parent.step, *_observation_row(trajectory.final), _dump(task),
+        _dump(trajectory.provenance),
+    )  # fmt: skip
+
+
+def _step_row(episode_id: str, t: int, step: Step) -> tuple[object, ...]:
+    tokens: tuple[object, ...] = (None, None, None)
+    if step.tokens is not None:
+        logprobs = step.tokens.logprobs
+        floats = None if logprobs is None else [float(value) for value in logprobs]
+        tokens = (step.tokens.prompt_ids, step.tokens.completion_ids, floats)
+    return (
+        episode_id, t, *_observation_row(step.observation), step.action, float(step.reward), bool(step.terminated),
+        bool(step.truncated), _dump(step.info), *tokens,
+    )  # fmt: skip
+
+
+def _failure_row(failure: Failure) -> tuple[object, ...]:
+    task = failure.task
+    return task.id, task.env, _seed(task.seed), task.goal.text, failure.stage, failure.error, _dump(task)
+
+
+def _array(values: list[Any], type_: Any) -> Any:
+    """Make a column. A list column is made of its flat values, several times faster than row by row."""
+    if not pa.types.is_list(type_):
+        return pa.array(values, type=type_)
+    ends = list(accumulate((len(value) if value is not None else 0 for value in values), initial=0))
+    flat = pa.array(list(chain.from_iterable(filter(None, values))), type=type_.value_type)
+    missing = pa.array([value is None for value in values], type=pa.bool_())
+    return pa.ListArray.from_arrays(pa.array(ends, type=pa.int32()), flat, type=type_, mask=missing)
+
+
+def _loads(texts: list[str | None]) -> list[Any]:
+    """Parse many JSON texts at once, None as null: one call is much cheaper than one for each."""
+    return cast("list[Any]", orjson.loads(f"[{','.join('null' if text is None else text for text in texts)}]"))
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of a column as Python objects; a value of a dictionary is made once and shared."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        words = column.dictionary.to_pylist()
+        return [words[index] for index in column.indices.to_pylist()]
+    if not pa.types.is_list(column.type):
+        return cast("list[Any]", column.to_pylist())
+    # A slice keeps the whole child array, and a null list has an empty range: both are right only through offsets.
+    offsets = column.offsets.to_pylist()
+    start = offsets[0]
+    items = tuple(_values(column.values.slice(start, offsets[-1] - start)))
+    valid = column.is_valid().to_pylist()
+    return [items[a - start : b - start] if ok else None for a, b, ok in zip(offsets, offsets[1:], valid, strict=False)]
+
+
+def _observations(table: Any, prefix: str, text: str) -> list[Observation]:
+    texts, images, actions, facts = (
+        _values(table[name]) for name in (text, f"{prefix}images", f"{prefix}actions", f"{prefix}facts")
+    )
+    return [Observation(*row) for row in zip(texts, images, actions, _loads(facts), strict=True)]
+
+
+def _tokens(table: Any) -> list[Tokens | None]:
+    if table["prompt_ids"].null_count == len(table):
+        return [None] * len(table)
+    columns = (_values(table[name]) for name in ("prompt_ids", "completion_ids", "logprobs"))
+    return [None if row[0] is None else Tokens(*row) for row in zip(*columns, strict=True)]
+
+
+def _steps(table: Any) -> list[Step]:
+    plain = (_values(table[name]) for name in ("action", "reward", "terminated", "truncated"))
+    seen, info = _observations(table, "", "observation"), _loads(table["info"].to_pylist())
+    return [Step(*row) for row in zip(seen, *plain, info, _tokens(table), strict=True)]
+
+
+def _trajectories(episodes: Any, steps: Any) -> list[Trajectory]:
+    lived = _steps(steps)
+    names = ("id", "task", "n_steps", "collector", "parent_trajectory", "parent_step", "provenance")
+    result, first = [], 0
+    for final, id_, task, n_steps, collector, parent, parent_step, provenance in zip(
+        _observations(episodes, "final_", "final_observation"),
+        *(_values(episodes[name]) for name in names),
+        strict=True,
+    ):
+        result.append(
+            Trajectory(
+                id_,
+                task_from_json(orjson.loads(task)),
+                tuple(lived[first : first + n_steps]),
+                final,
+                collector,
+                None if parent is None else Parent(parent, parent_step),
+                orjson.loads(provenance),
+            )
+        )
+        first += n_steps
+    return result

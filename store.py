@@ -1,0 +1,480 @@
+"""ExperienceStore: a directory to which one process appends and from which any number of them read.
+
+    manifest.json       what the store holds and who wrote it (see `manifest`)
+    journal-000002.log  the records since the last sealing, durable frame by frame (see `journal`)
+    shards/             sealed journals as Parquet (see `shards`)
+    blobs/              images by content (see `blobs`)
+    tmp/                unfinished files; whatever is in it when a writer opens the store is thrown away
+    lock                the writer's process id
+
+`append` returns when the disk has the records. A full journal is sealed: its shard is published, then the manifest that
+lists it, and only then the journal removed. As both bear one number, a crash in between leaves records that are listed
+once: a journal that the manifest has as a shard is dead. Memory holds one small entry per trajectory and never the
+records. Left out: deleting and changing. Experience is kept as it was lived; corpora and indexes are made from it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from . import manifest as manifests
+from .blobs import Blobs
+from .catalog import Catalog
+from .durable import WriterLock, explained, publish, sha256_of, sync_directory
+from .errors import StoreError, unknown
+from .experience import Failure, Json, Record, Task, Trajectory, decode, encode
+from .journal import MAX_PAYLOAD, JournalWriter, frames, read_frame
+from .manifest import Counts, Manifest, Session
+from .view import ManifestFile, View, journal_path, pinned
+
+if TYPE_CHECKING:
+    from .shards import ShardReader
+
+JOURNAL_BYTES = 64 << 20
+"""A journal of this size is sealed before the next append, in bytes."""
+_OPEN_SHARDS = 8
+_OURS = {"lock", "tmp", "shards", "blobs"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a store holds, at one moment."""
+
+    path: Path
+    """Its directory."""
+    created: str
+    """When it was made, in ISO 8601 (UTC)."""
+    sessions: tuple[Session, ...]
+    """Every opening for writing: its configuration, seeds and package versions."""
+    counts: Counts
+    """The records by kind."""
+    tasks_done: int
+    """Tasks with a root trajectory."""
+    shards: int
+    """Sealed shards."""
+    bytes: int
+    """Size of shards and journal, in bytes; images are not in it."""
+    images: int
+    """Distinct images."""
+    image_bytes: int
+    """Their size, in bytes."""
+
+    @property
+    def episodes(self) -> int:
+        """Trajectories that are not branches."""
+        return self.counts.trajectories - self.counts.branches
+
+
+class ExperienceStore:
+    """The experience of one or many collectors; make one with `ExperienceStore.open`.
+
+    An open store belongs to one thread. One that was opened for reading follows a writer: every call sees all that was
+    committed when it began, and an iterator what was committed when its first record was asked for.
+    """
+
+    def __init__(self, path: Path, *, journal_bytes: int = JOURNAL_BYTES) -> None:
+        """Prepare a closed store; `open` is the way in."""
+        self.path = path
+        self._journal_bytes = journal_bytes
+        self._blobs = Blobs(path / "blobs")
+        self._catalog = Catalog()
+        self._counts = Counts()
+        self._file = ManifestFile(path)
+        self._manifest = Manifest("")
+        self._scanned = 0
+        self._readers: dict[int, ShardReader] = {}
+        self._lock: WriterLock | None = None
+        self._journal: JournalWriter | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        mode: Literal["append", "read"] = "append",
+        config: Mapping[str, Json] | None = None,
+        seeds: Sequence[int] = (),
+        journal_bytes: int = JOURNAL_BYTES,
+    ) -> Self:
+        """Open a store, for use in a `with` statement.
+
+        Args:
+            path: Its directory; made, with its parents, if it is not there and the mode is `append`.
+            mode: `append` takes the writer's lock and begins a session; `read` changes nothing on the disk.
+            config: The writer's resolved configuration, plain JSON; recorded with the session.
+            seeds: The writer's seeds; recorded with the session.
+            journal_bytes: At which size the journal is sealed into a shard.
+
+        Raises:
+            StoreError: there is no store, a newer pathei wrote it, it is damaged, or the directory is not writable.
+            StoreLockedError: another process is writing to it.
+        """
+        if mode not in ("append", "read"):
+            raise unknown("mode of a store", mode, ["append", "read"])
+        store = cls(Path(path), journal_bytes=journal_bytes)
+        try:
+            if mode == "append":
+                store._open_for_writing(config or {}, seeds)
+            else:
+                store._refresh()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files and free the lock. Nothing is lost without it: what `append` took is already on the disk."""
+        self._readers.clear()
+        if self._journal is not None:
+            self._journal.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # Writing
+
+    def append(self, *records: Record) -> None:
+        """Store records durably, all of them or none; a search tree comes in one call, its root first.
+
+        Args:
+            records: Trajectories and failures; a branch comes after its parent.
+
+        Raises:
+            RecordError: a record does not have the form of its class.
+            StoreError: an id is taken, a parent or an image is not in the store, or the disk refused.
+        """
+        journal = self._writer()
+        if not records:
+            return
+        self._catalog.check(records)
+        for record in records:
+            if isinstance(record, Trajectory):
+                self._check_images(record)
+        payload = b"\n".join(map(encode, records))
+        if len(payload) > MAX_PAYLOAD:
+            raise StoreError(f"One append takes up to {MAX_PAYLOAD} bytes, and this is {len(payload)}: split it.")
+        if journal.size >= self._journal_bytes:
+            # Before the write, not after: if sealing fails, nothing of this call is stored, as the error says.
+            self.seal()
+            journal = self._writer()
+        with explained(journal.path):
+            offset = journal.append(payload)
+        self._scanned = journal.size
+        self._enter(records, offset)
+
+    def put_image(self, data: bytes) -> str:
+        """Store an image durably and return its SHA-256 (hex), the name that an `Observation` gives.
+
+        Raises:
+            StoreError: the store is not open for writing, or the disk refused.
+        """
+        self._writer()
+        with explained(self._blobs.directory):
+            return self._blobs.put(data, self.path / "tmp" / "image.tmp")
+
+    def seal(self) -> None:
+        """Turn the journal into a shard now; `append` does it when the journal is full.
+
+        Raises:
+            StoreError: the disk refused. Nothing is lost: the journal stays as it is.
+        """
+        journal = self._writer()
+        if journal.size == 0:
+            return
+        from .shards import ShardWriter
+
+        folder = self.path / "shards"
+        with explained(folder):
+            with self._viewing() as view, ShardWriter(len(view.manifest.shards), self.path / "tmp") as writer:
+                for line in view.lines():
+                    writer.add(decode(line), len(line))
+                shard, temporary = writer.finish()
+            for table, path in temporary.items():
+                publish(path, folder / shard.files[table].name)
+            manifest = manifests.with_shard(self._manifest, shard)
+            manifest.save(self.path, self.path / "tmp" / "manifest.tmp")
+            journal.close()
+            os.unlink(journal.path)
+        self._adopt(manifest)
+        self._open_journal()
+
+    # Reading
+
+    def __len__(self) -> int:
+        """The number of trajectories, branches included."""
+        self._refresh()
+        return len(self._catalog.places)
+
+    def __contains__(self, id_: object) -> bool:
+        """Whether there is a trajectory of that id."""
+        self._refresh()
+        return id_ in self._catalog.places
+
+    def trajectories(
+        self, *, collector: str | None = None, success: bool | None = None, roots: bool = False
+    ) -> Iterator[Trajectory]:
+        """Yield the trajectories in append order, holding a few at a time.
+
+        Args:
+            collector: Only those that this collector played.
+            success: Only those whose goal held at the end (True) or did not (False); one whose success is unknown is
+                neither.
+            roots: Only those without a parent.
+
+        Raises:
+            StoreError: a shard or the journal is damaged.
+        """
+
+        def keep(name: str, won: bool | None, root: bool) -> bool:
+            return (
+                (collector is None or name == collector) and (success is None or won is success) and (root or not roots)
+            )
+
+        with self._viewing() as view:
+            for shard in view.manifest.shards:
+                yield from self._reader(view.manifest, shard.number).trajectories(keep)
+            for record in map(decode, view.lines()):
+                if isinstance(record, Trajectory) and keep(record.collector, record.success, record.parent is None):
+                    yield record
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield the failures in append order.
+
+        Raises:
+            StoreError: a shard or the journal is damaged.
+        """
+        with self._viewing() as view:
+            for shard in view.manifest.shards:
+                yield from self._reader(view.manifest, shard.number).failures()
+            yield from (record for record in map(decode, view.lines()) if isinstance(record, Failure))
+
+    def get(self, id_: str) -> Trajectory:
+        """Return one trajectory, in milliseconds wherever it lies.
+
+        Raises:
+            StoreError: there is none of that id, or its shard is damaged.
+        """
+        self._refresh()
+        place = self._catalog.places.get(id_)
+        if place is None:
+            raise StoreError(f"The store {self.path} holds no trajectory {id_!r}.")
+        if place.shard < len(self._manifest.shards):
+            return self._reader(self._manifest, place.shard).trajectory(place.group, place.row)
+        with self._viewing() as view:
+            if len(view.manifest.shards) > place.shard:
+                return self.get(id_)  # sealed since
+            frame = None if view.handle is None else read_frame(view.handle, place.group, view.end)
+            record = None if frame is None else decode(frame.payload.split(b"\n")[place.row])
+        if not isinstance(record, Trajectory):
+            raise StoreError(f"The journal of {self.path} is damaged at byte {place.group}: restore it from a copy.")
+        return record
+
+    def expand(self, trajectory: Trajectory) -> Trajectory:
+        """Return a branch as a whole episode: the steps that it shares with its parents, then its own.
+
+        The result has no parent, as nothing is left out of it. A root is returned as it is.
+
+        Raises:
+            StoreError: a parent is not in the store.
+        """
+        parts, parent = [trajectory.steps], trajectory.parent
+        keep: int | None = None
+        while parent is not None:
+            keep = parent.step if keep is None else min(keep, parent.step)
+            ancestor = self.get(parent.trajectory)
+            shared = 0 if ancestor.parent is None else ancestor.parent.step
+            parts.append(ancestor.steps[: max(0, keep - shared)])
+            parent = ancestor.parent
+        if len(parts) == 1:
+            return trajectory
+        return replace(trajectory, steps=tuple(step for part in reversed(parts) for step in part), parent=None)
+
+    def image(self, sha256: str) -> bytes:
+        """Return the bytes of an image, verified against its name.
+
+        Raises:
+            StoreError: there is no such image, or the file is damaged.
+        """
+        return self._blobs.get(sha256)
+
+    def done(self) -> frozenset[str]:
+        """Return the ids of the tasks with a root trajectory; a failure does not make a task done."""
+        self._refresh()
+        return frozenset(self._catalog.done)
+
+    def remaining(self, tasks: Iterable[Task]) -> list[Task]:
+        """Return the tasks that are not done, in their order: what a resumed run has to play."""
+        self._refresh()
+        return [task for task in tasks if task.id not in self._catalog.done]
+
+    def info(self) -> StoreInfo:
+        """Count what the store holds."""
+        self._refresh()
+        manifest, usage = self._manifest, self._blobs.usage()
+        sealed = sum(file.bytes for shard in manifest.shards for file in shard.files.values())
+        return StoreInfo(
+            self.path,
+            manifest.created,
+            manifest.sessions,
+            self._counts,
+            len(self._catalog.done),
+            len(manifest.shards),
+            sealed + self._scanned,
+            usage.images,
+            usage.bytes,
+        )
+
+    def verify(self) -> None:
+        """Read every sealed file and every image that is named, and compare them with their SHA-256.
+
+        Raises:
+            StoreError: one of them is damaged; the message names the file.
+        """
+        with self._viewing() as view:
+            for shard in view.manifest.shards:
+                for file in shard.files.values():
+                    path = self.path / "shards" / file.name
+                    if not path.exists() or sha256_of(path) != file.sha256:
+                        raise StoreError(f"The shard file {path} is missing or damaged: restore it from a copy.")
+            for _ in view.lines():
+                pass
+        names = {name for trajectory in self.trajectories() for name in image_names(trajectory)}
+        for name in sorted(names):
+            self._blobs.get(name)
+
+    # Inside
+
+    def _open_for_writing(self, config: Mapping[str, Json], seeds: Sequence[int]) -> None:
+        temporary = self.path / "tmp" / "manifest.tmp"
+        with explained(self.path):
+            self._claim()
+            self._lock = WriterLock(self.path / "lock")
+            for name in ("tmp", "shards"):
+                (self.path / name).mkdir(exist_ok=True)
+            for leftover in (self.path / "tmp").iterdir():
+                leftover.unlink()
+            if not (self.path / manifests.NAME).exists():
+                Manifest(manifests.now()).save(self.path, temporary)
+            self._adopt(self._file.load())
+            self._check_age()
+            self._open_journal()
+            with self._viewing() as view:
+                self._scan(view)
+            started = manifests.session(config, seeds, len(self._catalog.places))
+            self._manifest = manifests.with_session(self._manifest, started)
+            self._manifest.save(self.path, temporary)
+
+    def _claim(self) -> None:
+        """Make the directory, or refuse one that is somebody else's: nothing of theirs is touched."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not (self.path / manifests.NAME).exists():
+            foreign = {entry.name for entry in self.path.iterdir() if entry.name not in _OURS}
+            foreign |= {entry.name for entry in (self.path / "shards").glob("*")}
+            if foreign:
+                raise StoreError(
+                    f"{self.path} has no {manifests.NAME}, so it is not an experience store, and is not empty"
+                    f" ({min(foreign)!r} is in it): choose a new directory, or restore the manifest from a copy."
+                )
+
+    def _check_age(self) -> None:
+        """Remove a journal that a crash left after its sealing; refuse a manifest that is older than the shards."""
+        number = len(self._manifest.shards)
+        if number:
+            journal_path(self.path, number - 1).unlink(missing_ok=True)
+        newer = (self.path / "shards").glob(f"{number:06d}.*")
+        if not journal_path(self.path, number).exists() and any(newer):
+            raise StoreError(
+                f"The manifest of {self.path} is older than its shards (it does not list number {number}): restore the"
+                " newest manifest."
+            )
+
+    def _writer(self) -> JournalWriter:
+        if self._lock is None:
+            raise StoreError(f"The store {self.path} is open for reading only: open it with mode='append'.")
+        if not self._lock.mine or self._journal is None:
+            raise StoreError(f"The store {self.path} is not open for writing in this process: open it here.")
+        if self._journal.broken:
+            raise StoreError(f"An earlier write to the store {self.path} failed: mend that, then open the store again.")
+        return self._journal
+
+    def _check_images(self, trajectory: Trajectory) -> None:
+        for name in image_names(trajectory):
+            if not self._blobs.has(name):
+                raise StoreError(
+                    f"The trajectory {trajectory.id!r} names an image {name!r} that the store does not hold: "
+                    "store its bytes with put_image first."
+                )
+
+    def _open_journal(self) -> None:
+        with explained(self.path):
+            self._journal = JournalWriter(journal_path(self.path, len(self._manifest.shards)))
+            sync_directory(self.path)
+
+    def _refresh(self) -> None:
+        """Catch up with the writer; a writer itself is always up to date."""
+        if self._lock is None or not self._lock.mine:
+            with self._viewing() as view:
+                self._adopt(view.manifest)
+                self._scan(view)
+
+    def _adopt(self, manifest: Manifest) -> None:
+        """Enter the shards that are new in a manifest; their records may have been known from their journal."""
+        fresh = manifest.shards[len(self._manifest.shards) :]
+        self._manifest = manifest
+        if fresh:
+            self._counts, self._scanned = manifest.counts, 0
+        for shard in fresh:
+            for entry in self._reader(manifest, shard.number).entries():
+                at = (shard.number, entry.group, entry.row)
+                self._catalog.add(entry.id, entry.task_id, entry.parent, entry.n_steps, at)
+
+    def _scan(self, view: View) -> None:
+        """Enter the journal's records that are not known yet."""
+        if view.handle is not None:
+            for frame in frames(view.handle, view.journal, self._scanned, view.end):
+                self._enter([decode(line) for line in frame.payload.split(b"\n")], frame.offset)
+                self._scanned = frame.end
+
+    def _enter(self, records: Sequence[Record], offset: int) -> None:
+        for row, record in enumerate(records):
+            if isinstance(record, Failure):
+                self._counts += Counts(failures=1)
+            else:
+                self._counts += Counts.of(record)
+                at = (len(self._manifest.shards), offset, row)
+                self._catalog.add(record.id, record.task.id, record.parent, len(record.steps), at)
+
+    def _viewing(self) -> AbstractContextManager[View]:
+        return pinned(self.path, self._file)
+
+    def _reader(self, manifest: Manifest, number: int) -> ShardReader:
+        from .shards import ShardReader
+
+        if number not in self._readers:
+            while len(self._readers) >= _OPEN_SHARDS:
+                self._readers.pop(next(iter(self._readers)))
+            self._readers[number] = ShardReader(manifest.shards[number], self.path / "shards")
+        return self._readers[number]
+
+
+def image_names(trajectory: Trajectory) -> Iterator[str]:
+    """Yield the SHA-256 of every image that a trajectory shows, in order, repeated ones repeatedly."""
+    for step in trajectory.steps:
+        yield from step.observation.images
+    yield from trajectory.final.images
+
+
+__all__ = ["JOURNAL_BYTES", "ExperienceStore", "StoreInfo", "image_names"]

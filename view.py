@@ -1,0 +1,101 @@
+"""A view of a store: what was committed at one moment, readable to its end whatever the writer does meanwhile.
+
+No lock is needed. The writer lists a journal's shard in the manifest before it removes the journal; so, when a journal
+is gone and the manifest is still the same, there was none yet, and a journal that is open stays readable after it is
+unlinked. Left out: what the records are (see `store`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from . import manifest as manifests
+from .errors import StoreError
+from .journal import frames
+from .manifest import Manifest
+
+
+class View(NamedTuple):
+    """The sealed shards and the open journal of one moment."""
+
+    manifest: Manifest
+    """The manifest: its shards come first."""
+    journal: Path
+    """The journal after them."""
+    handle: int | None
+    """The journal, open for reading; None if there is none yet."""
+    end: int
+    """Its size at that moment, in bytes."""
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the encoded records of the journal in order.
+
+        Raises:
+            StoreError: the journal is damaged.
+        """
+        if self.handle is not None:
+            for frame in frames(self.handle, self.journal, 0, self.end):
+                yield from frame.payload.split(b"\n")
+
+
+class ManifestFile:
+    """The manifest of a store that others may replace; parsed again only when it was."""
+
+    def __init__(self, directory: Path) -> None:
+        """Name the store's directory."""
+        self._directory = directory
+        self._seen: tuple[tuple[int, int, int], Manifest] | None = None
+
+    def load(self) -> Manifest:
+        """Return the manifest as it is now.
+
+        Raises:
+            StoreError: there is no store, it is damaged, or a newer pathei wrote it.
+        """
+        try:
+            status = os.stat(self._directory / manifests.NAME)
+            identity = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if self._seen is None or self._seen[0] != identity:
+                self._seen = (identity, manifests.load(self._directory))
+            return self._seen[1]
+        except (FileNotFoundError, NotADirectoryError):
+            raise StoreError(
+                f"There is no experience store at {self._directory} (no {manifests.NAME} in it): check the path, or"
+                " open it with mode='append' to make one."
+            ) from None
+        except OSError as error:
+            raise StoreError(f"The store {self._directory} cannot be read ({error.strerror}).") from error
+
+
+def journal_path(directory: Path, number: int) -> Path:
+    """Return where the journal of that number lies; it becomes the shard of the same number."""
+    return directory / f"journal-{number:06d}.log"
+
+
+@contextlib.contextmanager
+def pinned(directory: Path, file: ManifestFile) -> Iterator[View]:
+    """Pin what is committed now, for as long as the block runs.
+
+    Args:
+        directory: The store's directory.
+        file: Its manifest.
+    """
+    manifest, handle = file.load(), None
+    journal = journal_path(directory, len(manifest.shards))
+    while handle is None:
+        try:
+            handle = os.open(journal, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            again = file.load()
+            if len(again.shards) == len(manifest.shards):
+                break
+            manifest, journal = again, journal_path(directory, len(again.shards))
+    try:
+        yield View(manifest, journal, handle, 0 if handle is None else os.fstat(handle).st_size)
+    finally:
+        if handle is not None:
+            os.close(handle)
