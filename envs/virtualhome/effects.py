@@ -145,9 +145,9 @@ def turn_to(w: World, c: int, o: int, d: int) -> None:
 
 
 def put_on(w: World, c: int, o: int, d: int) -> None:
-    """The character wears the object."""
-    w.link(o, ON, c)
+    """The object leaves the hands for the body."""
     let_go(w, c, o, d)
+    w.link(o, ON, c)
 
 
 def put_off(w: World, c: int, o: int, d: int) -> None:

@@ -5,7 +5,7 @@ Written from the table of measured behaviour that `docs/virtualhome.md` reproduc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import conditions as ask
 from . import effects as do
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .world import World
 
 Need = Kind | Condition
+Row = tuple[str, tuple[Need, ...], tuple[do.Effect, ...]]
 
 
 def _choose(w: World, whole: int, suitable: int) -> int:
@@ -73,9 +74,9 @@ def _put_refusal(w: World, c: int, o: int, d: int, relation: int) -> str | None:
     if not ask.held(w, c) >> o & 1:
         return ask.IN_HAND.says  # type: ignore[return-value]  # this one is a string
     if not ask.loosely_close(w, c, d):
-        return f"{w.scene.classes[d]} ({w.scene.ids[d]}) is not close to you"
+        return f"{w.scene.labels[d]} is not close to you"
     if relation == INSIDE and not ask.OPEN_IF_IT_CAN.holds(w, c, d):
-        return f"{w.scene.classes[d]} ({w.scene.ids[d]}) is closed"
+        return f"{w.scene.labels[d]} is closed"
     return None
 
 
@@ -88,60 +89,76 @@ _CAN_GO_BACK = Condition(_put_back_refusal, lambda w, c, o: _put_back_refusal(w,
 _BREAKS = Kind(ask.RAISES + "PutOff of {0}", lambda scene: 0)
 
 
+class _Needs(NamedTuple):
+    """What nearly every rule of a variant asks first."""
+
+    known: tuple[Need, ...]
+    near: tuple[Need, ...]
+    hand: tuple[Need, ...]
+    near_second: tuple[Need, ...]
+
+
 def _table(variant: str) -> dict[str, Rule]:
     """Build the table of one variant: 42 verbs."""
     v1, vh23 = variant == "v1", variant == "vh23"
     known: tuple[Need, ...] = (ask.REACHED,) if v1 else ()
     known_second: tuple[Need, ...] = (ask.REACHED_SECOND,) if v1 else ()
-    near, near_second = (*known, ask.CLOSE_BY), (*known_second, ask.CLOSE_BY_SECOND)
-    hand = (*known, ask.IN_HAND)
+    needs = _Needs(known, (*known, ask.CLOSE_BY), (*known, ask.IN_HAND), (*known_second, ask.CLOSE_BY_SECOND))
+    rows = [*_handling(needs, vh23), *_living(needs)]
+    standing = (do.leave_seat, do.stand_up) if variant == "e2wm" else (do.stand_up,)
+    rules = [
+        *(Rule(verb, PHRASES[verb], first, effects=effects) for verb, first, effects in rows),
+        *_two_handed(needs),
+        Rule("StandUp", PHRASES["StandUp"], (ask.SEATED,), effects=standing, arity=0),
+        Rule("Sleep", PHRASES["Sleep"], (ask.SEATED,), arity=0),
+        Rule("WakeUp", PHRASES["WakeUp"], (ask.SEATED,), arity=0),
+    ]
+    return {rule.key: rule for rule in rules}
+
+
+def _handling(needs: _Needs, vh23: bool) -> list[Row]:
+    """The rules that take, open and switch."""
+    known, near, hand, _ = needs
     switch, plug = has("HAS_SWITCH"), has("HAS_PLUG")
     openable = has("CAN_OPEN", classes=("desk", "window"))
+    grabbable = has("GRABBABLE", classes=("water", "child"))
+    unplugged, plugged = (
+        in_state(ask.PLUGGED_OUT, "{0} is not unplugged"),
+        in_state(ask.PLUGGED_IN, "{0} is not plugged in"),
+    )
+    never = (ask.NEVER_TAKEN,) if vh23 else ()
+    off_now, on_now = in_state(ask.STATE_OFF, "{0} is not off"), in_state(ask.STATE_ON, "{0} is not on")
+    closed_now, open_now = in_state(ask.CLOSED, "{0} is not closed"), in_state(ask.OPEN, "{0} is not open")
+    resting = not_in_state(ask.STATE_ON, "{0} is running")
+    plugged_somehow = not_in_state(ask.PLUGGED_OUT, "{0} is unplugged")
+    back = () if vh23 else (_CAN_GO_BACK,)
+    return [
+        ("Grab", (grabbable, *never, *near, ask.NOT_SHUT_IN, ask.HAND_FREE, ask.HAS_ROOM), (do.grab(vh23),)),
+        ("Open", (openable, *near, ask.HAND_FREE, closed_now, resting), (do.opened,)),
+        ("Close", (openable, *near, open_now), (do.closed,)),
+        ("PutObjBack", (*known, ask.TAKEN_FROM_SOMEWHERE, *back), (do.put_where_it_was,)),
+        ("SwitchOn", (switch, *near, off_now, plugged_somehow), (do.become(ask.STATE_ON, ask.STATE_OFF),)),
+        ("SwitchOff", (switch, *near, on_now), (do.become(ask.STATE_OFF, ask.STATE_ON),)),
+        ("PlugIn", (plug, *near, ask.HAND_FREE, unplugged), (do.plugged_in,)),
+        ("PlugOut", (plug, *near, ask.HAND_FREE, plugged), (do.plugged_out,)),
+        ("PutOn", (has("CLOTHES"), *hand), (do.put_on,)),
+        ("PutOff", (_BREAKS,) if vh23 else (has("CLOTHES"), *known, ask.WORN), (do.put_off,)),
+        ("Drop", (*hand, ask.HAS_ROOM), (do.drop,)),
+        ("Release", (*hand, ask.HAS_ROOM), (do.drop,)),
+    ]
+
+
+def _living(needs: _Needs) -> list[Row]:
+    """The rules that move, rest, look, clean and consume."""
+    known, near, hand, _ = needs
     movable = has("MOVABLE", classes=("button", "chair", "curtain"))
     shoved = (*near, ask.NOT_SHUT_IN, ask.HAND_FREE)
-    open_now = in_state(ask.OPEN, "{0} is not open")
-    closed_now = in_state(ask.CLOSED, "{0} is not closed")
-    off_now, on_now = in_state(ask.STATE_OFF, "{0} is not off"), in_state(ask.STATE_ON, "{0} is not on")
-    unplugged = in_state(ask.PLUGGED_OUT, "{0} is not unplugged")
-    plugged = in_state(ask.PLUGGED_IN, "{0} is not plugged in")
-    recipient = has("RECIPIENT", classes=("hands_both", "sponge", "face"), says="nothing can be poured into {1}")
-    rows: list[tuple[str, tuple[Need, ...], tuple[do.Effect, ...]]] = [
+    return [
         ("Walk", (WALKABLE,), (walk,)),
         ("Run", (WALKABLE,), (walk,)),
         ("Find", (FINDABLE,), (find,)),
         ("Sit", (has("SITTABLE"), *near, ask.NOT_SITTING, room_for(SEATS)), (do.sit,)),
         ("Lie", (has("LIEABLE"), *near, ask.NOT_LYING, room_for(BERTHS)), (do.lie,)),
-        (
-            "Grab",
-            (
-                has("GRABBABLE", classes=("water", "child")),
-                *((ask.NEVER_TAKEN,) if vh23 else ()),
-                *near,
-                ask.NOT_SHUT_IN,
-                ask.HAND_FREE,
-                ask.HAS_ROOM,
-            ),
-            (do.grab(hands_too=vh23),),
-        ),
-        (
-            "Open",
-            (openable, *near, ask.HAND_FREE, closed_now, not_in_state(ask.STATE_ON, "{0} is running")),
-            (do.opened,),
-        ),
-        ("Close", (openable, *near, open_now), (do.closed,)),
-        (
-            "PutObjBack",
-            (*known, ask.TAKEN_FROM_SOMEWHERE, *(() if vh23 else (_CAN_GO_BACK,))),
-            (do.put_where_it_was,),
-        ),
-        (
-            "SwitchOn",
-            (switch, *near, off_now, not_in_state(ask.PLUGGED_OUT, "{0} is unplugged")),
-            (do.become(ask.STATE_ON, ask.STATE_OFF),),
-        ),
-        ("SwitchOff", (switch, *near, on_now), (do.become(ask.STATE_OFF, ask.STATE_ON),)),
-        ("PlugIn", (plug, *near, ask.HAND_FREE, unplugged), (do.plugged_in,)),
-        ("PlugOut", (plug, *near, ask.HAND_FREE, plugged), (do.plugged_out,)),
         ("TurnTo", known, (do.turn_to,)),
         ("LookAt", (*known, ask.FACED), ()),
         ("PointAt", (*known, ask.FACED), ()),
@@ -150,10 +167,6 @@ def _table(variant: str) -> dict[str, Rule]:
         ("Wash", near, (do.cleaned,)),
         ("Rinse", near, (do.cleaned,)),
         ("Scrub", near, (do.cleaned,)),
-        ("PutOn", (has("CLOTHES"), *hand), (do.put_on, do.let_go)),
-        ("PutOff", (_BREAKS,) if vh23 else (has("CLOTHES"), *known, ask.WORN), (do.put_off,)),
-        ("Drop", (*hand, ask.HAS_ROOM), (do.drop,)),
-        ("Release", (*hand, ask.HAS_ROOM), (do.drop,)),
         ("Drink", (has("DRINKABLE", "RECIPIENT"), *hand), ()),
         ("Read", (has("READABLE"), *hand), ()),
         ("Eat", (*near, ask.FOOD_IS_THERE), ()),
@@ -166,24 +179,19 @@ def _table(variant: str) -> dict[str, Rule]:
         ("Squeeze", (has("CLOTHES", classes=tuple(sorted(SQUEEZABLE))), *near, ask.HAND_FREE), ()),
         ("Greet", (has("PERSON"), *known), ()),
     ]
-    rules = [Rule(verb, PHRASES[verb], first, effects=effects) for verb, first, effects in rows]
-    standing = (do.leave_seat, do.stand_up) if variant == "e2wm" else (do.stand_up,)
-    rules += [
-        Rule("StandUp", PHRASES["StandUp"], (ask.SEATED,), effects=standing, arity=0),
-        Rule("Sleep", PHRASES["Sleep"], (ask.SEATED,), arity=0),
-        Rule("WakeUp", PHRASES["WakeUp"], (ask.SEATED,), arity=0),
-        Rule("PutBack", PHRASES["PutBack"], hand, near_second, effects=(do.put(ON),), arity=2),
-        Rule("PutIn", PHRASES["PutIn"], hand, (*near_second, ask.OPEN_IF_IT_CAN), effects=(do.put(INSIDE),), arity=2),
-        Rule(
-            "Pour",
-            PHRASES["Pour"],
-            (has("POURABLE", "DRINKABLE"), *hand),
-            (recipient, *near_second),
-            effects=(do.pour,),
-            arity=2,
-        ),
+
+
+def _two_handed(needs: _Needs) -> list[Rule]:
+    """The rules with a destination."""
+    hand, near = needs.hand, needs.near_second
+    into = (*near, ask.OPEN_IF_IT_CAN)
+    vessel = has("RECIPIENT", classes=("hands_both", "sponge", "face"), says="nothing can be poured into {1}")
+    liquid = (has("POURABLE", "DRINKABLE"), *hand)
+    return [
+        Rule("PutBack", PHRASES["PutBack"], hand, near, effects=(do.put(ON),), arity=2),
+        Rule("PutIn", PHRASES["PutIn"], hand, into, effects=(do.put(INSIDE),), arity=2),
+        Rule("Pour", PHRASES["Pour"], liquid, (vessel, *near), effects=(do.pour,), arity=2),
     ]
-    return {rule.key: rule for rule in rules}
 
 
 def v1() -> Rules:

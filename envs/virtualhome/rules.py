@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -157,7 +158,7 @@ class _Slot:
 class BoundRule:
     """A rule prepared for one scene: decides, acts, and lists the objects with which it is possible."""
 
-    __slots__ = ("_grounded", "_pairs", "arity", "effects", "first", "pair", "rule", "second")
+    __slots__ = ("arity", "effects", "first", "pair", "rule", "second")
 
     def __init__(self, rule: Rule, scene: Scene) -> None:
         """Fold what never changes into bitsets."""
@@ -167,8 +168,6 @@ class BoundRule:
         self.second = _Slot(rule.second, scene)
         self.pair = rule.pair
         self.effects = rule.effects
-        self._grounded: list[Action] = []
-        self._pairs: dict[int, list[Action]] = {}
 
     def refusal(self, w: World, c: int, o: int, d: int) -> str | None:
         """Return why the action is not possible, or None if it is."""
@@ -184,8 +183,7 @@ class BoundRule:
             says = self.first.refusal(w, c, 0)
         if says is None or "{" not in says:
             return says
-        names = [f"{w.scene.classes[n]} ({w.scene.ids[n]})" if n >= 0 else "" for n in (o, d)]
-        return says.format(*names)
+        return says.format(*(w.scene.labels[n] if n >= 0 else "" for n in (o, d)))
 
     def attempt(self, w: World, c: int, o: int, d: int) -> str | None:
         """Do the action if it is possible; return why not otherwise."""
@@ -205,19 +203,20 @@ class BoundRule:
         if not first:
             return
         if self.arity == 1:
-            if not self._grounded:
-                self._grounded = [Action(self.rule.key, n) for n in range(w.size)]
-            found += select(self._grounded, first)
+            found += select(_grounded(self.rule.key, w.size), first)
             return
         second = self.second.among(w, c, among, memo)
         for o in bits(first):
-            row = self._pairs.get(o)
-            if row is None:
-                row = self._pairs[o] = [Action(self.rule.key, o, n) for n in range(w.size)]
-            actions = select(row, second)
+            actions = select(_grounded(self.rule.key, w.size, o), second)
             if self.pair:
                 actions = [a for a in actions if all(pair.holds(w, c, o, a.second) for pair in self.pair)]
             found += actions
+
+
+@lru_cache(maxsize=4096)
+def _grounded(verb: str, size: int, first: int = -1) -> list[Action]:
+    """Every action of a verb in a world of this size (with this object), made once for all worlds; not to be changed."""
+    return [Action(verb, n) if first < 0 else Action(verb, first, n) for n in range(size)]
 
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ...errors import GraphError
-from .vocabulary import CHARACTER_CLASS, PROPERTIES, RELATIONS, ROOM_CATEGORY, STATES
+from .vocabulary import BACKDROP_CATEGORIES, CHARACTER_CLASS, PROPERTIES, RELATIONS, ROOM_CATEGORY, STATES
 
 
 class Edge(NamedTuple):
@@ -45,6 +45,8 @@ class Scene:
     """Node id to index."""
     classes: tuple[str, ...]
     """Class name of each node, shape `[N]`."""
+    labels: tuple[str, ...]
+    """Each node as observations and explanations name it: `"floor lamp (12)"`, shape `[N]`."""
     nodes: tuple[Mapping[str, Any], ...]
     """The node records as they were read, shape `[N]`."""
     states: tuple[int, ...]
@@ -55,6 +57,8 @@ class Scene:
     """The edges at the start, without duplicates."""
     rooms: int
     """Bitset of the rooms."""
+    backdrop: int
+    """Bitset of walls, floors, ceilings and windows, which observations tell last and in groups."""
     characters: tuple[int, ...]
     """Indexes of the characters, in order of id."""
     of_class: Mapping[str, int]
@@ -120,7 +124,7 @@ class Scene:
         states = dict.fromkeys(state_names, 0)
         having = dict.fromkeys(sorted(PROPERTIES | set(extra_properties)), 0)
         of_class: dict[str, int] = {}
-        rooms = 0
+        rooms = backdrop = 0
         for i, node in enumerate(nodes):
             what = f"node {node['id']} ({node['class_name']}) of {where}"
             of_class[node["class_name"]] = of_class.get(node["class_name"], 0) | 1 << i
@@ -130,6 +134,8 @@ class Scene:
                 states[_word("state", word, states, what)] |= 1 << i
             if node.get("category") == ROOM_CATEGORY:
                 rooms |= 1 << i
+            elif node.get("category") in BACKDROP_CATEGORIES:
+                backdrop |= 1 << i
         index = {node["id"]: i for i, node in enumerate(nodes)}
         characters = tuple(bits(of_class.get(CHARACTER_CLASS, 0)))
         for found, what in ((rooms, f"room (a node of category {ROOM_CATEGORY!r})"), (characters, "character")):
@@ -139,11 +145,13 @@ class Scene:
             ids=tuple(node["id"] for node in nodes),
             index=index,
             classes=tuple(node["class_name"] for node in nodes),
+            labels=tuple(f"{node['class_name'].replace('_', ' ')} ({node['id']})" for node in nodes),
             nodes=nodes,
             states=tuple(states.values()),
             state_names=state_names,
             edges=_read_edges(graph, index, where),
             rooms=rooms,
+            backdrop=backdrop,
             characters=characters,
             of_class=of_class,
             having=having,

@@ -31,6 +31,7 @@ PROPERTIES: Final = frozenset(
 )
 
 ROOM_CATEGORY: Final = "Rooms"
+BACKDROP_CATEGORIES: Final = frozenset({"Walls", "Ceiling", "Floor", "Floors", "Windows"})
 CHARACTER_CLASS: Final = "character"
 DOOR_CLASSES: Final = ("door", "doorjamb")
 

@@ -1,0 +1,293 @@
+"""The household as a gymnasium environment: `pathei/VirtualHome-v0`.
+
+Observations and actions are text. The observation tells what the acting character perceives (`perception`); an action
+is a script line, `[Grab] <cup> (12)`, or plain English, `grab the cup`. What cannot be done is explained in the next
+observation and in `info["error"]`; it never raises. The reward is the change in the goal's progress, so the return of
+an episode is the progress made; without a goal it is 0.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import gymnasium
+
+from ...errors import ConfigError, ScriptError
+from ..spaces import UnicodeText
+from .goals import GoalCheck
+from .language import Misunderstood, Phrase, phrases, understand
+from .perception import describe, nameable
+from .profiles import rules_named
+from .rules import Action, Rules
+from .scene import Scene, bits
+from .scenes import load_scene
+from .script import parse_line, write_line
+from .vocabulary import CLOSE, RELATIONS
+from .world import Version, World
+
+MAX_TEXT: Final = 1 << 20
+"""The longest observation and action, in characters."""
+
+_STATES_TABLE: Final = 2 * len(RELATIONS)
+_OPTIONS: Final = ("scene", "rules", "characters", "size", "goal", "listing", "end_on_success")
+_KEPT_WORLDS: Final = 16
+
+
+class HomeSnapshot(NamedTuple):
+    """A moment of an episode; see `pathei.envs.snapshots`."""
+
+    world: World
+    version: Version
+    turn: int
+    check: GoalCheck | None
+    history: Any
+    progress: float
+    error: str | None
+    random_state: Mapping[str, Any]
+
+
+class _Lines(dict[Action, str]):
+    """Actions as script lines, each written once."""
+
+    def __init__(self, scene: Scene, rules: Rules) -> None:
+        super().__init__()
+        self._scene, self._rules = scene, rules
+
+    def __missing__(self, action: Action) -> str:
+        line = self[action] = write_line(action, self._scene, self._rules)
+        return line
+
+
+class _Household(NamedTuple):
+    """What is prepared once for a scene under a set of rules, and kept for the next episode in it."""
+
+    world: World
+    lines: _Lines
+    phrases: tuple[Phrase, ...]
+
+
+class VirtualHomeEnv(gymnasium.Env[str, str]):
+    """A household; see the head of this file, and `docs/virtualhome.md` for rules and goals.
+
+    `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
+
+    * `scene`: `"house:7"` (generated), `"robothow:file10_2"` (fetched), or the path of a graph file. Without one, a
+      house is generated from the seed.
+    * `rules`: `"clean"` (default), `"v1"`, `"e2wm"` or `"vh23"`; to the constructor also a `Rules` of your own.
+    * `characters`, `size`: for generated houses. Several characters act in turn; `info["character"]` is the id of the
+      one whose turn it is, and the observation is that one's.
+    * `goal`: `{"text", "conditions"}` with conditions as `goals` defines them.
+    * `listing`: `"perceived"` (default) lists actions on what the character perceives, `"all"` on everything.
+    * `end_on_success`: whether the episode terminates as soon as the goal holds; default True.
+
+    `info["facts"]` holds, after a reset, the whole household (nodes with states, edges other than CLOSE), and after a
+    step its changes: `["+", 12, "ON", 7]` for a new edge, `["-", 14, "CLOSED"]` for a state that ended.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+
+    def __init__(self, *, rules: str | Rules = "clean", render_mode: str | None = None, **defaults: Any) -> None:
+        """Create the environment; nothing is generated or read before `reset`.
+
+        Raises:
+            ConfigError: an option is not known; all that are wrong are named.
+        """
+        _require_known(defaults)
+        self.render_mode = render_mode
+        self.observation_space = UnicodeText(MAX_TEXT)
+        self.action_space = UnicodeText(MAX_TEXT)
+        self._defaults = defaults
+        self._rules = rules
+        self._households: OrderedDict[tuple[Any, ...], _Household] = OrderedDict()
+        self._home: _Household | None = None
+        self._turn = 0
+        self._check: GoalCheck | None = None
+        self._progress = 0.0
+        self._error: str | None = None
+        self._listing = "perceived"
+        self._end_on_success = True
+
+    @property
+    def world(self) -> World:
+        """The household as it is now; collectors may look into it, agents may not."""
+        if self._home is None:
+            raise gymnasium.error.ResetNeeded("Call reset() before looking at the household.")
+        return self._home.world
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin an episode.
+
+        Returns:
+            What the first character perceives, and info.
+
+        Raises:
+            ConfigError: an option is not known or has no possible value.
+            GraphError, DataError: the scene cannot be read or is not there.
+            GoalError: the goal cannot be checked in this household.
+        """
+        super().reset(seed=seed)
+        _require_known(options or {})
+        chosen = {**self._defaults, **(options or {})}
+        if chosen.get("scene") is None:
+            chosen["scene"] = f"house:{int(self.np_random.integers(2**31))}"
+        self._listing = chosen.get("listing", "perceived")
+        if self._listing not in ("perceived", "all"):
+            raise ConfigError(f"The option 'listing' is 'perceived' or 'all', not {self._listing!r}.")
+        self._end_on_success = bool(chosen.get("end_on_success", True))
+        self._home = self._household(chosen)
+        world = self._home.world
+        world.restore(world.start)
+        self._turn, self._error = 0, None
+        conditions = (chosen.get("goal") or {}).get("conditions") or ()
+        self._check = GoalCheck(conditions, world) if conditions else None
+        self._progress = self._check.progress() if self._check else 0.0
+        return self._observation(), self._info({"graph": _graph(world)})
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Let the character whose turn it is act, in a script line or in plain English.
+
+        Returns:
+            Observation, reward (change in progress, in [-1, 1]), terminated (the goal holds), truncated (always False;
+            `TimeLimit` does that), info.
+        """
+        world = self.world
+        character = world.characters[self._turn]
+        before = world.version
+        read = self._read(action, character)
+        if isinstance(read, Misunderstood):
+            self._error = read.why
+        else:
+            self._error = world.act(read, character)
+            if self._error is None:
+                self._turn = (self._turn + 1) % len(world.characters)
+                if self._check is not None:
+                    self._check.note(read)
+        reward = 0.0
+        if self._check is not None and self._error is None:
+            progress = self._check.progress()
+            reward, self._progress = progress - self._progress, progress
+        changes = _changes(world) if world.version is not before else []
+        info = self._info({"changes": changes})
+        done = bool(self._end_on_success and info.get("success", False))
+        return self._observation(), reward, done, False, info
+
+    def render(self) -> str | None:
+        """Return what the character perceives, in render mode `"ansi"`."""
+        return self._observation() if self.render_mode == "ansi" else None
+
+    def snapshot(self) -> HomeSnapshot:
+        """Return the present moment; costs microseconds, and stays valid."""
+        world, check = self.world, self._check
+        return HomeSnapshot(
+            world,
+            world.version,
+            self._turn,
+            check,
+            check.history if check else None,
+            self._progress,
+            self._error,
+            self.np_random.bit_generator.state,
+        )
+
+    def restore(self, state: HomeSnapshot) -> None:
+        """Go back to a moment that `snapshot` returned."""
+        if self._home is None or self._home.world is not state.world:
+            self._home = self._prepared(state.world)
+        state.world.restore(state.version)
+        self._turn, self._check = state.turn, state.check
+        if state.check is not None:
+            state.check.history = state.history
+        self._progress, self._error = state.progress, state.error
+        self.np_random.bit_generator.state = state.random_state
+
+    def _household(self, options: Mapping[str, Any]) -> _Household:
+        rules = options.get("rules", self._rules)
+        name = rules if isinstance(rules, str) else rules.name
+        key = (options["scene"], name, options.get("characters"), options.get("size"))
+        home = self._households.get(key)
+        if home is None:
+            rules = rules_named(rules) if isinstance(rules, str) else rules
+            home = self._prepared(World(load_scene(options["scene"], rules, **_house_options(options)), rules))
+            self._households[key] = home
+            if len(self._households) > _KEPT_WORLDS:
+                self._households.popitem(last=False)
+        self._households.move_to_end(key)
+        return home
+
+    def _prepared(self, world: World) -> _Household:
+        return _Household(world, _Lines(world.scene, world.rules), phrases(world.rules))
+
+    def _read(self, action: str, character: int) -> Action | Misunderstood:
+        if not isinstance(action, str):
+            return Misunderstood(f"an action is a string, not {type(action).__name__}")
+        world = self.world
+        if action.lstrip().startswith("["):
+            try:
+                return parse_line(action, world.scene, world.rules)
+            except ScriptError as error:
+                return Misunderstood(str(error))
+        assert self._home is not None
+        return understand(action, world, character, nameable(world, character), self._home.phrases)
+
+    def _observation(self) -> str:
+        world = self.world
+        character = world.characters[self._turn]
+        text = describe(world, character)
+        if len(world.characters) > 1:
+            text = f"You are {world.scene.labels[character]}. {text}"
+        return f"That did not work: {self._error}.\n{text}" if self._error else text
+
+    def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
+        world, home = self.world, self._home
+        assert home is not None
+        character = world.characters[self._turn]
+        among = None if self._listing == "all" else nameable(world, character)
+        lines = home.lines
+        info: dict[str, Any] = {
+            "actions": tuple([lines[action] for action in world.admissible(character, among)]),
+            "facts": facts,
+            "character": world.scene.ids[character],
+        }
+        if self._error:
+            info["error"] = self._error
+        if self._check is not None:
+            info["success"] = self._check.satisfied()
+            info["progress"] = self._progress
+        return info
+
+
+def _require_known(options: Mapping[str, Any]) -> None:
+    wrong = [name for name in options if name not in _OPTIONS]
+    if wrong:
+        raise ConfigError(f"VirtualHome has no option {', '.join(map(repr, wrong))}; known are: {', '.join(_OPTIONS)}.")
+
+
+def _house_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in ("characters", "size") if options.get(name) is not None}
+
+
+def _graph(world: World) -> dict[str, Any]:
+    """The household as facts: every node with its states, every edge but CLOSE."""
+    ids = world.scene.ids
+    return {
+        "nodes": [[ids[n], world.scene.classes[n], list(world.states_of(n))] for n in range(world.size)],
+        "edges": [[ids[a], RELATIONS[r], ids[b]] for a, r, b in world.edges() if r != CLOSE],
+        "rooms": [ids[n] for n in bits(world.scene.rooms)],
+        "characters": [ids[n] for n in world.characters],
+    }
+
+
+def _changes(world: World) -> list[list[Any]]:
+    """What the last action changed, in order; CLOSE is left out."""
+    ids, names = world.scene.ids, world.scene.state_names
+    changes: list[list[Any]] = []
+    for table, place, old, new in world.version.delta:
+        for n in bits(old ^ new) if table != CLOSE and (table < len(RELATIONS) or table == _STATES_TABLE) else ():
+            sign = "+" if new >> n & 1 else "-"
+            if table == _STATES_TABLE:
+                changes.append([sign, ids[n], names[place]])
+            else:
+                changes.append([sign, ids[place], RELATIONS[table], ids[n]])
+    return changes

@@ -1,0 +1,126 @@
+"""Where things are, without the quirks: rooms, what is shut away, what is carried, what is in reach.
+
+The rules of `clean` and perception ask these questions; the historical rules have their own answers (`conditions`,
+`moving`, `originals`). Questions come in pairs, for one node and for all, as in `conditions`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .conditions import CLOSED, held
+from .effects import contents
+from .moving import paths_from
+from .scene import bits
+from .vocabulary import CLOSE, INSIDE, ON
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+def room_of(w: World, n: int) -> int | None:
+    """Return the room that a node is in: by its own INSIDE edge, else by what it is in or on; None if nowhere."""
+    rooms = w.scene.rooms
+    if rooms >> n & 1:
+        return n
+    seen = fresh = 1 << n
+    while fresh:
+        around = 0
+        for x in bits(fresh):
+            around |= w.out[INSIDE][x] | w.out[ON][x]
+        if found := around & rooms:
+            return (found & -found).bit_length() - 1
+        fresh = around & ~seen
+        seen |= around
+    return None
+
+
+def nodes_in(w: World, room: int) -> int:
+    """Return the bitset of the nodes whose room this is (`room_of`), the room itself left out."""
+    inside, rooms = w.into[INSIDE], w.scene.rooms
+    found = placed = inside[room]
+    odd = 0
+    for other in bits(rooms & ~(1 << room)):
+        odd |= inside[other] & found  # in two rooms, which only graphs that others made have
+        placed |= inside[other]
+    for n in bits(odd | w.scene.everything & ~(placed | rooms)):
+        found = found | 1 << n if room_of(w, n) == room else found & ~(1 << n)
+    return found
+
+
+def hidden(w: World, c: int, n: int) -> bool:
+    """The node is, at any depth, inside something that is closed."""
+    inside, on, shut = w.out[INSIDE], w.out[ON], w.having[CLOSED] & ~w.scene.rooms
+    seen = 1 << n
+    while True:
+        holders = inside[n] & ~w.scene.rooms
+        if holders & shut:
+            return True
+        around = (holders | on[n]) & ~seen
+        if not around:
+            return False
+        if around & (around - 1):  # several: rare, and only in graphs that others made
+            return any(hidden_through(w, x, seen | around) for x in bits(around))
+        seen |= around
+        n = around.bit_length() - 1
+
+
+def hidden_through(w: World, n: int, seen: int) -> bool:
+    """Whether a node is shut away, not looking again at nodes in `seen`."""
+    holders = w.out[INSIDE][n] & ~w.scene.rooms
+    if holders & w.having[CLOSED]:
+        return True
+    around = (holders | w.out[ON][n]) & ~seen
+    return any(hidden_through(w, x, seen | around) for x in bits(around))
+
+
+def hidden_nodes(w: World, c: int) -> int:
+    """The nodes for which `hidden` holds."""
+    inside = w.into[INSIDE]
+    found = 0
+    for x in bits(w.having[CLOSED] & ~w.scene.rooms):
+        found |= inside[x]
+    return contents(w, found) if found else 0
+
+
+def carried(w: World, c: int) -> int:
+    """What moves when the character moves: what is held or worn, and all that is in or on it."""
+    own = held(w, c) | w.into[ON][c] | w.into[INSIDE][c]
+    return contents(w, own) if own else 0
+
+
+def in_reach(w: World, c: int, n: int) -> bool:
+    """The character is near the node, or near what it is on or in, and it is not shut away."""
+    near = w.out[CLOSE][c]
+    if not near & (1 << n | w.out[ON][n] | w.out[INSIDE][n] & ~w.scene.rooms):
+        return False
+    return not hidden(w, c, n)
+
+
+def nodes_in_reach(w: World, c: int) -> int:
+    """The nodes for which `in_reach` holds."""
+    near = found = w.out[CLOSE][c]
+    on, inside = w.into[ON], w.into[INSIDE]
+    for x in bits(near & ~w.scene.rooms):
+        found |= on[x] | inside[x]
+    for x in bits(near & w.scene.rooms):
+        found |= on[x]
+    return found & ~hidden_nodes(w, c)
+
+
+def own_doors(w: World, room: int) -> int:
+    """The bitset of the doors that lead out of a room, whichever side of them the graph puts them on."""
+    doors = 0
+    for _, door in w.doorways.joined.get(room, ()):
+        doors |= 1 << door
+    return doors
+
+
+def reachable_rooms(w: World, here: int) -> int:
+    """The bitset of the rooms that one can walk to; a room without doors is open to all sides."""
+    joined = w.doorways.joined
+    reachable = 1 << here
+    for room in bits(w.scene.rooms):
+        if here not in joined or room not in joined or paths_from(w, here).open >> room & 1:
+            reachable |= 1 << room
+    return reachable
