@@ -86,7 +86,7 @@ def disk(path: Path) -> int:
 
 
 def stream(pool: list[Trajectory], count: int) -> Iterator[Trajectory]:
-    """Yield `count` episodes, each with an id of its own, from a small pool: holding them all would slow Python down."""
+    """Yield `count` episodes, each with an id of its own, from a pool: holding them all would slow Python."""
     for index in range(count):
         yield replace(pool[index % len(pool)], id=f"episode-{index}")
 
@@ -121,8 +121,8 @@ def measure_jsonl(path: Path, pool: list[Trajectory], count: int) -> Result:
             os.fsync(file.fileno())
 
         times = write_all(write, stream(pool, count))
-    with path.open("rb") as file:
-        read = timed(lambda: sum(decode(line) is not None for line in file))
+    with path.open("rb") as lines:
+        read = timed(lambda: sum(decode(line) is not None for line in lines))
     return Result(
         "JSONL + fsync", count / times.sum(), 1e3 * float(np.percentile(times, 99)), disk(path) // count, count / read,
         None,
@@ -132,9 +132,9 @@ def measure_jsonl(path: Path, pool: list[Trajectory], count: int) -> Result:
 def measure_minari(path: Path, pool: list[Trajectory], count: int, order: np.ndarray) -> Result:
     """Write episodes to Minari's default storage one by one, the texts and facts as strings; nothing is synced."""
     from gymnasium.spaces import Text
-    from minari import MinariDataset
-    from minari.data_collector import EpisodeBuffer
-    from minari.dataset.minari_storage import MinariStorage
+    from minari import MinariDataset  # type: ignore[import-untyped]
+    from minari.data_collector import EpisodeBuffer  # type: ignore[import-untyped]
+    from minari.dataset.minari_storage import MinariStorage  # type: ignore[import-untyped]
 
     path.mkdir()
     space = Text(100_000, charset="".join(map(chr, range(32, 127))))

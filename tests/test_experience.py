@@ -1,0 +1,110 @@
+"""Records: what is encoded comes back equal, and what is not plain JSON is refused."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pathei.errors import RecordError
+from pathei.experience import (
+    SCHEMA_VERSION,
+    Failure,
+    Goal,
+    Observation,
+    Parent,
+    Step,
+    Task,
+    Tokens,
+    Trajectory,
+    decode,
+    encode,
+    task_from_json,
+)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+reals = st.floats(allow_nan=False, allow_infinity=False)
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | reals | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+mappings = st.dictionaries(texts, plain, max_size=3)
+
+
+def tuples(inner: st.SearchStrategy) -> st.SearchStrategy:
+    return st.lists(inner, max_size=3).map(tuple)
+
+
+tasks = st.builds(
+    Task, texts, texts, st.integers(-(2**63), 2**64 - 1), st.builds(Goal, texts, tuples(mappings)), mappings
+)
+observations = st.builds(Observation, texts, tuples(texts), st.none() | tuples(texts), st.none() | mappings)
+ids = tuples(st.integers(0, 2**40))
+tokens = st.none() | st.builds(Tokens, ids, ids, st.none() | tuples(reals))
+steps = st.builds(Step, observations, texts, reals, st.booleans(), st.booleans(), mappings, tokens)
+parents = st.none() | st.builds(Parent, texts, st.integers(0, 9))
+trajectories = st.builds(Trajectory, texts, tasks, tuples(steps), observations, texts, parents, mappings)
+failures = st.builds(Failure, tasks, texts, texts)
+
+
+@given(trajectories | failures)
+def test_a_decoded_record_equals_the_encoded_one(record: Trajectory | Failure) -> None:
+    assert decode(encode(record)) == record
+    assert decode(encode(record).decode()) == record
+
+
+@given(trajectories)
+def test_an_encoded_record_is_one_line(record: Trajectory) -> None:
+    assert b"\n" not in encode(record)
+
+
+def make(**changes: object) -> Trajectory:
+    task = Task("t", "e", 0, Goal("g"))
+    return Trajectory("a", task, (Step(Observation("o"), "act", 1.0, **changes),), Observation("end"), "explore")  # type: ignore[arg-type]
+
+
+def test_numpy_values_become_plain_numbers() -> None:
+    record = decode(encode(make(info={"score": np.float32(0.5), "grid": np.arange(3)})))
+    assert isinstance(record, Trajectory)
+    assert record.steps[0].info == {"score": 0.5, "grid": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), "\ud800"])
+def test_a_value_that_is_not_json_is_refused_with_the_task_named(value: object) -> None:
+    with pytest.raises(RecordError, match="task 't'"):
+        encode(make(info={"x": value}))
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"{}", b'{"kind":"trajectory","schema":1,"record":{}}'])
+def test_a_malformed_line_is_refused(line: bytes) -> None:
+    with pytest.raises(RecordError):
+        decode(line)
+
+
+def test_a_newer_schema_is_refused_with_advice() -> None:
+    line = encode(make()).replace(f'"schema":{SCHEMA_VERSION}'.encode(), b'"schema":99')
+    with pytest.raises(RecordError, match="upgrade pathei"):
+        decode(line)
+
+
+def test_an_agent_never_sees_the_facts() -> None:
+    seen = Observation("o", ("i",), ("a",), {"secret": 1}).seen()
+    assert seen == Observation("o", ("i",), ("a",))
+
+
+@pytest.mark.parametrize(("info", "success"), [({"success": True}, True), ({"success": 0}, False), ({}, None)])
+def test_success_is_what_the_last_step_says(info: dict[str, object], success: bool | None) -> None:
+    assert make(info=info).success is success
+
+
+def test_a_trajectory_without_steps_has_no_success_and_no_reward() -> None:
+    empty = Trajectory("a", Task("t", "e", 0, Goal("g")), (), Observation("o"), "explore")
+    assert empty.success is None
+    assert empty.total_reward == 0
+
+
+@given(tasks)
+def test_a_task_comes_back_from_its_json(task: Task) -> None:
+    assert task_from_json(dataclasses.asdict(task)) == task
