@@ -140,8 +140,8 @@ class ShardWriter:
             self._put("failures", [_failure_row(record)])
             self._counts += Counts(failures=1)
         else:
-            self._put("episodes", [_episode_row(record)])
-            self._put("steps", [_step_row(record.id, t, step) for t, step in enumerate(record.steps)])
+            self._put("episodes", [episode_row(record)])
+            self._put("steps", [step_row(record.id, t, step) for t, step in enumerate(record.steps)])
             self._counts += Counts.of(record)
         if len(self._columns["steps"]["t"]) >= GROUP_STEPS or self._bytes >= GROUP_BYTES:
             self._flush()
@@ -192,7 +192,7 @@ class ShardWriter:
                 write_page_checksum=True,
             )
         data = pa.Table.from_arrays(
-            [_array(values, schema.field(name).type) for name, values in columns.items()], schema=schema
+            [array_of(values, schema.field(name).type) for name, values in columns.items()], schema=schema
         )
         self._wait()
         self._pending = self._pool.submit(self._writers[table].write_table, data, row_group_size=max(1, data.num_rows))
@@ -333,7 +333,8 @@ def _observation_row(observation: Observation) -> tuple[object, ...]:
     return observation.text, observation.images, observation.actions, facts
 
 
-def _episode_row(trajectory: Trajectory) -> tuple[object, ...]:
+def episode_row(trajectory: Trajectory) -> tuple[object, ...]:
+    """Return a trajectory's values in the order of the schema `episodes`."""
     task, parent = trajectory.task, trajectory.parent
     return (
         trajectory.id, task.id, task.env, _seed(task.seed), task.goal.text, trajectory.collector, trajectory.success,
@@ -343,7 +344,8 @@ def _episode_row(trajectory: Trajectory) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _step_row(episode_id: str, t: int, step: Step) -> tuple[object, ...]:
+def step_row(episode_id: str, t: int, step: Step) -> tuple[object, ...]:
+    """Return a step's values in the order of the schema `steps`."""
     tokens: tuple[object, ...] = (None, None, None)
     if step.tokens is not None:
         logprobs = step.tokens.logprobs
@@ -360,8 +362,8 @@ def _failure_row(failure: Failure) -> tuple[object, ...]:
     return task.id, task.env, _seed(task.seed), task.goal.text, failure.stage, failure.error, _dump(task)
 
 
-def _array(values: list[Any], type_: Any) -> Any:
-    """Make a column. A list column is made of its flat values, several times faster than row by row."""
+def array_of(values: list[Any], type_: Any) -> Any:
+    """Make an Arrow array of values and a type. A list column is made of its flat values: faster than row by row."""
     if not pa.types.is_list(type_):
         return pa.array(values, type=type_)
     ends = list(accumulate((len(value) if value is not None else 0 for value in values), initial=0))

@@ -310,6 +310,10 @@ class ExperienceStore:
         """
         return self._blobs.get(sha256)
 
+    def has_images(self) -> bool:
+        """Whether the store holds any image; looks at one file at most."""
+        return any(True for _ in self._blobs.directory.glob("*/*"))
+
     def done(self) -> frozenset[str]:
         """Return the ids of the tasks with a root trajectory; a failure does not make a task done."""
         self._refresh()
