@@ -8,8 +8,8 @@ A condition is one of these (`goals` checks them; they stand in `experience.Goal
     {"actions": ["TYPE", "SWITCHOFF|SWITCHON"]}             these verbs were done in this order, others between them
     {"done": {"verb": "DRINK", "object": S, "destination": S}}   this was done; both objects may be left out
 
-A selector `S` is `{"class": "cup"}`, `{"id": 12}`, `{"property": "GRABBABLE"}` or `{"any": [S, ...]}`. A relation is one
-of VirtualHome's, `"HOLDS"` for either hand, or several joined by a bar. Beside these, a node or an edge may have
+A selector `S` is `{"class": "cup"}`, `{"id": 12}`, `{"property": "GRABBABLE"}` or `{"any": [S, ...]}`. A relation is
+one of VirtualHome's, `"HOLDS"` for either hand, or several joined by a bar. Beside these, a node or an edge may have
 
     "count": 2       at least so many nodes, or so many pairs of nodes; "all": every node selected first (default 1)
     "new": true      only what did not hold at the beginning counts (E2WM)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...errors import GoalError
 from .goal_conditions import (
     EVERY,
     Condition,
@@ -31,7 +32,6 @@ from .scene import bits
 from .vocabulary import CLOSE, FACING
 
 if TYPE_CHECKING:
-    from ...errors import GoalError as GoalError
     from .rules import Action
     from .world import World
 
@@ -175,7 +175,7 @@ def _node_measure(condition: NodeCondition, world: World) -> Measure:
 
 def _enough(there: int, count: int, what: Selector) -> None:
     if there < count:
-        raise _GoalError(f"it asks for {count} of {what.words()}, and {there or 'none'} can come to count")
+        raise GoalError(f"it asks for {count} of {what.words()}, and {there or 'none'} can come to count")
 
 
 class _Term(NamedTuple):

