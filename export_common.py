@@ -167,21 +167,30 @@ def output(path: Path, overwrite: bool) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
-        if temporary.is_dir():
-            os.replace(temporary, path)
-            sync_directory(path.parent)
-        else:
-            publish(temporary, path)
+        try:
+            yield temporary
+            _replace(temporary, path)
+        finally:
+            _remove(temporary)
     except OSError as error:
         raise ExportError(f"Cannot write {path} ({error.strerror or error}): choose another path.") from error
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    if temporary.is_dir():
+        os.replace(temporary, path)
+        sync_directory(path.parent)
+    else:
+        publish(temporary, path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def size_of(path: Path) -> int:
