@@ -8,6 +8,7 @@ more, with the final observation and a null action. Images are embedded as `{byt
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from .experience import Step, Trajectory
 from .export_common import Selection, Written, image_kind
-from .shards import SCHEMAS, array_of, episode_row, step_row
+from .shards import SCHEMAS, array_of, episode_row, step_columns
 from .store import ExperienceStore
 
 _GROUP_ROWS = 1024
@@ -69,9 +70,10 @@ def write_parquet(
 
 def _rows(store: ExperienceStore, lived: Trajectory, facts: bool) -> Iterator[_Row]:
     shared = dict(zip(SCHEMAS["episodes"].names, episode_row(lived), strict=True))
-    for t, step in enumerate([*lived.steps, _end(lived)]):
-        values = dict(zip(SCHEMAS["steps"].names, step_row(lived.id, t, step), strict=True))
-        data = [(store.image(name), name) for name in step.observation.images]
+    ended = replace(lived, steps=(*lived.steps, Step(lived.final, "", 0.0)))
+    for t, row in enumerate(zip(*step_columns(ended), strict=True)):
+        values = dict(zip(SCHEMAS["steps"].names, row, strict=True))
+        data = [(store.image(name), name) for name in ended.steps[t].observation.images]
         values["images"] = [{"bytes": content, "path": f"{name}.{image_kind(name, content)}"} for content, name in data]
         if not facts:
             values["facts"] = None
@@ -79,10 +81,6 @@ def _rows(store: ExperienceStore, lived: Trajectory, facts: bool) -> Iterator[_R
             values |= dict.fromkeys(("action", "reward", "terminated", "truncated", "info"))
         values |= {name: shared[name] for name in _EPISODE}
         yield _Row(values, sum(len(content) for content, _ in data))
-
-
-def _end(trajectory: Trajectory) -> Step:
-    return Step(trajectory.final, "", 0.0)
 
 
 def _flush(writer: Any, pending: list[_Row]) -> int:

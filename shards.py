@@ -11,7 +11,7 @@ pyarrow is needed from here on; `store` imports this module when it seals or rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import accumulate, chain
 from pathlib import Path
@@ -137,11 +137,11 @@ class ShardWriter:
         """
         self._bytes += size
         if isinstance(record, Failure):
-            self._put("failures", [_failure_row(record)])
+            self._put("failures", [(value,) for value in _failure_row(record)])
             self._counts += Counts(failures=1)
         else:
-            self._put("episodes", [episode_row(record)])
-            self._put("steps", [step_row(record.id, t, step) for t, step in enumerate(record.steps)])
+            self._put("episodes", [(value,) for value in episode_row(record)])
+            self._put("steps", step_columns(record))
             self._counts += Counts.of(record)
         if len(self._columns["steps"]["t"]) >= GROUP_STEPS or self._bytes >= GROUP_BYTES:
             self._flush()
@@ -166,8 +166,8 @@ class ShardWriter:
     def _path(self, table: str) -> Path:
         return self._directory / f"{self._number:06d}.{table}.parquet.tmp"
 
-    def _put(self, table: str, rows: list[tuple[object, ...]]) -> None:
-        for column, values in zip(self._columns[table].values(), zip(*rows, strict=True), strict=bool(rows)):
+    def _put(self, table: str, columns: Sequence[Sequence[object]]) -> None:
+        for column, values in zip(self._columns[table].values(), columns, strict=True):
             column.extend(values)
 
     def _flush(self) -> None:
@@ -317,9 +317,9 @@ def _damaged(path: Path, reason: str) -> StoreError:
     )
 
 
-def _dump(value: Json) -> str:
+def _dump(value: Json) -> bytes:
     try:
-        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError as error:
         raise RecordError(f"A record holds a value that is not plain JSON: {error}.") from error
 
@@ -344,17 +344,28 @@ def episode_row(trajectory: Trajectory) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def step_row(episode_id: str, t: int, step: Step) -> tuple[object, ...]:
-    """Return a step's values in the order of the schema `steps`."""
-    tokens: tuple[object, ...] = (None, None, None)
-    if step.tokens is not None:
-        logprobs = step.tokens.logprobs
-        floats = None if logprobs is None else [float(value) for value in logprobs]
-        tokens = (step.tokens.prompt_ids, step.tokens.completion_ids, floats)
-    return (
-        episode_id, t, *_observation_row(step.observation), step.action, float(step.reward), bool(step.terminated),
-        bool(step.truncated), _dump(step.info), *tokens,
-    )  # fmt: skip
+def step_columns(trajectory: Trajectory) -> list[Sequence[object]]:
+    """Return the values of a trajectory's steps, column by column, in the order of the schema `steps`."""
+    steps = trajectory.steps
+    seen = [step.observation for step in steps]
+    tokens = [step.tokens for step in steps]
+    logprobs = [None if one is None else one.logprobs for one in tokens]
+    return [
+        [trajectory.id] * len(steps),
+        range(len(steps)),
+        [one.text for one in seen],
+        [one.images for one in seen],
+        [one.actions for one in seen],
+        [None if one.facts is None else _dump(one.facts) for one in seen],
+        [step.action for step in steps],
+        [float(step.reward) for step in steps],
+        [bool(step.terminated) for step in steps],
+        [bool(step.truncated) for step in steps],
+        [_dump(step.info) for step in steps],
+        [None if one is None else one.prompt_ids for one in tokens],
+        [None if one is None else one.completion_ids for one in tokens],
+        [None if one is None else [float(value) for value in one] for one in logprobs],
+    ]
 
 
 def _failure_row(failure: Failure) -> tuple[object, ...]:
