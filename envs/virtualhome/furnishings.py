@@ -1,0 +1,240 @@
+"""What generated houses are made of: rooms, furniture and things, as tables. `houses` reads them.
+
+To add something, add a row (or build a `Catalogue` of your own and give it to `generate_house`):
+
+    Thing("umbrella", "Props", "GRABBABLE", "at hallway living_room; in closet")
+
+Names, categories and properties follow VirtualHome's vocabulary; the choice is ours. States follow from properties:
+what can be opened is CLOSED or OPEN, what has a switch OFF or ON, what has a plug PLUGGED_IN or PLUGGED_OUT. `odds`
+holds the chance of the rarer one where it is not `ODDS`. Only what names DIRTY there is DIRTY or CLEAN.
+Left out: sizes, positions and materials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+ODDS: Final = MappingProxyType({"OPEN": 0.12, "ON": 0.15, "PLUGGED_OUT": 0.08})
+"""The chance that something starts open, switched on or unplugged, unless its row says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Furniture, an appliance or a fixture: it stands in a certain room, or on another piece there."""
+
+    name: str
+    category: str
+    properties: str
+    rooms: str
+    """Where there is one: `"kitchen bathroom"` is one in each; `"dining_room|kitchen"` in the first of these that the
+    house has; `"kitchen=1..2"` one or two; `"*"` in every room."""
+    on: str = ""
+    """What it stands on, if that is in the room; the first of several."""
+    odds: str = ""
+    """Chances of starting states: `"OPEN=0.3 DIRTY=0.5"`."""
+    beside: str = ""
+    """What it is CLOSE to, if that is in the room."""
+    faces: str = ""
+    """What it is FACING, if that is in the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something that lies about, or is put away."""
+
+    name: str
+    category: str
+    properties: str
+    places: str
+    """Where it may be; each place is as likely as the others: `"on desk coffee_table; in closet; at kitchen|hallway"`.
+    A name may be limited to a room: `"in sink@kitchen"`. `at` names rooms, in whose middle it then stands."""
+    amount: str = "1"
+    """How many there are: `"2"`, `"0..1"`. The lower number is always there; the rest if the house is large enough."""
+    odds: str = ""
+    """As for a `Piece`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalogue:
+    """Everything that a house may be made of."""
+
+    rooms: tuple[str, ...]
+    """The rooms that every house begins with, in this order; a house of three rooms has the first three."""
+    more_rooms: tuple[str, ...]
+    """The rooms that a larger house has beside them."""
+    hubs: tuple[str, ...]
+    """Rooms from which others are entered; the first that there is lies in the middle of the house."""
+    private: tuple[str, ...]
+    """Rooms that have a real door, and through which no way leads on."""
+    pieces: tuple[Piece, ...]
+    things: tuple[Thing, ...]
+    """What contains others comes before them."""
+
+
+_LIDDED: Final = "CAN_OPEN CONTAINERS GRABBABLE MOVABLE"
+_MACHINE: Final = "CAN_OPEN CONTAINERS HAS_SWITCH HAS_PLUG"
+_STAYS_OFF: Final = "ON=0.05"
+
+PIECES: Final = (
+    # every room
+    Piece("floor", "Floor", "SURFACES", "*", odds="DIRTY=0.45"),
+    Piece("light", "Lamps", "HAS_SWITCH", "*", odds="ON=0.4"),
+    Piece("window", "Windows", "CAN_OPEN", "kitchen bedroom living_room", odds="OPEN=0.3"),
+    Piece("curtain", "Decor", "CAN_OPEN COVER_OBJECT", "bedroom", odds="OPEN=0.75", beside="window"),
+    # kitchen
+    Piece("kitchen_counter", "Furniture", "SURFACES", "kitchen", odds="DIRTY=0.5"),
+    Piece("kitchen_cabinet", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "kitchen"),
+    Piece("fridge", "Appliances", _MACHINE, "kitchen", odds="ON=1 PLUGGED_OUT=0"),
+    Piece("stove", "Appliances", "HAS_SWITCH SURFACES", "kitchen", odds="ON=0.05 DIRTY=0.4", beside="kitchen_counter"),
+    Piece("oven", "Appliances", _MACHINE, "kitchen", odds="ON=0.05", beside="stove"),
+    Piece("microwave", "Appliances", _MACHINE, "kitchen", "kitchen_counter", _STAYS_OFF),
+    Piece("dishwasher", "Appliances", _MACHINE, "kitchen", odds=_STAYS_OFF),
+    Piece("coffee_maker", "Appliances", "HAS_SWITCH HAS_PLUG RECIPIENT", "kitchen", "kitchen_counter", _STAYS_OFF),
+    Piece("toaster", "Appliances", "HAS_SWITCH HAS_PLUG CONTAINERS MOVABLE", "kitchen", "kitchen_counter", _STAYS_OFF),
+    Piece("sink", "Furniture", "RECIPIENT CONTAINERS", "kitchen bathroom", odds="DIRTY=0.45"),
+    Piece("faucet", "Furniture", "HAS_SWITCH", "kitchen bathroom", odds="ON=0.05", beside="sink"),
+    Piece("trashcan", "Furniture", "CAN_OPEN CONTAINERS MOVABLE", "kitchen", odds="OPEN=0.5"),
+    Piece("dining_table", "Furniture", "SURFACES MOVABLE", "dining_room|kitchen", odds="DIRTY=0.5"),
+    Piece("chair", "Furniture", "SITTABLE SURFACES GRABBABLE", "dining_room|kitchen=2..3", beside="dining_table"),
+    # living room
+    Piece("couch", "Furniture", "SITTABLE LIEABLE SURFACES MOVABLE", "living_room|bedroom", faces="television"),
+    Piece("armchair", "Furniture", "SITTABLE SURFACES MOVABLE", "living_room=0..1", beside="couch", faces="television"),
+    Piece("coffee_table", "Furniture", "SURFACES MOVABLE", "living_room|bedroom", odds="DIRTY=0.5", beside="couch"),
+    Piece("tv_stand", "Furniture", "SURFACES", "living_room|bedroom"),
+    Piece("television", "Electronics", "HAS_SWITCH HAS_PLUG LOOKABLE", "living_room|bedroom", "tv_stand"),
+    Piece("bookshelf", "Furniture", "SURFACES CONTAINERS", "home_office|living_room|bedroom"),
+    Piece("floor_lamp", "Lamps", "HAS_SWITCH HAS_PLUG MOVABLE", "living_room|bedroom", beside="couch"),
+    Piece("radio", "Electronics", "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE", "living_room|bedroom", "tv_stand"),
+    Piece("houseplant", "Decor", "RECIPIENT MOVABLE", "living_room|kitchen hallway=0..1", "coffee_table"),
+    # bedroom
+    Piece("bed", "Furniture", "LIEABLE SITTABLE SURFACES", "bedroom kids_bedroom", faces="television"),
+    Piece("nightstand", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bedroom kids_bedroom=0..1", beside="bed"),
+    Piece("table_lamp", "Lamps", "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE", "bedroom kids_bedroom=0..1", "nightstand"),
+    Piece("closet", "Furniture", "CAN_OPEN CONTAINERS", "bedroom hallway=0..1"),
+    Piece("dresser", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bedroom kids_bedroom=0..1"),
+    Piece("toy_box", "Furniture", "CAN_OPEN CONTAINERS MOVABLE", "kids_bedroom|living_room|bedroom", odds="OPEN=0.4"),
+    # home office, or a corner of another room
+    Piece("desk", "Furniture", "SURFACES MOVABLE", "home_office|bedroom", odds="DIRTY=0.5"),
+    Piece("chair", "Furniture", "SITTABLE SURFACES GRABBABLE", "home_office|bedroom", beside="desk", faces="computer"),
+    Piece("computer", "Electronics", "HAS_SWITCH HAS_PLUG LOOKABLE", "home_office|bedroom", "desk"),
+    Piece("keyboard", "Electronics", "GRABBABLE MOVABLE", "home_office|bedroom", "desk"),
+    Piece("mouse", "Electronics", "GRABBABLE MOVABLE", "home_office|bedroom", "desk"),
+    # bathroom and laundry
+    Piece("toilet", "Furniture", "SITTABLE CAN_OPEN", "bathroom", odds="DIRTY=0.45"),
+    Piece("bathtub", "Furniture", "LIEABLE SITTABLE RECIPIENT CONTAINERS", "bathroom", odds="DIRTY=0.45"),
+    Piece("bathroom_cabinet", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bathroom", beside="sink"),
+    Piece("towel_rack", "Furniture", "SURFACES", "bathroom", beside="bathtub"),
+    Piece("washing_machine", "Appliances", _MACHINE, "laundry_room|bathroom", odds=_STAYS_OFF),
+    Piece("laundry_basket", "Furniture", "CONTAINERS GRABBABLE MOVABLE", "laundry_room|bedroom"),
+    Piece("ironing_board", "Furniture", "SURFACES MOVABLE", "laundry_room"),
+    Piece("shelf", "Furniture", "SURFACES", "laundry_room hallway=0..1 kids_bedroom=0..1"),
+    Piece("bench", "Furniture", "SITTABLE SURFACES", "hallway"),
+    Piece("coat_rack", "Furniture", "SURFACES", "hallway"),
+    Piece("sideboard", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "dining_room=0..1"),
+)
+
+_DISHES = "on dining_table kitchen_counter coffee_table; in sink@kitchen kitchen_cabinet kitchen_cabinet"
+_COLD = "in fridge fridge; on kitchen_counter dining_table"
+_FRUIT = "on kitchen_counter dining_table; in fridge"
+_CLOTHES = "in closet dresser laundry_basket; on bed couch chair"
+_ROOMS_TO_PLAY = "at kids_bedroom living_room bedroom; on bed couch shelf coffee_table; in toy_box"
+_WASHROOM = "on bathroom_cabinet towel_rack; in bathroom_cabinet"
+_CLEANING = "at kitchen laundry_room bathroom; in kitchen_cabinet closet"
+_PAPERS = "on desk coffee_table nightstand dining_table couch bed; in backpack"
+
+THINGS: Final = (
+    # what holds other things
+    Thing("box", "Props", _LIDDED, "in closet closet; on shelf dresser", "1..2", "OPEN=0.3"),
+    Thing("backpack", "Props", _LIDDED, "in closet; at hallway living_room; on chair"),
+    Thing("lunch_box", "Props", "CAN_OPEN CONTAINERS GRABBABLE", "in kitchen_cabinet; on kitchen_counter", "0..1"),
+    Thing("pot", "Props", "RECIPIENT CONTAINERS GRABBABLE", "in kitchen_cabinet; on stove", odds="DIRTY=0.4"),
+    Thing("frying_pan", "Props", "RECIPIENT CONTAINERS GRABBABLE", "in kitchen_cabinet; on stove", "0..1", "DIRTY=0.4"),
+    # dishes
+    Thing("plate", "Props", "RECIPIENT SURFACES GRABBABLE", _DISHES, "2..4", "DIRTY=0.5"),
+    Thing("bowl", "Props", "RECIPIENT CONTAINERS GRABBABLE", _DISHES, "0..2", "DIRTY=0.5"),
+    Thing("cup", "Props", "RECIPIENT GRABBABLE", _DISHES, "1..2", "DIRTY=0.5"),
+    Thing("glass", "Props", "RECIPIENT GRABBABLE", _DISHES, "1..3", "DIRTY=0.4"),
+    Thing("fork", "Props", "GRABBABLE", _DISHES, "1..3", "DIRTY=0.4"),
+    Thing("spoon", "Props", "GRABBABLE", _DISHES, "0..2", "DIRTY=0.4"),
+    Thing("kitchen_knife", "Props", "GRABBABLE", "in kitchen_cabinet; on kitchen_counter", "1", "DIRTY=0.3"),
+    # food
+    Thing("apple", "Food", "EATABLE CUTTABLE GRABBABLE", _FRUIT, "1..2"),
+    Thing("banana", "Food", "EATABLE CUTTABLE GRABBABLE", _FRUIT, "0..2"),
+    Thing("tomato", "Food", "EATABLE CUTTABLE GRABBABLE", _COLD, "0..2"),
+    Thing("bread", "Food", "EATABLE CUTTABLE GRABBABLE", "on kitchen_counter dining_table; in kitchen_cabinet"),
+    Thing("cheese", "Food", "EATABLE CUTTABLE GRABBABLE", _COLD, "0..1"),
+    Thing("egg", "Food", "EATABLE GRABBABLE", _COLD, "0..2"),
+    Thing("chicken", "Food", "EATABLE CUTTABLE GRABBABLE", _COLD),
+    Thing("pie", "Food", "EATABLE CUTTABLE GRABBABLE", _COLD, "0..1"),
+    Thing("soup", "Food", "EATABLE POURABLE GRABBABLE", "in fridge kitchen_cabinet; on kitchen_counter", "0..1"),
+    Thing("cereal", "Food", "EATABLE POURABLE GRABBABLE", "in kitchen_cabinet; on kitchen_counter", "0..1"),
+    Thing("cookies", "Food", "EATABLE GRABBABLE", "in kitchen_cabinet; on kitchen_counter coffee_table", "0..1"),
+    # drinks
+    Thing("water", "Drinks", "DRINKABLE POURABLE GRABBABLE", "in fridge; on kitchen_counter dining_table"),
+    Thing("juice", "Drinks", "DRINKABLE POURABLE GRABBABLE", _COLD),
+    Thing("milk", "Drinks", "DRINKABLE POURABLE GRABBABLE", _COLD, "0..1"),
+    Thing("wine", "Drinks", "DRINKABLE POURABLE GRABBABLE", "in fridge kitchen_cabinet sideboard", "0..1"),
+    Thing("ground_coffee", "Food", "POURABLE GRABBABLE", "in kitchen_cabinet; on kitchen_counter"),
+    Thing("tea_bag", "Food", "GRABBABLE", "in kitchen_cabinet", "0..1"),
+    # reading and writing
+    Thing("book", "Props", "READABLE HAS_PAPER GRABBABLE", _PAPERS + " box; on bookshelf", "2..4"),
+    Thing("newspaper", "Props", "READABLE HAS_PAPER GRABBABLE", _PAPERS, "0..1"),
+    Thing("magazine", "Props", "READABLE HAS_PAPER GRABBABLE", _PAPERS, "0..1"),
+    Thing("notebook", "Props", "READABLE HAS_PAPER GRABBABLE", "on desk nightstand; in backpack", "0..1"),
+    Thing("pen", "Props", "GRABBABLE", "on desk coffee_table; in backpack nightstand", "0..2"),
+    Thing("envelope", "Props", "READABLE HAS_PAPER CAN_OPEN GRABBABLE", "on desk bench dining_table", "0..1"),
+    # clothes and linen
+    Thing("shirt", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES, "1..3", "DIRTY=0.5"),
+    Thing("pants", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES, "1..2", "DIRTY=0.5"),
+    Thing("dress", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES, "0..1", "DIRTY=0.4"),
+    Thing("sweater", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES + "; in box", "0..1", "DIRTY=0.4"),
+    Thing("socks", "Clothes", "CLOTHES GRABBABLE", _CLOTHES, "0..2", "DIRTY=0.6"),
+    Thing("coat", "Clothes", "CLOTHES GRABBABLE HANGABLE", "in closet; on coat_rack chair"),
+    Thing("shoes", "Clothes", "CLOTHES GRABBABLE", "in closet box; at hallway living_room", "0..1", odds="DIRTY=0.4"),
+    Thing("pillow", "Props", "GRABBABLE MOVABLE", "on bed couch couch armchair", "1..3"),
+    Thing("blanket", "Props", "GRABBABLE COVER_OBJECT", "on bed couch; in closet", "0..1"),
+    Thing("towel", "Props", "GRABBABLE COVER_OBJECT HANGABLE", _WASHROOM + " closet", "1..3", "DIRTY=0.4"),
+    # washing and cleaning
+    Thing("soap", "Props", "GRABBABLE CREAM", "on bathroom_cabinet sink@bathroom; in bathroom_cabinet"),
+    Thing("toothbrush", "Props", "GRABBABLE RECIPIENT", _WASHROOM),
+    Thing("tooth_paste", "Props", "GRABBABLE POURABLE CREAM", _WASHROOM),
+    Thing("shampoo", "Props", "GRABBABLE POURABLE CREAM", _WASHROOM, "0..1"),
+    Thing("toilet_paper", "Props", "GRABBABLE HAS_PAPER", "at bathroom; in closet bathroom_cabinet", "0..2"),
+    Thing("sponge", "Props", "GRABBABLE", "on kitchen_counter; in sink@kitchen kitchen_cabinet"),
+    Thing("dish_soap", "Props", "GRABBABLE POURABLE CREAM", "on kitchen_counter; in kitchen_cabinet", "0..1"),
+    Thing("laundry_detergent", "Props", "GRABBABLE POURABLE", "on shelf; in bathroom_cabinet; at laundry_room", "0..1"),
+    Thing("rag", "Props", "GRABBABLE COVER_OBJECT", "on kitchen_counter; in kitchen_cabinet bathroom_cabinet", "0..1"),
+    Thing("mop", "Props", "GRABBABLE MOVABLE", _CLEANING),
+    Thing("broom", "Props", "GRABBABLE MOVABLE", _CLEANING, "0..1"),
+    Thing("vacuum_cleaner", "Appliances", "GRABBABLE HAS_SWITCH HAS_PLUG", "in closet", "0..1", "PLUGGED_OUT=1"),
+    Thing("iron", "Appliances", "GRABBABLE HAS_SWITCH HAS_PLUG", "on ironing_board shelf; in closet", "0..1", "ON=0"),
+    # toys, animals, and what one carries about
+    Thing("toy_car", "Props", "GRABBABLE MOVABLE", _ROOMS_TO_PLAY, "1..2"),
+    Thing("teddy_bear", "Props", "GRABBABLE MOVABLE", _ROOMS_TO_PLAY),
+    Thing("building_blocks", "Props", "GRABBABLE MOVABLE", _ROOMS_TO_PLAY, "0..2"),
+    Thing("ball", "Props", "GRABBABLE MOVABLE", _ROOMS_TO_PLAY, "0..1"),
+    Thing("board_game", "Props", "GRABBABLE CAN_OPEN CONTAINERS", "on shelf bookshelf; in toy_box box closet", "0..1"),
+    Thing("cat", "Animals", "GRABBABLE MOVABLE", "on couch bed; at living_room kitchen bedroom hallway"),
+    Thing("child", "Characters", "PERSON", "at kids_bedroom", "0..1"),
+    Thing("cat_bowl", "Props", "RECIPIENT GRABBABLE", "at kitchen", odds="DIRTY=0.3"),
+    Thing("cat_food", "Food", "POURABLE GRABBABLE", "in kitchen_cabinet; on kitchen_counter"),
+    Thing("phone", "Electronics", "GRABBABLE HAS_SWITCH", "on coffee_table nightstand desk", odds="ON=0.9"),
+    Thing("remote_control", "Electronics", "GRABBABLE HAS_SWITCH", "on coffee_table couch tv_stand", "0..1", "ON=0"),
+    Thing("keys", "Props", "GRABBABLE", "on coffee_table dining_table bench desk; in nightstand dresser"),
+    Thing("wallet", "Props", "GRABBABLE CAN_OPEN CONTAINERS", "on nightstand desk bench; in backpack dresser", "0..1"),
+    Thing("photo_frame", "Decor", "GRABBABLE LOOKABLE", "on bookshelf nightstand tv_stand desk", "0..2"),
+    Thing("clock", "Decor", "GRABBABLE LOOKABLE", "on nightstand bookshelf kitchen_counter", "0..1"),
+    Thing("candle", "Decor", "GRABBABLE", "on dining_table coffee_table bathroom_cabinet", "0..1"),
+)
+
+HOME: Final = Catalogue(
+    rooms=("kitchen", "bathroom", "bedroom", "living_room"),
+    more_rooms=("dining_room", "home_office", "laundry_room", "hallway", "kids_bedroom"),
+    hubs=("hallway", "living_room", "kitchen"),
+    private=("bathroom", "bedroom", "kids_bedroom", "laundry_room", "home_office"),
+    pieces=PIECES,
+    things=THINGS,
+)
+"""The catalogue that generated houses use unless another is given."""
