@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import gc
 import hashlib
 import os
 import weakref
@@ -36,6 +37,22 @@ def explained(path: Path) -> Iterator[None]:
         else:
             advice = "choose a directory that you may write to, or change its permissions"
         raise StoreError(f"Cannot write {path} ({reason}): {advice}.") from error
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Hold off the cyclic garbage collector: it would search many thousands of new records, which have no cycles.
+
+    Reference counting goes on freeing them. It is for short blocks that make or read a lot at once, where it saves a
+    quarter to a third of the time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def sync_directory(path: Path) -> None:

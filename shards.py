@@ -22,7 +22,7 @@ import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from .durable import sha256_of
+from .durable import sha256_of, uncollected
 from .errors import RecordError, StoreError
 from .experience import Failure, Json, Observation, Parent, Record, Step, Tokens, Trajectory, task_from_json
 from .manifest import Counts, Shard, ShardFile
@@ -253,7 +253,8 @@ class ShardReader:
             kept = [row for row, (name, won, parent) in enumerate(rows) if keep(name, won, parent is None)]
             if kept:
                 episodes, steps = self._read("episodes", group), self._read("steps", group)
-                all_ = _trajectories(episodes, steps)
+                with uncollected():
+                    all_ = _trajectories(episodes, steps)
                 yield from all_ if len(kept) == len(all_) else (all_[row] for row in kept)
 
     def trajectory(self, group: int, row: int) -> Trajectory:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from . import manifest as manifests
 from .blobs import Blobs
 from .catalog import Catalog
-from .durable import WriterLock, explained, publish, sha256_of, sync_directory
+from .durable import WriterLock, explained, publish, sha256_of, sync_directory, uncollected
 from .errors import StoreError, unknown
 from .experience import Failure, Json, Record, Task, Trajectory, decode, encode
 from .journal import MAX_PAYLOAD, JournalWriter, frames, read_frame
@@ -197,7 +197,7 @@ class ExperienceStore:
         from .shards import ShardWriter
 
         folder = self.path / "shards"
-        with explained(folder):
+        with explained(folder), uncollected():
             with self._viewing() as view, ShardWriter(len(view.manifest.shards), self.path / "tmp") as writer:
                 for line in view.lines():
                     writer.add(decode(line), len(line))

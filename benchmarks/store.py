@@ -197,11 +197,12 @@ def main() -> None:
     ours = results[0]
     for one in results:
         table.add_row(
-            one.name, f"{one.append:,.0f}", f"{ours.append / one.append:.1f}", f"{one.middle:.2f} ms", f"{one.slowest:.2f} ms",
+            one.name, f"{one.append:,.0f}", f"{ours.append / one.append:.1f}", f"{one.middle:.2f} ms",
+            f"{one.slowest:.2f} ms",
             f"{one.size / 1e3:.1f} kB", f"{one.read:,.0f}", f"{ours.read / one.read:.1f}",
             "scan" if one.get is None else f"{one.get:.2f} ms",
         )  # fmt: skip
-    Console().print(table)
+    Console(width=100).print(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"x: how many times faster the pathei store is. Peak memory {peak:,.0f} MiB")
 
