@@ -1,1 +1,18 @@
-"""To be filled."""
+"""What acts: agents that choose at random, play a program, or ask a human. Left out: language models (planned)."""
+
+from .checks import check_agent
+from .human import HumanAgent
+from .protocol import Agent, Finished, Resettable, reset_agent
+from .random_agent import RandomAgent
+from .scripted import ScriptedAgent
+
+__all__ = [
+    "Agent",
+    "Finished",
+    "HumanAgent",
+    "RandomAgent",
+    "Resettable",
+    "ScriptedAgent",
+    "check_agent",
+    "reset_agent",
+]

@@ -1,0 +1,240 @@
+"""How much of a world a set of episodes has touched: distinct actions, objects and state changes.
+
+The report of one episode is a `Coverage`, and those of many add up. State changes are told by the kind of thing
+(`"+ OPEN fridge"`), so that opening two fridges is one distinct change. They are read from the facts where a world
+tells its changes (see `Effects`), and else from the lines by which the observation changed. Left out: which states were
+reached, as worlds do not name them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..experience import Json, Observation, Record, Trajectory
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_VERB = re.compile(r"^\s*\[(\w+)\]")
+_THING = re.compile(r"<([^<>]+)>\s*(?:\((\d+)\))?")
+_NAMED = re.compile(r"([^\W\d]+)\s*\((\d+)\)")
+_ID = re.compile(r"\s*\(\d+\)")
+_UNTOLD = ("FACING", "CLOSE")
+"""Where a character looks and what is near it changes with every step: these are no changes of the house."""
+
+
+class Act(NamedTuple):
+    """An action taken apart."""
+
+    verb: str
+    """In lower case: `"grab"`."""
+    things: tuple[str, ...]
+    """The kinds of its objects: `("cup",)`."""
+    ids: tuple[int, ...]
+    """The ids of its objects, where it names them: `(12,)`."""
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """The verb and the kinds of its objects."""
+        return (self.verb, *self.things)
+
+
+@lru_cache(maxsize=1 << 16)
+def read_act(action: str) -> Act:
+    """Take an action apart: a script line `[Grab] <cup> (12)`, or words, of which the first is taken for the verb."""
+    verb = _VERB.match(action)
+    if verb:
+        found = _THING.findall(action)
+        return Act(verb[1].lower(), tuple(name for name, _ in found), tuple(int(id_) for _, id_ in found if id_))
+    head, _, rest = action.strip().lower().partition(" ")
+    ids = tuple(int(id_) for _, id_ in _NAMED.findall(rest))
+    thing = " ".join(_ID.sub("", rest).split())
+    return Act(head, (thing,) if thing else (), ids)
+
+
+class Effects:
+    """Reads the state changes of one episode, step by step.
+
+    A world tells them in its facts: after a reset `{"graph": {"nodes": [[id, kind, ...], ...]}}`, after a step
+    `{"changes": [[sign, id, word], [sign, id, word, id], ...]}` with the sign `"+"` or `"-"`.
+    """
+
+    def __init__(self, first: Observation) -> None:
+        """Begin an episode with what was observed after its reset."""
+        nodes = ((first.facts or {}).get("graph") or {}).get("nodes") or ()
+        self._kinds: dict[int, str] = {node[0]: node[1] for node in nodes}
+        if not self._kinds:
+            # A branch begins in the middle: what can be acted on has its kind in the actions.
+            for act in map(read_act, first.actions or ()):
+                self._kinds.update(zip(act.ids, act.things, strict=False))
+
+    def of(self, before: Observation, after: Observation) -> list[str]:
+        """Return the distinct changes between an observation and the next, by kind, in order.
+
+        Without facts these are the lines that the text gained (`"+ line"`) and lost (`"- line"`), ids taken out.
+        """
+        changes = None if after.facts is None else after.facts.get("changes")
+        if changes is None:
+            return _line_changes(before.text, after.text)
+        kinds = self._kinds
+        found: dict[str, None] = {}
+        for sign, id_, word, *other in changes:
+            if word not in _UNTOLD:
+                first = kinds.get(id_, "something")
+                second = f" {kinds.get(other[0], 'something')}" if other else ""
+                found[f"{sign} {first} {word}{second}"] = None
+        return list(found)
+
+
+def _line_changes(before: str, after: str) -> list[str]:
+    if before == after:
+        return []
+    old = dict.fromkeys(_ID.sub("", before).splitlines())
+    new = dict.fromkeys(_ID.sub("", after).splitlines())
+    return [f"+ {line}" for line in new if line not in old] + [f"- {line}" for line in old if line not in new]
+
+
+@dataclass(slots=True)
+class Coverage:
+    """What a set of episodes has touched. `a + b` is the coverage of both sets together."""
+
+    episodes: int = 0
+    """Trajectories, branches included."""
+    failures: int = 0
+    """Episodes that could not be played to their end."""
+    successes: int = 0
+    """Trajectories whose goal held at the end."""
+    checked: int = 0
+    """Trajectories of which the world could tell whether the goal held."""
+    steps: int = 0
+    """Actions taken."""
+    refused: int = 0
+    """Actions that the world refused."""
+    unchanged: int = 0
+    """Actions that were not refused and changed nothing."""
+    verbs: Counter[str] = field(default_factory=Counter)
+    """How often each verb was used."""
+    actions: Counter[str] = field(default_factory=Counter)
+    """How often each verb was used with each kind of things: `"grab cup"`."""
+    objects: set[str] = field(default_factory=set)
+    """The single things acted on, each with its scene: `"house:7 cup (12)"`."""
+    effects: Counter[str] = field(default_factory=Counter)
+    """How often each state change, by kind, was brought about: `"+ fridge OPEN"`."""
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> Coverage:
+        """Return the coverage of some records."""
+        coverage = cls()
+        for record in records:
+            coverage.add(record)
+        return coverage
+
+    def add(self, record: Record) -> None:
+        """Count one record more."""
+        if not isinstance(record, Trajectory):
+            self.failures += 1
+            return
+        self.episodes += 1
+        self.checked += record.success is not None
+        self.successes += record.success is True
+        self.steps += len(record.steps)
+        scene = str(record.task.options.get("scene", f"{record.task.env} seed {record.task.seed}"))
+        effects = Effects(record.steps[0].observation if record.steps else record.final)
+        following = [*(step.observation for step in record.steps[1:]), record.final]
+        for step, after in zip(record.steps, following, strict=True):
+            act = read_act(step.action)
+            self.verbs[act.verb] += 1
+            self.actions[" ".join(act.kind)] += 1
+            if len(act.ids) == len(act.things):
+                self.objects.update(f"{scene} {name} ({id_})" for name, id_ in zip(act.things, act.ids, strict=True))
+            if "error" in step.info:
+                self.refused += 1
+                continue
+            changed = effects.of(step.observation, after)
+            self.unchanged += not changed
+            self.effects.update(changed)
+
+    def __add__(self, other: Coverage) -> Coverage:
+        return Coverage(
+            self.episodes + other.episodes,
+            self.failures + other.failures,
+            self.successes + other.successes,
+            self.checked + other.checked,
+            self.steps + other.steps,
+            self.refused + other.refused,
+            self.unchanged + other.unchanged,
+            self.verbs + other.verbs,
+            self.actions + other.actions,
+            self.objects | other.objects,
+            self.effects + other.effects,
+        )
+
+    def summary(self) -> dict[str, Json]:
+        """Return the counts alone, plain JSON: what the table shows."""
+        return {
+            "episodes": self.episodes,
+            "failures": self.failures,
+            "successes": self.successes if self.checked else None,
+            "steps": self.steps,
+            "refused": self.refused,
+            "unchanged": self.unchanged,
+            "distinct_verbs": len(self.verbs),
+            "distinct_actions": len(self.actions),
+            "distinct_objects": len(self.objects),
+            "distinct_effects": len(self.effects),
+        }
+
+    def to_json(self) -> dict[str, Json]:
+        """Return all of it as plain JSON, keys sorted; `from_json` reads it back."""
+        return {
+            **{name: getattr(self, name) for name in _NUMBERS},
+            **{name: dict(sorted(getattr(self, name).items())) for name in _COUNTERS},
+            "objects": sorted(self.objects),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> Coverage:
+        """Return what `to_json` wrote."""
+        coverage = cls()
+        for name in _NUMBERS:
+            setattr(coverage, name, data[name])
+        for name in _COUNTERS:
+            setattr(coverage, name, Counter(data[name]))
+        coverage.objects = set(data["objects"])
+        return coverage
+
+    def table(self, title: str = "Coverage") -> Table:
+        """Return the report as a table for the terminal."""
+        return compare({"": self}, title)
+
+
+_NUMBERS = ("episodes", "failures", "successes", "checked", "steps", "refused", "unchanged")
+_COUNTERS = ("verbs", "actions", "effects")
+
+
+def compare(reports: Mapping[str, Coverage], title: str) -> Table:
+    """Return a table with one column for each report.
+
+    Args:
+        reports: By the name that heads the column.
+        title: What stands above the table.
+    """
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", show_header=any(reports))
+    table.add_column("")
+    for name in reports:
+        table.add_column(name, justify="right")
+    summaries = [report.summary() for report in reports.values()]
+    for key in summaries[0] if summaries else ():
+        cells = ["unknown" if summary[key] is None else f"{summary[key]:,}" for summary in summaries]
+        table.add_row(key.replace("_", " "), *cells)
+    return table
+
+
+__all__ = ["Act", "Coverage", "Effects", "compare", "read_act"]

@@ -1,0 +1,111 @@
+"""From tasks to a store: plays what is not done yet, in this process or in several, and appends it task by task.
+
+Whatever is appended is kept, so a gathering that was stopped, by Ctrl-C or `kill -9`, is resumed by calling it again:
+it plays exactly the tasks that are not done. A task that failed is tried again then. Left out: which tasks, and how
+progress is shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import ConfigError
+from ..experience import Failure, Record, Task, decode
+from ..store import ExperienceStore
+from .coverage import Coverage
+from .pool import play_batches, records_of
+from .protocol import Collector
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one gathering has brought."""
+
+    tasks: int
+    """Tasks that were asked for."""
+    before: int
+    """Of these, how many were done already."""
+    seconds: float
+    """How long it took, in seconds of wall time."""
+    coverage: Coverage
+    """What the new episodes have touched, with how many episodes, failures and steps there were."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """How often each failure happened: stage and error."""
+
+    @property
+    def rate(self) -> float:
+        """Tasks played per second, failures included."""
+        return (self.coverage.episodes + self.coverage.failures) / self.seconds if self.seconds else 0.0
+
+
+def gather(
+    store: ExperienceStore,
+    tasks: Sequence[Task],
+    make: Callable[[], Collector],
+    *,
+    workers: int = 0,
+    timeout: float = 300.0,
+    watch: Callable[[Sequence[Record]], None] | None = None,
+) -> Gathered:
+    """Play the tasks that are not done, and append what comes of each to a store.
+
+    Args:
+        store: Open for appending.
+        tasks: The tasks, each with an id of its own.
+        make: Makes the collector; with workers it is pickled (see `collect_parallel`).
+        workers: How many processes play; 0 for this one alone.
+        timeout: How long a task may take with workers, in seconds.
+        watch: Called with the records of each task once they are stored.
+
+    Raises:
+        ConfigError: two tasks have the same id.
+        StoreError: the store takes no more.
+        WorkerError: workers cannot be started.
+    """
+    twice = [id_ for id_, count in Counter(task.id for task in tasks).items() if count > 1]
+    if twice:
+        raise ConfigError(f"The task id {twice[0]!r} occurs more than once: give every task an id of its own.")
+    remaining = store.remaining(tasks)
+    coverage, errors = Coverage(), Counter[str]()
+    begun = time.monotonic()
+    played = _in_workers(make, remaining, workers, timeout) if workers else _here(make, remaining)
+    try:
+        for records in played:
+            store.append(*records)
+            for record in records:
+                coverage.add(record)
+                if isinstance(record, Failure):
+                    errors[f"{record.stage}: {record.error}"] += 1
+            if watch is not None:
+                watch(records)
+    finally:
+        played.close()
+    return Gathered(len(tasks), len(tasks) - len(remaining), time.monotonic() - begun, coverage, errors)
+
+
+def _in_workers(
+    make: Callable[[], Collector], tasks: Sequence[Task], workers: int, timeout: float
+) -> Generator[list[Record], None, None]:
+    batches = play_batches(make, tasks, workers=workers, timeout=timeout)
+    try:
+        for lines in batches:
+            yield [decode(line) for line in lines]
+    finally:
+        batches.close()
+
+
+def _here(make: Callable[[], Collector], tasks: Sequence[Task]) -> Generator[list[Record], None, None]:
+    collector = make()
+    try:
+        for task in tasks:
+            yield records_of(collector, task)
+    finally:
+        close = getattr(collector, "close", None)
+        if close is not None:
+            close()
+
+
+__all__ = ["Gathered", "gather"]

@@ -1,0 +1,115 @@
+"""Episodes as a human reads them in a terminal: live, or out of a store. Left out: storing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from ..experience import Goal, Observation, Step, Task, Trajectory
+from .episode import Recorder
+
+_LINES = 14
+"""So many lines of an observation are shown, unless all are asked for."""
+
+
+class Watcher:
+    """Shows an episode while it is played: pass it to `play` as `watch`."""
+
+    def __init__(self, console: Console, *, texts: bool = True, full: bool = False) -> None:
+        """Create it.
+
+        Args:
+            console: Where to show.
+            texts: Whether to show what is perceived, beside what is done.
+            full: Whether to show long observations whole.
+        """
+        self._console = console
+        self._texts = texts
+        self._full = full
+
+    def __call__(self, recorder: Recorder) -> None:
+        """Show what happened since the last call: the reset, or one step."""
+        if recorder.steps:
+            self.show_step(len(recorder.steps), recorder.steps[-1], recorder.observation)
+        else:
+            self.show_start(recorder.task, recorder.observation)
+
+    def show_start(self, task: Task, first: Observation) -> None:
+        """Show the task, and what is perceived first."""
+        head = Text(f"{task.id}\n", style="dim")
+        head.append(f"Goal: {goal_in_words(task.goal)}", style="bold")
+        self._console.print(Panel(head, expand=False))
+        if self._texts:
+            self._console.print(self._text(first))
+
+    def show_step(self, number: int, step: Step, after: Observation) -> None:
+        """Show an action, what came of it, and what is perceived then."""
+        line = Text(f"{number:3} ", style="dim")
+        line.append(step.action, style="bold cyan")
+        if "error" in step.info:
+            line.append(f"  refused: {step.info['error']}", style="yellow")
+        if step.reward:
+            line.append(f"  reward {step.reward:+.2f}", style="green" if step.reward > 0 else "red")
+        if step.info.get("progress") is not None:
+            line.append(f"  progress {step.info['progress']:.0%}", style="dim")
+        self._console.print(line)
+        if self._texts:
+            self._console.print(self._text(after))
+
+    def show_trajectory(self, trajectory: Trajectory) -> None:
+        """Show a whole recorded episode."""
+        steps = trajectory.steps
+        following = [*(step.observation for step in steps[1:]), trajectory.final]
+        self.show_start(trajectory.task, steps[0].observation if steps else trajectory.final)
+        for number, (step, after) in enumerate(zip(steps, following, strict=True), 1):
+            self.show_step(number, step, after)
+        self.show_end(trajectory)
+
+    def show_end(self, trajectory: Trajectory) -> None:
+        """Show how an episode ended."""
+        self._console.print(Text(ending(trajectory), style="bold green" if trajectory.success else "bold"))
+
+    def _text(self, observation: Observation) -> Text:
+        lines = observation.text.splitlines()
+        shown = (
+            lines if self._full or len(lines) <= _LINES else [*lines[:_LINES], f"... {len(lines) - _LINES} lines more"]
+        )
+        return Text("\n".join(f"      {line}" for line in shown), style="dim")
+
+
+def goal_in_words(goal: Goal) -> str:
+    """Return a goal as one reads it."""
+    return goal.text or "none"
+
+
+def ending(trajectory: Trajectory) -> str:
+    """Tell in one line how an episode ended."""
+    verdict = {True: "The goal is reached", False: "The goal is not reached", None: "No goal was checked"}
+    refused = sum("error" in step.info for step in trajectory.steps)
+    parts = [verdict[trajectory.success], f"{len(trajectory.steps)} steps"]
+    if refused:
+        parts.append(f"{refused} refused")
+    if trajectory.total_reward:
+        parts.append(f"return {trajectory.total_reward:.2f}")
+    return ", ".join(parts) + "."
+
+
+def listing(trajectories: Sequence[Trajectory], console: Console) -> None:
+    """Show one line for each trajectory."""
+    from rich.table import Table
+
+    table = Table()
+    for column in ("id", "collector", "goal"):
+        table.add_column(column, overflow="fold")
+    table.add_column("steps", justify="right")
+    table.add_column("success")
+    for one in trajectories:
+        success = {True: "yes", False: "no", None: "unknown"}[one.success]
+        table.add_row(one.id, one.collector, one.task.goal.text, str(len(one.steps)), success)
+    console.print(table)
+
+
+__all__ = ["Watcher", "ending", "goal_in_words", "listing"]

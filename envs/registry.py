@@ -1,0 +1,100 @@
+"""The worlds that come with pathei, as data: what each is, where its tasks come from, and what it needs.
+
+A world more is one `World(...)` more in `WORLDS`. Nothing of a world is imported before it is asked for. Left out:
+registering gymnasium ids, which `pathei.envs` does.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from ..errors import unknown
+from ..experience import Task
+
+
+class Check(NamedTuple):
+    """One thing that a world needs, or can make use of."""
+
+    what: str
+    """What was looked at: `"RobotHow data"`."""
+    ok: bool
+    """Whether it is there."""
+    note: str
+    """What was found; where it is missing, the command that mends it."""
+    required: bool = True
+    """Whether the world does not work without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One world. Functions are named as `"module:function"`, the module relative to `pathei.envs`."""
+
+    id: str
+    """The gymnasium id."""
+    name: str
+    """As the command line calls it."""
+    what: str
+    """What it is, in one line."""
+    needs: str
+    """What has to be installed beside pathei, in words."""
+    doctor: str
+    """Names the function `() -> Sequence[Check]` that looks at what is there."""
+    tasks: str
+    """Names the function `(n, seed) -> Sequence[Task]` that makes tasks."""
+
+    def check(self) -> Sequence[Check]:
+        """Look at what is there."""
+        checks: Sequence[Check] = _function(self.doctor)()
+        return checks
+
+    def generate_tasks(self, n: int, seed: int) -> list[Task]:
+        """Return `n` tasks that follow from the seed."""
+        return list(_function(self.tasks)(n, seed))
+
+
+WORLDS: Final[tuple[World, ...]] = (
+    World(
+        id="pathei/VirtualHome-v0",
+        name="virtualhome",
+        what="a household: generated houses, RobotHow's, or your own VirtualHome graph files",
+        needs="nothing",
+        doctor="registry:check_virtualhome",
+        tasks="virtualhome.activities:generate_tasks",
+    ),
+)
+
+
+def world_named(name: str) -> World:
+    """Return a world by its name or its gymnasium id.
+
+    Raises:
+        UnknownNameError: there is none; the nearest is suggested.
+    """
+    for world in WORLDS:
+        if name.lower() in (world.name, world.id.lower()):
+            return world
+    raise unknown("world", name, (world.name for world in WORLDS))
+
+
+def check_virtualhome() -> list[Check]:
+    """Look at what the household world can make use of."""
+    from .. import data
+
+    robothow = data.named("robothow")
+    note = str(robothow.path) if robothow.fetched else "pathei data get robothow"
+    return [
+        Check("engine and generated houses", True, "part of pathei"),
+        Check("RobotHow's programs and houses", robothow.fetched, note, required=False),
+    ]
+
+
+def _function(name: str) -> Callable[..., Any]:
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(f".{module}", __package__), function)
+    return found
+
+
+__all__ = ["WORLDS", "Check", "World", "world_named"]
