@@ -161,6 +161,24 @@ def test_an_edge_may_be_wanted_in_either_direction() -> None:
         assert check.satisfied() == (either or one is apple)
 
 
+def test_what_held_at_the_beginning_does_not_count_as_new() -> None:
+    home = world()
+    edge = {"from": {"property": "GRABBABLE"}, "relation": "ON", "to": {"property": "SURFACES"}}
+    state = {"node": {"property": "CAN_OPEN"}, "state": "CLOSED"}
+    for condition in (edge, state):
+        assert GoalCheck([condition], home).satisfied()
+    new_edge = GoalCheck([{**edge, "new": True}], home)
+    assert not new_edge.satisfied()
+    with pytest.raises(GoalError, match="none can come to count"):
+        GoalCheck([{**state, "new": True}], home)
+    read = LineReader(home.scene, home.rules)
+    for line in ("[Walk] <table> (10)", "[Grab] <apple> (12)", "[Walk] <door> (4)", "[Open] <door> (4)"):
+        assert home.act(read(line)) is None
+    for line in ("[Walk] <bed> (15)", "[PutBack] <apple> (12) <bed> (15)"):
+        assert home.act(read(line)) is None
+    assert new_edge.satisfied()
+
+
 def test_pairs_of_two_characters_count_once() -> None:
     home = World(Scene.from_graph(DUO), RULES)
     assert GoalCheck([{"from": YOU, "relation": "CLOSE", "to": YOU, "count": 2}], home).satisfied()
