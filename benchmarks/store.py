@@ -103,6 +103,18 @@ def percentiles(times: np.ndarray) -> tuple[float, float]:
     return 1e3 * float(np.median(times)), 1e3 * float(np.percentile(times, 99))
 
 
+def measure_disk(path: Path, size: int, count: int) -> tuple[float, float]:
+    """Return the median and 99th percentile of appending `size` bytes and syncing them: no durable writer is faster."""
+    data = os.urandom(size)
+    with path.open("wb", buffering=0) as file:
+
+        def write() -> None:
+            file.write(data)
+            os.fdatasync(file.fileno())
+
+        return percentiles(np.array([timed(write) for _ in range(count)]))
+
+
 def measure_store(path: Path, pool: list[Trajectory], count: int, order: np.ndarray) -> Result:
     """Append one by one, durably, with sealing; read all; read some at random."""
     store = ExperienceStore.open(path, config={"benchmark": "store"})
@@ -182,7 +194,9 @@ def main() -> None:
     pool = [episode(index, rng) for index in range(200)]
     order = rng.integers(0, options.episodes, 200)
     root = Path(tempfile.mkdtemp(prefix="store-bench-", dir=options.directory))
+    size = sum(len(encode(one)) for one in pool) // len(pool)
     try:
+        disk_p50, disk_p99 = measure_disk(root / "disk", size, options.episodes // 4)
         results = [
             measure_store(root / "store", pool, options.episodes, order),
             measure_jsonl(root / "episodes.jsonl", pool, options.episodes),
@@ -190,7 +204,6 @@ def main() -> None:
         ]
     finally:
         shutil.rmtree(root)
-    size = sum(len(encode(one)) for one in pool) / len(pool)
     table = Table(title=f"{options.episodes} episodes of {STEPS} steps, {size / 1e3:.1f} kB of JSON each")
     for column in ("", "append/s", "x", "p50", "p99", "disk", "read/s", "x", "random"):
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
@@ -203,6 +216,7 @@ def main() -> None:
             "scan" if one.get is None else f"{one.get:.2f} ms",
         )  # fmt: skip
     Console(width=100).print(table)
+    print(f"The disk itself, {size:,} bytes and fdatasync: p50 {disk_p50:.2f} ms, p99 {disk_p99:.2f} ms.")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"x: how many times faster the pathei store is. Peak memory {peak:,.0f} MiB")
 
