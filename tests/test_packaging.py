@@ -36,11 +36,13 @@ CORE = {"gymnasium", "numpy", "orjson", "platformdirs", "pyarrow", "rich", "tyro
 TYPING_GUARDS = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs")
 FOLDERS = {
-    "envs": set[str](),
-    "agents": {"envs"},
-    "memory": {"envs"},
-    "collectors": {"envs", "agents", "memory"},
-    "learners": set[str](),
+    "store": set[str](),
+    "export": {"store"},
+    "envs": {"store"},
+    "agents": {"envs", "store"},
+    "memory": {"envs", "store"},
+    "collectors": {"envs", "agents", "memory", "store"},
+    "learners": {"store"},
 }
 """Which other folders each folder may import. All of them may import the modules at the root, which import none."""
 

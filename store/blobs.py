@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import StoreError
 from .durable import publish, sync_directory
-from .errors import StoreError
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}

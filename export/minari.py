@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import orjson
 
-from .errors import ExportError, MissingDependencyError
-from .export_common import Selection, Written
+from ..errors import ExportError, MissingDependencyError
+from .common import Selection, Written
 
 if TYPE_CHECKING:
     import gymnasium

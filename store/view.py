@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import StoreError
 from . import manifest as manifests
-from .errors import StoreError
 from .journal import frames
 from .manifest import Manifest
 

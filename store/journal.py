@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .errors import StoreError
+from ..errors import StoreError
 
 # 0xFF never occurs in UTF-8, so no payload can hold these bytes and a search for the next frame finds frames only.
 _MAGIC = b"\xff\xfePJ"

@@ -22,9 +22,9 @@ import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from ..errors import RecordError, StoreError
+from ..experience import Failure, Json, Observation, Parent, Record, Step, Tokens, Trajectory, task_from_json
 from .durable import sha256_of, uncollected
-from .errors import RecordError, StoreError
-from .experience import Failure, Json, Observation, Parent, Record, Step, Tokens, Trajectory, task_from_json
 from .manifest import Counts, Shard, ShardFile
 
 GROUP_STEPS = 512

@@ -1,4 +1,4 @@
-"""What every export shares: which episodes, where to, and what was written. The formats are in `export_*`.
+"""What every export shares: which episodes, where to, and what was written. Each format is a module beside this one.
 
 An export streams: one episode is held at a time. Its file or folder appears, whole, when it is finished.
 """
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from .blobs import media_type
-from .durable import publish, sync_directory
-from .errors import ExportError
-from .experience import Parent, Trajectory
-from .store import ExperienceStore, image_names
+from ..errors import ExportError
+from ..experience import Parent, Trajectory
+from ..store import ExperienceStore, image_names
+from ..store.blobs import media_type
+from ..store.durable import publish, sync_directory
 
 
 class Written(NamedTuple):

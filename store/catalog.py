@@ -10,8 +10,8 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, SupportsIndex
 
-from .errors import RecordError, StoreError
-from .experience import Failure, Observation, Parent, Record, Step, Task, Trajectory
+from ..errors import RecordError, StoreError
+from ..experience import Failure, Observation, Parent, Record, Step, Task, Trajectory
 
 
 class Place(NamedTuple):

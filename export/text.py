@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 import orjson
 
-from .errors import ExportError
-from .experience import Goal, Json, Observation
-from .export_common import Episode, ImageFolder, Selection, Written
+from ..errors import ExportError
+from ..experience import Goal, Json, Observation
+from .common import Episode, ImageFolder, Selection, Written
 
 
 def prompt(goal: Goal | None, observation: Observation, actions: bool) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import orjson
 
-from .experience import Json, Observation, Step, Tokens
-from .export_common import Episode, ImageFolder, Selection, Written
+from ..experience import Json, Observation, Step, Tokens
+from .common import Episode, ImageFolder, Selection, Written
 
 VERSION = "ATIF-v1.8"
 """The version that the documents claim."""

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from .experience import Step, Trajectory
-from .export_common import Selection, Written, image_kind
-from .shards import SCHEMAS, array_of, episode_row, step_columns
-from .store import ExperienceStore
+from ..experience import Step, Trajectory
+from ..store import ExperienceStore
+from ..store.shards import SCHEMAS, array_of, episode_row, step_columns
+from .common import Selection, Written, image_kind
 
 _GROUP_ROWS = 1024
 _GROUP_BYTES = 32 << 20

@@ -20,16 +20,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import unknown
-from .export_common import ExportReport, Selection, Written, output, size_of
-from .store import ExperienceStore
+from ..errors import unknown
+from ..store import ExperienceStore
+from .common import ExportReport, Selection, Written, output, size_of
 
 _MODULES = {
-    "atif": "export_atif",
-    "chat": "export_text",
-    "minari": "export_minari",
-    "parquet": "export_parquet",
-    "prompt-completion": "export_text",
+    "atif": "atif",
+    "chat": "text",
+    "minari": "minari",
+    "parquet": "parquet",
+    "prompt-completion": "text",
 }
 FORMATS = tuple(_MODULES)
 """The names of the formats."""

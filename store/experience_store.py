@@ -23,12 +23,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
+from ..errors import StoreError, unknown
+from ..experience import Failure, Json, Record, Task, Trajectory, decode, encode
 from . import manifest as manifests
 from .blobs import Blobs
 from .catalog import Catalog
 from .durable import WriterLock, explained, publish, sha256_of, sync_directory, uncollected
-from .errors import StoreError, unknown
-from .experience import Failure, Json, Record, Task, Trajectory, decode, encode
 from .journal import MAX_PAYLOAD, JournalWriter, frames, read_frame
 from .manifest import Counts, Manifest, Session
 from .view import ManifestFile, View, journal_path, pinned

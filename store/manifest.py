@@ -15,9 +15,9 @@ from pathlib import Path
 
 import orjson
 
+from ..errors import StoreError
+from ..experience import SCHEMA_VERSION, Json, Trajectory
 from .durable import write_atomically
-from .errors import StoreError
-from .experience import SCHEMA_VERSION, Json, Trajectory
 
 LAYOUT_VERSION = 1
 """The version of the files and folders of a store; a store with a newer one is refused."""
