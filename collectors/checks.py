@@ -1,6 +1,6 @@
 """The contract of collectors as something to run: `check_collector`.
 
-Call it from the tests of a collector, as one calls gymnasium's `check_env`. Left out: whether what it finds is any good.
+Call it from the tests of a collector, as one calls gymnasium's `check_env`. Left out: whether what it finds is good.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from .protocol import Collector
 def check_collector(make: Callable[[], Collector], tasks: Sequence[Task], *, repeatable: bool = True) -> None:
     """Check that a collector keeps the contract of `Collector`.
 
-    What is tested: every task yields exactly one root or one failure, by the task's own name; ids are unique and parents
-    come first; records are plain JSON; an episode does not go on after its end; and, in a new collector with the tasks
-    in reverse order, the same task gives the same records.
+    What is tested: every task yields exactly one root or one failure; ids are unique, and parents come first; records
+    are plain JSON; an episode does not go on after its end; and, in a new collector with the tasks in reverse order,
+    the same task gives the same records.
 
     Args:
         make: Makes a new collector.

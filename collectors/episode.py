@@ -52,10 +52,10 @@ class Recorder:
         """The steps so far."""
         self.observation = Observation("")
         """What was observed last, facts included; valid after `reset`."""
-        self._max_steps = max_steps
-        self._put_image = put_image
         self.character: Json = None
         """Whose turn it is, where the environment says so."""
+        self._max_steps = max_steps
+        self._put_image = put_image
 
     @property
     def over(self) -> bool:
@@ -70,16 +70,6 @@ class Recorder:
         self.observation = contract.observe(observation, info, self._put_image)
         self.stage = "act"
         return self.observation
-
-    def resume(self, observation: Observation, character: Json = None) -> None:
-        """Record from a moment on to which the caller has restored the environment; there are no steps then.
-
-        Args:
-            observation: What was observed at that moment.
-            character: Whose turn it was, `recorder.character` of that moment; left as it is if None.
-        """
-        self.stage, self.steps, self.observation = "act", [], observation
-        self.character = self.character if character is None else character
 
     def step(self, action: str, tokens: Tokens | None = None) -> Step:
         """Act, and return the step that was recorded.

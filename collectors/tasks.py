@@ -6,14 +6,14 @@ Left out: making tasks, which each world does.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import orjson
 
 from ..envs.registry import World
-from ..errors import ConfigError
-from ..experience import Task, task_from_json
+from ..errors import ConfigError, unknown
+from ..experience import Goal, Task, task_from_json
 
 
 def tasks_named(name: str, world: World, *, seed: int = 0, characters: int | None = None) -> list[Task]:
@@ -74,10 +74,36 @@ def write_tasks(path: str | Path, tasks: Iterable[Task]) -> None:
     Path(path).write_bytes(b"".join(orjson.dumps(task) + b"\n" for task in tasks))
 
 
+def choose_task(
+    tasks: Sequence[Task], *, id_: str | None = None, scene: str | None = None, goal: str | None = None
+) -> Task:
+    """Return one task out of several, changed as asked for.
+
+    Args:
+        tasks: The tasks to choose among.
+        id_: Which; the last of them if None.
+        scene: Another scene. The goal then falls away, as it was about the first one's things.
+        goal: Another goal, in words; its success is not checked.
+
+    Raises:
+        ConfigError: there are no tasks.
+        UnknownNameError: there is no task of that id.
+    """
+    if not tasks:
+        raise ConfigError("There is no task to choose: ask for at least one.")
+    by_id = {task.id: task for task in tasks}
+    if id_ is not None and id_ not in by_id:
+        raise unknown("task", id_, by_id)
+    task = tasks[-1] if id_ is None else by_id[id_]
+    if scene is not None:
+        task = dataclasses.replace(task, id=scene, goal=Goal("look around"), options={**task.options, "scene": scene})
+    return task if goal is None else dataclasses.replace(task, goal=Goal(goal))
+
+
 def _with_characters(task: Task, characters: int) -> Task:
     # Another number of characters is another world, so it is another task.
     options = {**task.options, "characters": characters}
     return dataclasses.replace(task, id=f"{task.id}/characters-{characters}", options=options)
 
 
-__all__ = ["read_tasks", "tasks_named", "write_tasks"]
+__all__ = ["choose_task", "read_tasks", "tasks_named", "write_tasks"]

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from ..experience import Goal, Observation, Step, Task, Trajectory
+from ..experience import Observation, Step, Task, Trajectory
 from .episode import Recorder
-
-_LINES = 14
-"""So many lines of an observation are shown, unless all are asked for."""
 
 
 class Watcher:
     """Shows an episode while it is played: pass it to `play` as `watch`."""
 
-    def __init__(self, console: Console, *, texts: bool = True, full: bool = False) -> None:
+    def __init__(self, console: Console, *, texts: bool = True, lines: int | None = 14) -> None:
         """Create it.
 
         Args:
             console: Where to show.
             texts: Whether to show what is perceived, beside what is done.
-            full: Whether to show long observations whole.
+            lines: How many lines of an observation to show; None for all.
         """
         self._console = console
         self._texts = texts
-        self._full = full
+        self._lines = lines
 
     def __call__(self, recorder: Recorder) -> None:
         """Show what happened since the last call: the reset, or one step."""
@@ -40,7 +35,7 @@ class Watcher:
     def show_start(self, task: Task, first: Observation) -> None:
         """Show the task, and what is perceived first."""
         head = Text(f"{task.id}\n", style="dim")
-        head.append(f"Goal: {goal_in_words(task.goal)}", style="bold")
+        head.append(f"Goal: {task.goal.text or 'none'}", style="bold")
         self._console.print(Panel(head, expand=False))
         if self._texts:
             self._console.print(self._text(first))
@@ -74,15 +69,9 @@ class Watcher:
 
     def _text(self, observation: Observation) -> Text:
         lines = observation.text.splitlines()
-        shown = (
-            lines if self._full or len(lines) <= _LINES else [*lines[:_LINES], f"... {len(lines) - _LINES} lines more"]
-        )
-        return Text("\n".join(f"      {line}" for line in shown), style="dim")
-
-
-def goal_in_words(goal: Goal) -> str:
-    """Return a goal as one reads it."""
-    return goal.text or "none"
+        if self._lines is not None and len(lines) > self._lines:
+            lines = [*lines[: self._lines], f"... {len(lines) - self._lines} lines more"]
+        return Text("\n".join(f"      {line}" for line in lines), style="dim")
 
 
 def ending(trajectory: Trajectory) -> str:
@@ -97,19 +86,4 @@ def ending(trajectory: Trajectory) -> str:
     return ", ".join(parts) + "."
 
 
-def listing(trajectories: Sequence[Trajectory], console: Console) -> None:
-    """Show one line for each trajectory."""
-    from rich.table import Table
-
-    table = Table()
-    for column in ("id", "collector", "goal"):
-        table.add_column(column, overflow="fold")
-    table.add_column("steps", justify="right")
-    table.add_column("success")
-    for one in trajectories:
-        success = {True: "yes", False: "no", None: "unknown"}[one.success]
-        table.add_row(one.id, one.collector, one.task.goal.text, str(len(one.steps)), success)
-    console.print(table)
-
-
-__all__ = ["Watcher", "ending", "goal_in_words", "listing"]
+__all__ = ["Watcher", "ending"]

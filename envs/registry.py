@@ -44,6 +44,8 @@ class World:
     """Names the function `() -> Sequence[Check]` that looks at what is there."""
     tasks: str
     """Names the function `(n, seed) -> Sequence[Task]` that makes tasks."""
+    demonstration: str
+    """Names the function `(task) -> Sequence[str]` that returns actions which reach the goal of a task that it made."""
 
     def check(self) -> Sequence[Check]:
         """Look at what is there."""
@@ -63,6 +65,7 @@ WORLDS: Final[tuple[World, ...]] = (
         needs="nothing",
         doctor="registry:check_virtualhome",
         tasks="virtualhome.activities:generate_tasks",
+        demonstration="virtualhome.activities:demonstration",
     ),
 )
 
@@ -77,6 +80,16 @@ def world_named(name: str) -> World:
         if name.lower() in (world.name, world.id.lower()):
             return world
     raise unknown("world", name, (world.name for world in WORLDS))
+
+
+def demonstration_of(task: Task) -> tuple[str, ...]:
+    """Return actions that reach the goal of a task which its world generated.
+
+    Raises:
+        UnknownNameError: its environment is none of these worlds.
+        ConfigError: the world did not generate it, and knows no demonstration.
+    """
+    return tuple(_function(world_named(task.env).demonstration)(task))
 
 
 def check_virtualhome() -> list[Check]:
@@ -97,4 +110,4 @@ def _function(name: str) -> Callable[..., Any]:
     return found
 
 
-__all__ = ["WORLDS", "Check", "World", "world_named"]
+__all__ = ["WORLDS", "Check", "World", "demonstration_of", "world_named"]

@@ -1,0 +1,119 @@
+"""The tour that `pathei demo` gives: demonstrations played readably, then two ways of exploring, compared.
+
+It uses what the package has to offer and adds nothing of its own. Left out: fetched data, language models.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+
+from ..agents import ScriptedAgent
+from ..envs.registry import demonstration_of, world_named
+from ..errors import ConfigError
+from ..experience import Task
+from ..store import ExperienceStore, StoreInfo
+from .coverage import compare
+from .episode import Envs, play
+from .explore import STRATEGIES, Explore, Strategy
+from .gather import Gathered, gather
+from .tables import megabytes, progress
+from .watch import Watcher
+
+_SHOWN = 3
+"""So many demonstrations are played."""
+_STEPS = 30
+
+
+def run_demo(console: Console, out: Path, *, episodes: int = 300, workers: int = 2, seed: int = 0) -> None:
+    """Give the tour.
+
+    Args:
+        console: Where to show it.
+        out: Where a store is made for each way of exploring; those of an earlier demo are replaced.
+        episodes: How many episodes each way of exploring collects, at least 1.
+        workers: How many processes play; 0 for this one alone.
+        seed: Houses, tasks and exploration follow from it.
+
+    Raises:
+        ConfigError: `episodes` is less than 1, or something else than an earlier demo is at `out`.
+    """
+    if episodes < 1:
+        raise ConfigError(f"The demo needs at least one episode, not {episodes}.")
+    tasks = world_named("virtualhome").generate_tasks(max(episodes, _SHOWN), seed)
+    paths = {strategy: out / strategy for strategy in STRATEGIES}
+    for path in paths.values():
+        _clear(path)
+    console.print(Rule("Agents live in generated houses: demonstrations", align="left"))
+    _show_demonstrations(console, tasks)
+    console.print(Rule("They explore, and all they live through is kept", align="left"))
+    found: dict[str, tuple[Gathered, StoreInfo]] = {}
+    for strategy, path in paths.items():
+        found[strategy] = _explore(console, strategy, path, tasks[:episodes], workers, seed)
+    console.print()
+    console.print(_table(found))
+    best = paths["novelty"]
+    console.print(
+        f"\nNext:\n  pathei store show {best}              the episodes\n"
+        f"  pathei store export {best} demo.jsonl --format chat\n"
+        "  pathei run --agent human --seed 3            act yourself\n"
+        "  pathei data get robothow                     fetch 518 real programs, then\n"
+        "  pathei collect runs/robothow --tasks robothow",
+        soft_wrap=True,
+    )
+
+
+def _clear(path: Path) -> None:
+    """Remove the store of an earlier demo, and nothing else."""
+    if not path.exists():
+        return
+    # Opening it takes the writer's lock, so a demo that still runs is not disturbed.
+    with ExperienceStore.open(path, config={"command": "demo"}) as store:
+        ours = all(session.config.get("command") == "demo" for session in store.info().sessions)
+    if not ours:
+        raise ConfigError(f"The store {path} was not made by a demo: choose another directory with --out.")
+    shutil.rmtree(path)
+
+
+def _show_demonstrations(console: Console, tasks: Sequence[Task]) -> None:
+    envs = Envs()
+    # Different activities, and short ones: it is a tour.
+    by_words: dict[str, Task] = {}
+    for task in sorted(tasks[:40], key=lambda task: len(demonstration_of(task))):
+        by_words.setdefault(task.goal.text.split(" ", maxsplit=1)[0].lower(), task)
+    try:
+        for number, task in enumerate(list(by_words.values())[-_SHOWN:]):
+            # The first is shown with what is perceived, the others by what is done.
+            watcher = Watcher(console, texts=number == 0, lines=6)
+            agent = ScriptedAgent(demonstration_of(task))
+            watcher.show_end(play(envs.get(task), task, agent, max_steps=100, watch=watcher))
+    finally:
+        envs.close()
+
+
+def _explore(
+    console: Console, strategy: Strategy, path: Path, tasks: Sequence[Task], workers: int, seed: int
+) -> tuple[Gathered, StoreInfo]:
+    config = {"command": "demo", "strategy": strategy, "episodes": len(tasks), "steps": _STEPS, "seed": seed}
+    make = partial(Explore, strategy=strategy, max_steps=_STEPS, seed=seed)
+    with ExperienceStore.open(path, config=config, seeds=[seed]) as store:
+        with progress(console, len(tasks), f"{strategy:8}") as watch:
+            gathered = gather(store, tasks, make, workers=workers, watch=watch)
+        return gathered, store.info()
+
+
+def _table(found: dict[str, tuple[Gathered, StoreInfo]]) -> Table:
+    table = compare({name: gathered.coverage for name, (gathered, _) in found.items()}, "What happened")
+    table.add_row("episodes per second", *[f"{gathered.rate:.0f}" for gathered, _ in found.values()])
+    table.add_row("store", *[str(info.path) for _, info in found.values()])
+    table.add_row("store size", *[megabytes(info.bytes) for _, info in found.values()])
+    return table
+
+
+__all__ = ["run_demo"]
