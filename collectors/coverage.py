@@ -145,8 +145,9 @@ class Coverage:
         self.steps += len(record.steps)
         scene = str(record.task.options.get("scene", f"{record.task.env} seed {record.task.seed}"))
         effects = Effects(record.steps[0].observation if record.steps else record.final)
+        # What came after each step; an episode without steps has only the end.
         following = [*(step.observation for step in record.steps[1:]), record.final]
-        for step, after in zip(record.steps, following, strict=True):
+        for step, after in zip(record.steps, following, strict=False):
             act = read_act(step.action)
             self.verbs[act.verb] += 1
             self.actions[" ".join(act.kind)] += 1

@@ -57,9 +57,10 @@ class Watcher:
     def show_trajectory(self, trajectory: Trajectory) -> None:
         """Show a whole recorded episode."""
         steps = trajectory.steps
+        # What came after each step; an episode without steps has only the end.
         following = [*(step.observation for step in steps[1:]), trajectory.final]
         self.show_start(trajectory.task, steps[0].observation if steps else trajectory.final)
-        for number, (step, after) in enumerate(zip(steps, following, strict=True), 1):
+        for number, (step, after) in enumerate(zip(steps, following, strict=False), 1):
             self.show_step(number, step, after)
         self.show_end(trajectory)
 
