@@ -19,9 +19,12 @@ from .places import (
     carried,
     hidden,
     hidden_nodes,
+    holders,
+    hollow,
     in_reach,
     nodes_in,
     nodes_in_reach,
+    open_contents,
     own_doors,
     reachable_rooms,
     room_of,
@@ -90,12 +93,11 @@ def walk(w: World, c: int, n: int, d: int) -> None:
     around = w.targets(n, CLOSE) & nodes_in(w, room)
     neighbours = (around | w.out[ON][n] | w.out[INSIDE][n]) & ~w.scene.rooms & ~(1 << c)
     move(w, c, room)
-    for relation in (CLOSE, FACING):
-        w.cut(c, relation)
+    w.cut(c, FACING)
     for x in bits(load):
         move(w, x, room)
         w.cut(x, CLOSE)
-    w.near(c, neighbours & ~load | ask.held(w, c) | w.bodies | 1 << n)
+    w.near_only(c, neighbours & ~load | ask.held(w, c) | w.bodies | 1 << n)
 
 
 def move(w: World, n: int, room: int) -> None:
@@ -124,14 +126,16 @@ def grab(w: World, c: int, n: int, d: int) -> None:
     """Take a node into the free hand; what is in or on it comes along."""
     hand = ask.free_hand(w, c)
     assert hand is not None, "a condition of Grab"
-    for relation in (ON, INSIDE):
+    room = room_of(w, c)
+    assert room is not None, "a condition of Grab"
+    for relation in (INSIDE, ON):
         if places := w.out[relation][n] & ~w.scene.rooms:
             w.remember(n, relation, places.bit_length() - 1)
             for place in bits(places):
                 w.unlink(n, relation, place)
-            break
     for x in bits(do.contents(w, 1 << n)):
         w.cut(x, CLOSE)
+        move(w, x, room)
     w.link(c, hand, n)
     w.near(c, 1 << n)
 
@@ -141,12 +145,24 @@ def put(relation: int) -> do.Effect:
 
     def effect(w: World, c: int, o: int, d: int) -> None:
         do.put(relation)(w, c, o, d)
-        room = room_of(w, d)
-        if room is not None:
-            for x in bits(do.contents(w, 1 << o)):
-                move(w, x, room)
+        _follow(w, o, d)
 
     return effect
+
+
+def _follow(w: World, o: int, d: int) -> None:
+    """A node comes into the room of another, with all that is in and on it."""
+    room = room_of(w, d)
+    if room is not None:
+        for x in bits(do.contents(w, 1 << o)):
+            move(w, x, room)
+
+
+def drop(w: World, c: int, o: int, d: int) -> None:
+    """The object leaves the hands and is in the room."""
+    do.let_go(w, c, o, d)
+    w.forget(o)
+    _follow(w, o, c)
 
 
 _FITS_IN: Final = Kind(
@@ -207,10 +223,12 @@ def pour(w: World, c: int, o: int, d: int) -> None:
         do.let_go(w, c, o, d)
         w.link(o, INSIDE, d)
         w.forget(o)
+        _follow(w, o, d)
         return
     for x in bits(w.into[INSIDE][o]):
         w.unlink(x, INSIDE, o)
         w.link(x, INSIDE, d)
+        _follow(w, x, d)
 
 
 def _pours(w: World, c: int, o: int, d: int) -> bool:
@@ -241,11 +259,15 @@ def _held_by_anyone(w: World, c: int) -> int:
     return found
 
 
-def _occupied(w: World, c: int) -> int:
+def _carried_by_anyone(w: World, c: int) -> int:
     found = 0
     for character in w.characters:
-        found |= w.out[ON][character]
+        found |= carried(w, character)
     return found
+
+
+def _occupied(w: World, c: int) -> int:
+    return holders(w, w.character_set, ~w.scene.rooms)
 
 
 def _in_this_room(w: World, c: int) -> int:
@@ -265,7 +287,8 @@ def _is_in_this_room(w: World, c: int, n: int) -> bool:
 def _has_in_it(prop: str) -> Condition:
     return Condition(
         f"there is nothing {prop.lower()} in or on {{0}}",
-        lambda w, c, n: bool(do.contents(w, 1 << n) & w.scene.having[prop]),
+        lambda w, c, n: bool(open_contents(w, n) & w.scene.having[prop]),
+        lambda w, c: holders(w, w.scene.having[prop], hollow(w)),
     )
 
 
@@ -294,6 +317,11 @@ NOBODYS: Final = Condition(
     "{0} is in somebody's hands, or worn",
     lambda w, c, n: not _held_by_anyone(w, c) >> n & 1,
     lambda w, c: ~_held_by_anyone(w, c),
+)
+NOT_CARRIED: Final = Condition(
+    "somebody carries {0}",
+    lambda w, c, n: not _carried_by_anyone(w, c) >> n & 1,
+    lambda w, c: ~_carried_by_anyone(w, c),
 )
 UNOCCUPIED: Final = Condition(
     "somebody is on {0}", lambda w, c, n: not _occupied(w, c) >> n & 1, lambda w, c: ~_occupied(w, c)
@@ -330,22 +358,25 @@ def _handling() -> list[Rule]:
         ("PlugOut", (plug, IN_REACH, plugged, free), (unplug,)),
         ("PutOn", (clothes, held), (do.put_on,)),
         ("PutOff", (clothes, ask.WORN, free), (put_off,)),
-        ("Drop", (held,), (do.let_go, do.forget_place)),
-        ("Release", (held,), (do.let_go, do.forget_place)),
+        ("Drop", (held,), (drop,)),
+        ("Release", (held,), (drop,)),
     ]
     return [Rule(verb, PHRASES[verb], first, effects=effects) for verb, first, effects in rows]
 
 
 def _two_handed() -> list[Rule]:
     """The rules with a destination."""
-    vessel = has("RECIPIENT", classes=("hands_both", "sponge", "face"), says="nothing can be poured into {1}")
-    liquid, held = has("POURABLE", "DRINKABLE"), ask.IN_HAND
+    held = ask.IN_HAND
+    open_first, open_second = (not_in_state(ask.CLOSED, f"{place} is closed") for place in ("{0}", "{1}"))
+    liquid = (has("POURABLE", "DRINKABLE"), held, open_first)
+    recipient = has("RECIPIENT", classes=("hands_both", "sponge", "face"), says="nothing can be poured into {1}")
+    vessel = (recipient, IN_REACH_SECOND, open_second)
     into = (_FITS_IN, IN_REACH_SECOND, ask.OPEN_IF_IT_CAN)
     pours = Pair("there is nothing in {0} to pour", _pours)
     return [
         Rule("PutBack", PHRASES["PutBack"], (held,), (_FITS_ON, IN_REACH_SECOND), (APART,), (put(ON),), 2),
         Rule("PutIn", PHRASES["PutIn"], (held,), into, (APART,), (put(INSIDE),), 2),
-        Rule("Pour", PHRASES["Pour"], (liquid, held), (vessel, IN_REACH_SECOND), (APART, pours), (pour,), 2),
+        Rule("Pour", PHRASES["Pour"], liquid, vessel, (APART, pours), (pour,), 2),
     ]
 
 
@@ -356,8 +387,8 @@ def _living() -> list[Rule]:
         ("Walk", (WALKABLE,), (walk,)),
         ("Run", (WALKABLE,), (walk,)),
         ("Find", (FINDABLE,), (find,)),
-        ("Sit", (has("SITTABLE"), IN_REACH, NOBODYS, ask.STANDING, _places(SEATS)), (do.sit,)),
-        ("Lie", (has("LIEABLE"), IN_REACH, NOBODYS, ask.STANDING, _places(BERTHS)), (do.lie,)),
+        ("Sit", (has("SITTABLE"), IN_REACH, NOT_CARRIED, ask.STANDING, _places(SEATS)), (do.sit,)),
+        ("Lie", (has("LIEABLE"), IN_REACH, NOT_CARRIED, ask.STANDING, _places(BERTHS)), (do.lie,)),
         ("TurnTo", (IN_VIEW,), (do.turn_to,)),
         ("LookAt", (IN_VIEW, ask.FACED), ()),
         ("PointAt", (IN_VIEW, ask.FACED), ()),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ...errors import ConfigError
 from .scene import Scene, bits
 from .vocabulary import CLOSE, FACING, HANDS, INSIDE, ON, STATES
 
@@ -56,11 +57,18 @@ class Pair(NamedTuple):
 
 
 def has(*properties: str, classes: tuple[str, ...] = (), says: str | None = None) -> Kind:
-    """The node has one of these properties or is of one of these classes."""
+    """The node has one of these properties or is of one of these classes.
+
+    A property that is neither VirtualHome's nor declared is a `ConfigError` when a world is made.
+    """
 
     def among(scene: Scene) -> int:
         found = scene.union(classes)
         for name in properties:
+            if name not in scene.having:
+                raise ConfigError(
+                    f"No rule may ask for the property {name}: declare it in Rules.extended(properties=...)."
+                )
             found |= scene.having[name]
         return found
 

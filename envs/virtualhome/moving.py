@@ -133,7 +133,7 @@ def walkable_nodes(w: World, c: int) -> int:
     for room in bits(rooms):
         settled |= inside[room]
         if reachable >> room & 1:
-            yes |= inside[room]
+            yes |= inside[room] & ~rooms
     for room in bits(rooms & ~reachable):
         odd |= inside[room] & yes  # in two rooms: which one counts is for `room_of` to say
     odd |= w.scene.everything & ~settled
@@ -157,8 +157,8 @@ def walk(w: World, c: int, n: int, _: int) -> None:
         if scene.classes[n] not in ("home_office", "bathroom", "dining_room", "bedroom"):
             late |= w.into[INSIDE][n]
     in_hand = held(w, c)
-    for relation in (INSIDE, CLOSE, FACING):
-        w.cut(c, relation)
+    w.cut(c, INSIDE)
+    w.cut(c, FACING)
     w.link(c, INSIDE, room)
     near = in_hand | late
     if rules.doors_matter or n != room:
@@ -174,7 +174,7 @@ def walk(w: World, c: int, n: int, _: int) -> None:
         near |= w.out[ON][n]
     elif scene.having["SURFACES"] >> n & 1:
         near |= w.into[ON][n]
-    w.near(c, near)
+    w.near_only(c, near)
     w.reach(n)
 
 

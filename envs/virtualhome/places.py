@@ -36,9 +36,9 @@ def room_of(w: World, n: int) -> int | None:
 
 
 def nodes_in(w: World, room: int) -> int:
-    """Return the bitset of the nodes whose room this is (`room_of`), the room itself left out."""
+    """Return the bitset of the nodes whose room this is (`room_of`), rooms left out."""
     inside, rooms = w.into[INSIDE], w.scene.rooms
-    found = placed = inside[room]
+    found = placed = inside[room] & ~rooms
     odd = 0
     for other in bits(rooms & ~(1 << room)):
         odd |= inside[other] & found  # in two rooms, which only graphs that others made have
@@ -106,6 +106,37 @@ def nodes_in_reach(w: World, c: int) -> int:
     for x in bits(near & w.scene.rooms):
         found |= on[x]
     return found & ~hidden_nodes(w, c)
+
+
+def hollow(w: World) -> int:
+    """The nodes that have an inside one can look into: those that are neither closed nor rooms."""
+    return w.scene.everything & ~(w.having[CLOSED] | w.scene.rooms)
+
+
+def open_contents(w: World, n: int) -> int:
+    """The node with all that is on or openly in it, however deep."""
+    on, inside, around = w.into[ON], w.into[INSIDE], hollow(w)
+    found = fresh = 1 << n
+    while fresh:
+        deeper = 0
+        for x in bits(fresh):
+            deeper |= on[x] | (inside[x] if around >> x & 1 else 0)
+        fresh = deeper & ~found
+        found |= fresh
+    return found
+
+
+def holders(w: World, nodes: int, among: int) -> int:
+    """The nodes with all that they are on, or inside of if it is in `among`, however far out."""
+    on, inside = w.out[ON], w.out[INSIDE]
+    found = fresh = nodes
+    while fresh:
+        outer = 0
+        for x in bits(fresh):
+            outer |= on[x] | inside[x] & among
+        fresh = outer & ~found
+        found |= fresh
+    return found
 
 
 def own_doors(w: World, room: int) -> int:

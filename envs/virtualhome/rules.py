@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ...errors import ConfigError
+from ...errors import ConfigError, unknown
 from .conditions import Condition, Kind, Pair
 from .effects import Effect
-from .scene import Scene, bits
+from .scene import Scene, bits, state_names
 
 if TYPE_CHECKING:
     from .world import World
@@ -44,7 +44,8 @@ class Rule:
     phrases: tuple[str, ...] = ()
     """How one says it in English, the preferred way first: `"put {0} on {1}"`."""
     first: tuple[Kind | Condition, ...] = ()
-    """What must hold of the actor and the object, in the order in which a refusal names them."""
+    """What must hold of the actor and the object, in the order in which a refusal names them. Without an object, the
+    actor is asked in its place."""
     second: tuple[Kind | Condition, ...] = ()
     """What must hold of the destination."""
     pair: tuple[Pair, ...] = ()
@@ -97,22 +98,40 @@ class Rules:
         """Return these rules with more verbs (or other rules for known verbs), properties and states.
 
         Raises:
-            ConfigError: an arity is not 0, 1 or 2.
+            ConfigError: an arity is not 0, 1 or 2, or a verb is not a single word.
         """
         for rule in rules:
             if rule.arity not in (0, 1, 2):
                 raise ConfigError(f"The rule {rule.verb} takes {rule.arity} objects; an action takes 0, 1 or 2.")
+            if not rule.verb.isidentifier():
+                raise ConfigError(f"The verb {rule.verb!r} is not one word, so no script line could hold it.")
         return dataclasses.replace(
             self,
             name=name or f"{self.name}+",
             table={**self.table, **{rule.key: rule for rule in rules}},
-            extra_properties=self.extra_properties + properties,
-            extra_states=self.extra_states + states,
+            extra_properties=_united(self.extra_properties, properties),
+            extra_states=_united(self.extra_states, states),
         )
+
+    def state(self, name: str) -> int:
+        """Return the number of a state, as conditions and effects name it.
+
+        Raises:
+            UnknownNameError: neither VirtualHome nor these rules have such a state.
+        """
+        known = state_names(self.extra_states)
+        if name.upper() not in known:
+            raise unknown("state", name, known)
+        return known.index(name.upper())
 
     def bind(self, scene: Scene) -> dict[str, BoundRule]:
         """Prepare every rule for a scene; `World` does this once."""
         return {key: BoundRule(rule, scene) for key, rule in self.table.items()}
+
+
+def _united(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """Both without repetitions, in upper case, as graph files are read."""
+    return tuple(dict.fromkeys((*known, *(name.upper() for name in more))))
 
 
 class _Slot:
@@ -171,19 +190,40 @@ class BoundRule:
 
     def refusal(self, w: World, c: int, o: int, d: int) -> str | None:
         """Return why the action is not possible, or None if it is."""
-        if self.arity:
-            says = self.first.refusal(w, c, o) if o >= 0 else "it needs an object"
-            if says is None and self.arity == 2:
-                says = self.second.refusal(w, c, d) if d >= 0 else "it needs a second object"
-                for pair in self.pair if says is None else ():
-                    if not pair.holds(w, c, o, d):
-                        says = pair.says
-                        break
-        else:
-            says = self.first.refusal(w, c, 0)
+        if not self.arity:
+            o = c
+        says = self.first.refusal(w, c, o) if o >= 0 else "it needs an object"
+        if says is None and self.arity == 2:
+            says = self.second.refusal(w, c, d) if d >= 0 else "it needs a second object"
+            for pair in self.pair if says is None else ():
+                if not pair.holds(w, c, o, d):
+                    says = pair.says
+                    break
         if says is None or "{" not in says:
             return says
         return says.format(*(w.scene.labels[n] if n >= 0 else "" for n in (o, d)))
+
+    def possible(self, w: World, c: int, o: int, d: int) -> bool:
+        """Tell whether the action is possible, for objects that fit its arity."""
+        first = self.first
+        if not self.arity:
+            o = c
+        if not first.nodes >> o & 1:
+            return False
+        for holds, _ in first.checks:
+            if not holds(w, c, o):
+                return False
+        if self.arity == 2:
+            second = self.second
+            if not second.nodes >> d & 1:
+                return False
+            for holds, _ in second.checks:
+                if not holds(w, c, d):
+                    return False
+            for pair in self.pair:
+                if not pair.holds(w, c, o, d):
+                    return False
+        return True
 
     def attempt(self, w: World, c: int, o: int, d: int) -> str | None:
         """Do the action if it is possible; return why not otherwise."""
@@ -196,7 +236,7 @@ class BoundRule:
     def collect(self, w: World, c: int, among: int, found: list[Action], memo: dict[object, int]) -> None:
         """Append every action of this rule that is possible now with objects out of `among`."""
         if self.arity == 0:
-            if self.first.refusal(w, c, 0) is None:
+            if self.first.refusal(w, c, c) is None:
                 found.append(Action(self.rule.key))
             return
         first = self.first.among(w, c, among, memo)
@@ -215,7 +255,7 @@ class BoundRule:
 
 @lru_cache(maxsize=4096)
 def _grounded(verb: str, size: int, first: int = -1) -> list[Action]:
-    """Every action of a verb in a world of this size (with this object), made once for all worlds; not to be changed."""
+    """Every action of a verb in a world of this size (with this object), made once for all; not to be changed."""
     return [Action(verb, n) if first < 0 else Action(verb, first, n) for n in range(size)]
 
 

@@ -120,8 +120,8 @@ class Scene:
             GraphError: it is not a household; the message names the first fault.
         """
         nodes = _read_nodes(graph, where)
-        state_names = STATES + tuple(name for name in extra_states if name not in STATES)
-        states = dict.fromkeys(state_names, 0)
+        names = state_names(extra_states)
+        states = dict.fromkeys(names, 0)
         having = dict.fromkeys(sorted(PROPERTIES | set(extra_properties)), 0)
         of_class: dict[str, int] = {}
         rooms = backdrop = 0
@@ -148,7 +148,7 @@ class Scene:
             labels=tuple(f"{node['class_name'].replace('_', ' ')} ({node['id']})" for node in nodes),
             nodes=nodes,
             states=tuple(states.values()),
-            state_names=state_names,
+            state_names=names,
             edges=_read_edges(graph, index, where),
             rooms=rooms,
             backdrop=backdrop,
@@ -156,6 +156,11 @@ class Scene:
             of_class=of_class,
             having=having,
         )
+
+
+def state_names(extra: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return `STATES` and then the extra ones; a state's place in it is its number."""
+    return tuple(dict.fromkeys((*STATES, *extra)))
 
 
 def _read_nodes(graph: Any, where: str) -> tuple[dict[str, Any], ...]:

@@ -19,7 +19,7 @@ from .scene import Edge, Scene, bits
 from .vocabulary import CHARACTER_CLASS, CLOSE, FACING, HANDS, RELATIONS
 
 if TYPE_CHECKING:
-    from .rules import Action, Rules
+    from .rules import Action, BoundRule, Rules
 
 _SPATIAL: Final = (CLOSE, FACING)
 _IN: Final = len(RELATIONS)
@@ -73,6 +73,7 @@ class World:
         reached: `reached[n]` is 1 once `n` was walked to or found (only the rules of v1 ask).
         doorways: How doors join the rooms.
         paths: A cache of `moving`: which rooms can be reached from where, by the doors that are shut.
+        bound: The rules prepared for this scene, by verb in upper case.
         choose: Picks one node where the original takes the first of a set; replace it to make another choice.
         version: The present moment.
     """
@@ -99,7 +100,7 @@ class World:
         self.start: Version = Version(None, [])
         self.version: Version = self.start
         self.version.key = 0
-        self._bound = rules.bind(scene)
+        self.bound: dict[str, BoundRule] = rules.bind(scene)
         self.choose: Callable[[World, int, int], int] = rules.choose
         self.bodies: int = scene.having["BODY_PART"]
         self.doorways: Doorways = doorways(scene)
@@ -118,16 +119,28 @@ class World:
             None when it was done, otherwise why not, in words.
         """
         c = self.characters[0] if character is None else character
-        refusal = self._bound[action.verb].attempt(self, c, action.first, action.second)
+        refusal = self.bound[action.verb].attempt(self, c, action.first, action.second)
         if self._delta:
             self.version = Version(self.version, self._delta)
             self._delta = []
         return refusal
 
+    def apply(self, action: Action, character: int) -> None:
+        """Let a character do what is known to be possible: `act` without asking, for search."""
+        for effect in self.bound[action.verb].effects:
+            effect(self, character, action.first, action.second)
+        if self._delta:
+            self.version = Version(self.version, self._delta)
+            self._delta = []
+
     def refusal(self, action: Action, character: int | None = None) -> str | None:
         """Return why an action is not possible now, or None if it is; nothing changes."""
         c = self.characters[0] if character is None else character
-        return self._bound[action.verb].refusal(self, c, action.first, action.second)
+        return self.bound[action.verb].refusal(self, c, action.first, action.second)
+
+    def possible(self, action: Action, character: int) -> bool:
+        """Tell whether an action is possible now: `refusal` without the words, for search."""
+        return self.bound[action.verb].possible(self, character, action.first, action.second)
 
     def admissible(self, character: int | None = None, among: int | None = None) -> list[Action]:
         """Return every action that the rules allow now, in order of verb, object and destination.
@@ -140,7 +153,7 @@ class World:
         among = self.scene.everything if among is None else among
         found: list[Action] = []
         memo: dict[object, int] = {}  # most rules ask the same few questions: answer each once
-        for bound in self._bound.values():
+        for bound in self.bound.values():
             bound.collect(self, c, among, found, memo)
         return found
 
@@ -270,19 +283,24 @@ class World:
     def cut(self, node: int, relation: int) -> None:
         """Remove all edges of one relation at a node, in both directions."""
         bit = 1 << node
-        leaving, arriving = self.out[relation][node], self.into[relation][node]
+        out, into = self.out[relation], self.into[relation]
+        leaving, arriving = out[node], into[node]
         if relation in _SPATIAL:
             for c in self.characters:
-                self.write(relation, c, self.out[relation][c] & ~bit)
-                self.write(_IN + relation, c, self.into[relation][c] & ~bit)
-            if self.character_set & bit:
-                leaving = arriving = 0  # the other ends do not keep a copy
+                if out[c] & bit:
+                    self.write(relation, c, out[c] & ~bit)
+                if into[c] & bit:
+                    self.write(_IN + relation, c, into[c] & ~bit)
+        if leaving:
+            self.write(relation, node, 0)
+        if arriving:
+            self.write(_IN + relation, node, 0)
+        if relation in _SPATIAL and self.character_set & bit:
+            return  # the other ends do not keep a copy
         for other in bits(leaving):
-            self.write(_IN + relation, other, self.into[relation][other] & ~bit)
+            self.write(_IN + relation, other, into[other] & ~bit)
         for other in bits(arriving):
-            self.write(relation, other, self.out[relation][other] & ~bit)
-        self.write(relation, node, 0)
-        self.write(_IN + relation, node, 0)
+            self.write(relation, other, out[other] & ~bit)
 
     def cut_targets(self, node: int, relation: int) -> None:
         """Remove the edges of one relation (not CLOSE or FACING) that leave a node."""
@@ -290,12 +308,21 @@ class World:
             self.unlink(node, relation, other)
 
     def near(self, character: int, nodes: int) -> None:
-        """Make a bitset of nodes CLOSE to a character, in both directions."""
+        """Make a bitset of nodes CLOSE to a character, in both directions, beside those that are."""
         self.write(CLOSE, character, self.out[CLOSE][character] | nodes)
         self.write(_IN + CLOSE, character, self.into[CLOSE][character] | nodes)
         for other in bits(nodes & self.character_set):
             self.write(CLOSE, other, self.out[CLOSE][other] | 1 << character)
             self.write(_IN + CLOSE, other, self.into[CLOSE][other] | 1 << character)
+
+    def near_only(self, character: int, nodes: int) -> None:
+        """Make a bitset of nodes CLOSE to a character, in both directions, and no others: `cut`, then `near`."""
+        if len(self.characters) > 1:
+            self.cut(character, CLOSE)
+        self.write(CLOSE, character, nodes)
+        self.write(_IN + CLOSE, character, nodes)
+        if len(self.characters) > 1:
+            self.near(character, nodes)
 
     def set_facing(self, character: int, nodes: int) -> None:
         """Make a character FACING exactly these nodes."""
