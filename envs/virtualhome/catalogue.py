@@ -73,7 +73,7 @@ def plan(catalogue: Catalogue) -> Plan:
     Raises:
         ConfigError: a row cannot be read; every fault is named.
     """
-    faults: list[str] = []
+    faults: list[str] = [] if catalogue.rooms else ["it begins with no room"]
     rooms = {*catalogue.rooms, *catalogue.more_rooms}
     known = rooms | {row.name for row in catalogue.pieces} | {row.name for row in catalogue.things}
     pieces = [_piece(row, faults) for row in catalogue.pieces]

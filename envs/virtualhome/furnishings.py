@@ -79,10 +79,10 @@ _STAYS_OFF: Final = "ON=0.05"
 
 PIECES: Final = (
     # every room
-    Piece("floor", "Floor", "SURFACES", "*", odds="DIRTY=0.45"),
+    Piece("floor", "Floor", "SURFACES", "*", odds="DIRTY=0.5"),
     Piece("light", "Lamps", "HAS_SWITCH", "*", odds="ON=0.4"),
-    Piece("window", "Windows", "CAN_OPEN", "kitchen bedroom living_room", odds="OPEN=0.3"),
-    Piece("curtain", "Decor", "CAN_OPEN COVER_OBJECT", "bedroom", odds="OPEN=0.75", beside="window"),
+    Piece("window", "Windows", "CAN_OPEN", "bedroom living_room", odds="OPEN=0.3"),
+    Piece("curtain", "Decor", "CAN_OPEN COVER_OBJECT", "bedroom", odds="OPEN=0.85", beside="window"),
     # kitchen
     Piece("kitchen_counter", "Furniture", "SURFACES", "kitchen", odds="DIRTY=0.5"),
     Piece("kitchen_cabinet", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "kitchen"),
@@ -93,37 +93,53 @@ PIECES: Final = (
     Piece("dishwasher", "Appliances", _MACHINE, "kitchen", odds=_STAYS_OFF),
     Piece("coffee_maker", "Appliances", "HAS_SWITCH HAS_PLUG RECIPIENT", "kitchen", "kitchen_counter", _STAYS_OFF),
     Piece("toaster", "Appliances", "HAS_SWITCH HAS_PLUG CONTAINERS MOVABLE", "kitchen", "kitchen_counter", _STAYS_OFF),
-    Piece("sink", "Furniture", "RECIPIENT CONTAINERS", "kitchen bathroom", odds="DIRTY=0.45"),
+    Piece("sink", "Furniture", "RECIPIENT CONTAINERS", "kitchen bathroom", odds="DIRTY=0.5"),
     Piece("faucet", "Furniture", "HAS_SWITCH", "kitchen bathroom", odds="ON=0.05", beside="sink"),
     Piece("trashcan", "Furniture", "CAN_OPEN CONTAINERS MOVABLE", "kitchen", odds="OPEN=0.5"),
     Piece("dining_table", "Furniture", "SURFACES MOVABLE", "dining_room|kitchen", odds="DIRTY=0.5"),
-    Piece("chair", "Furniture", "SITTABLE SURFACES GRABBABLE", "dining_room|kitchen=2..3", beside="dining_table"),
+    Piece("chair", "Furniture", "SITTABLE SURFACES GRABBABLE", "dining_room|kitchen=2", beside="dining_table"),
     # living room
     Piece("couch", "Furniture", "SITTABLE LIEABLE SURFACES MOVABLE", "living_room|bedroom", faces="television"),
     Piece("armchair", "Furniture", "SITTABLE SURFACES MOVABLE", "living_room=0..1", beside="couch", faces="television"),
     Piece("coffee_table", "Furniture", "SURFACES MOVABLE", "living_room|bedroom", odds="DIRTY=0.5", beside="couch"),
     Piece("tv_stand", "Furniture", "SURFACES", "living_room|bedroom"),
-    Piece("television", "Electronics", "HAS_SWITCH HAS_PLUG LOOKABLE", "living_room|bedroom", "tv_stand"),
+    Piece(
+        "television", "Electronics", "HAS_SWITCH HAS_PLUG LOOKABLE", "living_room|bedroom", "tv_stand", odds="ON=0.4"
+    ),
     Piece("bookshelf", "Furniture", "SURFACES CONTAINERS", "home_office|living_room|bedroom"),
-    Piece("floor_lamp", "Lamps", "HAS_SWITCH HAS_PLUG MOVABLE", "living_room|bedroom", beside="couch"),
-    Piece("radio", "Electronics", "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE", "living_room|bedroom", "tv_stand"),
-    Piece("houseplant", "Decor", "RECIPIENT MOVABLE", "living_room|kitchen hallway=0..1", "coffee_table"),
+    Piece("floor_lamp", "Lamps", "HAS_SWITCH HAS_PLUG MOVABLE", "living_room|bedroom", beside="couch", odds="ON=0.3"),
+    Piece(
+        "radio",
+        "Electronics",
+        "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE",
+        "living_room|bedroom",
+        "tv_stand",
+        odds="ON=0.3",
+    ),
+    Piece("houseplant", "Decor", "RECIPIENT MOVABLE", "living_room|kitchen", "coffee_table"),
     # bedroom
     Piece("bed", "Furniture", "LIEABLE SITTABLE SURFACES", "bedroom kids_bedroom", faces="television"),
     Piece("nightstand", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bedroom kids_bedroom=0..1", beside="bed"),
-    Piece("table_lamp", "Lamps", "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE", "bedroom kids_bedroom=0..1", "nightstand"),
+    Piece(
+        "table_lamp",
+        "Lamps",
+        "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE",
+        "bedroom kids_bedroom=0..1",
+        "nightstand",
+        odds="ON=0.3",
+    ),
     Piece("closet", "Furniture", "CAN_OPEN CONTAINERS", "bedroom hallway=0..1"),
-    Piece("dresser", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bedroom kids_bedroom=0..1"),
+    Piece("dresser", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bedroom=0..1"),
     Piece("toy_box", "Furniture", "CAN_OPEN CONTAINERS MOVABLE", "kids_bedroom|living_room|bedroom", odds="OPEN=0.4"),
     # home office, or a corner of another room
     Piece("desk", "Furniture", "SURFACES MOVABLE", "home_office|bedroom", odds="DIRTY=0.5"),
     Piece("chair", "Furniture", "SITTABLE SURFACES GRABBABLE", "home_office|bedroom", beside="desk", faces="computer"),
-    Piece("computer", "Electronics", "HAS_SWITCH HAS_PLUG LOOKABLE", "home_office|bedroom", "desk"),
+    Piece("computer", "Electronics", "HAS_SWITCH HAS_PLUG LOOKABLE", "home_office|bedroom", "desk", odds="ON=0.4"),
     Piece("keyboard", "Electronics", "GRABBABLE MOVABLE", "home_office|bedroom", "desk"),
     Piece("mouse", "Electronics", "GRABBABLE MOVABLE", "home_office|bedroom", "desk"),
     # bathroom and laundry
-    Piece("toilet", "Furniture", "SITTABLE CAN_OPEN", "bathroom", odds="DIRTY=0.45"),
-    Piece("bathtub", "Furniture", "LIEABLE SITTABLE RECIPIENT CONTAINERS", "bathroom", odds="DIRTY=0.45"),
+    Piece("toilet", "Furniture", "SITTABLE CAN_OPEN", "bathroom", odds="DIRTY=0.5"),
+    Piece("bathtub", "Furniture", "LIEABLE SITTABLE RECIPIENT CONTAINERS", "bathroom", odds="DIRTY=0.5"),
     Piece("bathroom_cabinet", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bathroom", beside="sink"),
     Piece("towel_rack", "Furniture", "SURFACES", "bathroom", beside="bathtub"),
     Piece("washing_machine", "Appliances", _MACHINE, "laundry_room|bathroom", odds=_STAYS_OFF),
@@ -139,7 +155,7 @@ _DISHES = "on dining_table kitchen_counter coffee_table; in sink@kitchen kitchen
 _COLD = "in fridge fridge; on kitchen_counter dining_table"
 _FRUIT = "on kitchen_counter dining_table; in fridge"
 _CLOTHES = "in closet dresser laundry_basket; on bed couch chair"
-_ROOMS_TO_PLAY = "at kids_bedroom living_room bedroom; on bed couch shelf coffee_table; in toy_box"
+_ROOMS_TO_PLAY = "at kids_bedroom living_room bedroom; on bed couch shelf coffee_table; in toy_box box"
 _WASHROOM = "on bathroom_cabinet towel_rack; in bathroom_cabinet"
 _CLEANING = "at kitchen laundry_room bathroom; in kitchen_cabinet closet"
 _PAPERS = "on desk coffee_table nightstand dining_table couch bed; in backpack"
@@ -147,7 +163,7 @@ _PAPERS = "on desk coffee_table nightstand dining_table couch bed; in backpack"
 THINGS: Final = (
     # what holds other things
     Thing("box", "Props", _LIDDED, "in closet closet; on shelf dresser", "1..2", "OPEN=0.3"),
-    Thing("backpack", "Props", _LIDDED, "in closet; at hallway living_room; on chair"),
+    Thing("backpack", "Props", _LIDDED, "in closet closet; at hallway living_room; on chair"),
     Thing("lunch_box", "Props", "CAN_OPEN CONTAINERS GRABBABLE", "in kitchen_cabinet; on kitchen_counter", "0..1"),
     Thing("pot", "Props", "RECIPIENT CONTAINERS GRABBABLE", "in kitchen_cabinet; on stove", odds="DIRTY=0.4"),
     Thing("frying_pan", "Props", "RECIPIENT CONTAINERS GRABBABLE", "in kitchen_cabinet; on stove", "0..1", "DIRTY=0.4"),
@@ -180,24 +196,26 @@ THINGS: Final = (
     Thing("tea_bag", "Food", "GRABBABLE", "in kitchen_cabinet", "0..1"),
     # reading and writing
     Thing("book", "Props", "READABLE HAS_PAPER GRABBABLE", _PAPERS + " box; on bookshelf", "2..4"),
-    Thing("newspaper", "Props", "READABLE HAS_PAPER GRABBABLE", _PAPERS, "0..1"),
+    Thing("newspaper", "Props", "READABLE HAS_PAPER GRABBABLE", _PAPERS),
     Thing("magazine", "Props", "READABLE HAS_PAPER GRABBABLE", _PAPERS, "0..1"),
     Thing("notebook", "Props", "READABLE HAS_PAPER GRABBABLE", "on desk nightstand; in backpack", "0..1"),
     Thing("pen", "Props", "GRABBABLE", "on desk coffee_table; in backpack nightstand", "0..2"),
     Thing("envelope", "Props", "READABLE HAS_PAPER CAN_OPEN GRABBABLE", "on desk bench dining_table", "0..1"),
     # clothes and linen
-    Thing("shirt", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES, "1..3", "DIRTY=0.5"),
-    Thing("pants", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES, "1..2", "DIRTY=0.5"),
+    Thing("shirt", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES, "1..3", "DIRTY=0.6"),
+    Thing("pants", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES, "1..2", "DIRTY=0.6"),
     Thing("dress", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES, "0..1", "DIRTY=0.4"),
-    Thing("sweater", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES + "; in box", "0..1", "DIRTY=0.4"),
-    Thing("socks", "Clothes", "CLOTHES GRABBABLE", _CLOTHES, "0..2", "DIRTY=0.6"),
+    Thing("sweater", "Clothes", "CLOTHES GRABBABLE HANGABLE", _CLOTHES + "; in box box", "0..1", "DIRTY=0.4"),
+    Thing("socks", "Clothes", "CLOTHES GRABBABLE", _CLOTHES, "1..2", "DIRTY=0.6"),
     Thing("coat", "Clothes", "CLOTHES GRABBABLE HANGABLE", "in closet; on coat_rack chair"),
-    Thing("shoes", "Clothes", "CLOTHES GRABBABLE", "in closet box; at hallway living_room", "0..1", odds="DIRTY=0.4"),
-    Thing("pillow", "Props", "GRABBABLE MOVABLE", "on bed couch couch armchair", "1..3"),
+    Thing(
+        "shoes", "Clothes", "CLOTHES GRABBABLE", "in closet box box; at hallway living_room", "0..1", odds="DIRTY=0.4"
+    ),
+    Thing("pillow", "Props", "GRABBABLE MOVABLE", "on bed couch couch armchair", "2..3"),
     Thing("blanket", "Props", "GRABBABLE COVER_OBJECT", "on bed couch; in closet", "0..1"),
-    Thing("towel", "Props", "GRABBABLE COVER_OBJECT HANGABLE", _WASHROOM + " closet", "1..3", "DIRTY=0.4"),
+    Thing("towel", "Props", "GRABBABLE COVER_OBJECT HANGABLE", _WASHROOM + " closet", "2..3", "DIRTY=0.4"),
     # washing and cleaning
-    Thing("soap", "Props", "GRABBABLE CREAM", "on bathroom_cabinet sink@bathroom; in bathroom_cabinet"),
+    Thing("soap", "Props", "GRABBABLE CREAM", "on bathroom_cabinet; in bathroom_cabinet sink@bathroom"),
     Thing("toothbrush", "Props", "GRABBABLE RECIPIENT", _WASHROOM),
     Thing("tooth_paste", "Props", "GRABBABLE POURABLE CREAM", _WASHROOM),
     Thing("shampoo", "Props", "GRABBABLE POURABLE CREAM", _WASHROOM, "0..1"),
@@ -222,9 +240,9 @@ THINGS: Final = (
     Thing("cat_food", "Food", "POURABLE GRABBABLE", "in kitchen_cabinet; on kitchen_counter"),
     Thing("phone", "Electronics", "GRABBABLE HAS_SWITCH", "on coffee_table nightstand desk", odds="ON=0.9"),
     Thing("remote_control", "Electronics", "GRABBABLE HAS_SWITCH", "on coffee_table couch tv_stand", "0..1", "ON=0"),
-    Thing("keys", "Props", "GRABBABLE", "on coffee_table dining_table bench desk; in nightstand dresser"),
+    Thing("keys", "Props", "GRABBABLE", "on coffee_table dining_table bench desk; in nightstand backpack"),
     Thing("wallet", "Props", "GRABBABLE CAN_OPEN CONTAINERS", "on nightstand desk bench; in backpack dresser", "0..1"),
-    Thing("photo_frame", "Decor", "GRABBABLE LOOKABLE", "on bookshelf nightstand tv_stand desk", "0..2"),
+    Thing("photo_frame", "Decor", "GRABBABLE LOOKABLE", "on bookshelf nightstand tv_stand desk; in box", "0..2"),
     Thing("clock", "Decor", "GRABBABLE LOOKABLE", "on nightstand bookshelf kitchen_counter", "0..1"),
     Thing("candle", "Decor", "GRABBABLE", "on dining_table coffee_table bathroom_cabinet", "0..1"),
 )

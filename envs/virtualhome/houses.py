@@ -32,8 +32,8 @@ class _Scale(NamedTuple):
 
 _SCALES: Final[dict[str, _Scale]] = {
     "small": _Scale((3, 3), (60, 75), 0.4),
-    "medium": _Scale((4, 5), (84, 108), 0.0),
-    "large": _Scale((6, 7), (115, 145), 0.0),
+    "medium": _Scale((4, 5), (98, 109), 0.04),
+    "large": _Scale((6, 7), (115, 145), 0.04),
 }
 
 MOST_ROOMS: Final = 7
