@@ -44,7 +44,7 @@ class Scene:
     index: Mapping[int, int]
     """Node id to index."""
     classes: tuple[str, ...]
-    """Class name of each node, shape `[N]`."""
+    """Class name of each node as script lines write it, in lower case and without spaces, shape `[N]`."""
     labels: tuple[str, ...]
     """Each node as observations and explanations name it: `"floor lamp (12)"`, shape `[N]`."""
     nodes: tuple[Mapping[str, Any], ...]
@@ -90,9 +90,12 @@ class Scene:
             GraphError: the file cannot be read or is not a household; the message names the first fault.
         """
         try:
-            graph = orjson.loads(Path(path).read_bytes())
-        except OSError as error:
-            raise GraphError(f"The graph file {path} cannot be read: {error.strerror}.") from error
+            data = Path(path).read_bytes()
+        except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
+            reason = getattr(error, "strerror", error)
+            raise GraphError(f"The graph file {str(path)!r} cannot be read: {reason}.") from error
+        try:
+            graph = orjson.loads(data)
         except orjson.JSONDecodeError as error:
             raise GraphError(f"The graph file {path} is not JSON: {error}.") from error
         if isinstance(graph, dict) and "init_graph" in graph:
@@ -125,27 +128,30 @@ class Scene:
         having = dict.fromkeys(sorted(PROPERTIES | set(extra_properties)), 0)
         of_class: dict[str, int] = {}
         rooms = backdrop = 0
-        for i, node in enumerate(nodes):
-            what = f"node {node['id']} ({node['class_name']}) of {where}"
-            of_class[node["class_name"]] = of_class.get(node["class_name"], 0) | 1 << i
-            for word in node.get("properties") or ():
+        classes = tuple(node["class_name"].lower().replace(" ", "_") for node in nodes)
+        for i, (name, node) in enumerate(zip(classes, nodes, strict=True)):
+            what = f"node {node['id']} ({name}) of {where}"
+            of_class[name] = of_class.get(name, 0) | 1 << i
+            for word in _words("properties", node, what):
                 having[_word("property", word, having, what)] |= 1 << i
-            for word in node.get("states") or ():
+            for word in _words("states", node, what):
                 states[_word("state", word, states, what)] |= 1 << i
-            if node.get("category") == ROOM_CATEGORY:
+            category = str(node.get("category"))
+            if category == ROOM_CATEGORY:
                 rooms |= 1 << i
-            elif node.get("category") in BACKDROP_CATEGORIES:
+            elif category in BACKDROP_CATEGORIES:
                 backdrop |= 1 << i
-        index = {node["id"]: i for i, node in enumerate(nodes)}
+        ids = tuple(node["id"] for node in nodes)
+        index = {number: i for i, number in enumerate(ids)}
         characters = tuple(bits(of_class.get(CHARACTER_CLASS, 0)))
         for found, what in ((rooms, f"room (a node of category {ROOM_CATEGORY!r})"), (characters, "character")):
             if not found:
                 raise GraphError(f"There is no {what} in {where}, so nobody can act there: add one.")
         return cls(
-            ids=tuple(node["id"] for node in nodes),
+            ids=ids,
             index=index,
-            classes=tuple(node["class_name"] for node in nodes),
-            labels=tuple(f"{node['class_name'].replace('_', ' ')} ({node['id']})" for node in nodes),
+            classes=classes,
+            labels=tuple(f"{name.replace('_', ' ')} ({i})" for name, i in zip(classes, ids, strict=True)),
             nodes=nodes,
             states=tuple(states.values()),
             state_names=names,
@@ -168,8 +174,16 @@ def _read_nodes(graph: Any, where: str) -> tuple[dict[str, Any], ...]:
         raise GraphError(f"A household graph is an object with the lists 'nodes' and 'edges'; {where} is not.")
     by_id: dict[int, dict[str, Any]] = {}
     for place, node in enumerate(graph["nodes"]):
-        if not isinstance(node, dict) or type(node.get("id")) is not int or not isinstance(node.get("class_name"), str):
-            raise GraphError(f"Node number {place} of {where} needs a whole number 'id' and a string 'class_name'.")
+        number, name = (node.get("id"), node.get("class_name")) if isinstance(node, dict) else (None, None)
+        if type(number) is not int or number < 0 or not isinstance(name, str):
+            raise GraphError(
+                f"Node number {place} of {where} needs a whole number 'id', not below 0, and a string 'class_name'."
+            )
+        if not name or name != name.strip() or not name.isprintable() or set(name) & set("<>(){}"):
+            raise GraphError(
+                f"Node number {place} of {where} has the class name {name!r}, which no script line can hold: "
+                "leave out brackets, braces and whatever is not printed."
+            )
         by_id[node["id"]] = node
     return tuple(by_id[i] for i in sorted(by_id))
 
@@ -183,11 +197,18 @@ def _read_edges(graph: Any, index: Mapping[int, int], where: str) -> tuple[Edge,
         except (TypeError, KeyError) as error:
             raise GraphError(f"The {what} needs 'from_id', 'relation_type' and 'to_id'.") from error
         for end in (source, target):
-            if end not in index:
+            if type(end) is not int or end not in index:
                 raise GraphError(f"The {what} names node {end!r}, and there is no such node.")
         number = RELATIONS.index(_word("relation", relation, RELATIONS, what))
         edges[Edge(index[source], number, index[target])] = None
     return tuple(edges)
+
+
+def _words(key: str, node: Mapping[str, Any], what: str) -> Iterable[Any]:
+    words = node.get(key) or ()
+    if not isinstance(words, list | tuple):
+        raise GraphError(f"The {what} needs a list of words as {key!r}, not {words!r}.")
+    return words
 
 
 def _word(kind: str, word: Any, known: Collection[str], what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ...errors import ConfigError
@@ -18,13 +19,16 @@ def load_scene(name: str, rules: Rules, **house: Any) -> Scene:
         **house: `characters` and `size`, for generated houses only.
 
     Raises:
-        ConfigError: the seed of a house is not a whole number, or `house` options were given for another scene.
+        ConfigError: it is not a name, the seed of a house is not a whole number, or `house` options were given for
+            another scene.
         GraphError, DataError: the graph cannot be read or is not there.
     """
     extra = {"extra_properties": rules.extra_properties, "extra_states": rules.extra_states}
+    if not isinstance(name, str):
+        raise ConfigError(f"The name of a scene is a string, as in 'house:7'; {name!r} is not.")
     kind, _, rest = name.partition(":")
     if kind == "house":
-        if not rest.isdecimal():
+        if not re.fullmatch("[0-9]{1,18}", rest):
             raise ConfigError(f"A generated house is named by its seed, as in 'house:7'; {name!r} is not.")
         from .houses import generate_house
 
