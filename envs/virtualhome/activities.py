@@ -46,7 +46,8 @@ class Grounded(NamedTuple):
 
     goal: Goal
     script: tuple[str, ...]
-    """Script lines with which the first character reaches the goal from the beginning, under the rules of the world."""
+    """Script lines with which the first character reaches the goal from the beginning, under the rules of the world;
+    it holds after the last of them, and not before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +82,16 @@ def attempt(activity: Activity, world: World, choices: Choices) -> Grounded | Im
     performer = Performer(world, choices)
     try:
         wish = activity.carry_out(performer)
-        check = GoalCheck(wish.conditions, world)
-        for action in performer.actions:
-            check.note(action)
-        if not check.satisfied():
-            return Impossible("what was done does not fulfil the wish", refused=True)
-        check.history = (0,) * len(check.history)
         world.restore(world.start)
+        check = GoalCheck(wish.conditions, world)
         if check.satisfied():
             return Impossible("nothing is left to do")
-        return Grounded(Goal(choices.pick(wish.texts), wish.conditions), performer.script)
+        for count, action in enumerate(performer.actions, 1):
+            world.act(action)
+            check.note(action)
+            if check.satisfied():  # an episode ends here, so what was only put in order afterwards is left out
+                return Grounded(Goal(choices.pick(wish.texts), wish.conditions), performer.script[:count])
+        return Impossible("what was done does not fulfil the wish", refused=True)
     except Impossible as impossible:
         return impossible
     finally:
