@@ -17,9 +17,7 @@ ahead.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, Literal
 
 import gymnasium
@@ -38,6 +36,30 @@ _FREE = 16
 """So many free-form actions are drawn to choose among."""
 
 
+class _Kinds(dict[str, int]):
+    """Actions to the number of their kind; kinds and verbs are numbered in the order in which they are met."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers: dict[str, int] = {}
+        """By kind: a verb, and the kinds of its objects after it, in one string."""
+        self.verbs: dict[str, int] = {}
+        self.verb_of = np.zeros(64, dtype=np.intp)
+        """The number of the verb of each kind, shape `[capacity]`."""
+
+    def __missing__(self, action: str) -> int:
+        number = self[action] = self.number(" ".join(read_act(action).kind))
+        return number
+
+    def number(self, kind: str) -> int:
+        """Return the number of a kind."""
+        number = self.numbers.setdefault(kind, len(self.numbers))
+        if number == len(self.verb_of):
+            self.verb_of = np.resize(self.verb_of, 2 * number)
+        self.verb_of[number] = self.verbs.setdefault(kind.partition(" ")[0], len(self.verbs))
+        return number
+
+
 class Novelty:
     """What has been tried so far and what came of it; chooses by the formula at the top of this file."""
 
@@ -52,8 +74,9 @@ class Novelty:
         self.temperature = temperature
         self.seen: set[str] = set()
         """The state changes that were brought about, by kind."""
-        self._tried: dict[str, tuple[int, int]] = {}
-        """By kind of action, and by verb: how often it was tried, and how many new effects that brought about."""
+        self._kinds = _Kinds()
+        # How often each kind and each verb was tried, and how many new effects that brought about.
+        self._tried, self._found, self._verb_tried, self._verb_found = (np.zeros(64) for _ in range(4))
 
     def choose(self, actions: Sequence[str], rng: np.random.Generator) -> str:
         """Draw an action.
@@ -62,56 +85,49 @@ class Novelty:
             actions: The admissible ones, at least one.
             rng: Consumed: two draws.
         """
-        # Once per step with hundreds of actions: most kinds have not been tried, and share their verb's score.
-        kinds: dict[str, list[str]] = {}
-        for action in actions:
-            kind = _kind(action)
-            if kind in kinds:
-                kinds[kind].append(action)
-            else:
-                kinds[kind] = [action]
-        untried: dict[str, float] = {}
-        scores = []
-        for kind in kinds:
-            if kind in self._tried:
-                scores.append(self.score(kind))
-            else:
-                verb = kind.partition(" ")[0]
-                if verb not in untried:
-                    untried[verb] = self.score(kind)
-                scores.append(untried[verb])
+        kinds = np.fromiter(map(self._kinds.__getitem__, actions), dtype=np.intp, count=len(actions))
+        there = np.flatnonzero(np.bincount(kinds))
         # The largest of score / temperature with Gumbel noise is a draw from the softmax.
-        noise = rng.gumbel(size=len(scores))
-        noisy = np.array(scores) + max(self.temperature, 1e-9) * noise
-        group = list(kinds.values())[int(noisy.argmax())]
-        return group[int(rng.integers(len(group)))]
+        noisy = self._scores(there) + max(self.temperature, 1e-9) * rng.gumbel(size=len(there))
+        group = np.flatnonzero(kinds == there[noisy.argmax()])
+        return actions[int(group[int(rng.integers(len(group)))])]
 
     def score(self, kind: str) -> float:
         """Return the score of a kind of action: a verb, and the kinds of its objects after it, in one string."""
-        tried, found = self._tried.get(kind, _NOTHING)
-        verb_tried, verb_found = self._tried.get(kind.partition(" ")[0] + _ANY, _NOTHING)
-        promise = (verb_found + 1) / (verb_tried + 1)
-        return (found + promise) / (tried + 1) + self.bonus / math.sqrt(tried + 1)
+        return float(self._scores(np.array([self._kinds.number(kind)]))[0])
 
     def learn(self, action: str, effects: Iterable[str]) -> int:
         """Note what an action brought about, and return how many of the effects are new."""
         fresh = [effect for effect in effects if effect not in self.seen]
         self.seen.update(fresh)
-        kind = _kind(action)
-        for key in (kind, kind.partition(" ")[0] + _ANY):
-            tried, found = self._tried.get(key, _NOTHING)
-            self._tried[key] = (tried + 1, found + len(fresh))
+        kind = self._kinds[action]
+        self._make_room()
+        verb = self._kinds.verb_of[kind]
+        for counts, place, more in (
+            (self._tried, kind, 1),
+            (self._found, kind, len(fresh)),
+            (self._verb_tried, verb, 1),
+            (self._verb_found, verb, len(fresh)),
+        ):
+            counts[place] += more
         return len(fresh)
 
+    def _scores(self, kinds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        self._make_room()
+        verbs = self._kinds.verb_of[kinds]
+        tries = self._tried[kinds] + 1
+        promise = (self._verb_found[verbs] + 1) / (self._verb_tried[verbs] + 1)
+        scores: np.ndarray[Any, Any] = (self._found[kinds] + promise) / tries + self.bonus / np.sqrt(tries)
+        return scores
 
-_NOTHING = (0, 0)
-_ANY = " *"
-"""After a verb: the verb with whatever objects."""
-
-
-@lru_cache(maxsize=1 << 16)
-def _kind(action: str) -> str:
-    return " ".join(read_act(action).kind)
+    def _make_room(self) -> None:
+        """Let every kind have its counts; there are never more verbs than kinds."""
+        more = len(self._kinds.verb_of) - len(self._tried)
+        if more:
+            self._tried, self._found, self._verb_tried, self._verb_found = (
+                np.append(counts, np.zeros(more))
+                for counts in (self._tried, self._found, self._verb_tried, self._verb_found)
+            )
 
 
 class Explore:

@@ -110,7 +110,7 @@ class Trees:
             if task.id == "sick":
                 raise ValueError("the collector\nis sick")
             if task.id == "odd":
-                yield Trajectory("odd", task, (), Observation("end"), "tree", provenance={"a set": {1}})  # type: ignore[dict-item]
+                yield Trajectory("odd", task, (), Observation("end"), "tree", provenance={"a set": {1}})
             elif task.id != "silent":
                 step = Step(Observation("begin"), "wait", 0.0)
                 yield Trajectory(task.id, task, (step,), Observation("end"), "tree")
@@ -131,4 +131,4 @@ class Unready:
         yield from ()
 
 
-gymnasium.register("Lantern-v0", entry_point=Lantern)
+gymnasium.register("Lantern-v0", entry_point="pathei.tests.lantern:Lantern")
