@@ -174,7 +174,11 @@ def wash_clothes(a: Performer) -> Wish:
     a.switch_on(machine)
     what = a.they(clothes)
     return Wish(
-        (f"wash {what} in the washing machine", f"do the laundry: {what}", f"have {what} machine-washed"),
+        (
+            f"wash {what} in the washing machine",
+            f"the washing machine should be washing {what}",
+            f"have {what} machine-washed",
+        ),
         (*(a.edge(n, "INSIDE", machine) for n in clothes), a.state(machine, "CLOSED"), a.state(machine, "ON")),
     )
 

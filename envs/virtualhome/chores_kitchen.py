@@ -272,7 +272,7 @@ def wash_dishes(a: Performer) -> Wish:
     a.switch_off(faucet)
     what = a.the(dish)
     return Wish(
-        (f"wash {what} in the kitchen sink", f"{what} is dirty: wash it in the kitchen sink and leave it there"),
+        (f"wash {what} in the kitchen sink", f"{what} is dirty: get it clean and leave it in the kitchen sink"),
         (a.edge(dish, "INSIDE", sink), a.state(dish, "CLEAN"), a.state(faucet, "OFF")),
     )
 
@@ -287,7 +287,7 @@ def run_the_dishwasher(a: Performer) -> Wish:
     a.switch_on(machine)
     what = a.they(dishes)
     return Wish(
-        (f"wash {what} in the dishwasher", f"run the dishwasher with {what} in it"),
+        (f"wash {what}, using the dishwasher", f"run the dishwasher with {what} in it"),
         (*(a.edge(d, "INSIDE", machine) for d in dishes), a.state(machine, "CLOSED"), a.state(machine, "ON")),
     )
 

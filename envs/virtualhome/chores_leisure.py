@@ -109,7 +109,7 @@ def study_at_the_desk(a: Performer) -> Wish:
     kind, room = a.world.scene.classes[book], a.name(a.room(desk))
     return Wish(
         (
-            f"study {a.an(book)} on {a.the(chair)}, with the light on in the {room}",
+            f"study {a.an(book)} on {a.the(chair)}, with the light on",
             f"read {a.an(book)} in the {room}: sit on {a.the(chair)}, and have the light on",
         ),
         (a.state(light, "ON"), a.edge(ME, "ON", chair), a.deed("READ", kind)),

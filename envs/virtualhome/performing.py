@@ -149,7 +149,7 @@ class Performer:
     # --- speaking of things, as they were at the beginning
 
     def the(self, n: int) -> str:
-        """Name one node so that it can be told from the others: `"the apple on the desk"`."""
+        """Name one node so that it is told from the others: `"the apple from the desk"`, `"the bed in the attic"`."""
         scene = self.world.scene
         name = _words(scene.classes[n])
         alike = list(bits(scene.of_class[scene.classes[n]]))
@@ -158,7 +158,8 @@ class Performer:
         for place in (self._room_at_first, self._place_at_first):
             where = place(n)
             if where and sum(place(other) == where for other in alike) == 1:
-                return f"the {name} {where}"
+                word, what = where
+                return f"the {name} {'from' if self._moves(n) else word} the {what}"
         return f"the {name} ({scene.ids[n]})"
 
     def an(self, n: int) -> str:
@@ -171,7 +172,7 @@ class Performer:
         return f"{'an' if name[0] in 'aeiou' else 'a'} {_words(name)}"
 
     def they(self, nodes: list[int]) -> str:
-        """Name several nodes: `"the cup and the plate in the sink"`."""
+        """Name several nodes: `"the cup and the plate from the sink"`."""
         names = [self.the(n) for n in nodes]
         return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -179,15 +180,20 @@ class Performer:
         """Return the class of a node in words: `"dining table"`."""
         return _words(self.world.scene.classes[n])
 
-    def _room_at_first(self, n: int) -> str:
-        rooms = self._inside_at_first[n] & self.world.scene.rooms
-        return f"in the {self.name(rooms.bit_length() - 1)}" if rooms else ""
+    def _moves(self, n: int) -> bool:
+        """It is taken from one place to another, and so named by where it comes from."""
+        having = self.world.scene.having
+        return bool(having["GRABBABLE"] & ~(having["HAS_PLUG"] | having["SITTABLE"]) & 1 << n)
 
-    def _place_at_first(self, n: int) -> str:
+    def _room_at_first(self, n: int) -> tuple[str, str] | None:
+        rooms = self._inside_at_first[n] & self.world.scene.rooms
+        return ("in", self.name(rooms.bit_length() - 1)) if rooms else None
+
+    def _place_at_first(self, n: int) -> tuple[str, str] | None:
         for word, places in (("on", self._on_at_first[n]), ("in", self._inside_at_first[n] & ~self.world.scene.rooms)):
             if places:
-                return f"{word} the {self.name(places.bit_length() - 1)}"
-        return ""
+                return word, self.name(places.bit_length() - 1)
+        return None
 
     # --- conditions
 
