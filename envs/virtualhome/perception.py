@@ -1,7 +1,8 @@
 """What a character perceives, and how it is told in words.
 
 Perceived is what is in the character's room and not inside something closed, what it carries, and the rooms of the
-house by name. The same nodes are what its admissible actions may name. Left out: distance and line of sight.
+house by name. The same nodes are what its admissible actions may name, and each is told with its id: `cup (12)`. Left
+out: distance and line of sight.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from .conditions import LYING, SITTING
 from .places import hidden_nodes, nodes_in, own_doors
 from .scene import bits
-from .vocabulary import BETWEEN, CLOSE, HANDS, INSIDE, ON
+from .vocabulary import BETWEEN, CLOSE, HANDS, INSIDE, ON, STATES
 
 if TYPE_CHECKING:
     from .world import World
@@ -46,55 +48,53 @@ def nameable(w: World, character: int) -> int:
 
 
 def describe(w: World, character: int) -> str:
-    """Tell what a character perceives, one thing and what is on and in it per line.
-
-    Every thing is named with its id, `cup (12)`, so that any of them can be singled out in an action.
-    """
+    """Tell what a character perceives, one thing and what is on and in it per line."""
     seen = visible(w, character)
     here = w.rules.room_of(w, character)
     labels = w.scene.labels
-    lines = [_self(w, character, here, labels)]
-    told = 1 << character | w.held(character) | w.into[ON][character]
+    states = _state_words(w, seen)
+    line, told = _self(w, character, here, seen, states)
+    lines = [line]
     things = seen & ~told & ~w.doorways.doors
     backdrop = things & w.scene.backdrop
     things &= ~backdrop
-    states = _state_words(w, seen)
     lines += _things(w, things, labels, states)
-    lines += _doors(w, seen & w.doorways.doors, here, labels, states)
+    lines += _doors(w, seen & ~told & w.doorways.doors, here, labels, states)
     if backdrop:
         lines.append(f"Around you: {', '.join(_grouped(w, backdrop))}.")
-    near = w.out[CLOSE][character] & seen & ~told & ~backdrop
-    if near:
-        lines.append(f"Close to you: {', '.join([labels[n] for n in bits(near)])}.")
+    if elsewhere := w.scene.rooms & ~(1 << here if here is not None else 0):
+        lines.append(f"Other rooms: {_listed(labels, elsewhere)}.")
+    if near := w.out[CLOSE][character] & seen & ~told & ~backdrop:
+        lines.append(f"Close to you: {_listed(labels, near)}.")
     return "\n".join(lines)
 
 
-def _self(w: World, character: int, here: int | None, labels: Labels) -> str:
-    where = f"in the {w.scene.classes[here].replace('_', ' ')}" if here is not None else "nowhere"
-    parts = [f"You are {where}."]
-    on = w.out[ON][character]
-    for posture in ("SITTING", "LYING"):
-        if w.having[w.scene.state_names.index(posture)] >> character & 1:
-            seat = f" on {labels[on.bit_length() - 1]}" if on else ""
-            parts.append(f"You are {posture.lower()}{seat}.")
-    right, left = (w.out[hand][character] for hand in HANDS)
-    hands = [
-        f"{', '.join([labels[n] + _inner(w, n, labels) for n in bits(nodes)])} in your {side} hand"
-        for nodes, side in ((right, "right"), (left, "left"))
-        if nodes
-    ]
+def _listed(labels: Labels, nodes: int) -> str:
+    return ", ".join([labels[n] for n in bits(nodes)])
+
+
+def _self(w: World, character: int, here: int | None, seen: int, states: dict[int, str]) -> tuple[str, int]:
+    """The line about the character itself, and the bitset of what that tells of."""
+    labels = w.scene.labels
+    parts = [f"You are in the {labels[here]}." if here is not None else "You are nowhere."]
+    for posture in (SITTING, LYING):
+        if w.having[posture] >> character & 1:
+            seat = w.out[ON][character]
+            parts.append(f"You are {STATES[posture].lower()}{f' on {_listed(labels, seat)}' if seat else ''}.")
+    worn = w.into[ON][character]
+    told = 1 << character | w.held(character) | worn
+    hands = []
+    for hand, side in zip(HANDS, ("right", "left"), strict=True):
+        if held := w.out[hand][character]:
+            names, deeper = _named(w, held, seen & ~told, labels, states)
+            told |= deeper
+            hands.append(f"{names} in your {side} hand")
     parts.append(f"You hold {' and '.join(hands)}." if hands else "Your hands are empty.")
-    if worn := w.into[ON][character]:
-        parts.append(f"You wear {', '.join([labels[n] for n in bits(worn)])}.")
-    return " ".join(parts)
-
-
-def _inner(w: World, n: int, labels: Labels) -> str:
-    """What is in or on something that is carried."""
-    held = w.into[INSIDE][n] | w.into[ON][n]
-    if not held or w.having[0] >> n & 1:
-        return ""
-    return f" (with {', '.join([labels[x] for x in bits(held)])})"
+    if worn:
+        names, deeper = _named(w, worn, seen & ~told, labels, states)
+        told |= deeper
+        parts.append(f"You wear {names}.")
+    return " ".join(parts), told
 
 
 def _state_words(w: World, seen: int) -> dict[int, str]:
@@ -110,18 +110,25 @@ def _state_words(w: World, seen: int) -> dict[int, str]:
 
 def _things(w: World, things: int, labels: Labels, states: dict[int, str]) -> Iterator[str]:
     """One line for each thing that stands by itself, with what is on it and in it, level by level."""
-    on, inside = w.into[ON], w.into[INSIDE]
+    on, inside, people = w.into[ON], w.into[INSIDE], w.character_set
     upon = 0
     for n in bits(things):
-        upon |= (on[n] | inside[n]) & things & ~(1 << n)
+        upon |= (on[n] | inside[n]) & ~(1 << n)
+    for n in bits(things & people):
+        upon |= w.held(n) & ~(1 << n)
     told = 0
     for n in bits(things & ~upon):
         told |= 1 << n
         line = f"- {labels[n]}"
         if n in states:
             line += f": {states[n]}"
-        for word, below in (("on it", on[n] & things), ("in it", inside[n] & things)):
-            below &= ~told
+        parts = (
+            (("holding", w.held(n)), ("wearing", on[n]))
+            if people >> n & 1
+            else (("on it", on[n]), ("in it", inside[n]))
+        )
+        for word, below in parts:
+            below &= things & ~told
             if below:
                 told |= below
                 inner, deeper = _named(w, below, things & ~told, labels, states)
@@ -139,7 +146,10 @@ def _named(w: World, nodes: int, rest: int, labels: Labels, states: dict[int, st
         part = labels[n]
         if n in states:
             part += f" {states[n]}"
-        below = (w.into[ON][n] | w.into[INSIDE][n]) & rest & ~told
+        below = w.into[ON][n] | w.into[INSIDE][n]
+        if w.character_set >> n & 1:
+            below |= w.held(n)
+        below &= rest & ~told
         if below:
             told |= below
             inner, deeper = _named(w, below, rest & ~told, labels, states)
@@ -153,11 +163,11 @@ def _doors(w: World, doors: int, here: int | None, labels: Labels, states: dict[
     joined = w.doorways.joined.get(here, ()) if here is not None else ()
     for other, door in joined:
         state = f", {states[door]}" if door in states else ""
-        yield f"- {labels[door]} to the {w.scene.classes[other].replace('_', ' ')}{state}"
+        yield f"- {labels[door]} to the {labels[other]}{state}"
         doors &= ~(1 << door)
     for door in bits(doors):
         rooms = w.out[BETWEEN][door] & ~(1 << here if here is not None else 0)
-        to = "".join(f" to the {w.scene.classes[n].replace('_', ' ')}" for n in bits(rooms))
+        to = "".join(f" to the {labels[n]}" for n in bits(rooms))
         state = f", {states[door]}" if door in states else ""
         yield f"- {labels[door]}{to}{state}"
 
