@@ -1,3 +1,26 @@
-"""pathei: learning through what one lives. agents live in simulators and learn from what they experience."""
+"""pathei: learning through what one lives; agents live in simulators and learn from what they experience.
+
+The records and the store are here; the rest is in its folder: `pathei.envs`, `pathei.agents`, `pathei.collectors`,
+`pathei.export`. Importing this imports nothing heavy.
+"""
+
+from .errors import PatheiError
+from .experience import Failure, Goal, Observation, Parent, Record, Step, Task, Tokens, Trajectory
+from .store import ExperienceStore
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ExperienceStore",
+    "Failure",
+    "Goal",
+    "Observation",
+    "Parent",
+    "PatheiError",
+    "Record",
+    "Step",
+    "Task",
+    "Tokens",
+    "Trajectory",
+    "__version__",
+]

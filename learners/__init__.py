@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Learning into weights: corpora from experience, and fine-tuning. Nothing is here yet."""

@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Learning into an external memory: episodes, skills, facts. Nothing is here yet."""
