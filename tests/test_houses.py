@@ -29,7 +29,7 @@ GRAPHS = st.builds(
     characters=st.integers(1, 3),
     size=st.sampled_from(["small", "medium", "large"]),
 )
-GOLDEN = "4ef542c9695ba3d64ab0be01f3d6e40bd35014123a46bcd550eea6437e9ca6dd"
+GOLDEN = "e9c68d2705292c0588a68b1cf146a95c25e051bf04be4b17bda60306740542dc"
 """SHA-256 of the first ten medium houses. A change of the catalogue or the generator changes it: that is a new world,
 in which the ids of tasks mean other tasks, so the change log has to say so."""
 

@@ -75,6 +75,8 @@ class Catalogue:
 
 _LIDDED: Final = "CAN_OPEN CONTAINERS GRABBABLE MOVABLE"
 _MACHINE: Final = "CAN_OPEN CONTAINERS HAS_SWITCH HAS_PLUG"
+_DEVICE: Final = "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE"
+_SCREEN: Final = "HAS_SWITCH HAS_PLUG LOOKABLE"
 _STAYS_OFF: Final = "ON=0.05"
 
 PIECES: Final = (
@@ -88,13 +90,13 @@ PIECES: Final = (
     Piece("kitchen_cabinet", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "kitchen"),
     Piece("fridge", "Appliances", _MACHINE, "kitchen", odds="ON=1 PLUGGED_OUT=0"),
     Piece("stove", "Appliances", "HAS_SWITCH SURFACES", "kitchen", odds="ON=0.05 DIRTY=0.4", beside="kitchen_counter"),
-    Piece("oven", "Appliances", _MACHINE, "kitchen", odds="ON=0.05", beside="stove"),
+    Piece("oven", "Appliances", _MACHINE, "kitchen", odds=_STAYS_OFF, beside="stove"),
     Piece("microwave", "Appliances", _MACHINE, "kitchen", "kitchen_counter", _STAYS_OFF),
     Piece("dishwasher", "Appliances", _MACHINE, "kitchen", odds=_STAYS_OFF),
     Piece("coffee_maker", "Appliances", "HAS_SWITCH HAS_PLUG RECIPIENT", "kitchen", "kitchen_counter", _STAYS_OFF),
     Piece("toaster", "Appliances", "HAS_SWITCH HAS_PLUG CONTAINERS MOVABLE", "kitchen", "kitchen_counter", _STAYS_OFF),
     Piece("sink", "Furniture", "RECIPIENT CONTAINERS", "kitchen bathroom", odds="DIRTY=0.5"),
-    Piece("faucet", "Furniture", "HAS_SWITCH", "kitchen bathroom", odds="ON=0.05", beside="sink"),
+    Piece("faucet", "Furniture", "HAS_SWITCH", "kitchen bathroom", odds=_STAYS_OFF, beside="sink"),
     Piece("trashcan", "Furniture", "CAN_OPEN CONTAINERS MOVABLE", "kitchen", odds="OPEN=0.5"),
     Piece("dining_table", "Furniture", "SURFACES MOVABLE", "dining_room|kitchen", odds="DIRTY=0.5"),
     Piece("chair", "Furniture", "SITTABLE SURFACES GRABBABLE", "dining_room|kitchen=2", beside="dining_table"),
@@ -103,38 +105,22 @@ PIECES: Final = (
     Piece("armchair", "Furniture", "SITTABLE SURFACES MOVABLE", "living_room=0..1", beside="couch", faces="television"),
     Piece("coffee_table", "Furniture", "SURFACES MOVABLE", "living_room|bedroom", odds="DIRTY=0.5", beside="couch"),
     Piece("tv_stand", "Furniture", "SURFACES", "living_room|bedroom"),
-    Piece(
-        "television", "Electronics", "HAS_SWITCH HAS_PLUG LOOKABLE", "living_room|bedroom", "tv_stand", odds="ON=0.4"
-    ),
+    Piece("television", "Electronics", _SCREEN, "living_room|bedroom", "tv_stand", odds="ON=0.4"),
     Piece("bookshelf", "Furniture", "SURFACES CONTAINERS", "home_office|living_room|bedroom"),
     Piece("floor_lamp", "Lamps", "HAS_SWITCH HAS_PLUG MOVABLE", "living_room|bedroom", beside="couch", odds="ON=0.3"),
-    Piece(
-        "radio",
-        "Electronics",
-        "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE",
-        "living_room|bedroom",
-        "tv_stand",
-        odds="ON=0.3",
-    ),
+    Piece("radio", "Electronics", _DEVICE, "living_room|bedroom", "tv_stand", odds="ON=0.3"),
     Piece("houseplant", "Decor", "RECIPIENT MOVABLE", "living_room|kitchen", "coffee_table"),
     # bedroom
     Piece("bed", "Furniture", "LIEABLE SITTABLE SURFACES", "bedroom kids_bedroom", faces="television"),
     Piece("nightstand", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bedroom kids_bedroom=0..1", beside="bed"),
-    Piece(
-        "table_lamp",
-        "Lamps",
-        "HAS_SWITCH HAS_PLUG GRABBABLE MOVABLE",
-        "bedroom kids_bedroom=0..1",
-        "nightstand",
-        odds="ON=0.3",
-    ),
+    Piece("table_lamp", "Lamps", _DEVICE, "bedroom kids_bedroom=0..1", "nightstand", odds="ON=0.3"),
     Piece("closet", "Furniture", "CAN_OPEN CONTAINERS", "bedroom hallway=0..1"),
     Piece("dresser", "Furniture", "CAN_OPEN CONTAINERS SURFACES", "bedroom=0..1"),
     Piece("toy_box", "Furniture", "CAN_OPEN CONTAINERS MOVABLE", "kids_bedroom|living_room|bedroom", odds="OPEN=0.4"),
     # home office, or a corner of another room
     Piece("desk", "Furniture", "SURFACES MOVABLE", "home_office|bedroom", odds="DIRTY=0.5"),
     Piece("chair", "Furniture", "SITTABLE SURFACES GRABBABLE", "home_office|bedroom", beside="desk", faces="computer"),
-    Piece("computer", "Electronics", "HAS_SWITCH HAS_PLUG LOOKABLE", "home_office|bedroom", "desk", odds="ON=0.4"),
+    Piece("computer", "Electronics", _SCREEN, "home_office|bedroom", "desk", odds="ON=0.4"),
     Piece("keyboard", "Electronics", "GRABBABLE MOVABLE", "home_office|bedroom", "desk"),
     Piece("mouse", "Electronics", "GRABBABLE MOVABLE", "home_office|bedroom", "desk"),
     # bathroom and laundry
@@ -155,9 +141,9 @@ _DISHES = "on dining_table kitchen_counter coffee_table; in sink@kitchen kitchen
 _COLD = "in fridge fridge; on kitchen_counter dining_table"
 _FRUIT = "on kitchen_counter dining_table; in fridge"
 _CLOTHES = "in closet dresser laundry_basket; on bed couch chair"
-_ROOMS_TO_PLAY = "at kids_bedroom living_room bedroom; on bed couch shelf coffee_table; in toy_box box"
+_PLAYTHINGS = "at kids_bedroom living_room bedroom; on bed couch shelf coffee_table; in toy_box box"
 _WASHROOM = "on bathroom_cabinet towel_rack; in bathroom_cabinet"
-_CLEANING = "at kitchen laundry_room bathroom; in kitchen_cabinet closet"
+_CLEANING = "at kitchen laundry_room bathroom; in closet"
 _PAPERS = "on desk coffee_table nightstand dining_table couch bed; in backpack"
 
 THINGS: Final = (
@@ -229,10 +215,10 @@ THINGS: Final = (
     Thing("vacuum_cleaner", "Appliances", "GRABBABLE HAS_SWITCH HAS_PLUG", "in closet", "0..1", "PLUGGED_OUT=1"),
     Thing("iron", "Appliances", "GRABBABLE HAS_SWITCH HAS_PLUG", "on ironing_board shelf; in closet", "0..1", "ON=0"),
     # toys, animals, and what one carries about
-    Thing("toy_car", "Props", "GRABBABLE MOVABLE", _ROOMS_TO_PLAY, "1..2"),
-    Thing("teddy_bear", "Props", "GRABBABLE MOVABLE", _ROOMS_TO_PLAY),
-    Thing("building_blocks", "Props", "GRABBABLE MOVABLE", _ROOMS_TO_PLAY, "0..2"),
-    Thing("ball", "Props", "GRABBABLE MOVABLE", _ROOMS_TO_PLAY, "0..1"),
+    Thing("toy_car", "Props", "GRABBABLE MOVABLE", _PLAYTHINGS, "1..2"),
+    Thing("teddy_bear", "Props", "GRABBABLE MOVABLE", _PLAYTHINGS),
+    Thing("building_blocks", "Props", "GRABBABLE MOVABLE", _PLAYTHINGS, "0..2"),
+    Thing("ball", "Props", "GRABBABLE MOVABLE", _PLAYTHINGS, "0..1"),
     Thing("board_game", "Props", "GRABBABLE CAN_OPEN CONTAINERS", "on shelf bookshelf; in toy_box box closet", "0..1"),
     Thing("cat", "Animals", "GRABBABLE MOVABLE", "on couch bed; at living_room kitchen bedroom hallway"),
     Thing("child", "Characters", "PERSON", "at kids_bedroom", "0..1"),
