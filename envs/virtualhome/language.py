@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from .rules import Action, Rules
+from .rules import Action, Rule, Rules
 from .scene import bits
 
 if TYPE_CHECKING:
     from .world import World
 
 _ARTICLE = re.compile(r"^(?:the|a|an|my|your|some|this|that)\s+")
-_ID = re.compile(r"\s*(?:\(\s*(\d+)\s*\)|#?\b(\d+))$")
+_ID = re.compile(r"\s*(?:\(\s*(\d{1,18})\s*\)|#?\b(\d{1,18}))$")  # longer numbers are no ids
 
 
 class Phrase(NamedTuple):
@@ -37,16 +37,21 @@ def phrases(rules: Rules) -> tuple[Phrase, ...]:
     """Return every phrase of a set of rules, the longest first: "put back {0} on {1}" before "put back {0}"."""
     found = []
     for key, rule in rules.table.items():
-        for text in (*rule.phrases, rule.verb.lower() + " {0}" * (rule.arity == 1)):
+        for text in dict.fromkeys((*rule.phrases, _plain_phrase(rule))):
             pattern = re.escape(text).replace(r"\{0\}", "(.+)").replace(r"\{1\}", "(.+)").replace(r"\ ", r"\s+")
             found.append((len(text), Phrase(key, re.compile(f"^{pattern}$"))))
     return tuple(phrase for _, phrase in sorted(found, key=lambda entry: -entry[0]))
 
 
+def _plain_phrase(rule: Rule) -> str:
+    """How a verb is said where nothing better is known: `"touch {0}"`, `"tie {0} to {1}"`."""
+    return rule.verb.lower() + ("", " {0}", " {0} to {1}")[rule.arity]
+
+
 def say(action: Action, w: World) -> str:
     """Return an action in English, by its rule's first phrase: `"put cup (12) on table (7)"`."""
     rule = w.rules.table[action.verb]
-    text = rule.phrases[0] if rule.phrases else rule.verb.lower() + " {0} {1}"[: 4 * rule.arity]
+    text = rule.phrases[0] if rule.phrases else _plain_phrase(rule)
     return text.format(*(w.scene.labels[n] if n >= 0 else "" for n in action[1:]))
 
 
@@ -128,13 +133,16 @@ def _options(actions: list[Action], w: World) -> str:
 
 def _explain(text: str, unknown: list[str], w: World) -> str:
     if unknown:
-        shortest = _ARTICLE.sub("", min(unknown, key=len))
-        return f"you see no {shortest} here"
+        return f"you see no {_cut(_ARTICLE.sub('', min(unknown, key=len)))} here"
     verb = text.split(" ", maxsplit=1)[0] if text else ""
     verbs = sorted({phrase.split(" ")[0] for rule in w.rules.table.values() for phrase in rule.phrases})
     if verb in verbs:
-        return f"{text!r} is not a full sentence: say for example {_example(verb, w)!r}"
-    return f"{text[:60]!r} is not understood; a sentence begins with one of: {', '.join(verbs)}"
+        return f"{_cut(text)!r} is not a full sentence: say for example {_example(verb, w)!r}"
+    return f"{_cut(text)!r} is not understood; a sentence begins with one of: {', '.join(verbs)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _example(verb: str, w: World) -> str:
