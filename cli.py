@@ -369,20 +369,22 @@ def _collect(command: Collect) -> int:
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
     make = partial(Explore, strategy=command.strategy, max_steps=command.steps, seed=command.seed)
     config = {"command": "collect", **{key: str(v) if isinstance(v, Path) else v for key, v in vars(command).items()}}
-    with ExperienceStore.open(command.out, config=config, seeds=[command.seed]) as store:
-        left = len(store.remaining(tasks))
-        if left < len(tasks):
-            console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
-        try:
+    try:
+        with ExperienceStore.open(command.out, config=config, seeds=[command.seed]) as store:
+            left = len(store.remaining(tasks))
+            if left < len(tasks):
+                console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
             with progress(console, left, "Collecting") as watch:
                 done = gather(store, tasks, make, workers=command.workers, timeout=command.timeout, watch=watch)
-        except KeyboardInterrupt:
+            console.print(gathered_table(done, store.info()))
+    except KeyboardInterrupt:
+        # Read anew: an append that was interrupted may have reached the disk.
+        with ExperienceStore.open(command.out, mode="read") as store:
             kept = len(tasks) - len(store.remaining(tasks))
-            _complain(
-                f"Stopped: {kept} of {len(tasks)} tasks are kept in {command.out}. Run the same command again to go on."
-            )
-            return 130
-        console.print(gathered_table(done, store.info()))
+        _complain(
+            f"Stopped: {kept} of {len(tasks)} tasks are kept in {command.out}. Run the same command again to go on."
+        )
+        return 130
     for error, count in done.errors.most_common(3):
         _complain(f"{count} x {error}")
     return int(done.coverage.episodes == 0 and done.coverage.failures > 0)
