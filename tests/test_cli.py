@@ -16,7 +16,7 @@ from pathei.experience import Failure, Trajectory
 from pathei.store import ExperienceStore
 from pathei.tests.lantern import lantern_task, lantern_tasks
 
-HEAVY = ("gymnasium", "numpy", "pyarrow", "orjson", "torch", "transformers")
+HEAVY = ("gymnasium", "numpy", "pyarrow", "torch", "transformers")
 
 
 def pathei_in_a_process(*args: str, **options: object) -> "subprocess.CompletedProcess[str]":
