@@ -1,7 +1,7 @@
 """The worlds that come with pathei, as data: what each is, where its tasks come from, and what it needs.
 
-A world more is one `World(...)` more in `WORLDS`. Nothing of a world is imported before it is asked for. Left out:
-registering gymnasium ids, which `pathei.envs` does.
+A world more is one `World(...)` more in `WORLDS`; `pathei.envs` registers them all with gymnasium. Nothing of a world
+is imported before it is asked for.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ class World:
 
     id: str
     """The gymnasium id."""
+    entry_point: str
+    """Names the environment's class, as gymnasium's registry wants it."""
+    max_episode_steps: int
+    """After so many steps `gymnasium.make` cuts an episode off, unless it is told otherwise."""
     name: str
     """As the command line calls it."""
     what: str
@@ -60,6 +64,8 @@ class World:
 WORLDS: Final[tuple[World, ...]] = (
     World(
         id="pathei/VirtualHome-v0",
+        entry_point="pathei.envs.virtualhome.env:VirtualHomeEnv",
+        max_episode_steps=100,
         name="virtualhome",
         what="a household: generated houses, RobotHow's, or your own VirtualHome graph files",
         needs="nothing",

@@ -61,7 +61,7 @@ def describe(w: World, character: int) -> str:
     lines += _things(w, things, labels, states)
     lines += _doors(w, seen & ~told & w.doorways.doors, here, labels, states)
     if backdrop:
-        lines.append(f"Around you: {', '.join(_grouped(w, backdrop))}.")
+        lines.append(f"Around you: {', '.join(_grouped(w, backdrop, states))}.")
     if elsewhere := w.scene.rooms & ~(1 << here if here is not None else 0):
         lines.append(f"Other rooms: {_listed(labels, elsewhere)}.")
     if near := w.out[CLOSE][character] & seen & ~told & ~backdrop:
@@ -172,9 +172,10 @@ def _doors(w: World, doors: int, here: int | None, labels: Labels, states: dict[
         yield f"- {labels[door]}{to}{state}"
 
 
-def _grouped(w: World, nodes: int) -> Iterator[str]:
-    by_class: dict[str, list[str]] = {}
+def _grouped(w: World, nodes: int, states: dict[int, str]) -> Iterator[str]:
+    """Nodes of a class in the same states together: `wall (12, 13), floor (11) dirty`."""
+    groups: dict[tuple[str, str], list[str]] = {}
     for n in bits(nodes):
-        by_class.setdefault(w.scene.classes[n], []).append(str(w.scene.ids[n]))
-    for name, ids in by_class.items():
-        yield f"{name.replace('_', ' ')} ({', '.join(ids)})"
+        groups.setdefault((w.scene.classes[n], states.get(n, "")), []).append(str(w.scene.ids[n]))
+    for (name, told), ids in groups.items():
+        yield f"{name.replace('_', ' ')} ({', '.join(ids)}) {told}".rstrip()
