@@ -28,6 +28,9 @@ from .watch import Watcher
 
 _SHOWN = 3
 """So many demonstrations are played."""
+_LOOKED_AT = 40
+_AT_LEAST = 5
+"""Shorter demonstrations show too little."""
 _STEPS = 30
 
 
@@ -83,14 +86,13 @@ def _clear(path: Path) -> None:
 
 def _show_demonstrations(console: Console, tasks: Sequence[Task]) -> None:
     envs = Envs()
-    # Different activities, and short ones: it is a tour.
-    by_words: dict[str, Task] = {}
-    for task in sorted(tasks[:40], key=lambda task: len(demonstration_of(task))):
-        by_words.setdefault(task.goal.text.split(" ", maxsplit=1)[0].lower(), task)
+    shortest_first = sorted(tasks[:_LOOKED_AT], key=lambda task: len(demonstration_of(task)))
+    fitting = [task for task in shortest_first if len(demonstration_of(task)) >= _AT_LEAST] or shortest_first
+    # Different activities, a short one first: it is shown with what is perceived, the others by what is done.
+    by_words = {task.goal.text.split(" ", maxsplit=1)[0].lower(): task for task in reversed(fitting)}
     try:
-        for number, task in enumerate(list(by_words.values())[-_SHOWN:]):
-            # The first is shown with what is perceived, the others by what is done.
-            watcher = Watcher(console, texts=number == 0, lines=6)
+        for number, task in enumerate(list(reversed(by_words.values()))[:_SHOWN]):
+            watcher = Watcher(console, texts=number == 0, lines=8)
             agent = ScriptedAgent(demonstration_of(task))
             watcher.show_end(play(envs.get(task), task, agent, max_steps=100, watch=watcher))
     finally:

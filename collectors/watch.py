@@ -19,11 +19,12 @@ class Watcher:
         Args:
             console: Where to show.
             texts: Whether to show what is perceived, beside what is done.
-            lines: How many lines of an observation to show; None for all.
+            lines: How many lines of an observation to show, and only those that were not there before; None for all.
         """
         self._console = console
         self._texts = texts
         self._lines = lines
+        self._told: list[str] = []
 
     def __call__(self, recorder: Recorder) -> None:
         """Show what happened since the last call: the reset, or one step."""
@@ -37,8 +38,8 @@ class Watcher:
         head = Text(f"{task.id}\n", style="dim")
         head.append(f"Goal: {task.goal.text or 'none'}", style="bold")
         self._console.print(Panel(head, expand=False))
-        if self._texts:
-            self._console.print(self._text(first))
+        self._told = []
+        self._tell(first)
 
     def show_step(self, number: int, step: Step, after: Observation) -> None:
         """Show an action, what came of it, and what is perceived then."""
@@ -51,8 +52,7 @@ class Watcher:
         if step.info.get("progress") is not None:
             line.append(f"  progress {step.info['progress']:.0%}", style="dim")
         self._console.print(line)
-        if self._texts:
-            self._console.print(self._text(after))
+        self._tell(after)
 
     def show_trajectory(self, trajectory: Trajectory) -> None:
         """Show a whole recorded episode."""
@@ -68,10 +68,18 @@ class Watcher:
         """Show how an episode ended."""
         self._console.print(Text(ending(trajectory), style="bold green" if trajectory.success else "bold"))
 
+    def _tell(self, observation: Observation) -> None:
+        text = self._text(observation)
+        if self._texts and text:
+            self._console.print(text)
+
     def _text(self, observation: Observation) -> Text:
-        lines = observation.text.splitlines()
-        if self._lines is not None and len(lines) > self._lines:
-            lines = [*lines[: self._lines], f"... {len(lines) - self._lines} lines more"]
+        told, lines = set(self._told), observation.text.splitlines()
+        self._told = lines
+        if self._lines is not None:
+            new = [line for line in lines if line not in told]
+            rest = len(new) - self._lines
+            lines = [*new[: self._lines], f"... {rest} lines more"] if rest > 1 else new
         return Text("\n".join(f"      {line}" for line in lines), style="dim")
 
 
