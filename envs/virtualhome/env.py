@@ -24,15 +24,17 @@ from .rules import Action, Rules
 from .scene import Scene, bits
 from .scenes import load_scene
 from .script import parse_line, write_line
-from .vocabulary import CLOSE, RELATIONS
+from .vocabulary import CLOSE, FACING, RELATIONS
 from .world import Version, World
 
 MAX_TEXT: Final = 1 << 20
 """The longest observation and action, in characters."""
 
 _STATES_TABLE: Final = 2 * len(RELATIONS)
+_FACED_TABLE: Final = len(RELATIONS) + FACING
 _OPTIONS: Final = ("scene", "rules", "characters", "size", "goal", "listing", "end_on_success")
 _KEPT_WORLDS: Final = 16
+_LONGEST_REASON: Final = 300
 
 
 class HomeSnapshot(NamedTuple):
@@ -45,6 +47,8 @@ class HomeSnapshot(NamedTuple):
     history: Any
     progress: float
     error: str | None
+    listing: str
+    end_on_success: bool
     random_state: Mapping[str, Any]
 
 
@@ -123,7 +127,8 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
             What the first character perceives, and info.
 
         Raises:
-            ConfigError: an option is not known or has no possible value.
+            ConfigError: an option is not known or has no possible value. After this and the errors below the episode
+                before goes on.
             GraphError, DataError: the scene cannot be read or is not there.
             GoalError: the goal cannot be checked in this household.
         """
@@ -132,17 +137,18 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         chosen = {**self._defaults, **(options or {})}
         if chosen.get("scene") is None:
             chosen["scene"] = f"house:{int(self.np_random.integers(2**31))}"
-        self._listing = chosen.get("listing", "perceived")
-        if self._listing not in ("perceived", "all"):
-            raise ConfigError(f"The option 'listing' is 'perceived' or 'all', not {self._listing!r}.")
-        self._end_on_success = bool(chosen.get("end_on_success", True))
-        self._home = self._household(chosen)
-        world = self._home.world
+        listing = chosen.get("listing", "perceived")
+        if listing not in ("perceived", "all"):
+            raise ConfigError(f"The option 'listing' is 'perceived' or 'all', not {listing!r}.")
+        conditions = _conditions(chosen.get("goal"))
+        home = self._household(chosen)
+        world = home.world
+        check = GoalCheck(conditions, world) if conditions else None
         world.restore(world.start)
+        self._home, self._check, self._listing = home, check, listing
+        self._end_on_success = bool(chosen.get("end_on_success", True))
         self._turn, self._error = 0, None
-        conditions = (chosen.get("goal") or {}).get("conditions") or ()
-        self._check = GoalCheck(conditions, world) if conditions else None
-        self._progress = self._check.progress() if self._check else 0.0
+        self._progress = check.progress() if check else 0.0
         return self._observation(), self._info({"graph": _graph(world)})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -188,6 +194,8 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
             check.history if check else None,
             self._progress,
             self._error,
+            self._listing,
+            self._end_on_success,
             self.np_random.bit_generator.state,
         )
 
@@ -200,12 +208,15 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         if state.check is not None:
             state.check.history = state.history
         self._progress, self._error = state.progress, state.error
+        self._listing, self._end_on_success = state.listing, state.end_on_success
         self.np_random.bit_generator.state = state.random_state
 
     def _household(self, options: Mapping[str, Any]) -> _Household:
         rules = options.get("rules", self._rules)
-        name = rules if isinstance(rules, str) else rules.name
-        key = (options["scene"], name, options.get("characters"), options.get("size"))
+        if not isinstance(rules, str | Rules):
+            raise ConfigError(f"The option 'rules' is the name of a rule profile, or Rules of your own, not {rules!r}.")
+        name = rules if isinstance(rules, str) else id(rules)  # the world that is kept keeps them alive
+        key = (name, repr((options["scene"], options.get("characters"), options.get("size"))))
         home = self._households.get(key)
         if home is None:
             rules = rules_named(rules) if isinstance(rules, str) else rules
@@ -222,12 +233,15 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
     def _read(self, action: str, character: int) -> Action | Misunderstood:
         if not isinstance(action, str):
             return Misunderstood(f"an action is a string, not {type(action).__name__}")
+        if action not in self.action_space:
+            return Misunderstood(f"an action has at most {MAX_TEXT} characters, all of which UTF-8 can write")
         world = self.world
         if action.lstrip().startswith("["):
             try:
                 return parse_line(action, world.scene, world.rules)
             except ScriptError as error:
-                return Misunderstood(str(error))
+                reason = str(error).rstrip(".")
+                return Misunderstood(reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}...")
         assert self._home is not None
         return understand(action, world, character, nameable(world, character), self._home.phrases)
 
@@ -264,6 +278,13 @@ def _require_known(options: Mapping[str, Any]) -> None:
         raise ConfigError(f"VirtualHome has no option {', '.join(map(repr, wrong))}; known are: {', '.join(_OPTIONS)}.")
 
 
+def _conditions(goal: Any) -> tuple[Mapping[str, Any], ...]:
+    conditions = goal.get("conditions") or () if isinstance(goal, Mapping) else () if goal is None else None
+    if not isinstance(conditions, list | tuple):
+        raise ConfigError(f"The option 'goal' is {{'text': ..., 'conditions': [...]}}, not {goal!r}.")
+    return tuple(conditions)
+
+
 def _house_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("characters", "size") if options.get(name) is not None}
 
@@ -284,10 +305,14 @@ def _changes(world: World) -> list[list[Any]]:
     ids, names = world.scene.ids, world.scene.state_names
     changes: list[list[Any]] = []
     for table, place, old, new in world.version.delta:
-        for n in bits(old ^ new) if table != CLOSE and (table < len(RELATIONS) or table == _STATES_TABLE) else ():
-            sign = "+" if new >> n & 1 else "-"
-            if table == _STATES_TABLE:
-                changes.append([sign, ids[n], names[place]])
-            else:
-                changes.append([sign, ids[place], RELATIONS[table], ids[n]])
+        changed = old ^ new
+        if table == _STATES_TABLE:
+            facts = [(n, [ids[n], names[place]]) for n in bits(changed)]
+        elif table < len(RELATIONS) and table != CLOSE:
+            facts = [(n, [ids[place], RELATIONS[table], ids[n]]) for n in bits(changed)]
+        elif table == _FACED_TABLE:  # what faces a character stands in the character's row only
+            facts = [(n, [ids[n], RELATIONS[FACING], ids[place]]) for n in bits(changed & ~world.character_set)]
+        else:
+            continue
+        changes += [["+" if new >> n & 1 else "-", *fact] for n, fact in facts]
     return changes

@@ -23,7 +23,7 @@ from .scene import Scene
 
 _VERB: Final = re.compile(r"\[(\w+)\]")
 _OBJECT: Final = re.compile(r"<(.+?)>\s*\((.+?)\)")
-_NUMBER: Final = re.compile(r"\s*(?:\d+\.)?([+-]?\d+)\s*")
+_NUMBER: Final = re.compile(r"\s*(?:\d+\.)?([+-]?\d{1,18})\s*")
 _ALIASES: Final = MappingProxyType({"LOOKAT_MEDIUM": "LOOKAT"})
 _UNSUPPORTED: Final = ("LOOKAT_SHORT", "LOOKAT_LONG")
 _SPELLING: Final = MappingProxyType({verb.upper(): verb for verb in PHRASES})
