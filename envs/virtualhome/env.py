@@ -310,7 +310,7 @@ def _changes(world: World) -> list[list[Any]]:
             facts = [(n, [ids[n], names[place]]) for n in bits(changed)]
         elif table < len(RELATIONS) and table != CLOSE:
             facts = [(n, [ids[place], RELATIONS[table], ids[n]]) for n in bits(changed)]
-        elif table == _FACED_TABLE:  # what faces a character stands in the character's row only
+        elif table == _FACED_TABLE and world.character_set >> place & 1:  # these edges stand in its own rows only
             facts = [(n, [ids[n], RELATIONS[FACING], ids[place]]) for n in bits(changed & ~world.character_set)]
         else:
             continue
