@@ -102,6 +102,11 @@ class GoalCheck:
         """Return for each condition, in the order given, whether it holds now."""
         return tuple(measure() >= 1.0 for measure in self._measures)
 
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """For each condition, in the order given, the function that tells how far it is; for heuristics."""
+        return self._measures
+
     # --- what leaves no trace in the world
 
     def note(self, action: Action) -> None:

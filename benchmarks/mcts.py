@@ -1,0 +1,215 @@
+"""Monte Carlo tree search in the household: simulations per second, and how many of RobotHow's goals it reaches.
+
+    python benchmarks/mcts.py                 # both parts; about five minutes on one core
+    python benchmarks/mcts.py --every 10      # the second part on every tenth program only
+
+Part 1 has the shape of E2WM's search: its six tasks, its verbs, the classes that the human program names and the four
+rooms, depth 25, 200 simulations, uniform random rollouts, no heuristic. E2WM's own code did 22.4 simulations per CPU
+second on this kind of machine (`docs/virtualhome.md` says how that was measured); it cannot be run here, having no
+licence, so its figure is quoted and not measured again.
+
+Part 2 searches every program's class-level graph change under the rules of v1 with at most `--seconds` of processor
+time each, from the goal alone: the human program is used for comparison only. Every plan is executed step by step in a
+fresh world. Seconds are processor time of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from pathei.collectors.mcts import MctsConfig, find_plan
+from pathei.collectors.search import Search, SearchConfig
+from pathei.envs.virtualhome.goal_conditions import ConditionJson
+from pathei.envs.virtualhome.goal_formats import e2wm_difference, from_e2wm
+from pathei.envs.virtualhome.goals import GoalCheck
+from pathei.envs.virtualhome.landmarks import Landmarks
+from pathei.envs.virtualhome.model import HomeModel
+from pathei.envs.virtualhome.profiles import rules_named
+from pathei.envs.virtualhome.relevance import Relevance
+from pathei.envs.virtualhome.robothow import RobotHow, RobotHowProgram
+from pathei.envs.virtualhome.rules import Action
+from pathei.envs.virtualhome.vocabulary import RELATIONS
+from pathei.envs.virtualhome.world import World
+
+SIX = ("file11_1", "file10_2", "file1004_2", "file1043_2", "file525_2", "file1073_2")
+E2WM_SIMULATIONS_PER_SECOND = 22.4
+LEFT_OUT_BY_E2WM = frozenset(
+    "DRINK LOOKAT POINTAT GREET READ TOUCH TYPE WATCH PUSH PULL SLEEP WAKEUP SQUEEZE EAT SCRUB CUT WASH RUN "
+    "FIND".split()
+)
+
+
+class Case(NamedTuple):
+    """A program's household under some rules, with its goal."""
+
+    program: RobotHowProgram
+    conditions: Sequence[ConditionJson]
+    world: World
+    check: GoalCheck
+    relevance: Relevance
+    demonstration: tuple[Action, ...]
+
+
+class Outcome(NamedTuple):
+    """What became of one goal."""
+
+    activity: str
+    name: str
+    solved: bool
+    plan: int
+    demonstration: int
+    simulations: int
+    seconds: float
+    progress: float
+
+
+def case(robothow: RobotHow, name: str, rules: str) -> Case:
+    """Prepare one program."""
+    program = robothow.program(name)
+    world = World(program.scene(), rules_named(rules))
+    conditions = from_e2wm(e2wm_difference(*program.graphs()))
+    demonstration = program.program.actions(world.scene, world.rules)
+    check, relevance = GoalCheck(conditions, world), Relevance(conditions, world)
+    return Case(program, conditions, world, check, relevance, demonstration)
+
+
+def speed(robothow: RobotHow, repeats: int, console: Console) -> None:
+    """Part 1: simulations per CPU second on the six tasks, best of several repeats."""
+    table = Table(title="E2WM's six tasks: 200 simulations of depth 25, uniform rollouts", title_justify="left")
+    for column in ("task", "activity", "simulations/s", "transitions/s", "against E2WM"):
+        table.add_column(column, justify="left" if column in ("task", "activity") else "right")
+    simulations = seconds = 0.0
+    for name in SIX:
+        one = case(robothow, name, "e2wm")
+        world = one.world
+        nodes = world.scene.rooms
+        for action in one.demonstration:
+            for node in action[1:]:
+                nodes |= world.scene.of_class[world.scene.classes[node]] if node >= 0 else 0
+        verbs = set(world.rules.table) - LEFT_OUT_BY_E2WM
+        config = SearchConfig(simulations=200, depth=25)
+        runs = []
+        for seed in range(repeats):
+            model = HomeModel(world, one.check, nodes=nodes, verbs=verbs)
+            runs.append(Search(model, config, np.random.default_rng(seed)).run())
+        best = max(runs, key=lambda run: run.simulations / run.seconds)
+        simulations, seconds = simulations + best.simulations, seconds + best.seconds
+        rate = best.simulations / best.seconds
+        table.add_row(
+            name,
+            one.program.activity,
+            f"{rate:,.0f}",
+            f"{best.env_steps / best.seconds:,.0f}",
+            f"{rate / E2WM_SIMULATIONS_PER_SECOND:.0f}x",
+        )
+    rate = simulations / seconds
+    table.add_row("all", "", f"{rate:,.0f}", "", f"{rate / E2WM_SIMULATIONS_PER_SECOND:.0f}x", style="bold")
+    console.print(table)
+
+
+def solve(robothow: RobotHow, name: str, seconds: float) -> Outcome:
+    """Part 2 for one program."""
+    one = case(robothow, name, "v1")
+    human = effective_steps(one.world, one.demonstration)
+    begin = time.process_time()
+    landmarks = Landmarks(one.conditions, one.check, one.world)
+    model = HomeModel(one.world, one.check, relevance=one.relevance, landmarks=landmarks)
+    search = SearchConfig(
+        simulations=1_000_000, seconds=seconds, depth=45, selection="puct", exploration=0.5, stop_on_success=True
+    )
+    found = find_plan(model, MctsConfig(search=search), np.random.default_rng(0))
+    spent = time.process_time() - begin
+    held, progress = verify(one, found.plan)
+    if bool(found.result.success) != held:
+        raise RuntimeError(f"{name}: the search says {found.result.success} and the execution {held}")
+    return Outcome(one.program.activity, name, held, len(found.plan), human, found.result.simulations, spent, progress)
+
+
+def verify(one: Case, plan: Sequence[Action]) -> tuple[bool, float]:
+    """Do a plan in a fresh world; return whether every step was accepted and the goal held at the end."""
+    world = World(one.program.scene(), rules_named("v1"))
+    check = GoalCheck(one.conditions, world)
+    accepted = True
+    for action in plan:
+        accepted &= world.act(action) is None
+        check.note(action)
+    return accepted and check.satisfied(), check.progress()
+
+
+def effective_steps(world: World, actions: Sequence[Action]) -> int:
+    """Count the steps of a program that change the graph; the world is left at its beginning."""
+    count = 0
+    for action in actions:
+        before = world.version
+        if world.act(action) is not None:
+            raise RuntimeError(f"the human program's {action} was refused")
+        graph_tables = 2 * len(RELATIONS) + 1
+        count += world.version is not before and any(change[0] < graph_tables for change in world.version.delta)
+    world.restore(world.start)
+    return count
+
+
+def report(outcomes: Sequence[Outcome], console: Console) -> None:
+    """Print the table by activity, the goals that resist, and the totals."""
+    table = Table(title="RobotHow: class-level graph change, rules of v1", title_justify="left")
+    for column in ("activity", "solved", "plan", "human, without idle steps", "simulations", "seconds", "slowest"):
+        table.add_column(column, justify="left" if column == "activity" else "right")
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[outcome.activity].append(outcome)
+    for activity, group in [*sorted(groups.items()), ("all", list(outcomes))]:
+        solved = [o for o in group if o.solved]
+        middle = [statistics.median(values) if values else 0 for values in (
+            [o.plan for o in solved],
+            [o.demonstration for o in solved],
+            [o.simulations for o in group],
+            [o.seconds for o in group],
+        )]  # fmt: skip
+        table.add_row(
+            activity,
+            f"{len(solved)}/{len(group)}",
+            f"{middle[0]:g}",
+            f"{middle[1]:g}",
+            f"{middle[2]:,.0f}",
+            f"{middle[3]:.3f}",
+            f"{max(o.seconds for o in group):.2f}",
+            style="bold" if activity == "all" else None,
+        )
+    console.print(table)
+    share = sum(o.solved for o in outcomes) / len(outcomes)
+    longer = sum(o.plan > o.demonstration for o in outcomes if o.solved)
+    console.print(f"Solved {share:.1%}; longer than the human program: {longer}. Columns are medians.")
+    for o in outcomes:
+        if not o.solved:
+            console.print(
+                f"  not solved: {o.name} ({o.activity}), progress {o.progress:.2f}, {o.simulations} simulations"
+            )
+
+
+def main() -> None:
+    """Run both parts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--every", type=int, default=1, help="use every n-th program")
+    parser.add_argument("--seconds", type=float, default=1.8, help="processor time for each search")
+    parser.add_argument("--repeats", type=int, default=5, help="repeats of the first part")
+    options = parser.parse_args()
+    console = Console()
+    robothow = RobotHow()
+    speed(robothow, options.repeats, console)
+    names = robothow.names[:: options.every]
+    outcomes = [solve(robothow, name, options.seconds) for name in track(names, "searching", console=console)]
+    report(outcomes, console)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""The household as a search sees it: the same transitions as `VirtualHomeEnv.step`, without a word of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..model import Draws, Outcome
+from .conditions import Holds
+from .rules import Action
+from .scene import bits
+
+if TYPE_CHECKING:
+    from .goals import GoalCheck
+    from .landmarks import Landmarks
+    from .relevance import Relevance
+    from .world import Version, World
+
+_TRIES: Final = 64
+
+
+class _Candidate(NamedTuple):
+    """An action that fixed conditions allow, with the others to ask."""
+
+    action: Action
+    """With -1 for an object that is to be chosen from what is held."""
+    checks: tuple[tuple[Holds, Any], ...]
+
+
+class HomeModel:
+    """One character's view of one world; see `pathei.envs.model.Model`."""
+
+    def __init__(
+        self,
+        world: World,
+        check: GoalCheck | None,
+        *,
+        character: int | None = None,
+        nodes: int | None = None,
+        verbs: Collection[str] | None = None,
+        relevance: Relevance | None = None,
+        landmarks: Landmarks | None = None,
+    ) -> None:
+        """Look at a world from where it is now.
+
+        Args:
+            world: The world; the model moves it.
+            check: The goal; without one there is no reward and no end.
+            character: Index of the character that acts; the first if None.
+            nodes: Bitset of the nodes that actions may name; those of `relevance` if None, without it all.
+            verbs: The verbs to use, in upper case; those of `relevance` if None, without it all of the rules.
+            relevance: What the goal is likely to need: the prior of actions, and how often `sample` tries each.
+            landmarks: Credit for the way to the goal, added to the reward.
+        """
+        self._world = world
+        self._check = check
+        self._character = world.characters[0] if character is None else character
+        self._relevance = relevance
+        every_node, every_verb = world.scene.everything, frozenset(world.rules.table)
+        usual = (every_node, every_verb) if relevance is None else (relevance.nodes, relevance.verbs)
+        self._nodes: int = usual[0] if nodes is None else nodes
+        self._verbs: frozenset[str] = usual[1] if verbs is None else frozenset(verbs)
+        self._landmarks = landmarks
+        self._potential = self._measure()
+        self._candidates = self._list_candidates(relevance.weight if relevance else lambda action: 1)
+
+    def _list_candidates(self, weight: Callable[[Action], int]) -> list[_Candidate]:
+        """Everything that fixed conditions do not rule out, for `sample` to try, each as often as it weighs."""
+        found: list[_Candidate] = []
+        for verb, bound in self._world.bound.items():
+            if verb not in self._verbs:
+                continue
+            checks = bound.first.checks
+            first, second = bound.first.nodes & self._nodes, bound.second.nodes & self._nodes
+            if bound.arity == 0:
+                actions = [Action(verb)]
+            elif bound.arity == 1:
+                actions = [Action(verb, n) for n in bits(first)]
+            else:  # what is held is the object, so the destination alone is chosen
+                actions, checks = [Action(verb, -1, n) for n in bits(second)] if first else [], ()
+            for action in actions:
+                found += [_Candidate(action, checks)] * weight(action)
+        return found
+
+    def actions(self) -> Sequence[Action]:
+        """Return the admissible actions with these verbs and nodes."""
+        if self.success():
+            return ()
+        return [a for a in self._world.admissible(self._character, self._nodes) if a.verb in self._verbs]
+
+    def prior(self, actions: Sequence[Action]) -> Sequence[float]:
+        """Return the relevance of actions to the goal, shape `[actions]`; uniform where nothing is known of it."""
+        return self._relevance.prior(actions) if self._relevance else [1.0] * len(actions)
+
+    def sample(self, draws: Draws) -> Action | None:
+        """Return an admissible action, by trying what the fixed conditions allow; None if many tries failed."""
+        world, character, candidates, uniform = self._world, self._character, self._candidates, draws.uniform
+        count = len(candidates)
+        for _ in range(_TRIES):
+            action, checks = candidates[int(uniform() * count)]
+            if action.second >= 0:
+                held = [n for n in bits(world.held(character)) if self._nodes >> n & 1]
+                if not held:
+                    continue
+                action = Action(action.verb, held[draws.below(len(held))], action.second)
+                if world.possible(action, character):
+                    return action
+                continue
+            for holds, _says in checks:
+                if not holds(world, character, action.first):
+                    break
+            else:
+                return action
+        return None
+
+    def possible(self, action: Action, /) -> bool:
+        """Return whether an action is admissible now."""
+        return self._world.possible(action, self._character)
+
+    def step(self, action: Action, /) -> Outcome:
+        """Do an action; the reward is the change in progress and credit, and reaching the goal ends the episode."""
+        self._world.apply(action, self._character)
+        check = self._check
+        if check is None:
+            return Outcome(0.0, False)
+        check.note(action)
+        potential = self._measure()
+        reward, self._potential = potential - self._potential, potential
+        return Outcome(reward, reward > 0 and check.satisfied())
+
+    def _measure(self) -> float:
+        """The progress of the goal, with the credit for landmarks."""
+        if self._check is None:
+            return 0.0
+        progress = self._check.progress()
+        return progress if self._landmarks is None else progress + self._landmarks.potential(self._character)
+
+    def snapshot(self) -> tuple[Version, tuple[int, ...], float]:
+        """Return the present moment: a pointer, the deeds counted, and the potential."""
+        return self._world.version, self._check.history if self._check else (), self._potential
+
+    def restore(self, state: tuple[Version, tuple[int, ...], float], /) -> object:
+        """Go to a moment."""
+        version, history, self._potential = state
+        self._world.restore(version)
+        if self._check is not None:
+            self._check.history = history
+        return None
+
+    def key(self) -> Hashable:
+        """Return the world's 64-bit key, with the deeds counted."""
+        return (self._world.key, self._check.history) if self._check else self._world.key
+
+    def success(self) -> bool | None:
+        """Return whether the goal holds."""
+        return self._check.satisfied() if self._check else None
+
+    def text(self, action: Action, /) -> str:
+        """Return the action as a script line."""
+        rule, scene = self._world.rules.table[action.verb], self._world.scene
+        return " ".join([f"[{rule.verb}]", *(scene.name(n) for n in action[1:] if n >= 0)])
