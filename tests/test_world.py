@@ -329,18 +329,24 @@ def test_keys_are_equal_exactly_where_states_are(world: World, walks: list[list[
 
 
 def test_states_reached_by_different_routes_have_one_key() -> None:
-    world = World(Scene.from_graph(generate_house(3)), rules_named("clean"))
-    lights = list(bits(world.scene.of_class["light"]))
-    routes = (lights, lights[::-1], [lights[0], *lights, lights[0]])
-    keys = []
+    nodes = [_node(1, "bedroom", "Rooms", "", []), _node(2, "character", "Characters", "", [])]
+    nodes += [_node(n, "lamp", "Lamps", "HAS_SWITCH", ["OFF"]) for n in (3, 4)]
+    edges = [(n, "INSIDE", 1) for n in (2, 3, 4)] + [(a, "CLOSE", b) for n in (3, 4) for a, b in ((2, n), (n, 2))]
+    graph = {"nodes": nodes, "edges": [{"from_id": a, "relation_type": r, "to_id": b} for a, r, b in edges]}
+    world = World(Scene.from_graph(graph), rules_named("clean"))
+    on, off = (lambda n: Action("SWITCHON", n)), (lambda n: Action("SWITCHOFF", n))
+    routes = ([on(2), on(3)], [on(3), on(2)], [on(3), off(3), on(2), on(3)], [on(2), on(3), off(2), on(2)])
+    keys = set()
     for route in routes:
         world.restore(world.start)
-        for n in route:
-            world.set_state(n, 2, not world.having[2] >> n & 1)
-            assert world.act(Action("TURNTO", n)) is None or True  # closes the version, whoever may see the light
-        keys.append(world.key)
-    assert keys[0] != 0
-    assert len(set(keys)) == 1
+        for action in route:
+            assert world.act(action) is None
+        keys.add(world.key)
+    assert len(keys) == 1
+    assert keys != {0}
+    for action in (off(2), off(3)):
+        assert world.act(action) is None
+    assert world.key == 0
 
 
 _REPLAY = """
