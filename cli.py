@@ -100,7 +100,7 @@ class Collect:
     workers: int = 2
     """How many processes play; 0 plays in this one."""
     steps: int = 30
-    """After so many steps an episode is cut off."""
+    """After so many steps an episode is cut off; the world's own limit may come first."""
     seed: int = 0
     """Seeds the generated tasks and the collector."""
     characters: int | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TextIO
-
-from rich.columns import Columns
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING, TextIO
 
 from ..experience import Goal, Observation
 from .protocol import Finished
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SHOWN = 24
 """A longer list of actions is shown on demand only: a household allows hundreds at once."""
@@ -32,7 +31,12 @@ class HumanAgent:
             console: Where to show and ask; the terminal if None.
             stream: Where answers are read from instead of the keyboard.
         """
-        self._console = console or Console()
+        # Here and below: worker processes import this package and show nothing.
+        if console is None:
+            from rich.console import Console
+
+            console = Console()
+        self._console = console
         self._stream = stream
         self._begun = False
 
@@ -46,6 +50,8 @@ class HumanAgent:
         Raises:
             Finished: the human said `q`, or the input is at its end.
         """
+        from rich.text import Text
+
         show = self._console.print
         if not self._begun:
             self._begun = True
@@ -89,11 +95,14 @@ class HumanAgent:
 
     def _answer_help(self, actions: tuple[str, ...] | None, word: str) -> None:
         if actions is None:
-            self._console.print(Text(f"{_HELP}\nThis world has no list of actions: say it in words."))
+            self._console.print(f"{_HELP}\nThis world has no list of actions: say it in words.", markup=False)
         else:
             self._list(actions, word)
 
     def _list(self, actions: tuple[str, ...], word: str) -> None:
+        from rich.columns import Columns
+        from rich.text import Text
+
         entries = [
             Text(f"{number:3} {action}") for number, action in enumerate(actions, 1) if word.lower() in action.lower()
         ]

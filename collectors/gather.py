@@ -1,4 +1,4 @@
-"""From tasks to a store: plays what is not done yet, in this process or in several, and appends it task by task.
+"""From tasks to a store: plays what is not done yet, in this process or in several, and appends it at once.
 
 Whatever is appended is kept, so a gathering that was stopped, by Ctrl-C or `kill -9`, is resumed by calling it again:
 it plays exactly the tasks that are not done. A task that failed is tried again then. Left out: which tasks, and how
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ..errors import ConfigError
 from ..experience import Failure, Record, Task, decode
 from ..store import ExperienceStore
+from ..store.durable import uncollected
 from .coverage import Coverage
 from .pool import play_batches, records_of
 from .protocol import Collector
@@ -50,7 +51,7 @@ def gather(
     timeout: float = 300.0,
     watch: Callable[[Sequence[Record]], None] | None = None,
 ) -> Gathered:
-    """Play the tasks that are not done, and append what comes of each to a store.
+    """Play the tasks that are not done, and append what comes of them to a store.
 
     Args:
         store: Open for appending.
@@ -58,7 +59,7 @@ def gather(
         make: Makes the collector; with workers it is pickled (see `collect_parallel`).
         workers: How many processes play; 0 for this one alone.
         timeout: How long a task may take with workers, in seconds.
-        watch: Called with the records of each task once they are stored.
+        watch: Called with records once they are stored: all those of one task, or of several.
 
     Raises:
         ConfigError: two tasks have the same id.
@@ -92,7 +93,9 @@ def _in_workers(
     batches = play_batches(make, tasks, workers=workers, timeout=timeout)
     try:
         for lines in batches:
-            yield [decode(line) for line in lines]
+            with uncollected():
+                records = [decode(line) for line in lines]
+            yield records
     finally:
         batches.close()
 

@@ -9,8 +9,10 @@ Left out: images (an observation with one is a failure here, as only the parent 
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -37,6 +39,8 @@ _BRISK_S: Final = 0.5
 """Tasks that take longer are not sent ahead: the worker would keep others from playing them."""
 _START_S: Final = 120.0
 """How long a worker may take until it is ready, in seconds."""
+_GARBAGE: Final = 100_000
+"""So many new objects make a worker look for garbage."""
 _STARTS: Final = 3
 """So many workers in a row may die before they are ready."""
 
@@ -66,9 +70,10 @@ def collect_parallel(
 def play_batches(
     make: Callable[[], Collector], tasks: Iterable[Task], *, workers: int = 2, timeout: float = 300.0
 ) -> Generator[list[bytes], None, None]:
-    """Do as `collect_parallel`, and yield for each task all of its records together, encoded (see `experience.encode`).
+    """Do as `collect_parallel`, and yield together all records that are there, encoded (see `experience.encode`).
 
-    The records of one task belong into one `append`, so that a search tree is stored whole or not at all.
+    They are the whole records of one task or of several, and belong into one `append`: a search tree is then stored
+    whole or not at all, and while the disk is slow, it is waited for once for several tasks.
     """
     pool = _Pool(make, iter(tasks), timeout)
     try:
@@ -129,11 +134,14 @@ class _Pool:
             if not any(worker.tasks for worker, _ in busy) and not self._returned:
                 return
             ready = self._wait(busy)
+            lines: list[bytes] = []
             for worker, clock in busy:
                 if ready.intersection((worker.pipe, worker.process.sentinel)):
-                    yield from self._take(worker, clock)
+                    lines += self._take(worker, clock)
                 elif time.monotonic() - clock.since > (self._timeout if clock.ready else _START_S):
-                    yield from self._kill(worker, clock)
+                    lines += self._kill(worker, clock)
+            if lines:
+                yield lines
 
     def close(self) -> None:
         """End all workers: those that are idle by themselves, so that they close their environments."""
@@ -198,6 +206,12 @@ class _Pool:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             process.start()
+        except (AttributeError, TypeError, pickle.PicklingError) as error:
+            ours.close()
+            raise WorkerError(
+                f"The collector cannot be sent to a worker ({error}): give a class, a function at the top of a module, "
+                "or a functools.partial of one."
+            ) from error
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         theirs.close()
@@ -209,8 +223,15 @@ class _Pool:
         channels = [channel for worker, _ in busy for channel in (worker.pipe, worker.process.sentinel)]
         return set(connection.wait(channels, max(0.0, min(ends) - now) + 0.01))
 
-    def _take(self, worker: _Worker, clock: _Clock) -> Iterator[list[bytes]]:
-        """Yield what a worker has answered; if it is dead, that as well."""
+    def _take(self, worker: _Worker, clock: _Clock, stuck: Task | None = None) -> list[bytes]:
+        """Return the records that a worker has answered; if it is dead, what that means as well.
+
+        Args:
+            worker: The worker; it has something to say, or is dead.
+            clock: Its clock.
+            stuck: The task for which it was killed, if it was: by now it may be done, and another one begun.
+        """
+        lines: list[bytes] = []
         try:
             while worker.pipe.poll():
                 answer = worker.pipe.recv_bytes()
@@ -222,31 +243,23 @@ class _Pool:
                 else:
                     worker.tasks.popleft()
                     clock.tick()
-                    yield answer.split(b"\n")
+                    lines += answer.split(b"\n")
         except (EOFError, OSError):
             worker.process.join(1.0)
-        if not worker.process.is_alive():
-            yield from self._bury(worker, clock, None)
+        return lines if worker.process.is_alive() else lines + self._bury(worker, clock, stuck)
 
-    def _kill(self, worker: _Worker, clock: _Clock) -> Iterator[list[bytes]]:
+    def _kill(self, worker: _Worker, clock: _Clock) -> list[bytes]:
+        """End a worker that takes too long."""
         stuck = worker.tasks[0] if worker.tasks else None
         worker.process.kill()
         worker.process.join()
-        yield from self._bury(worker, clock, stuck)
+        return self._take(worker, clock, stuck)
 
-    def _bury(self, worker: _Worker, clock: _Clock, stuck: Task | None) -> Iterator[list[bytes]]:
-        """Take a dead worker's last answers, blame the task that it was playing, and give back the others."""
-        if self._workers.pop(worker.process.sentinel, None) is None:
-            return
-        with contextlib.suppress(EOFError, OSError):
-            while worker.pipe.poll():
-                answer = worker.pipe.recv_bytes()
-                if answer == _READY:
-                    clock.ready = True
-                elif not answer.startswith(_BROKEN):
-                    worker.tasks.popleft()
-                    yield answer.split(b"\n")
+    def _bury(self, worker: _Worker, clock: _Clock, stuck: Task | None) -> list[bytes]:
+        """Blame a dead worker's death on the task that it was playing, and give back its other tasks."""
+        del self._workers[worker.process.sentinel]
         worker.pipe.close()
+        lines: list[bytes] = []
         if not clock.ready:
             self._false_starts += 1
             if self._false_starts >= _STARTS:
@@ -255,10 +268,10 @@ class _Pool:
                     "look at what they wrote to stderr, or play with one process."
                 )
         elif worker.tasks and (stuck is None or worker.tasks[0] is stuck):
-            task = worker.tasks.popleft()
             error = _cause(worker.process) if stuck is None else f"no answer within {self._timeout:g} s"
-            yield [encode(Failure(task, "worker", error))]
+            lines.append(encode(Failure(worker.tasks.popleft(), "worker", error)))
         self._returned.extendleft(reversed(worker.tasks))
+        return lines
 
 
 def _cause(process: BaseProcess) -> str:
@@ -280,6 +293,9 @@ def _work(make: Callable[[], Collector], pipe: connection.Connection[bytes, byte
     except Exception as error:  # noqa: BLE001  # whatever it is, the parent reports it
         pipe.send_bytes(_BROKEN + one_line(error).encode())
         return
+    # Records hold no cycles, and a worker makes many: looking for garbage would cost a tenth of its time.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
     try:
         pipe.send_bytes(_READY)
         while True:

@@ -26,7 +26,7 @@ def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Seq
     Yields:
         What `gather` takes as `watch`.
     """
-    counts = {"steps": 0, "failed": 0}
+    counts = {"failed": 0}
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -43,10 +43,14 @@ def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Seq
         job = bar.add_task(title, total=total, rate="", failed="")
 
         def watch(records: Sequence[Record]) -> None:
-            counts["failed"] += sum(isinstance(record, Failure) for record in records)
+            failed = sum(isinstance(record, Failure) for record in records)
+            lived = sum(isinstance(record, Trajectory) and record.parent is None for record in records)
+            counts["failed"] += failed
             speed = bar.tasks[job].speed
             rate = "" if speed is None else f"{speed:.0f}/s"
-            bar.update(job, advance=1, rate=rate, failed=f"{counts['failed']} failed" if counts["failed"] else "")
+            bar.update(
+                job, advance=lived + failed, rate=rate, failed=f"{counts['failed']} failed" if counts["failed"] else ""
+            )
 
         yield watch
 

@@ -70,12 +70,22 @@ def test_a_worker_that_crashes_dies_or_hangs_costs_one_task() -> None:
 def test_a_failure_of_the_collector_itself_is_kept_as_well() -> None:
     tasks = [Task(id_, "any", 0, Goal("any")) for id_ in ("one", "sick", "silent", "odd", "two")]
     batches = [[decode(line) for line in lines] for lines in play_batches(Trees, tasks, workers=1)]
-    assert [len(batch) for batch in batches] == [3, 1, 1, 1, 3]
-    assert batches[1] == [Failure(tasks[1], "collect", "ValueError: the collector is sick")]
-    assert batches[2] == [Failure(tasks[2], "collect", "Trees yielded no record")]
-    assert isinstance(batches[3][0], Failure)
-    assert "not plain JSON" in batches[3][0].error
-    assert batches[4] == records_of(Trees(), tasks[4])
+    found = {task.id: [r for batch in batches for r in batch if r.task == task] for task in tasks}
+    assert [len(records) for records in found.values()] == [3, 1, 1, 1, 3]
+    # What belongs to one task comes together.
+    assert all(sum(task in [r.task for r in batch] for batch in batches) == 1 for task in tasks)
+    assert found["sick"] == [Failure(tasks[1], "collect", "ValueError: the collector is sick")]
+    assert found["silent"] == [Failure(tasks[2], "collect", "Trees yielded no record")]
+    (odd,) = found["odd"]
+    assert isinstance(odd, Failure)
+    assert "not plain JSON" in odd.error
+    assert found["two"] == records_of(Trees(), tasks[4])
+
+
+def test_a_collector_that_cannot_be_sent_is_one_sentence() -> None:
+    with pytest.raises(WorkerError, match="cannot be sent to a worker"):
+        list(collect_parallel(lambda: Explore(), lantern_tasks(2)))
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize(("how", "says"), [("raise", "has no map: draw one"), ("die", "3 workers in a row died")])
@@ -153,7 +163,7 @@ def test_gathering_is_resumed_with_what_is_not_done_and_tries_failures_again(tmp
     seen: list[str] = []
     with ExperienceStore.open(tmp_path / "s") as store:
         first = gather(store, tasks[:4], EXPLORE)
-        second = gather(store, tasks, EXPLORE, workers=2, watch=lambda records: seen.append(records[0].task.id))
+        second = gather(store, tasks, EXPLORE, workers=2, watch=lambda records: seen.extend(r.task.id for r in records))
         third = gather(store, tasks, EXPLORE)
         assert (first.before, first.coverage.episodes, first.coverage.failures) == (0, 4, 0)
         assert (second.before, second.coverage.episodes, second.coverage.failures) == (4, 2, 1)
