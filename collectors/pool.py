@@ -31,11 +31,12 @@ from .protocol import Collector
 
 _READY: Final = b"ready"
 _BROKEN: Final = b"!"
-_AHEAD: Final = 4
-"""How many tasks a worker has at most, the one it plays included."""
+_AHEAD: Final = 5
+"""How many tasks a worker has at most, the one it plays included. It gets more when it has one left, several in a row:
+neighbours in a task set often share a scene, which a worker keeps."""
 _AHEAD_BYTES: Final = 16_384
 """A longer task is not sent ahead: the pipe might fill up while the worker fills it from the other end."""
-_BRISK_S: Final = 0.5
+_BRISK_S: Final = 0.1
 """Tasks that take longer are not sent ahead: the worker would keep others from playing them."""
 _START_S: Final = 120.0
 """How long a worker may take until it is ready, in seconds."""
@@ -182,6 +183,8 @@ class _Pool:
 
     def _fill(self, worker: _Worker, clock: _Clock) -> None:
         room = _AHEAD if clock.ready and clock.pace < _BRISK_S else 1
+        if len(worker.tasks) > 1:
+            return
         while len(worker.tasks) < room:
             task = self._next()
             if task is None:
