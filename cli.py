@@ -341,6 +341,10 @@ def _agent_of(command: Run, task: Task, console: Console) -> Agent:
 
         return RandomAgent(np.random.default_rng(command.seed))
     if command.script is None:
+        if command.scene is not None:
+            raise ConfigError(
+                "There is no demonstration for another scene: add --agent random, --agent human or --script."
+            )
         from .envs.registry import demonstration_of
 
         return ScriptedAgent(demonstration_of(task))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _VERB = re.compile(r"^\s*\[(\w+)\]")
-_THING = re.compile(r"<([^<>]+)>\s*(?:\((\d+)\))?")
+_THING = re.compile(r"<([^<>]+)>\s*(?:\((?:\d+\.)?(\d+)\))?")  # RobotHow writes (1.12)
 _NAMED = re.compile(r"([^\W\d]+)\s*\((\d+)\)")
 _ID = re.compile(r"\s*\(\d+\)")
 _UNTOLD = ("FACING", "CLOSE")

@@ -71,7 +71,7 @@ WORLDS: Final[tuple[World, ...]] = (
         needs="nothing",
         doctor="registry:check_virtualhome",
         tasks="virtualhome.activities:generate_tasks",
-        demonstration="virtualhome.activities:demonstration",
+        demonstration="registry:demonstrate_household",
     ),
 )
 
@@ -89,11 +89,11 @@ def world_named(name: str) -> World:
 
 
 def demonstration_of(task: Task) -> tuple[str, ...]:
-    """Return actions that reach the goal of a task which its world generated.
+    """Return actions that reach the goal of a task.
 
     Raises:
         UnknownNameError: its environment is none of these worlds.
-        ConfigError: the world did not generate it, and knows no demonstration.
+        ConfigError: its world knows no demonstration of it.
     """
     return tuple(_function(world_named(task.env).demonstration)(task))
 
@@ -108,6 +108,19 @@ def check_virtualhome() -> list[Check]:
         Check("engine and generated houses", True, "part of pathei"),
         Check("RobotHow's programs and houses", robothow.fetched, note, required=False),
     ]
+
+
+def demonstrate_household(task: Task) -> tuple[str, ...]:
+    """Return a program for a task of the household: RobotHow's own, or the one that belongs to a generated task.
+
+    Raises:
+        ConfigError: the task is neither RobotHow's nor generated.
+    """
+    from .virtualhome.activities import demonstration
+    from .virtualhome.robothow import RobotHow
+
+    kind, _, name = str(task.options.get("scene", "")).partition(":")
+    return RobotHow().program(name).lines if kind == "robothow" else tuple(demonstration(task))
 
 
 def _function(name: str) -> Callable[..., Any]:

@@ -86,6 +86,7 @@ def test_worlds_and_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> 
         (["collect", "{tmp}", "--tasks", "{tmp}/good"], "is not an experience store"),
         (["store", "info", "{tmp}/nowhere"], "nowhere"),
         (["run", "--tasks", "{tmp}/good", "--task", "lantern-x"], "There is no task 'lantern-x'"),
+        (["run", "--scene", "house:7"], "no demonstration for another scene"),
         (["run", "--script", "{tmp}/none", "--tasks", "{tmp}/good"], "cannot be read"),
     ],
 )
@@ -167,6 +168,13 @@ def test_an_agent_can_be_watched(tmp_path: Path, tasks_file: Path, capsys: pytes
     assert "3 steps, 1 refused" in shown
     assert main(["run", *where, "--agent", "random", "--steps", "4", "--goal", "wander about"]) == 0
     assert "Goal: wander about" in capsys.readouterr().out
+
+
+def test_a_generated_task_comes_with_a_demonstration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--seed", "5"]) == 0
+    assert "The goal is reached" in capsys.readouterr().out
+    assert main(["run", "--scene", "house:3", "--agent", "random", "--characters", "2", "--steps", "2"]) == 0
+    assert "2 steps" in capsys.readouterr().out
 
 
 def test_a_human_can_act_through_a_pipe(tasks_file: Path) -> None:

@@ -161,6 +161,7 @@ def test_a_choice_is_one_of_the_actions_and_follows_from_the_generator(actions: 
     [
         ("[Grab] <cup> (12)", "grab", ("cup",), (12,)),
         ("[PutBack] <cup> (12) <coffee_table> (7)", "putback", ("cup", "coffee_table"), (12, 7)),
+        ("[WALK] <cup> (1.12)", "walk", ("cup",), (12,)),
         ("[StandUp]", "standup", (), ()),
         ("light lamp (3)", "light", ("lamp",), (3,)),
         ("Go left", "go", ("left",), ()),
