@@ -22,6 +22,7 @@ from .places import (
     holders,
     hollow,
     in_reach,
+    nodes_here,
     nodes_in,
     nodes_in_reach,
     open_contents,
@@ -74,10 +75,7 @@ def walkable_nodes(w: World, c: int) -> int:
     if here is None:
         return 0
     reachable = reachable_rooms(w, here)
-    yes = reachable & w.scene.rooms
-    for room in bits(yes):
-        yes |= nodes_in(w, room)
-    yes &= ~(hidden_nodes(w, c) | carried(w, c) | 1 << c)
+    yes = (reachable | nodes_in(w, reachable)) & ~(w.ask(hidden_nodes, c) | carried(w, c) | 1 << c)
     for door in bits(w.doorways.joining):
         yes = yes | 1 << door if walk_refusal(w, c, door) is None else yes & ~(1 << door)
     return yes
@@ -90,7 +88,7 @@ def walk(w: World, c: int, n: int, d: int) -> None:
     room = walk_ends_in(w, here, n)
     assert room is not None, "walk_refusal checks this"
     load = carried(w, c)
-    around = w.targets(n, CLOSE) & nodes_in(w, room)
+    around = w.targets(n, CLOSE) & nodes_in(w, 1 << room)
     neighbours = (around | w.out[ON][n] | w.out[INSIDE][n]) & ~w.scene.rooms & ~(1 << c)
     move(w, c, room)
     w.cut(c, FACING)
@@ -274,7 +272,7 @@ def _in_this_room(w: World, c: int) -> int:
     here = room_of(w, c)
     if here is None:
         return 0
-    return (nodes_in(w, here) | 1 << here | own_doors(w, here)) & ~hidden_nodes(w, c) & ~(1 << c)
+    return (w.ask(nodes_here, c) | 1 << here) & ~(w.ask(hidden_nodes, c) | 1 << c)
 
 
 def _is_in_this_room(w: World, c: int, n: int) -> bool:
@@ -306,7 +304,7 @@ WALKABLE: Final = Condition(walk_refusal, lambda w, c, n: walk_refusal(w, c, n) 
 FINDABLE: Final = Condition(
     find_refusal,
     lambda w, c, n: find_refusal(w, c, n) is None,
-    lambda w, c: walkable_nodes(w, c) | nodes_in_reach(w, c),
+    lambda w, c: w.ask(walkable_nodes, c) | w.ask(nodes_in_reach, c),
 )
 IN_VIEW: Final = Condition(
     "you do not see {0} here",

@@ -210,8 +210,8 @@ def room_for(places: dict[str, int]) -> Condition:
 HAS_ROOM: Final = actor(RAISES + "you are in no room", lambda w, c: w.rules.room_of(w, c) is not None)
 REACHED: Final = Condition(
     "{0} has to be walked to or found first",
-    lambda w, c, n: bool(w.reached[n]),
-    lambda w, c: sum(yes << n for n, yes in enumerate(w.reached)),
+    lambda w, c, n: bool(w.reached[0] >> n & 1),
+    lambda w, c: w.reached[0],
 )
 REACHED_SECOND: Final = REACHED._replace(says="{1} has to be walked to or found first")
 OPEN_IF_IT_CAN: Final = Condition(

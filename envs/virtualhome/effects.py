@@ -163,12 +163,13 @@ def pour(w: World, c: int, o: int, d: int) -> None:
 
 
 def contents(w: World, nodes: int) -> int:
-    """Return a bitset of nodes with everything that is ON or INSIDE them, however deep."""
-    found, fresh = nodes, nodes
+    """Return a bitset of nodes with everything that is ON or INSIDE them, however deep; rooms are not looked into."""
+    on, inside, rooms = w.into[ON], w.into[INSIDE], w.scene.rooms
+    found, fresh = nodes, nodes & ~rooms
     while fresh:
         deeper = 0
         for n in bits(fresh):
-            deeper |= w.into[ON][n] | w.into[INSIDE][n]
-        fresh = deeper & ~found
-        found |= fresh
+            deeper |= on[n] | inside[n]
+        fresh = deeper & ~(found | rooms)
+        found |= deeper
     return found

@@ -207,10 +207,10 @@ def findable_nodes(w: World, c: int) -> int:
                 easy |= w.into[INSIDE][room] | 1 << room
         odd = w.scene.everything & ~easy
         return easy | sum(1 << n for n in bits(odd) if find_refusal(w, c, n) is None)
-    close = loosely_close_nodes(w, c)
+    close = w.ask(loosely_close_nodes, c)
     if at_ease(w, c) or not w.rules.doors_matter:
         return close
-    return close | walkable_nodes(w, c) & ~(w.bodies | w.into[ON][c])
+    return close | w.ask(walkable_nodes, c) & ~(w.bodies | w.into[ON][c])
 
 
 FINDABLE: Final = Condition(find_refusal, lambda w, c, n: find_refusal(w, c, n) is None, findable_nodes)

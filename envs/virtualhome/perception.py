@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from .conditions import LYING, SITTING
-from .places import hidden_nodes, nodes_in, own_doors
+from .places import hidden_nodes, nodes_here
 from .scene import bits
 from .vocabulary import BETWEEN, CLOSE, HANDS, INSIDE, ON, STATES
 
@@ -37,19 +37,17 @@ _WORDS: Final = {
 def visible(w: World, character: int) -> int:
     """Return the bitset of what a character sees: itself, what is in its room and not shut away, and its doors."""
     carried = w.held(character) | w.into[ON][character]
-    here = w.rules.room_of(w, character)
-    around = 0 if here is None else nodes_in(w, here) | own_doors(w, here)
-    return (around & ~hidden_nodes(w, character) | carried | 1 << character) & ~w.scene.rooms
+    return (w.ask(nodes_here, character) & ~w.ask(hidden_nodes, character) | carried | 1 << character) & ~w.scene.rooms
 
 
 def nameable(w: World, character: int) -> int:
     """Return the bitset of what a character can speak of: what it sees, and every room."""
-    return visible(w, character) | w.scene.rooms
+    return w.ask(visible, character) | w.scene.rooms
 
 
 def describe(w: World, character: int) -> str:
     """Tell what a character perceives, one thing and what is on and in it per line."""
-    seen = visible(w, character)
+    seen = w.ask(visible, character)
     here = w.rules.room_of(w, character)
     labels = w.scene.labels
     states = _state_words(w, seen)
@@ -79,7 +77,7 @@ def _self(w: World, character: int, here: int | None, seen: int, states: dict[in
     parts = [f"You are in the {labels[here]}." if here is not None else "You are nowhere."]
     for posture in (SITTING, LYING):
         if w.having[posture] >> character & 1:
-            seat = w.out[ON][character]
+            seat = w.out[ON][character] & seen  # the historical rules let one walk off a chair and still be ON it
             parts.append(f"You are {STATES[posture].lower()}{f' on {_listed(labels, seat)}' if seat else ''}.")
     worn = w.into[ON][character]
     told = 1 << character | w.held(character) | worn

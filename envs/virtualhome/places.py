@@ -23,55 +23,56 @@ def room_of(w: World, n: int) -> int | None:
     rooms = w.scene.rooms
     if rooms >> n & 1:
         return n
+    found = w.out[INSIDE][n] & rooms
     seen = fresh = 1 << n
-    while fresh:
+    while fresh and not found:
         around = 0
         for x in bits(fresh):
             around |= w.out[INSIDE][x] | w.out[ON][x]
-        if found := around & rooms:
-            return (found & -found).bit_length() - 1
+        found = around & rooms
         fresh = around & ~seen
         seen |= around
-    return None
+    return (found & -found).bit_length() - 1 if found else None
 
 
-def nodes_in(w: World, room: int) -> int:
-    """Return the bitset of the nodes whose room this is (`room_of`), rooms left out."""
-    inside, rooms = w.into[INSIDE], w.scene.rooms
-    found = placed = inside[room] & ~rooms
-    odd = 0
-    for other in bits(rooms & ~(1 << room)):
-        odd |= inside[other] & found  # in two rooms, which only graphs that others made have
-        placed |= inside[other]
-    for n in bits(odd | w.scene.everything & ~(placed | rooms)):
-        found = found | 1 << n if room_of(w, n) == room else found & ~(1 << n)
+def nodes_in(w: World, rooms: int) -> int:
+    """Return the bitset of the nodes whose room is one of these (`room_of`), rooms left out."""
+    inside, every = w.into[INSIDE], w.scene.rooms
+    found = elsewhere = 0
+    for room in bits(every):
+        if rooms >> room & 1:
+            found |= inside[room]
+        else:
+            elsewhere |= inside[room]
+    # What is on both sides, or in no room by itself: only graphs that others made have such nodes.
+    odd = found & elsewhere | w.scene.everything & ~(found | elsewhere)
+    found &= ~every
+    for n in bits(odd & ~every):
+        where = room_of(w, n)
+        found = found & ~(1 << n) if where is None or not rooms >> where & 1 else found | 1 << n
     return found
+
+
+def nodes_here(w: World, c: int) -> int:
+    """The nodes in the room that the character is in, and the doors that lead out of it."""
+    here = w.rules.room_of(w, c)
+    return 0 if here is None else nodes_in(w, 1 << here) | own_doors(w, here)
 
 
 def hidden(w: World, c: int, n: int) -> bool:
     """The node is, at any depth, inside something that is closed."""
-    inside, on, shut = w.out[INSIDE], w.out[ON], w.having[CLOSED] & ~w.scene.rooms
-    seen = 1 << n
-    while True:
-        holders = inside[n] & ~w.scene.rooms
-        if holders & shut:
-            return True
-        around = (holders | on[n]) & ~seen
-        if not around:
-            return False
-        if around & (around - 1):  # several: rare, and only in graphs that others made
-            return any(hidden_through(w, x, seen | around) for x in bits(around))
-        seen |= around
-        n = around.bit_length() - 1
-
-
-def hidden_through(w: World, n: int, seen: int) -> bool:
-    """Whether a node is shut away, not looking again at nodes in `seen`."""
-    holders = w.out[INSIDE][n] & ~w.scene.rooms
-    if holders & w.having[CLOSED]:
-        return True
-    around = (holders | w.out[ON][n]) & ~seen
-    return any(hidden_through(w, x, seen | around) for x in bits(around))
+    on, inside, rooms = w.out[ON], w.out[INSIDE], w.scene.rooms
+    shut = w.having[CLOSED] & ~rooms
+    seen = fresh = 1 << n
+    while fresh:
+        holders = 0
+        for x in bits(fresh):
+            if inside[x] & shut:
+                return True
+            holders |= inside[x] | on[x]
+        fresh = holders & ~(seen | rooms)
+        seen |= fresh
+    return False
 
 
 def hidden_nodes(w: World, c: int) -> int:
@@ -105,7 +106,7 @@ def nodes_in_reach(w: World, c: int) -> int:
         found |= on[x] | inside[x]
     for x in bits(near & w.scene.rooms):
         found |= on[x]
-    return found & ~hidden_nodes(w, c)
+    return found & ~w.ask(hidden_nodes, c)
 
 
 def hollow(w: World) -> int:

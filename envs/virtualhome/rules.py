@@ -155,7 +155,7 @@ class _Slot:
                 return says if isinstance(says, str) else says(w, c, n)
         return None
 
-    def among(self, w: World, c: int, nodes: int, memo: dict[object, int]) -> int:
+    def among(self, w: World, c: int, nodes: int) -> int:
         nodes &= self.nodes
         slow = []
         for condition in self.conditions:
@@ -165,10 +165,7 @@ class _Slot:
             if ask is None:
                 slow.append(condition.holds)
                 continue
-            mask = memo.get(ask)
-            if mask is None:
-                mask = memo[ask] = ask(w, c)
-            nodes &= mask
+            nodes &= w.ask(ask, c)
         for holds in slow:
             nodes = sum(1 << n for n in bits(nodes) if holds(w, c, n))
         return nodes
@@ -233,19 +230,19 @@ class BoundRule:
                 effect(w, c, o, d)
         return says
 
-    def collect(self, w: World, c: int, among: int, found: list[Action], memo: dict[object, int]) -> None:
+    def collect(self, w: World, c: int, among: int, found: list[Action]) -> None:
         """Append every action of this rule that is possible now with objects out of `among`."""
         if self.arity == 0:
             if self.first.refusal(w, c, c) is None:
                 found.append(Action(self.rule.key))
             return
-        first = self.first.among(w, c, among, memo)
+        first = self.first.among(w, c, among)
         if not first:
             return
         if self.arity == 1:
             found += select(_grounded(self.rule.key, w.size), first)
             return
-        second = self.second.among(w, c, among, memo)
+        second = self.second.among(w, c, among)
         for o in bits(first):
             actions = select(_grounded(self.rule.key, w.size, o), second)
             if self.pair:

@@ -19,6 +19,7 @@ from .scene import Edge, Scene, bits
 from .vocabulary import CHARACTER_CLASS, CLOSE, FACING, HANDS, RELATIONS
 
 if TYPE_CHECKING:
+    from .conditions import Among
     from .rules import Action, BoundRule, Rules
 
 _SPATIAL: Final = (CLOSE, FACING)
@@ -70,7 +71,7 @@ class World:
         into: `into[r][b]` is the bitset of nodes that have relation `r` to `b`.
         having: `having[s]` is the bitset of nodes in state `s` (a place in `scene.state_names`).
         put_back: `put_back[n]` is 0, or 1 + relation * N + place, from where `n` was grabbed.
-        reached: `reached[n]` is 1 once `n` was walked to or found (only the rules of v1 ask).
+        reached: `reached[0]` is the bitset of the nodes that were walked to or found (only the rules of v1 ask).
         doorways: How doors join the rooms.
         paths: A cache of `moving`: which rooms can be reached from where, by the doors that are shut.
         bound: The rules prepared for this scene, by verb in upper case.
@@ -90,10 +91,11 @@ class World:
         self.into: list[list[int]] = [[0] * size for _ in RELATIONS]
         self.having: list[int] = list(scene.states)
         self.put_back: list[int] = [0] * size
-        self.reached: list[int] = [0] * size
+        self.reached: list[int] = [0]
         self.tables: list[list[int]] = [*self.out, *self.into, self.having, self.put_back, self.reached]
         self._delta: list[tuple[int, int, int, int]] = []
         self._keys: dict[tuple[int, int, int], int] = {}
+        self._answers: dict[tuple[Among, int], int] = {}
         for edge in scene.edges:
             self.link(*edge)
         self._delta = []
@@ -152,9 +154,8 @@ class World:
         c = self.characters[0] if character is None else character
         among = self.scene.everything if among is None else among
         found: list[Action] = []
-        memo: dict[object, int] = {}  # most rules ask the same few questions: answer each once
         for bound in self.bound.values():
-            bound.collect(self, c, among, found, memo)
+            bound.collect(self, c, among, found)
         return found
 
     # --- moments
@@ -181,6 +182,7 @@ class World:
             for table, place, _, new in step.delta:
                 tables[table][place] = new
         self.version = version
+        self._answers.clear()
 
     @property
     def key(self) -> int:
@@ -211,6 +213,17 @@ class World:
         return key
 
     # --- questions
+
+    def ask(self, question: Among, character: int) -> int:
+        """Return the answer to a question about all nodes; it is worked out once until something changes.
+
+        Most rules ask the same few questions, and the observation asks them again.
+        """
+        asked = (question, character)
+        answer = self._answers.get(asked)
+        if answer is None:
+            answer = self._answers[asked] = question(self, character)
+        return answer
 
     def targets(self, node: int, relation: int) -> int:
         """Return the bitset of nodes that `node` has this relation to."""
@@ -265,6 +278,8 @@ class World:
         old = row[place]
         if old != value:
             row[place] = value
+            if self._answers:
+                self._answers.clear()
             self._delta.append((table, place, old, value))
 
     def link(self, source: int, relation: int, target: int) -> None:
@@ -347,4 +362,4 @@ class World:
 
     def reach(self, node: int) -> None:
         """Note that a node was walked to or found."""
-        self.write(_REACHED, node, 1)
+        self.write(_REACHED, 0, self.reached[0] | 1 << node)
