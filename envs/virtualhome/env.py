@@ -31,6 +31,7 @@ MAX_TEXT: Final = 1 << 20
 """The longest observation and action, in characters."""
 
 _STATES_TABLE: Final = 2 * len(RELATIONS)
+_TOLD_RELATIONS: Final = tuple(relation for relation in range(len(RELATIONS)) if relation != CLOSE)
 _FACED_TABLE: Final = len(RELATIONS) + FACING
 _OPTIONS: Final = ("scene", "rules", "characters", "size", "goal", "listing", "end_on_success")
 _KEPT_WORLDS: Final = 16
@@ -294,7 +295,7 @@ def _graph(world: World) -> dict[str, Any]:
     ids = world.scene.ids
     return {
         "nodes": [[ids[n], world.scene.classes[n], list(world.states_of(n))] for n in range(world.size)],
-        "edges": [[ids[a], RELATIONS[r], ids[b]] for a, r, b in world.edges() if r != CLOSE],
+        "edges": [[ids[a], RELATIONS[r], ids[b]] for a, r, b in world.edges(_TOLD_RELATIONS)],
         "rooms": [ids[n] for n in bits(world.scene.rooms)],
         "characters": [ids[n] for n in world.characters],
     }

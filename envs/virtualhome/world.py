@@ -10,7 +10,7 @@ What an action requires and does is not here but in `rules`; this file knows nod
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -254,14 +254,20 @@ class World:
         """Return the bitset of what a character holds in either hand."""
         return self.out[HANDS[0]][character] | self.out[HANDS[1]][character]
 
-    def edges(self) -> list[Edge]:
-        """Return all edges that hold now, ordered by relation, source and target."""
+    def edges(self, relations: Iterable[int] = range(len(RELATIONS))) -> list[Edge]:
+        """Return the edges of some relations that hold now, ordered by relation, source and target."""
         return [
             Edge(source, relation, target)
-            for relation in range(len(RELATIONS))
-            for source in range(self.size)
-            for target in bits(self.targets(source, relation))
+            for relation in relations
+            for source, row in enumerate(self._rows(relation))
+            if row
+            for target in bits(row)
         ]
+
+    def _rows(self, relation: int) -> list[int]:
+        if relation in _SPATIAL:
+            return [self.targets(source, relation) for source in range(self.size)]
+        return self.out[relation]
 
     def to_graph(self) -> dict[str, Any]:
         """Return the present state in VirtualHome's form: `{"nodes": [...], "edges": [...]}` with ids."""
