@@ -3,7 +3,7 @@
 Kocsis & Szepesvari 2006 (UCT); Silver et al. 2017 (PUCT); Coulom 2007 and Couetoux et al. 2011 (progressive widening);
 Childs et al. 2008 (transpositions); Winands et al. 2008 (solved nodes). One simulation walks down the tree, adds one
 node, plays a rollout from there, and backs the discounted return up: G = reward + discount * G, one factor for each
-step, whatever part of the walk it was on.
+step, whatever part of the walk it was on. A rollout that is the best walk so far becomes part of the tree.
 
 Because the world is deterministic, the best walk ever seen is a plan, and a subtree that was searched to the end is
 solved: it is not visited again, its exact value stands in for what visits to it would have returned, and a search
@@ -93,7 +93,7 @@ class Search:
         self._prior = prior
         self._value = value
         self._pick = model.sample if prior is None or config.rollout == "random" else self._pick_by_prior
-        self._table: dict[tuple[Hashable, int], Node] = {}
+        self._table: dict[tuple[Hashable, int, bool], Node] = {}
         self._low, self._high = math.inf, -math.inf
         self._best = _Best()
         self._floor = 0.0 if config.may_stop else -math.inf
@@ -173,25 +173,24 @@ class Search:
                 break
         before = self._best.rank
         value = self._leaf(node, path)
-        if self._best.rank > before and len(self._best.plan) > len(path):
-            node, value = self._graft(path, node), 0.0
-        self._back_up(path, node, value)
+        rest = self._best.plan[len(path) :]
+        if rest and not node.solved and self._best.rank > before and self._env_steps + len(rest) <= self._step_limit:
+            value = self._graft(path, node, rest)
+        self._back_up(path, value)
 
-    def _graft(self, path: list[Edge], node: Node) -> Node:
-        """Add the rest of the best walk to the tree, append it to the path, and return the node that it ends in."""
-        for action in self._best.plan[len(path) :]:
-            if node.untried is None:
-                self._open(node)
-            assert node.untried is not None, "it is open"
+    def _graft(self, path: list[Edge], node: Node, rest: Sequence[Any]) -> float:
+        """Add the rollout that is the best walk now to the tree and to the path: it is refined and not forgotten.
+
+        Returns:
+            What is certain from its end on.
+        """
+        for action in rest:
             edge = next((edge for edge in node.edges if edge.action == action), None)
             if edge is None:
-                place = node.untried.index(action)
-                node.untried.append(node.untried.pop(place))
-                node.priors.append(node.priors.pop(place))
-                edge = self._expand(node)
+                edge = self._expand(node, action)
             path.append(edge)
             node = edge.child
-        return node
+        return max(node.value, 0.0)
 
     def _go(self, node: Node) -> None:
         """Bring the model to a node, if it is not there already."""
@@ -240,35 +239,46 @@ class Search:
                     best, top = edge, score
         return self._expand(node) if untried and (best is None or bar > top) else best
 
-    def _expand(self, node: Node) -> Edge:
-        """Try the next untried action."""
-        model, untried = self._model, node.untried
-        assert untried, "the caller checks this"
+    def _expand(self, node: Node, action: Any = None) -> Edge:
+        """Try an action for the first time at a node, by default the next untried one."""
+        if node.untried is None:
+            self._open(node)
+        model, untried, priors, place = self._model, node.untried, node.priors, -1
+        assert untried is not None, "the node is open"
+        if action is not None and action not in untried:
+            # What is proposed by chance need not be proposed again.
+            untried.append(action)
+            priors.append(0.0)
+        elif action is not None:
+            place = untried.index(action)
+        action = untried[place]
         self._go(node)
         self._at = None
-        reward, done = model.step(untried[-1])
+        reward, done = model.step(action)
         self._env_steps += 1
         depth = node.depth + 1
+        over = done or depth >= self._config.depth
         key = model.key() if self._config.transpositions else None
-        child = self._table.get((key, depth)) if key is not None else None
+        # The same state may be the end of one walk and not of another.
+        child = self._table.get((key, depth, over)) if key is not None else None
         if child is None:
-            over = done or depth >= self._config.depth
             child = Node(model.snapshot(), depth, 0.0 if over else self._floor, solved=over)
             if key is not None:
-                self._table[key, depth] = child
+                self._table[key, depth, over] = child
         self._at = child
-        edge = Edge(untried.pop(), node.priors.pop(), reward, child)
+        edge = Edge(untried.pop(place), priors.pop(place), reward, child)
         node.edges.append(edge)
         return edge
 
-    def _back_up(self, path: list[Edge], leaf: Node, value: float) -> None:
+    def _back_up(self, path: list[Edge], value: float) -> None:
         """Tell every edge of the path what was earned from it on, and every node what is certain now.
 
         A node is left only because its better edges are solved or less explored; where a solved one promises more than
         was earned, the simulation counts as if it had gone there.
         """
         discount = self._config.discount
-        for edge, node in zip(reversed(path), reversed([self.root, *(edge.child for edge in path[:-1])]), strict=True):
+        for place in range(len(path) - 1, -1, -1):
+            edge, node = path[place], path[place - 1].child if place else self.root
             child = edge.child
             child.best = max(child.best, value)
             value = edge.reward + discount * value

@@ -38,7 +38,8 @@ class SearchConfig:
     transpositions: bool = True
     """Whether equal states at equal depth share a node, where the model can tell equal states."""
     widening: float | None = None
-    """Progressive widening: a node visited N times has at most ceil(N ** widening) children; None for all."""
+    """Progressive widening: a node visited N times has at most ceil(N ** widening) children, those that are solved or
+    belong to a best walk not counted against it; None for all."""
     may_stop: bool = True
     """Whether a plan may end before the world ends the episode, as an agent that has done its work stops. No state is
     then worth less than 0, the return of doing nothing. False: a plan is a whole episode, to its end or the horizon, so
