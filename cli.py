@@ -1,7 +1,7 @@
-"""The console script `pathei`: one frozen dataclass for each command, whose docstrings are the help text.
+"""The console script `pathei`: performs the commands of `commands`.
 
-What a command does stands in the libraries; here are its arguments, its tables and how errors are told. Everything that
-takes time to import is imported inside the functions, because `pathei --help` has to answer at once.
+What a command does stands in the libraries; here are its tables and how errors are told. Everything that takes time to
+import is imported inside the functions, because `pathei --help` has to answer at once.
 """
 
 from __future__ import annotations
@@ -9,197 +9,40 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import tyro
-from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, subcommand
+from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes
 
 from . import __version__
+from .commands import (
+    Collect,
+    Command,
+    DataGet,
+    DataList,
+    Demo,
+    EnvDoctor,
+    EnvList,
+    Plan,
+    Run,
+    StoreExport,
+    StoreInfo,
+    StoreShow,
+)
 from .errors import ConfigError, PatheiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from .agents import Agent
+    from .collectors import Collector
     from .experience import Task
 
 _LINES = 14
 """So many lines of an observation are shown, unless `--full` asks for all."""
-
-
-@dataclass(frozen=True)
-class EnvList:
-    """List the worlds, and what each needs."""
-
-
-@dataclass(frozen=True)
-class EnvDoctor:
-    """Look at what a world needs, and say how to mend what is missing."""
-
-    name: Positional[str]
-    """The world, as `pathei env list` calls it."""
-
-
-@dataclass(frozen=True)
-class DataList:
-    """List the data sets that can be fetched."""
-
-
-@dataclass(frozen=True)
-class DataGet:
-    """Fetch a data set into the cache folder, once."""
-
-    name: Positional[str]
-    """The data set, as `pathei data list` calls it."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """Watch an agent act."""
-
-    agent: Literal["scripted", "random", "human"] = "scripted"
-    """Who acts: the task's demonstration, somebody random, or you."""
-    world: str = "virtualhome"
-    """The world."""
-    tasks: str = "1"
-    """Where tasks come from: a number (so many are generated), `robothow`, or a file."""
-    task: str | None = None
-    """The id of one of them; the last of them if left out."""
-    scene: str | None = None
-    """Another scene: `house:7`, `robothow:file10_2`, or a VirtualHome graph file."""
-    goal: str | None = None
-    """Another goal, in words; it is shown and not checked."""
-    script: Path | None = None
-    """A file with one action per line, for the scripted agent."""
-    seed: int = 0
-    """Seeds the generated tasks and the agent."""
-    steps: int = 30
-    """After so many steps the episode is cut off."""
-    characters: int | None = None
-    """How many characters act in turn, in generated houses."""
-    full: bool = False
-    """Show long observations whole."""
-
-
-@dataclass(frozen=True)
-class Collect:
-    """Play many tasks into a store. Run it again to go on where it stopped."""
-
-    out: Positional[Path]
-    """The store's directory; made if it is not there."""
-    collector: Literal["explore"] = "explore"
-    """How tasks are played."""
-    strategy: Literal["novelty", "uniform"] = "novelty"
-    """How exploration chooses: what promises new effects, or anything."""
-    tasks: str = "100"
-    """A number (so many are generated), `robothow`, or a file with one task per line."""
-    world: str = "virtualhome"
-    """The world that generates tasks."""
-    workers: int = 2
-    """How many processes play; 0 plays in this one."""
-    steps: int = 30
-    """After so many steps an episode is cut off; the world's own limit may come first."""
-    seed: int = 0
-    """Seeds the generated tasks and the collector."""
-    characters: int | None = None
-    """How many characters act in turn, in generated houses."""
-    timeout: float = 300.0
-    """How long one task may take, in seconds, before its worker is replaced."""
-
-
-@dataclass(frozen=True)
-class StoreInfo:
-    """Say what a store holds and who wrote it."""
-
-    path: Positional[Path]
-    """The store's directory."""
-    coverage: bool = False
-    """Also read all episodes, and report what they have touched."""
-    verify: bool = False
-    """Also compare every file with its checksum."""
-
-
-@dataclass(frozen=True)
-class StoreShow:
-    """Show an episode as it was lived, or list the first ones."""
-
-    path: Positional[Path]
-    """The store's directory."""
-    id: Positional[str | None] = None
-    """The id of the episode; without it, episodes are listed."""
-    limit: int = 20
-    """How many are listed."""
-    full: bool = False
-    """Show long observations whole."""
-
-
-@dataclass(frozen=True)
-class StoreExport:
-    """Write the episodes of a store in another format."""
-
-    path: Positional[Path]
-    """The store's directory."""
-    out: Positional[Path]
-    """The file or folder to make."""
-    format: Literal["parquet", "chat", "prompt-completion", "atif", "minari"] = "parquet"
-    """The format."""
-    success: bool | None = None
-    """Only episodes that reached their goal (True) or failed to (False)."""
-    roots: bool = False
-    """Leave branches out."""
-    overwrite: bool = False
-    """Replace what is there."""
-
-
-@dataclass(frozen=True)
-class Demo:
-    """The tour: agents live in generated houses, and their experience is collected, counted and kept."""
-
-    out: Path = Path("runs/demo")
-    """Where the stores are made; an earlier demo there is replaced."""
-    episodes: int = 300
-    """How many episodes each way of exploring collects."""
-    workers: int = 2
-    """How many processes play."""
-    seed: int = 0
-    """Seeds houses, tasks and exploration."""
-
-
-@dataclass(frozen=True)
-class Env:
-    """The worlds."""
-
-    command: Annotated[EnvList, subcommand("list")] | Annotated[EnvDoctor, subcommand("doctor")]
-
-
-@dataclass(frozen=True)
-class Data:
-    """Public data sets."""
-
-    command: Annotated[DataList, subcommand("list")] | Annotated[DataGet, subcommand("get")]
-
-
-@dataclass(frozen=True)
-class Store:
-    """What was collected."""
-
-    command: (
-        Annotated[StoreInfo, subcommand("info")]
-        | Annotated[StoreShow, subcommand("show")]
-        | Annotated[StoreExport, subcommand("export")]
-    )
-
-
-Command = (
-    Annotated[Demo, subcommand("demo")]
-    | Annotated[Run, subcommand("run")]
-    | Annotated[Collect, subcommand("collect")]
-    | Annotated[Store, subcommand("store")]
-    | Annotated[Env, subcommand("env")]
-    | Annotated[Data, subcommand("data")]
-)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -245,6 +88,7 @@ def perform(command: Any) -> int:
         DataGet: _data_get,
         Run: _run,
         Collect: _collect,
+        Plan: _plan,
         StoreInfo: _store_info,
         StoreShow: _store_show,
         StoreExport: _store_export,
@@ -355,9 +199,6 @@ def _agent_of(command: Run, task: Task, console: Console) -> Agent:
 
 
 def _collect(command: Collect) -> int:
-    from functools import partial
-
-    from .collectors.explore import Explore
     from .collectors.gather import gather
     from .collectors.tables import gathered_table, progress
     from .collectors.tasks import tasks_named
@@ -371,7 +212,7 @@ def _collect(command: Collect) -> int:
     console = _console()
     world = world_named(command.world)
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
-    make = partial(Explore, strategy=command.strategy, max_steps=command.steps, seed=command.seed)
+    make = _collector_of(command)
     config = {"command": "collect", **{key: str(v) if isinstance(v, Path) else v for key, v in vars(command).items()}}
     try:
         with ExperienceStore.open(command.out, config=config, seeds=[command.seed]) as store:
@@ -392,6 +233,29 @@ def _collect(command: Collect) -> int:
     for error, count in done.errors.most_common(3):
         _complain(f"{count} x {error}")
     return int(done.coverage.episodes == 0 and done.coverage.failures > 0)
+
+
+def _collector_of(command: Collect) -> Callable[[], Collector]:
+    """Return what makes the collector, in whichever process it is needed."""
+    from functools import partial
+
+    if command.collector == "explore":
+        from .collectors.explore import Explore
+
+        return partial(Explore, strategy=command.strategy, max_steps=command.steps, seed=command.seed)
+    from .collectors.mcts import Mcts, MctsConfig, household_search
+
+    search = household_search(simulations=command.simulations, seconds=command.seconds, depth=command.steps)
+    return partial(Mcts, MctsConfig(search, keep_tree=command.keep_tree), seed=command.seed)
+
+
+def _plan(command: Plan) -> int:
+    from .collectors.mcts import household_search
+    from .collectors.wish import plan_for_wish
+
+    search = household_search(simulations=command.simulations, depth=command.steps)
+    console = _console()
+    return int(not plan_for_wish(command, search, console))
 
 
 def _store_info(command: StoreInfo) -> None:

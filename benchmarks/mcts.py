@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from pathei.collectors.mcts import MctsConfig, find_plan
+from pathei.collectors.mcts import MctsConfig, find_plan, household_search
 from pathei.collectors.search import Search, SearchConfig
 from pathei.envs.virtualhome.goal_conditions import ConditionJson
 from pathei.envs.virtualhome.goal_formats import e2wm_difference, from_e2wm
@@ -124,9 +124,7 @@ def solve(robothow: RobotHow, name: str, seconds: float) -> Outcome:
     begin = time.process_time()
     landmarks = Landmarks(one.conditions, one.check, one.world)
     model = HomeModel(one.world, one.check, relevance=one.relevance, landmarks=landmarks)
-    search = SearchConfig(
-        simulations=1_000_000, seconds=seconds, depth=45, selection="puct", exploration=0.5, stop_on_success=True
-    )
+    search = household_search(simulations=1_000_000, seconds=seconds)
     found = find_plan(model, MctsConfig(search=search), np.random.default_rng(0))
     spent = time.process_time() - begin
     held, progress = verify(one, found.plan)

@@ -36,15 +36,23 @@ class Informed(Protocol):
         ...
 
 
+def household_search(*, simulations: int = 20_000, seconds: float | None = None, depth: int = 45) -> SearchConfig:
+    """Return the search that `benchmarks/mcts.py` found good for household goals: PUCT, up to the first success."""
+    return SearchConfig(
+        simulations=simulations,
+        seconds=seconds,
+        depth=depth,
+        selection="puct",
+        exploration=0.5,
+        stop_on_success=True,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MctsConfig:
     """How the collector searches and what it keeps."""
 
-    search: SearchConfig = field(
-        default_factory=lambda: SearchConfig(
-            simulations=20_000, depth=45, selection="puct", exploration=0.5, stop_on_success=True
-        )
-    )
+    search: SearchConfig = field(default_factory=household_search)
     """One search. With a limit in seconds the episodes depend on the machine's speed."""
     prior: str = "heuristic"
     """"heuristic": the model's own idea of what the goal needs, where it has one; "none": every action alike."""

@@ -236,3 +236,26 @@ def test_tasks_are_what_a_store_gives_back(store: Path, tasks_file: Path) -> Non
         kept = sorted((one.task for one in opened.trajectories()), key=lambda task: task.id)
     assert b"".join(orjson.dumps(task) + b"\n" for task in kept) == tasks_file.read_bytes()
     assert not isinstance(kept[0], Failure | Trajectory)
+
+
+def test_a_wish_is_planned_shown_and_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "open the fridge", "--simulations", "500"]) == 0
+    told = capsys.readouterr().out
+    assert "simulations" in told
+    assert "[Open] <fridge>" in told
+    assert "The goal is reached." in told
+
+
+def test_a_wish_that_cannot_be_checked_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "dance a tango"]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_searched_plans_are_collected_and_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "plans")
+    args = ["collect", out, "--collector", "mcts", "--simulations", "300", "--tasks", "6", "--workers", "0"]
+    assert main(args) == 0
+    assert main(args) == 0
+    assert "6 of 6 tasks are done already" in capsys.readouterr().out
+    with ExperienceStore.open(out, mode="read") as plans:
+        assert all(trajectory.collector == "mcts" for trajectory in plans.trajectories())

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from .goals import GoalCheck
     from .world import World
 
-IN_HAND: Final = 0.7
+IN_HAND: Final = 0.6
 """The share of a condition's weight for holding what has to be ON or INSIDE something."""
+READY: Final = 0.8
+"""The share if, besides, the place is open, or never shut."""
 LAID_OPEN: Final = 0.3
 """The share for getting at what the condition needs, where all of it was shut away at the beginning."""
 
@@ -30,7 +32,9 @@ class _Landmark(NamedTuple):
 
     done: Callable[[], float]
     nodes: int
-    credit: float
+    places: int
+    """Where they have to go; 0 where that does not matter."""
+    weight: float
 
 
 class Landmarks:
@@ -58,22 +62,24 @@ class Landmarks:
             needed = 0
             if {ON, INSIDE} & set(condition.relations):
                 needed = condition.source.among(world.scene) & ~world.character_set
-                self._carried.append(_Landmark(done, needed, IN_HAND * one.weight / total))
+                places = condition.target.among(world.scene)
+                self._carried.append(_Landmark(done, needed, places, one.weight / total))
             elif set(HANDS) & set(condition.relations):
                 needed = condition.target.among(world.scene)
             if needed and self._all_shut_in(needed):
-                self._freed.append(_Landmark(done, needed, LAID_OPEN * one.weight / total))
+                self._freed.append(_Landmark(done, needed, 0, one.weight / total))
 
     def potential(self, character: int) -> float:
         """Return the credit now, at most the weight of the conditions that do not hold, in [0, 1]."""
         credit = 0.0
         if held := self._world.held(character):
-            for done, nodes, share in self._carried:
+            accessible = ~self._world.having[CLOSED]
+            for done, nodes, places, weight in self._carried:
                 if held & nodes and done() < 1.0:
-                    credit += share
-        for done, nodes, share in self._freed:
+                    credit += (READY if places & accessible else IN_HAND) * weight
+        for done, nodes, _, weight in self._freed:
             if done() < 1.0 and not self._all_shut_in(nodes):
-                credit += share
+                credit += LAID_OPEN * weight
         return credit
 
     def _all_shut_in(self, nodes: int) -> bool:

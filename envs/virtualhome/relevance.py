@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from .conditions import CLOSED
 from .goal_conditions import (
     Condition,
     ConditionJson,
@@ -43,6 +44,9 @@ _BY_STATE: Final = {
     "LYING": ("LIE",),
 }
 _ENDS: Final = {"ON": "SWITCHOFF", "OPEN": "CLOSE", "CLOSED": "OPEN", "OFF": "SWITCHON"}
+
+_BEFORE: Final = {"READ": "GRAB", "DRINK": "GRAB", "POUR": "GRAB", "WATCH": "TURNTO", "LOOKAT": "TURNTO"}
+"""What has to be done to an object before some of the verbs that leave no trace."""
 
 Key = tuple[str, int, int]
 """Verb, object and destination; -1 stands for any."""
@@ -78,9 +82,10 @@ class Relevance:
         if ("LIE", -1, -1) in self._weights:
             named |= world.scene.having["LIEABLE"]
         every = _with_holders(world, named)
-        for holder in bits(every & ~named):
+        shut_doors = world.doorways.joining & world.having[CLOSED]
+        for way in bits(every & ~named | shut_doors):
             for verb in ("OPEN", "WALK", "FIND"):
-                self._weights.setdefault((verb, holder, -1), PREPARES)
+                self._weights.setdefault((verb, way, -1), PREPARES)
         self.nodes: int = every | world.scene.rooms | world.doorways.doors
 
     def weight(self, action: Action) -> int:
@@ -134,11 +139,14 @@ def _relevant(condition: Condition, world: World) -> Iterator[tuple[Key, int]]:
                 for n in bits(objects) if objects >= 0 else (-1,):
                     yield (verb, n, -1), ACHIEVES
                     yield from _prepare(n)
+                    yield (_BEFORE.get(verb, "WALK"), n, -1), PREPARES
+                if verb == "CUT":
+                    yield from _take_a_knife(world)
     elif isinstance(condition, NotCondition) and isinstance(condition.inner, NodeCondition):
-        if end := _ENDS.get(condition.inner.state):
-            for n in bits(condition.inner.node.among(world.scene)):
-                yield (end, n, -1), ACHIEVES
-                yield from _prepare(n)
+        end = _ENDS.get(condition.inner.state)
+        for n in bits(condition.inner.node.among(world.scene)) if end is not None else ():
+            yield (str(end), n, -1), ACHIEVES
+            yield from _prepare(n)
 
 
 def _for_state(condition: NodeCondition, world: World) -> Iterator[tuple[Key, int]]:
@@ -188,6 +196,13 @@ def _for_character(relation: int, target: int) -> Iterator[tuple[Key, int]]:
     elif relation == CLOSE:
         yield ("FIND", target, -1), ACHIEVES
     yield from _prepare(target)
+
+
+def _take_a_knife(world: World) -> Iterator[tuple[Key, int]]:
+    for name, nodes in world.scene.of_class.items():
+        for n in bits(nodes) if "knife" in name else ():
+            yield ("GRAB", n, -1), PREPARES
+            yield from _prepare(n)
 
 
 def _prepare(n: int) -> Iterator[tuple[Key, int]]:
