@@ -1,0 +1,336 @@
+"""What to try next: proposers of goals for the curriculum.
+
+* `Uniform` draws from the world's goal space: the least that any other has to beat.
+* `LearningProgress` draws goals in proportion to how much the success rate at goals of their kind is changing, up or
+  down: absolute learning progress (Baranes & Oudeyer 2013; Portelas et al. 2019; Kanitscheider et al. 2021), with a
+  share of uniform exploration. What is mastered and what is hopeless both change little, and are left alone.
+* `Novelty` proposes what was never achieved, the likeliest first: goals of one condition, and combinations of conditions
+  that were achieved one by one.
+
+A proposer learns from attempts, in order, and from nothing else; so a new one that is told the attempts of a store again
+is in the same state, and nothing has to be saved. Left out: retries (`curriculum`) and language models (`lm_proposer`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ..envs.goal_space import Aim, GoalSpace, Part
+from ..errors import ConfigError, unknown
+from ..experience import Json, Observation
+
+_TRIES = 30
+"""So many joins of random conditions are tried until two or three fit together."""
+
+
+class Situation(NamedTuple):
+    """What a proposer can perceive."""
+
+    space: GoalSpace
+    """The goals of the household as it stands."""
+    observation: Observation
+    """What is perceived at the beginning of the episode, without facts."""
+
+
+class Proposal(NamedTuple):
+    """The next goal."""
+
+    aim: Aim
+    why: Mapping[str, Json] = {}
+    """How it came about, plain JSON; kept in the trajectory's provenance and handed back with the attempt."""
+
+
+class Attempt(NamedTuple):
+    """A goal that was tried, and what came of it."""
+
+    aim: Aim
+    success: bool
+    """Whether its conditions held at the end, as the world checked; False for a crash."""
+    steps: int
+    """Transitions of the world that it cost, those of a search included; 0 for a crash, of which nobody knows."""
+    why: Mapping[str, Json] = {}
+    """What the proposal said; empty for a crash."""
+
+
+class Proposer(Protocol):
+    """Chooses goals and learns from attempts. Its state is a function of the attempts it was told, in their order."""
+
+    def propose(self, situation: Situation, rng: np.random.Generator) -> Proposal:
+        """Choose the next goal.
+
+        Args:
+            situation: Where it will be tried.
+            rng: Consumed.
+
+        Raises:
+            ConfigError: this world offers no goals.
+        """
+        ...
+
+    def update(self, attempt: Attempt) -> None:
+        """Learn from an attempt, whoever proposed it."""
+        ...
+
+
+class Uniform:
+    """Draws the number of conditions uniformly, and then the conditions; it learns nothing."""
+
+    def __init__(self, *, largest: int = 3, by_kind: bool = False) -> None:
+        """Draw goals.
+
+        Args:
+            largest: Of up to so many conditions.
+            by_kind: Whether every kind of condition is equally likely: nine of ten conditions of a house are about
+                where a thing is, and drawn one by one they leave little for the others.
+        """
+        self._largest = largest
+        self._by_kind = by_kind
+
+    def propose(self, situation: Situation, rng: np.random.Generator) -> Proposal:
+        """Draw a goal."""
+        size = int(rng.integers(1, self._largest + 1))
+        return Proposal(draw(situation.space, size, rng, by_kind=self._by_kind))
+
+    def update(self, attempt: Attempt) -> None:
+        """Take no notice."""
+
+
+class LearningProgress:
+    """Draws goals in proportion to the absolute learning progress at goals of their kind.
+
+    The progress of a group of goals is `|r1 - r0|`, where `r1` is the success rate over the newer half of its last
+    `window` attempts and `r0` that over the older half. A goal's conditions name groups from the particular
+    (`"cup INSIDE dishwasher"`) to the general (`"_ INSIDE _"`), apart for each number of conditions; each condition
+    counts by its most particular group of at least `enough` attempts, and the goal by the mean over its conditions.
+    """
+
+    def __init__(
+        self, *, largest: int = 3, window: int = 20, enough: int = 6, explore: float = 0.2, candidates: int = 64
+    ) -> None:
+        """Begin with nothing known.
+
+        Args:
+            largest: Goals of up to so many conditions.
+            window: How many attempts of a group count, the last ones.
+            enough: A group with fewer attempts is not judged.
+            explore: The share of goals that are drawn uniformly instead.
+            candidates: Among how many uniform draws to choose.
+        """
+        self._largest = largest
+        self._window = window
+        self._enough = enough
+        self._explore = explore
+        self._candidates = candidates
+        self._outcomes: dict[tuple[str, int], deque[bool]] = {}
+
+    def propose(self, situation: Situation, rng: np.random.Generator) -> Proposal:
+        """Draw a goal."""
+        sizes = rng.integers(1, self._largest + 1, size=self._candidates)
+        if rng.random() < self._explore:
+            return Proposal(draw(situation.space, int(sizes[0]), rng, by_kind=True), {"by": "exploration"})
+        aims = [draw(situation.space, int(size), rng, by_kind=True) for size in sizes]
+        progress = np.array([self.progress(aim) for aim in aims])
+        total = float(progress.sum())
+        if total <= 0:
+            return Proposal(aims[0], {"by": "exploration"})
+        chosen = int(rng.choice(len(aims), p=progress / total))
+        return Proposal(aims[chosen], {"by": "progress", "progress": round(float(progress[chosen]), 4)})
+
+    def update(self, attempt: Attempt) -> None:
+        """Note the outcome in every group that the goal belongs to."""
+        size = attempt.aim.size
+        for feature in {feature for part in attempt.aim.parts for feature in part.features}:
+            outcomes = self._outcomes.setdefault((feature, size), deque(maxlen=self._window))
+            outcomes.append(attempt.success)
+
+    def progress(self, aim: Aim) -> float:
+        """Return the absolute learning progress at a goal, in [0, 1]; 0 where too little is known."""
+        return sum(self._progress(part, aim.size) for part in aim.parts) / aim.size
+
+    def _progress(self, part: Part, size: int) -> float:
+        for feature in reversed(part.features):
+            outcomes = list(self._outcomes.get((feature, size), ()))
+            if len(outcomes) >= self._enough:
+                return _change(outcomes)
+        return 0.0
+
+
+def _change(outcomes: Sequence[bool]) -> float:
+    """Return by how much the success rate of the newer half differs from that of the older, beyond its standard error.
+
+    Without that a rate that stays at a half would seem to change all the time, and would be practised for ever.
+    """
+    half = len(outcomes) // 2
+    older, newer, whole = (sum(part) / len(part) for part in (outcomes[:half], outcomes[half:], outcomes))
+    error = math.sqrt(whole * (1 - whole) * (1 / half + 1 / (len(outcomes) - half)))
+    return max(0.0, abs(newer - older) - error)
+
+
+@dataclass(slots=True)
+class Competence:
+    """How likely the agent reaches a goal, judged by what it tried: rates of features, each shrunk to the general one.
+
+    The rate of a feature with `s` successes in `n` attempts is `(s + strength * p) / (n + strength)`, where `p` is the
+    rate of the next more general feature, and `prior` above the most general. Attempts count less as they grow old, since
+    the agent learns: what was hopeless comes to be worth a try again.
+    """
+
+    prior: float = 0.5
+    """The rate of a kind of condition that was never tried."""
+    strength: float = 3.0
+    """How many attempts of its own weigh as much as what is known in general."""
+    half_life: float = 100.0
+    """After so many attempts, at whatever, an attempt counts half."""
+    _now: int = 0
+    _tried: dict[str, tuple[float, float, int]] = field(default_factory=dict)
+
+    def add(self, aim: Aim, success: bool) -> None:
+        """Count an attempt. A failure at several conditions is shared among them: nobody knows which was the cause."""
+        self._now += 1
+        share = 1.0 if success else 1.0 / aim.size
+        for part in aim.parts:
+            for feature in part.features:
+                won, tried = self._counts(feature)
+                self._tried[feature] = (won + success, tried + share, self._now)
+
+    def chance(self, aim: Aim) -> float:
+        """Return the probability of reaching a goal, its conditions taken to be independent."""
+        chance = 1.0
+        for part in aim.parts:
+            rate = self.prior
+            for feature in part.features:
+                won, tried = self._counts(feature)
+                rate = (won + self.strength * rate) / (tried + self.strength)
+            chance *= rate
+        return chance
+
+    def _counts(self, feature: str) -> tuple[float, float]:
+        won, tried, when = self._tried.get(feature, (0.0, 0.0, 0))
+        kept = 0.5 ** ((self._now - when) / self.half_life)
+        return won * kept, tried * kept
+
+
+class Novelty:
+    """Proposes what was never achieved, ordered by the difficulty that what is known implies.
+
+    A goal of several conditions is proposed only when each of them has been achieved. Of some candidates, the one is
+    taken with the greatest `chance * gain`: the probability of reaching it (`Competence`) times what is new in it, one
+    for the goal itself and one for each feature of a condition that was never achieved.
+    """
+
+    def __init__(self, *, largest: int = 3, candidates: int = 48) -> None:
+        """Begin with nothing achieved.
+
+        Args:
+            largest: Goals of up to so many conditions.
+            candidates: How many goals of each size are drawn to choose among.
+        """
+        self._largest = largest
+        self._candidates = candidates
+        self._competence = Competence()
+        self._achieved: dict[str, None] = {}  # in the order of achievement, so that draws are repeatable
+        self._templates: set[str] = set()
+
+    def propose(self, situation: Situation, rng: np.random.Generator) -> Proposal:
+        """Choose a goal; one that was achieved only if no other was found."""
+        best, best_score, chance = None, 0.0, 0.0
+        for aim in self._drawn(situation.space, rng):
+            if aim.template not in self._templates:
+                likely = self._competence.chance(aim)
+                score = likely * self.gain(aim)
+                if score > best_score:
+                    best, best_score, chance = aim, score, likely
+        if best is None:
+            return Proposal(draw(situation.space, 1, rng), {"by": "chance"})
+        return Proposal(best, {"by": "novelty", "chance": round(chance, 4), "gain": self.gain(best)})
+
+    def update(self, attempt: Attempt) -> None:
+        """Note what was achieved, and how hard it is."""
+        self._competence.add(attempt.aim, attempt.success)
+        if attempt.success:
+            self._templates.add(attempt.aim.template)
+            for part in attempt.aim.parts:
+                self._achieved.update(dict.fromkeys(part.features))
+
+    def gain(self, aim: Aim) -> int:
+        """Return how much of a goal is new: itself, and features of its conditions that were never achieved."""
+        features = {feature for part in aim.parts for feature in part.features}
+        return (aim.template not in self._templates) + len(features - self._achieved.keys())
+
+    def _drawn(self, space: GoalSpace, rng: np.random.Generator) -> Iterator[Aim]:
+        """Yield candidates in random order: goals of one condition, and combinations of achieved ones."""
+        yield from (draw(space, 1, rng, by_kind=True) for _ in range(self._candidates))
+        known = [aim for name in self._achieved if (aim := space.named(name)) is not None]
+        for size in range(2, self._largest + 1):
+            for _ in range(self._candidates if len(known) >= size else 0):
+                places = rng.choice(len(known), size=size, replace=False)
+                joined = space.join([known[int(place)] for place in places])
+                if joined is not None:
+                    yield joined
+
+
+def draw(space: GoalSpace, size: int, rng: np.random.Generator, *, by_kind: bool = False) -> Aim:
+    """Draw a goal of up to so many conditions: fewer where no combination was found that fits together.
+
+    Args:
+        space: The goals to draw from.
+        size: How many conditions, at least 1.
+        rng: Consumed.
+        by_kind: Whether every kind of condition is equally likely, and not every condition.
+
+    Raises:
+        ConfigError: there are no goals.
+    """
+    groups = list(space.kinds().values()) if by_kind else [space.aims()]
+    if not groups or not groups[0]:
+        raise ConfigError("This world offers no goals: nothing in it can be changed by the rules that it has.")
+
+    def one() -> Aim:
+        group = groups[int(rng.integers(len(groups)))] if by_kind else groups[0]
+        return group[int(rng.integers(len(group)))]
+
+    for _ in range(_TRIES if size > 1 else 0):
+        joined = space.join([one() for _ in range(size)])
+        if joined is not None:
+            return joined
+    return one()
+
+
+PROPOSERS: Mapping[str, Callable[[], Proposer]] = {
+    "uniform": Uniform,
+    "progress": LearningProgress,
+    "novelty": Novelty,
+}
+"""The proposers that need no model, by name."""
+
+
+def proposer_named(name: str) -> Proposer:
+    """Return a new proposer.
+
+    Raises:
+        UnknownNameError: there is none of that name; the nearest is suggested.
+    """
+    if name not in PROPOSERS:
+        raise unknown("proposer", name, PROPOSERS)
+    return PROPOSERS[name]()
+
+
+__all__ = [
+    "PROPOSERS",
+    "Attempt",
+    "Competence",
+    "LearningProgress",
+    "Novelty",
+    "Proposal",
+    "Proposer",
+    "Situation",
+    "Uniform",
+    "draw",
+    "proposer_named",
+]

@@ -1,0 +1,110 @@
+"""What can be asked for in a world: the form in which a world tells its own goals to a curriculum.
+
+A world knows best which goals it can check and which its rules can bring about. It tells them one condition at a time
+(`aims`), joins conditions into harder goals (`join`), and reads goals that somebody else wrote (`read`). Each condition
+comes with features that other households share, from the general (`"_ INSIDE _"`) to the particular
+(`"cup INSIDE dishwasher"`), so that what is learned about one goal says something about the next. Left out: choosing
+among them, which is the proposers' part (`pathei.collectors.proposers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import gymnasium
+
+from ..experience import Goal
+
+
+class Part(NamedTuple):
+    """One condition of a goal, told without ids."""
+
+    features: tuple[str, ...]
+    """From general to particular, at least one; the last says all of the condition: `"cup INSIDE dishwasher"`."""
+    things: tuple[str, ...] = ()
+    """The kinds of things that the condition names, in order: `("cup", "dishwasher")`."""
+
+    @property
+    def kind(self) -> str:
+        """The most general feature."""
+        return self.features[0]
+
+    @property
+    def name(self) -> str:
+        """The most particular feature."""
+        return self.features[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A goal that can be checked, with what it has in common with others."""
+
+    goal: Goal
+    parts: tuple[Part, ...]
+    """One for each condition of the goal, in order."""
+
+    @property
+    def size(self) -> int:
+        """How many conditions it has."""
+        return len(self.parts)
+
+    @property
+    def template(self) -> str:
+        """The goal without ids and without order, the same in every household: two goals with one template are equal."""
+        return " & ".join(sorted(part.name for part in self.parts))
+
+
+class GoalSpace(Protocol):
+    """The goals of one household (or page, or level) as it stands now."""
+
+    def aims(self) -> Sequence[Aim]:
+        """Return every goal of one condition that the rules can bring about and that does not hold now.
+
+        That each of them can be reached from here is likely, and not promised. The order is fixed.
+        """
+        ...
+
+    def kinds(self) -> Mapping[str, Sequence[Aim]]:
+        """Return the same goals by the kind of their condition (`Part.kind`); order and kinds are fixed."""
+        ...
+
+    def named(self, name: str) -> Aim | None:
+        """Return the one of these goals whose condition has this name (`Part.name`), or None if it is not among them."""
+        ...
+
+    def join(self, aims: Sequence[Aim]) -> Aim | None:
+        """Return the goal of reaching several aims together, or None if they contradict each other."""
+        ...
+
+    def read(self, text: str) -> Aim:
+        """Return the goal that a text states, in the forms that `grammar` describes; it is parsed and never executed.
+
+        Raises:
+            GoalError: it cannot be read, cannot be checked here, holds already, or nothing can bring it about.
+        """
+        ...
+
+    def grammar(self) -> str:
+        """Say in words, for whoever writes a text for `read`, which forms there are."""
+        ...
+
+
+class GoalSpaces(Protocol):
+    """The goals of one kind of world."""
+
+    def present(self, env: gymnasium.Env[Any, Any]) -> GoalSpace:
+        """Return the goals of an environment that was reset, as it stands now."""
+        ...
+
+    def aim(self, goal: Goal) -> Aim:
+        """Return a recorded goal as an aim; needs no environment, so that records can be learned from again.
+
+        Raises:
+            GoalError: the goal has no conditions, or malformed ones.
+        """
+        ...
+
+
+__all__ = ["Aim", "GoalSpace", "GoalSpaces", "Part"]
