@@ -3,7 +3,7 @@
 Kocsis & Szepesvari 2006 (UCT); Silver et al. 2017 (PUCT); Coulom 2007 and Couetoux et al. 2011 (progressive widening);
 Childs et al. 2008 (transpositions); Winands et al. 2008 (solved nodes). One simulation walks down the tree, adds one
 node, plays a rollout from there, and backs the discounted return up: G = reward + discount * G, one factor for each
-step, whatever part of the walk it was on. A rollout that is the best walk so far becomes part of the tree.
+step, whatever part of the walk it was on. A whole rollout that is the best walk so far becomes part of the tree.
 
 Because the world is deterministic, the best walk ever seen is a plan, and a subtree that was searched to the end is
 solved: it is not visited again, its exact value stands in for what visits to it would have returned, and a search
@@ -173,9 +173,10 @@ class Search:
                 break
         before = self._best.rank
         value = self._leaf(node, path)
-        rest = self._best.plan[len(path) :]
-        if rest and not node.solved and self._best.rank > before and self._env_steps + len(rest) <= self._step_limit:
-            value = self._graft(path, node, rest)
+        if self._best.rank > before and not node.solved and self._config.rollout_steps is None:
+            rest = self._best.plan[len(path) :]
+            if self._env_steps + len(rest) <= self._step_limit:
+                value = self._graft(path, node, rest) if rest else value
         self._back_up(path, value)
 
     def _graft(self, path: list[Edge], node: Node, rest: Sequence[Any]) -> float:
