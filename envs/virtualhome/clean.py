@@ -29,6 +29,7 @@ from .places import (
     own_doors,
     reachable_rooms,
     room_of,
+    those_in,
 )
 from .rules import Rule, Rules
 from .scene import Scene, bits
@@ -88,7 +89,7 @@ def walk(w: World, c: int, n: int, d: int) -> None:
     room = walk_ends_in(w, here, n)
     assert room is not None, "walk_refusal checks this"
     load = carried(w, c)
-    around = w.targets(n, CLOSE) & nodes_in(w, 1 << room)
+    around = those_in(w, w.targets(n, CLOSE) & ~w.scene.rooms, room)
     neighbours = (around | w.out[ON][n] | w.out[INSIDE][n]) & ~w.scene.rooms & ~(1 << c)
     move(w, c, room)
     w.cut(c, FACING)

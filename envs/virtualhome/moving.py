@@ -24,6 +24,8 @@ class Doorways(NamedTuple):
     """Bitset of the doors that join two rooms, doors before doorjambs in each list above."""
     doors: int
     """Bitset of all doors and doorjambs."""
+    rooms: int
+    """Bitset of the rooms that some door leads to."""
 
 
 class Paths(NamedTuple):
@@ -50,7 +52,7 @@ def doorways(scene: Scene) -> Doorways:
             joined.setdefault(one, []).append((other, door))
             joined.setdefault(other, []).append((one, door))
             joining |= 1 << door
-    return Doorways(joined, joining, scene.union(DOOR_CLASSES))
+    return Doorways(joined, joining, scene.union(DOOR_CLASSES), sum(1 << room for room in joined))
 
 
 def paths_from(w: World, room: int) -> Paths:

@@ -24,6 +24,8 @@ def room_of(w: World, n: int) -> int | None:
     if rooms >> n & 1:
         return n
     found = w.out[INSIDE][n] & rooms
+    if found and not found & (found - 1):
+        return found.bit_length() - 1
     seen = fresh = 1 << n
     while fresh and not found:
         around = 0
@@ -53,6 +55,15 @@ def nodes_in(w: World, rooms: int) -> int:
     return found
 
 
+def those_in(w: World, nodes: int, room: int) -> int:
+    """Return which of a few nodes are in a room."""
+    found = nodes & w.into[INSIDE][room]
+    for n in bits(nodes & ~found):
+        if room_of(w, n) == room:
+            found |= 1 << n
+    return found
+
+
 def nodes_here(w: World, c: int) -> int:
     """The nodes in the room that the character is in, and the doors that lead out of it."""
     here = w.rules.room_of(w, c)
@@ -63,15 +74,14 @@ def hidden(w: World, c: int, n: int) -> bool:
     """The node is, at any depth, inside something that is closed."""
     on, inside, rooms = w.out[ON], w.out[INSIDE], w.scene.rooms
     shut = w.having[CLOSED] & ~rooms
-    seen = fresh = 1 << n
+    seen, fresh = rooms | 1 << n, 1 << n
     while fresh:
-        holders = 0
-        for x in bits(fresh):
-            if inside[x] & shut:
-                return True
-            holders |= inside[x] | on[x]
-        fresh = holders & ~(seen | rooms)
-        seen |= fresh
+        x = fresh.bit_length() - 1
+        if inside[x] & shut:
+            return True
+        outer = (inside[x] | on[x]) & ~seen
+        seen |= outer
+        fresh = fresh ^ 1 << x | outer
     return False
 
 
@@ -150,9 +160,7 @@ def own_doors(w: World, room: int) -> int:
 
 def reachable_rooms(w: World, here: int) -> int:
     """The bitset of the rooms that one can walk to; a room without doors is open to all sides."""
-    joined = w.doorways.joined
-    reachable = 1 << here
-    for room in bits(w.scene.rooms):
-        if here not in joined or room not in joined or paths_from(w, here).open >> room & 1:
-            reachable |= 1 << room
-    return reachable
+    ways = w.doorways
+    if here not in ways.joined:
+        return w.scene.rooms
+    return paths_from(w, here).open | w.scene.rooms & ~ways.rooms
