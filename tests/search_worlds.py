@@ -4,11 +4,17 @@ Worker processes import what is here by name.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hypothesis import strategies as st
+from pathei.collectors.guidance import Guidance
+from pathei.envs import contract
+from pathei.envs.model import Draws, EnvModel, Model, Outcome
+from pathei.envs.replay import VerifiedReplay
+from pathei.experience import Task
+from pathei.tests.lantern import lantern_task
 
-from pathei.envs.model import Draws, Outcome
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 State = Hashable
 
@@ -148,20 +154,41 @@ def key_and_door() -> Moves:
     return table_of((0, 0, False, False), move, "lrudko")
 
 
-@st.composite
-def tables(draw: st.DrawFn, ends: bool = True) -> Moves:
-    """Draw a small world; a state without actions is among them now and then."""
-    states = draw(st.integers(1, 5))
-    rewards = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.0, 0.5, 1.0])
-    done = st.booleans() if ends else st.just(False)
-    move = st.builds(Move, st.integers(0, states - 1), rewards, done)
-    actions = st.dictionaries(st.sampled_from("abc"), move, min_size=0 if ends else 1, max_size=3)
-    return {state: draw(actions) for state in range(states)}
+def tables(ends: bool = True) -> "SearchStrategy[Moves]":
+    """Draw small worlds; where there are ends, some moves end the episode and some states have no action."""
+    # Here, so that worker processes need not import hypothesis.
+    from hypothesis import strategies as st
+
+    def of(states: int) -> "SearchStrategy[Moves]":
+        rewards = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.0, 0.5, 1.0])
+        move = st.builds(Move, st.integers(0, states - 1), rewards, st.booleans() if ends else st.just(False))
+        actions = st.dictionaries(st.sampled_from("abc"), move, min_size=0 if ends else 1, max_size=3)
+        return st.fixed_dictionaries(dict.fromkeys(range(states), actions))
+
+    return st.integers(1, 5).flatmap(of)
 
 
 def key_and_door_model() -> Table:
     """Return that grid as a model; a function that a process can import."""
     return Table(key_and_door(), (0, 0, False, False))
+
+
+LANTERNS = lantern_task(3, rooms=4)
+"""A corridor of four rooms, in one of which the lamp is lit."""
+
+
+def lanterns(task: Task = LANTERNS, **options: Any) -> EnvModel:
+    """Return the corridor with lamps as a model, freshly reset; a function that a process can import."""
+    env = VerifiedReplay(contract.make(task))
+    observation, info = contract.reset(env, task)
+    return EnvModel(env, info, observation=observation, **options)
+
+
+def lighting(model: Model[Any, Any]) -> Guidance:
+    """Return a prior that would rather light than quench; a function that a process can import."""
+    return Guidance(
+        lambda actions: [4.0 if model.text(action).startswith("light") else 1.0 for action in actions], None
+    )
 
 
 def dying_model() -> Table:
