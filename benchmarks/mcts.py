@@ -29,6 +29,7 @@ from rich.table import Table
 
 from pathei.collectors.mcts import MctsConfig, find_plan, household_search
 from pathei.collectors.search import Search, SearchConfig
+from pathei.data import fetch
 from pathei.envs.virtualhome.goal_conditions import ConditionJson
 from pathei.envs.virtualhome.goal_formats import e2wm_difference, from_e2wm
 from pathei.envs.virtualhome.goals import GoalCheck
@@ -211,7 +212,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="runs of the first part")
     options = parser.parse_args()
     console = Console()
-    robothow = RobotHow()
+    robothow = RobotHow(fetch("robothow"))
     speed(robothow, options.repeats, console)
     names = robothow.names[:: options.every]
     outcomes = [solve(robothow, name, options.seconds) for name in track(names, "searching", console=console)]
