@@ -26,10 +26,12 @@ Env = gymnasium.Env[Any, Any]
 class Dial(gymnasium.Env[Any, Any]):
     """A dial with native snapshots that writes its observation into the same array every time."""
 
-    def __init__(self, start: int = 0, offers: bool = False) -> None:
+    def __init__(self, start: int = 0, offers: bool = False, goal: int | None = None) -> None:
         self.observation_space = spaces.Box(-100, 100, (1,), np.int64)
         self.action_space: spaces.Space[Any] = spaces.Discrete(3, start=start)
         self.start = start
+        self.goal = goal
+        self.at = 0
         self.shown = np.zeros(1, np.int64)
         if offers:
             self.model = lambda: Table(ring())
@@ -37,22 +39,25 @@ class Dial(gymnasium.Env[Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Turn it to 0."""
         super().reset(seed=seed)
-        self.shown[0] = 0
+        self.at = self.shown[0] = 0
         return self.shown, {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Turn it by -1, 0 or 1; it pays where it stands."""
-        self.shown[0] += int(action) - self.start - 1
-        at = int(self.shown[0])
-        return self.shown, float(at), False, False, {"action_mask": np.array([at > -2, True, at < 2], np.int8)}
+        self.at += int(action) - self.start - 1
+        self.shown[0] = self.at
+        info: dict[str, Any] = {"action_mask": np.array([self.at > -2, True, self.at < 2], np.int8)}
+        if self.goal is not None:
+            info["success"] = self.at == self.goal
+        return self.shown, float(self.at), False, False, info
 
     def snapshot(self) -> int:
         """Return where it stands."""
-        return int(self.shown[0])
+        return self.at
 
     def restore(self, state: int, /) -> None:
-        """Turn it there."""
-        self.shown[0] = state
+        """Turn it there; what was shown last stays as it is."""
+        self.at = state
 
 
 # --- which model
@@ -168,8 +173,17 @@ def test_an_observation_that_is_overwritten_is_kept_as_it_was() -> None:
     assert model.observation().text == "[0]"
 
 
-def test_reaching_the_goal_ends_the_episode() -> None:
-    """Four lamps, of which the last to be lit ends it; before and after a restore alike."""
+def test_a_goal_ends_the_search_s_episode_even_where_the_world_goes_on() -> None:
+    """The dial could be turned away again, and a goal that is undone does not count."""
+    env = Dial(goal=1)
+    observation, info = env.reset(seed=0)
+    model = EnvModel(env, info, observation=observation)
+    assert model.step(2) == Outcome(1.0, True)
+    assert model.success()
+    assert model.actions() == ()
+
+
+def test_an_end_is_an_end_before_and_after_a_restore() -> None:
     model = lanterns()
     found = Search(model, SearchConfig(300, depth=12, stop_on_success=True), np.random.default_rng(0)).run()
     outcomes = [model.step(action) for action in found.plan]

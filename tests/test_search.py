@@ -188,6 +188,30 @@ def test_success_comes_before_return_and_both_before_brevity() -> None:
     assert found.root.value == 9.0
 
 
+def test_a_success_that_costs_is_found_by_a_rollout_too() -> None:
+    moves: Moves = {0: {"go": Move(1, 1.0)}, 1: {"go": Move(2)}, 2: {"end": Move(3, -0.5, True)}}
+    found = search(Table(moves, goal=lambda state: state == 3), simulations=1)
+    assert (found.plan, found.success) == (("go", "go", "end"), True)
+
+
+def test_a_rollout_earns_what_it_could_have_stopped_with() -> None:
+    """It goes on and loses all again; where it may not stop, that is what it earned."""
+    moves: Moves = {0: {"go": Move(1)}, 1: {"go": Move(2, 1.0)}, 2: {"go": Move(3, -1.0, True)}}
+    for cut in (9, None):
+        stopping = search(Table(moves), simulations=1, discount=0.5, rollout_steps=cut)
+        assert stopping.root.edges[0].total == pytest.approx(0.5)
+        going = search(Table(moves), simulations=1, discount=0.5, rollout_steps=cut, may_stop=False)
+        assert going.root.edges[0].total == pytest.approx(0.5 - 0.25)
+
+
+@pytest.mark.parametrize("may_stop", [True, False])
+def test_a_dead_end_is_worth_nothing(may_stop: bool) -> None:
+    moves: Moves = {0: {"go": Move(1)}, 1: {"go": Move(2, 1.0)}}
+    found = search(Table(moves), simulations=1, discount=0.5, may_stop=may_stop)
+    assert found.root.edges[0].total == pytest.approx(0.5)
+    assert found.value == pytest.approx(0.5)
+
+
 def test_a_truncated_episode_is_over() -> None:
     """Two steps do not cross the lake, whatever the horizon."""
     env = VerifiedReplay(gymnasium.make("FrozenLake-v1", is_slippery=False, max_episode_steps=2))
