@@ -401,6 +401,16 @@ def test_a_snapshot_holds_what_a_reset_chose() -> None:
     assert env.step(action) == expected
 
 
+def test_a_snapshot_holds_the_goal_that_a_search_looks_at() -> None:
+    env = make(scene="house:3")
+    env.reset(seed=0, options={"goal": GOAL})
+    state, actions = snapshot(env), list(env.model().actions())
+    env.reset(seed=0, options={"goal": {"text": "", "conditions": [{"node": {"class": "fridge"}, "state": "OPEN"}]}})
+    assert list(env.model().actions()) != actions
+    restore(env, state)
+    assert list(env.model().actions()) == actions
+
+
 def test_a_snapshot_holds_the_deeds_done_for_a_goal() -> None:
     goal = {"text": "", "conditions": [{"actions": ["WALK", "FIND"]}]}
     env = make(scene="house:3", goal=goal)

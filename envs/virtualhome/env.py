@@ -17,9 +17,12 @@ import gymnasium
 from ...errors import ConfigError, ScriptError
 from ..spaces import UnicodeText
 from .goals import GoalCheck
+from .landmarks import Landmarks
 from .language import Misunderstood, Phrase, phrases, understand
+from .model import HomeModel
 from .perception import describe, nameable
 from .profiles import rules_named
+from .relevance import Relevance
 from .rules import Action, Rules
 from .scene import Scene, bits
 from .scenes import load_scene
@@ -45,6 +48,7 @@ class HomeSnapshot(NamedTuple):
     version: Version
     turn: int
     check: GoalCheck | None
+    conditions: tuple[Mapping[str, Any], ...]
     history: Any
     progress: float
     error: str | None
@@ -109,6 +113,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         self._home: _Household | None = None
         self._turn = 0
         self._check: GoalCheck | None = None
+        self._conditions: tuple[Mapping[str, Any], ...] = ()
         self._progress = 0.0
         self._error: str | None = None
         self._listing = "perceived"
@@ -120,6 +125,30 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         if self._home is None:
             raise gymnasium.error.ResetNeeded("Call reset() before looking at the household.")
         return self._home.world
+
+    @property
+    def check(self) -> GoalCheck | None:
+        """The present goal, or None if there is nothing to check."""
+        return self._check
+
+    def model(self, *, everything: bool = False) -> HomeModel:
+        """Return the present episode as a search sees it (`pathei.envs.model.Searchable`).
+
+        Args:
+            everything: Whether actions may name every node; otherwise what the goal is likely to need (`relevance`).
+        """
+        world = self.world
+        character = world.characters[self._turn]
+        if self._check is None:
+            return HomeModel(world, None, character=character)
+        return HomeModel(
+            world,
+            self._check,
+            character=character,
+            nodes=world.scene.everything if everything else None,
+            relevance=Relevance(self._conditions, world),
+            landmarks=Landmarks(self._conditions, self._check, world),
+        )
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin an episode.
@@ -149,6 +178,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         self._home, self._check, self._listing = home, check, listing
         self._end_on_success = bool(chosen.get("end_on_success", True))
         self._turn, self._error = 0, None
+        self._conditions = conditions
         self._progress = check.progress() if check else 0.0
         return self._observation(), self._info({"graph": _graph(world)})
 
@@ -192,6 +222,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
             world.version,
             self._turn,
             check,
+            self._conditions,
             check.history if check else None,
             self._progress,
             self._error,
@@ -205,7 +236,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         if self._home is None or self._home.world is not state.world:
             self._home = self._prepared(state.world)
         state.world.restore(state.version)
-        self._turn, self._check = state.turn, state.check
+        self._turn, self._check, self._conditions = state.turn, state.check, state.conditions
         if state.check is not None:
             state.check.history = state.history
         self._progress, self._error = state.progress, state.error
