@@ -96,7 +96,7 @@ def test_no_edge_of_the_tree_is_recorded_twice() -> None:
     config = dataclasses.replace(
         SMALL, keep_tree=True, search=dataclasses.replace(SMALL.search, simulations=60, stop_on_success=False)
     )
-    root, *branches = list(Mcts(config).collect([TASKS[1]]))
+    _, *branches = list(Mcts(config).collect([TASKS[1]]))
     first = [(b.parent, b.steps[0].action) for b in branches if isinstance(b, Trajectory)]
     assert len(set(first)) == len(first)
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pathei.errors import StoreError
 from pathei.experience import Failure, Goal, Observation, Parent, Step, Task, Trajectory
-from pathei.store.journal import pack
 from pathei.store import ExperienceStore
+from pathei.store.journal import pack
 
 # Seals every few appends, so that kills meet every part of sealing. Prints a number when append has returned.
 WRITER = """
