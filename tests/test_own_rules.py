@@ -12,11 +12,13 @@ import orjson
 import pytest
 
 from pathei.envs.checks import check_env, check_snapshot
+from pathei.envs.model import Draws
 from pathei.envs.virtualhome.clean import IN_REACH
 from pathei.envs.virtualhome.conditions import SITTING, STATE_OFF, STATE_ON, Condition, has, in_state
 from pathei.envs.virtualhome.effects import become
 from pathei.envs.virtualhome.env import VirtualHomeEnv
 from pathei.envs.virtualhome.houses import generate_house
+from pathei.envs.virtualhome.model import HomeModel
 from pathei.envs.virtualhome.profiles import PROFILES, rules_named
 from pathei.envs.virtualhome.rules import Action, Rule, Rules
 from pathei.envs.virtualhome.scene import Scene
@@ -93,8 +95,12 @@ def test_a_rule_without_objects_asks_the_actor_itself() -> None:
     me = world.characters[0]
     assert world.act(Action("REST")) == f"{world.scene.labels[me]} is not sitting"
     assert Action("REST") not in world.admissible()
+    assert HomeModel(world, None, verbs=()).sample(Draws(np.random.default_rng(0))) is None
+    model = HomeModel(world, None, verbs=("REST",))
+    assert model.sample(Draws(np.random.default_rng(0))) is None
     world.set_state(me, SITTING, True)
     assert Action("REST") in world.admissible()
+    assert model.sample(Draws(np.random.default_rng(0))) == Action("REST")
 
 
 def test_a_known_verb_can_be_given_another_rule() -> None:

@@ -41,11 +41,6 @@ def let_go(w: World, c: int, o: int, d: int) -> None:
         w.unlink(c, hand, o)
 
 
-def forget_place(w: World, c: int, o: int, d: int) -> None:
-    """Where the object was taken from no longer counts."""
-    w.forget(o)
-
-
 def grab(hands_too: bool) -> Effect:
     """The object comes into the free hand; where it was is remembered (SEMANTICS 2.5, Grab).
 

@@ -73,7 +73,7 @@ class HomeModel:
             checks = bound.first.checks
             first, second = bound.first.nodes & self._nodes, bound.second.nodes & self._nodes
             if bound.arity == 0:
-                actions = [Action(verb)]
+                actions = [Action(verb)] if bound.first.nodes >> self._character & 1 else []
             elif bound.arity == 1:
                 actions = [Action(verb, n) for n in bits(first)]
             else:  # what is held is the object, so the destination alone is chosen
@@ -96,7 +96,7 @@ class HomeModel:
         """Return an admissible action, by trying what the fixed conditions allow; None if many tries failed."""
         world, character, candidates, uniform = self._world, self._character, self._candidates, draws.uniform
         count = len(candidates)
-        for _ in range(_TRIES):
+        for _ in range(_TRIES if count else 0):
             action, checks = candidates[int(uniform() * count)]
             if action.second >= 0:
                 held = [n for n in bits(world.held(character)) if self._nodes >> n & 1]
@@ -106,8 +106,9 @@ class HomeModel:
                 if world.possible(action, character):
                     return action
                 continue
+            node = action.first if action.first >= 0 else character
             for holds, _says in checks:
-                if not holds(world, character, action.first):
+                if not holds(world, character, node):
                     break
             else:
                 return action
