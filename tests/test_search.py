@@ -270,21 +270,27 @@ def test_a_search_stops_at_the_first_success_if_that_is_enough() -> None:
 
 def test_the_world_is_left_at_the_root_even_when_a_step_raises() -> None:
     class Breaks(Table):
-        """Its seventh step raises."""
+        """From some step on, each raises after it has moved."""
+
+        def __init__(self, last: int) -> None:
+            super().__init__(ring())
+            self.last = last
 
         def step(self, action: str, /) -> Outcome:
-            """Do it, if it can still be done."""
-            if self.steps == 6:
+            """Move, and say that it went wrong."""
+            outcome = super().step(action)
+            if self.steps >= self.last:
                 raise RuntimeError("the bridge is down")
-            return super().step(action)
+            return outcome
 
     model = Table(ring())
     search(model, simulations=20, depth=5)
     assert model.state == 0
-    broken = Breaks(ring())
-    with pytest.raises(RuntimeError, match="bridge"):
-        search(broken, depth=5)
-    assert broken.state == 0
+    for last in (1, 2, 7):
+        broken = Breaks(last)
+        with pytest.raises(RuntimeError, match="bridge"):
+            search(broken, depth=5)
+        assert broken.state == 0
 
 
 def test_a_search_goes_on_after_an_exception() -> None:
@@ -345,6 +351,21 @@ def test_rollouts_follow_the_prior_if_asked(rollout: str) -> None:
 
     found = search(Table(moves), prior=prior, simulations=3, depth=12, rollout=rollout, selection="puct")
     assert (len(found.plan) == 12) == (rollout == "prior")
+
+
+def test_rollouts_draw_in_proportion_to_the_prior() -> None:
+    moves: Moves = {0: {"no": Move(0), "yes": Move(0, 1.0), "never": Move(0, 100.0)}}
+    weights = {"no": 1.0, "yes": 3.0, "never": 0.0}
+    found = search(
+        Table(moves, known=False),
+        prior=lambda actions: [weights[action] for action in actions],
+        simulations=1,
+        depth=4001,
+        discount=1.0,
+        rollout="prior",
+        rollout_steps=4000,
+    )
+    assert found.root.edges[0].total == pytest.approx(3000, abs=100)
 
 
 @pytest.mark.parametrize("may_stop", [True, False])
@@ -428,6 +449,24 @@ def test_a_plan_may_join_what_was_seen_on_different_walks() -> None:
         found = search(Table(moves), seed=seed, discount=1.0, rollout="none", simulations=10**4)
         assert found.solved
         assert (found.plan, found.value) == (("a", "c", "x"), 2.0)
+
+
+def test_a_plan_may_join_what_was_never_walked_and_goes_no_further_than_it_earns() -> None:
+    """As soon as the shared node is solved by one of the two ways, so is the root."""
+    moves: Moves = {0: {"a": Move(3, 1.0), "b": Move(3)}, 3: {"x": Move(4, 1.0), "y": Move(4)}, 4: {"z": Move(5)}}
+    for seed in range(10):
+        found = search(Table(moves), seed=seed, discount=1.0, rollout="none", simulations=10**4)
+        assert found.solved
+        assert (found.plan, found.value) == (("a", "x"), 2.0)
+
+
+def test_what_is_found_below_a_shared_node_counts_for_every_way_there() -> None:
+    moves: Moves = {0: {"a": Move(1), "b": Move(1)}, 1: {c: Move(2, float(c)) for c in "0123456789"}}
+    tree = Search(Table(moves), SearchConfig(6, depth=9, exploration=0.0, rollout="none"), np.random.default_rng(0))
+    root = tree.run().root
+    first, second = root.edges
+    assert first.child is second.child
+    assert tree.score(root, first) == tree.score(root, second)
 
 
 def test_the_best_rollout_becomes_part_of_the_tree() -> None:
