@@ -72,6 +72,10 @@ class WorkerError(PatheiError):
     """A worker process died or did not answer in time."""
 
 
+class ModelError(PatheiError):
+    """A language model cannot be loaded or reached, or does not answer."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Build the error for a name that is not known, with the nearest known name as a suggestion.
 

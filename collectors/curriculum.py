@@ -1,8 +1,8 @@
 """The automatic curriculum: a proposer chooses goals, a player tries them, the world checks them, and on it goes.
 
 Each attempt resets the next household, asks the proposer for a goal, and lets the player play it. Whether the goal was
-reached is what the world says when its conditions are checked in the real episode. A goal that was missed is tried again
-in the same household, not at once but after a pause that doubles with every failure, and given up after a few.
+reached is what the world says when its conditions are checked in the real episode. A goal that was missed is tried
+again in the same household, not at once but after a pause that doubles with every failure, and given up after a few.
 
 Nothing is saved but the records. Proposer, player and the goals that wait are functions of the records in their order;
 `resume` tells them the records of a store again, and the run goes on as if it had never stopped, whatever killed it.
@@ -46,7 +46,7 @@ class CurriculumConfig:
     max_steps: int = 30
     """An episode is cut off after so many steps."""
     pause: int = 8
-    """After a goal's first failure so many attempts pass before it is tried again, and twice as many after each more."""
+    """After a goal's first failure so many attempts pass before it is tried again, after each more twice as many."""
     retries: int = 3
     """So often a goal is tried again; 0 for never."""
     retry_share: float = 0.1
@@ -146,8 +146,8 @@ class Curriculum:
         for number, record in enumerate(run_records(store, self._config.run)):
             if _number(record.task, self._config.run) != number:
                 raise ConfigError(
-                    f"The run {self._config.run!r} in {store.path} lacks attempt {number}, so it cannot be gone on with: "
-                    "take a run name of its own."
+                    f"The run {self._config.run!r} in {store.path} lacks attempt {number}, so it cannot go on: "
+                    "give it another name, and it begins anew."
                 )
             self._take_in(record)
         return self._attempts

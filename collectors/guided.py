@@ -1,7 +1,7 @@
-"""A model of the world seen through what an agent has learned: weighted actions, skills as single moves, costs counted.
+"""A model of the world seen through what an agent has learned: weighted actions, skills as moves, costs counted.
 
-`Guided` wraps any `pathei.envs.model.Model` and is one itself, so the same tree search runs on both. Left out: where the
-weights and skills come from (`skills`, `skill_player`).
+`Guided` wraps any `pathei.envs.model.Model` and is one itself, so the same tree search runs on both. Left out: where
+the weights and skills come from (`skills`, `skill_player`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LIST_ANEW = 0.05
 
 
 class Move(NamedTuple):
-    """A skill with things put into its roles, done as one action. It is not one of the world: `Guided.flat` undoes it."""
+    """A skill with things put into its roles, done as one action; `Guided.flat` turns it back into the world's."""
 
     part: Part
     skill: Skill

@@ -4,17 +4,18 @@
 * `LearningProgress` draws goals in proportion to how much the success rate at goals of their kind is changing, up or
   down: absolute learning progress (Baranes & Oudeyer 2013; Portelas et al. 2019; Kanitscheider et al. 2021), with a
   share of uniform exploration. What is mastered and what is hopeless both change little, and are left alone.
-* `Novelty` proposes what was never achieved, the likeliest first: goals of one condition, and combinations of conditions
-  that were achieved one by one.
+* `Novelty` proposes what was never achieved, the likeliest first: goals of one condition, and combinations of
+  conditions that were achieved one by one.
 
-A proposer learns from attempts, in order, and from nothing else; so a new one that is told the attempts of a store again
-is in the same state, and nothing has to be saved. Left out: retries (`curriculum`) and language models (`lm_proposer`).
+A proposer learns from attempts, in order, and from nothing else; so a new one that is told the attempts of a store
+again is in the same state, and nothing has to be saved. Left out: retries (`curriculum`) and language models
+(`lm_proposer`).
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -127,7 +128,7 @@ class LearningProgress:
         self._enough = enough
         self._explore = explore
         self._candidates = candidates
-        self._outcomes: dict[tuple[str, int], deque[bool]] = {}
+        self._outcomes: dict[str, deque[bool]] = {}
 
     def propose(self, situation: Situation, rng: np.random.Generator) -> Proposal:
         """Draw a goal."""
@@ -144,21 +145,25 @@ class LearningProgress:
 
     def update(self, attempt: Attempt) -> None:
         """Note the outcome in every group that the goal belongs to."""
-        size = attempt.aim.size
-        for feature in {feature for part in attempt.aim.parts for feature in part.features}:
-            outcomes = self._outcomes.setdefault((feature, size), deque(maxlen=self._window))
-            outcomes.append(attempt.success)
+        for part in (*attempt.aim.parts, _size(attempt.aim)):
+            for feature in part.features:
+                outcomes = self._outcomes.setdefault(feature, deque(maxlen=self._window))
+                outcomes.append(attempt.success)
 
     def progress(self, aim: Aim) -> float:
         """Return the absolute learning progress at a goal, in [0, 1]; 0 where too little is known."""
-        return sum(self._progress(part, aim.size) for part in aim.parts) / aim.size
+        return sum(self._progress(part) for part in (*aim.parts, _size(aim))) / (aim.size + 1)
 
-    def _progress(self, part: Part, size: int) -> float:
+    def _progress(self, part: Part) -> float:
         for feature in reversed(part.features):
-            outcomes = list(self._outcomes.get((feature, size), ()))
+            outcomes = list(self._outcomes.get(feature, ()))
             if len(outcomes) >= self._enough:
                 return _change(outcomes)
         return 0.0
+
+
+def _size(aim: Aim) -> Part:
+    return Part((f"{aim.size} conditions",))
 
 
 def _change(outcomes: Sequence[bool]) -> float:
@@ -177,8 +182,8 @@ class Competence:
     """How likely the agent reaches a goal, judged by what it tried: rates of features, each shrunk to the general one.
 
     The rate of a feature with `s` successes in `n` attempts is `(s + strength * p) / (n + strength)`, where `p` is the
-    rate of the next more general feature, and `prior` above the most general. Attempts count less as they grow old, since
-    the agent learns: what was hopeless comes to be worth a try again.
+    rate of the next more general feature, and `prior` above the most general. Attempts count less as they grow old,
+    since the agent learns: what was hopeless comes to be worth a try again.
     """
 
     prior: float = 0.5
@@ -219,26 +224,28 @@ class Competence:
 class Novelty:
     """Proposes what was never achieved, ordered by the difficulty that what is known implies.
 
-    A goal of several conditions is proposed only when each of them has been achieved. Of some candidates, the one is
-    taken with the greatest `chance * gain`: the probability of reaching it (`Competence`) times what is new in it, one
-    for the goal itself and one for each feature of a condition that was never achieved.
+    Half of the goals are of one condition, whatever it is; the others combine conditions, and only such as have been
+    achieved. Of some candidates, the one is taken with the greatest `chance * gain`: the probability of reaching it
+    (`Competence`) times what is new in it (`gain`).
     """
 
-    def __init__(self, *, largest: int = 3, candidates: int = 48) -> None:
+    def __init__(self, *, largest: int = 3, effects: float = 0.5, candidates: int = 48) -> None:
         """Begin with nothing achieved.
 
         Args:
             largest: Goals of up to so many conditions.
-            candidates: How many goals of each size are drawn to choose among.
+            effects: The share of goals of one condition, in [0, 1]; there are more while too little was achieved.
+            candidates: Among how many goals to choose.
         """
         self._largest = largest
+        self._effects = 1.0 if largest < 2 else effects
         self._candidates = candidates
         self._competence = Competence()
-        self._achieved: dict[str, None] = {}  # in the order of achievement, so that draws are repeatable
+        self._achieved: Counter[str] = Counter()
         self._templates: set[str] = set()
 
     def propose(self, situation: Situation, rng: np.random.Generator) -> Proposal:
-        """Choose a goal; one that was achieved only if no other was found."""
+        """Choose a goal; one that was achieved already only if no other was found."""
         best, best_score, chance = None, 0.0, 0.0
         for aim in self._drawn(situation.space, rng):
             if aim.template not in self._templates:
@@ -248,7 +255,7 @@ class Novelty:
                     best, best_score, chance = aim, score, likely
         if best is None:
             return Proposal(draw(situation.space, 1, rng), {"by": "chance"})
-        return Proposal(best, {"by": "novelty", "chance": round(chance, 4), "gain": self.gain(best)})
+        return Proposal(best, {"by": "novelty", "chance": round(chance, 4), "gain": round(self.gain(best), 4)})
 
     def update(self, attempt: Attempt) -> None:
         """Note what was achieved, and how hard it is."""
@@ -256,23 +263,24 @@ class Novelty:
         if attempt.success:
             self._templates.add(attempt.aim.template)
             for part in attempt.aim.parts:
-                self._achieved.update(dict.fromkeys(part.features))
+                self._achieved.update(part.features)
 
-    def gain(self, aim: Aim) -> int:
-        """Return how much of a goal is new: itself, and features of its conditions that were never achieved."""
-        features = {feature for part in aim.parts for feature in part.features}
-        return (aim.template not in self._templates) + len(features - self._achieved.keys())
+    def gain(self, aim: Aim) -> float:
+        """Return how much of a goal is new: one for itself, and for each feature achieved n times `1 / sqrt(n + 1)`."""
+        counts = [self._achieved[feature] for part in aim.parts for feature in part.features]
+        return (aim.template not in self._templates) + sum(1 / math.sqrt(count + 1) for count in counts)
 
     def _drawn(self, space: GoalSpace, rng: np.random.Generator) -> Iterator[Aim]:
-        """Yield candidates in random order: goals of one condition, and combinations of achieved ones."""
-        yield from (draw(space, 1, rng, by_kind=True) for _ in range(self._candidates))
+        """Draw a size, and yield candidates of it: of one condition any, of several what was achieved one by one."""
         known = [aim for name in self._achieved if (aim := space.named(name)) is not None]
-        for size in range(2, self._largest + 1):
-            for _ in range(self._candidates if len(known) >= size else 0):
-                places = rng.choice(len(known), size=size, replace=False)
-                joined = space.join([known[int(place)] for place in places])
-                if joined is not None:
-                    yield joined
+        size = 1 if rng.random() < self._effects else int(rng.integers(2, max(2, self._largest) + 1))
+        for _ in range(self._candidates if 1 < size <= len(known) else 0):
+            places = rng.choice(len(known), size=size, replace=False)
+            joined = space.join([known[int(place)] for place in places])
+            if joined is not None:
+                yield joined
+        if not 1 < size <= len(known):
+            yield from (draw(space, 1, rng, by_kind=True) for _ in range(self._candidates))
 
 
 def draw(space: GoalSpace, size: int, rng: np.random.Generator, *, by_kind: bool = False) -> Aim:

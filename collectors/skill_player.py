@@ -2,9 +2,9 @@
 
 After every episode each stretch of steps that brought the goal nearer is kept as a skill of the condition that it
 served. For a new goal the skills of its conditions are tried in a model of the environment, then those of conditions
-like them, in several orders. What remains is searched by PUCT. Its prior knows two things: which things the goal names,
-and which steps have served such goals; and what is known to do with one thing ("hold it", "open it") is a single move of
-the search, so that skills are built on skills.
+like them, in several orders. What remains is searched by PUCT. Its prior knows which things the goal names, and which
+steps have served such goals; and what is known to do with one thing ("hold it", "open it") is a single move of the
+search, so that skills are built on skills.
 
 So the player begins knowing nothing but the goal's words and grows with what it has achieved. It is simple on purpose:
 it keeps no facts about houses, and forgets nothing. It works where actions name their things (`[Grab] <cup> (12)`);
@@ -90,7 +90,7 @@ class SkillPlayer:
         return cost
 
     def plan(self, recorder: Recorder, aim: Aim, rng: np.random.Generator) -> tuple[list[str], int]:
-        """Return the best plan found, as actions in words, and how many transitions it cost; it need not reach the goal.
+        """Return the best plan found, in words, and how many transitions it cost; it need not reach the goal.
 
         Args:
             recorder: An episode that was just reset; its environment is left as it is.

@@ -25,7 +25,7 @@ class Lifted(NamedTuple):
 
     verb: str
     things: tuple[tuple[str, int], ...]
-    """For each thing its role (`"$0"`, `"$1"`: the condition's; else its kind), and which of that role it is, from 0."""
+    """For each thing its role (`"$0"`, `"$1"`: the condition's; else its kind), and which of that role, from 0."""
 
     def kinds(self, part: Part) -> tuple[str, ...]:
         """Return the kinds of things of this step when the skill is to serve a condition."""
@@ -73,7 +73,7 @@ class SkillBook:
         return [Part((kind,)) for kind in self._simple]
 
     def usefulness(self, part: Part, act: Act) -> float:
-        """Return which share of the skills has such a step, in [0, 1]: the mean over those for this kind and for all."""
+        """Return which share of the skills has such a step, in [0, 1]: the mean for this kind and for all kinds."""
         roles = roles_of(part, act)
         shares = [
             counts[_pattern(kind, act.verb, roles)] / counts[()]

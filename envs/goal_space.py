@@ -52,7 +52,7 @@ class Aim:
 
     @property
     def template(self) -> str:
-        """The goal without ids and without order, the same in every household: two goals with one template are equal."""
+        """The goal without ids and without order, the same in every household."""
         return " & ".join(sorted(part.name for part in self.parts))
 
 
@@ -71,7 +71,7 @@ class GoalSpace(Protocol):
         ...
 
     def named(self, name: str) -> Aim | None:
-        """Return the one of these goals whose condition has this name (`Part.name`), or None if it is not among them."""
+        """Return the one of these goals whose condition has this name (`Part.name`), or None if there is none."""
         ...
 
     def join(self, aims: Sequence[Aim]) -> Aim | None:

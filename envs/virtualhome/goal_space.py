@@ -168,7 +168,10 @@ class HomeGoalSpace:
     def _check_possible(self, condition: ConditionJson, possible: frozenset[str]) -> None:
         """Refuse a plain condition that no rule brings about: an open lamp, a sofa in the cup."""
         read = parse_condition(condition).condition
+        wanted: list[Condition]
         if isinstance(read, NodeCondition):
+            if read.state == "CLEAN":
+                return  # whatever can be reached can be washed, dirty or not
             wanted = [NodeCondition(one, read.state, read.count) for one in self._by_class(read.node)]
         elif isinstance(read, EdgeCondition) and read.count == 1 and not read.either:
             pairs = [(a, b) for a in self._by_class(read.source) for b in self._by_class(read.target)]
