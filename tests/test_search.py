@@ -452,12 +452,18 @@ def test_a_plan_may_join_what_was_seen_on_different_walks() -> None:
 
 
 def test_a_plan_may_join_what_was_never_walked_and_goes_no_further_than_it_earns() -> None:
-    """As soon as the shared node is solved by one of the two ways, so is the root."""
-    moves: Moves = {0: {"a": Move(3, 1.0), "b": Move(3)}, 3: {"x": Move(4, 1.0), "y": Move(4)}, 4: {"z": Move(5)}}
-    for seed in range(10):
-        found = search(Table(moves), seed=seed, discount=1.0, rollout="none", simulations=10**4)
-        assert found.solved
-        assert (found.plan, found.value) == (("a", "x"), 2.0)
+    """The prior leads by "b" nearly always, so the shared node is solved that way, and the root with it."""
+    below = {"x": Move(4, 1.0), **{f"y{n}": Move(5, 0.0, True) for n in range(5)}}
+    moves: Moves = {0: {"a": Move(3, 1.0), "b": Move(3)}, 3: below, 4: {"z": Move(5, 0.0, True)}}
+    weights = {"a": 0.2, "b": 0.8, "x": 0.1, "z": 1.0}
+    found = search(
+        Table(moves),
+        prior=lambda actions: [weights.get(action, 1.0) for action in actions],
+        **{"selection": "puct", "exploration": 1000.0, "discount": 1.0, "rollout": "none"},
+    )
+    assert found.solved
+    assert {edge.action: edge.visits for edge in found.root.edges} == {"a": 1, "b": 8}
+    assert (found.plan, found.value) == (("a", "x"), 2.0)
 
 
 def test_what_is_found_below_a_shared_node_counts_for_every_way_there() -> None:
