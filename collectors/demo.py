@@ -1,4 +1,4 @@
-"""The tour that `pathei demo` gives: demonstrations played readably, then two ways of exploring, compared.
+"""The tour that `pathei demo` gives: demonstrations played readably, then exploration and search on the same tasks.
 
 It uses what the package has to offer and adds nothing of its own. Left out: fetched data, language models.
 """
@@ -6,7 +6,7 @@ It uses what the package has to offer and adds nothing of its own. Left out: fet
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from ..experience import Task
 from ..store import ExperienceStore, StoreInfo
 from .coverage import compare
 from .episode import Envs, play
-from .explore import STRATEGIES, Explore, Strategy
+from .explore import STRATEGIES, Explore
 from .gather import Gathered, gather
+from .mcts import Mcts, MctsConfig, household_search
+from .protocol import Collector
 from .tables import megabytes, progress
 from .watch import Watcher
 
@@ -32,6 +34,8 @@ _LOOKED_AT = 40
 _AT_LEAST = 5
 """Shorter demonstrations show too little."""
 _STEPS = 30
+_SIMULATIONS = 1000
+"""Enough to solve most of the tasks, and over in seconds."""
 
 
 def run_demo(console: Console, out: Path, *, episodes: int = 300, workers: int = 2, seed: int = 0) -> None:
@@ -50,21 +54,26 @@ def run_demo(console: Console, out: Path, *, episodes: int = 300, workers: int =
     if episodes < 1:
         raise ConfigError(f"The demo needs at least one episode, not {episodes}.")
     tasks = world_named("virtualhome").generate_tasks(max(episodes, _SHOWN), seed)
-    paths = {strategy: out / strategy for strategy in STRATEGIES}
-    for path in paths.values():
-        _clear(path)
+    ways: dict[str, Callable[[], Collector]] = {
+        strategy: partial(Explore, strategy=strategy, max_steps=_STEPS, seed=seed) for strategy in STRATEGIES
+    }
+    search = household_search(simulations=_SIMULATIONS, depth=_STEPS)
+    ways["search"] = partial(Mcts, MctsConfig(search), seed=seed)
+    for name in ways:
+        _clear(out / name)
     console.print(Rule("Agents live in generated houses: demonstrations", align="left"))
     _show_demonstrations(console, tasks)
-    console.print(Rule("They explore, and all they live through is kept", align="left"))
+    console.print(Rule("They explore, then search for plans, and all they live through is kept", align="left"))
     found: dict[str, tuple[Gathered, StoreInfo]] = {}
-    for strategy, path in paths.items():
-        found[strategy] = _explore(console, strategy, path, tasks[:episodes], workers, seed)
+    for name, make in ways.items():
+        found[name] = _collect(console, name, make, out / name, tasks[:episodes], workers, seed)
     console.print()
     console.print(_table(found))
-    best = paths["novelty"]
+    best = out / "search"
     console.print(
         f"\nNext:\n  pathei store show {best}              the episodes\n"
         f"  pathei store export {best} demo.jsonl --format chat\n"
+        '  pathei plan "turn on the light"              watch a search\n'
         "  pathei run --agent human --seed 3            act yourself\n"
         "  pathei data get robothow                     fetch 518 real programs, then\n"
         "  pathei collect runs/robothow --tasks robothow",
@@ -99,13 +108,18 @@ def _show_demonstrations(console: Console, tasks: Sequence[Task]) -> None:
         envs.close()
 
 
-def _explore(
-    console: Console, strategy: Strategy, path: Path, tasks: Sequence[Task], workers: int, seed: int
+def _collect(
+    console: Console,
+    name: str,
+    make: Callable[[], Collector],
+    path: Path,
+    tasks: Sequence[Task],
+    workers: int,
+    seed: int,
 ) -> tuple[Gathered, StoreInfo]:
-    config = {"command": "demo", "strategy": strategy, "episodes": len(tasks), "steps": _STEPS, "seed": seed}
-    make = partial(Explore, strategy=strategy, max_steps=_STEPS, seed=seed)
+    config = {"command": "demo", "way": name, "episodes": len(tasks), "steps": _STEPS, "seed": seed}
     with ExperienceStore.open(path, config=config, seeds=[seed]) as store:
-        with progress(console, len(tasks), f"{strategy:8}") as watch:
+        with progress(console, len(tasks), f"{name:8}") as watch:
             gathered = gather(store, tasks, make, workers=workers, watch=watch)
         return gathered, store.info()
 
