@@ -26,13 +26,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import _virtualhome_rivals as rivals
 import numpy as np
 import orjson
-import virtualhome_rivals as rivals
+from _virtualhome_rivals import Source
 from gymnasium.wrappers import TimeLimit
 from rich.console import Console
 from rich.table import Table
-from virtualhome_rivals import Source
 
 from pathei.envs.contract import Snapshotter
 from pathei.envs.virtualhome.env import VirtualHomeEnv
