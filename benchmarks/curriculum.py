@@ -23,9 +23,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import gymnasium
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -80,9 +79,9 @@ class Result(NamedTuple):
     seconds: float
 
 
-def plain_model(env: gymnasium.Env[Any, Any]) -> HomeModel:
+def plain_model(recorder: Recorder) -> HomeModel:
     """Return a household's model without the heuristic that knows what goals need: every verb, every node, alike."""
-    home = env.unwrapped
+    home = recorder.env.unwrapped
     assert isinstance(home, VirtualHomeEnv)
     return HomeModel(home.world, home.check)
 

@@ -27,6 +27,8 @@ from .proposers import Attempt, Proposal, Situation, draw
 
 _ANSWER_MAX: Final = 20_000
 """More characters of an answer are not looked at."""
+_GOAL_MAX: Final = 1_000
+"""A longer goal is refused, so that nothing nested too deep is ever read."""
 _KEPT: Final = 400
 """So many characters of a reasoning, a question or an answer are kept."""
 _GOAL: Final = re.compile(r"^[\s*_#>-]*(?:goal|task)[\s*_]*:[\s*_]*(.*)", re.IGNORECASE | re.MULTILINE)
@@ -185,6 +187,8 @@ class LanguageModel:
         )
 
     def _checked(self, stated: str, space: GoalSpace) -> Aim:
+        if len(stated) > _GOAL_MAX:
+            raise GoalError(f"It has {len(stated)} characters, and at most {_GOAL_MAX} are read.")
         aim = space.read(stated)
         if aim.size > self._largest:
             raise GoalError(f"It has {aim.size} conditions, and at most {self._largest} are allowed.")

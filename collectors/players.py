@@ -7,19 +7,34 @@ the environment beforehand is counted. Left out: choosing goals.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
-import gymnasium
 import numpy as np
 
 from ..agents.protocol import Agent, Finished, reset_agent
-from ..envs.model import Model
+from ..envs.model import EnvModel, Model, Searchable
 from ..experience import Trajectory
 from .episode import Recorder
-from .mcts import MctsConfig, find_plan, model_in
+from .guided import Guided
+from .mcts import MctsConfig, find_plan
+from .plans import without_idle_steps
 
-ModelOf = Callable[[gymnasium.Env[Any, Any]], Model[Any, Any]]
-"""Makes the model of an environment that was reset."""
+ModelOf = Callable[[Recorder], Model[Any, Any]]
+"""Makes the model of an episode that was just reset."""
+
+
+def model_in(recorder: Recorder) -> Model[Any, Any]:
+    """Return the model of an episode that was just reset: the world's own where it offers one, else an `EnvModel`.
+
+    Raises:
+        SnapshotError: the environment cannot be saved.
+    """
+    inner = recorder.env.unwrapped
+    if isinstance(inner, Searchable):
+        return inner.model()
+    actions = recorder.observation.actions
+    return EnvModel(recorder.env, {} if actions is None else {"actions": actions})
 
 
 class Player(Protocol):
@@ -81,10 +96,13 @@ class SearchPlayer:
 
     def attempt(self, recorder: Recorder, rng: np.random.Generator) -> int:
         """Search, and do the best plan that was found, whether or not it reaches the goal."""
-        model = self._model_of(recorder.env)
-        found = find_plan(model, self._config, rng)
-        do(recorder, [model.text(action) for action in found.plan])
-        return found.result.env_steps
+        model = self._model_of(recorder)
+        result = find_plan(model, replace(self._config, minimise=False), rng).result
+        counted = Guided(model, lambda action: 1.0)
+        minimise = self._config.minimise and result.success
+        plan = without_idle_steps(counted, result.plan) if minimise else result.plan
+        do(recorder, [model.text(action) for action in plan])
+        return result.env_steps + counted.steps
 
     def learn(self, trajectory: Trajectory) -> None:
         """Take no notice."""
@@ -98,4 +116,4 @@ def do(recorder: Recorder, plan: list[str]) -> None:
         recorder.step(action)
 
 
-__all__ = ["AgentPlayer", "ModelOf", "Player", "SearchPlayer", "do"]
+__all__ = ["AgentPlayer", "ModelOf", "Player", "SearchPlayer", "do", "model_in"]

@@ -246,16 +246,19 @@ class Novelty:
 
     def propose(self, situation: Situation, rng: np.random.Generator) -> Proposal:
         """Choose a goal; one that was achieved already only if no other was found."""
-        best, best_score, chance = None, 0.0, 0.0
-        for aim in self._drawn(situation.space, rng):
-            if aim.template not in self._templates:
-                likely = self._competence.chance(aim)
-                score = likely * self.gain(aim)
-                if score > best_score:
-                    best, best_score, chance = aim, score, likely
-        if best is None:
-            return Proposal(draw(situation.space, 1, rng), {"by": "chance"})
-        return Proposal(best, {"by": "novelty", "chance": round(chance, 4), "gain": round(self.gain(best), 4)})
+        space = situation.space
+        known = [aim for name in self._achieved if (aim := space.named(name)) is not None]
+        sizes = range(1, self._largest + 1)
+        first = 1 if rng.random() < self._effects else int(rng.integers(2, self._largest + 1))
+        for size in sorted(sizes, key=lambda size: size != first):
+            aims = self._drawn(space, known, size, rng)
+            new = [aim for aim in aims if aim.template not in self._templates]
+            if new:
+                scores = [self._competence.chance(aim) * self.gain(aim) for aim in new]
+                best = new[int(np.argmax(scores))]
+                chance, gain = self._competence.chance(best), self.gain(best)
+                return Proposal(best, {"by": "novelty", "chance": round(chance, 4), "gain": round(gain, 4)})
+        return Proposal(draw(space, 1, rng), {"by": "chance"})
 
     def update(self, attempt: Attempt) -> None:
         """Note what was achieved, and how hard it is."""
@@ -270,17 +273,16 @@ class Novelty:
         counts = [self._achieved[feature] for part in aim.parts for feature in part.features]
         return (aim.template not in self._templates) + sum(1 / math.sqrt(count + 1) for count in counts)
 
-    def _drawn(self, space: GoalSpace, rng: np.random.Generator) -> Iterator[Aim]:
-        """Draw a size, and yield candidates of it: of one condition any, of several what was achieved one by one."""
-        known = [aim for name in self._achieved if (aim := space.named(name)) is not None]
-        size = 1 if rng.random() < self._effects else int(rng.integers(2, max(2, self._largest) + 1))
-        for _ in range(self._candidates if 1 < size <= len(known) else 0):
+    def _drawn(self, space: GoalSpace, known: Sequence[Aim], size: int, rng: np.random.Generator) -> Iterator[Aim]:
+        """Yield candidates of a size: of one condition any, of several what was achieved one by one."""
+        if size == 1:
+            yield from (draw(space, 1, rng, by_kind=True) for _ in range(self._candidates))
+            return
+        for _ in range(self._candidates if len(known) >= size else 0):
             places = rng.choice(len(known), size=size, replace=False)
             joined = space.join([known[int(place)] for place in places])
             if joined is not None:
                 yield joined
-        if not 1 < size <= len(known):
-            yield from (draw(space, 1, rng, by_kind=True) for _ in range(self._candidates))
 
 
 def draw(space: GoalSpace, size: int, rng: np.random.Generator, *, by_kind: bool = False) -> Aim:

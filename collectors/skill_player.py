@@ -27,8 +27,7 @@ from ..experience import Step, Trajectory
 from .coverage import read_act
 from .episode import Recorder
 from .guided import Guided, Move
-from .mcts import model_in
-from .players import ModelOf, do
+from .players import ModelOf, do, model_in
 from .search import Search, SearchConfig
 from .skills import SkillBook
 
@@ -98,7 +97,7 @@ class SkillPlayer:
             rng: Consumed.
         """
         model = Guided(
-            self._model_of(recorder.env),
+            self._model_of(recorder),
             lambda action: self._weight(aim, action),
             self._moves(aim),
             move_weight=self._focus,

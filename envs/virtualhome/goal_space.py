@@ -103,6 +103,7 @@ class HomeGoalSpace:
         self._scene: Scene = world.scene
         self._sorts = tuple(_possible(world))
         self._open = [sort.condition for sort in self._sorts if not sort.holds]
+        self._holding = frozenset(part_of(sort.condition).name for sort in self._sorts if sort.holds)
         self._made: dict[int, Aim] = {}
         places: dict[str, list[int]] = {}
         self._places: dict[str, int] = {}
@@ -148,8 +149,7 @@ class HomeGoalSpace:
         conditions = _read(text, self._scene)
         if GoalCheck(conditions, self._world).satisfied():
             raise GoalError(f"The goal holds already: {describe(conditions, self._scene)}.")
-        possible = frozenset(part_of(sort.condition).name for sort in self._sorts)
-        gather(conditions, lambda condition: self._check_possible(condition, possible), "The goal is out of reach")
+        gather(conditions, self._check_possible, "The goal is out of reach")
         return self._aim(*conditions)
 
     def grammar(self) -> str:
@@ -165,7 +165,7 @@ class HomeGoalSpace:
     def _aim(self, *conditions: ConditionJson) -> Aim:
         return Aim(Goal(describe(conditions, self._scene), conditions), parts_of(conditions))
 
-    def _check_possible(self, condition: ConditionJson, possible: frozenset[str]) -> None:
+    def _check_possible(self, condition: ConditionJson) -> None:
         """Refuse a plain condition that no rule brings about: an open lamp, a sofa in the cup."""
         read = parse_condition(condition).condition
         wanted: list[Condition]
@@ -181,7 +181,9 @@ class HomeGoalSpace:
             return
         rooms = {self._scene.classes[n] for n in bits(self._scene.rooms)}
         names = [_part(one) for one in wanted]
-        if not any(part.name in possible or rooms & set(part.things[1:]) for part in names):
+        if not any(
+            part.name in self._places or part.name in self._holding or rooms & set(part.things[1:]) for part in names
+        ):
             raise GoalError(f"nothing that can be done here makes that so: {describe([condition], self._scene)}")
 
     def _by_class(self, selector: Selector) -> list[Selector]:
