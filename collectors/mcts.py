@@ -104,7 +104,7 @@ class Mcts:
             recorder.reset()
             recorder.stage = "act"
             rng = np.random.default_rng(episode_seed(self._seed, task))
-            model = model_in(env)
+            model = model_in(recorder)
             found = find_plan(model, self._config, rng)
             texts = [model.text(action) for action in found.plan]
             root = self._live(recorder, task, texts, found)
@@ -161,16 +161,20 @@ class Mcts:
         return TreeRecorder(env, task, model, root, found.plan).record(found.result.root)
 
 
-def model_in(env: gymnasium.Env[Any, Any]) -> Model[Any, Any]:
-    """Return the model of an environment that was reset: its own where it offers one, whatever gymnasium wrapped it in.
+def model_in(recorder: Recorder) -> Model[Any, Any]:
+    """Return the model of an episode that was just reset: the world's own where it offers one, else an `EnvModel`.
 
-    A time limit around it is not part of such a model: the search has its own horizon, and plans are done for real.
+    A time limit around it is not part of a world's own model: the search has its own horizon, and plans are done for
+    real.
 
     Raises:
-        SnapshotError: it cannot be saved.
+        SnapshotError: the environment cannot be saved.
     """
-    inner = env.unwrapped
-    return inner.model() if isinstance(inner, Searchable) else EnvModel(env)
+    inner = recorder.env.unwrapped
+    if isinstance(inner, Searchable):
+        return inner.model()
+    actions = recorder.observation.actions
+    return EnvModel(recorder.env, {} if actions is None else {"actions": actions})
 
 
 def find_plan(model: Model[Any, Any], config: MctsConfig, rng: np.random.Generator) -> Found:

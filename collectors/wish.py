@@ -76,7 +76,7 @@ def plan_for_wish(wish: Wish, search: SearchConfig, console: Console) -> bool:
     watcher = Watcher(console, texts=False)
     recorder.reset()
     watcher(recorder)
-    model = model_in(env)
+    model = model_in(recorder)
     config = MctsConfig(replace(search, stop_on_success=True), prior=wish.prior)
     found = find_plan(model, config, np.random.default_rng(wish.seed))
     result = found.result

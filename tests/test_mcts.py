@@ -15,6 +15,7 @@ from pathei.envs import contract
 from pathei.envs.virtualhome.activities import generate_tasks
 from pathei.experience import Failure, Goal, Task, Trajectory
 from pathei.store import ExperienceStore
+from pathei.tests.lantern import lantern_task
 
 SMALL = MctsConfig(SearchConfig(simulations=400, depth=20, selection="puct", exploration=0.5, stop_on_success=True))
 TASKS = generate_tasks(12, seed=3)
@@ -108,6 +109,13 @@ def test_a_world_without_snapshots_is_searched_by_verified_replay() -> None:
     [record] = Mcts(config).collect([dataclasses.replace(lake(), env="FirmLake-v0")])
     assert isinstance(record, Trajectory)
     assert record.total_reward == 1.0
+
+
+def test_a_world_that_lists_its_actions_is_searched() -> None:
+    """The lantern of the tests lists them in its info, and offers no model of its own."""
+    config = MctsConfig(SearchConfig(simulations=50, depth=5), prior="none", minimise=False)
+    [record] = Mcts(config).collect([lantern_task(1)])
+    assert isinstance(record, Trajectory), record
 
 
 def test_a_world_of_chance_is_a_failure_and_not_a_plan() -> None:
