@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from .agents import Agent
     from .collectors import Collector
+    from .collectors.proposers import Proposer
     from .experience import Task
 
 _LINES = 14
@@ -210,6 +211,8 @@ def _collect(command: Collect) -> int:
     if faults:
         raise ConfigError(f"{'; '.join(faults)}.")
     console = _console()
+    if command.collector == "curriculum":
+        return _study(command, console)
     world = world_named(command.world)
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
     make = _collector_of(command)
@@ -233,6 +236,49 @@ def _collect(command: Collect) -> int:
     for error, count in done.errors.most_common(3):
         _complain(f"{count} x {error}")
     return int(done.coverage.episodes == 0 and done.coverage.failures > 0)
+
+
+def _study(command: Collect, console: Console) -> int:
+    from .collectors.curriculum import Curriculum, CurriculumConfig
+    from .collectors.players import SearchPlayer
+    from .collectors.skill_player import SkillPlayer
+    from .collectors.study import generated_houses, study
+    from .collectors.tables import gathered_table, progress
+    from .envs.registry import world_named
+    from .envs.virtualhome.goal_space import HomeGoals
+    from .store import ExperienceStore
+
+    if not command.tasks.isdecimal():
+        raise ConfigError(f"A curriculum makes its own tasks: --tasks is how many attempts, not {command.tasks!r}.")
+    attempts, spaces = int(command.tasks), HomeGoals()
+    player = SkillPlayer(spaces) if command.player == "skills" else SearchPlayer()
+    config = CurriculumConfig(max_steps=command.steps)
+    curriculum = Curriculum(spaces, _proposer_of(command), player, config, seed=command.seed)
+    kept = {"command": "collect", **{key: str(v) if isinstance(v, Path) else v for key, v in vars(command).items()}}
+    with ExperienceStore.open(command.out, config=kept, seeds=[command.seed]) as store:
+        houses = generated_houses(world_named(command.world).id, command.seed)
+        try:
+            with progress(console, attempts, "Studying") as watch:
+                done = study(store, curriculum, houses, attempts, watch=watch)
+        except KeyboardInterrupt:
+            _complain(f"Stopped: what was lived is kept in {command.out}. Run the same command again to go on.")
+            return 130
+        console.print(gathered_table(done, store.info()))
+    return 0
+
+
+def _proposer_of(command: Collect) -> Proposer:
+    """Return the proposer of a curriculum's goals, by name."""
+    if command.proposer != "model":
+        from .collectors.proposers import proposer_named
+
+        return proposer_named(command.proposer)
+    if command.model is None:
+        raise ConfigError("A language model proposes: name it with --model, as in --model local:PATH.")
+    from .agents.completion import complete_named
+    from .collectors.lm_proposer import LanguageModel
+
+    return LanguageModel(complete_named(command.model))
 
 
 def _collector_of(command: Collect) -> Callable[[], Collector]:

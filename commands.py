@@ -73,8 +73,9 @@ class Collect:
 
     out: Positional[Path]
     """The store's directory; made if it is not there."""
-    collector: Literal["explore", "mcts"] = "explore"
-    """How tasks are played: exploration without regard to the goal, or a plan searched for it."""
+    collector: Literal["explore", "mcts", "curriculum"] = "explore"
+    """How tasks are played: exploration without regard to the goal, a plan searched for it, or goals of its own, each a
+    little beyond what was achieved. A curriculum plays in one process, and `--tasks` is how many attempts it makes."""
     strategy: Literal["novelty", "uniform"] = "novelty"
     """How exploration chooses: what promises new effects, or anything."""
     tasks: str = "100"
@@ -87,6 +88,13 @@ class Collect:
     """After so many steps an episode is cut off; the world's own limit may come first. For `mcts`, the horizon."""
     simulations: int = 5000
     """For `mcts`: at most so many simulations for each task."""
+    proposer: Literal["novelty", "progress", "uniform", "model"] = "novelty"
+    """For `curriculum`: who proposes goals; `model` is the language model that `--model` names."""
+    model: str | None = None
+    """For `--proposer model`: a model at the OpenAI-compatible endpoint of OPENAI_BASE_URL (key in OPENAI_API_KEY), or
+    `local:PATH` for one that transformers loads here."""
+    player: Literal["skills", "search"] = "skills"
+    """For `curriculum`: who tries them, a player that keeps what worked or a plain tree search."""
     seconds: float | None = None
     """For `mcts`: at most so many seconds of processor time for each task; episodes then depend on the machine."""
     keep_tree: bool = False

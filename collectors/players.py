@@ -13,28 +13,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..agents.protocol import Agent, Finished, reset_agent
-from ..envs.model import EnvModel, Model, Searchable
+from ..envs.model import Model
 from ..experience import Trajectory
 from .episode import Recorder
 from .guided import Guided
-from .mcts import MctsConfig, find_plan
+from .mcts import MctsConfig, find_plan, model_in
 from .plans import without_idle_steps
 
 ModelOf = Callable[[Recorder], Model[Any, Any]]
 """Makes the model of an episode that was just reset."""
-
-
-def model_in(recorder: Recorder) -> Model[Any, Any]:
-    """Return the model of an episode that was just reset: the world's own where it offers one, else an `EnvModel`.
-
-    Raises:
-        SnapshotError: the environment cannot be saved.
-    """
-    inner = recorder.env.unwrapped
-    if isinstance(inner, Searchable):
-        return inner.model()
-    actions = recorder.observation.actions
-    return EnvModel(recorder.env, {} if actions is None else {"actions": actions})
 
 
 class Player(Protocol):

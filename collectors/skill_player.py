@@ -27,7 +27,8 @@ from ..experience import Step, Trajectory
 from .coverage import read_act
 from .episode import Recorder
 from .guided import Guided, Move
-from .players import ModelOf, do, model_in
+from .mcts import model_in
+from .players import ModelOf, do
 from .search import Search, SearchConfig
 from .skills import SkillBook
 

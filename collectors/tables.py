@@ -64,7 +64,7 @@ def gathered_table(done: Gathered, info: StoreInfo) -> Table:
     if done.before:
         table.add_row("done before", f"{done.before:,} of {done.tasks:,} tasks")
     if summary["successes"] is not None:
-        table.add_row("goals reached by chance", f"{summary['successes']:,} of {done.coverage.checked:,}")
+        table.add_row("goals reached", f"{summary['successes']:,} of {done.coverage.checked:,}")
     table.add_row("steps", f"{summary['steps']:,}, {summary['refused']:,} refused, {summary['unchanged']:,} no change")
     for key in ("actions", "objects", "effects"):
         table.add_row(f"distinct {key}", f"{summary[f'distinct_{key}']:,}")

@@ -259,3 +259,19 @@ def test_searched_plans_are_collected_and_resumed(tmp_path: Path, capsys: pytest
     assert "6 of 6 tasks are done already" in capsys.readouterr().out
     with ExperienceStore.open(out, mode="read") as plans:
         assert all(trajectory.collector == "mcts" for trajectory in plans.trajectories())
+
+
+def test_a_curriculum_is_collected_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "study")
+    args = ["collect", out, "--collector", "curriculum", "--seed", "1"]
+    assert main([*args, "--tasks", "4"]) == 0
+    assert main([*args, "--tasks", "6"]) == 0
+    with ExperienceStore.open(out, mode="read") as studied:
+        lived = [trajectory.task.id for trajectory in studied.trajectories()]
+    assert [id_.split("/")[1][:6] for id_ in lived] == [f"{number:06d}" for number in range(6)]
+
+
+def test_a_proposing_model_has_to_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ["collect", str(tmp_path / "x"), "--collector", "curriculum", "--proposer", "model", "--tasks", "1"]
+    assert main(args) == 2
+    assert "--model" in capsys.readouterr().err
