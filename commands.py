@@ -48,7 +48,7 @@ class Run:
     world: str = "virtualhome"
     """The world."""
     tasks: str = "1"
-    """Where tasks come from: a number (so many are generated), `robothow`, or a file."""
+    """Where tasks come from: a number (so many are generated), `robothow`, `robothow-eai`, or a file."""
     task: str | None = None
     """The id of one of them; the last of them if left out."""
     scene: str | None = None
@@ -79,7 +79,8 @@ class Collect:
     strategy: Literal["novelty", "uniform"] = "novelty"
     """How exploration chooses: what promises new effects, or anything."""
     tasks: str = "100"
-    """A number (so many are generated), `robothow`, or a file with one task per line."""
+    """A number (so many are generated), `robothow` (what people's programs changed), `robothow-eai` (the goals of the
+    Embodied Agent Interface), or a file with one task per line."""
     world: str = "virtualhome"
     """The world that generates tasks."""
     workers: int = 2

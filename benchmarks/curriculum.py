@@ -217,13 +217,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=100_000, help="transitions of the world in each run")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each proposer; each has houses of its own")
+    parser.add_argument("--first-seed", type=int, default=10, help="the first of them; 0 and 1 were used to tune")
     parser.add_argument("--houses", type=int, default=10, help="houses in each run")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--picture", type=Path, default=Path(__file__).parent.parent / "docs/figures/curriculum.png")
     parser.add_argument("--lm", action="store_true", help="let a language model propose as well")
     options = parser.parse_args()
     names = [name for name in PROPOSERS if options.lm or name != "language model"]
-    jobs = [(name, seed, options.steps, options.houses) for seed in range(options.seeds) for name in names]
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    jobs = [(name, seed, options.steps, options.houses) for seed in seeds for name in names]
     began = time.perf_counter()
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
         results = list(pool.map(run, *zip(*jobs, strict=True)))

@@ -11,12 +11,13 @@ from rich.table import Table
 
 from ..experience import Failure, Record, Trajectory
 from ..store import StoreInfo
+from .coverage import Coverage
 from .gather import Gathered
 
 
 @contextlib.contextmanager
 def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Sequence[Record]], None]]:
-    """Show a progress bar with the rate and the failures, where there is a terminal to show it in.
+    """Show a progress bar where there is a terminal: the rate, what was solved and brought about, and the failures.
 
     Args:
         console: Where.
@@ -26,12 +27,13 @@ def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Seq
     Yields:
         What `gather` takes as `watch`.
     """
-    counts = {"failed": 0}
+    seen = Coverage()
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
+        TextColumn("[green]{task.fields[found]}"),
         TextColumn("[red]{task.fields[failed]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
@@ -40,16 +42,22 @@ def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Seq
         refresh_per_second=5,
     )
     with bar:
-        job = bar.add_task(title, total=total, rate="", failed="")
+        job = bar.add_task(title, total=total, rate="", found="", failed="")
 
         def watch(records: Sequence[Record]) -> None:
-            failed = sum(isinstance(record, Failure) for record in records)
-            lived = sum(isinstance(record, Trajectory) and record.parent is None for record in records)
-            counts["failed"] += failed
+            if bar.disable:
+                return
+            roots = [record for record in records if isinstance(record, Failure) or record.parent is None]
+            for record in roots:
+                seen.add(record)
             speed = bar.tasks[job].speed
-            rate = "" if speed is None else f"{speed:.0f}/s"
+            solved = f"{seen.successes} solved, " if seen.checked else ""
             bar.update(
-                job, advance=lived + failed, rate=rate, failed=f"{counts['failed']} failed" if counts["failed"] else ""
+                job,
+                advance=len(roots),
+                rate="" if speed is None else f"{speed:.0f}/s",
+                found=f"{solved}{len(seen.effects)} effects",
+                failed=f"{seen.failures} failed" if seen.failures else "",
             )
 
         yield watch

@@ -29,7 +29,7 @@ HEAVY = frozenset(
     {"torch", "transformers", "peft", "faiss", "playwright", "habitat_sim", "minedojo", "ray", "datasets", "minari"}
 )
 """Packages that only the module that needs them may import, and only when it is used."""
-OPTIONAL = HEAVY | {"atif", "h5py", "pandas", "PIL", "pytest", "hypothesis"}
+OPTIONAL = HEAVY | {"atif", "h5py", "matplotlib", "openai", "pandas", "PIL", "pytest", "hypothesis"}
 """Packages that a core install does not bring: every module must import without them."""
 CORE = {"gymnasium", "numpy", "orjson", "platformdirs", "pyarrow", "rich", "tyro"}
 
