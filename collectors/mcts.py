@@ -17,7 +17,7 @@ import numpy as np
 
 from ..envs.model import EnvModel, Model, Searchable, VerifiedReplay
 from ..envs.snapshots import Snapshot, Snapshotter
-from ..errors import ContractError, SnapshotError
+from ..errors import ContractError, GoalError, SnapshotError
 from ..experience import Failure, Json, Parent, Record, Step, Task, Trajectory
 from .episode import Envs, Mark, Recorder, one_line
 from .plans import without_idle_steps
@@ -106,6 +106,8 @@ class Mcts:
             rng = np.random.default_rng(episode_seed(self._seed, task))
             model = model_in(recorder)
             found = find_plan(model, self._config, rng)
+            if not found.plan and not found.result.success:
+                raise GoalError("No plan was found: nothing that the search tried brought the goal nearer.")
             texts = [model.text(action) for action in found.plan]
             root = self._live(recorder, task, texts, found)
             return [root, *self._branches(env, task, model, found, root)] if self._config.keep_tree else [root]

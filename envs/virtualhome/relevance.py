@@ -77,10 +77,11 @@ class Relevance:
                 named |= sum(1 << n for n in key[1:] if n >= 0)
         asked = {verb for (verb, _, _), weight in self._weights.items() if weight == ACHIEVES}
         self.verbs: frozenset[str] = frozenset(_distinct(world.rules) | asked)
-        if ("SIT", -1, -1) in self._weights:
-            named |= world.scene.having["SITTABLE"]
-        if ("LIE", -1, -1) in self._weights:
-            named |= world.scene.having["LIEABLE"]
+        for verb in sorted({key[0] for key in self._weights if key[1:] == (-1, -1)} & world.bound.keys()):
+            fitting = world.bound[
+                verb
+            ].first.nodes  # the goal names no object: any will do that the verb can be done to
+            named |= 0 if fitting & named else fitting
         every = _with_holders(world, named)
         shut_doors = world.doorways.joining & world.having[CLOSED]
         for way in bits(every & ~named | shut_doors):
@@ -95,6 +96,7 @@ class Relevance:
             known.get((verb, first, second), OTHER),
             known.get((verb, -1, second), OTHER) if second >= 0 else OTHER,
             known.get((verb, first, -1), OTHER),
+            known.get((verb, -1, -1), OTHER),
         )
 
     def prior(self, actions: Iterable[Action]) -> list[float]:
