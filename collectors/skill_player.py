@@ -28,6 +28,7 @@ from .coverage import read_act
 from .episode import Recorder
 from .guided import Guided, Move
 from .mcts import model_in
+from .plans import succeeds
 from .players import ModelOf, do
 from .search import Search, SearchConfig
 from .skills import SkillBook
@@ -228,21 +229,9 @@ def _trimmed(model: Guided, plan: list[Any]) -> list[Any]:
     """
     for place in range(len(plan) - 1, -1, -1):
         shorter = plan[:place] + plan[place + 1 :]
-        if _succeeds(model, shorter):
+        if succeeds(model, shorter):
             plan = shorter
     return plan
-
-
-def _succeeds(model: Guided, plan: list[Any]) -> bool:
-    start = model.snapshot()
-    try:
-        for action in plan:
-            if not model.possible(action):
-                return False
-            model.step(action)
-        return bool(model.success())
-    finally:
-        model.restore(start)
 
 
 __all__ = ["SkillPlayer"]

@@ -13,8 +13,10 @@ from pathei import data
 from pathei.envs.virtualhome import originals
 from pathei.envs.virtualhome.goal_formats import from_eai, from_ltl, to_eai, to_ltl
 from pathei.envs.virtualhome.goals import GoalCheck
-from pathei.envs.virtualhome.robothow import ENV_ID, RobotHow, RobotHowProgram, load_scene
+from pathei.envs.virtualhome.profiles import rules_named
+from pathei.envs.virtualhome.robothow import ENV_ID, RobotHow, RobotHowProgram
 from pathei.envs.virtualhome.scene import Scene
+from pathei.envs.virtualhome.scenes import load_scene
 from pathei.envs.virtualhome.vocabulary import CLOSE, RELATIONS
 from pathei.envs.virtualhome.world import World
 from pathei.errors import DataError, UnknownNameError
@@ -197,7 +199,7 @@ def test_the_e2wm_goal_has_as_many_parts_as_the_authors_made(e2wm_tasks: list[Ta
 
 
 def test_a_scene_is_loaded_by_its_name(robothow: RobotHow) -> None:
-    scene = load_scene("robothow:file10_2")
+    scene = load_scene("robothow:file10_2", rules_named("v1"))
     assert scene.ids == robothow.program("file10_2").scene().ids
 
 

@@ -221,13 +221,3 @@ def _goals_of(program: RobotHowProgram, eai: Mapping[str, Any] | None) -> dict[s
 
     goals = {"e2wm": told(from_e2wm(e2wm_difference(initial, final)))}
     return goals if eai is None else {**goals, "eai": told(from_eai(eai["vh_goal"]))}
-
-
-def load_scene(name: str) -> Scene:
-    """Return the household of a task by its name, `"robothow:file10_2"`.
-
-    Raises:
-        DataError: the set has not been fetched.
-        UnknownNameError: there is no such program.
-    """
-    return RobotHow().program(name.removeprefix("robothow:")).scene()
