@@ -143,8 +143,8 @@ class Failure:
 
     task: Task
     stage: str
-    """Where it broke: `"make"`, `"reset"`, `"act"`, `"step"`; `"worker"` if the process died or hung, `"collect"` if the
-    collector itself raised."""
+    """Where it broke: `"make"`, `"reset"`, `"act"` or `"step"`; `"worker"` if the process died or hung, `"collect"` if
+    the collector itself raised."""
     error: str
     """What happened, in one line: the exception's type and message, or how the worker died."""
 
