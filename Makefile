@@ -10,6 +10,9 @@ INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -c c
 # The checkout is the package but need not be called `pathei`; through this link mypy finds it under its name.
 LINK := .venv/checkout/pathei
 
+# What the tests run, each with the Debian package that has it.
+PROGRAMS := chromium:chromium chromium-headless-shell:chromium-headless-shell bwrap:bubblewrap java:default-jre-headless
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench clean
 
@@ -54,9 +57,19 @@ clean:
 	@$(INSTALL) --no-build-isolation -e .
 	@touch $@
 
-.venv/.dev: .venv/.core
+.venv/.dev: .venv/.core .venv/.system
 	@echo "Installing what the tests need into .venv (once) ..."
 	@$(INSTALL) --no-build-isolation -e ".[test]"
+	@touch $@
+
+# A browser, a sandbox and Java, each for the tests of one world; without the right to install them those are skipped.
+.venv/.system: .venv/pyvenv.cfg
+	@missing=""; for pair in $(PROGRAMS); do command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair##*:}"; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif ! command -v apt-get >/dev/null; then echo "Not installed, and there is no apt-get:$$missing" >&2; \
+	else sudo=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); echo "Installing$$missing (once) ..."; \
+		{ $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --no-install-recommends \
+			$$missing; } >/dev/null || echo "Could not install$$missing: the tests that need them are skipped." >&2; fi
 	@touch $@
 
 $(LINK): | .venv/pyvenv.cfg

@@ -76,6 +76,22 @@ class ModelError(PatheiError):
     """A language model cannot be loaded or reached, or does not answer."""
 
 
+class LearningError(PatheiError):
+    """A model cannot be trained or evaluated as asked."""
+
+
+class FisherError(PatheiError):
+    """Fisher information does not belong to this model, or was estimated by another convention."""
+
+
+class WorldError(PatheiError):
+    """A world's own program (browser, sandbox, engine) will not start, or died."""
+
+
+class MemoryStoreError(PatheiError):
+    """A memory cannot be opened, read or written as asked."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Build the error for a name that is not known, with the nearest known name as a suggestion.
 

@@ -26,10 +26,14 @@ import pytest
 import pathei
 
 HEAVY = frozenset(
-    {"torch", "transformers", "peft", "faiss", "playwright", "habitat_sim", "minedojo", "ray", "datasets", "minari"}
-)
+    {
+        "torch", "transformers", "peft", "trl", "accelerate", "safetensors", "tokenizers", "tensorboard", "lm_eval",
+        "rouge_score", "faiss", "mcp", "datasets", "minari", "miniwob", "selenium", "websocket", "lxml", "rapidfuzz",
+        "snowballstemmer", "minigrid", "textworld", "scienceworld", "playwright", "habitat_sim", "minedojo", "ray",
+    }
+)  # fmt: skip
 """Packages that only the module that needs them may import, and only when it is used."""
-OPTIONAL = HEAVY | {"atif", "h5py", "matplotlib", "openai", "pandas", "PIL", "pytest", "hypothesis"}
+OPTIONAL = HEAVY | {"atif", "h5py", "matplotlib", "openai", "pandas", "PIL", "psutil", "pytest", "hypothesis"}
 """Packages that a core install does not bring: every module must import without them."""
 CORE = {"gymnasium", "numpy", "orjson", "platformdirs", "pyarrow", "rich", "tyro"}
 
@@ -42,7 +46,7 @@ FOLDERS = {
     "agents": {"envs", "store"},
     "memory": {"envs", "store"},
     "collectors": {"envs", "agents", "memory", "store"},
-    "learners": {"store"},
+    "learners": {"envs", "store"},
 }
 """Which other folders each folder may import. All of them may import the modules at the root, which import none."""
 

@@ -1,0 +1,1 @@
+"""Thin adapters for text worlds of other packages."""

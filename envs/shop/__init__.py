@@ -1,0 +1,1 @@
+"""A shop with the pages, search, goals and reward of WebShop."""

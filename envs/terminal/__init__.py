@@ -1,0 +1,1 @@
+"""A persistent shell in a sandbox."""

@@ -1,0 +1,1 @@
+"""The streets of Touchdown."""

@@ -1,0 +1,1 @@
+"""Web pages in a real Chromium, over the Chrome DevTools Protocol."""

@@ -1,0 +1,1 @@
+"""Corpora: questions with answers, made from stored experience."""
