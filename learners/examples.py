@@ -19,7 +19,7 @@ from ..experience import Json
 from ..store.durable import write_atomically
 
 Split = Literal["train", "seen", "unseen"]
-"""`train` is learned from; `seen` is held out but of activities and houses that were trained on; `unseen` shares neither
+"""`train` is learned from; `seen` is held out, of activities and houses that were trained on; `unseen` shares neither
 activity nor house with `train`."""
 SPLITS: Final[tuple[Split, ...]] = ("train", "seen", "unseen")
 

@@ -1,8 +1,8 @@
 """What learners agree on: how a learner is called, and how something keeps a model near what it knew.
 
 `Preserver` is one interface for Elastic Weight Consolidation and all its rivals. Every optimizer step it is asked once,
-after the task's gradient has been accumulated and clipped and before the optimizer moves, to add its own gradient. So it
-is right under gradient accumulation, never part of the model's loss (which stays comparable), and the same object
+after the task's gradient has been accumulated and clipped and before the optimizer moves, to add its own gradient. So
+it is right under gradient accumulation, never part of the model's loss (which stays comparable), and the same object
 serves our plain loop and any trainer of transformers or TRL through one callback (`callback.PreserverCallback`).
 """
 
