@@ -1,7 +1,7 @@
 """The commands of the console script as data: one frozen dataclass each, whose docstrings are the help text.
 
-What the commands do is in `cli`. Left out: everything that takes time to import, because `pathei --help` has to answer
-at once.
+What they do is in the modules beside this one. Left out: everything that takes time to import, because `pathei --help`
+has to answer at once.
 """
 
 from __future__ import annotations

@@ -1,0 +1,79 @@
+"""The console script `pathei`: performs the commands of `commands`.
+
+Each command is a function of a module beside this one, imported when it is wanted: `pathei --help` has to answer at
+once. What a command does stands in the libraries; here are its tables and how errors are told.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import tyro
+from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes
+
+from .. import __version__
+from ..errors import PatheiError
+from . import commands as c
+from .console import complain
+
+_PERFORMED_BY: Final[dict[type, str]] = {
+    c.EnvList: "worlds:env_list",
+    c.EnvDoctor: "worlds:env_doctor",
+    c.DataList: "worlds:data_list",
+    c.DataGet: "worlds:data_get",
+    c.Run: "worlds:run",
+    c.Plan: "worlds:plan",
+    c.Collect: "collecting:collect",
+    c.Demo: "collecting:demo",
+    c.StoreInfo: "stores:store_info",
+    c.StoreShow: "stores:store_show",
+    c.StoreExport: "stores:store_export",
+}
+"""Which function performs which command."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        args: The arguments; those of the process if None.
+
+    Returns:
+        The exit status: 0 if all went well, 1 if a check found something missing or every task failed, 2 if pathei
+        refused (the reason is one line on stderr), 130 after Ctrl-C.
+    """
+    given = list(sys.argv[1:] if args is None else args)
+    if given == ["--version"]:
+        print(f"pathei {__version__}")
+        return 0
+    form: Any = c.Command
+    flat = (OmitArgPrefixes, OmitSubcommandPrefixes)
+    about = (
+        "Agents live in simulated worlds, their experience is kept, and they learn from it. See also: pathei --version."
+    )
+    chosen: Any = tyro.cli(form, args=given, prog="pathei", description=about, config=flat)
+    try:
+        return perform(getattr(chosen, "command", chosen))
+    except PatheiError as error:
+        complain(str(error))
+        return 2
+    except KeyboardInterrupt:
+        complain("Stopped.")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has enough. Python would complain when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def perform(command: Any) -> int:
+    """Run one parsed command and return the exit status; raises what `main` turns into messages."""
+    module, _, function = _PERFORMED_BY[type(command)].partition(":")
+    return int(getattr(importlib.import_module(f".{module}", __package__), function)(command) or 0)
+
+
+__all__ = ["main", "perform"]

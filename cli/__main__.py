@@ -1,0 +1,8 @@
+"""Lets `python -m pathei.cli` run the command line."""
+
+import sys
+
+from . import main
+
+if __name__ == "__main__":
+    sys.exit(main())

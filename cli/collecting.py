@@ -1,0 +1,125 @@
+"""The commands that gather experience: `pathei collect`, in all its ways, and the tour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+from .commands import Collect, Demo
+from .console import complain, make_console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from ..collectors import Collector
+    from ..collectors.proposers import Proposer
+
+
+def collect(command: Collect) -> int:
+    """Play tasks into a store; 1 if every one of them failed."""
+    from ..collectors.gather import gather
+    from ..collectors.tables import gathered_table, progress
+    from ..collectors.tasks import tasks_named
+    from ..envs.registry import world_named
+    from ..store import ExperienceStore
+
+    least = {"workers": 0, "steps": 1}
+    faults = [f"--{name} must be at least {bound}" for name, bound in least.items() if getattr(command, name) < bound]
+    if faults:
+        raise ConfigError(f"{'; '.join(faults)}.")
+    console = make_console()
+    if command.collector == "curriculum":
+        return _study(command, console)
+    world = world_named(command.world)
+    tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
+    make = _collector_of(command)
+    config = {"command": "collect", **{key: str(v) if isinstance(v, Path) else v for key, v in vars(command).items()}}
+    try:
+        with ExperienceStore.open(command.out, config=config, seeds=[command.seed]) as store:
+            left = len(store.remaining(tasks))
+            if left < len(tasks):
+                console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
+            with progress(console, left, "Collecting") as watch:
+                done = gather(store, tasks, make, workers=command.workers, timeout=command.timeout, watch=watch)
+            console.print(gathered_table(done, store.info()))
+    except KeyboardInterrupt:
+        # Read anew: an append that was interrupted may have reached the disk.
+        with ExperienceStore.open(command.out, mode="read") as store:
+            kept = len(tasks) - len(store.remaining(tasks))
+        complain(
+            f"Stopped: {kept} of {len(tasks)} tasks are kept in {command.out}. Run the same command again to go on."
+        )
+        return 130
+    for error, count in done.errors.most_common(3):
+        complain(f"{count} x {error}")
+    return int(done.coverage.episodes == 0 and done.coverage.failures > 0)
+
+
+def _study(command: Collect, console: Console) -> int:
+    from ..collectors.curriculum import Curriculum, CurriculumConfig
+    from ..collectors.players import SearchPlayer
+    from ..collectors.skill_player import SkillPlayer
+    from ..collectors.study import generated_houses, study
+    from ..collectors.tables import gathered_table, progress
+    from ..envs.registry import world_named
+    from ..envs.virtualhome.goal_space import HomeGoals
+    from ..store import ExperienceStore
+
+    if not command.tasks.isdecimal():
+        raise ConfigError(f"A curriculum makes its own tasks: --tasks is how many attempts, not {command.tasks!r}.")
+    attempts, spaces = int(command.tasks), HomeGoals()
+    player = SkillPlayer(spaces) if command.player == "skills" else SearchPlayer()
+    config = CurriculumConfig(max_steps=command.steps)
+    curriculum = Curriculum(spaces, _proposer_of(command), player, config, seed=command.seed)
+    kept = {"command": "collect", **{key: str(v) if isinstance(v, Path) else v for key, v in vars(command).items()}}
+    with ExperienceStore.open(command.out, config=kept, seeds=[command.seed]) as store:
+        houses = generated_houses(world_named(command.world).id, command.seed)
+        try:
+            with progress(console, attempts, "Studying") as watch:
+                done = study(store, curriculum, houses, attempts, watch=watch)
+        except KeyboardInterrupt:
+            complain(f"Stopped: what was lived is kept in {command.out}. Run the same command again to go on.")
+            return 130
+        console.print(gathered_table(done, store.info()))
+    return 0
+
+
+def _proposer_of(command: Collect) -> Proposer:
+    """Return the proposer of a curriculum's goals, by name."""
+    if command.proposer != "model":
+        from ..collectors.proposers import proposer_named
+
+        return proposer_named(command.proposer)
+    if command.model is None:
+        raise ConfigError("A language model proposes: name it with --model, as in --model local:PATH.")
+    from ..agents.completion import complete_named
+    from ..collectors.lm_proposer import LanguageModel
+
+    return LanguageModel(complete_named(command.model))
+
+
+def _collector_of(command: Collect) -> Callable[[], Collector]:
+    """Return what makes the collector, in whichever process it is needed."""
+    from functools import partial
+
+    if command.collector == "explore":
+        from ..collectors.explore import Explore
+
+        return partial(Explore, strategy=command.strategy, max_steps=command.steps, seed=command.seed)
+    from ..collectors.mcts import Mcts, MctsConfig, household_search
+
+    search = household_search(simulations=command.simulations, seconds=command.seconds, depth=command.steps)
+    return partial(Mcts, MctsConfig(search, keep_tree=command.keep_tree), seed=command.seed)
+
+
+def demo(command: Demo) -> None:
+    """Give the tour."""
+    from ..collectors.demo import run_demo
+
+    run_demo(make_console(), command.out, episodes=command.episodes, workers=command.workers, seed=command.seed)
+
+
+__all__ = ["collect", "demo"]

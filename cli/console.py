@@ -1,0 +1,28 @@
+"""Where the commands write: a console of fixed width in a pipe, and complaints in red on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def make_console() -> Console:
+    """Return where tables go."""
+    from rich.console import Console
+
+    # A pipe has no width; 80 columns, which rich assumes there, would fold the tables.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def complain(message: str) -> None:
+    """Tell what went wrong, in one line on stderr."""
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True).print(Text(" ".join(message.split()), style="red"), soft_wrap=True)
+
+
+__all__ = ["complain", "make_console"]

@@ -1,0 +1,123 @@
+"""The commands about worlds: which there are, what they need, and watching an agent or a search in one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+from .commands import DataGet, DataList, EnvDoctor, EnvList, Plan, Run
+from .console import make_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..agents import Agent
+    from ..experience import Task
+
+LINES = 14
+"""So many lines of an observation are shown, unless `--full` asks for all."""
+
+
+def env_list(_: EnvList) -> None:
+    """List the worlds."""
+    from rich.table import Table
+
+    from ..envs.registry import WORLDS
+
+    table = Table("name", "gymnasium id", "what", "needs")
+    for world in WORLDS:
+        table.add_row(world.name, world.id, world.what, world.needs)
+    make_console().print(table)
+
+
+def env_doctor(command: EnvDoctor) -> int:
+    """Look at what a world needs; 1 if something required is missing."""
+    from rich.table import Table
+
+    from ..envs.registry import world_named
+
+    checks = world_named(command.name).check()
+    table = Table("", "what", "where, or how to get it")
+    for check in checks:
+        table.add_row("ok" if check.ok else "missing" if check.required else "optional", check.what, check.note)
+    make_console().print(table)
+    return int(any(check.required and not check.ok for check in checks))
+
+
+def data_list(_: DataList) -> None:
+    """List the data sets."""
+    from rich.table import Table
+
+    from .. import data
+
+    table = Table("name", "what", "MB", "licence", "from", "fetched")
+    for one in data.available():
+        row = (one.name, one.what, f"{one.size / 1e6:.0f}", one.licence, one.where, "yes" if one.fetched else "no")
+        table.add_row(*row)
+    make_console().print(table)
+
+
+def data_get(command: DataGet) -> None:
+    """Fetch a data set."""
+    from .. import data
+
+    console, wanted = make_console(), data.named(command.name)
+    if not wanted.fetched:
+        console.print(f"Fetching {wanted.name} from {wanted.where} ({wanted.size / 1e6:.0f} MB) ...")
+    console.print(f"{wanted.name} is in {data.fetch(wanted)}", soft_wrap=True)
+
+
+def run(command: Run) -> None:
+    """Play one episode and show it."""
+    from ..collectors.episode import Envs, play
+    from ..collectors.tasks import choose_task, tasks_named
+    from ..collectors.watch import Watcher
+    from ..envs.registry import world_named
+
+    world = world_named(command.world)
+    tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
+    task = choose_task(tasks, id_=command.task, scene=command.scene, goal=command.goal)
+    console, envs = make_console(), Envs()
+    watcher = Watcher(console, texts=command.agent != "human", lines=None if command.full else LINES)
+    try:
+        agent = _agent_of(command, task, console)
+        played = play(envs.get(task), task, agent, max_steps=command.steps, seed=command.seed, watch=watcher)
+        watcher.show_end(played)
+    finally:
+        envs.close()
+
+
+def _agent_of(command: Run, task: Task, console: Console) -> Agent:
+    from ..agents import HumanAgent, RandomAgent, ScriptedAgent
+
+    if command.agent == "human":
+        return HumanAgent(console)
+    if command.agent == "random":
+        import numpy as np
+
+        return RandomAgent(np.random.default_rng(command.seed))
+    if command.script is None:
+        if command.scene is not None:
+            raise ConfigError(
+                "There is no demonstration for another scene: add --agent random, --agent human or --script."
+            )
+        from ..envs.registry import demonstration_of
+
+        return ScriptedAgent(demonstration_of(task))
+    try:
+        return ScriptedAgent(command.script.read_text("utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The script {command.script} cannot be read: {error}.") from error
+
+
+def plan(command: Plan) -> int:
+    """Search a plan and show it; 1 if none is found."""
+    from ..collectors.mcts import household_search
+    from ..collectors.wish import plan_for_wish
+
+    search = household_search(simulations=command.simulations, depth=command.steps)
+    console = make_console()
+    return int(not plan_for_wish(command, search, console))
+
+
+__all__ = ["data_get", "data_list", "env_doctor", "env_list", "plan", "run"]
