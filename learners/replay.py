@@ -1,0 +1,108 @@
+"""Replay: at every step the model also goes through a little old text, so that it goes on expecting it.
+
+The oldest remedy (Ratcliff 1990; Robins 1995) and, measured, among the strongest. The text is the user's, or the
+base model's own samples, drawn before training (self-generated replay: no old text needs to be kept or shipped). Left
+out: choosing what to replay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .batches import Batch, draw
+from .losses import Precision, autocast, summed_loss
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+    from transformers import PreTrainedTokenizerBase
+
+
+class Replay:
+    """Adds the gradient of `weight` times the mean loss per token on old sequences; a `Preserver`."""
+
+    def __init__(
+        self,
+        sequences: NDArray[np.int64],
+        *,
+        per_step: int = 4,
+        weight: float = 1.0,
+        seed: int = 0,
+        precision: Precision = "fp32",
+        name: str = "replay",
+    ) -> None:
+        """Prepare.
+
+        Args:
+            sequences: Old text, shape `[sequences, T]`.
+            per_step: How many of them a step goes through.
+            weight: What their loss counts beside the task's.
+            seed: With the step's number, decides which.
+            precision: Of the forward pass.
+            name: As tables call it.
+        """
+        self.name = name
+        self._sequences, self._per_step, self._weight = sequences, per_step, weight
+        self._seed, self._precision = seed, precision
+
+    def add_gradient(self, model: nn.Module, step: int) -> float:
+        """Add the gradient; return `weight` times the mean loss of the step's old sequences, in nats per token."""
+        batch = whole(draw(self._sequences, self._per_step, seed=self._seed, step=step), model)
+        with autocast(model, self._precision):
+            loss = self._weight * summed_loss(model, batch) / batch.labels[:, 1:].numel()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item()
+
+    def finish(self, model: nn.Module) -> None:
+        """Do nothing."""
+
+
+def whole(sequences: NDArray[np.int64], model: nn.Module) -> Batch:
+    """Return sequences as a batch on the model's device; every token but the first of each is to be predicted."""
+    import torch
+
+    ids = torch.from_numpy(sequences).to(next(model.parameters()).device)
+    return Batch(ids, torch.ones_like(ids), ids, torch.ones(len(ids), device=ids.device))
+
+
+def self_generated(
+    model: nn.Module, tokenizer: PreTrainedTokenizerBase, *, count: int, length: int, seed: int, batch: int = 16
+) -> NDArray[np.int64]:
+    """Let a model say what it knows: sequences drawn from its own distribution, after the token that begins a text.
+
+    An end-of-sequence token ends a text, not a sequence: the next one begins behind it.
+
+    Args:
+        model: A causal language model, before it is trained.
+        tokenizer: The model's.
+        count: How many sequences.
+        length: T, in tokens.
+        seed: Decides what is drawn.
+        batch: How many are drawn side by side.
+
+    Returns:
+        Token ids, shape `[count, length]`.
+    """
+    import torch
+
+    first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    where, mode = next(model.parameters()).device, model.training
+    random = torch.Generator(where).manual_seed(seed)
+    drawn = []
+    model.eval()
+    with torch.inference_mode():
+        for begin in range(0, count, batch):
+            tokens = [torch.full((min(batch, count - begin), 1), first, device=where)]
+            past = None
+            for _ in range(length):
+                out = model(input_ids=tokens[-1], past_key_values=past, use_cache=True)
+                past = out.past_key_values
+                tokens.append(torch.multinomial(out.logits[:, -1].float().softmax(-1), 1, generator=random))
+            drawn.append(torch.cat(tokens[1:], dim=1).cpu().numpy())
+    model.train(mode)
+    return np.concatenate(drawn)
+
+
+__all__ = ["Replay", "self_generated", "whole"]
