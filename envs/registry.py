@@ -73,6 +73,17 @@ WORLDS: Final[tuple[World, ...]] = (
         tasks="virtualhome.activities:generate_tasks",
         demonstration="registry:demonstrate_household",
     ),
+    World(
+        id="pathei/Touchdown-v0",
+        entry_point="pathei.envs.touchdown.env:TouchdownEnv",
+        max_episode_steps=120,
+        name="touchdown",
+        what="streets to follow instructions in: Touchdown's New York, or generated towns",
+        needs="nothing",
+        doctor="touchdown.tasks:check_touchdown",
+        tasks="touchdown.tasks:generate_tasks",
+        demonstration="touchdown.tasks:demonstration",
+    ),
 )
 
 

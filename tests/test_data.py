@@ -5,14 +5,18 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import platformdirs
 import pytest
 
 from pathei import data
-from pathei.data import DataSet
+from pathei.data import DataSet, RepositoryFiles
 from pathei.errors import DataError, UnknownNameError
 
 WHEEL = "tiny-1.0-py3-none-any.whl"
@@ -104,7 +108,8 @@ def test_without_pip_the_command_that_brings_it_is_named(tmp_path: Path, checkou
 
 
 def test_the_list_tells_what_can_be_fetched(root: Path) -> None:
-    [robothow] = data.available()
+    robothow, touchdown = data.available()
+    assert (touchdown.name, touchdown.licence, touchdown.fetched) == ("touchdown", "CC BY 4.0", False)
     assert (robothow.name, robothow.licence, robothow.size, robothow.fetched) == ("robothow", "MIT", 27_068_884, False)
     assert data.named("robothow") == robothow
     with pytest.raises(UnknownNameError, match="did you mean 'robothow'"):
@@ -120,8 +125,53 @@ def test_the_folder_is_the_users_cache_unless_it_is_named(monkeypatch: pytest.Mo
     assert "pathei" in data.root().parts
 
 
+@pytest.fixture
+def repository(tmp_path: Path, root: Path) -> Iterator[RepositoryFiles]:
+    """Two files of a git repository, served on loopback; git itself says what their blob ids are."""
+    folder = tmp_path / "repository"
+    (folder / "graph").mkdir(parents=True)
+    (folder / "graph" / "nodes.txt").write_bytes(b"a,0,1.0,2.0\n")
+    (folder / "LICENSE").write_bytes(b"do as you like\n")
+    files = ("graph/nodes.txt", "LICENSE")
+    command = ["git", "hash-object", *(str(folder / file) for file in files)]
+    blobs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        pairs = tuple(zip(files, blobs, strict=True))
+        yield RepositoryFiles("streets", "a test", "MIT", 27, url, pairs, "this machine")
+        server.shutdown()
+        thread.join(10)
+
+
+@pytest.mark.integration
+def test_files_of_a_repository_are_fetched_once_and_verified(repository: RepositoryFiles, root: Path) -> None:
+    assert not repository.fetched
+    assert data.fetch(repository) == root / "streets"
+    assert repository.fetched
+    assert (root / "streets" / "nodes.txt").read_bytes() == b"a,0,1.0,2.0\n"
+    # What is there is not asked for again, what is missing is.
+    (root / "streets" / "LICENSE").unlink()
+    nowhere = dataclasses.replace(repository, url="http://127.0.0.1:9/")
+    with pytest.raises(DataError, match="LICENSE cannot be read"):
+        data.fetch(nowhere)
+    assert data.fetch(repository) == data.fetch(nowhere)
+
+
+@pytest.mark.integration
+def test_another_file_than_the_published_one_is_refused(repository: RepositoryFiles, root: Path) -> None:
+    wrong = dataclasses.replace(repository, files=(("LICENSE", "0" * 40),))
+    with pytest.raises(DataError, match=r"git blob id [0-9a-f]{40}, not 0{40}"):
+        data.fetch(wrong)
+    assert list((root / "streets").iterdir()) == []
+
+
 @pytest.mark.integration
 def test_robothow_is_fetched_for_real(root: Path) -> None:
     path = data.fetch("robothow")
     assert data.locate("robothow") == path
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == data.named("robothow").sha256
+    robothow = data.named("robothow")
+    assert isinstance(robothow, DataSet)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == robothow.sha256
