@@ -1,7 +1,7 @@
 """WiSE-FT: after training, the weights go back part of the way to the base's.
 
 theta = (1 - alpha) * base + alpha * trained (Wortsman et al. 2022). It costs nothing while training. Of a LoRA adapter
-the update is scaled, which is the same: alpha * s * B A.
+the update is scaled, which is the same: W + alpha * s * B A.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .adapters import is_adapted
+from .ewc import anchor_of, local, place_like
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,7 +28,7 @@ class WeightAveraging:
             alpha: How much of what was learned is kept: 0 is the base, 1 the trained model.
         """
         self._alpha = alpha
-        self._base = {} if is_adapted(model) else {name: one.detach().clone() for name, one in model.named_parameters()}
+        self._base = {} if is_adapted(model) else anchor_of(model)
 
     def add_gradient(self, model: nn.Module, step: int) -> float:
         """Add nothing."""
@@ -36,17 +37,14 @@ class WeightAveraging:
     def finish(self, model: nn.Module) -> None:
         """Move the weights, in place."""
         import torch
-        from torch.distributed.tensor import DTensor, distribute_tensor
 
         with torch.no_grad():
             for name, parameter in model.named_parameters():
-                if not self._base and "lora_B" in name:
-                    parameter.mul_(self._alpha)
-                elif parameter.requires_grad and name in self._base:
-                    base = self._base[name].to(parameter.device)
-                    if isinstance(parameter, DTensor):
-                        base = distribute_tensor(base, parameter.device_mesh, parameter.placements)
-                    parameter.copy_(torch.lerp(base, parameter, self._alpha))
+                mine = local(parameter.detach())
+                if name in self._base:
+                    mine.copy_(torch.lerp(place_like(self._base[name], parameter), mine, self._alpha))
+                elif not self._base and "lora_B" in name:
+                    mine.mul_(self._alpha)
 
 
 __all__ = ["WeightAveraging"]

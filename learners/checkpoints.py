@@ -1,8 +1,8 @@
 """The plain loop's memory: one file that holds everything a resumed run needs, and the log of what was measured.
 
 A checkpoint is written beside its place and renamed, so `kill -9` leaves the old one or the new one. It holds what is
-trained, the optimizer, the state of the random generators, the step, and how long the log was: on resuming, the log is
-cut to that length, so every step stands in it once. Left out: TRL's checkpoints, which TRL writes.
+trained, the optimizer, the state of the random generators and the step. The log has one line per step; on resuming it
+is cut to the steps that are done, so every step stands in it once. Left out: TRL's checkpoints, which TRL writes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ class Checkpoints:
         self._folder = folder
         if folder is not None:
             (folder / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
-            (folder / METRICS).touch()
 
     def restore(self, model: nn.Module, optimizer: Optimizer) -> int:
         """Bring a model and its optimizer to where the last checkpoint was written, and cut the log to it.
@@ -57,7 +56,7 @@ class Checkpoints:
             return 0
         path = self._folder / CHECKPOINT
         if not path.exists():
-            os.truncate(self._folder / METRICS, 0)
+            cut_log(self._folder, 0)
             return 0
         state = torch.load(path, map_location="cpu", weights_only=True)
         trained = _trained(model)
@@ -72,7 +71,7 @@ class Checkpoints:
         torch.set_rng_state(state["random"])
         if state["random_cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["random_cuda"])
-        os.truncate(self._folder / METRICS, state["log"])
+        cut_log(self._folder, state["step"])
         return int(state["step"])
 
     def save(self, model: nn.Module, optimizer: Optimizer, step: int) -> None:
@@ -86,10 +85,8 @@ class Checkpoints:
         with explained(path):
             with (self._folder / METRICS).open("rb") as log:
                 os.fsync(log.fileno())
-                size = log.seek(0, os.SEEK_END)
             state = {
                 "step": step,
-                "log": size,
                 "model": _trained(model),
                 "optimizer": optimizer.state_dict(),
                 "random": torch.get_rng_state(),
@@ -101,8 +98,21 @@ class Checkpoints:
     def log(self, metrics: Mapping[str, float]) -> None:
         """Append what was measured at one step."""
         if self._folder is not None:
-            with explained(self._folder / METRICS), (self._folder / METRICS).open("ab") as log:
-                log.write(orjson.dumps(dict(metrics)) + b"\n")
+            append_log(self._folder, metrics)
+
+
+def append_log(folder: Path, metrics: Mapping[str, float]) -> None:
+    """Append one step's line to a run's log."""
+    with explained(folder / METRICS), (folder / METRICS).open("ab") as log:
+        log.write(orjson.dumps(dict(metrics)) + b"\n")
+
+
+def cut_log(folder: Path, steps: int) -> None:
+    """Cut a run's log to its first steps: what came after them is done again."""
+    path = folder / METRICS
+    path.touch()
+    lines = path.read_bytes().splitlines(keepends=True)
+    os.truncate(path, sum(len(line) for line in lines[:steps]))
 
 
 def _trained(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -112,4 +122,4 @@ def _trained(model: nn.Module) -> dict[str, torch.Tensor]:
     return trained | {name: value for name, value in model.named_buffers() if name in kept}
 
 
-__all__ = ["CHECKPOINT", "METRICS", "Checkpoints"]
+__all__ = ["CHECKPOINT", "METRICS", "Checkpoints", "append_log", "cut_log"]
