@@ -1,0 +1,246 @@
+"""TextWorld's games: `pathei/TextWorld-v0`. Snapshots are its own `copy()`.
+
+A game is generated from a seed (Inform 7 compiles it in seconds; it is kept in the cache folder), or is a `.z8` or
+`.ulx` file of yours. Left out: TextWorld's other front ends.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import gymnasium
+
+from ... import data
+from ...errors import ConfigError, MissingDependencyError, unknown
+from ...experience import Goal, Task
+from ..registry import Check
+from ..spaces import UnicodeText
+
+ENV: Final = "pathei/TextWorld-v0"
+_OPTIONS: Final = ("game", "rooms", "objects", "quest", "goal")
+_ATTEMPTS: Final = 20
+_STRIDE: Final = 7_919
+_PROMPT: Final = re.compile(r"\s*>\s*-= .*$", re.DOTALL)
+_NOT_UNDERSTOOD: Final = (
+    "That's not a verb I recognise",
+    "You can't see any such thing",
+    "I didn't understand",
+    "I only",
+)
+
+
+class TextWorldEnv(gymnasium.Env[str, str]):
+    """A game of TextWorld.
+
+    Options of `reset`:
+
+    * `game`: `"generated:7"`, or the path of a game file; without one, a game is generated from the seed.
+    * `rooms`, `objects`, `quest`: the size of a generated game, and how many steps its quest has.
+
+    The reward is the score that an action earned over the highest score; `info["facts"]` holds the game's own facts.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+
+    def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
+        """Create the environment; options given here are the defaults of `reset`.
+
+        Raises:
+            MissingDependencyError: TextWorld is not installed.
+            ConfigError: an option is not known.
+        """
+        _textworld()
+        _require_known(defaults)
+        self.render_mode = render_mode
+        self.observation_space = UnicodeText(100_000)
+        self.action_space = UnicodeText(1_000)
+        self._defaults = defaults
+        self._path: Path | None = None
+        self._game: Any = None
+        self._state: Any = None
+        self._text, self._score, self._over = "", 0.0, True
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin a game; see the class for the options.
+
+        Raises:
+            ConfigError: an option is not known, or the file is no game.
+        """
+        super().reset(seed=seed)
+        given = {**self._defaults, **(options or {})}
+        _require_known(given)
+        name = given.get("game") or f"generated:{int(self.np_random.integers(2**31))}"
+        path = game_file(str(name), **{key: int(given[key]) for key in ("rooms", "objects", "quest") if key in given})
+        if path != self._path or self._game is None:
+            self._game, self._path = _start(path), path
+        self._state = self._game.reset()
+        self._text, self._score, self._over = _clean(self._state["feedback"], first=True), 0.0, False
+        return self._text, self._info()
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Give a command."""
+        if self._over:
+            error = "The game is over."
+            return error, 0.0, True, False, {**self._info(), "error": error}
+        # Newlines would be several commands.
+        self._state, _, done = self._game.step(" ".join(action.split()) or "(nothing)")
+        self._text, self._over = _clean(self._state["feedback"]), bool(done)
+        info = self._info()
+        reward, self._score = info["progress"] - self._score, info["progress"]
+        if self._text.startswith(_NOT_UNDERSTOOD):
+            info["error"] = self._text
+        return self._text, reward, self._over, False, info
+
+    def snapshot(self) -> Any:
+        """Return the present state: a copy of the game."""
+        held = self._path, self._game.copy(), self._state, self._text, self._score, self._over
+        return *held, self.np_random.bit_generator.state
+
+    def restore(self, state: Any, /) -> None:
+        """Go back to a state."""
+        self._path, game, self._state, self._text, self._score, self._over, random_state = state
+        self._game, self.np_random.bit_generator.state = game.copy(), random_state
+
+    def render(self) -> str | None:
+        """Return the observation in the mode `"ansi"`."""
+        return self._text if self.render_mode == "ansi" else None
+
+    def close(self) -> None:
+        """End the interpreter."""
+        if self._game is not None:
+            self._game.close()
+            self._game = None
+
+    def _info(self) -> dict[str, Any]:
+        state = self._state
+        highest = state["max_score"] or 1
+        facts = {"facts": sorted(map(str, state["facts"]))}
+        return {
+            "actions": () if self._over else tuple(state["admissible_commands"]),
+            "success": bool(state["won"]),
+            "progress": min(1.0, max(0.0, (state["score"] or 0) / highest)),
+            "facts": facts,
+        }
+
+
+def game_file(name: str, *, rooms: int = 4, objects: int = 8, quest: int = 4) -> Path:
+    """Return the file of a game, generating it if need be.
+
+    Raises:
+        ConfigError: the name is neither `"generated:NUMBER"` nor a file.
+        MissingDependencyError: TextWorld is not installed.
+    """
+    kind, _, number = name.partition(":")
+    if kind != "generated":
+        if not Path(name).is_file():
+            raise ConfigError(f"There is no game {name!r}: say 'generated:7', or name a .z8 or .ulx file.")
+        return Path(name)
+    if not number.isdecimal():
+        raise ConfigError(f"A generated game has a number, as in 'generated:7'; {name!r} has none.")
+    final = data.root() / "textworld" / f"r{rooms}-o{objects}-q{quest}-{number}.z8"
+    if not final.exists():
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=final.parent) as staging:
+            _make(Path(staging) / final.name, int(number), rooms, objects, quest)
+            # The game is whole once the .z8 is there, so what describes it goes first.
+            for end in (".json", ".z8"):
+                made = Path(staging) / final.with_suffix(end).name
+                os.replace(made, final.with_suffix(end))
+    return final
+
+
+def _make(path: Path, number: int, rooms: int, objects: int, quest: int) -> None:
+    """Generate and compile a game; not every seed has a quest of every length, so the next ones are tried."""
+    textworld = _textworld()
+    from textworld.generator import QuestGenerationError  # type: ignore[import-untyped]
+
+    for attempt in range(_ATTEMPTS):
+        options = textworld.GameOptions()
+        options.nb_rooms, options.nb_objects, options.seeds = rooms, objects, (number + attempt * _STRIDE) % 2**32
+        options.quest_length = quest
+        options.path = str(path)
+        try:
+            textworld.make(options)
+            return
+        except QuestGenerationError:
+            continue
+    raise ConfigError(f"No game of {rooms} rooms and {objects} objects has a quest of {quest} steps: ask for less.")
+
+
+def generate_tasks(n: int, seed: int) -> list[Task]:
+    """Return generated games, each with its objective as the goal."""
+    found = []
+    for number in range(seed * 1_000, seed * 1_000 + n):
+        name = f"generated:{number}"
+        game = _start(game_file(name))
+        objective = " ".join(str(game.reset()["objective"]).split())
+        game.close()
+        found.append(Task(f"textworld:{number}", ENV, 0, Goal(objective), {"game": name}))
+    return found
+
+
+def demonstration(task: Task) -> Sequence[str]:
+    """Return the commands that win, which the generator knows.
+
+    Raises:
+        ConfigError: the game does not know them: it was not made by TextWorld.
+    """
+    sizes = {key: int(task.options[key]) for key in ("rooms", "objects", "quest") if key in task.options}
+    game = _start(game_file(str(task.options["game"]), **sizes))
+    commands = list(game.reset()["policy_commands"] or ())
+    game.close()
+    if not commands:
+        raise ConfigError(f"The game of {task.id!r} does not know how it is won.")
+    return commands
+
+
+def check_textworld() -> Sequence[Check]:
+    """Look whether TextWorld is installed."""
+    import importlib.util
+
+    there = importlib.util.find_spec("textworld") is not None
+    return [Check("textworld", there, "installed" if there else "pip install 'pathei[adapters]'")]
+
+
+def _start(path: Path) -> Any:
+    textworld = _textworld()
+    wanted = textworld.EnvInfos(
+        feedback=True, won=True, lost=True, score=True, max_score=True, admissible_commands=True, objective=True,
+        policy_commands=True, facts=True,
+    )  # fmt: skip
+    try:
+        return textworld.start(str(path), wanted)
+    except (OSError, ValueError, NotImplementedError) as error:
+        raise ConfigError(f"{path} cannot be played as a game of TextWorld ({error}).") from error
+
+
+def _textworld() -> Any:
+    try:
+        import textworld  # type: ignore[import-untyped]
+        import textworld.envs  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise MissingDependencyError("TextWorld is not installed: pip install 'pathei[adapters]'.") from error
+    return textworld
+
+
+def _clean(feedback: str, *, first: bool = False) -> str:
+    """Take away the banner and the status line, which are drawn with characters."""
+    text = _PROMPT.sub("", feedback)
+    if first:
+        lines = [line for line in text.splitlines() if "$$" not in line and not set(line.strip()) <= set("|$/\\ _")]
+        text = "\n".join(lines) or text
+    return re.sub(r"\n{3,}", "\n\n", text).strip() or "Nothing is said."
+
+
+def _require_known(options: Mapping[str, Any]) -> None:
+    wrong = next((name for name in options if name not in _OPTIONS), None)
+    if wrong is not None:
+        raise ConfigError(str(unknown("option of TextWorld", wrong, _OPTIONS)))
+
+
+__all__ = ["ENV", "TextWorldEnv", "check_textworld", "demonstration", "game_file", "generate_tasks"]
