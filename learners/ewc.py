@@ -23,7 +23,8 @@ Mode = Literal["separate", "online", "merged"]
 """How several tasks are remembered: each by itself, decayed around the latest anchor, or summed into one quadratic."""
 
 # A piece's temporaries should stay in a core's cache; a GPU wants few launches instead.
-_PIECE: Final = {"cpu": 1 << 16, "other": 1 << 26}
+_PIECE: Final = 1 << 16
+_PIECE_ON_GPU: Final = 1 << 26
 
 
 class EWC:
@@ -189,15 +190,24 @@ class _Placed(NamedTuple):
                     f"Parameter {name!r} has shape {tuple(parameter.shape)} and its anchor {tuple(centre.shape)}: "
                     "estimate Fisher information on this model, and train it unsharded or with FSDP2."
                 )
-            precision = place_like(precision, parameter)
-            low, high = (bound.item() for bound in precision.aminmax()) if precision.numel() else (0.0, 0.0)
-            if not 0 <= low <= high < math.inf:
-                raise FisherError(
-                    f"The Fisher information of {name!r} lies in [{low}, {high}], and squares are finite and at least "
-                    "0: estimate it again, in float32 or bfloat16."
-                )
+            precision = check_fisher(name, place_like(precision, parameter))
             pairs.append((precision, place_like(centre, parameter)))
         return cls(parameter, pairs)
+
+
+def check_fisher(name: str, fisher: Tensor) -> Tensor:
+    """Return a tensor of Fisher information if it can be one.
+
+    Raises:
+        FisherError: an entry is negative, infinite or no number.
+    """
+    low, high = (bound.item() for bound in fisher.aminmax()) if fisher.numel() else (0.0, 0.0)
+    if not 0 <= low <= high < math.inf:
+        raise FisherError(
+            f"The Fisher information of {name!r} lies in [{low}, {high}], and squares are finite and at least 0: "
+            "estimate it again, in float32 or bfloat16."
+        )
+    return fisher
 
 
 def place_like(value: Tensor, parameter: Tensor) -> Tensor:
@@ -271,11 +281,11 @@ def _pull(parameter: nn.Parameter, precision: Tensor, centre: Tensor, strength: 
     return values
 
 
-def _pieces(first: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Cut tensors of one shape into rows that are small enough; scalars go with every piece."""
+def _pieces(first: Tensor, *others: Tensor, limit: int | None = None) -> Iterator[tuple[Tensor, ...]]:
+    """Cut tensors of one shape into rows of at most `limit` entries, or single rows; scalars go with every piece."""
     if not first.numel():
         return
-    limit = _PIECE["cpu" if first.device.type == "cpu" else "other"]
+    limit = limit or (_PIECE if first.device.type == "cpu" else _PIECE_ON_GPU)
     if first.numel() <= limit:
         yield (first, *others)
         return
@@ -314,4 +324,4 @@ class _Sum:
         return total
 
 
-__all__ = ["EWC", "Mode", "anchor_of", "gradient_of", "is_sharded", "local", "place_like"]
+__all__ = ["EWC", "Mode", "anchor_of", "check_fisher", "gradient_of", "is_sharded", "local", "place_like"]
