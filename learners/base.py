@@ -1,8 +1,8 @@
 """The embedded base: a small language model that any machine trains for itself in about a minute, without a download.
 
 GPT-2's architecture (Radford et al. 2019) with 2.6 million weights and a byte-level BPE tokenizer, both trained from
-scratch on `stdlib_text`. It exists so that learning and forgetting can be shown and tested anywhere; it knows nothing of
-the world beyond how Python documents itself. It is kept in a cache folder under a name that follows from the recipe,
+scratch on `stdlib_text`. It exists so that learning and forgetting can be shown and tested anywhere; it knows nothing
+of the world beyond how Python documents itself. It is kept in a cache folder under a name that follows from the recipe,
 the text and the versions that made it, and appears there only once it is whole.
 """
 
