@@ -1,0 +1,233 @@
+"""The shop as a gymnasium environment: `pathei/WebShop-v0`.
+
+Actions are WebShop's, `search[words]` and `click[what is written there]`, and so are its pages, goals and reward, which
+is earned by `click[buy now]` alone and ends the episode. Unlike WebShop's own environment the goals are the same in
+every process, choices can be seen, and a moment can be saved. Reading the same pages through a browser is in `site`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import gymnasium
+
+from ...errors import ConfigError, unknown
+from ..spaces import UnicodeText
+from .goals import ShopGoal, read_goal
+from .model import ShopModel
+from .pages import START, Pages, Place, Refused, told, told_plainly
+from .queries import queries
+from .reward import Nouns, Reward, plain_nouns, reward
+from .shops import GENERATED, shop_named
+
+MAX_TEXT: Final = 1 << 20
+"""The longest observation, in characters."""
+
+_OPTIONS: Final = ("catalogue", "goals", "split", "number", "style", "show_attributes", "goal")
+_STYLES: Final = {"rich": told, "plain": told_plainly}
+
+
+class Episode(NamedTuple):
+    """What does not change in an episode."""
+
+    pages: Pages
+    goal: ShopGoal
+    searches: tuple[str, ...]
+    """Searches that the instruction suggests, as actions."""
+    style: str
+
+
+class Moment(NamedTuple):
+    """A moment of an episode; see `pathei.envs.snapshots`."""
+
+    episode: Episode
+    place: Place
+    error: str | None
+    reward: Reward | None
+    random_state: Mapping[str, Any]
+
+
+class WebShopEnv(gymnasium.Env[str, str]):
+    """The shop; see the head of this file, and `docs/shop.md`.
+
+    `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
+
+    * `catalogue`: `"generated"` (default), `"generated:SEED"`, `"generated:SEED:PRODUCTS"`, or a folder with WebShop's
+      own files.
+    * `goal`: `{"text", "conditions"}` with one condition as `ShopGoal.condition` writes it. Without it:
+    * `goals`: `"human"` (default) or `"synthetic"`; `split`: `"train"` (default), `"dev"`, `"test"` or `"all"`;
+      `number`: which goal of the split. Without a number one follows from the seed.
+    * `style`: `"rich"` (default) or `"plain"`, as WebShop's modes `text_rich` and `text`.
+    * `show_attributes`: whether an item has a page of its attributes; default False, as in WebShop.
+
+    `info["actions"]` lists the clicks of the page and, on the search page, searches that the instruction suggests; any
+    other search is as good, on any page. `info["progress"]` is the reward earned, `info["facts"]` the place and, after
+    a reset, the goal.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+
+    def __init__(self, *, nouns: Nouns = plain_nouns, render_mode: str | None = None, **defaults: Any) -> None:
+        """Create the environment; no catalogue is read before `reset`.
+
+        Args:
+            nouns: Finds the nouns of titles for the reward; see `reward.spacy_nouns`.
+            render_mode: None or `"ansi"`.
+            defaults: Options of `reset`.
+
+        Raises:
+            ConfigError: an option is not known.
+        """
+        _require_known(defaults)
+        self.render_mode = render_mode
+        self.observation_space = UnicodeText(MAX_TEXT)
+        self.action_space = UnicodeText(MAX_TEXT)
+        self._nouns = nouns
+        self._defaults = defaults
+        self._episode: Episode | None = None
+        self._place = START
+        self._error: str | None = None
+        self._reward: Reward | None = None
+
+    @property
+    def episode(self) -> Episode:
+        """The present episode; collectors may look into it, agents may not."""
+        if self._episode is None:
+            raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
+        return self._episode
+
+    @property
+    def place(self) -> Place:
+        """Where the buyer is."""
+        return self._place
+
+    def model(self) -> ShopModel:
+        """Return the present episode as a search sees it (`pathei.envs.model.Searchable`)."""
+        return ShopModel(self)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin at the search page; see the class for the options.
+
+        Raises:
+            ConfigError: an option is not known or has no possible value.
+            DataError: the catalogue cannot be read.
+            GoalError: the goal does not fit the catalogue.
+            MissingDependencyError: the packages of the extra `shop` are not installed.
+        """
+        super().reset(seed=seed)
+        _require_known(options or {})
+        self._episode = self._begin({**self._defaults, **(options or {})})
+        self.go(START)
+        goal = self._episode.goal
+        return self._text(), self._info({"goal": goal.condition(), **self._where()})
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Search or click.
+
+        Returns:
+            Observation, reward (in [0, 1], for buying), terminated (something was bought), truncated (always False;
+            `TimeLimit` does that), info.
+        """
+        earned = self.act(action)
+        return self._text(), earned, self._reward is not None, False, self._info(self._where())
+
+    def act(self, action: str) -> float:
+        """Do what `step` does, without telling what came of it, and return the reward."""
+        following = self.episode.pages.follow(self._place, action)
+        if isinstance(following, Refused):
+            self._error = following.why
+            return 0.0
+        self.go(following)
+        return 0.0 if self._reward is None else self._reward.total
+
+    def go(self, place: Place) -> None:
+        """Be at a place; at the last page, the reward for what was bought is worked out."""
+        self._place, self._error, self._reward = place, None, None
+        if place.page == "done":
+            self._reward = self.judge(place)
+
+    def judge(self, place: Place) -> Reward:
+        """Return what buying the product of a place, with the options chosen there, earns."""
+        episode = self.episode
+        catalogue = episode.pages.catalogue
+        bought, wanted = catalogue.by_asin[place.asin], catalogue.by_asin[episode.goal.asin]
+        chosen = [value for _, value in place.options]
+        return reward(bought, chosen, catalogue.price(bought), episode.goal, wanted, self._nouns)
+
+    def actions(self) -> tuple[str, ...]:
+        """Return the clicks of this page, and on the search page the searches that the instruction suggests."""
+        if self._place.page == "done":
+            return ()
+        clicks = self.episode.pages.sheet(self._place).actions
+        return self.episode.searches if self._place.page == "search" else clicks
+
+    def render(self) -> str | None:
+        """Return the page in render mode `"ansi"`."""
+        return self._text() if self.render_mode == "ansi" else None
+
+    def snapshot(self) -> Moment:
+        """Return the present moment; costs microseconds, and stays valid."""
+        state = self.np_random.bit_generator.state
+        return Moment(self.episode, self._place, self._error, self._reward, state)
+
+    def restore(self, state: Moment, /) -> None:
+        """Go back to a moment that `snapshot` returned."""
+        self._episode, self._place, self._error, self._reward, self.np_random.bit_generator.state = state
+
+    def _begin(self, given: Mapping[str, Any]) -> Episode:
+        style = given.get("style", "rich")
+        if style not in _STYLES:
+            raise ConfigError(str(unknown("style of the shop's text", str(style), _STYLES)))
+        shop = shop_named(str(given.get("catalogue", GENERATED)))
+        goal = self._goal(given)
+        pages = shop.pages(show_attributes=bool(given.get("show_attributes", False)))
+        return Episode(pages, goal, tuple([f"search[{words}]" for words in queries(goal.text)]), style)
+
+    def _goal(self, given: Mapping[str, Any]) -> ShopGoal:
+        shop = shop_named(str(given.get("catalogue", GENERATED)))
+        asked = given.get("goal")
+        if isinstance(asked, Mapping) and asked.get("conditions"):
+            return read_goal(asked.get("text", ""), asked["conditions"][0], shop.catalogue)
+        goals, split = shop.goals(str(given.get("goals", "human"))), str(given.get("split", "train"))
+        listed = goals.all if split == "all" else goals.split(split)
+        number = given.get("number")
+        if number is None:
+            return listed[int(self.np_random.integers(len(listed)))]
+        if not isinstance(number, int) or not 0 <= number < len(listed):
+            raise ConfigError(f"The option 'number' is one of 0 to {len(listed) - 1} in this split, not {number!r}.")
+        return listed[number]
+
+    def _text(self) -> str:
+        episode = self.episode
+        text = _STYLES[episode.style](self._place, episode.goal.text, episode.pages.sheet(self._place))
+        if self._reward is not None:
+            text = f"{text.rstrip()}\nYour score (min 0.0, max 1.0): {self._reward.total:.3f}\n"
+        return f"That did not work: {self._error}.\n{text}" if self._error else text
+
+    def _where(self) -> dict[str, Any]:
+        page, query, number, asin, options, _ = self._place
+        return {"page": page, "query": query, "number": number, "asin": asin, "options": dict(options)}
+
+    def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
+        earned = self._reward
+        info: dict[str, Any] = {
+            "actions": self.actions(),
+            "facts": facts,
+            "success": earned is not None and earned.total == 1.0,
+            "progress": 0.0 if earned is None else earned.total,
+        }
+        if earned is not None:
+            info["parts"] = {"kind": earned.kind, "attributes": earned.attributes, "options": earned.options}
+        if self._error:
+            info["error"] = self._error
+        return info
+
+
+def _require_known(options: Mapping[str, Any]) -> None:
+    wrong = next((name for name in options if name not in _OPTIONS), None)
+    if wrong is not None:
+        raise ConfigError(str(unknown("option of the shop", wrong, _OPTIONS)))
+
+
+__all__ = ["MAX_TEXT", "Episode", "Moment", "WebShopEnv"]

@@ -1,0 +1,150 @@
+"""A catalogue of our own, generated from a seed: what the shop sells where WebShop's files are not at hand.
+
+Five categories, 85 kinds of thing, invented brands; attributes, options and prices as such things have them, and
+instructions as people write them. It is made in WebShop's file format (`wares.json` holds the words) and read by the
+same code. It is no substitute for WebShop's data in a comparison with published figures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from .catalogue import Catalogue, read_products
+from .lots import Lots
+
+PRODUCTS = 1200
+"""How many products a generated catalogue has unless another number is asked for."""
+
+_DIGITS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+class Files(NamedTuple):
+    """A catalogue in WebShop's file format."""
+
+    items: list[dict[str, Any]]
+    """`items_shuffle.json`."""
+    attributes: dict[str, Any]
+    """`items_ins_v2.json`."""
+    people: dict[str, list[dict[str, Any]]]
+    """`items_human_ins.json`."""
+
+
+@lru_cache(maxsize=4)
+def generated_catalogue(seed: int = 0, count: int = PRODUCTS) -> Catalogue:
+    """Return the catalogue that belongs to a seed; the same one while it is kept, for it takes a second to make."""
+    return Catalogue(read_products(*generate(seed, count)), f"generated:{seed}:{count}")
+
+
+def generate(seed: int, count: int = PRODUCTS) -> Files:
+    """Generate products, in WebShop's file format.
+
+    Args:
+        seed: The same seed makes the same products on every machine.
+        count: How many; a longer catalogue begins with the shorter one.
+    """
+    wares = json.loads(files(__package__).joinpath("wares.json").read_text("utf-8"))
+    kinds = [
+        {**kind, "category": category, "path": f"{department['root']} › {kind['path']}"}
+        for category, department in wares["categories"].items()
+        for kind in department["kinds"]
+    ]
+    # Kinds in turn, each round in its own order, so that any number of products has all categories.
+    made = Files([], {}, {})
+    for number in range(count):
+        round_, place = divmod(number, len(kinds))
+        order = Lots(seed, "round", round_).some(range(len(kinds)), len(kinds)) if place == 0 else order
+        _make(made, Lots(seed, "product", number), kinds[order[place]], wares)
+    return made
+
+
+def _make(made: Files, lots: Lots, kind: Mapping[str, Any], wares: Mapping[str, Any]) -> None:
+    """Make one product and put it into the files."""
+    asin = _new_asin(lots, made.attributes)
+    phrases = wares["phrases"]
+    brand = "".join(map(lots.choice, wares["brands"]))
+    pool = list(dict.fromkeys(one for name in kind["attributes"] for one in wares["attributes"][name]))
+    attributes = lots.some(pool, lots.between(3, 6))
+    options = {name: _values(lots, wares["lists"][values]) for name, values in kind["options"].items()}
+    words = {"noun": kind["noun"].lower(), "brand": brand, "attributes": _listed(attributes[:3])}
+    low = round(kind["price"][0] * (kind["price"][1] / kind["price"][0]) ** lots.uniform(), 2)
+    high = round(low * (1.1 + lots.uniform()), 2)
+    made.items.append(
+        {
+            "asin": asin,
+            "name": f"{brand} {kind['noun']}, {', '.join(one.title() for one in attributes[:3])}",
+            "full_description": lots.choice(phrases["descriptions"]).format(**words, use=lots.choice(phrases["uses"])),
+            "small_description": [
+                *(
+                    lots.choice(phrases["attribute_bullets"]).format(**words, attribute=one).capitalize()
+                    for one in attributes
+                ),
+                *lots.some(phrases["uses"], 2),
+            ],
+            "pricing": f"${low}" if lots.uniform() < 0.6 else f"${low}${high}",
+            "customization_options": {
+                name: [{"value": value, "image": None} for value in values] for name, values in options.items()
+            },
+            "category": kind["category"],
+            "query": kind["query"],
+            "product_category": kind["path"],
+            "images": [""],
+        }
+    )
+    wished = lots.some(attributes, min(len(attributes), lots.between(1, 3)))
+    made.attributes[asin] = {
+        "attributes": attributes,
+        "instruction": f"Find me {', '.join(wished)} {kind['query']}",
+        "instruction_attributes": wished,
+    }
+    made.people[asin] = [_ask(lots, kind["noun"].lower(), attributes, options, phrases) for _ in range(3)]
+
+
+def _ask(
+    lots: Lots,
+    noun: str,
+    attributes: Sequence[str],
+    options: Mapping[str, Sequence[str]],
+    phrases: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """Write an instruction as somebody would who has a product in mind."""
+    wanted = lots.some(attributes, lots.between(1, 3))
+    asked = [lots.choice(options[name]) for name in options if lots.uniform() < 0.75]
+    form = lots.choice(phrases["kinds"])
+    if asked:
+        values = " and ".join(asked)
+        short = lots.choice(phrases["options"]).format(values=values)
+        sentence = lots.choice(phrases["options_sentence"]).format(values=values)
+    else:
+        short = sentence = ""
+    text = form.format(
+        asks=lots.choice(phrases["asks"]),
+        noun=noun,
+        attributes=", ".join(wanted),
+        attributes_and=_listed(wanted),
+        options=short,
+        options_sentence=sentence,
+    )
+    return {"instruction": text.strip(), "instruction_attributes": wanted, "instruction_options": asked}
+
+
+def _new_asin(lots: Lots, taken: Mapping[str, Any]) -> str:
+    while (asin := "B0" + "".join(lots.choice(_DIGITS) for _ in range(8))) in taken:
+        pass
+    return asin
+
+
+def _values(lots: Lots, values: Sequence[str]) -> list[str]:
+    """Return some of an option's values, in their usual order."""
+    chosen = set(lots.some(values, lots.between(2, 6)))
+    return [value for value in values if value in chosen]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+__all__ = ["PRODUCTS", "Files", "generate", "generated_catalogue"]

@@ -1,0 +1,90 @@
+"""The shop as a search sees it: the same places and rewards, no text.
+
+A place is the whole state, so a search recognises a page that it reaches in two ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Protocol
+
+from ..model import Draws, Outcome
+from .pages import Place
+from .reward import Reward
+
+
+class Buyer(Protocol):
+    """What the model moves: `env.WebShopEnv`."""
+
+    @property
+    def place(self) -> Place:
+        """Where the buyer is."""
+        ...
+
+    def actions(self) -> tuple[str, ...]:
+        """Return the actions that are listed here."""
+        ...
+
+    def act(self, action: str) -> float:
+        """Do one, and return the reward."""
+        ...
+
+    def go(self, place: Place) -> None:
+        """Be elsewhere."""
+        ...
+
+    def judge(self, place: Place) -> Reward:
+        """Return the reward of the last page."""
+        ...
+
+
+class ShopModel:
+    """The present episode of an environment, which it moves (`pathei.envs.model.Model`)."""
+
+    def __init__(self, buyer: Buyer) -> None:
+        """Look at an environment that was reset."""
+        self._buyer = buyer
+
+    def actions(self) -> Sequence[str]:
+        """Return the admissible actions."""
+        return self._buyer.actions()
+
+    def sample(self, draws: Draws) -> str | None:
+        """Return one of them at random."""
+        actions = self._buyer.actions()
+        return actions[draws.below(len(actions))] if actions else None
+
+    def possible(self, action: str, /) -> bool:
+        """Return whether an action is among them."""
+        return action in self._buyer.actions()
+
+    def step(self, action: str, /) -> Outcome:
+        """Do it."""
+        earned = self._buyer.act(action)
+        return Outcome(earned, self._buyer.place.page == "done")
+
+    def snapshot(self) -> Place:
+        """Return the present place."""
+        return self._buyer.place
+
+    def restore(self, state: Place, /) -> object:
+        """Go back to a place."""
+        self._buyer.go(state)
+        return None
+
+    def key(self) -> Hashable:
+        """Return the place, without what changes the text alone: what was looked at, and the order of the choices."""
+        place = self._buyer.place
+        return place._replace(seen=frozenset(), options=tuple(sorted(place.options)))
+
+    def success(self) -> bool:
+        """Return whether exactly the right thing was bought."""
+        place = self._buyer.place
+        return place.page == "done" and self._buyer.judge(place).total == 1.0
+
+    def text(self, action: str, /) -> str:
+        """Return the action itself."""
+        return action
+
+
+__all__ = ["Buyer", "ShopModel"]
