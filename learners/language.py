@@ -1,4 +1,4 @@
-"""Language preserved: how well a model still predicts text that it was not tuned on, and how far it moved from its base.
+"""Language preserved: how well a model still predicts old text, and how far it moved from its base on new tasks.
 
 Every token of every text is predicted once, from as much of the text before it as fits. Nats per token and perplexity
 (e^nats, not 2^nats) compare models with one tokenizer; bits per byte compare any. Left out: where the text comes from
@@ -67,9 +67,9 @@ def measure_language(
 ) -> Language:
     """Measure how well a causal language model predicts texts.
 
-    A text begins behind the token that begins a sequence (or ends one). One that is longer than `length` is read through
-    a window that moves on by `stride` tokens; with `stride` equal to `length`, the windows are those of lm-eval's
-    `loglikelihood_rolling`. With a smaller one every token has at least `length - stride` tokens before it.
+    A text begins behind the token that begins a sequence (or ends one). One that is longer than `length` is read
+    through a window that moves on by `stride` tokens; with `stride` equal to `length`, the windows are those of
+    lm-eval's `loglikelihood_rolling`. With a smaller one every token has at least `length - stride` tokens before it.
 
     Args:
         model: The model; it is put into evaluation mode and back.

@@ -83,7 +83,7 @@ def longest_run(reference: str, answer: str) -> float:
 
 
 def rouge(reference: str, answer: str) -> dict[str, float]:
-    """Return the F measures of ROUGE-1, ROUGE-2 and ROUGE-L (Lin 2004), words stemmed by Porter, as rouge-score has them.
+    """Return the F measures of ROUGE-1, ROUGE-2 and ROUGE-L (Lin 2004), words stemmed by Porter.
 
     Raises:
         MissingDependencyError: rouge-score is not installed.
@@ -139,6 +139,9 @@ def rate_choices(
 
     Returns:
         For each example, one rating per choice, in the order of `Example.choices`.
+
+    Raises:
+        LearningError: a choice alone is longer than the context.
     """
     context, pad = context_of(model), pad_of(tokenizer)
     asked = [(one.prompt, choice) for one in examples for choice in one.choices]
@@ -146,7 +149,9 @@ def rate_choices(
     pairs = asked + [(PRIOR, choice) for choice in alone]
     as_examples = [Example(str(i), "", prompt, completion) for i, (prompt, completion) in enumerate(pairs)]
     # One token more than the context: the last is predicted and not read. The row's last is the end of the sequence.
-    rows = tokenise(as_examples, tokenizer, max_length=context + 2, over_long="truncate").rows
+    rows, dropped, *_ = tokenise(as_examples, tokenizer, max_length=context + 2, over_long="truncate")
+    if dropped:
+        raise LearningError(f"{dropped} choices are longer than the model's context of {context} tokens.")
     sequences = [(row.ids[:-1], len(row.ids) - 1 - row.start) for row in rows]
     logs = log_likelihoods(model, sequences, pad=pad, batch=batch, precision=precision)
     priors = dict(zip(alone, logs[len(asked) :], strict=True))
