@@ -252,29 +252,30 @@ def _pair(path: str, module: Any, adapter: str, config: Any) -> tuple[nn.Paramet
     Raises:
         LearningError: it is of a kind that is refused; says which and why.
     """
-    from torch import nn
-    from transformers.pytorch_utils import Conv1D
-
-    start = getattr(config, "init_lora_weights", True)
-    kind = type(module.get_base_layer()).__name__
-    faults = {
-        f"it adapts a {kind}, and only linear layers and embeddings have the update s B A": not isinstance(
-            module.get_base_layer(), (nn.Linear, nn.Embedding, Conv1D)
-        )
-        or type(module).__name__ == "ParamWrapper",
-        f"it is a {type(module.lora_variant.get(adapter)).__name__}, whose update is not s B A": adapter
-        in module.lora_variant,
-        "it trains a bias (lora_bias), which F of the weight does not cover": module.lora_bias.get(adapter, False),
-        f"it began as {start!r}, which takes a part of the base's weight away, so the base is no anchor": start
-        not in _KEEPS_BASE,
-    }
-    if broken := [fault for fault, is_so in faults.items() if is_so]:
-        raise LearningError(
-            f"The adapter {adapter!r} of {path} cannot be held by EwcLora: {broken[0]}. Use plain LoRA."
-        )
+    if fault := _fault(module, adapter, getattr(config, "init_lora_weights", True)):
+        raise LearningError(f"The adapter {adapter!r} of {path} is none that EwcLora can hold: {fault}.")
     if adapter in module.lora_embedding_A:
         return module.lora_embedding_A[adapter], module.lora_embedding_B[adapter], float(module.scaling[adapter])
     return module.lora_A[adapter].weight, module.lora_B[adapter].weight, float(module.scaling[adapter])
+
+
+def _fault(module: Any, adapter: str, start: Any) -> str:
+    """Say why the update of an adapter is not s B A beside an unchanged base; in no words if it is."""
+    from torch import nn
+    from transformers.pytorch_utils import Conv1D
+
+    base = module.get_base_layer()
+    if type(module).__name__ == "ParamWrapper":
+        return f"it adapts a bare parameter of a {type(base).__name__}"
+    if not isinstance(base, (nn.Linear, nn.Embedding, Conv1D)):
+        return f"it adapts a {type(base).__name__}, and only linear layers and embeddings have the update s B A"
+    if adapter in module.lora_variant:
+        return f"it is a {type(module.lora_variant[adapter]).__name__}, whose update is not s B A"
+    if module.lora_bias.get(adapter, False):
+        return "it trains a bias (lora_bias), which the Fisher information of the weight does not cover"
+    if start not in _KEEPS_BASE:
+        return f"it began as {start!r}, which takes a part of the base's weight away, so the base is no anchor"
+    return ""
 
 
 def _whole(parameter: Any) -> Tensor:

@@ -214,7 +214,7 @@ def test_l2sp_is_saved_as_scalars(tmp_path: Path) -> None:
 def test_faults_are_named() -> None:
     model = gpt2()
     fisher, anchor = made_up_fisher(model), anchor_of(model)
-    with pytest.raises(ConfigError, match="strength .*; mode .*; decay"):
+    with pytest.raises(ConfigError, match=r"strength .*; mode .*; decay"):
         EWC(fisher, anchor, -1, mode="none", decay=2)
     with pytest.raises(FisherError, match=r"'transformer.wte.weight' has Fisher information and no anchor"):
         EWC(fisher, {}, 1)
