@@ -1,0 +1,138 @@
+"""Fisher information straight into a file, with what made it beside: the work behind `pathei fisher`.
+
+Left out: reading text and loading models, which the command does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import orjson
+
+from ..errors import FisherError
+from ..store.durable import explained, write_atomically
+from .fisher import BATCH, BackendName, Selection, estimate
+from .fisher_record import FactoredFisher, Fisher, FisherMeta
+from .fisher_samples import sample_ids
+from .fisher_storage import Storage
+from .identity import model_hash
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class FisherConfig:
+    """How Fisher information is estimated and kept; see `fisher.estimate`."""
+
+    backend: BackendName = "loop"
+    """loop: any architecture. hooks: short texts, frozen and 4-bit bases. sampled: fastest, rougher."""
+    labels: Literal["data", "sample"] | None = None
+    """The text's own next tokens, or tokens drawn from the model; None for what the back end is made for."""
+    batch: int | None = None
+    """How many sequences at once; None for 1 (loop), 4 (hooks) or 8 (sampled)."""
+    seed: int = 0
+    """What sampled labels are drawn from."""
+    every: int = 64
+    """A checkpoint is written after so many sequences."""
+    storage: Storage = "bf16"
+    """2 bytes an entry, or 1: bf16 or sqrt8."""
+    factored: bool = False
+    """Keep every matrix as an outer product: a thousandth of the size, enough for the LoRA penalty."""
+
+
+def fisher_to_file(
+    model: nn.Module,
+    sequences: Sequence[Tensor],
+    out: Path,
+    config: FisherConfig | None = None,
+    *,
+    parameters: Selection = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Fisher | FactoredFisher:
+    """Estimate Fisher information into a safetensors file; after an interruption, call it again and it goes on.
+
+    Beside `out` lie `<stem>.json` (the configuration as resolved, N, tokens, model hash and versions) and, until it is
+    done, a checkpoint. A file that is already there is returned if it is of the same estimate.
+
+    Args:
+        model: The model to protect, without an adapter.
+        sequences: Token ids of old text; see `estimate`.
+        out: The file to write.
+        config: How; the defaults if None.
+        parameters: Which ones; None for all.
+        progress: Called with how many sequences are done, and of how many.
+
+    Raises:
+        FisherError: `out` is there and of another estimate, or as `estimate`.
+        StoreError: a file cannot be written.
+    """
+    config = config or FisherConfig()
+    if out.exists():
+        return _finished(out, model, sequences, config)
+    checkpoint = out.with_name(f".{out.name}.partial")
+    fisher = estimate(
+        model,
+        sequences,
+        backend=config.backend,
+        labels=config.labels,
+        parameters=parameters,
+        seed=config.seed,
+        batch=config.batch,
+        checkpoint=checkpoint,
+        every=config.every,
+        progress=progress,
+    )
+    kept = fisher.factored() if config.factored else fisher
+    if _leads():
+        if isinstance(kept, FactoredFisher):
+            kept.save(out)
+        else:
+            kept.save(out, config.storage)
+        _describe(out.with_suffix(".json"), config, fisher.meta)
+    for partial in out.parent.glob(f"{checkpoint.name}*") if _leads() else ():
+        partial.unlink()
+    return kept
+
+
+def _leads() -> bool:
+    """Whether this process is the one that writes."""
+    import torch.distributed
+
+    ready = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return not ready or torch.distributed.get_rank() == 0
+
+
+def _finished(
+    out: Path, model: nn.Module, sequences: Sequence[Tensor], config: FisherConfig
+) -> Fisher | FactoredFisher:
+    kept = FactoredFisher.load(out) if config.factored else Fisher.load(out)
+    wanted = {
+        "model": model_hash(model),
+        "samples": sample_ids(sequences),
+        "backend": config.backend,
+        "labels": config.labels or kept.meta.labels,
+        "batch": config.batch or BATCH[config.backend],
+    }
+    for name, value in wanted.items():
+        if getattr(kept.meta, name) != value:
+            raise FisherError(
+                f"{out} is there and of another estimate ({name} differs): choose another file, or delete it."
+            )
+    return kept
+
+
+def _describe(path: Path, config: FisherConfig, meta: FisherMeta) -> None:
+    """Write what made a file beside it; the sequences' hashes are in the file itself."""
+    resolved = {**dataclasses.asdict(config), "labels": meta.labels, "batch": meta.batch}
+    data = {name: value for name, value in meta.as_json().items() if name not in ("samples", *resolved)}
+    with explained(path):
+        text = orjson.dumps({"config": resolved, **data}, option=orjson.OPT_INDENT_2)
+        write_atomically(path, text + b"\n", path.with_suffix(".json.tmp"))
+
+
+__all__ = ["FisherConfig", "fisher_to_file"]
