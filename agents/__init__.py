@@ -2,7 +2,7 @@
 
 from .checks import check_agent
 from .human import HumanAgent
-from .protocol import Agent, Finished, Resettable, reset_agent
+from .protocol import Agent, Finished, Resettable, Telling, Told, reset_agent
 from .random_agent import RandomAgent
 from .scripted import ScriptedAgent
 
@@ -13,6 +13,8 @@ __all__ = [
     "RandomAgent",
     "Resettable",
     "ScriptedAgent",
+    "Telling",
+    "Told",
     "check_agent",
     "reset_agent",
 ]

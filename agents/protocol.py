@@ -1,13 +1,15 @@
 """What an agent is: something that is shown an observation and a goal, and answers with an action.
 
-There is no base class. Left out: how an agent learns, and how its tokens are recorded.
+There is no base class. Left out: how an agent learns.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from ..experience import Goal, Observation
+from ..experience import Goal, Json, Observation, Tokens
 
 
 class Finished(Exception):
@@ -42,6 +44,25 @@ class Resettable(Protocol):
 
     def reset(self, seed: int) -> None:
         """Begin an episode: what follows depends on the seed and on what is perceived, and on no earlier episode."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an agent tells of how it came to its last action, for the record; the world never sees it."""
+
+    tokens: Tokens | None = None
+    """What a language model read and wrote, where its back end gives token ids."""
+    notes: Mapping[str, Json] = field(default_factory=dict)
+    """Plain JSON: the thought, what was retrieved, how many tokens it took, how often it was misunderstood."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An agent that tells how it came to its actions."""
+
+    def told(self) -> Told:
+        """Return what there is to tell of the last action; called once after each `act` that returned."""
         ...
 
 

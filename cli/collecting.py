@@ -39,16 +39,24 @@ def collect(command: Collect) -> int:
     config = {"command": "collect", **{key: str(v) if isinstance(v, Path) else v for key, v in vars(command).items()}}
     try:
         with ExperienceStore.open(command.out, config=config, seeds=[command.seed]) as store:
-            left = len(store.remaining(tasks))
+            left = len(store.remaining(tasks, command.collector))
             if left < len(tasks):
                 console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
             with progress(console, left, "Collecting") as watch:
-                done = gather(store, tasks, make, workers=command.workers, timeout=command.timeout, watch=watch)
+                done = gather(
+                    store,
+                    tasks,
+                    make,
+                    workers=command.workers,
+                    timeout=command.timeout,
+                    collector=command.collector,
+                    watch=watch,
+                )
             console.print(gathered_table(done, store.info()))
     except KeyboardInterrupt:
         # Read anew: an append that was interrupted may have reached the disk.
         with ExperienceStore.open(command.out, mode="read") as store:
-            kept = len(tasks) - len(store.remaining(tasks))
+            kept = len(tasks) - len(store.remaining(tasks, command.collector))
         complain(
             f"Stopped: {kept} of {len(tasks)} tasks are kept in {command.out}. Run the same command again to go on."
         )
@@ -109,6 +117,10 @@ def _collector_of(command: Collect) -> Callable[[], Collector]:
         from ..collectors.explore import Explore
 
         return partial(Explore, strategy=command.strategy, max_steps=command.steps, seed=command.seed)
+    if command.collector == "scripted":
+        from ..collectors.acting import Act, demonstrator
+
+        return partial(Act, demonstrator, name="scripted", max_steps=command.steps, seed=command.seed)
     from ..collectors.mcts import Mcts, MctsConfig, household_search
 
     search = household_search(simulations=command.simulations, seconds=command.seconds, depth=command.steps)

@@ -13,10 +13,10 @@ import gymnasium
 import numpy as np
 import orjson
 
-from ..agents.protocol import Agent, Finished, reset_agent
+from ..agents.protocol import Agent, Finished, Telling, Told, reset_agent
 from ..envs import contract
 from ..errors import ContractError
-from ..experience import Failure, Json, Observation, Step, Task, Tokens, Trajectory
+from ..experience import Failure, Json, Observation, Step, Task, Trajectory
 from .protocol import episode_seed, trajectory_id
 
 Stage = Literal["make", "reset", "act", "step"]
@@ -71,14 +71,15 @@ class Recorder:
         self.stage = "act"
         return self.observation
 
-    def step(self, action: str, tokens: Tokens | None = None) -> Step:
+    def step(self, action: str, told: Told | None = None) -> Step:
         """Act, and return the step that was recorded.
 
-        `info["character"]` of a step is the one that acted, where the environment says whose turn is next.
+        `info["character"]` of a step is the one that acted, where the environment says whose turn is next;
+        `info["agent"]` holds the notes of an agent that makes some.
 
         Args:
             action: The action in words; for a space of numbers, as JSON (see `read_action`).
-            tokens: What a language model read and wrote to choose it.
+            told: How the agent came to it.
         """
         self.stage = "act"
         given = read_action(self.env.action_space, action)
@@ -88,7 +89,10 @@ class Recorder:
         if self.character is not None:
             said["character"] = self.character
             self.character = info.get("character")
+        if told is not None and told.notes:
+            said["agent"] = dict(told.notes)
         cut = bool(truncated) or (len(self.steps) + 1 >= self._max_steps and not terminated)
+        tokens = None if told is None else told.tokens
         step = Step(self.observation, action, float(reward), bool(terminated), cut, said, tokens)
         self.observation = contract.observe(observation, info, self._put_image)
         self.steps.append(step)
@@ -179,7 +183,7 @@ def _played(
         except Finished:
             finished = True
             break
-        recorder.step(action)
+        recorder.step(action, agent.told() if isinstance(agent, Telling) else None)
         if watch is not None:
             watch(recorder)
     origin = {"agent": type(agent).__name__, "seed": seed, "finished": finished}

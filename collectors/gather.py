@@ -49,6 +49,7 @@ def gather(
     *,
     workers: int = 0,
     timeout: float = 300.0,
+    collector: str | None = None,
     watch: Callable[[Sequence[Record]], None] | None = None,
 ) -> Gathered:
     """Play the tasks that are not done, and append what comes of them to a store.
@@ -59,6 +60,7 @@ def gather(
         make: Makes the collector; with workers it is pickled (see `collect_parallel`).
         workers: How many processes play; 0 for this one alone.
         timeout: How long a task may take with workers, in seconds.
+        collector: The name under which the collector records; tasks that others have played are then played as well.
         watch: Called with records once they are stored: all those of one task, or of several.
 
     Raises:
@@ -69,7 +71,7 @@ def gather(
     twice = [id_ for id_, count in Counter(task.id for task in tasks).items() if count > 1]
     if twice:
         raise ConfigError(f"The task id {twice[0]!r} occurs more than once: give every task an id of its own.")
-    remaining = store.remaining(tasks)
+    remaining = store.remaining(tasks, collector)
     coverage, errors = Coverage(), Counter[str]()
     begun = time.monotonic()
     played = _in_workers(make, remaining, workers, timeout) if workers else _here(make, remaining)

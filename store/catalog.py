@@ -6,6 +6,7 @@ All that a store keeps in memory is here: one small entry per trajectory. Left o
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, SupportsIndex
@@ -33,21 +34,26 @@ class Catalog:
     def __init__(self) -> None:
         self.places: dict[str, Place] = {}
         """By trajectory id, in append order."""
-        self.done: set[str] = set()
-        """The ids of the tasks with a root trajectory."""
+        self.done: dict[str, tuple[str, ...]] = {}
+        """The ids of the tasks with a root trajectory, and which collectors played each."""
 
-    def add(self, id_: str, task_id: str, parent: Parent | None, n_steps: int, at: tuple[int, int, int]) -> None:
+    def add(
+        self, id_: str, task_id: str, collector: str, parent: Parent | None, n_steps: int, at: tuple[int, int, int]
+    ) -> None:
         """Enter a trajectory, or say where one that was entered before lies now.
 
         Args:
             id_: Its id.
             task_id: The id of its task.
+            collector: Who played it.
             parent: Where it leaves its parent, if it is a branch.
             n_steps: How many steps of its own it has.
             at: Shard, group and row of its `Place`.
         """
         if parent is None:
-            self.done.add(task_id)
+            before = self.done.get(task_id, ())
+            if collector not in before:
+                self.done[task_id] = (*before, sys.intern(collector))
         self.places[id_] = Place(*at, n_steps if parent is None else parent.step + n_steps)
 
     def check(self, records: Sequence[Record]) -> None:

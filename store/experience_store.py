@@ -319,10 +319,18 @@ class ExperienceStore:
         self._refresh()
         return frozenset(self._catalog.done)
 
-    def remaining(self, tasks: Iterable[Task]) -> list[Task]:
-        """Return the tasks that are not done, in their order: what a resumed run has to play."""
+    def remaining(self, tasks: Iterable[Task], collector: str | None = None) -> list[Task]:
+        """Return the tasks that are not done, in their order: what a resumed run has to play.
+
+        Args:
+            tasks: The tasks.
+            collector: Only what this collector has played counts as done; what any has, if None.
+        """
         self._refresh()
-        return [task for task in tasks if task.id not in self._catalog.done]
+        done = self._catalog.done
+        if collector is None:
+            return [task for task in tasks if task.id not in done]
+        return [task for task in tasks if collector not in done.get(task.id, ())]
 
     def info(self) -> StoreInfo:
         """Count what the store holds."""
@@ -443,7 +451,7 @@ class ExperienceStore:
         for shard in fresh:
             for entry in self._reader(manifest, shard.number).entries():
                 at = (shard.number, entry.group, entry.row)
-                self._catalog.add(entry.id, entry.task_id, entry.parent, entry.n_steps, at)
+                self._catalog.add(entry.id, entry.task_id, entry.collector, entry.parent, entry.n_steps, at)
 
     def _scan(self, view: View) -> None:
         """Enter the journal's records that are not known yet."""
@@ -459,7 +467,7 @@ class ExperienceStore:
             else:
                 self._counts += Counts.of(record)
                 at = (len(self._manifest.shards), offset, row)
-                self._catalog.add(record.id, record.task.id, record.parent, len(record.steps), at)
+                self._catalog.add(record.id, record.task.id, record.collector, record.parent, len(record.steps), at)
 
     def _viewing(self) -> AbstractContextManager[View]:
         return pinned(self.path, self._file)

@@ -85,6 +85,8 @@ class Entry(NamedTuple):
     """The trajectory's id."""
     task_id: str
     """The id of its task."""
+    collector: str
+    """Who played it."""
     parent: Parent | None
     """Where it leaves its parent."""
     n_steps: int
@@ -232,11 +234,12 @@ class ShardReader:
         Raises:
             StoreError: a file is missing or damaged.
         """
-        names = ["id", "task_id", "parent_trajectory", "parent_step", "n_steps"]
+        names = ["id", "task_id", "collector", "parent_trajectory", "parent_step", "n_steps"]
         for group in range(self.groups):
             columns = [column.to_pylist() for column in self._read("episodes", group, names).columns]
-            for row, (id_, task_id, parent, step, n_steps) in enumerate(zip(*columns, strict=True)):
-                yield Entry(id_, task_id, None if parent is None else Parent(parent, step), n_steps, group, row)
+            for row, (id_, task_id, collector, parent, step, n_steps) in enumerate(zip(*columns, strict=True)):
+                origin = None if parent is None else Parent(parent, step)
+                yield Entry(id_, task_id, collector, origin, n_steps, group, row)
 
     def trajectories(self, keep: Callable[[str, bool | None, bool], bool]) -> Iterator[Trajectory]:
         """Yield trajectories in order, holding one row group at a time.

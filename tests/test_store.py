@@ -102,6 +102,7 @@ def test_resuming_leaves_out_the_tasks_that_are_done_and_only_those(tmp_path: Pa
         tasks = [task(f"task of {name}") for name in "dcba"]
         assert [one.id for one in store.remaining(tasks)] == ["task of d", "task of c", "task of b"]
         assert store.done() == {"task of a"}
+        assert len(store.remaining(tasks, "somebody else")) == len(tasks)
 
 
 def test_a_branch_expands_to_the_episode_that_was_lived(tmp_path: Path) -> None:
