@@ -89,8 +89,8 @@ class Setting:
     """Old text, shape `[sequences, T]`."""
     samples: NDArray[np.int64] | None = None
     """What the base wrote by itself, shape `[sequences, T]`."""
-    fisher: Mapping[str, Tensor] | None = None
-    """Fisher information per token by the parameter's name in the base."""
+    fisher: Mapping[str, Tensor | Factors] | None = None
+    """Fisher information per token by the parameter's name in the base, matrices whole or as outer products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,13 @@ class Method:
 
 
 def _ewc(setting: Setting) -> Preserver:
+    import torch
+
     fisher = _given(setting.fisher, "ewc", "Fisher information")
     if is_adapted(setting.model):
         return EwcLora(fisher, setting.knobs.ewc_strength, name="ewc")
-    return EWC(fisher, anchor_of(setting.model, fisher), setting.knobs.ewc_strength)
+    whole = {name: torch.outer(*one) if isinstance(one, tuple) else one for name, one in fisher.items()}
+    return EWC(whole, anchor_of(setting.model, whole), setting.knobs.ewc_strength)
 
 
 def _l2sp(setting: Setting) -> Preserver:

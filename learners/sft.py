@@ -24,6 +24,7 @@ from .callback import preserver_callback
 from .checkpoints import append_log, cut_log
 from .plain import Watch
 from .protocol import Preserver
+from .run_directory import GATHERED
 from .training import Training
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
     from trl.trainer.sft_trainer import SFTTrainer
 
-GATHERED: Final = "gathered"
-"""Within a run directory: what FSDP2 trained, whole again, in the form of `save_pretrained`."""
 _WHOLE: Final = "WHOLE"
 
 
@@ -254,4 +253,4 @@ def _last_whole(folder: Path, *, remove_torn: bool) -> Path | None:
     return whole[-1] if whole else None
 
 
-__all__ = ["GATHERED", "can_pack", "train"]
+__all__ = ["can_pack", "train"]

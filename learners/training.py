@@ -29,6 +29,13 @@ class Lora:
     targets: tuple[str, ...] = (ALL_LINEAR,)
     """The names of the adapted layers, `("q_proj", "v_proj")`, or `("all-linear",)`."""
 
+    def adapts(self, weight: str) -> bool:
+        """Whether a weight of this name may be adapted; of `all-linear`, any may."""
+        layer = weight.removesuffix(".weight")
+        return self.targets == (ALL_LINEAR,) or any(
+            layer == target or layer.endswith("." + target) for target in self.targets
+        )
+
     def faults(self) -> list[str]:
         """Say what is wrong with the fields, in no words if nothing is."""
         return _broken(

@@ -1,0 +1,178 @@
+"""A run's directory: what was asked for, with which versions, and one writer; asking for something else is refused.
+
+    config.json          the resolved configuration        examples.jsonl       what is learned, all splits
+    versions.json        of everything that computes       samples.npy          what the base wrote, for self-replay
+    metrics.jsonl        one line per optimizer step       fisher.safetensors   where it was estimated here
+    checkpoint/          where the run goes on             model/, adapter/     once it is done; report.json in model/
+
+Left out: what a run does (`run`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from ..errors import ConfigError, LearningError, StoreLockedError
+from ..store.durable import WriterLock, explained, sync_directory, write_atomically
+
+ADAPTER: Final = "adapter"
+CONFIG: Final = "config.json"
+EXAMPLES: Final = "examples.jsonl"
+FISHER: Final = "fisher.safetensors"
+GATHERED: Final = "gathered"
+MODEL: Final = "model"
+REPORT: Final = "report.json"
+SAMPLES: Final = "samples.npy"
+VERSIONS: Final = "versions.json"
+
+_PACKAGES: Final = (
+    "pathei",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "peft",
+    "trl",
+    "accelerate",
+    "numpy",
+)
+
+
+@contextlib.contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Make a run's directory and be the one process that writes to it.
+
+    Raises:
+        LearningError: another process is at it.
+        StoreError: the directory cannot be written to.
+    """
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = WriterLock(folder / "lock")
+        except StoreLockedError as error:
+            raise LearningError(
+                f"Another process is learning in {folder}: wait until it ends, or choose another directory."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def settle(folder: Path, config: Any) -> None:
+    """Write down what a run is, or see that it is the run that was begun here.
+
+    Args:
+        folder: The run's directory.
+        config: A dataclass.
+
+    Raises:
+        ConfigError: another run was begun here; names the first field that differs.
+    """
+    now = orjson.loads(to_json(config))
+    path = folder / CONFIG
+    if not path.exists():
+        write_json(path, now)
+        return
+    before = orjson.loads(path.read_bytes())
+    if difference := first_difference(before, now):
+        name, old, new = difference
+        raise ConfigError(
+            f"{folder} holds a run with {name} = {old!r}, and now it is {new!r}: configure it as before, or choose "
+            "another directory."
+        )
+
+
+def first_difference(before: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:
+    """Return where two JSON values differ first: the dotted name of the field and both values; None if nowhere."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*before, *(key for key in now if key not in before)]:
+            place = f"{name}.{key}" if name else key
+            if found := first_difference(before.get(key), now.get(key), place):
+                return found
+        return None
+    return None if before == now else (name, before, now)
+
+
+def note_versions(folder: Path) -> str | None:
+    """Write down what computes here; on resuming, return a sentence on what has changed since, or None."""
+    now = {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
+    path = folder / VERSIONS
+    if not path.exists():
+        write_json(path, now)
+        return None
+    if difference := first_difference(orjson.loads(path.read_bytes()), now):
+        name, old, new = difference
+        return f"{name} was {old} when this run began and is {new} now: the rest may differ in its last bits."
+    return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def publish_folder(final: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a folder beside its place and move it there: it is wholly there or not at all.
+
+    Args:
+        final: Where it is to stand; nothing stands there yet.
+        fill: Writes into the folder that it is given.
+    """
+    making = final.with_name(final.name + ".making")
+    with explained(final):
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir()
+        fill(making)
+        for path in making.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        sync_directory(making)
+        making.rename(final)
+        sync_directory(final.parent)
+
+
+def to_json(value: Any) -> bytes:
+    """Return a dataclass as JSON, for people; paths become strings."""
+    return orjson.dumps(dataclasses.asdict(value), default=str, option=orjson.OPT_INDENT_2)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file, all or nothing."""
+    with explained(path):
+        data = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2)
+        write_atomically(path, data + b"\n", path.with_name(path.name + ".tmp"))
+
+
+__all__ = [
+    "ADAPTER",
+    "CONFIG",
+    "EXAMPLES",
+    "FISHER",
+    "GATHERED",
+    "MODEL",
+    "REPORT",
+    "SAMPLES",
+    "VERSIONS",
+    "first_difference",
+    "note_versions",
+    "only_writer",
+    "publish_folder",
+    "settle",
+    "to_json",
+    "write_json",
+]
