@@ -12,11 +12,8 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
-import os
 import platform
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -26,10 +23,11 @@ import orjson
 
 from ..data import root
 from ..errors import MissingDependencyError
-from ..store.durable import explained, sync_directory
+from ..store.durable import explained
 from .batches import Row, sequences_of
 from .plain import train
-from .stdlib_text import stdlib_text
+from .run_directory import publish_folder, write_json
+from .stdlib_text import sources_hash, stdlib_text
 from .training import Training
 
 if TYPE_CHECKING:
@@ -55,12 +53,12 @@ class BaseRecipe:
     """Tokens, `END` among them."""
     context: int = 256
     """The longest sequence the model can read, in tokens, and the length it is trained on."""
-    steps: int = 300
+    steps: int = 600
     """Optimizer steps."""
-    batch: int = 8
+    batch: int = 4
     """Sequences per step."""
     learning_rate: float = 2e-3
-    warmup: int = 30
+    warmup: int = 60
     weight_decay: float = 0.1
     text: int | None = None
     """Only so many of the strings are learned from; all of them if None."""
@@ -88,8 +86,7 @@ def embedded_base(
     """
     recipe = recipe or BaseRecipe()
     cache = cache or root() / "models"
-    texts = stdlib_text().train[: recipe.text]
-    made_by = _provenance(recipe, texts)
+    made_by = _provenance(recipe)
     name = f"embedded-{hashlib.sha256(orjson.dumps(made_by, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]}"
     final = cache / name
     if final.is_dir():
@@ -98,7 +95,7 @@ def embedded_base(
         cache.mkdir(parents=True, exist_ok=True)
         with _alone(cache / "embedded.lock"):
             if not final.is_dir():
-                _make(final, texts, recipe, made_by, progress)
+                publish_folder(final, lambda folder: _fill(folder, recipe, made_by, progress))
     return final
 
 
@@ -176,7 +173,16 @@ def _tokenizer(texts: tuple[str, ...], recipe: BaseRecipe) -> PreTrainedTokenize
     )
 
 
-def _provenance(recipe: BaseRecipe, texts: tuple[str, ...]) -> dict[str, object]:
+def _fill(folder: Path, recipe: BaseRecipe, made_by: Mapping[str, object], progress: Progress | None) -> None:
+    """Train, and write everything that belongs to the model into a folder."""
+    model, tokenizer = train_base(stdlib_text().train[: recipe.text], recipe, progress)
+    with quietly():
+        model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    write_json(folder / RECIPE_FILE, made_by)
+
+
+def _provenance(recipe: BaseRecipe) -> dict[str, object]:
     """Return everything that the model follows from; the number of threads may still change its last bits."""
     try:
         versions = {name: metadata.version(name) for name in ("tokenizers", "torch", "transformers")}
@@ -187,34 +193,10 @@ def _provenance(recipe: BaseRecipe, texts: tuple[str, ...]) -> dict[str, object]
     return {
         "format": 1,
         "recipe": dataclasses.asdict(recipe),
-        "text": hashlib.sha256("\0".join(texts).encode()).hexdigest(),
+        "text": sources_hash(),
         "python": platform.python_version(),
         **versions,
     }
-
-
-def _make(
-    final: Path, texts: tuple[str, ...], recipe: BaseRecipe, made_by: dict[str, object], progress: Progress | None
-) -> None:
-    """Train beside the final place, and move there; what an earlier attempt left, when it was killed, is removed."""
-    for left in final.parent.glob("embedded-*.making-*"):
-        shutil.rmtree(left)
-    making = Path(tempfile.mkdtemp(prefix=f"{final.name}.making-", dir=final.parent))
-    try:
-        model, tokenizer = train_base(texts, recipe, progress)
-        model.save_pretrained(making)
-        tokenizer.save_pretrained(making)
-        (making / RECIPE_FILE).write_bytes(orjson.dumps(made_by, option=orjson.OPT_INDENT_2))
-        for path in making.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        sync_directory(making)
-        making.chmod(0o755)
-        making.rename(final)
-        sync_directory(final.parent)
-    except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
 
 
 @contextlib.contextmanager
@@ -225,4 +207,18 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-__all__ = ["END", "BaseRecipe", "Progress", "embedded_base", "train_base"]
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Show none of transformers' progress bars in a block."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+__all__ = ["END", "BaseRecipe", "Progress", "embedded_base", "quietly", "train_base"]

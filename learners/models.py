@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import MissingDependencyError, ModelError
-from .base import Progress, embedded_base
+from .base import Progress, embedded_base, quietly
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,21 +50,18 @@ def load_model(
         DataError, StoreError: the embedded model cannot be made; see `embedded_base`.
     """
     try:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
             f"Language models need {error.name}, which is not installed: pip install 'pathei[learn]'."
         ) from error
     where = str(embedded_base(progress=progress)) if str(name) == EMBEDDED else _known(name)
-    types = {"fp32": torch.float32, "bf16": torch.bfloat16, "stored": "auto"}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where)
-        model = AutoModelForCausalLM.from_pretrained(where, dtype=types[dtype])
+        with quietly():
+            tokenizer, model = _read(where, dtype, local=True)
     except (OSError, ValueError, ImportError) as error:
-        raise ModelError(
-            f"The model {str(name)!r} cannot be loaded as a causal language model: {_line(error)}"
-        ) from error
+        raise ModelError(f"{str(name)!r} cannot be loaded as a causal language model: {_line(error)}") from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     try:
@@ -79,15 +76,30 @@ def context_of(model: nn.Module, limit: int = 1024) -> int:
     return min(limit, longest) if isinstance(longest, int) and longest > 0 else limit
 
 
+def _read(where: str, dtype: Dtype, *, local: bool) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    """Read tokenizer and weights: from this machine, and from the hub only if they are not here."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    types = {"fp32": torch.float32, "bf16": torch.bfloat16, "stored": "auto"}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=local)
+        model = AutoModelForCausalLM.from_pretrained(where, local_files_only=local, dtype=types[dtype])
+    except OSError:
+        if not local or Path(where).is_dir():
+            raise
+        return _read(where, dtype, local=False)
+    return tokenizer, model
+
+
 def _known(name: str | Path) -> str:
     """Return a path or a model's id, after a look at whether it can be one."""
     path = Path(name).expanduser()
-    if path.is_dir():
+    if (path / "config.json").is_file():
         return str(path)
     if path.exists() or isinstance(name, Path) or name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise ModelError(
-            f"There is no model in the folder {path}: give a folder that save_pretrained wrote, a model's id, or "
-            f"{EMBEDDED!r}."
+            f"There is no model at {path}: give a folder that save_pretrained wrote, a model's id, or {EMBEDDED!r}."
         )
     return name
 

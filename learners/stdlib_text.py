@@ -7,6 +7,7 @@ embedded model is trained on, and what it is asked to go on knowing. Left out: p
 from __future__ import annotations
 
 import ast
+import hashlib
 import inspect
 import sysconfig
 import zlib
@@ -43,9 +44,9 @@ def stdlib_text(root: Path | None = None) -> StdlibText:
     Raises:
         DataError: there are no sources there, as in an interpreter that was packed without them.
     """
-    root = root or Path(sysconfig.get_paths()["stdlib"])
+    root = root or _here()
     found: dict[str, bool] = {}
-    for relative in sorted(_sources(root), key=lambda path: path.as_posix()):
+    for relative in _sources(root):
         held_out = is_held_out(relative.parts[0].removesuffix(".py"))
         for text in _texts(root / relative, topics=relative.as_posix() == _TOPICS):
             found[text] = found.get(text, True) and held_out
@@ -66,11 +67,21 @@ def is_held_out(module: str) -> bool:
     return module != "pydoc_data" and zlib.crc32(module.encode()) % _ONE_IN == 0
 
 
-def _sources(root: Path) -> Iterator[Path]:
-    for path in root.rglob("*.py"):
-        relative = path.relative_to(root)
-        if _SKIPPED.isdisjoint(relative.parts):
-            yield relative
+def sources_hash(root: Path | None = None) -> str:
+    """Return a SHA-256 (hex) of the names and sizes of the files that `stdlib_text` reads, which takes no reading."""
+    root = root or _here()
+    sizes = [f"{relative.as_posix()} {(root / relative).stat().st_size}" for relative in _sources(root)]
+    return hashlib.sha256("\n".join(sizes).encode()).hexdigest()
+
+
+def _here() -> Path:
+    return Path(sysconfig.get_paths()["stdlib"])
+
+
+def _sources(root: Path) -> list[Path]:
+    """Return the files, relative to the library's folder, in an order that does not depend on the file system."""
+    found = (path.relative_to(root) for path in root.rglob("*.py"))
+    return sorted((path for path in found if _SKIPPED.isdisjoint(path.parts)), key=lambda path: path.as_posix())
 
 
 def _texts(path: Path, *, topics: bool) -> Iterator[str]:
@@ -90,4 +101,4 @@ def _texts(path: Path, *, topics: bool) -> Iterator[str]:
             yield text.strip()
 
 
-__all__ = ["StdlibText", "is_held_out", "stdlib_text"]
+__all__ = ["StdlibText", "is_held_out", "sources_hash", "stdlib_text"]
