@@ -1,1 +1,6 @@
-"""Corpora: questions with answers, made from stored experience."""
+"""Training and evaluation examples made of lived experience: see `docs/corpora.md`."""
+
+from .building import build_corpora
+from .config import KINDS, CorpusConfig
+
+__all__ = ["KINDS", "CorpusConfig", "build_corpora"]

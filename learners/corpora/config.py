@@ -1,0 +1,85 @@
+"""What corpora are to hold, and what a builder of one kind hands on. Left out: how examples come about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ...errors import ConfigError, unknown
+from ...experience import Json
+
+KINDS: Final = (
+    "plan",
+    "plan-confusing",
+    "recognition",
+    "inference",
+    "counting",
+    "tracking",
+    "location",
+    "relevance",
+    "irrelevance",
+)
+"""Every kind of example."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusConfig:
+    """What to make of a store."""
+
+    kinds: tuple[str, ...] = KINDS
+    """The kinds of examples."""
+    per_kind: int = 1000
+    """At most so many examples of each kind to train on."""
+    held_out_per_kind: int = 200
+    """At most so many of each kind in `seen`, and in `unseen`."""
+    per_episode: int = 2
+    """At most so many of each kind out of one episode."""
+    max_words: int = 90
+    """No prompt has more words; a story that does not fit is cut shorter or left out."""
+    held_out: float = 0.1
+    """Which share of the seen tasks goes to `seen`."""
+    seed: int = 0
+    """Wording, windows and options follow from it."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is out of range; all are named.
+            UnknownNameError: there is no such kind.
+        """
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise unknown("kind of example", kind, KINDS)
+        rules = {
+            "per_kind must be at least 1": self.per_kind >= 1,
+            "held_out_per_kind must be at least 0": self.held_out_per_kind >= 0,
+            "per_episode must be at least 1": self.per_episode >= 1,
+            "max_words must be at least 20": self.max_words >= 20,
+            "held_out must be in [0, 1)": 0 <= self.held_out < 1,
+            "seed must be at least 0": self.seed >= 0,
+        }
+        faults = [rule for rule, kept in rules.items() if not kept]
+        if faults:
+            raise ConfigError(f"Corpora cannot be made so: {'; '.join(faults)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An example in the making: what a builder of one kind knows of it."""
+
+    prompt: str
+    completion: str
+    """Without the space before it."""
+    answer: str
+    """The answer by which examples are balanced: "2" for "There are 2 items on the desk. ..."."""
+    step: int
+    """The moment of the episode that is asked about: so many steps were done."""
+    choices: tuple[str, ...] = ()
+    """Completions, the right one among them."""
+    about: Mapping[str, Json] = field(default_factory=dict)
+    """The question in ids, for whoever wants to answer it from the simulator's state."""
+
+
+__all__ = ["KINDS", "CorpusConfig", "Draft"]

@@ -1,0 +1,292 @@
+"""Questions about what happened to things: how many are where, along which rooms one went, where one was.
+
+Answers are read off the folded facts. See `stories` for what is told. Left out: activities and goals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ...envs.virtualhome.choices import Choices
+from .config import Draft
+from .episodes import Episode, Event, Spot
+from .stories import Story, Teller
+from .words import an, are, listed, noun, sentence, the, were
+
+_ALIVE: Final = frozenset({"character", "cat", "child"})
+_MOST_ITEMS: Final = 4
+_OPTIONS_OF_COUNTING: Final = 5
+_OPTIONS_OF_LOCATION: Final = 6
+_ROOMS: Final = (
+    "kitchen",
+    "bathroom",
+    "bedroom",
+    "living room",
+    "dining room",
+    "home office",
+    "hallway",
+    "laundry room",
+    "kids bedroom",
+)
+_IN: Final = {"ON": "on", "INSIDE": "in"}
+_TRIES: Final = 4
+"""So many windows are tried for each example that is wanted."""
+
+
+def counting(episode: Episode, choices: Choices, max_words: int, wanted: int) -> Iterator[Draft]:
+    """Ask how many things, and which, are on or in a place after a story; five options."""
+    teller = Teller(episode, choices, max_words)
+    places = sorted(
+        {
+            (spot.holder, spot.relation)
+            for node in episode.moved
+            for _, spot in episode.history(node)
+            if spot.holder is not None and spot.relation in _IN and node not in teller.characters
+        }
+        - {(character, relation) for character in teller.characters for relation in _IN}
+    )
+    made = 0
+    for place, relation in choices.shuffled(places * _TRIES)[: wanted * _TRIES]:
+        draft = _count(teller, place, relation)
+        if draft is not None:
+            yield draft
+            made += 1
+        if made == wanted:
+            return
+
+
+def _count(teller: Teller, place: int, relation: str) -> Draft | None:
+    episode, choices = teller.episode, teller.choices
+
+    def there(moment: int) -> list[int]:
+        return episode.contents(place, relation, moment)
+
+    changing = [event for event in episode.events if there(event.step) != there(event.step + 1)]
+    if not changing:
+        return None
+    turn = choices.pick(changing)
+    begin, end = choices.between(max(0, turn.step - 12), turn.step), choices.between(turn.step + 1, episode.steps)
+    end = min(end, turn.step + 12)
+    before, after = there(begin), there(end)
+    touching = [event for event in changing if begin <= event.step < end]
+    classes = episode.start.classes
+    seen = {node for event in touching for node in there(event.step + 1)} | {*before, *after}
+    if any(event.deed.verb == "POUR" for event in touching) or any(classes[node] in _ALIVE for node in seen):
+        return None
+    if max(len(before), len(after)) > _MOST_ITEMS:
+        return None
+    where = f"{_IN[relation]} {the(classes[place])}"
+    first = sentence(_at_first(classes[place], where, [classes[node] for node in before], choices))
+    asked = f"\nQ: How many items are {where}?\nA:"
+    involved = sorted({event.actor for event in touching})
+    story = teller.tell(begin, end, involved=involved, about=[place, *seen], first=first, question=asked)
+    if story is None:
+        return None
+    order = [*before, *(node for event in touching for node in event.deed.ids if node not in before)]
+    items = sorted(after, key=lambda node: order.index(node) if node in order else len(order))
+    right = _answer(where, [classes[node] for node in items])
+    options = _count_options(teller, story, where, items, before, seen)
+    if len(options) < _OPTIONS_OF_COUNTING - 1:
+        return None
+    about = {"place": place, "relation": relation, "begin": begin, "items": items}
+    return Draft(story.text + asked, right, str(len(after)), end, _mixed(choices, right, options), about)
+
+
+def _at_first(place: str, where: str, names: Sequence[str], choices: Choices) -> str:
+    if not names:
+        return choices.pick((f"there was nothing {where}", f"{the(place)} had nothing {where.split(' ')[0]} it"))
+    verb = were(names[0]) if len(names) == 1 else "were"
+    things = listed([an(name) for name in names])
+    return choices.pick((f"at first there {verb} {things} {where}", f"{where} there {verb} {things}"))
+
+
+def _answer(where: str, names: Sequence[str]) -> str:
+    if not names:
+        return f"There is no item {where}."
+    if len(names) == 1:
+        pronoun = "They are" if are(names[0]) == "are" else "It is"
+        return f"There is one item {where}. {pronoun} {the(names[0])}."
+    return f"There are {len(names)} items {where}. They are {listed([the(name) for name in names])}."
+
+
+def _count_options(
+    teller: Teller, story: Story, where: str, items: Sequence[int], before: Sequence[int], seen: set[int]
+) -> list[str]:
+    """Wrong answers: what was there before, what came and went, one thing too few or too many."""
+    episode, choices, classes = teller.episode, teller.choices, teller.episode.start.classes
+    told = {node for event in story.events for node in event.deed.ids} - teller.characters - episode.start.rooms
+    movable = {node for node in episode.moved if classes[node] not in _ALIVE}
+    others = choices.shuffled(sorted((told | seen) & movable - set(items)))
+    strangers = choices.shuffled(sorted(movable - told - seen - set(items)))
+    sets: list[list[int]] = [list(before), [], *([n for n in items if n != gone] for gone in items)]
+    sets += [[*items, more] for more in (*others, *strangers[:2])]
+    sets += [[*items[1:], more] for more in others] + [[more] for more in others]
+    sets += [[*items, one, two] for one, two in zip(others, [*others[1:], *strangers[:1]], strict=False)]
+    right = {classes[node] for node in items}
+    found: dict[frozenset[str], str] = {}
+    for nodes in sets:
+        names = list(dict.fromkeys(classes[node] for node in nodes))
+        if len(names) == len(nodes) and set(names) != right and len(names) <= _MOST_ITEMS + 1:
+            found.setdefault(frozenset(names), _answer(where, names))
+    return list(found.values())[: 2 * _OPTIONS_OF_COUNTING]
+
+
+def _mixed(choices: Choices, right: str, wrong: Sequence[str], count: int = _OPTIONS_OF_COUNTING) -> tuple[str, ...]:
+    return tuple(choices.shuffled([right, *choices.shuffled(wrong)[: count - 1]]))
+
+
+def _things(teller: Teller) -> list[int]:
+    """What moved and is neither alive nor furniture that somebody sat on."""
+    classes = teller.episode.start.classes
+    return [node for node in teller.episode.moved if classes[node] not in _ALIVE]
+
+
+def _moves(episode: Episode, thing: int) -> list[Event]:
+    return [event for event in episode.events if thing in event.moved]
+
+
+def tracking(episode: Episode, choices: Choices, max_words: int, wanted: int) -> Iterator[Draft]:
+    """Ask along which rooms a thing went while two to four people moved and carried things."""
+    if not 2 <= len(episode.start.characters) <= 4:
+        return
+    teller = Teller(episode, choices, max_words)
+    made = 0
+    for thing in choices.shuffled(_things(teller) * 2)[: wanted * _TRIES]:
+        moves = _moves(episode, thing)
+        begin = choices.between(max(0, moves[0].step - 6), moves[0].step)
+        last = choices.pick(moves)
+        end = min(episode.steps, last.step + choices.between(1, 8))
+        path = rooms_of(episode, thing, begin, end)
+        if None in path:
+            continue
+        name = the(episode.start.classes[thing])
+        asked = choices.pick(
+            (
+                f"\nQ: In which rooms {were(episode.start.classes[thing])} {name}, in order?\nA:",
+                f"\nQ: What is the order of the rooms where {name} appeared?\nA:",
+            )
+        )
+        involved = sorted({event.actor for event in moves if begin <= event.step < end})
+        story = teller.tell(begin, end, involved=involved, about=[thing], question=asked, people=2)
+        if story is None:
+            continue
+        right = ", ".join(noun(episode.start.classes[room]) for room in path if room is not None)
+        about = {"thing": thing, "begin": begin, "rooms": path}
+        yield Draft(story.text + asked, right, right, end, (), about)
+        made += 1
+        if made == wanted:
+            return
+
+
+def rooms_of(episode: Episode, thing: int, begin: int, end: int) -> list[int | None]:
+    """Return the rooms that a thing was in between two moments, in order; a room is repeated if it came back."""
+    path = [episode.spot(thing, begin).room]
+    for moment, spot in episode.history(thing):
+        if begin < moment <= end and spot.room != path[-1]:
+            path.append(spot.room)
+    return path
+
+
+def location(episode: Episode, choices: Choices, max_words: int, wanted: int) -> Iterator[Draft]:
+    """Ask where a thing was before or after something else happened; six options."""
+    teller = Teller(episode, choices, max_words)
+    made = 0
+    for thing in choices.shuffled(_things(teller) * 2)[: wanted * _TRIES]:
+        draft = _locate(teller, thing)
+        if draft is not None:
+            yield draft
+            made += 1
+        if made == wanted:
+            return
+
+
+def _locate(teller: Teller, thing: int) -> Draft | None:
+    episode, choices, classes = teller.episode, teller.choices, teller.episode.start.classes
+    moves = _moves(episode, thing)
+    turn = choices.pick(moves)
+    begin = choices.between(max(0, turn.step - 8), turn.step)
+    end = min(episode.steps, turn.step + choices.between(1, 8))
+    involved = sorted({event.actor for event in moves if begin <= event.step < end})
+    first = _found(teller, thing, episode.spot(thing, begin))
+    asked_words = "\nQ: In which room was it before " + "x " * 8
+    story = teller.tell(begin, end, involved=involved, about=[thing], first=first, question=asked_words)
+    if story is None:
+        return None
+    said = [f"{story.narrator.name(event.actor)} {story.narrator.clause(event, plain=True)}" for event in story.events]
+    marks = [place for place, text in enumerate(said) if said.count(text) == 1]
+    if not marks:
+        return None
+    mark = choices.pick(marks)
+    event = story.events[mark]
+    before = thing in event.deed.ids or choices.chance(0.5)
+    moment = event.step if before else event.step + 1
+    spot = episode.spot(thing, moment)
+    by_room = choices.chance(0.5) or not spot.relation
+    if by_room and spot.room is None:
+        return None
+    right, options = _rooms(teller, spot) if by_room else _places(teller, thing, moment)
+    if len(options) < _OPTIONS_OF_LOCATION - 1:
+        return None
+    name, verb = the(classes[thing]), were(classes[thing])
+    where = f"In which room {verb} {name}" if by_room else f"Where {verb} {name}"
+    asked = f"\nQ: {where} {'before' if before else 'right after'} {said[mark]}?\nA:"
+    if len((story.text + asked).split()) > teller.max_words:
+        return None
+    mixed = _mixed(choices, right, options, _OPTIONS_OF_LOCATION)
+    about = {"thing": thing, "begin": begin, "room": spot.room if by_room else None}
+    about |= {} if by_room else {"relation": spot.relation, "holder": spot.holder}
+    return Draft(story.text + asked, right, right, moment, mixed, about)
+
+
+def _found(teller: Teller, thing: int, spot: Spot) -> str:
+    """Where a thing was at first; what somebody holds is told with them."""
+    if spot.relation == "HELD" or spot.room is None:
+        return ""
+    classes = teller.episode.start.classes
+    where = f"in {the(classes[spot.room])}"
+    if spot.holder is not None:
+        where = f"{_IN[spot.relation]} {the(classes[spot.holder])} {where}"
+    return sentence(f"{the(classes[thing])} {were(classes[thing])} {where}")
+
+
+def _rooms(teller: Teller, spot: Spot) -> tuple[str, list[str]]:
+    classes = teller.episode.start.classes
+    right = noun(classes[spot.room]) if spot.room is not None else ""
+    own = [noun(classes[room]) for room in sorted(teller.episode.start.rooms)]
+    names = [name for name in dict.fromkeys((*own, *_ROOMS)) if name != right]
+    return right, names[: _OPTIONS_OF_LOCATION - 1]
+
+
+def _places(teller: Teller, thing: int, moment: int) -> tuple[str, list[str]]:
+    """The place of a thing in words, and places where it was not, those of the story first."""
+    episode = teller.episode
+
+    def words(spot: Spot) -> str:
+        if spot.relation == "HELD" and spot.holder is not None:
+            return f"in {teller.people[spot.holder].name}'s hand"
+        return f"{_IN[spot.relation]} {the(episode.start.classes[spot.holder or 0])}"
+
+    spot = episode.spot(thing, moment)
+    above: set[int] = set()
+    node = spot.holder
+    while node is not None and node not in above:
+        above.add(node)
+        node = episode.spot(node, moment).holder
+    own = [past for _, past in episode.history(thing)]
+    others = [episode.spot(node, 0) for node in teller.choices.shuffled(sorted(episode.start.classes))]
+    hands = [Spot(None, "HELD", character) for character in episode.start.characters]
+    right = words(spot)
+    taken = {episode.start.classes[node] for node in above if node not in teller.characters}
+    found: dict[str, None] = {}
+    for other in [*own, *hands, *others]:
+        fits = other.holder is not None and other.holder not in episode.start.rooms and other.holder not in above
+        if fits and other.holder in teller.characters and other.relation != "HELD":
+            continue
+        if fits and (other.holder in teller.characters or episode.start.classes[other.holder or 0] not in taken):
+            found[words(other)] = None
+    found.pop(right, None)
+    return right, list(found)[: _OPTIONS_OF_LOCATION - 1]
+
+
+__all__ = ["counting", "location", "rooms_of", "tracking"]

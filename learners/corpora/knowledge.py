@@ -1,0 +1,214 @@
+"""What the episodes of a corpus tell about activities: when one counts as done, and what belongs to it.
+
+It decides which wrong options are certainly wrong. A goal is loosened to a pattern, in which any thing stands for the
+thing that was moved ("something in the fridge, and the fridge closed"): an activity with a pattern that an episode
+fulfils is no wrong option for it, nor is a thing that shares a property with what the activity needs. Left out:
+activities that no episode of the corpus is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from ...envs.virtualhome.catalogue import plan as catalogue
+from ...envs.virtualhome.furnishings import HOME
+from ...envs.virtualhome.goal_conditions import (
+    Condition,
+    DeedsCondition,
+    EdgeCondition,
+    NodeCondition,
+    NotCondition,
+    Selector,
+    parse_conditions,
+)
+from ...envs.virtualhome.vocabulary import CHARACTER_CLASS, RELATIONS
+from .episodes import Episode, Household
+from .splits import activity_of
+
+_UNTOLD: Final = frozenset({"CLOSE", "FACING"})
+"""Relations that the facts do not tell, or that change with every step."""
+
+
+class Pattern(NamedTuple):
+    """One loosened condition."""
+
+    kind: str
+    """`"state"`, `"not"`, `"edge"` or `"deed"`."""
+    what: tuple[str, ...]
+    """The state, the relations or the verbs."""
+    classes: tuple[str, ...]
+    """Of the node in the state, or at the end of the edge; empty for any."""
+    own: bool = False
+    """For an edge: it begins at a character."""
+
+
+class Knowledge(NamedTuple):
+    """What is known of the activities of a corpus."""
+
+    goals: Mapping[str, frozenset[frozenset[Pattern]]]
+    """By activity: the loosened goals."""
+    named: Mapping[str, Mapping[str, float]]
+    """By activity: in which share of its goals each class is named."""
+    related: Mapping[str, frozenset[str]]
+    """By activity: the classes that its goals name, or that were handled in reaching them."""
+
+
+def learn(episodes: Iterable[Episode]) -> Knowledge:
+    """Gather what episodes tell, whatever their order."""
+    goals: dict[str, set[frozenset[Pattern]]] = {}
+    counts: dict[str, dict[str, int]] = {}
+    times: dict[str, int] = {}
+    related: dict[str, set[str]] = {}
+    for episode in episodes:
+        activity = activity_of(episode.task)
+        if activity is None or not episode.task.goal.conditions:
+            continue
+        goals.setdefault(activity, set()).add(patterns(episode))
+        times[activity] = times.get(activity, 0) + 1
+        own = counts.setdefault(activity, {})
+        named = {episode.start.classes[node] for node in named_nodes(episode)}
+        for name in named:
+            own[name] = own.get(name, 0) + 1
+        handled = {name for event in episode.events for name in event.deed.names} if episode.success else set()
+        related.setdefault(activity, set()).update(named | handled)
+    shares = {name: {c: n / times[name] for c, n in own.items()} for name, own in counts.items()}
+    return Knowledge(
+        {name: frozenset(found) for name, found in goals.items()},
+        shares,
+        {name: frozenset(found) for name, found in related.items()},
+    )
+
+
+def selected(selector: Selector, classes: Mapping[int, str]) -> set[int]:
+    """Return the nodes that a selector means; properties, which facts do not tell, mean none."""
+    return {n for n, name in classes.items() if n in selector.ids or name in selector.classes}
+
+
+def named_nodes(episode: Episode) -> set[int]:
+    """Return the nodes that the goal of an episode names, rooms and characters left out."""
+    found: set[int] = set()
+    house = episode.start
+    for weighted in parse_conditions(episode.task.goal.conditions):
+        for selector in _selectors(weighted.condition):
+            found |= selected(selector, house.classes)
+    return {n for n in found if n not in house.rooms and house.classes[n] != CHARACTER_CLASS}
+
+
+def patterns(episode: Episode) -> frozenset[Pattern]:
+    """Return the goal of an episode, loosened."""
+    found = (_pattern(w.condition, episode) for w in parse_conditions(episode.task.goal.conditions))
+    return frozenset(pattern for group in found for pattern in group)
+
+
+def _selectors(condition: Condition) -> list[Selector]:
+    if isinstance(condition, NodeCondition):
+        return [condition.node]
+    if isinstance(condition, EdgeCondition):
+        return [condition.source, condition.target]
+    if isinstance(condition, DeedsCondition):
+        ends = (end for deed in condition.deeds for end in (deed.object, deed.destination))
+        return [end for end in ends if end is not None]
+    return _selectors(condition.inner)
+
+
+def _pattern(condition: Condition, episode: Episode) -> list[Pattern]:
+    classes = episode.start.classes
+
+    def kinds(selector: Selector) -> tuple[str, ...]:
+        return tuple(sorted({classes[n] for n in selected(selector, classes)}))
+
+    if isinstance(condition, NodeCondition):
+        return [Pattern("state", (condition.state,), kinds(condition.node))]
+    if isinstance(condition, EdgeCondition):
+        relations = tuple(RELATIONS[relation] for relation in condition.relations)
+        own = kinds(condition.source) == (CHARACTER_CLASS,)
+        target = () if own and "HOLDS_RH" in relations else kinds(condition.target)
+        return [Pattern("edge", relations, target, own)]
+    if isinstance(condition, DeedsCondition):
+        return [Pattern("deed", deed.verbs, ()) for deed in condition.deeds]
+    if isinstance(condition, NotCondition) and isinstance(condition.inner, NodeCondition):
+        return [Pattern("not", (condition.inner.state,), kinds(condition.inner.node))]
+    return []
+
+
+def may_be_done(activity: str, episode: Episode, known: Knowledge, *, by_state: bool = False) -> bool:
+    """Tell whether an activity may have been done in an episode, as far as its known goals tell.
+
+    Args:
+        activity: Any activity that is known.
+        episode: What was lived.
+        known: What is known.
+        by_state: Whether only the state at the end is looked at, and not what changed or was done.
+    """
+    return any(_fulfilled(goal, episode, by_state) for goal in known.goals[activity])
+
+
+def _fulfilled(goal: frozenset[Pattern], episode: Episode, by_state: bool) -> bool:
+    asked = [pattern for pattern in goal if not (by_state and pattern.kind == "deed")]
+    if not asked:
+        return False
+    found = [_holds(pattern, episode) for pattern in asked]
+    return all(now for now, _ in found) and (by_state or any(fresh for _, fresh in found))
+
+
+def _holds(pattern: Pattern, episode: Episode) -> tuple[bool, bool]:
+    """Whether a pattern holds at the end, and whether the episode brought it about."""
+    start, end = episode.start, episode.end
+    if pattern.kind == "deed":
+        done = any(event.deed.verb in pattern.what for event in episode.events)
+        return done, done
+    if pattern.kind == "edge":
+        if _UNTOLD & set(pattern.what):
+            return True, False
+        now = _edges(pattern, end)
+        return bool(now), bool(now - _edges(pattern, start))
+    state = pattern.what[0]
+    nodes = [n for n, name in end.classes.items() if name in pattern.classes]
+    now_in = {n for n in nodes if state in end.states[n]}
+    then_in = {n for n in nodes if state in start.states[n]}
+    if pattern.kind == "not":
+        return not now_in, bool(then_in)
+    return bool(now_in), bool(now_in - then_in)
+
+
+def _edges(pattern: Pattern, house: Household) -> set[tuple[int, int]]:
+    return {
+        (source, target)
+        for source, ends in house.out.items()
+        if (house.classes[source] == CHARACTER_CLASS) == pattern.own
+        for relation, target in ends
+        if relation in pattern.what and (not pattern.classes or house.classes[target] in pattern.classes)
+    }
+
+
+_COMMON: Final = frozenset({"GRABBABLE", "MOVABLE", "HANGABLE"})
+
+
+@lru_cache(maxsize=1 << 12)
+def purposes(name: str) -> frozenset[str]:
+    """Return what a class is good for: its telling properties, or its category where it has none."""
+    for row in (*catalogue(HOME).pieces, *catalogue(HOME).things):
+        if row.name == name:
+            return frozenset(row.properties) - _COMMON or frozenset({row.category})
+    return frozenset({name})
+
+
+def unrelated(name: str, activity: str, known: Knowledge) -> bool:
+    """Tell whether a class has certainly nothing to do with an activity."""
+    related = known.related[activity]
+    return name not in related and not any(purposes(name) & purposes(other) for other in related)
+
+
+__all__ = [
+    "Knowledge",
+    "Pattern",
+    "learn",
+    "may_be_done",
+    "named_nodes",
+    "patterns",
+    "purposes",
+    "selected",
+    "unrelated",
+]

@@ -1,0 +1,142 @@
+"""Stories out of episodes: which events are told, so that the answer follows from the words and the words suffice.
+
+Whatever moved something is told, of everyone who matters to the question; others are told of wholly or not at all, and
+idle deeds fill what room is left. In one story a class name stands for one thing only. Left out: the questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, NamedTuple
+
+from ...envs.virtualhome.choices import Choices
+from .episodes import Episode, Event
+from .narration import Narrator
+from .words import Person, cast, count_words
+
+_WORDS_OF_A_DEED: Final = 6
+_WORDS_OF_AN_OPENING: Final = 7
+
+
+class Story(NamedTuple):
+    """A part of an episode in words."""
+
+    text: str
+    events: tuple[Event, ...]
+    """The events that are told."""
+    narrator: Narrator
+
+
+class Teller:
+    """Tells parts of one episode."""
+
+    def __init__(self, episode: Episode, choices: Choices, max_words: int) -> None:
+        """Prepare to tell; `choices` are consumed, `max_words` limits the whole prompt."""
+        self.episode = episode
+        self.choices = choices
+        self.max_words = max_words
+        self.characters = frozenset(episode.start.characters)
+        self.people: dict[int, Person] = cast(episode.start.characters, choices)
+        self.narrator = Narrator(episode, self.people, choices)
+
+    def window(self, begin: int, end: int) -> list[Event]:
+        """Return the events between two moments."""
+        return [event for event in self.episode.events if begin <= event.step < end]
+
+    def tell(
+        self,
+        begin: int,
+        end: int,
+        *,
+        involved: Collection[int],
+        about: Collection[int],
+        first: str = "",
+        question: str = "",
+        people: int = 1,
+    ) -> Story | None:
+        """Tell what happened between two moments; None where it takes too many words, or names would be ambiguous.
+
+        Args:
+            begin: The moment of which the opening tells.
+            end: The moment after the last event.
+            involved: The characters of whom every move has to be told.
+            about: The things that the question is about.
+            first: Told before everything, beside who was where.
+            question: Follows the story; its words count.
+            people: At least so many characters must appear.
+        """
+        window = self.window(begin, end)
+        must = [event for event in window if event.moved and event.actor in involved]
+        names = _Names(self.episode, self.characters)
+        held = [n for c in involved for n in self._held(c, begin)]
+        if not must or not names.add([*about, *held, *self._named(must)]):
+            return None
+        room = self.max_words - count_words(first) - count_words(question) - len(must) * _WORDS_OF_A_DEED
+        room -= len(involved) * _WORDS_OF_AN_OPENING
+        chosen = set(must)
+        actors = dict.fromkeys(event.actor for event in must)
+        for actor in self.choices.shuffled(sorted({event.actor for event in window} - set(involved))):
+            moves = [event for event in window if event.moved and event.actor == actor]
+            cost = len(moves) * _WORDS_OF_A_DEED + _WORDS_OF_AN_OPENING
+            if (moves or len(actors) < people) and cost <= room:
+                if names.add([*self._held(actor, begin), *self._named(moves)]):
+                    chosen.update(moves)
+                    actors[actor] = None
+                    room -= cost
+        idle = [event for event in window if event not in chosen and event.actor in actors and not event.moved]
+        share = self.choices.between(0, 2)
+        for event in self.choices.shuffled(idle)[: max(0, room * share // (2 * _WORDS_OF_A_DEED))]:
+            if names.add(self._named([event])):
+                chosen.add(event)
+        for events in (sorted(chosen), must):
+            story = self._told(events, begin, first)
+            seen = {event.actor for event in events}
+            if len(seen) >= people and count_words(story.text) + count_words(question) <= self.max_words:
+                return story
+        return None
+
+    def _told(self, events: Sequence[Event], begin: int, first: str) -> Story:
+        actors = list(dict.fromkeys(event.actor for event in events))
+        opening = self.narrator.opening(actors, begin)
+        parts = self.choices.shuffled([opening, first]) if first else [opening]
+        text = " ".join((*parts, self.narrator.tell(events)))
+        return Story(text, tuple(events), self.narrator)
+
+    def _held(self, character: int, moment: int) -> list[int]:
+        return [n for n in self.episode.moved if self.episode.spot(n, moment)[1:] == ("HELD", character)]
+
+    def _named(self, events: Iterable[Event]) -> list[int]:
+        """What is named by events; where somebody walks into another room, its name tells enough."""
+        found: list[int] = []
+        for event in events:
+            if self.narrator.new_room(event) is None:
+                found += event.deed.ids
+            if event.deed.verb == "PUTOBJBACK":
+                found += [self.narrator.destination(event) or event.deed.ids[0]]
+        return found
+
+
+class _Names:
+    """Which thing each class name stands for."""
+
+    def __init__(self, episode: Episode, characters: Collection[int]) -> None:
+        self._episode = episode
+        self._characters = characters
+        self._meant: dict[str, int] = {}
+
+    def add(self, nodes: Iterable[int]) -> bool:
+        """Name some nodes more; False, and nothing changes, where a name would stand for two."""
+        classes = self._episode.start.classes
+        more: dict[str, int] = {}
+        for node in nodes:
+            if node in self._characters:
+                continue
+            name = classes[node]
+            if self._meant.get(name, node) != node or more.get(name, node) != node:
+                return False
+            more[name] = node
+        self._meant.update(more)
+        return True
+
+
+__all__ = ["Story", "Teller"]
