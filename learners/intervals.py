@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -55,4 +56,20 @@ def bootstrap(
     return Interval(float(top / bottom), float(low), float(high))
 
 
-__all__ = ["Interval", "bootstrap", "wilson"]
+def mean_of_means(groups: Sequence[NDArray[np.float64]], rng: np.random.Generator, *, draws: int = 1000) -> Interval:
+    """Return the mean of the means of several groups, each counting alike, and its bootstrap interval.
+
+    Args:
+        groups: Each of shape `[its own n]`; cases are drawn within their group.
+        rng: Draws cases; it is consumed.
+        draws: How many times.
+    """
+    drawn = np.zeros(draws)
+    for group in groups:
+        counts = rng.multinomial(len(group), np.full(len(group), 1 / len(group)), size=draws)
+        drawn += counts @ group / len(group) / len(groups)
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Interval(float(np.mean([group.mean() for group in groups])), float(low), float(high))
+
+
+__all__ = ["Interval", "bootstrap", "mean_of_means", "wilson"]
