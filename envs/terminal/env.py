@@ -1,0 +1,337 @@
+"""A Linux terminal as a gymnasium environment: `pathei/Terminal-v0`.
+
+An action is a command for a bash that goes on living from step to step, or `submit ANSWER` (`answer ANSWER` is the
+same), which ends the episode. The observation is what the command wrote, its exit status where that is not 0, and the
+prompt. A command that bash does not know or cannot read, or that broke a limit, is explained in `info["error"]`; what it
+did before is not undone. The reward is the change in the goal's progress.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import gymnasium
+
+from ...errors import ConfigError, GoalError, WorldError
+from ..spaces import UnicodeText
+from .conditions import View, check_conditions, holds
+from .files import Tree, difference
+from .filesystems import bare_entries, generate
+from .judges import Outcome, agentbench_success, intercode_reward, run_gold
+from .sandbox import Frozen, Limits, Ran, Sandbox, ShellState
+from .suggestions import VERBS, suggest
+
+MAX_TEXT: Final = 1 << 17
+"""The longest action, in characters; an observation may be somewhat longer."""
+_OPTIONS: Final = ("files", "setup", "start", "user", "cwd", "verbs", "goal", "end_on_success")
+_KEPT_BASES: Final = 24
+_SETUP_SECONDS: Final = 60.0
+_SUBMIT = re.compile(r"\s*(?:submit|answer)(?:\s+(.*?))?\s*", re.DOTALL)
+_WHERE = re.compile(r"^(?:bash|environment): (?:eval: )?line \d+: ", re.MULTILINE)
+_STRANGE = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_UNREADABLE = re.compile(r"^bash: (?:syntax error|unexpected EOF).*", re.MULTILINE)
+_UNKNOWN = re.compile(
+    r"^bash: .*(?:command not found|No such file or directory|Permission denied|Is a directory)$", re.MULTILINE
+)
+_STOPPED: Final = {
+    "time": "it took longer than {limits.seconds:g} s",
+    "output": "it wrote more than {limits.written} MiB",
+    "memory": "its processes used more than {limits.memory} MiB of memory",
+    "processes": "there were more than {limits.processes} processes",
+    "shell": "it ended the shell, and a new one was started",
+}
+
+
+class Episode(NamedTuple):
+    """What an episode is about; the same from its reset to its end."""
+
+    base: Frozen
+    home: str
+    user: str
+    text: str
+    """The instruction."""
+    conditions: tuple[Mapping[str, Any], ...]
+    verbs: tuple[str, ...]
+    end_on_success: bool
+    seed: int
+    """Seeds the shell's `RANDOM`."""
+
+
+class Moment(NamedTuple):
+    """Where an episode stands, its files and its shell apart."""
+
+    steps: int = 0
+    output: str = ""
+    """What the last command wrote, as the observation shows it."""
+    answer: str | None = None
+    error: str | None = None
+    progress: float = 0.0
+    success: bool = False
+    gold: Outcome | None = None
+    """What InterCode's reference command did, once it was run."""
+
+
+class TerminalSnapshot(NamedTuple):
+    """A moment of an episode; see `pathei.envs.snapshots`."""
+
+    frozen: Frozen
+    episode: Episode
+    moment: Moment
+    random_state: Mapping[str, Any]
+
+
+class TerminalEnv(gymnasium.Env[str, str]):
+    """A sandboxed shell; see the head of this file, and `docs/terminal.md` for what is isolated and what is not.
+
+    `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
+
+    * `files`: `"office:7"`, one of `filesystems.FILESYSTEMS` and a seed, or `"bare"`. Without it they follow from the
+      seed.
+    * `setup`: a script that is run on the files before the episode begins; `start`: one that is left running.
+    * `user`: `"agent"` (default) or `"root"`, which is root in name only; `cwd`: where the shell begins.
+    * `verbs`: which verbs `info["actions"]` is made of; see `suggestions.VERBS`.
+    * `goal`: `{"text", "conditions"}` with conditions as `conditions` defines them.
+    * `end_on_success`: whether the episode ends as soon as the goal holds; default True. A submitted answer ends it in
+      any case.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+
+    def __init__(self, *, limits: Limits | None = None, render_mode: str | None = None, **defaults: Any) -> None:
+        """Create the environment; the sandbox is started by the first `reset`.
+
+        Raises:
+            ConfigError: an option is not known.
+        """
+        _require_known(defaults)
+        self.render_mode = render_mode
+        self.observation_space = UnicodeText(1 << 20)
+        self.action_space = UnicodeText(MAX_TEXT)
+        self.limits = limits or Limits()
+        self._defaults = defaults
+        self._sandbox: Sandbox | None = None
+        self._bases: OrderedDict[tuple[str, str], Frozen] = OrderedDict()
+        self._episode: Episode | None = None
+        self._moment = Moment()
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox, for collectors and tests; agents may not look into it."""
+        if self._sandbox is None:
+            raise gymnasium.error.ResetNeeded("Call reset() before looking into the terminal.")
+        return self._sandbox
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin an episode.
+
+        Raises:
+            ConfigError: an option is not known or has no possible value.
+            GoalError: a condition cannot be read.
+            MissingDependencyError, WorldError: the sandbox does not start; the message says what to install or enable.
+        """
+        super().reset(seed=seed)
+        _require_known(options or {})
+        chosen = {**self._defaults, **(options or {})}
+        if chosen.get("files") is None:
+            chosen["files"] = f"office:{int(self.np_random.integers(2**31))}"
+        goal = chosen.get("goal") or {}
+        if not isinstance(goal, Mapping):
+            raise ConfigError(f"The option 'goal' is {{'text': ..., 'conditions': [...]}}, not {goal!r}.")
+        conditions = check_conditions(goal.get("conditions") or ())
+        user, verbs = chosen.get("user") or "agent", tuple(chosen.get("verbs") or VERBS)
+        if user not in ("agent", "root") or not set(verbs) <= set(VERBS):
+            raise ConfigError(f"The user is 'agent' or 'root', not {user!r}; verbs are out of {', '.join(VERBS)}.")
+        if self._sandbox is None:
+            self._sandbox = Sandbox(self.limits)
+        try:
+            base = self._base(str(chosen["files"]), str(chosen.get("setup") or ""))
+            home = "/home/agent" if user == "agent" else "/root"
+            base = Frozen(base.layer, ShellState("", str(chosen.get("cwd") or home)))
+            end = bool(chosen.get("end_on_success", True))
+            number = int(self.np_random.integers(2**31))
+            self._episode = Episode(base, home, user, str(goal.get("text", "")), conditions, verbs, end, number)
+            self._start(base)
+            if chosen.get("start"):
+                self._sandbox.run(str(chosen["start"]))
+        except WorldError:
+            self._give_up()
+            raise
+        self._moment = Moment()
+        self._moment = self._judged(self._moment)
+        facts = {"files": {path: [n.kind, f"{n.mode:o}", n.content] for path, n in base.layer.tree.items()}}
+        return self._observation(), self._info(facts)
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Run a command, or submit an answer.
+
+        Returns:
+            Observation, reward (change in progress), terminated (the goal holds, or an answer was submitted), truncated
+            (always False; `TimeLimit` does that), info.
+
+        Raises:
+            WorldError: the keeper of the sandbox died; the next reset makes a new one.
+        """
+        sandbox, episode = self.sandbox, self._episode
+        if episode is None:
+            raise gymnasium.error.ResetNeeded("Call reset() before step().")
+        before, tree = self._moment, sandbox.tree
+        moment = before._replace(steps=before.steps + 1, output="", error=None)
+        submitted = _SUBMIT.fullmatch(action) if isinstance(action, str) else None
+        if not isinstance(action, str) or action not in self.action_space or "\0" in action:
+            moment = moment._replace(error=f"an action is a string of at most {MAX_TEXT} characters, without NUL")
+        elif submitted:
+            moment = moment._replace(answer=submitted[1] or "", output=before.output)
+        else:
+            try:
+                ran = sandbox.run(action, random=episode.seed + moment.steps)
+            except WorldError:
+                self._give_up()
+                raise
+            output = _readable(ran)
+            moment = moment._replace(output=output, error=self._refusal(ran, output))
+        moment = self._judged(moment)
+        self._moment = moment
+        done = moment.answer is not None or bool(episode.end_on_success and episode.conditions and moment.success)
+        facts = {
+            "difference": difference(tree, sandbox.tree),
+            "since_start": difference(episode.base.layer.tree, sandbox.tree),
+        }
+        return self._observation(), moment.progress - before.progress, done, False, self._info(facts)
+
+    def render(self) -> str | None:
+        """Return the observation, in render mode `"ansi"`."""
+        return self._observation() if self.render_mode == "ansi" else None
+
+    def snapshot(self) -> TerminalSnapshot:
+        """Freeze the present moment. Processes in the background are not part of it: they end where files had changed.
+
+        Raises:
+            SnapshotError: all snapshots together take too much memory.
+        """
+        sandbox, episode = self.sandbox, self._episode
+        assert episode is not None
+        return TerminalSnapshot(sandbox.freeze(), episode, self._moment, self.np_random.bit_generator.state)
+
+    def restore(self, state: TerminalSnapshot) -> None:
+        """Go back to a moment that `snapshot` of this environment returned.
+
+        Raises:
+            SnapshotError: another environment returned it.
+        """
+        self._episode, self._moment = state.episode, state.moment
+        self.np_random.bit_generator.state = state.random_state
+        if not self.sandbox.is_at(state.frozen):
+            self._start(state.frozen)
+
+    def close(self) -> None:
+        """End the sandbox and all that is in it."""
+        self._give_up()
+        super().close()
+
+    def _give_up(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.close()
+        self._sandbox, self._episode = None, None
+        self._bases.clear()
+
+    def _start(self, at: Frozen) -> None:
+        assert self._episode is not None
+        self.sandbox.start(at, user=1000 if self._episode.user == "agent" else 0, home=self._episode.home)
+
+    def _base(self, files: str, setup: str) -> Frozen:
+        """Return the files that an episode begins with; those of the last few are kept."""
+        base = self._bases.get((files, setup))
+        if base is None:
+            entries = bare_entries() if files == "bare" else generate(files).entries
+            base = Frozen(self.sandbox.plant(entries), ShellState("", "/"))
+            if setup:
+                self.sandbox.start(base, user=0, home="/root")
+                self.sandbox.run(f"{setup}\n", seconds=_SETUP_SECONDS)
+                base = self.sandbox.freeze()
+            self._bases[files, setup] = base
+            if len(self._bases) > _KEPT_BASES:
+                self._bases.popitem(last=False)
+        self._bases.move_to_end((files, setup))
+        return base
+
+    def _refusal(self, ran: Ran, output: str) -> str | None:
+        """Say why a command was refused or stopped; None if it was not."""
+        if ran.stopped:
+            return _STOPPED[ran.stopped].format(limits=self.limits)
+        found = _UNREADABLE.search(output) if ran.status in (1, 2) else None
+        if ran.status in (126, 127):
+            found = _UNKNOWN.search(output)
+        return found.group().removeprefix("bash: ") if found else None
+
+    def _judged(self, moment: Moment) -> Moment:
+        """Return the moment with its progress and success."""
+        episode, sandbox = self._episode, self.sandbox
+        assert episode is not None
+        if not episode.conditions:
+            return moment
+        view = View(episode.base.layer.tree, sandbox.tree, episode.home, moment.answer, sandbox.read)
+        marks, gold = [], moment.gold
+        for condition in episode.conditions:
+            if "intercode" in condition:
+                gold = gold or run_gold(sandbox, episode.base, str(condition["intercode"]), self._start)
+                marks.append(intercode_reward(view, moment.output, gold) if moment.answer is not None else 0.0)
+            elif "checks" in condition or "match" in condition:
+                passed = moment.answer is not None and agentbench_success(
+                    condition, sandbox, moment.answer, self._start
+                )
+                marks.append(float(passed))
+            else:
+                marks.append(float(holds(condition, view)))
+        progress = sum(marks) / len(marks)
+        return moment._replace(progress=progress, success=progress > 0.995, gold=gold)
+
+    def _observation(self) -> str:
+        episode, moment = self._episode, self._moment
+        assert episode is not None
+        where = self.sandbox.cwd
+        if where == episode.home or where.startswith(f"{episode.home}/"):
+            where = f"~{where[len(episode.home) :]}"
+        prompt = f"{episode.user}@sim:{where.encode('utf-8', 'replace').decode()}$"
+        if moment.answer is not None:
+            return f"Submitted: {moment.answer}"
+        output = moment.output if not moment.output or moment.output.endswith("\n") else f"{moment.output}\n"
+        stopped = f"That did not work: {moment.error}.\n" if moment.error else ""
+        return f"{output}{stopped}{prompt}"
+
+    def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
+        episode, moment = self._episode, self._moment
+        assert episode is not None
+        over = moment.answer is not None
+        tree, cwd, output = self.sandbox.tree, self.sandbox.cwd, moment.output
+        info: dict[str, Any] = {
+            "actions": () if over else suggest(tree, cwd, episode.home, episode.text, output, episode.verbs),
+            "facts": {"cwd": cwd.encode("utf-8", "replace").decode(), **facts},
+        }
+        if moment.error:
+            info["error"] = moment.error
+        if episode.conditions:
+            info["success"], info["progress"] = moment.success, moment.progress
+        return info
+
+
+def _readable(ran: Ran) -> str:
+    """Return an output as text: what is not UTF-8, and control characters, as the replacement character."""
+    text = ran.output.decode("utf-8", "replace").replace("\r\n", "\n")
+    text = _WHERE.sub("bash: ", _STRANGE.sub("\ufffd", text))
+    if ran.status:
+        text += f"{'' if not text or text.endswith(chr(10)) else chr(10)}[exit {ran.status}]\n"
+    return text
+
+
+def _require_known(options: Mapping[str, Any]) -> None:
+    wrong = [name for name in options if name not in _OPTIONS]
+    if wrong:
+        raise ConfigError(
+            f"The terminal has no option {', '.join(map(repr, wrong))}; known are: {', '.join(_OPTIONS)}."
+        )
+
+
+__all__ = ["MAX_TEXT", "Episode", "Moment", "TerminalEnv", "TerminalSnapshot"]
