@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .batches import Batch, draw
+from .batches import Batch, draw, pad_of
 from .losses import Precision, autocast, summed_loss
 
 if TYPE_CHECKING:
@@ -70,39 +70,52 @@ def whole(sequences: NDArray[np.int64], model: nn.Module) -> Batch:
 def self_generated(
     model: nn.Module, tokenizer: PreTrainedTokenizerBase, *, count: int, length: int, seed: int, batch: int = 16
 ) -> NDArray[np.int64]:
-    """Let a model say what it knows: sequences drawn from its own distribution, after the token that begins a text.
+    """Let a model say what it knows: texts drawn from its own distribution, laid end to end and cut into sequences.
 
-    An end-of-sequence token ends a text, not a sequence: the next one begins behind it.
+    A text begins after the token that begins one, and ends with the one that ends it, or after `length` tokens. torch's
+    random state is left as it was.
 
     Args:
-        model: A causal language model, before it is trained.
+        model: A causal language model of transformers, before it is trained.
         tokenizer: The model's.
         count: How many sequences.
         length: T, in tokens.
         seed: Decides what is drawn.
-        batch: How many are drawn side by side.
+        batch: How many texts are drawn side by side.
 
     Returns:
         Token ids, shape `[count, length]`.
     """
     import torch
+    from transformers import GenerationConfig
 
-    first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    end = tokenizer.eos_token_id
+    first = end if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    # What is said here is not taken from the model's own defaults: nothing but its distribution decides.
+    config = GenerationConfig(  # type: ignore[no-untyped-call]
+        do_sample=True,
+        top_k=0,
+        top_p=1.0,
+        temperature=1.0,
+        repetition_penalty=1.0,
+        max_new_tokens=length,
+        eos_token_id=end,
+        pad_token_id=pad_of(tokenizer),
+    )
+    tokens: list[int] = []
     where, mode = next(model.parameters()).device, model.training
-    random = torch.Generator(where).manual_seed(seed)
-    drawn = []
+    begin = torch.full((batch, 1), first, device=where)
     model.eval()
-    with torch.inference_mode():
-        for begin in range(0, count, batch):
-            tokens = [torch.full((min(batch, count - begin), 1), first, device=where)]
-            past = None
-            for _ in range(length):
-                out = model(input_ids=tokens[-1], past_key_values=past, use_cache=True)
-                past = out.past_key_values
-                tokens.append(torch.multinomial(out.logits[:, -1].float().softmax(-1), 1, generator=random))
-            drawn.append(torch.cat(tokens[1:], dim=1).cpu().numpy())
+    with torch.random.fork_rng(), torch.inference_mode():
+        torch.manual_seed(seed)
+        while len(tokens) < count * length:
+            drawn = model.generate(  # type: ignore[operator]
+                input_ids=begin, attention_mask=torch.ones_like(begin), generation_config=config
+            )
+            for text in drawn[:, 1:].tolist():
+                tokens += text[: text.index(end) + 1] if end in text else text
     model.train(mode)
-    return np.concatenate(drawn)
+    return np.array(tokens[: count * length], dtype=np.int64).reshape(count, length)
 
 
 __all__ = ["Replay", "self_generated", "whole"]

@@ -21,10 +21,12 @@ import numpy as np
 import orjson
 
 from ..errors import ConfigError, RecordError
+from ..store import ExperienceStore
 from ..store.durable import publish
 from .adapters import is_adapted, merged, with_lora
 from .batches import Rows, draw, read_texts, sequences_of, tokenise
 from .checkpoints import METRICS
+from .corpora.building import build_corpora
 from .corpora.config import CorpusConfig
 from .ewc_lora import Factors
 from .examples import Example, read_examples, write_examples
@@ -321,8 +323,11 @@ def _read_data(config: LearnConfig) -> Iterable[Example]:
     if data.is_dir() and not (data / "manifest.json").exists():
         files = sorted(data.glob("*.jsonl"))
         if not files:
-            raise RecordError(f"{data} is neither a store nor a folder with example files (.jsonl).")
+            raise RecordError(f"{data} is neither a store nor a folder with files of examples (.jsonl).")
         return [example for file in files for example in read_examples(file)]
+    if data.is_dir():
+        with ExperienceStore.open(data, mode="read") as store:
+            return build_corpora(store.trajectories(), config.corpus, expand=store.expand)
     return read_examples(data)
 
 
