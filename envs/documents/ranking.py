@@ -22,8 +22,8 @@ STOPWORDS: Final = frozenset(
 )
 """Lucene's 33 English stop words."""
 
-_WORD: Final = re.compile(r"\w+(?:['’.]\w+)*")
-_POSSESSIVE: Final = re.compile(r"['’]s$")
+_WORD: Final = re.compile(r"\w+(?:['\u2019.]\w+)*")
+_POSSESSIVE: Final = re.compile(r"['\u2019]s$")
 _KEPT_QUERIES: Final = 4096
 
 

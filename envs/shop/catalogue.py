@@ -16,8 +16,8 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from ...errors import DataError
+from ..documents.lots import lot
 from ..documents.ranking import Bm25
-from .lots import lot
 
 RESULTS: Final = 50
 """So many products a search finds at most."""
@@ -25,6 +25,9 @@ PER_PAGE: Final = 10
 """So many of them are on a page."""
 NO_PRICE: Final = 100.0
 """The price in dollars of a product that names none."""
+
+LEVEL: Final = "\u203a"
+"""What parts the departments of a path: a single angle quotation mark, with blanks around it."""
 
 _LONGEST_ASIN: Final = 10
 
@@ -57,7 +60,7 @@ class Product(NamedTuple):
     query: str
     """The search by which the product was once collected; products of one kind share it."""
     path: str
-    """Its place in the shop's departments, parted by `" › "`."""
+    """Its place in the shop's departments, parted by `LEVEL`."""
     image: str
     """The address of its picture."""
     attributes: tuple[str, ...]
@@ -189,4 +192,4 @@ def _options(written: Mapping[str, Any] | str | None) -> dict[str, tuple[str, ..
     }
 
 
-__all__ = ["NO_PRICE", "PER_PAGE", "RESULTS", "Catalogue", "Instruction", "Product", "read_products"]
+__all__ = ["LEVEL", "NO_PRICE", "PER_PAGE", "RESULTS", "Catalogue", "Instruction", "Product", "read_products"]

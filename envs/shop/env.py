@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 import gymnasium
 
 from ...errors import ConfigError, unknown
+from ..documents.queries import queries
 from ..spaces import UnicodeText
 from .goals import ShopGoal, read_goal
 from .model import ShopModel
 from .pages import START, Pages, Place, Refused, told, told_plainly
-from .queries import queries
 from .reward import Nouns, Reward, plain_nouns, reward
 from .shops import GENERATED, shop_named
 

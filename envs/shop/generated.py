@@ -13,8 +13,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from .catalogue import Catalogue, read_products
-from .lots import Lots
+from ..documents.lots import Lots
+from .catalogue import LEVEL, Catalogue, read_products
 
 PRODUCTS = 1200
 """How many products a generated catalogue has unless another number is asked for."""
@@ -48,16 +48,16 @@ def generate(seed: int, count: int = PRODUCTS) -> Files:
     """
     wares = json.loads(files(__package__).joinpath("wares.json").read_text("utf-8"))
     kinds = [
-        {**kind, "category": category, "path": f"{department['root']} › {kind['path']}"}
+        {**kind, "category": category, "path": f"{department['root']} {LEVEL} {kind['path']}"}
         for category, department in wares["categories"].items()
         for kind in department["kinds"]
     ]
     # Kinds in turn, each round in its own order, so that any number of products has all categories.
     made = Files([], {}, {})
-    for number in range(count):
-        round_, place = divmod(number, len(kinds))
-        order = Lots(seed, "round", round_).some(range(len(kinds)), len(kinds)) if place == 0 else order
-        _make(made, Lots(seed, "product", number), kinds[order[place]], wares)
+    for begin in range(0, count, len(kinds)):
+        order = Lots(seed, "round", begin).some(kinds, len(kinds))
+        for number, kind in enumerate(order[: count - begin], begin):
+            _make(made, Lots(seed, "product", number), kind, wares)
     return made
 
 

@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from ...errors import DataError, GoalError, unknown
+from ..documents.lots import Lots, lot
 from .catalogue import Catalogue, Product
-from .lots import Lots, lot
 
 NO_LIMIT: Final = 1_000_000.0
 """The limit of a goal that names none."""
@@ -70,9 +70,8 @@ class Goals:
         found = [goal for product in catalogue.products for goal in make(catalogue, product)]
         if not found:
             raise DataError(f"The catalogue {catalogue.name} has no {kind} goals: its file of instructions is empty.")
-        self.all: tuple[ShopGoal, ...] = tuple(
-            sorted(found, key=lambda goal: lot(catalogue.seed, "order", _key(goal).decode()))
-        )
+        found.sort(key=lambda goal: lot(catalogue.seed, "order", _key(goal).decode()))
+        self.all: tuple[ShopGoal, ...] = tuple(found)
         self.digest: Final = hashlib.sha256(b"\n".join(map(_key, self.all))).hexdigest()[:16]
         """Identifies the goals and their order: equal digests, equal tasks."""
 

@@ -148,7 +148,7 @@ class Pages:
 
 
 def told(place: Place, instruction: str, sheet: Sheet) -> str:
-    """Return a page as text, in the form of WebShop's mode `text_rich`: what was chosen or seen is marked as clicked."""
+    """Return a page as text, in the form of WebShop's mode `text_rich`: what was chosen or seen is marked."""
     lines = _head(place, instruction)
     chosen = {value for _, value in place.options} if place.page == "item" else frozenset()
     clicked = []

@@ -1,11 +1,11 @@
-"""WebShop's reward: how well what was bought fits what was asked for (Yao et al. 2022, section 3.2 and their `goal.py`).
+"""WebShop's reward: how well what was bought fits what was asked for (Yao et al. 2022, and their `goal.py`).
 
     reward = type * (attributes matched + options matched + [price <= limit]) / (attributes + options + 1)
 
 Comparisons of words are `thefuzz`'s `token_set_ratio`, here by way of `rapidfuzz` with the same preparation. One part
 cannot be had as it was: WebShop finds the nouns of titles with a spaCy model, which no package index has. By default
-every word of letters that is no stop word counts as a noun; with the model at hand, give `spacy_nouns("en_core_web_sm")`
-to the environment.
+every word of letters that is no stop word counts as a noun; with the model at hand, give the environment
+`nouns=spacy_nouns("en_core_web_sm")`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from ...errors import MissingDependencyError
 from ..documents.ranking import STOPWORDS
-from .catalogue import Product
+from .catalogue import LEVEL, Product
 from .goals import ShopGoal
 
 Nouns = Callable[[str], Sequence[str]]
@@ -167,7 +167,7 @@ def spacy_nouns(model: str = "en_core_web_sm") -> Nouns:
 
 @lru_cache(maxsize=1 << 16)
 def _levels(path: str) -> frozenset[str]:
-    return frozenset(level.strip() for level in path.split("›"))
+    return frozenset(level.strip() for level in path.split(LEVEL))
 
 
 __all__ = [

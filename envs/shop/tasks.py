@@ -8,10 +8,10 @@ from typing import Final
 
 from ...errors import ConfigError
 from ...experience import Goal, Task
+from ..documents.lots import Lots
 from ..registry import Check
 from .catalogue import PER_PAGE, Product
 from .goals import ShopGoal
-from .lots import Lots
 from .pages import BUY, NEXT
 from .reward import alike, colour_of
 from .shops import GENERATED, Shop, shop_named
@@ -75,9 +75,7 @@ def check_shop() -> Sequence[Check]:
     return [
         Check("packages of the shop", not missing, note),
         Check("generated catalogue", True, "part of pathei"),
-        Check(
-            "WebShop's own products", False, "download them with WebShop's setup.sh, name their folder", required=False
-        ),
+        Check("WebShop's own products", False, "WebShop's setup.sh downloads them: name their folder", required=False),
     ]
 
 

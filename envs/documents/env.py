@@ -1,0 +1,220 @@
+"""Navigating and searching documents as a gymnasium environment: `pathei/Docs-v0`.
+
+A question is asked whose answer stands somewhere in a collection of linked pages: Python's standard library as it
+describes itself (embedded), or any folder of HTML. One searches, follows links, scrolls, and answers once; a right
+answer earns 1. Reading the same pages through a browser is in `site`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import gymnasium
+
+from ...errors import ConfigError, DataError, GoalError, unknown
+from ..spaces import UnicodeText
+from .collection import NOWHERE, Question, normalise
+from .collections_by_name import STDLIB, reader_named
+from .queries import queries
+from .screens import START, Place, Reader, Refused
+
+MAX_TEXT: Final = 1 << 20
+"""The longest observation and action, in characters."""
+
+_OPTIONS: Final = ("collection", "number", "digest", "goal")
+_COUNTS: Final = tuple(str(number) for number in range(1, 21))
+
+
+class Episode(NamedTuple):
+    """What does not change in an episode."""
+
+    reader: Reader
+    question: Question
+    searches: tuple[str, ...]
+    """Searches that the question suggests, as actions."""
+
+
+class Moment(NamedTuple):
+    """A moment of an episode; see `pathei.envs.snapshots`."""
+
+    episode: Episode
+    place: Place
+    error: str | None
+    random_state: Mapping[str, Any]
+
+
+class DocsEnv(gymnasium.Env[str, str]):
+    """The documents; see the head of this file, and `docs/documents.md`.
+
+    `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
+
+    * `collection`: `"stdlib"` (default) or a folder of HTML.
+    * `goal`: `{"text", "conditions"}` with one condition as `Question.condition` writes it. Without it a question of
+      the collection follows from the seed, or is named by `number`.
+    * `digest`: the digest of the collection that the goal was made for; another one is refused.
+
+    `info["actions"]` lists the links and names on the screen, as clicks and answers, and on the first page searches
+    that the question suggests; any other search or answer is as good, anywhere. `info["facts"]` tells the page and,
+    after a reset, the question's answers.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+
+    def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
+        """Create the environment; no collection is read before `reset`.
+
+        Raises:
+            ConfigError: an option is not known.
+        """
+        _require_known(defaults)
+        self.render_mode = render_mode
+        self.observation_space = UnicodeText(MAX_TEXT)
+        self.action_space = UnicodeText(MAX_TEXT)
+        self._defaults = defaults
+        self._episode: Episode | None = None
+        self._place = START
+        self._error: str | None = None
+
+    @property
+    def episode(self) -> Episode:
+        """The present episode; collectors may look into it, agents may not."""
+        if self._episode is None:
+            raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
+        return self._episode
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin at the first page; see the class for the options.
+
+        Raises:
+            ConfigError: an option is not known or has no possible value.
+            DataError: the collection cannot be read, has no questions, or is another than the goal was made for.
+            GoalError: the goal is no question.
+            MissingDependencyError: the packages of the extra `shop`, which has the search, are not installed.
+        """
+        super().reset(seed=seed)
+        _require_known(options or {})
+        self._episode = episode = self._begin({**self._defaults, **(options or {})})
+        self._place, self._error = START, None
+        return self._text(), self._info({"answers": list(episode.question.answers), **self._where()})
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Read on, or answer.
+
+        Returns:
+            Observation, reward (1 for the right answer, else 0), terminated (an answer was given), truncated (always
+            False; `TimeLimit` does that), info.
+        """
+        following = self.episode.reader.follow(self._place, action)
+        if isinstance(following, Refused):
+            self._error = following.why
+            return self._text(), 0.0, self._place.answer is not None, False, self._info(self._where())
+        self._place, self._error = following, None
+        return self._text(), float(self.right), following.answer is not None, False, self._info(self._where())
+
+    @property
+    def right(self) -> bool:
+        """Whether the right answer was given."""
+        return self._place.answer is not None and normalise(self._place.answer) in self.episode.question.answers
+
+    def render(self) -> str | None:
+        """Return the screen in render mode `"ansi"`."""
+        return self._text() if self.render_mode == "ansi" else None
+
+    def snapshot(self) -> Moment:
+        """Return the present moment; costs microseconds, and stays valid."""
+        return Moment(self.episode, self._place, self._error, self.np_random.bit_generator.state)
+
+    def restore(self, state: Moment, /) -> None:
+        """Go back to a moment that `snapshot` returned."""
+        self._episode, self._place, self._error, self.np_random.bit_generator.state = state
+
+    def _begin(self, given: Mapping[str, Any]) -> Episode:
+        reader = reader_named(str(given.get("collection", STDLIB)))
+        collection = reader.collection
+        if given.get("digest") not in (None, collection.digest):
+            raise DataError(
+                f"The goal was made for the collection {given['digest']}, and {collection.name} here is "
+                f"{collection.digest} (another version): generate the tasks anew."
+            )
+        question = self._question(given, reader)
+        return Episode(reader, question, tuple([f"search[{words}]" for words in queries(question.text)]))
+
+    def _question(self, given: Mapping[str, Any], reader: Reader) -> Question:
+        asked, questions = given.get("goal"), reader.collection.questions
+        if isinstance(asked, Mapping) and asked.get("conditions"):
+            return _read_question(asked)
+        if not questions:
+            raise DataError(f"The collection {reader.collection.name} suggests no questions: give one as the goal.")
+        number = given.get("number")
+        if number is None:
+            return questions[int(self.np_random.integers(len(questions)))]
+        if not isinstance(number, int) or not 0 <= number < len(questions):
+            raise ConfigError(f"The option 'number' is one of 0 to {len(questions) - 1} here, not {number!r}.")
+        return questions[number]
+
+    def _text(self) -> str:
+        episode, place = self.episode, self._place
+        told = f"Question: {episode.question.text}\n"
+        if place.answer is not None:
+            told += f"You answered: {place.answer}"
+        else:
+            screens = episode.reader.screens(place)
+            told += f"Screen {place.screen + 1} of {len(screens)}\n{screens[place.screen].text}"
+        return f"That did not work: {self._error}.\n{told}" if self._error else told
+
+    def _actions(self) -> tuple[str, ...]:
+        episode, place = self.episode, self._place
+        if place.answer is not None:
+            return ()
+        screens = episode.reader.screens(place)
+        links, answers = screens[place.screen].links, screens[place.screen].answers
+        if episode.question.text.startswith("How many"):
+            answers = _COUNTS
+        first = {link.target: link.number for link in reversed(links)}
+        moves = [
+            *(["back"] if place.came is not None else []),
+            *(["scroll[down]"] if place.screen + 1 < len(screens) else []),
+            *(["scroll[up]"] if place.screen else []),
+        ]
+        at_home = place.page == 0 and place.screen == 0
+        return (
+            *(episode.searches if at_home else ()),
+            *moves,
+            *[f"click[{number}]" for number in reversed(first.values())],
+            *[f"answer[{answer}]" for answer in ({} if place.page in (0, NOWHERE) else dict.fromkeys(answers))],
+        )
+
+    def _where(self) -> dict[str, Any]:
+        place = self._place
+        page = "" if place.page == NOWHERE else self.episode.reader.collection.pages[place.page].path
+        return {"page": page, "query": place.query, "screen": place.screen}
+
+    def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
+        right = self.right
+        info: dict[str, Any] = {
+            "actions": self._actions(),
+            "facts": facts,
+            "success": right,
+            "progress": float(right),
+        }
+        if self._error:
+            info["error"] = self._error
+        return info
+
+
+def _read_question(goal: Mapping[str, Any]) -> Question:
+    condition = goal["conditions"][0]
+    answers = condition.get("answer") if isinstance(condition, Mapping) else None
+    if not isinstance(answers, list | tuple) or not answers or not all(isinstance(one, str) for one in answers):
+        raise GoalError(f"A condition of the documents is {{'answer': ['right', ...]}}, not {condition!r}.")
+    return Question(str(goal.get("text", "")), tuple(map(normalise, answers)), str(condition.get("page", "")))
+
+
+def _require_known(options: Mapping[str, Any]) -> None:
+    wrong = next((name for name in options if name not in _OPTIONS), None)
+    if wrong is not None:
+        raise ConfigError(str(unknown("option of the documents", wrong, _OPTIONS)))
+
+
+__all__ = ["MAX_TEXT", "DocsEnv", "Episode", "Moment"]

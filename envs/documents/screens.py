@@ -1,0 +1,179 @@
+"""Reading a collection screen by screen: where a reader is, what is told there, and where actions lead.
+
+A screen is a part of a page that a language model can read at once. Links are numbered within their page. `back`
+returns to the screen that one came from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from .collection import NOWHERE, Block, Collection, Page, Run
+
+SCREEN: Final = 2000
+"""After so many characters a screen ends, with the line that passes them."""
+
+_ACTION: Final = re.compile(r"(\w+)(?:\[(.*)\])?", re.DOTALL)
+_KEPT_SHEETS: Final = 4096
+_MOST_ANSWERS: Final = 40
+
+
+class Place(NamedTuple):
+    """Where a reader is."""
+
+    page: int = 0
+    """The number of the page; -1 on the results of a search."""
+    query: str = ""
+    """What was searched."""
+    screen: int = 0
+    came: Place | None = None
+    """Where `back` leads."""
+    answer: str | None = None
+    """What was answered, which ends the episode."""
+
+
+class Link(NamedTuple):
+    """A link on a screen."""
+
+    number: int
+    text: str
+    target: int
+
+
+class Screen(NamedTuple):
+    """A part of a page."""
+
+    text: str
+    links: tuple[Link, ...]
+    answers: tuple[str, ...]
+    """What could be an answer: the names, values and links on it."""
+
+
+class Refused(NamedTuple):
+    """Why an action leads nowhere."""
+
+    why: str
+
+
+START: Final = Place()
+
+
+class Reader:
+    """The screens of a collection."""
+
+    def __init__(self, collection: Collection) -> None:
+        """Take a collection."""
+        self.collection = collection
+        self._screens: OrderedDict[tuple[int, str], tuple[Screen, ...]] = OrderedDict()
+
+    def screens(self, place: Place) -> tuple[Screen, ...]:
+        """Return the screens of the page where a reader is."""
+        key = (place.page, place.query if place.page == NOWHERE else "")
+        screens = self._screens.get(key)
+        if screens is None:
+            page = self._results(place.query) if place.page == NOWHERE else self.collection.pages[place.page]
+            screens = self._screens[key] = cut(page)
+            if len(self._screens) > _KEPT_SHEETS:
+                self._screens.popitem(last=False)
+        return screens
+
+    def screen(self, place: Place) -> Screen:
+        """Return what a reader sees."""
+        return self.screens(place)[place.screen]
+
+    def follow(self, place: Place, action: str) -> Place | Refused:
+        """Return where an action leads, or why nowhere."""
+        found = _ACTION.fullmatch(action.strip())
+        verb, words = (found[1], (found[2] or "").strip()) if found else ("", "")
+        if place.answer is not None:
+            return Refused("the question is answered and the episode over")
+        if verb == "back":
+            return place.came or Refused("there is no page to go back to")
+        if verb == "scroll" and words in ("down", "up"):
+            return self._scroll(place, 1 if words == "down" else -1)
+        if verb == "search" and words:
+            return Place(NOWHERE, words, came=place)
+        if verb == "click" and words:
+            return self._click(place, words)
+        if verb == "find" and words:
+            return self._find(place, words)
+        if verb == "answer" and words:
+            return place._replace(answer=words)
+        return Refused(
+            f"{action[:80]!r} is no action here: say search[words], click[number or text of a link], back, "
+            "scroll[down], scroll[up], find[text] or answer[text]"
+        )
+
+    def _scroll(self, place: Place, by: int) -> Place | Refused:
+        screen = place.screen + by
+        if 0 <= screen < len(self.screens(place)):
+            return place._replace(screen=screen)
+        return Refused(f"this is the {'last' if by > 0 else 'first'} screen of the page")
+
+    def _click(self, place: Place, words: str) -> Place | Refused:
+        for link in self.screen(place).links:
+            if words == str(link.number) or words.casefold() == link.text.casefold():
+                return Place(link.target, came=place)
+        return Refused(f"there is no link {words[:80]!r} on this screen")
+
+    def _find(self, place: Place, words: str) -> Place | Refused:
+        """Go to the next screen that holds some words, beginning again at the first."""
+        screens = self.screens(place)
+        for step in range(1, len(screens) + 1):
+            screen = (place.screen + step) % len(screens)
+            if words.casefold() in screens[screen].text.casefold():
+                return place._replace(screen=screen)
+        return Refused(f"{words[:80]!r} is not on this page")
+
+    def _results(self, query: str) -> Page:
+        blocks = [Block("heading", (Run(f"Results for: {query}"),))]
+        for number in self.collection.search(query):
+            page = self.collection.pages[number]
+            blocks.append(Block("item", (Run(page.title, number), Run(f": {snippet(page)}"))))
+        if len(blocks) == 1:
+            blocks.append(Block("text", (Run("Nothing was found."),)))
+        return Page("", f"Results for: {query}", tuple(blocks))
+
+
+def snippet(page: Page) -> str:
+    """Return what a search tells of a page: the beginning of its second block."""
+    return page.blocks[1].text[:100] if len(page.blocks) > 1 else ""
+
+
+def cut(page: Page) -> tuple[Screen, ...]:
+    """Cut a page into screens, and number its links."""
+    screens: list[Screen] = []
+    lines: list[str] = []
+    links: list[Link] = []
+    answers: dict[str, None] = {}
+    numbered = length = 0
+    for block in page.blocks:
+        line = {"heading": "# ", "item": "- "}.get(block.kind, "")
+        for run in block.runs:
+            if run.target != NOWHERE:
+                numbered += 1
+                links.append(Link(numbered, run.text, run.target))
+                line += f"[{numbered}: {run.text}]"
+            else:
+                line += run.text
+            if run.code or run.target != NOWHERE:
+                answers[run.text] = None
+        lines.append(line)
+        length += len(line)
+        if length > SCREEN:
+            screens.append(_screen(lines, links, answers))
+            lines, links, answers, length = [], [], {}, 0
+    if lines or not screens:
+        screens.append(_screen(lines, links, answers))
+    return tuple(screens)
+
+
+def _screen(lines: list[str], links: list[Link], answers: Mapping[str, None]) -> Screen:
+    possible = [answer for answer in answers if answer.strip() and "]" not in answer]
+    return Screen("\n".join(lines), tuple(links), tuple(possible[:_MOST_ANSWERS]))
+
+
+__all__ = ["SCREEN", "START", "Link", "Place", "Reader", "Refused", "Screen", "cut", "snippet"]
