@@ -69,7 +69,7 @@ def each_gradient(parameters: Mapping[str, nn.Parameter], receive: Callable[[str
             done.grad = None
 
         value.requires_grad_(True)
-        handles.append(value.register_post_accumulate_grad_hook(whole))
+        handles.append(value.register_post_accumulate_grad_hook(whole))  # type: ignore[no-untyped-call]
     try:
         yield
     finally:

@@ -57,7 +57,9 @@ def fisher_to_file(
     """Estimate Fisher information into a safetensors file; after an interruption, call it again and it goes on.
 
     Beside `out` lie `<stem>.json` (the configuration as resolved, N, tokens, model hash and versions) and, until it is
-    done, a checkpoint. A file that is already there is returned if it is of the same estimate.
+    done, a checkpoint. A file that is already there is read if it is of the same estimate; what is returned is always
+    what was read from the file, rounding and all, so that a resumed run goes on with the same numbers. Several
+    processes must see one file system.
 
     Args:
         model: The model to protect, without an adapter.
@@ -87,16 +89,28 @@ def fisher_to_file(
         every=config.every,
         progress=progress,
     )
-    kept = fisher.factored() if config.factored else fisher
     if _leads():
-        if isinstance(kept, FactoredFisher):
-            kept.save(out)
-        else:
-            kept.save(out, config.storage)
         _describe(out.with_suffix(".json"), config, fisher.meta)
-    for partial in out.parent.glob(f"{checkpoint.name}*") if _leads() else ():
-        partial.unlink()
-    return kept
+        if config.factored:
+            fisher.factored().save(out)
+        else:
+            fisher.save(out, config.storage)
+        for partial in out.parent.glob(f"{checkpoint.name}*"):
+            partial.unlink()
+    _wait()
+    return _load(out, config)
+
+
+def _load(out: Path, config: FisherConfig) -> Fisher | FactoredFisher:
+    return FactoredFisher.load(out) if config.factored else Fisher.load(out)
+
+
+def _wait() -> None:
+    """Let every process read the file only when it is there."""
+    import torch.distributed
+
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()  # type: ignore[no-untyped-call]
 
 
 def _leads() -> bool:
@@ -110,13 +124,14 @@ def _leads() -> bool:
 def _finished(
     out: Path, model: nn.Module, sequences: Sequence[Tensor], config: FisherConfig
 ) -> Fisher | FactoredFisher:
-    kept = FactoredFisher.load(out) if config.factored else Fisher.load(out)
+    kept = _load(out, config)
     wanted = {
         "model": model_hash(model),
         "samples": sample_ids(sequences),
         "backend": config.backend,
         "labels": config.labels or kept.meta.labels,
         "batch": config.batch or BATCH[config.backend],
+        "seed": config.seed if kept.meta.labels == "sample" else 0,
     }
     for name, value in wanted.items():
         if getattr(kept.meta, name) != value:

@@ -1,4 +1,4 @@
-"""Per-sequence gradients from module hooks: no weight gradient is formed by autograd, so frozen and 4-bit bases will do.
+"""Per-sequence gradients from module hooks: autograd forms no weight gradient, so frozen and 4-bit bases will do.
 
 Forward hooks keep what goes into a layer, tensor hooks catch what comes back to its output, and as soon as every use
 of a parameter has both, the gradient of each sequence is formed in one buffer, squared and added. A weight that is used
@@ -10,6 +10,7 @@ a weight that is read outside its layer. Left out: layers that `fisher_layers` d
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -51,10 +52,10 @@ class _Catcher:
         self._uses: dict[str, list[_Use]] = {}
         self._scratch: Tensor | None = None
         self._backward = False
+        # All layers are looked at before the first hook is set, so that a refusal leaves none behind.
+        owners = [(path, module, self._own(path, module)) for path, module in model.named_modules()]
         self.handles = [
-            module.register_forward_hook(self._hook(path, module, named))
-            for path, module in model.named_modules()
-            if (named := self._own(path, module))
+            module.register_forward_hook(self._hook(path, module, named)) for path, module, named in owners if named
         ]
 
     def _own(self, path: str, module: nn.Module) -> dict[str, Gradient]:
@@ -63,7 +64,7 @@ class _Catcher:
         known = gradients(module) if own else {}
         if known is None or not own.keys() <= known.keys():
             raise FisherError(
-                f"The hooks back end does not know the layer {path!r} ({type(module).__name__}): {_LOOP}."
+                f"The back end 'hooks' does not know the layer {path!r} ({type(module).__name__}): {_LOOP}."
             )
         return {name: known[last] for last, name in own.items()}
 
@@ -80,13 +81,11 @@ class _Catcher:
                 )
             if len(inputs) != 1 or not isinstance(output, torch.Tensor):
                 raise FisherError(
-                    f"Layer {path!r} ({type(module).__name__}) takes or gives more than a tensor: {_LOOP}."
+                    f"Layer {path!r} ({type(module).__name__}) takes or gives more than one tensor: {_LOOP}."
                 )
             x = inputs[0].detach()
             if self.rows > 1 and (x.ndim < inner or x.shape[0] != self.rows):
-                raise FisherError(
-                    f"Layer {path!r} does not keep the sequences of a batch apart: use batch=1 or the loop."
-                )
+                raise FisherError(f"Layer {path!r} mixes the sequences of a batch: use batch=1, or backend='loop'.")
             if not output.requires_grad:
                 output.requires_grad_(True)
             x = x.reshape(self.rows, -1) if inner == 1 else x.reshape(self.rows, -1, x.shape[-1])
@@ -103,7 +102,7 @@ class _Catcher:
                     if not self._awaited[name]:
                         self._square(name)
 
-            output.register_hook(returned)
+            output.register_hook(returned)  # type: ignore[no-untyped-call]
 
         return caught
 
@@ -137,8 +136,10 @@ class _Catcher:
 
     def _square_rows(self, use: _Use, total: Tensor) -> None:
         """Do it for an embedding that is used once: only the rows of a sequence's own tokens have a gradient."""
+        import torch
+
         for row in range(self.rows):
-            tokens, places = use.x[row].unique(return_inverse=True)
+            tokens, places = torch.unique(use.x[row], return_inverse=True)
             full = use.x[row].new_zeros(len(tokens), total.shape[1], dtype=use.delta.dtype)
             full.index_add_(0, places, use.delta[row])
             total.index_add_(0, tokens, full.float().square_())
@@ -204,14 +205,14 @@ def _verify(parameters: Mapping[str, nn.Parameter], sums: Mapping[str, Tensor], 
     wrong = [name for name, error in errors.items() if not error <= tolerance * max(sizes[name], least)]
     if wrong:
         raise FisherError(
-            f"The hooks back end gets the gradient of {wrong[0]!r} wrong (and of {len(wrong) - 1} more), because its layer "
-            f"does not do what its class promises, or is not finite: {_LOOP}."
+            f"The back end 'hooks' gets the gradient of {wrong[0]!r} wrong (and of {len(wrong) - 1} more), because its "
+            f"layer does not do what its class promises, or is not finite: {_LOOP}."
         )
 
 
 def _size(tensor: Tensor) -> float:
     """Return the root of the mean square."""
-    return float(tensor.norm()) / max(tensor.numel(), 1) ** 0.5
+    return float(tensor.norm()) / math.sqrt(max(tensor.numel(), 1))
 
 
 __all__ = ["hooks"]

@@ -60,7 +60,7 @@ def logical_shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
         owner, _, last = name.rpartition(".")
         module = modules[owner]
         packed = isinstance(module, nn.Linear) and last == "weight"
-        shapes[base] = (module.out_features, module.in_features) if packed else tuple(value.shape)  # type: ignore[union-attr]
+        shapes[base] = (module.out_features, module.in_features) if packed else tuple(value.shape)
     return shapes
 
 

@@ -230,8 +230,8 @@ def _check(model: nn.Module, shapes: Mapping[str, tuple[int, ...]], meta: Fisher
     found = model_hash(model)
     if found != meta.model:
         raise FisherError(
-            f"Fisher information was estimated at the weights {meta.model[:12]} and the model has {found[:12]}: load the "
-            "weights that it was estimated at, in the same type, or estimate it again."
+            f"Fisher information was estimated at the weights {meta.model[:12]} and the model has {found[:12]}: load "
+            "the weights that it was estimated at, in the same type, or estimate it again."
         )
 
 

@@ -44,7 +44,7 @@ def check_sequences(sequences: Sequence[Tensor], model: nn.Module) -> None:
     if not sequences:
         raise FisherError("There are no sequences to estimate Fisher information from: give at least one.")
     longest = getattr(getattr(model, "config", None), "max_position_embeddings", None)
-    embedding = model.get_input_embeddings() if hasattr(model, "get_input_embeddings") else None
+    embedding = getattr(model, "get_input_embeddings", lambda: None)()
     vocabulary = getattr(embedding, "num_embeddings", None)
     for i, ids in enumerate(sequences):
         if ids.ndim != 1 or ids.dtype != torch.int64:
@@ -103,7 +103,7 @@ class Loss:
         """Prepare.
 
         Args:
-            model: A causal language model: `model(input_ids=...)` returns logits `[B, T, V]`, or something with `.logits`.
+            model: A causal language model: `model(input_ids=...)` gives logits `[B, T, V]`, or something with them.
             seed: What labels are drawn from; None for the labels of the text.
         """
         self._model = model
@@ -126,8 +126,8 @@ class Loss:
         value = float(loss.detach())
         if not np.isfinite(value):
             raise FisherError(
-                f"The loss of sequence {', '.join(map(str, batch.indices))} is {value}: use float32 or bfloat16 weights "
-                "that are finite."
+                f"The loss of sequence {', '.join(map(str, batch.indices))} is {value}: use finite weights, in float32 "
+                "or bfloat16."
             )
         return loss
 

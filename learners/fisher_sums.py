@@ -97,7 +97,7 @@ class Sums:
         import torch.distributed
 
         for value in self.tensors.values():
-            torch.distributed.all_reduce(value)  # type: ignore[no-untyped-call]
+            torch.distributed.all_reduce(value)
 
 
 __all__ = ["Sums"]

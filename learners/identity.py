@@ -38,19 +38,21 @@ def model_hash(model: nn.Module) -> str:
 
     Tied parameters count once, under their first name. The model may lie on any device; it is read in chunks.
     """
+    import torch
+
     digest = hashlib.sha256()
     for name, value in sorted(base_parameters(model), key=lambda pair: pair[0]):
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
-        for chunk in value.detach().reshape(-1).split(_CHUNK):
+        for chunk in torch.split(value.detach().reshape(-1), _CHUNK):
             digest.update(raw_bytes(chunk))
     return digest.hexdigest()
 
 
-def raw_bytes(tensor: Tensor) -> memoryview:
+def raw_bytes(tensor: Tensor) -> bytes:
     """Return the bytes of a tensor of any type, bfloat16 included, as they lie in memory (row-major)."""
     import torch
 
-    return memoryview(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
 __all__ = ["base_name", "base_parameters", "model_hash", "raw_bytes"]
