@@ -171,6 +171,8 @@ class DocsEnv(gymnasium.Env[str, str]):
         links, answers = screens[place.screen].links, screens[place.screen].answers
         if episode.question.text.startswith("How many"):
             answers = _COUNTS
+        elif place.page != NOWHERE:
+            answers = (episode.reader.collection.pages[place.page].title, *answers)
         first = {link.target: link.number for link in reversed(links)}
         moves = [
             *(["back"] if place.came is not None else []),

@@ -74,7 +74,8 @@ class Reader:
         key = (place.page, place.query if place.page == NOWHERE else "")
         screens = self._screens.get(key)
         if screens is None:
-            page = self._results(place.query) if place.page == NOWHERE else self.collection.pages[place.page]
+            pages = self.collection.pages
+            page = results(self.collection, place.query) if place.page == NOWHERE else pages[place.page]
             screens = self._screens[key] = cut(page)
             if len(self._screens) > _KEPT_SHEETS:
                 self._screens.popitem(last=False)
@@ -128,14 +129,16 @@ class Reader:
                 return place._replace(screen=screen)
         return Refused(f"{words[:80]!r} is not on this page")
 
-    def _results(self, query: str) -> Page:
-        blocks = [Block("heading", (Run(f"Results for: {query}"),))]
-        for number in self.collection.search(query):
-            page = self.collection.pages[number]
-            blocks.append(Block("item", (Run(page.title, number), Run(f": {snippet(page)}"))))
-        if len(blocks) == 1:
-            blocks.append(Block("text", (Run("Nothing was found."),)))
-        return Page("", f"Results for: {query}", tuple(blocks))
+
+def results(collection: Collection, query: str) -> Page:
+    """Return the page that a search shows."""
+    blocks = [Block("heading", (Run(f"Results for: {query}"),))]
+    for number in collection.search(query):
+        page = collection.pages[number]
+        blocks.append(Block("item", (Run(page.title, number), Run(f": {snippet(page)}"))))
+    if len(blocks) == 1:
+        blocks.append(Block("text", (Run("Nothing was found."),)))
+    return Page("", f"Results for: {query}", tuple(blocks))
 
 
 def snippet(page: Page) -> str:
@@ -176,4 +179,4 @@ def _screen(lines: list[str], links: list[Link], answers: Mapping[str, None]) ->
     return Screen("\n".join(lines), tuple(links), tuple(possible[:_MOST_ANSWERS]))
 
 
-__all__ = ["SCREEN", "START", "Link", "Place", "Reader", "Refused", "Screen", "cut", "snippet"]
+__all__ = ["SCREEN", "START", "Link", "Place", "Reader", "Refused", "Screen", "cut", "results", "snippet"]
