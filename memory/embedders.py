@@ -1,0 +1,89 @@
+"""Embedders by name.
+
+| name | what |
+|---|---|
+| `auto` | `minilm` where it was fetched, else `ngrams` |
+| `minilm`, `minilm:PATH` | all-MiniLM-L6-v2, in numpy (`pathei data get minilm`) |
+| `ngrams` | hashed character n-grams; no weights |
+| `endpoint:MODEL` | any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY) |
+| `st:PATH` | any model of sentence-transformers, by path or id |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError, MissingDependencyError, ModelError, unknown
+from .endpoint import Endpoint
+from .minilm import MiniLM, fetched
+from .ngrams import NGrams
+from .protocol import Embedder
+
+NAMES = ("auto", "minilm", "ngrams", "endpoint:MODEL", "st:PATH")
+
+
+class SentenceTransformer:
+    """Any model of sentence-transformers."""
+
+    def __init__(self, path: str) -> None:
+        """Load a model.
+
+        Raises:
+            MissingDependencyError: sentence-transformers is not installed.
+            ModelError: there is no such model.
+        """
+        try:
+            import sentence_transformers  # type: ignore[import-not-found]
+        except ImportError as error:
+            raise MissingDependencyError(
+                "Models of sentence-transformers need it: pip install sentence-transformers torch==2.13.0."
+            ) from error
+        try:
+            self._model: Any = sentence_transformers.SentenceTransformer(path)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"The model {path!r} cannot be loaded ({' '.join(str(error).split())[:300]}).") from error
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        """The path or id."""
+        return f"st:{self._path}"
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector."""
+        return int(self._model.get_sentence_embedding_dimension())
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Return unit vectors, shape `[texts, dimensions]`."""
+        found = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(found, np.float32).reshape(len(texts), self.dimensions)
+
+
+def embedder_named(name: str = "auto") -> Embedder:
+    """Return an embedder; see the head of this file.
+
+    Raises:
+        UnknownNameError: there is none of this name.
+        ConfigError: the name lacks what stands after the colon.
+        DataError, ModelError, MissingDependencyError: it cannot be loaded.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "auto":
+        return MiniLM() if fetched() else NGrams()
+    if kind == "minilm":
+        return MiniLM(Path(rest) if rest else None)
+    if kind == "ngrams":
+        return NGrams()
+    if kind not in ("endpoint", "st"):
+        raise unknown("embedder", name, NAMES)
+    if not rest:
+        raise ConfigError(f"The embedder {kind!r} needs a model after a colon, as in '{kind}:NAME'.")
+    return Endpoint(rest) if kind == "endpoint" else SentenceTransformer(rest)
+
+
+__all__ = ["NAMES", "SentenceTransformer", "embedder_named"]
