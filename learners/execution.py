@@ -1,9 +1,9 @@
 """Plans in words, carried out: does what a model has written reach the goal in the world?
 
 A sentence is read by `corpora.plan_words`; a name means a node whose class it fits. Where several fit, those with which
-the following sentences can be done come first, then what is held, was just walked to, was not
-used before, is in reach, is in view. Nothing is added: who has to stand up or to open a door must say so. Left out: worlds other than the household,
-and judging a plan by its words (`scoring`).
+the following sentences can be done come first, then what is held, was just walked to, was not used before, is in reach
+and is in view. Nothing is added: who has to stand up or to open a door must say so. Left out: worlds other than the
+household, and judging a plan by its words (`scoring`).
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class _Run:
         if action is None:
             names = {thing.name for reading in sentences[0].readings for thing in reading.things}
             missing = [name for name in names if not list(_nodes(self.world, Named(name)))] or sorted(names)
-            return f"there is no {' or '.join(sorted(missing))} here"
+            return f"there is no {min(missing, key=len)} here"
         line = write_line(action, self.world.scene, self.world.rules)
         self._step(line)
         if "error" in self.info:

@@ -1,6 +1,5 @@
-"""Training and evaluation examples made of lived experience: see `docs/corpora.md`."""
+"""Training and evaluation examples made of lived experience: see `docs/corpora.md`.
 
-from .building import build_corpora
-from .config import KINDS, CorpusConfig
-
-__all__ = ["KINDS", "CorpusConfig", "build_corpora"]
+`config.CorpusConfig` says what is wanted, `building.build_corpora` makes it, `files.make_corpora` writes it, and
+`e2wm` reads and writes E2WM's files. Nothing is imported here, since `execution` needs the words of plans only.
+"""

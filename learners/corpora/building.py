@@ -90,6 +90,7 @@ class _Maker:
         self._known = known
         self._split = split
         self._executor = executor
+        self._numbered: dict[str, frozenset[str] | None] = {}
         fresh = split == "unseen"
         own = [name for name in sorted(known.goals) if is_unseen_activity(name) == fresh]
         # Names of unseen activities never stand in an example of a seen one; the other way round does no harm.
@@ -111,7 +112,7 @@ class _Maker:
         words, wanted = self._config.max_words, self._config.per_episode
         known, names = self._known, self._names
         if kind in ("plan", "plan-confusing"):
-            return chores.plans(episode, choices, words, self._executor, confusing=kind != "plan")
+            return chores.plans(episode, choices, words, self._numbered_in, confusing=kind != "plan")
         if kind == "recognition":
             return chores.recognition(episode, choices, words, wanted, known, names)
         if kind == "inference":
@@ -120,6 +121,12 @@ class _Maker:
             return chores.relevance(episode, choices, words, wanted, known, negated=kind != "relevance")
         make = {"counting": happenings.counting, "tracking": happenings.tracking, "location": happenings.location}
         return make[kind](episode, choices, words, wanted)
+
+    def _numbered_in(self, episode: Episode) -> frozenset[str] | None:
+        """Carrying a plan out costs more than all else, so it is done once."""
+        if episode.id not in self._numbered:
+            self._numbered[episode.id] = chores.numbered_classes(episode, self._executor)
+        return self._numbered[episode.id]
 
     def _example(self, kind: str, episode: Episode, number: int, draft: Draft) -> Example:
         source = {

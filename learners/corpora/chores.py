@@ -7,14 +7,14 @@ done is asked after a plan, a narration, or a state in words. Left out: what hap
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from ...envs.virtualhome.choices import Choices
 from ..execution import PlanExecutor
 from .config import Draft
 from .episodes import Episode, Household
-from .knowledge import Knowledge, may_be_done, named_nodes, unrelated
+from .knowledge import Knowledge, may_be_done, named_nodes, patterns, unrelated
 from .plan_words import read_deed, say_plan
 from .splits import activity_of
 from .stories import Teller
@@ -32,19 +32,25 @@ _TOLD: Final = {
 }
 _IN: Final = {"ON": "on", "INSIDE": "in"}
 _OPTIONS: Final = 4
+_STRUCTURE: Final = frozenset({"door", "doorjamb", "floor", "wall", "ceiling", "light"})
+"""What belongs to a house, and so to nothing in particular."""
 _DECOYS: Final = (3, 6)
 """So many irrelevant items are told in a confusing plan, as far as the words allow; 2 at least."""
 
 
+NumberedIn = Callable[[Episode], frozenset[str] | None]
+"""`numbered_classes` of an episode, perhaps remembered."""
+
+
 def plans(
-    episode: Episode, choices: Choices, max_words: int, executor: PlanExecutor, *, confusing: bool
+    episode: Episode, choices: Choices, max_words: int, numbered_in: NumberedIn, *, confusing: bool
 ) -> Iterator[Draft]:
     """Ask for a plan, given the goal in words and the items that matter, in a confusing one others too."""
     if not episode.success or len(episode.start.characters) != 1 or not episode.actions:
         return
     if any(read_deed(action) is None for action in episode.actions):
         return
-    numbered = _numbered(episode, executor)
+    numbered = numbered_in(episode)
     if numbered is None:
         return
     handled = list(dict.fromkeys(n for event in episode.events for n in event.deed.ids))
@@ -67,7 +73,7 @@ def plans(
     yield Draft(f"{head} {told}{tail}", right, answer, episode.steps, (), about)
 
 
-def _numbered(episode: Episode, executor: PlanExecutor) -> frozenset[str] | None:
+def numbered_classes(episode: Episode, executor: PlanExecutor) -> frozenset[str] | None:
     """Return the classes that have to be told with ids for the plan to be understood; None if it never is."""
     names = list(episode.start.classes.values())
     twice = {name for event in episode.events for name in event.deed.names if names.count(name) > 1}
@@ -147,6 +153,8 @@ def inference(
         return
     wrong = [name for name in names if name != activity and not may_be_done(name, episode, known, by_state=True)]
     facts = _traces(episode)
+    if all(pattern.kind == "deed" for pattern in patterns(episode)):
+        return  # what leaves no trace cannot be inferred
     if len(wrong) < _OPTIONS - 1 or not facts:
         return
     teller = Teller(episode, choices, max_words)
@@ -234,8 +242,10 @@ def relevance(
     needed = sorted({classes[n] for n in named_nodes(episode)})
     if not negated:
         needed = [name for name in needed if known.named[activity].get(name, 0) >= 0.5]
-    others = {classes[n] for n in classes if n not in episode.start.rooms and n not in episode.start.characters}
-    foreign = sorted(name for name in others if unrelated(name, activity, known))
+    scenes = {episode.start.spot(n).room for n in named_nodes(episode)}
+    apart = (n for n in classes if episode.start.spot(n).room not in scenes)  # what is at hand there might be of use
+    others = {classes[n] for n in apart if n not in episode.start.rooms and n not in episode.start.characters}
+    foreign = sorted(name for name in others - _STRUCTURE if unrelated(name, activity, known))
     few, many = (foreign, needed) if negated else (needed, foreign)
     if not few or len(many) < _OPTIONS - 1:
         return
@@ -267,4 +277,4 @@ def task_json(episode: Episode) -> dict[str, object]:
     return dataclasses.asdict(episode.task)
 
 
-__all__ = ["inference", "plans", "recognition", "relevance", "task_json"]
+__all__ = ["NumberedIn", "inference", "numbered_classes", "plans", "recognition", "relevance", "task_json"]

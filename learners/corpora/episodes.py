@@ -202,7 +202,15 @@ def fold(trajectory: Trajectory) -> Episode | None:
     frozen = {node: tuple(history) for node, history in where.items()}
     success = bool(trajectory.success)
     return Episode(
-        trajectory.id, trajectory.task, success, len(trajectory.steps), tuple(actions), start, end, tuple(events), frozen
+        trajectory.id,
+        trajectory.task,
+        success,
+        len(trajectory.steps),
+        tuple(actions),
+        start,
+        end,
+        tuple(events),
+        frozen,
     )
 
 

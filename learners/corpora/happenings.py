@@ -95,7 +95,7 @@ def _count(teller: Teller, place: int, relation: str) -> Draft | None:
 
 def _at_first(place: str, where: str, names: Sequence[str], choices: Choices) -> str:
     if not names:
-        return choices.pick((f"there was nothing {where}", f"{the(place)} had nothing {where.split(' ')[0]} it"))
+        return choices.pick((f"there was nothing {where}", f"{the(place)} {were(place)} empty"))
     verb = were(names[0]) if len(names) == 1 else "were"
     things = listed([an(name) for name in names])
     return choices.pick((f"at first there {verb} {things} {where}", f"{where} there {verb} {things}"))
@@ -234,8 +234,8 @@ def _locate(teller: Teller, thing: int) -> Draft | None:
     if len((story.text + asked).split()) > teller.max_words:
         return None
     mixed = _mixed(choices, right, options, _OPTIONS_OF_LOCATION)
-    about = {"thing": thing, "begin": begin, "room": spot.room if by_room else None}
-    about |= {} if by_room else {"relation": spot.relation, "holder": spot.holder}
+    asks = {"room": spot.room} if by_room else {"relation": spot.relation, "holder": spot.holder}
+    about = {"thing": thing, "begin": begin, **asks}
     return Draft(story.text + asked, right, right, moment, mixed, about)
 
 

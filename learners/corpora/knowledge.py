@@ -189,9 +189,12 @@ _COMMON: Final = frozenset({"GRABBABLE", "MOVABLE", "HANGABLE"})
 @lru_cache(maxsize=1 << 12)
 def purposes(name: str) -> frozenset[str]:
     """Return what a class is good for: its telling properties, or its category where it has none."""
-    for row in (*catalogue(HOME).pieces, *catalogue(HOME).things):
-        if row.name == name:
-            return frozenset(row.properties) - _COMMON or frozenset({row.category})
+    house = catalogue(HOME)
+    rows = [(row.name, row.properties, row.category) for row in house.pieces]
+    rows += [(row.name, row.properties, row.category) for row in house.things]
+    for own, properties, category in rows:
+        if own == name:
+            return frozenset(properties) - _COMMON or frozenset({category})
     return frozenset({name})
 
 

@@ -6,6 +6,7 @@ so where everything is can be followed from the words. Left out: choosing the ev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -62,6 +63,8 @@ PAST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Each verb in the past tense, the plainest way first."""
 _INTO: Final = ("went to {0}", "walked into {0}", "moved to {0}", "entered {0}")
+_PARTICLE: Final = re.compile(r"^(\w+) (up|on|off|in|down) \{0\}$")
+"""A verb whose particle follows a pronoun: "picked it up"."""
 _MANY: Final = 3
 """At most so many deeds in a sentence."""
 
@@ -98,8 +101,9 @@ class Narrator:
         classes = self._episode.start.classes
         if verb == "PUTOBJBACK":  # the rules know where that is, and the reader is told
             place = self.destination(event)
-            verb = "DROP" if place is None else self._episode.spot(ids[0], event.step + 1).relation
-            verb, ids = {"ON": "PUTBACK", "INSIDE": "PUTIN"}.get(verb, "DROP"), (*ids, *(() if place is None else (place,)))
+            relation = self._episode.spot(ids[0], event.step + 1).relation
+            verb = {"ON": "PUTBACK", "INSIDE": "PUTIN"}.get(relation, "DROP")
+            ids = ids if place is None else (*ids, place)
         patterns = PAST.get(verb)
         if patterns is None:
             return f"did this: {say_deed(event.deed)[:-1].lower()}"
@@ -111,6 +115,7 @@ class Narrator:
         pronoun = them(classes[ids[0]]) if ids else ""
         if known is not None and ids and ids[0] == known and verb not in ("WALK", "RUN", "FIND"):
             names[0] = pronoun
+            pattern = _PARTICLE.sub(r"\1 {0} \2", pattern)
         text = pattern.format(*names, them=pronoun)
         if room is not None and ids and ids[0] != room:
             text += f" in {the(classes[room])}"
@@ -148,7 +153,8 @@ class Narrator:
     def tell(self, events: Sequence[Event]) -> str:
         """Tell events in their order."""
         sentences: list[str] = []
-        place, last, known = 0, None, None
+        place = 0
+        last: int | None = None
         while place < len(events):
             actor = events[place].actor
             many = self._choices.between(1, _MANY)
@@ -158,7 +164,7 @@ class Narrator:
             person = self.people[actor]
             subject = person.subject if last == actor and self._choices.chance(0.6) else person.name
             clauses = []
-            known = None
+            known: int | None = None
             for event in chunk:
                 may = known if self._choices.chance(0.7) else None
                 clauses.append(self.clause(event, known=may))

@@ -73,7 +73,7 @@ def read_deed(action: str) -> Deed | None:
 
 
 def say_deed(deed: Deed, numbered: Collection[str] = ()) -> str:
-    """Return a deed as a sentence: "Put the cup on the table."
+    """Return a deed as a sentence, as "Put the cup on the table." is one.
 
     Args:
         deed: What is done.

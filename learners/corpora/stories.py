@@ -78,12 +78,13 @@ class Teller:
         for actor in self.choices.shuffled(sorted({event.actor for event in window} - set(involved))):
             moves = [event for event in window if event.moved and event.actor == actor]
             cost = len(moves) * _WORDS_OF_A_DEED + _WORDS_OF_AN_OPENING
-            if (moves or len(actors) < people) and cost <= room:
-                if names.add([*self._held(actor, begin), *self._named(moves)]):
-                    chosen.update(moves)
-                    actors[actor] = None
-                    room -= cost
-        idle = [event for event in window if event not in chosen and event.actor in actors and not event.moved]
+            wanted = (moves or len(actors) < people) and cost <= room
+            if wanted and names.add([*self._held(actor, begin), *self._named(moves)]):
+                chosen.update(moves)
+                actors[actor] = None
+                room -= cost
+        rooms = self.episode.start.rooms
+        idle = [e for e in window if e.actor in actors and not e.moved and rooms.isdisjoint(e.deed.ids)]
         share = self.choices.between(0, 2)
         for event in self.choices.shuffled(idle)[: max(0, room * share // (2 * _WORDS_OF_A_DEED))]:
             if names.add(self._named([event])):
