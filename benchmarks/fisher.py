@@ -71,9 +71,14 @@ class Bench:
     def __init__(self, options: argparse.Namespace) -> None:
         torch.manual_seed(0)
         layers, width, heads, vocabulary = SIZES[options.size]
-        ends = {"bos_token_id": 0, "eos_token_id": 0}
         config = GPT2Config(
-            n_layer=layers, n_embd=width, n_head=heads, vocab_size=vocabulary, n_positions=options.length, **ends
+            n_layer=layers,
+            n_embd=width,
+            n_head=heads,
+            vocab_size=vocabulary,
+            n_positions=options.length,
+            bos_token_id=0,
+            eos_token_id=0,
         )
         dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[options.dtype]
         self.model = GPT2LMHeadModel(config).to(options.device, dtype).eval()
@@ -104,14 +109,14 @@ class Bench:
 
     def batches(self, size: int) -> list[Tensor]:
         """Return the sequences in batches, on the device."""
-        return [part.to(self.device) for part in torch.stack(self.texts).split(size)]
+        return [part.to(self.device) for part in torch.split(torch.stack(self.texts), size)]
 
     def plain(self, size: int) -> Way:
         """Go forward and backward, and drop the gradients."""
 
         def run(tick: Callable[[], None]) -> dict[str, Tensor]:
             for ids in self.batches(size):
-                self.nats(self.model, ids).backward()
+                self.nats(self.model, ids).backward()  # type: ignore[no-untyped-call]
                 self.model.zero_grad(set_to_none=True)
                 tick()
             return {}
@@ -164,9 +169,9 @@ class Bench:
         def run(tick: Callable[[], None]) -> dict[str, Tensor]:
             total = {name: torch.zeros_like(value, dtype=torch.float32) for name, value in own.items()}
             for ids in self.batches(size):
-                self.nats(self.model, ids).backward()
+                self.nats(self.model, ids).backward()  # type: ignore[no-untyped-call]
                 for name, value in own.items():
-                    total[name] += value.grad.float().square()  # type: ignore[union-attr]
+                    total[name] += value.grad.float().square()
                     value.grad = None
                 tick()
             scale = (len(self.texts[0]) - 1) * size / len(self.texts)

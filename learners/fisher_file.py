@@ -110,7 +110,7 @@ def _wait() -> None:
     import torch.distributed
 
     if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.barrier()  # type: ignore[no-untyped-call]
+        torch.distributed.barrier()
 
 
 def _leads() -> bool:

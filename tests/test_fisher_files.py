@@ -179,6 +179,7 @@ def test_kill_9_loses_nothing(backend: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pathei.tests.fisher_models", str(tmp_path), backend]
     for enough in (4, 12):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
         for line in process.stdout:
             if int(line) >= enough:
                 break
@@ -213,8 +214,7 @@ def test_the_hash_knows_names_shapes_types_and_values() -> None:
     model = gpt2()
     hashes = {model_hash(model), model_hash(gpt2(seed=1)), model_hash(gpt2().to(torch.bfloat16)), model_hash(llama())}
     turned = gpt2()
-    turned.transformer.h[0].attn.c_proj.weight.data = (
-        turned.transformer.h[0].attn.c_proj.weight.data.t().contiguous().t()
-    )
+    matrix = turned.get_parameter("transformer.h.0.attn.c_proj.weight")
+    matrix.data = matrix.data.t().contiguous().t()
     assert len(hashes) == 4
     assert model_hash(turned) == model_hash(model) == model_hash(gpt2())
