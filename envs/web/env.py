@@ -179,6 +179,11 @@ class WebEnv(gymnasium.Env[Any, str]):
         return self._page
 
     @property
+    def brief(self) -> Brief:
+        """What the agent was told at the start."""
+        return self._brief
+
+    @property
     def view(self) -> View:
         """What was seen last."""
         if self._view is None:
@@ -223,7 +228,7 @@ class WebEnv(gymnasium.Env[Any, str]):
             return self._observed(), 0.0, True, False, self._info(Verdict(done=True))
         read = self._read(action)
         answer = read.text if isinstance(read, Act) and read.verb == "stop" else None
-        self._error = read.why if isinstance(read, Misread) else self._do(read)
+        self._error = read.why if isinstance(read, Misread) else self._tried(read)
         if self._error is None and answer is None:
             assert self._opening is not None
             view = self._guarded(self.page.look(settle=not self._opening.quiet))
@@ -277,7 +282,7 @@ class WebEnv(gymnasium.Env[Any, str]):
             self._page = Page(self._browser, self._context, opening.page)
         self._page.open(opening.url)
         if opening.begin:
-            self._page.evaluate(opening.begin, wait=not opening.quiet)
+            self._page.evaluate(opening.begin, wait=True)
         return self._page.look(advance=False, settle=not opening.quiet)
 
     def _drop(self) -> None:
@@ -295,6 +300,12 @@ class WebEnv(gymnasium.Env[Any, str]):
         if action not in self.action_space:
             return Misread(f"an action has at most {MAX_ACTION} characters, all of which UTF-8 can write")
         return actions.parse(action)
+
+    def _tried(self, act: Act) -> str | None:
+        try:
+            return self._do(act)
+        except CdpError as error:
+            return f"the page does not take it ({str(error).rstrip('.')})"
 
     def _do(self, act: Act) -> str | None:
         """Do an action and return why it could not be done."""

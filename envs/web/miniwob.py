@@ -44,7 +44,11 @@ _READY: Final = " __pathei.until(() => WOB_TASK_READY, 10000)"
 # A timer of the episode before would run on into this one: then the page is loaded anew.
 _AGAIN: Final = "core.endEpisode(0); !__pathei.pending() && (__pathei.restart(), (() => { %s })(), true)"
 
-RELOADED: Final[frozenset[str]] = frozenset()
+RELOADED: Final = frozenset(
+    "book-flight book-flight-nodelay click-scroll-list form-sequence form-sequence-3 login-user-popup scroll-text "
+    "scroll-text-2 search-engine use-autocomplete use-autocomplete-nodelay use-colorwheel use-colorwheel-2 use-slider "
+    "use-slider-2".split()
+)
 """The tasks whose page does not begin anew by itself as it began at first: it is loaded again for each episode."""
 
 
@@ -83,7 +87,7 @@ class MiniWoB:
             (folder / "miniwob" / f"{task}.html").as_uri(),
             folder=folder.as_uri() + "/",
             page=_LOCAL,
-            begin=_PREPARE + start,
+            begin=f"{_PREPARE} __pathei.images().then(() => {{ {start} }})",
             again="false" if task in RELOADED else _AGAIN % start,
             quiet=True,
         )

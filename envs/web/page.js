@@ -306,7 +306,11 @@
   };
 
   // ---- Acting.
-  const elementOf = (id) => shared.known.get(id);
+  const elementOf = (id) => {
+    // None where it has left its document, or its document its window.
+    const element = shared.known.get(id);
+    return element?.isConnected && element.ownerDocument.defaultView ? element : null;
+  };
   const offset = (element) => {
     let x = 0, y = 0;
     for (let view = element.ownerDocument.defaultView; view !== window && view.frameElement; view = view.parent) {
@@ -317,7 +321,7 @@
   };
   const locate = (id) => {
     const element = elementOf(id);
-    if (!element || !element.isConnected || !element.ownerDocument.defaultView) return null;
+    if (!element) return null;
     element.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
     const [dx, dy] = offset(element);
     const owner = element.ownerDocument.defaultView.__pathei;
@@ -328,7 +332,7 @@
   const ready = (id) => {
     // Before typing: focus, and select what is there, so that the typed text replaces it.
     const element = elementOf(id);
-    if (!element || !element.isConnected || !element.ownerDocument.defaultView) return "gone";
+    if (!element) return "gone";
     if (element.disabled) return "disabled";
     if (element.readOnly) return "read only";
     element.focus();
@@ -354,7 +358,7 @@
   };
   const choose = (id, label) => {
     const element = elementOf(id);
-    if (!element || !element.isConnected) return "gone";
+    if (!element) return "gone";
     if (element.tagName !== "SELECT") return "no list";
     if (element.disabled) return "disabled";
     const option = [...element.options].find((o) => squeeze(o.label) === label)
@@ -391,6 +395,19 @@
     const ask = () => holds() || real.Date.now() > deadline ? done(holds()) : real.setTimeout(ask, 5);
     ask();
   });
+  const images = async () => {
+    // What style sheets and pictures need is fetched now: later it is there at once, and does not change the layout
+    // while the page is looked at.
+    const wanted = new Set();
+    for (const sheet of document.styleSheets) {
+      try {
+        for (const rule of sheet.cssRules)
+          for (const [, url] of rule.cssText.matchAll(/url\("?([^")]+)"?\)/g)) wanted.add(new URL(url, document.baseURI).href);
+      } catch { /* of another origin, as every linked sheet of a file page is */ }
+    }
+    shared.images = [...wanted].map((url) => Object.assign(new Image(), { src: url }));
+    await Promise.all([...shared.images, ...document.images].map((image) => image.decode().catch(() => null)));
+  };
   const restart = () => {
     // A new episode on the same document: elements are counted from 1 again, and the clock starts anew.
     shared.last = 0;
@@ -401,7 +418,7 @@
     window.scrollTo(0, 0);
   };
   Object.defineProperty(window, "__pathei", { enumerable: false, value: {
-    look, locate, ready, fill, choose, scroll, advance, restart, shared, pointOf, hop, until, waiting,
+    look, locate, ready, fill, choose, scroll, advance, restart, shared, pointOf, hop, until, images, waiting,
     pending: () => clock.timers.size,
     into: (lines, dx, dy, options) => walkDocument(document, dx, dy, lines, options),
   } });
