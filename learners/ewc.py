@@ -19,6 +19,8 @@ from .ewc_tasks import Quadratic, load_tasks, merged, online, save_tasks
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from .fisher_record import Fisher
+
 Mode = Literal["separate", "online", "merged"]
 """How several tasks are remembered: each by itself, decayed around the latest anchor, or summed into one quadratic."""
 
@@ -66,6 +68,26 @@ class EWC:
         self._name = name
         self._tasks = [Quadratic(fisher, anchor)]
         self._placed: dict[str, _Placed] = {}
+
+    @classmethod
+    def of(
+        cls, fisher: Fisher, model: nn.Module, strength: float, *, mode: Mode = "separate", decay: float = 1.0
+    ) -> Self:
+        """Return the penalty around a model as it is now, before training.
+
+        Args:
+            fisher: Estimated at these very weights, which is checked; so make it before a checkpoint is loaded.
+            model: theta* is copied from it.
+            strength: lambda.
+            mode: See the constructor.
+            decay: See the constructor.
+
+        Raises:
+            ConfigError: a number or the mode is out of range.
+            FisherError: the Fisher information is of other weights.
+        """
+        fisher.check(model)
+        return cls(fisher.tensors, anchor_of(model, fisher.tensors), strength, mode=mode, decay=decay)
 
     @property
     def name(self) -> str:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from ..errors import ConfigError, FisherError, LearningError, MissingDependencyError
 from .ewc import check_fisher, gradient_of, is_sharded, place_like
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from .fisher_record import FactoredFisher, Fisher
 
 Factors = tuple["Tensor", "Tensor"]
 """F as u v^T: one non-negative number per row and one per column of W."""
@@ -58,6 +60,23 @@ class EwcLora:
         self.strength = float(strength)
         self._fisher, self._chunk, self._name = fisher, chunk, name
         self._placed: dict[str, tuple[slice, Tensor | Factors]] = {}
+
+    @classmethod
+    def of(cls, fisher: Fisher | FactoredFisher, model: nn.Module, strength: float) -> Self:
+        """Return the penalty against Fisher information of the base, whole or `factored()`.
+
+        Args:
+            fisher: Estimated at the base's weights, which is checked.
+            model: The base, with or without the adapter.
+            strength: lambda.
+
+        Raises:
+            ConfigError: lambda is out of range.
+            FisherError: the Fisher information is of other weights.
+        """
+        fisher.check(model)
+        factors: Mapping[str, Factors] | None = getattr(fisher, "factors", None)
+        return cls(fisher.tensors if factors is None else factors, strength)
 
     @property
     def name(self) -> str:

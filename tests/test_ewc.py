@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from pathei.errors import ConfigError, FisherError, RecordError
 from pathei.learners import ewc as ewc_module
 from pathei.learners.ewc import EWC, Mode, anchor_of
+from pathei.learners.ewc_lora import EwcLora
 from pathei.learners.ewc_tasks import Quadratic, merged, online
+from pathei.learners.fisher_record import Fisher, FisherMeta
+from pathei.learners.identity import model_hash
 from pathei.learners.l2sp import l2sp
 from pathei.learners.protocol import Preserver
 from pathei.tests.ewc_models import gpt2, gradients, llama, made_up_fisher, move, penalty
@@ -248,3 +251,15 @@ def test_files_of_others_are_refused(tmp_path: Path) -> None:
     (tmp_path / "torn.safetensors").write_bytes(b"torn")
     with pytest.raises(RecordError, match="nothing to read"):
         EWC.load(tmp_path / "torn.safetensors")
+
+
+def test_made_of_a_record_at_the_weights_that_it_was_estimated_at() -> None:
+    model = gpt2()
+    record = Fisher(made_up_fisher(model), FisherMeta(model_hash(model), "data", "loop", 1, 1))
+    method, adapter = EWC.of(record, model, STRENGTH), EwcLora.of(record.factored(), model, STRENGTH)
+    move(model)
+    assert method.add_gradient(model) > 0
+    assert adapter.name == "ewc-lora"
+    for build in (EWC, EwcLora):
+        with pytest.raises(FisherError, match="estimated at the weights"):
+            build.of(record, model, STRENGTH)
