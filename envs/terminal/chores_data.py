@@ -98,7 +98,7 @@ def measurements(rng: np.random.Generator) -> tuple[Files, list[Chore]]:
         chore("row-count-file", f"Write the number of lines of `raw/{second}.csv`, and nothing else, into `rows.txt`.",
               [{"file": "rows.txt", "text": str(len(table[towns[1]]) + 1)}], f"wc -l < raw/{second}.csv > rows.txt",
               "wc head cp"),
-        chore("copy-raw", "Make a copy of the directory `raw`, with all its files, as `backup`.",
+        chore("copy-raw", "Make a copy of the directory `./raw`, with all its files, as `./backup`.",
               [{"file": f"backup/{name}", "same_as": f"raw/{name}"} for name in [*data, "README"]]
               + [{"only": ["backup"]}], "cp -r raw backup", "cp mv mkdir"),
         chore("mean", f"Write the mean temperature in `raw/{first}.csv`, rounded to one decimal, into `mean.txt`.",

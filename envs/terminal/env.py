@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import gymnasium
 
-from ...errors import ConfigError, GoalError, WorldError
+from ...errors import ConfigError, WorldError
 from ..spaces import UnicodeText
 from .conditions import View, check_conditions, holds
-from .files import Tree, difference
+from .files import difference
 from .filesystems import bare_entries, generate
-from .judges import Outcome, agentbench_success, intercode_reward, run_gold
-from .sandbox import Frozen, Limits, Ran, Sandbox, ShellState
+from .judges import Outcome, agentbench_success, intercode_reward, readable, run_gold
+from .sandbox import Frozen, Layer, Limits, Ran, Sandbox, ShellState
 from .suggestions import VERBS, suggest
 
 MAX_TEXT: Final = 1 << 17
@@ -30,8 +30,6 @@ _OPTIONS: Final = ("files", "setup", "start", "user", "cwd", "verbs", "goal", "e
 _KEPT_BASES: Final = 24
 _SETUP_SECONDS: Final = 60.0
 _SUBMIT = re.compile(r"\s*(?:submit|answer)(?:\s+(.*?))?\s*", re.DOTALL)
-_WHERE = re.compile(r"^(?:bash|environment): (?:eval: )?line \d+: ", re.MULTILINE)
-_STRANGE = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _UNREADABLE = re.compile(r"^bash: (?:syntax error|unexpected EOF).*", re.MULTILINE)
 _UNKNOWN = re.compile(
     r"^bash: .*(?:command not found|No such file or directory|Permission denied|Is a directory)$", re.MULTILINE
@@ -113,7 +111,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
         self.limits = limits or Limits()
         self._defaults = defaults
         self._sandbox: Sandbox | None = None
-        self._bases: OrderedDict[tuple[str, str], Frozen] = OrderedDict()
+        self._bases: OrderedDict[tuple[str, str, str], Layer] = OrderedDict()
         self._episode: Episode | None = None
         self._moment = Moment()
 
@@ -147,9 +145,9 @@ class TerminalEnv(gymnasium.Env[str, str]):
         if self._sandbox is None:
             self._sandbox = Sandbox(self.limits)
         try:
-            base = self._base(str(chosen["files"]), str(chosen.get("setup") or ""))
             home = "/home/agent" if user == "agent" else "/root"
-            base = Frozen(base.layer, ShellState("", str(chosen.get("cwd") or home)))
+            cwd = str(chosen.get("cwd") or home)
+            base = self._base(str(chosen["files"]), str(chosen.get("setup") or ""), cwd)
             end = bool(chosen.get("end_on_success", True))
             number = int(self.np_random.integers(2**31))
             self._episode = Episode(base, home, user, str(goal.get("text", "")), conditions, verbs, end, number)
@@ -190,7 +188,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
             except WorldError:
                 self._give_up()
                 raise
-            output = _readable(ran)
+            output = readable(ran)
             moment = moment._replace(output=output, error=self._refusal(ran, output))
         moment = self._judged(moment)
         self._moment = moment
@@ -241,21 +239,21 @@ class TerminalEnv(gymnasium.Env[str, str]):
         assert self._episode is not None
         self.sandbox.start(at, user=1000 if self._episode.user == "agent" else 0, home=self._episode.home)
 
-    def _base(self, files: str, setup: str) -> Frozen:
+    def _base(self, files: str, setup: str, cwd: str) -> Frozen:
         """Return the files that an episode begins with; those of the last few are kept."""
-        base = self._bases.get((files, setup))
-        if base is None:
-            entries = bare_entries() if files == "bare" else generate(files).entries
-            base = Frozen(self.sandbox.plant(entries), ShellState("", "/"))
+        shell = ShellState("", cwd)
+        layer = self._bases.get((files, setup, cwd))
+        if layer is None:
+            layer = self.sandbox.plant(bare_entries() if files == "bare" else generate(files).entries)
             if setup:
-                self.sandbox.start(base, user=0, home="/root")
+                self.sandbox.start(Frozen(layer, shell), user=0, home="/root")
                 self.sandbox.run(f"{setup}\n", seconds=_SETUP_SECONDS)
-                base = self.sandbox.freeze()
-            self._bases[files, setup] = base
+                layer = self.sandbox.freeze().layer
+            self._bases[files, setup, cwd] = layer
             if len(self._bases) > _KEPT_BASES:
                 self._bases.popitem(last=False)
-        self._bases.move_to_end((files, setup))
-        return base
+        self._bases.move_to_end((files, setup, cwd))
+        return Frozen(layer, shell)
 
     def _refusal(self, ran: Ran, output: str) -> str | None:
         """Say why a command was refused or stopped; None if it was not."""
@@ -315,15 +313,6 @@ class TerminalEnv(gymnasium.Env[str, str]):
         if episode.conditions:
             info["success"], info["progress"] = moment.success, moment.progress
         return info
-
-
-def _readable(ran: Ran) -> str:
-    """Return an output as text: what is not UTF-8, and control characters, as the replacement character."""
-    text = ran.output.decode("utf-8", "replace").replace("\r\n", "\n")
-    text = _WHERE.sub("bash: ", _STRANGE.sub("\ufffd", text))
-    if ran.status:
-        text += f"{'' if not text or text.endswith(chr(10)) else chr(10)}[exit {ran.status}]\n"
-    return text
 
 
 def _require_known(options: Mapping[str, Any]) -> None:

@@ -58,7 +58,7 @@ def apply(below: Tree, entries: Iterable[Sequence[Any]]) -> dict[str, Node]:
 
 
 def difference(before: Tree, after: Tree) -> list[list[str]]:
-    """Return `[sign, path, kind, content]` for each path that was made (`+`), changed (`~`) or removed (`-`), sorted."""
+    """Return `[sign, path, kind, content]` for each path made (`+`), changed (`~`) or removed (`-`), sorted."""
     rows = []
     for path in sorted({*before, *after}):
         old, new = before.get(path), after.get(path)

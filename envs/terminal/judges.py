@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 
 from .conditions import View
 from .files import Tree, difference
-from .sandbox import Frozen, Sandbox
+from .sandbox import Frozen, Ran, Sandbox
 
 Start = Callable[[Frozen], None]
+_WHERE = re.compile(r"^(?:bash|environment): (?:eval: )?line \d+: ", re.MULTILINE)
+_STRANGE = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _TOKEN = re.compile(r"\b\w\w+\b")
 
 
@@ -31,12 +33,21 @@ class Outcome(NamedTuple):
     output: str
 
 
+def readable(ran: Ran) -> str:
+    """Return an output as text: what is not UTF-8, and control characters, as the replacement character."""
+    text = ran.output.decode("utf-8", "replace").replace("\r\n", "\n")
+    text = _WHERE.sub("bash: ", _STRANGE.sub("\ufffd", text))
+    if ran.status:
+        text += f"{'' if not text or text.endswith(chr(10)) else chr(10)}[exit {ran.status}]\n"
+    return text
+
+
 def run_gold(sandbox: Sandbox, base: Frozen, gold: str, start: Start) -> Outcome:
     """Run a reference command on the files of the beginning; the present moment is put back."""
     now = sandbox.freeze()
     start(base)
     ran = sandbox.run(gold)
-    outcome = Outcome(sandbox.tree, ran.output.decode("utf-8", "replace"))
+    outcome = Outcome(sandbox.tree, readable(ran))
     start(now)
     return outcome
 
@@ -105,4 +116,13 @@ def command_of(script: Sequence[str], arguments: Sequence[str]) -> str:
     return shlex.join([*program, *arguments])
 
 
-__all__ = ["Outcome", "Start", "agentbench_success", "command_of", "intercode_reward", "run_gold", "similarity"]
+__all__ = [
+    "Outcome",
+    "Start",
+    "agentbench_success",
+    "command_of",
+    "intercode_reward",
+    "readable",
+    "run_gold",
+    "similarity",
+]

@@ -75,6 +75,8 @@ def read_bytes(directory: int, path: str, limit: int) -> bytes:
         OSError: it is not there, is not a regular file, or lies behind a link.
     """
     *parents, name = [part for part in path.split("/") if part]
+    if ".." in (*parents, name):
+        raise OSError(f"{path} leads upwards")
     here = os.dup(directory)
     try:
         for part in parents:

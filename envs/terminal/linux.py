@@ -24,11 +24,11 @@ def check(result: int, what: str) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """Call mount(2)."""
+    """Mount something, as mount(2) does."""
     result = LIBC.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
     check(result, f"mount {kind} on {target}")
 
 
 def unmount(target: str) -> None:
-    """Call umount2(2), lazily: whoever still uses it keeps it until then."""
+    """Unmount something lazily, as umount2(2) does: whoever still uses it keeps it until then."""
     check(LIBC.umount2(target.encode(), MNT_DETACH), f"umount {target}")

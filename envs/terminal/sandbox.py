@@ -7,6 +7,7 @@ is freed with the next request. What is not kept: processes in the background, a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -374,10 +375,8 @@ def _last_words(process: subprocess.Popen[bytes]) -> str:
 def _close(process: subprocess.Popen[bytes]) -> None:
     """Close a keeper's input, which ends it; if it does not end, kill it, and the kernel ends all that it started."""
     assert process.stdin is not None
-    try:
+    with contextlib.suppress(OSError):  # it may be gone already
         process.stdin.close()
-    except OSError:
-        pass  # it was gone already
     try:
         process.wait(5.0)
     except subprocess.TimeoutExpired:

@@ -16,9 +16,8 @@ from typing import Final
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | 1
 
-_NEW: Final = (*range(424, 436), 438, 442, 447)
-"""pidfd_send_signal, io_uring, the new mount calls, clone3 (glibc falls back), pidfd_getfd, mount_setattr, memfd_secret;
-the same numbers on every machine."""
+_NEW: Final = (*range(425, 434), 438, 442, 447)
+"""io_uring, the newer calls for mounting, pidfd_getfd, mount_setattr, memfd_secret: the same numbers everywhere."""
 
 _X86 = (29, 101, 155, 163, 165, 166, 167, 168, 169, 175, 176, 179, 246, 248, 249, 250, 272, 298, 303, 304, 308, 310)
 _ARM = (39, 40, 41, 60, 89, 97, 104, 105, 106, 117, 142, 194, 217, 218, 219, 224, 225, 241, 264, 265, 268, 270, 271)

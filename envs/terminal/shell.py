@@ -23,7 +23,9 @@ while IFS= builtin read -r -d '' -u 8 _pathei_c; do
     S) { builtin declare -p; builtin declare -f; builtin alias -p; builtin shopt -p; builtin set +o; builtin umask -p
       } >&9 2>/dev/null ;;
     L*) builtin eval "${_pathei_c:1}" >/dev/null 2>&1 ;;
-    *) RANDOM=${_pathei_c%%:*}; { _pathei "$_pathei_s"; builtin eval "${_pathei_c#*:}"; } </dev/null >&6 2>&6 6>&- 8<&- 9>&-
+    *)
+      RANDOM=${_pathei_c%%:*}
+      { _pathei "$_pathei_s"; builtin eval "${_pathei_c#*:}"; } </dev/null >&6 2>&6 6>&- 8<&- 9>&-
       _pathei_s=$? ;;
   esac
   builtin printf '\0%s\0%s\0' "$_pathei_s" "$PWD" >&9
@@ -190,7 +192,12 @@ def _bubblewrap(config: dict[str, Any], root: str, request: dict[str, Any], filt
     user = str(request["user"])
     arguments = [config["bwrap"], "--bind", root, "/", "--ro-bind", "/usr", "/usr"]
     if os.path.isdir("/usr/local"):
-        arguments += ["--size", "65536", "--tmpfs", "/usr/local"]  # what the host's owner has put there is its own
+        arguments += [
+            "--tmpfs",
+            "/usr/local",
+            "--remount-ro",
+            "/usr/local",
+        ]  # what the host's owner has put there is its own
     arguments += ["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]
     arguments += ["--dev", "/dev", "--size", str(16 << 20), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
     arguments += ["--proc", "/proc", "--unshare-all", "--unshare-user", "--uid", user, "--gid", user]
@@ -233,6 +240,7 @@ def _pipe_with(data: bytes) -> int:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it, however much the descriptor takes at once."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

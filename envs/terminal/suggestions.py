@@ -61,7 +61,7 @@ def suggest(tree: Tree, cwd: str, home: str, instruction: str, output: str, verb
     for source, kind in paths:
         for target, _ in paths:
             if source != target and kind != "":
-                commands += _pair(_short(source, cwd), _short(target, cwd), kind, words, verbs)
+                commands += _pair(source, _short(source, cwd), _short(target, cwd), kind, words, verbs)
     return tuple(dict.fromkeys(commands))[:MOST]
 
 
@@ -115,8 +115,8 @@ def _single(path: str, kind: str, words: Sequence[str], verbs: Sequence[str], *,
     return [command for verb, command in wanted if verb in verbs]
 
 
-def _pair(source: str, target: str, kind: str, words: Sequence[str], verbs: Sequence[str]) -> list[str]:
-    wanted = [("cp", f"cp -r {source} {target}"), ("mv", f"mv {source} {target}"), ("ln", f"ln -sfn {source} {target}")]
+def _pair(whole: str, source: str, target: str, kind: str, words: Sequence[str], verbs: Sequence[str]) -> list[str]:
+    wanted = [("cp", f"cp -r {source} {target}"), ("mv", f"mv {source} {target}"), ("ln", f"ln -sfn {whole} {target}")]
     if kind == "file":
         wanted += [("sort", f"sort {source} > {target}"), ("unique", f"sort -u {source} > {target}")]
         wanted += [("wc", f"wc -l < {source} > {target}"), ("head", f"head -n 1 {source} > {target}")]
