@@ -51,24 +51,20 @@ def estimate(
 ) -> Fisher:
     """Estimate the diagonal of a model's Fisher information from sequences of old text.
 
-    With S_n the sum of sequence n's token losses in nats and T_n = length - 1 its predicted tokens, F = sum_n
-    (dS_n/dtheta)^2 / sum_n T_n. So every predicted token counts alike, and a short sequence less than a long one: if
-    token gradients are uncorrelated, F is the mean squared gradient of one token's loss, whatever the lengths.
-
-    Under `torch.distributed` every process must be called with the same sequences; it takes its share of them, and all
-    return the same sums. The model is left as it was: modes, gradients and what requires one. In the meantime there is
-    no dropout and no gradient checkpointing.
+    F = sum_n (dS_n/dtheta)^2 / sum_n T_n, with S_n the sum of sequence n's token losses in nats and T_n = length - 1
+    its predicted tokens: every token counts alike, whatever the lengths (see `fisher_record`). The model is left as it
+    was; in the meantime there is no dropout and no gradient checkpointing. Under `torch.distributed` every process is
+    called with the same sequences, takes its share, and returns the same.
 
     Args:
         model: A causal language model without an adapter: `model(input_ids=...)` gives logits, or something with them.
         sequences: Token ids, int64, each of shape `[length]`, at least 2 long; on the CPU.
         backend: "loop": one sequence at a time through autograd, any architecture. "hooks": from layers' inputs and
-            output gradients, several sequences at once, also for frozen and 4-bit weights. "sampled": the square of a
-            batch's gradient, for sampled labels only.
-        labels: "data": the text's own tokens (empirical Fisher). "sample": tokens drawn from the model (true Fisher,
-            Monte Carlo). None for "data", and for "sample" where the back end needs it.
+            output gradients, also for frozen and 4-bit weights. "sampled": the square of a batch's gradient.
+        labels: "data": the text's own tokens (empirical Fisher). "sample": drawn from the model (true Fisher, Monte
+            Carlo). None for "data", and for "sample" where the back end needs it.
         parameters: Which ones; their names, or a test of a name. None for all.
-        seed: What labels are drawn from; each sequence has its own stream, whatever it is batched with.
+        seed: What labels are drawn from; each sequence has its own stream.
         batch: How many sequences at once; None for `BATCH`.
         checkpoint: A file to go on from after an interruption; left when done. None for none.
         every: A checkpoint is written after so many sequences.
@@ -82,32 +78,19 @@ def estimate(
         UnknownNameError: there is no such back end or parameter.
         StoreError: the checkpoint cannot be written.
     """
-    import torch
-
-    labels, size = _settled(backend, labels, batch, every)
+    kind, size = _settled(backend, labels, batch, every)
     check_sequences(sequences, model)
-    chosen = _chosen(model, parameters)
-    shapes, tokens = logical_shapes(model), sum(len(ids) - 1 for ids in sequences)
-    zeros = {
-        name: torch.zeros(shapes[name], dtype=torch.float32, device=value.device) for name, value in chosen.items()
-    }
-    names, drawn = sample_ids(sequences), seed if labels == "sample" else 0
+    chosen, names = _chosen(model, parameters), sample_ids(sequences)
+    zeros, tokens = _zeros(model, chosen), sum(len(ids) - 1 for ids in sequences)
+    drawn = seed if kind == "sample" else None
     meta = FisherMeta(
-        model_hash(model), labels, backend, len(sequences), tokens, names, drawn, size, versions=package_versions()
+        model_hash(model), kind, backend, len(names), tokens, names, drawn or 0, size, versions=package_versions()
     )
     rank, world = _processes()
-    sums, loss = Sums(zeros, meta, checkpoint, rank, world), Loss(model, seed if labels == "sample" else None)
+    sums, loss = Sums(zeros, meta, checkpoint, rank, world), Loss(model, drawn)
     plan, device = plan_batches([len(ids) for ids in sequences], size, rank, world), next(model.parameters()).device
     with undisturbed(model), _backend(model, backend, chosen, sums, loss, sequences) as run:
-        first = sums.restore()
-        done, total = sum(map(len, plan[:first])), sum(map(len, plan))
-        for number, indices in enumerate(plan[first:], first + 1):
-            run(make_batch(sequences, indices, device))
-            done += len(indices)
-            if done // every > (done - len(indices)) // every or done == total:
-                sums.save(number)
-            if progress is not None:
-                progress(done, total)
+        _add_up(plan, sums, lambda indices: run(make_batch(sequences, indices, device)), every, progress)
     sums.check()
     if world > 1:
         sums.all_reduce()
@@ -191,6 +174,32 @@ def _chosen(model: nn.Module, parameters: Selection) -> dict[str, nn.Parameter]:
     if not names:
         raise FisherError("No parameter was chosen: name at least one.")
     return {name: value for name, value in own.items() if name in names}
+
+
+def _add_up(
+    plan: Sequence[tuple[int, ...]],
+    sums: Sums,
+    run: Callable[[tuple[int, ...]], None],
+    every: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Go through the batches that are not in the sums yet, with checkpoints."""
+    first = sums.restore()
+    done, total = sum(map(len, plan[:first])), sum(map(len, plan))
+    for number, indices in enumerate(plan[first:], first + 1):
+        run(indices)
+        done += len(indices)
+        if done // every > (done - len(indices)) // every or done == total:
+            sums.save(number)
+        if progress is not None:
+            progress(done, total)
+
+
+def _zeros(model: nn.Module, chosen: dict[str, nn.Parameter]) -> dict[str, Tensor]:
+    import torch
+
+    shapes = logical_shapes(model)
+    return {name: torch.zeros(shapes[name], dtype=torch.float32, device=one.device) for name, one in chosen.items()}
 
 
 def _backend(
