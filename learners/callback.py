@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def preserver_callback(
     preservers: Sequence[Preserver],
     *,
-    metrics: Path | None = None,
-    sources: Mapping[str, Path] | None = None,
+    metrics: Path | str | None = None,
+    sources: Mapping[str, Path | str] | None = None,
     finish: bool = True,
 ) -> TrainerCallback:
     """Return the callback that lets preservers act in a trainer: `SFTTrainer(..., callbacks=[callback])`.
@@ -98,11 +98,15 @@ class _Methods:
     """The preservers of one run, what checkpoints say of them, and what they said at the last step."""
 
     def __init__(
-        self, preservers: Sequence[Preserver], metrics: Path | None, sources: Mapping[str, Path], finish: bool
+        self,
+        preservers: Sequence[Preserver],
+        metrics: Path | str | None,
+        sources: Mapping[str, Path | str],
+        finish: bool,
     ) -> None:
         self.identities = _identities(preservers, sources)
         self.values: dict[str, float] = {}
-        self._preservers, self._log, self._finish = preservers, _Log(metrics), finish
+        self._preservers, self._log, self._finish = preservers, _Log(None if metrics is None else Path(metrics)), finish
 
     def begin(self, kept: Mapping[str, Any], state: Any) -> None:
         """Check that a resumed run goes on with the same methods, and cut the log to where it goes on."""
@@ -133,7 +137,7 @@ class _Methods:
             preserver.finish(model)
 
 
-def _identities(preservers: Sequence[Preserver], sources: Mapping[str, Path]) -> list[dict[str, Any]]:
+def _identities(preservers: Sequence[Preserver], sources: Mapping[str, Path | str]) -> list[dict[str, Any]]:
     """Return what a checkpoint remembers of each method.
 
     Raises:
@@ -147,7 +151,8 @@ def _identities(preservers: Sequence[Preserver], sources: Mapping[str, Path]) ->
     found = []
     for preserver in preservers:
         identity: dict[str, Any] = {"name": preserver.name, "strength": getattr(preserver, "strength", None)}
-        if path := sources.get(preserver.name):
+        if preserver.name in sources:
+            path = Path(sources[preserver.name])
             if not path.is_file():
                 raise ConfigError(f"The source of {preserver.name!r} is no file: {path}.")
             identity |= {"path": str(path), "sha256": sha256_of(path)}

@@ -263,7 +263,7 @@ SHORT = {
 @pytest.mark.integration
 @pytest.mark.parametrize("adapter", [False, True])
 def test_in_trls_sft_trainer(tmp_path: Path, adapter: bool) -> None:
-    from datasets import Dataset
+    from datasets import Dataset  # type: ignore[import-untyped]
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
 
@@ -290,7 +290,7 @@ def test_in_trls_sft_trainer(tmp_path: Path, adapter: bool) -> None:
 
 @pytest.mark.integration
 def test_in_trls_grpo_trainer(tmp_path: Path) -> None:
-    from datasets import Dataset
+    from datasets import Dataset  # type: ignore[import-untyped]
     from trl import GRPOConfig, GRPOTrainer
 
     model = gpt2()

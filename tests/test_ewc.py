@@ -100,7 +100,7 @@ def test_weights_in_bfloat16_are_compared_in_float32() -> None:
     anchor = {"weight": layer.weight.detach().float() - 2**-12}
     value = l2sp(anchor, 1.0).add_gradient(layer)
     assert value == pytest.approx(64 * 64 * 2**-24, rel=1e-3)
-    assert layer.weight.grad.dtype == torch.bfloat16
+    assert gradients(layer)["weight"].dtype == torch.bfloat16
 
 
 def test_l2sp_is_ewc_with_f_1() -> None:

@@ -19,10 +19,11 @@ STEPS = 4
 CASES = ("ewc", "merged", "l2sp", "lora", "lora-factored")
 
 
-def built(case: str) -> tuple[nn.Module, Any]:
+def built(case: str) -> tuple[Any, Any]:
     """Return a model that has moved already, and the method that holds it; the same in every process."""
-    model = gpt2()
-    fisher, anchor = made_up_fisher(model), anchor_of(model)
+    model: Any = gpt2()
+    fisher: dict[str, Any] = dict(made_up_fisher(model))
+    anchor = anchor_of(model)
     if case == "ewc":
         method: Any = EWC({name: one.bfloat16() for name, one in fisher.items()}, anchor, 3.0)
     elif case == "merged":

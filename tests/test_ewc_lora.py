@@ -98,7 +98,8 @@ def test_several_active_adapters_make_one_update() -> None:
     fisher = made_up_fisher(base)
     model = adapted(base, target_modules=["q_proj", "v_proj"])
     model.add_adapter("second", LoraConfig(r=3, lora_alpha=5, target_modules=["v_proj", "o_proj"]))
-    model.base_model.set_adapter(["default", "second"])
+    peft: Any = model.base_model
+    peft.set_adapter(["default", "second"])
     move(model, 7)
     check(model, fisher)
     for name, one in model.named_parameters():
