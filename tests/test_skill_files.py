@@ -69,7 +69,7 @@ def test_skills_of_others_are_read_for_what_they_say(tmp_path: Path) -> None:
         "---\nname: x\n---\n",
         "---\n- a\n---\n",
         "---\ndescription: !!python/object/apply:os.system ['true']\n---\n",
-        "---\ndescription: x\nmetadata: {pathei: '{"data": []}'}\n---\n",
+        "---\ndescription: x\nmetadata: {pathei: '[1]'}\n---\n",
         "---\ndescription: " + "x" * 300_000 + "\n---\n",
     ],
 )
