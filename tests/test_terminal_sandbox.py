@@ -105,9 +105,11 @@ def test_the_network_cannot_be_reached(shell: Sandbox) -> None:
         server.settimeout(0.3)
         port = server.getsockname()[1]
         assert shell.run(f"exec 3<>/dev/tcp/127.0.0.1/{port} && echo reached >&3").status != 0
-        assert "lo" in said(shell, "cat /proc/net/dev") and "eth" not in said(shell, "cat /proc/net/dev")
+
         with pytest.raises(TimeoutError):
             server.accept()
+    devices = [line.partition(":")[0].strip() for line in said(shell, "cat /proc/net/dev").splitlines()[2:]]
+    assert devices == ["lo"]
     assert alive(shell)
 
 
@@ -132,7 +134,8 @@ def test_what_breaks_a_limit_or_the_shell_is_told_and_survived(shell: Sandbox, c
     assert shell.run(command).stopped == stopped
     assert alive(shell)
     assert said(shell, "cd; cat mine.txt") == "kept\n"
-    assert said(shell, "sleep 0.05; ls /proc | grep -c '^[0-9]'").strip() in ("4", "5", "6")
+    # Bubblewrap, the shell, the pipe: nothing of what was started goes on.
+    assert int(said(shell, "sleep 0.05; ls /proc | grep -c '^[0-9]'")) <= 6
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ def test_memory_is_limited(shell: Sandbox) -> None:
 def test_the_disk_is_limited(shell: Sandbox) -> None:
     said(
         shell,
-        "head -c 100000000 /dev/zero > a; head -c 100000000 /dev/zero > /tmp/b; head -c 99999999 /dev/zero > /dev/shm/c",
+        "head -c 100000000 /dev/zero > a; head -c 100000000 /dev/zero > /tmp/b; head -c 9999999 /dev/zero > /dev/shm/c",
     )
     assert sum(node.size for node in shell.tree.values()) <= (LIMITS.disk << 20) + (64 << 10)
     assert "No space" in said(shell, "echo more > d; truncate -s 1T e; echo x") or shell.tree["home/agent/a"].size

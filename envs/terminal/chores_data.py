@@ -89,7 +89,7 @@ def measurements(rng: np.random.Generator) -> tuple[Files, list[Chore]]:
         chore("mend-separator", "In `broken.csv` put a comma in place of every semicolon.",
               [{"file": "broken.csv", "text": "day,temperature\n1,4\n2,7\n"}, {"only": ["broken.csv"]}],
               "sed -i 's/;/,/g' broken.csv", "append cp"),
-        chore("join-two", f"Write the whole of `raw/{first}.csv` and after it that of `raw/{second}.csv` into `all.csv`.",
+        chore("join-two", f"Write the whole of `raw/{first}.csv` and then that of `raw/{second}.csv` into `all.csv`.",
               [{"file": "all.csv", "text": every}, {"only": ["all.csv"]}],
               f"cat raw/{first}.csv raw/{second}.csv > all.csv", "cp append mv"),
         chore("heading", f"Write the first line of `raw/{first}.csv` into `clean/heading.csv`.",
@@ -103,7 +103,8 @@ def measurements(rng: np.random.Generator) -> tuple[Files, list[Chore]]:
               + [{"only": ["backup"]}], "cp -r raw backup", "cp mv mkdir"),
         chore("mean", f"Write the mean temperature in `raw/{first}.csv`, rounded to one decimal, into `mean.txt`.",
               [{"file": "mean.txt", "text": f"{sum(table[towns[0]]) / len(table[towns[0]]):.1f}"}],
-              f"tail -n +2 raw/{first}.csv | awk -F, '{{s+=$2}} END {{printf \"%.1f\\n\", s/NR}}' > mean.txt", "append wc"),
+              f"tail -n +2 raw/{first}.csv | awk -F, '{{s+=$2}} END {{printf \"%.1f\\n\", s/NR}}' > mean.txt",
+              "append wc"),
     ]  # fmt: skip
     return files, chores
 
@@ -125,17 +126,18 @@ def archive(rng: np.random.Generator) -> tuple[Files, list[Chore]]:
     files["inventory.txt"] = lines([f"{box}: {held[box]}" for box in boxes])
     files["names.txt"] = lines(["pear", "apple", "fig", "apple", "pear"])
     first, second, third = boxes[:3]
-    here = f"boxes/{first}"
+    here, items = f"boxes/{first}", [f"item{number}.txt" for number in range(held[third])]
     largest = sum(path.endswith(".txt") and path.startswith("boxes/") for path in files)
     chores = [
         question("find-key", "Somewhere below `boxes` is a file key.txt. Which number does it hold?", hidden,
                  "find boxes -name key.txt -exec cat {} +"),
-        question("count-items", f"How many files are there in `boxes/{second}`?", held[second], f"ls boxes/{second} | wc -l"),
+        question("count-items", f"How many files are there in `boxes/{second}`?", held[second],
+                 f"ls boxes/{second} | wc -l"),
         question("count-texts", "How many files with a name that ends with .txt are there below `boxes`, at any depth?",
                  largest, "find boxes -name '*.txt' | wc -l"),
         chore("throw-away", f"Move the directory `boxes/{third}` into the directory `trash`.",
               [{"absent": f"boxes/{third}"},
-               *({"file": f"trash/{third}/item{i}.txt", "same_as": f"boxes/{third}/item{i}.txt"} for i in range(held[third]))],
+               *({"file": f"trash/{third}/{name}", "same_as": f"boxes/{third}/{name}"} for name in items)],
               f"mv boxes/{third} trash", "mv cp rm"),
         chore("delete-empty", "Delete the two empty files `boxes/empty1.txt` and `boxes/empty2.txt`.",
               [{"absent": "boxes/empty1.txt"}, {"absent": "boxes/empty2.txt"}, {"file": f"{here}/item0.txt"}],

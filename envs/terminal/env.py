@@ -2,8 +2,8 @@
 
 An action is a command for a bash that goes on living from step to step, or `submit ANSWER` (`answer ANSWER` is the
 same), which ends the episode. The observation is what the command wrote, its exit status where that is not 0, and the
-prompt. A command that bash does not know or cannot read, or that broke a limit, is explained in `info["error"]`; what it
-did before is not undone. The reward is the change in the goal's progress.
+prompt. A command that bash does not know or cannot read, or that broke a limit, is explained in `info["error"]`; what
+it did before is not undone. The reward is the change in the goal's progress.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def check(result: int, what: str) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """Mount something, as mount(2) does."""
+    """Attach a file system to a directory."""
     result = LIBC.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
     check(result, f"mount {kind} on {target}")
 
