@@ -102,7 +102,7 @@ def test_answers_agree_with_what_python_says() -> None:
         assert answers[text] == (normalise(repr(defaults[name])),)
     assert answers["Which module defines the class ArgumentParser?"] == (argparse.ArgumentParser.__module__,)
     base = answers["From which class does argparse.RawTextHelpFormatter derive?"]
-    assert base[0] == argparse.RawTextHelpFormatter.__base__.__name__.lower()
+    assert base[0] == argparse.RawTextHelpFormatter.__mro__[1].__name__.lower()
 
 
 def test_answers_stand_on_the_page_and_not_in_the_question() -> None:

@@ -1,6 +1,5 @@
 """The documents in a real browser: the same policy earns the same there as in process."""
 
-import shutil
 from typing import Any
 
 import orjson
@@ -10,10 +9,10 @@ from pathei.envs import contract
 from pathei.envs.documents.env import DocsEnv
 from pathei.envs.documents.site import browser_docs
 from pathei.envs.documents.tasks import demonstration, generate_tasks
+from pathei.envs.web.browser import find_browser
 from pathei.envs.web.env import WebEnv
+from pathei.errors import MissingDependencyError
 from pathei.experience import Task
-
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 def act(env: WebEnv, here: DocsEnv, action: str) -> tuple[float, bool, dict[str, Any]] | None:
@@ -44,8 +43,10 @@ def by_search(task: Task) -> list[str]:
 
 @pytest.mark.integration
 def test_the_same_policy_earns_the_same_in_the_browser() -> None:
-    if not any(map(shutil.which, BROWSERS)):
-        pytest.skip("no Chromium is installed")
+    try:
+        find_browser()
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
     there, here = browser_docs(), DocsEnv()
     rewards = []
     try:

@@ -1,6 +1,5 @@
 """The shop in a real browser: the same policy earns the same there as in process."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.error import HTTPError
@@ -16,10 +15,10 @@ from pathei.envs.shop.pages import START, Pages, Place, Refused
 from pathei.envs.shop.shops import shop_named
 from pathei.envs.shop.site import ShopSite, address, browser_shop, read_address
 from pathei.envs.shop.tasks import demonstration, split_tasks
+from pathei.envs.web.browser import find_browser
 from pathei.envs.web.env import WebEnv
+from pathei.errors import MissingDependencyError
 from pathei.experience import Task
-
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 def act(env: WebEnv, action: str) -> tuple[float, bool, dict[str, Any]]:
@@ -53,8 +52,10 @@ def wander(task: Task, rng: np.random.Generator) -> list[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[WebEnv]:
     """The shop in a browser."""
-    if not any(map(shutil.which, BROWSERS)):
-        pytest.skip("no Chromium is installed")
+    try:
+        find_browser()
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
     env = browser_shop()
     yield env
     env.close()

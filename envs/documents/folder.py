@@ -51,7 +51,7 @@ def folder_collection(folder: Path) -> Collection:
 
 def _parse(path: Path) -> Any:
     try:
-        from lxml import etree, html
+        from lxml import etree, html  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingDependencyError("Reading HTML needs the package 'lxml': pip install 'pathei[shop]'.") from error
     try:

@@ -100,7 +100,7 @@ def porter() -> Callable[[str], str]:
         MissingDependencyError: it is not installed.
     """
     try:
-        import snowballstemmer
+        import snowballstemmer  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingDependencyError(
             "Searching needs the package 'snowballstemmer': pip install 'pathei[shop]'."

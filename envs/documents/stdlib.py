@@ -83,7 +83,8 @@ def _parse(root: Path, name: str) -> ast.Module | None:
 
 def _public(tree: ast.Module) -> Iterator[ast.ClassDef | _Definition]:
     """Yield what a module offers, each name once, as it is first defined."""
-    listed = next((_names(node.value) for node in tree.body if _assigns(node, "__all__")), None)
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and _names_all(node)]
+    listed = _strings(assigned[0].value) if assigned else None
     seen = set()
     for node in tree.body:
         if isinstance(node, ast.ClassDef | _Definition) and node.name not in seen:
@@ -92,11 +93,11 @@ def _public(tree: ast.Module) -> Iterator[ast.ClassDef | _Definition]:
                 yield node
 
 
-def _assigns(node: ast.stmt, name: str) -> bool:
-    return isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets)
+def _names_all(node: ast.Assign) -> bool:
+    return any(isinstance(to, ast.Name) and to.id == "__all__" for to in node.targets)
 
 
-def _names(value: ast.expr) -> set[str]:
+def _strings(value: ast.expr) -> set[str]:
     if not isinstance(value, ast.List | ast.Tuple):
         return set()
     return {one.value for one in value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)}
