@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pathei.agents.checks import check_agent
 from pathei.collectors.episode import Envs, play
 from pathei.envs.virtualhome.choices import Choices
 from pathei.envs.virtualhome.phrases import PHRASES
@@ -174,6 +175,18 @@ def errands(count: int) -> list[Trajectory]:
     found = [play(envs.get(task), task, Errands(), max_steps=40) for task in tasks]
     envs.close()
     return found
+
+
+def test_errands_carry_things_from_room_to_room_and_are_repeatable() -> None:
+    carried = 0
+    for trajectory, again in zip(errands(4), errands(4), strict=True):
+        assert trajectory == again
+        episode = fold(trajectory)
+        assert episode is not None
+        for node in set(episode.moved) - set(episode.start.characters):
+            carried += len({spot.room for _, spot in episode.history(node)}) > 1
+    assert carried >= 4
+    check_agent(Errands)
 
 
 def test_the_words_of_a_tracking_story_suffice() -> None:

@@ -9,7 +9,7 @@ from pathei.learners.corpora.plan_words import read_deed, say_plan
 from pathei.learners.execution import PlanExecutor, execute_plan
 
 ENV = "pathei/VirtualHome-v0"
-KITCHEN = Task("t", ENV, 7, Goal("", ({"node": {"class": "fridge"}, "state": "OPEN"},)), {"scene": "house:7"})
+KITCHEN = Task("t", ENV, 5, Goal("", ({"node": {"class": "fridge"}, "state": "OPEN"},)), {"scene": "house:5"})
 
 
 def test_demonstrations_of_all_activities_reach_their_goals_when_told_in_words() -> None:
@@ -62,7 +62,7 @@ def test_an_empty_plan_does_nothing() -> None:
 
 
 def test_nothing_is_added_to_a_plan() -> None:
-    task = Task("t", ENV, 7, Goal("", ({"node": {"class": "fridge"}, "state": "OPEN"},)), {"scene": "house:7"})
+    task = Task("t", ENV, 5, Goal("", ({"node": {"class": "fridge"}, "state": "OPEN"},)), {"scene": "house:5"})
     seated = execute_plan(task, "Walk to the chair. Sit on the chair. Walk to the fridge. Open the fridge.")
     assert seated.refused == "Walk to the fridge"
     assert "stand up" in str(seated.reason)
@@ -72,7 +72,7 @@ def test_nothing_is_added_to_a_plan() -> None:
 
 
 def test_others_wait_while_the_first_character_acts() -> None:
-    task = Task("t", ENV, 7, KITCHEN.goal, {"scene": "house:7", "characters": 3})
+    task = Task("t", ENV, 5, KITCHEN.goal, {"scene": "house:5", "characters": 3})
     outcome = execute_plan(task, "Walk to the kitchen. Walk to the fridge. Open the fridge.")
     assert outcome.success
     assert len(outcome.steps) == 3

@@ -6,15 +6,17 @@ done is asked after a plan, a narration, or a state in words. Left out: what hap
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+import orjson
+
 from ...envs.virtualhome.choices import Choices
+from ...experience import Json
 from ..execution import PlanExecutor
 from .config import Draft
 from .episodes import Episode, Household
-from .knowledge import Knowledge, may_be_done, named_nodes, patterns, unrelated
+from .knowledge import Knowledge, named_nodes, patterns, unrelated, wrong_activities
 from .plan_words import read_deed, say_plan
 from .splits import activity_of
 from .stories import Teller
@@ -126,7 +128,7 @@ def recognition(
     activity = activity_of(episode.task)
     if activity is None or not episode.success:
         return
-    wrong = [name for name in names if name != activity and not may_be_done(name, episode, known)]
+    wrong = wrong_activities(episode, activity, names, known)
     if len(wrong) < _OPTIONS - 1:
         return
     plan, actors = say_plan(episode.actions), {event.actor for event in episode.events}
@@ -151,10 +153,10 @@ def inference(
     activity = activity_of(episode.task)
     if activity is None or not episode.success or len(episode.start.characters) != 1:
         return
-    wrong = [name for name in names if name != activity and not may_be_done(name, episode, known, by_state=True)]
-    facts = _traces(episode)
     if all(pattern.kind == "deed" for pattern in patterns(episode)):
         return  # what leaves no trace cannot be inferred
+    wrong = wrong_activities(episode, activity, names, known, by_state=True)
+    facts = _traces(episode)
     if len(wrong) < _OPTIONS - 1 or not facts:
         return
     teller = Teller(episode, choices, max_words)
@@ -272,9 +274,9 @@ def _mixed(choices: Choices, right: str, wrong: Sequence[str]) -> tuple[str, ...
     return tuple(choices.shuffled([right, *choices.shuffled(wrong)[: _OPTIONS - 1]]))
 
 
-def task_json(episode: Episode) -> dict[str, object]:
+def task_json(episode: Episode) -> Json:
     """Return an episode's task as plain JSON, in which a generated plan can be carried out."""
-    return dataclasses.asdict(episode.task)
+    return orjson.loads(orjson.dumps(episode.task))
 
 
 __all__ = ["NumberedIn", "inference", "numbered_classes", "plans", "recognition", "relevance", "task_json"]

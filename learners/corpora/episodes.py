@@ -68,6 +68,15 @@ class Household:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise RecordError(f"These are no facts of a household ({type(error).__name__}: {error}).") from error
 
+    def copy(self) -> Household:
+        """Return the same facts, to be changed on their own."""
+        other = object.__new__(Household)
+        other.classes, other.rooms, other.characters = self.classes, self.rooms, self.characters
+        other.states = {node: set(states) for node, states in self.states.items()}
+        other.out = {node: set(ends) for node, ends in self.out.items()}
+        other.into = {node: set(ends) for node, ends in self.into.items()}
+        return other
+
     def apply(self, change: Json) -> None:
         """Make one change."""
         sign, node, what, *rest = change
@@ -184,7 +193,8 @@ def fold(trajectory: Trajectory) -> Episode | None:
     facts = trajectory.steps[0].observation.facts
     if facts is None or "graph" not in facts:
         return None
-    start, end = Household(facts["graph"]), Household(facts["graph"])
+    start = Household(facts["graph"])
+    end = start.copy()
     where: dict[int, list[tuple[int, Spot]]] = {}
     events: list[Event] = []
     actions: list[str] = []

@@ -30,6 +30,8 @@ _ROOMS: Final = (
     "kids bedroom",
 )
 _IN: Final = {"ON": "on", "INSIDE": "in"}
+_TRAVELS: Final = 0.8
+"""How often the end of a tracking story is chosen after the thing came into another room, if it did."""
 _TRIES: Final = 4
 """So many windows are tried for each example that is wanted."""
 
@@ -37,17 +39,15 @@ _TRIES: Final = 4
 def counting(episode: Episode, choices: Choices, max_words: int, wanted: int) -> Iterator[Draft]:
     """Ask how many things, and which, are on or in a place after a story; five options."""
     teller = Teller(episode, choices, max_words)
-    places = sorted(
-        {
-            (spot.holder, spot.relation)
-            for node in episode.moved
-            for _, spot in episode.history(node)
-            if spot.holder is not None and spot.relation in _IN and node not in teller.characters
-        }
-        - {(character, relation) for character in teller.characters for relation in _IN}
-    )
+    moved = set(episode.moved)
+    places = {
+        (spot.holder, spot.relation)
+        for node in moved - teller.characters
+        for _, spot in episode.history(node)
+        if spot.holder is not None and spot.holder not in moved and spot.relation in _IN
+    }
     made = 0
-    for place, relation in choices.shuffled(places * _TRIES)[: wanted * _TRIES]:
+    for place, relation in choices.shuffled(sorted(places) * _TRIES)[: wanted * _TRIES]:
         draft = _count(teller, place, relation)
         if draft is not None:
             yield draft
@@ -62,7 +62,14 @@ def _count(teller: Teller, place: int, relation: str) -> Draft | None:
     def there(moment: int) -> list[int]:
         return episode.contents(place, relation, moment)
 
-    changing = [event for event in episode.events if there(event.step) != there(event.step + 1)]
+    changing = [
+        event
+        for event in episode.events
+        if any(
+            (relation, place) in (episode.spot(n, event.step)[1:], episode.spot(n, event.step + 1)[1:])
+            for n in event.moved
+        )
+    ]
     if not changing:
         return None
     turn = choices.pick(changing)
@@ -155,7 +162,8 @@ def tracking(episode: Episode, choices: Choices, max_words: int, wanted: int) ->
     for thing in choices.shuffled(_things(teller) * 2)[: wanted * _TRIES]:
         moves = _moves(episode, thing)
         begin = choices.between(max(0, moves[0].step - 6), moves[0].step)
-        last = choices.pick(moves)
+        travels = [e for e in moves if episode.spot(thing, e.step).room != episode.spot(thing, e.step + 1).room]
+        last = choices.pick(travels if travels and choices.chance(_TRAVELS) else moves)
         end = min(episode.steps, last.step + choices.between(1, 8))
         path = rooms_of(episode, thing, begin, end)
         if None in path:

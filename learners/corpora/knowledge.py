@@ -133,54 +133,72 @@ def _pattern(condition: Condition, episode: Episode) -> list[Pattern]:
     return []
 
 
-def may_be_done(activity: str, episode: Episode, known: Knowledge, *, by_state: bool = False) -> bool:
-    """Tell whether an activity may have been done in an episode, as far as its known goals tell.
+class Outcome:
+    """What an episode came to, as far as patterns ask; worked out once for all activities."""
 
-    Args:
-        activity: Any activity that is known.
-        episode: What was lived.
-        known: What is known.
-        by_state: Whether only the state at the end is looked at, and not what changed or was done.
-    """
-    return any(_fulfilled(goal, episode, by_state) for goal in known.goals[activity])
+    def __init__(self, episode: Episode) -> None:
+        """Look at the state at the end, and at what is new in it."""
+        start, end = episode.start, episode.end
+        self._done = {event.deed.verb for event in episode.events}
+        then, now = _edges(start), _edges(end)
+        self._edges = {what for what, pairs in now.items() if pairs}
+        self._new_edges = {what for what, pairs in now.items() if pairs - then.get(what, set())}
+        self._states, self._new_states = set[tuple[str, str]](), set[tuple[str, str]]()
+        self._old_states = {(state, start.classes[n]) for n, own in start.states.items() for state in own}
+        for node, own in end.states.items():
+            self._states |= {(state, end.classes[node]) for state in own}
+            self._new_states |= {(state, end.classes[node]) for state in own - start.states[node]}
+
+    def may_be(self, goal: frozenset[Pattern], *, by_state: bool = False) -> bool:
+        """Tell whether a loosened goal holds at the end, and at least one pattern of it was brought about.
+
+        Args:
+            goal: The patterns.
+            by_state: Whether only the state at the end is looked at, and not what changed or was done.
+        """
+        asked = [pattern for pattern in goal if not (by_state and pattern.kind == "deed")]
+        if not asked:
+            return False
+        found = [self._holds(pattern) for pattern in asked]
+        return all(now for now, _ in found) and (by_state or any(new for _, new in found))
+
+    def _holds(self, pattern: Pattern) -> tuple[bool, bool]:
+        """Whether a pattern holds at the end, and whether the episode brought it about."""
+        if pattern.kind == "deed":
+            done = not self._done.isdisjoint(pattern.what)
+            return done, done
+        if pattern.kind == "edge":
+            if not _UNTOLD.isdisjoint(pattern.what):
+                return True, False
+            asked = {(pattern.own, r, name) for r in pattern.what for name in pattern.classes or ("",)}
+            return not self._edges.isdisjoint(asked), not self._new_edges.isdisjoint(asked)
+        states = {(pattern.what[0], name) for name in pattern.classes}
+        if pattern.kind == "not":
+            return self._states.isdisjoint(states), not self._old_states.isdisjoint(states)
+        return not self._states.isdisjoint(states), not self._new_states.isdisjoint(states)
 
 
-def _fulfilled(goal: frozenset[Pattern], episode: Episode, by_state: bool) -> bool:
-    asked = [pattern for pattern in goal if not (by_state and pattern.kind == "deed")]
-    if not asked:
-        return False
-    found = [_holds(pattern, episode) for pattern in asked]
-    return all(now for now, _ in found) and (by_state or any(fresh for _, fresh in found))
+def _edges(house: Household) -> dict[tuple[bool, str, str], set[tuple[int, int]]]:
+    """The edges that hold, by whether they begin at a character, relation, and class of the end or "" for any."""
+    found: dict[tuple[bool, str, str], set[tuple[int, int]]] = {}
+    for source, ends in house.out.items():
+        own = house.classes[source] == CHARACTER_CLASS
+        for relation, target in ends:
+            for name in (house.classes[target], ""):
+                found.setdefault((own, relation, name), set()).add((source, target))
+    return found
 
 
-def _holds(pattern: Pattern, episode: Episode) -> tuple[bool, bool]:
-    """Whether a pattern holds at the end, and whether the episode brought it about."""
-    start, end = episode.start, episode.end
-    if pattern.kind == "deed":
-        done = any(event.deed.verb in pattern.what for event in episode.events)
-        return done, done
-    if pattern.kind == "edge":
-        if _UNTOLD & set(pattern.what):
-            return True, False
-        now = _edges(pattern, end)
-        return bool(now), bool(now - _edges(pattern, start))
-    state = pattern.what[0]
-    nodes = [n for n, name in end.classes.items() if name in pattern.classes]
-    now_in = {n for n in nodes if state in end.states[n]}
-    then_in = {n for n in nodes if state in start.states[n]}
-    if pattern.kind == "not":
-        return not now_in, bool(then_in)
-    return bool(now_in), bool(now_in - then_in)
-
-
-def _edges(pattern: Pattern, house: Household) -> set[tuple[int, int]]:
-    return {
-        (source, target)
-        for source, ends in house.out.items()
-        if (house.classes[source] == CHARACTER_CLASS) == pattern.own
-        for relation, target in ends
-        if relation in pattern.what and (not pattern.classes or house.classes[target] in pattern.classes)
-    }
+def wrong_activities(
+    episode: Episode, activity: str, names: Iterable[str], known: Knowledge, *, by_state: bool = False
+) -> list[str]:
+    """Return the activities that were certainly not done in an episode, as far as their known goals tell."""
+    outcome = Outcome(episode)
+    return [
+        name
+        for name in names
+        if name != activity and not any(outcome.may_be(goal, by_state=by_state) for goal in known.goals[name])
+    ]
 
 
 _COMMON: Final = frozenset({"GRABBABLE", "MOVABLE", "HANGABLE"})
@@ -206,12 +224,13 @@ def unrelated(name: str, activity: str, known: Knowledge) -> bool:
 
 __all__ = [
     "Knowledge",
+    "Outcome",
     "Pattern",
     "learn",
-    "may_be_done",
     "named_nodes",
     "patterns",
     "purposes",
     "selected",
     "unrelated",
+    "wrong_activities",
 ]
