@@ -87,23 +87,29 @@ def repeat(times: int, call: Callable[[], object]) -> int:
     return times
 
 
+def world_rates(env: Any, steps: int) -> tuple[float, ...]:
+    """Return how many steps, resets, snapshots and restores a world does in a second."""
+    env.reset(seed=0)
+    here = env.snapshot()
+    return (
+        cpu_rate(lambda: walk(env, steps)),
+        cpu_rate(lambda: repeat(2000, env.reset)),
+        cpu_rate(lambda: repeat(20_000, env.snapshot)),
+        cpu_rate(lambda: repeat(20_000, lambda: env.restore(here))),
+    )
+
+
 def in_process(console: Console, steps: int) -> float:
     """Measure both worlds in process, and return the steps per second of the shop."""
     table = Table("world", "steps/s", "resets/s", "snapshots/s", "restores/s")
     shop_rate = 0.0
-    for name, env in (
-        ("shop", WebShopEnv()),
-        ("shop, plain text", WebShopEnv(style="plain")),
-        ("documents", DocsEnv()),
-    ):
-        env.reset(seed=0)
-        here = env.snapshot()
-        rates = (
-            cpu_rate(lambda env=env: walk(env, steps)),
-            cpu_rate(lambda env=env: repeat(2000, env.reset)),
-            cpu_rate(lambda env=env: repeat(20_000, env.snapshot)),
-            cpu_rate(lambda env=env, here=here: repeat(20_000, lambda: env.restore(here))),
-        )
+    worlds: dict[str, WebShopEnv | DocsEnv] = {
+        "shop": WebShopEnv(),
+        "shop, plain text": WebShopEnv(style="plain"),
+        "documents": DocsEnv(),
+    }
+    for name, env in worlds.items():
+        rates = world_rates(env, steps)
         shop_rate = shop_rate or rates[0]
         table.add_row(name, *(f"{rate:,.0f}" for rate in rates))
     console.print(table)
