@@ -3,8 +3,8 @@
     python benchmarks/web.py [--rounds 5] [--browsergym] [--search]
 
 Rates are medians over rounds that take turns, so that a busy machine is busy for all. `--browsergym` makes a virtual
-environment of BrowserGym's pins in the cache folder (once, 300 MB). `--search` compares MCTS with random play at an equal
-number of environment steps, those of replaying included. Everything runs headless, on the pages of PyPI's `miniwob`.
+environment of BrowserGym's pins in the cache folder (once, 300 MB). `--search` compares MCTS with random play at an
+equal number of environment steps, those of replaying included. Everything runs headless, on the pages of PyPI's `miniwob`.
 """
 
 import argparse
@@ -139,7 +139,7 @@ class BrowserGym:
         if not (self.folder / "installed").exists():
             print("Installing BrowserGym into", self.folder, "(once) ...")
             subprocess.run([sys.executable, "-m", "venv", str(self.folder)], check=True)
-            pip = [str(self.folder / "bin" / "python"), "-m", "pip", "install", "-q", *BROWSERGYM]
+            pip = [str(self.folder / "bin" / "python"), "-m", "pip", "install", "-qq", *BROWSERGYM]
             subprocess.run(pip, check=True)
             (self.folder / "installed").touch()
 

@@ -78,15 +78,19 @@ class Connection:
             CdpError: the browser refused it.
             WorldError: no answer within `timeout` seconds, or the browser is gone.
         """
-        self.pump(lambda: number in self._results, timeout)
+        self.pump(lambda: self.answered(number), timeout)
         answer = self._results.pop(number, None)
         if answer is None:
             self._unwanted.add(number)
-            raise WorldError(f"The browser did not answer within {timeout:g} s: the page may be in an endless loop.")
+            raise WorldError(f"The browser did not answer within {timeout:g} s.")
         if "error" in answer:
             raise CdpError(str(answer["error"].get("message", answer["error"])))
         found: dict[str, Any] = answer.get("result", {})
         return found
+
+    def answered(self, number: int) -> bool:
+        """Return whether the result of a command has come."""
+        return number in self._results
 
     def call(self, method: str, session: str | None = None, *, timeout: float = 10.0, **params: Any) -> dict[str, Any]:
         """Send a command and wait for its result; raises as `post` and `result` do."""

@@ -48,9 +48,15 @@ class Opening:
     """JavaScript that begins the episode on the loaded page; its value, if it is a promise, is awaited."""
     again: str = ""
     """JavaScript that begins it on the document of the episode before, if that is at the same address; it returns
-    whether it could. Empty: every episode gets a fresh context."""
+    whether it could, else the address is opened anew in the same window. For pages that store nothing. Empty: every
+    episode gets a fresh context."""
     quiet: bool = False
     """Whether the page never navigates nor works in the background, so that nothing need be waited for."""
+
+    def keeps(self, other: Opening) -> bool:
+        """Return whether another episode may have the same window: both begin anew by themselves, for the same site."""
+        mine, theirs = ((o.origins, o.folder, o.page, bool(o.again)) for o in (self, other))
+        return mine == theirs and bool(self.again)
 
 
 class Brief(NamedTuple):
@@ -257,13 +263,13 @@ class WebEnv(gymnasium.Env[Any, str]):
 
     def _begin(self, opening: Opening) -> View:
         before, self._opening = self._opening, opening
-        if self._page is not None and opening.again and before is not None and _alike(before, opening):
+        keep = before is not None and before.keeps(opening)
+        if self._page is not None and keep and before is not None and before.url == opening.url:
             try:
                 if self._page.evaluate(opening.again):
                     return self._page.look(advance=False, settle=not opening.quiet)
             except (CdpError, WorldError):
                 pass  # whatever is wrong with the old document, a new one is at hand
-        keep = bool(opening.again) and before is not None and _alike(before, opening)
         try:
             return self._open(opening, keep=keep)
         except WorldError:
@@ -435,10 +441,6 @@ def accessibility_text(nodes: Sequence[Mapping[str, Any]]) -> str:
         inner = depth + (not node.get("ignored"))
         stack += [(by_id[child], inner) for child in reversed(node.get("childIds", ())) if child in by_id]
     return "\n".join(lines)
-
-
-def _alike(one: Opening, other: Opening) -> bool:
-    return (one.url, one.origins, one.page) == (other.url, other.origins, other.page)
 
 
 def unknown_options(world: str, options: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -160,6 +160,7 @@
     if (element.disabled === true || aria("disabled") === "true") flags.push("disabled");
     if (element.readOnly === true && role === "textbox") flags.push("read only");
     if (element.required === true) flags.push("required");
+    if (role === "link" && element.protocol !== "javascript:" && element.origin !== location.origin) flags.push("external");
     if (aria("expanded") === "true") flags.push("expanded");
     if (aria("expanded") === "false") flags.push("collapsed");
     if (aria("pressed") === "true") flags.push("pressed");

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -351,13 +350,9 @@ class Page:
         return self._result(self._post(method, **params))
 
     def _result(self, number: int) -> dict[str, Any]:
-        try:
-            return self._cdp.result(number, self._call_s)
-        except CdpError as error:
-            # Said in the browser's words; what matters is that the page is gone.
-            if self._crashed:
-                raise WorldError("The page crashed: reset opens a new one.") from error
-            raise
+        if not self._pump(lambda: self._cdp.answered(number), self._call_s):
+            raise WorldError(f"The page did not answer within {self._call_s:g} s: it may be in an endless loop.")
+        return self._cdp.result(number, self._call_s)
 
     def _await_input(self, number: int) -> None:
         try:
@@ -375,10 +370,9 @@ class Page:
             raise WorldError(f"The page did not load within {timeout:g} s.")
 
     def _pump(self, until: Callable[[], bool], timeout: float) -> bool:
-        begun = time.monotonic()
         done = self._cdp.pump(lambda: until() or self._crashed, timeout)
         if self._crashed:
-            raise WorldError(f"The page crashed after {time.monotonic() - begun:.1f} s: reset opens a new one.")
+            raise WorldError("The page crashed: reset opens a new one.")
         return done
 
     def _listen(self, event: str, params: Mapping[str, Any]) -> None:

@@ -15,14 +15,20 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Say nothing: the browser tells what it could not get."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a browser that goes elsewhere while it is being answered is no error."""
+
+
 class FolderServer:
     """Serves a folder until it is closed or forgotten."""
 
     def __init__(self, folder: Path) -> None:
         """Begin to serve, on a free port."""
         handler = functools.partial(_Quiet, directory=str(folder))
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
+        server = _Server(("127.0.0.1", 0), handler)
         self.origin = f"http://127.0.0.1:{server.server_address[1]}"
         """Where it serves: `"http://127.0.0.1:8080"`."""
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

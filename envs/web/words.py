@@ -67,7 +67,8 @@ def line(element: Element, *, positions: bool = False) -> str:
 def admissible(view: View, texts: Sequence[str], *, limit: int = 200) -> tuple[str, ...]:
     """Return actions that can be done now: clicks, each text into each field, each option of each list, and keys.
 
-    Coordinates, drags, `goto` and `stop` are possible beside; there is no end of them.
+    Coordinates, drags, `goto` and `stop` are possible beside; there is no end of them. Links that lead out of the site
+    (`external`) are left out: the browser would not follow them.
 
     Args:
         view: What is seen.
@@ -77,7 +78,7 @@ def admissible(view: View, texts: Sequence[str], *, limit: int = 200) -> tuple[s
     actions: dict[str, None] = {}
     focused = False
     for element in view.elements:
-        if "disabled" in element.flags or element.reach in (-1, 2):
+        if "disabled" in element.flags or "external" in element.flags or element.reach in (-1, 2):
             continue
         if element.options is not None:
             actions.update(dict.fromkeys(write("select", element.id, o) for o in element.options if o))
