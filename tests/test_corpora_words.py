@@ -186,7 +186,7 @@ def test_errands_carry_things_from_room_to_room_and_are_repeatable() -> None:
         for node in set(episode.moved) - set(episode.start.characters):
             carried += len({spot.room for _, spot in episode.history(node)}) > 1
     assert carried >= 4
-    check_agent(Errands)
+    check_agent(Errands())
 
 
 def test_the_words_of_a_tracking_story_suffice() -> None:
