@@ -99,7 +99,7 @@ def test_kl_needs_no_second_model_under_lora(old: np.ndarray) -> None:
 
     model = moved(with_lora(tiny_model(), LORA, seed=0))
     method = BaseKL(old, model)
-    model.base_model.model.lm_head.register_forward_hook(count)
+    model.get_submodule("base_model.model.lm_head").register_forward_hook(count)
     method.add_gradient(model, 0)
     assert calls == 2  # with the adapter and without it, through the same layers
     assert not any(isinstance(value, torch.nn.Module) for value in vars(method).values())
@@ -150,8 +150,8 @@ def test_what_the_base_writes_follows_from_the_seed_and_its_distribution() -> No
     assert (first == again).all()
     assert (first != other).any()
     with torch.no_grad():
-        model.transformer.ln_f.weight.zero_()  # all logits are 0: every token is as likely as any other
-        model.transformer.ln_f.bias.zero_()
+        for parameter in model.get_submodule("transformer.ln_f").parameters():
+            parameter.zero_()  # all logits are 0: every token is as likely as any other
     tokens = self_generated(model, tokenizer, count=200, length=32, seed=0)
     counts = np.bincount(tokens.reshape(-1), minlength=320)
     expected = tokens.size / 320
