@@ -152,6 +152,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
             number = int(self.np_random.integers(2**31))
             self._episode = Episode(base, home, user, str(goal.get("text", "")), conditions, verbs, end, number)
             self._start(base)
+            self._sandbox.wake()
             if chosen.get("start"):
                 self._sandbox.run(str(chosen["start"]))
         except WorldError:

@@ -129,6 +129,11 @@ class Sandbox:
         self.cwd = "/"
         self._number = 0
         self._base: Layer | None = None
+        """What the shell's own layer lies on."""
+        self._upper: int | None = None
+        """The shell's own layer, as long as it is not frozen."""
+        self._waiting: Frozen | None = None
+        """Where a shell is to be started before the next command."""
         self._user = 1000
         self._home = "/"
         self._groups = make_groups(self.limits)
@@ -171,7 +176,7 @@ class Sandbox:
         return Layer(self, number, None, apply({}, answer["entries"]), answer["used"])
 
     def start(self, at: Frozen, *, user: int = 1000, home: str = "/home/agent") -> None:
-        """Fork: start a shell on frozen files, with the state of the frozen shell.
+        """Go to frozen files and the state of the frozen shell; its fork is started when it is first needed.
 
         Args:
             at: Where to begin.
@@ -180,17 +185,38 @@ class Sandbox:
 
         Raises:
             SnapshotError: it was frozen by another sandbox.
-            WorldError: the shell does not start.
         """
         if at.layer.sandbox is not self:
             raise SnapshotError("This state belongs to another terminal: restore it in the environment that made it.")
-        layer = at.layer
-        if len(layer.chain) >= LONGEST_CHAIN:
-            number = self._next()
-            used = self._ask(do="merge", layer=number, lowers=layer.chain, bytes=2 * self.limits.disk * _MIB)["used"]
-            layer = Layer(self, number, None, layer.tree, used)
-        self._user, self._home = user, home
-        self._start(layer, at.shell, self.limits.disk * _MIB - layer.written)
+        self._waiting, self._user, self._home = at, user, home
+        self.tree, self.cwd = at.layer.tree, at.shell.cwd
+
+    def wake(self) -> None:
+        """Start the shell, if it is not there yet: a new empty layer on the frozen ones, and a new bash.
+
+        Raises:
+            WorldError: it does not start.
+        """
+        if self._waiting is None:
+            return
+        layer, shell = self._waiting
+        if self._upper is not None:
+            self.dropped.append((self._upper, 0))
+        self._base, self._upper = layer, self._next()
+        environment = {**dict(ENVIRONMENT), "HOME": self._home, "USER": "agent" if self._user else "root"}
+        answer = self._ask(
+            do="start",
+            layer=self._upper,
+            lowers=layer.chain,
+            bytes=max(self.limits.disk * _MIB - layer.written, 0),
+            user=self._user,
+            cwd=shell.cwd.encode("utf-8", "surrogateescape").decode("latin-1"),
+            state=shell.script,
+            environment=environment,
+        )
+        if answer["status"] is None:
+            raise WorldError(f"The shell does not start: {answer['output'].strip() or 'no reason was given'}.")
+        self._waiting, self.cwd = None, _text(answer["cwd"])
 
     def run(self, command: str, *, random: int = 0, seconds: float | None = None, limit: int | None = None) -> Ran:
         """Run a command in the shell.
@@ -203,6 +229,7 @@ class Sandbox:
             seconds: The time it may take; the limit's if None.
             limit: The bytes of output to keep; the limit's if None.
         """
+        self.wake()
         seconds = self.limits.seconds if seconds is None else seconds
         text = command.encode("utf-8", "surrogateescape").decode("latin-1")
         answer = self._ask(
@@ -216,38 +243,41 @@ class Sandbox:
         assert self._base is not None
         self.tree = apply(self._base.tree, answer["entries"])
         if answer["status"] is None:
-            self._restart()
+            self._replace_shell()
         else:
             self.cwd = _text(answer["cwd"])
         return Ran(answer["status"], answer["output"].encode("latin-1"), answer["stopped"])
 
     def freeze(self) -> Frozen:
-        """Freeze the present moment; the shell goes on, on top of it, as a fork if files have changed.
+        """Freeze the present moment. If files have changed, the shell ends, and a fork of it goes on.
 
         Raises:
             SnapshotError: the layers that are kept take too much memory.
         """
-        base = self._base
-        assert base is not None
+        if self._waiting is not None:
+            return self._waiting
         answer = self._ask(do="state")
         if answer["status"] is None:
-            self._restart()
-            answer = self._ask(do="state")
+            self._replace_shell()
+            assert self._waiting is not None
+            return self._waiting
         shell = ShellState(_VOLATILE.sub("", answer["said"]), self.cwd)
-        if self.tree == base.tree:
-            return Frozen(base, shell)
-        layer = Layer(self, self._number, base, self.tree, answer["used"])
+        assert self._base is not None
+        if self.tree == self._base.tree:
+            return Frozen(self._base, shell)
         if self.total > self.limits.snapshots * _MIB:
             raise SnapshotError(
                 f"The terminal's snapshots hold more than {self.limits.snapshots} MiB of files: "
                 "drop some, or raise the limit `snapshots`."
             )
-        frozen = Frozen(layer, shell)
+        frozen = Frozen(self._adopt(answer["used"]), shell)
         self.start(frozen, user=self._user, home=self._home)
         return frozen
 
     def is_at(self, frozen: Frozen) -> bool:
         """Whether the present moment is this one already: the same files and shell state, and nothing running."""
+        if self._waiting is not None:
+            return self._waiting == frozen
         if self._base is not frozen.layer or self.tree != frozen.layer.tree or self.cwd != frozen.shell.cwd:
             return False
         answer = self._ask(do="state")
@@ -257,6 +287,7 @@ class Sandbox:
 
     def read(self, path: str, limit: int = 8 * _MIB) -> bytes | None:
         """Return what a regular file holds, at most `limit` bytes; None if there is none, or a link is on its way."""
+        self.wake()
         content = self._ask(do="read", path=path.lstrip("/"), limit=limit)["content"]
         return None if content is None else content.encode("latin-1")
 
@@ -268,32 +299,24 @@ class Sandbox:
         self._number += 1
         return self._number
 
-    def _restart(self) -> None:
-        """Put a new shell into the place of a dead one; the files stay."""
-        base = self._base
-        assert base is not None
-        if self.tree != base.tree:
-            used = self._ask(do="state")["used"]
-            base = Layer(self, self._number, base, self.tree, used)
-        self.start(Frozen(base, ShellState("", self._home)), user=self._user, home=self._home)
+    def _adopt(self, used: int) -> Layer:
+        """End the shell and make a layer of what it has changed, so that nothing changes it any more."""
+        assert self._upper is not None
+        self._ask(do="stop")
+        layer = Layer(self, self._upper, self._base, self.tree, used)
+        self._upper = None
+        if len(layer.chain) < LONGEST_CHAIN:
+            return layer
+        number = self._next()
+        used = self._ask(do="merge", layer=number, lowers=layer.chain, bytes=2 * self.limits.disk * _MIB)["used"]
+        return Layer(self, number, None, layer.tree, used)
 
-    def _start(self, layer: Layer, shell: ShellState, room: int) -> None:
-        environment = {**dict(ENVIRONMENT), "HOME": self._home, "USER": "agent" if self._user else "root"}
-        answer = self._ask(
-            do="start",
-            layer=self._next(),
-            lowers=layer.chain,
-            bytes=max(room, 0),
-            user=self._user,
-            cwd=shell.cwd.encode("utf-8", "surrogateescape").decode("latin-1"),
-            state=shell.script,
-            environment=environment,
-        )
-        if answer["status"] is None:
-            raise WorldError(f"The shell does not start: {answer['output'].strip() or 'no reason was given'}.")
-        if self._base is not layer:
-            self._base = layer
-        self.tree, self.cwd = layer.tree, _text(answer["cwd"])
+    def _replace_shell(self) -> None:
+        """Put a new shell into the place of a dead one; the files stay."""
+        assert self._base is not None
+        changed = self.tree != self._base.tree
+        layer = self._adopt(self._ask(do="state")["used"]) if changed else self._base
+        self.start(Frozen(layer, ShellState("", self._home)), user=self._user, home=self._home)
 
     def _config(self, bwrap: str) -> dict[str, Any]:
         limits = self.limits
