@@ -53,12 +53,12 @@ class BaseRecipe:
     """Tokens, `END` among them."""
     context: int = 256
     """The longest sequence the model can read, in tokens, and the length it is trained on."""
-    steps: int = 600
+    steps: int = 1200
     """Optimizer steps."""
-    batch: int = 4
+    batch: int = 2
     """Sequences per step."""
-    learning_rate: float = 2e-3
-    warmup: int = 60
+    learning_rate: float = 1.5e-3
+    warmup: int = 100
     weight_decay: float = 0.1
     text: int | None = None
     """Only so many of the strings are learned from; all of them if None."""

@@ -52,6 +52,7 @@ def load_model(
     try:
         import torch  # noqa: F401
         import transformers  # noqa: F401
+        from safetensors import SafetensorError
     except ImportError as error:
         raise MissingDependencyError(
             f"Language models need {error.name}, which is not installed: pip install 'pathei[learn]'."
@@ -60,7 +61,7 @@ def load_model(
     try:
         with quietly():
             tokenizer, model = _read(where, dtype, local=True)
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError, ImportError, SafetensorError) as error:
         raise ModelError(f"{str(name)!r} cannot be loaded as a causal language model: {_line(error)}") from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
