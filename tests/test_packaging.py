@@ -43,7 +43,7 @@ FOLDERS = {
     "store": set[str](),
     "export": {"store"},
     "envs": {"store"},
-    "agents": {"envs", "store"},
+    "agents": {"envs", "memory", "store"},
     "memory": {"envs", "store"},
     "collectors": {"envs", "agents", "memory", "store"},
     "learners": {"envs", "store"},
