@@ -277,6 +277,21 @@ def test_tasks_that_cannot_be_shown_are_refused() -> None:
     assert all(check.ok for check in check_shop() if check.required)
 
 
+@pytest.mark.parametrize("package", ["rapidfuzz", "snowballstemmer"])
+def test_a_package_that_is_missing_is_named_at_the_reset(package: str) -> None:
+    script = f"""import sys
+sys.modules[{package!r}] = None
+from pathei.envs.shop.env import WebShopEnv
+from pathei.errors import MissingDependencyError
+try:
+    WebShopEnv(catalogue="generated:0:200", split="all").reset(seed=0)
+except MissingDependencyError as error:
+    print(error)
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert f"needs the package '{package}': pip install 'pathei[shop]'." in said
+
+
 def test_suggested_searches_come_from_the_instruction_alone() -> None:
     told = "i need a gluten free, low carb protein bars - chocolate, and price lower than 40.00 dollars"
     found = queries(told)

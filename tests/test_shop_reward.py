@@ -120,6 +120,13 @@ def test_colours_are_reduced_to_the_first_that_is_in_them() -> None:
     assert asked_options(named._replace(options=("rose gold",))) == ["gold"]
 
 
+def test_some_named_options_cannot_be_met_by_webshops_own_rule() -> None:
+    named = ShopGoal("", "", (), {"scent": "sandalwood"}, 1.0)
+    (asked,) = asked_options(named)
+    assert colour_of("sandalwood") == "sand"
+    assert not alike(colour_of("sandalwood"), asked)
+
+
 def test_nouns_are_words_of_letters() -> None:
     assert plain_nouns("The Pack of 3 Men's T-Shirts, 100%") == ("pack", "men", "s", "t", "shirts")
 

@@ -137,6 +137,8 @@ class DocsEnv(gymnasium.Env[str, str]):
                 f"The goal was made for the collection {given['digest']}, and {collection.name} here is "
                 f"{collection.digest} (another version): generate the tasks anew."
             )
+        # At once, and not at the first search, where it is too late to say what is not installed.
+        _ = collection.index
         question = self._question(given, reader)
         return Episode(reader, question, tuple([f"search[{words}]" for words in queries(question.text)]))
 

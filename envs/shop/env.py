@@ -19,7 +19,7 @@ from .goals import ShopGoal, read_goal
 from .model import ShopModel
 from .pages import START, Pages, Place, Refused, told, told_plainly
 from .reward import Nouns, Reward, plain_nouns, reward
-from .shops import GENERATED, shop_named
+from .shops import GENERATED, Shop, shop_named
 
 MAX_TEXT: Final = 1 << 20
 """The longest observation, in characters."""
@@ -180,12 +180,12 @@ class WebShopEnv(gymnasium.Env[str, str]):
         if style not in _STYLES:
             raise ConfigError(str(unknown("style of the shop's text", str(style), _STYLES)))
         shop = shop_named(str(given.get("catalogue", GENERATED)))
-        goal = self._goal(given)
+        shop.prepare()
+        goal = self._goal(given, shop)
         pages = shop.pages(show_attributes=bool(given.get("show_attributes", False)))
         return Episode(pages, goal, tuple([f"search[{words}]" for words in queries(goal.text)]), style)
 
-    def _goal(self, given: Mapping[str, Any]) -> ShopGoal:
-        shop = shop_named(str(given.get("catalogue", GENERATED)))
+    def _goal(self, given: Mapping[str, Any], shop: Shop) -> ShopGoal:
         asked = given.get("goal")
         if isinstance(asked, Mapping) and asked.get("conditions"):
             return read_goal(asked.get("text", ""), asked["conditions"][0], shop.catalogue)

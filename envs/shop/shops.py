@@ -12,6 +12,7 @@ from .generated import PRODUCTS, generated_catalogue
 from .goals import Goals
 from .official import load_official
 from .pages import Pages
+from .reward import alike
 
 GENERATED: Final = "generated"
 
@@ -24,6 +25,15 @@ class Shop:
         self.catalogue = catalogue
         self._goals: dict[str, Goals] = {}
         self._pages: dict[bool, Pages] = {}
+
+    def prepare(self) -> None:
+        """Make the search now, and see that the packages are there, rather than at the first search or purchase.
+
+        Raises:
+            MissingDependencyError: one is not installed.
+        """
+        _ = self.catalogue.index
+        alike("", "")
 
     def goals(self, kind: str = "human") -> Goals:
         """Return the goals of a kind; see `Goals`."""
