@@ -10,6 +10,7 @@ commands on the same files. Times are medians of wall time on a machine that may
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import statistics
@@ -162,18 +163,27 @@ def compare(rounds: int) -> None:
     for name, value in ours.items():
         other = theirs.get(name)
         print(f"{name:34}{value:10.2f}" + (f"{other:10.2f}{other / value:7.1f}x" if other else ""))
-    print(f"keeper and sandbox, resident: {memory_of(env.sandbox) / 2**20:.0f} MiB")
+    print(f"memory of the keeper and the sandbox: {memory_of(env.sandbox) / 2**20:.0f} MiB")
     env.close()
     rival.close()
     print(f"start of the keeper: {median_ms(lambda: Sandbox().close(), 5):.0f} ms, with its end")
 
 
 def memory_of(sandbox: Sandbox) -> int:
-    """Return the private memory of a sandbox's processes, in bytes."""
-    import psutil
-
-    keeper = psutil.Process(sandbox.pid)
-    return sum(process.memory_full_info().uss for process in [keeper, *keeper.children(recursive=True)])
+    """Return the proportional memory of a sandbox's processes, in bytes."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    family, more = [sandbox.pid], [sandbox.pid]
+    while more:
+        more = [pid for pid, parent in parents.items() if parent in more]
+        family += more
+    total = 0
+    for pid in family:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        total += sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
+    return total
 
 
 def solve(count: int) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +32,7 @@ from pathei.envs.terminal.seccomp import seccomp_filter
 from pathei.envs.terminal.suggestions import MOST, VERBS, named_in, suggest
 from pathei.envs.terminal.support import missing
 from pathei.envs.terminal.tasks import ENV_ID, demonstration, generate_tasks, task_of
-from pathei.errors import ConfigError, DataError, GoalError, UnknownNameError
+from pathei.errors import ConfigError, DataError, GoalError, UnknownNameError, WorldError
 from pathei.experience import Task
 from pathei.store import ExperienceStore
 
@@ -300,6 +303,17 @@ def test_an_episode_as_an_agent_sees_it(env: gymnasium.Env[Any, Any]) -> None:
         assert info["error"] in observation
     _, reward, terminated, _, info = env.step("submit 1")
     assert (reward, terminated, info["success"], info["actions"]) == (0.0, True, False, ())
+
+
+@pytest.mark.integration
+def test_a_killed_keeper_is_told_and_replaced(env: gymnasium.Env[Any, Any]) -> None:
+    env.reset(seed=1)
+    os.kill(env.unwrapped.sandbox.pid, signal.SIGKILL)
+    time.sleep(0.2)
+    with pytest.raises(WorldError, match="keeper"):
+        env.step("echo on")
+    assert env.reset(seed=1)[0] == "agent@sim:~$"
+    assert env.step("echo on")[0].startswith("on\n")
 
 
 @pytest.mark.integration

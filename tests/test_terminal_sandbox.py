@@ -242,6 +242,19 @@ def test_long_chains_are_flattened_and_what_is_dropped_is_freed(kept: tuple[Sand
     assert sandbox.total <= held + (256 << 10)
 
 
+def test_forks_that_nobody_froze_leave_no_mount(kept: tuple[Sandbox, Frozen]) -> None:
+    sandbox, start = kept
+    sandbox.start(start)
+    sandbox.wake()
+    (keeper,) = children(children(sandbox.pid)[0])
+    counts = []
+    for _ in range(6):
+        sandbox.start(start)
+        said(sandbox, "echo x > y")
+        counts.append(len(Path(f"/proc/{keeper}/mountinfo").read_text().splitlines()))
+    assert counts[0] == counts[-1]
+
+
 def test_a_killed_owner_leaves_no_process_and_no_mount() -> None:
     reason = missing()
     if reason:
@@ -285,6 +298,11 @@ def test_closing_leaves_no_process_and_no_mount() -> None:
     sandbox.close()
     assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]
     assert mounts() == before
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that one has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def descendants(pid: int) -> list[int]:

@@ -142,6 +142,8 @@ class TerminalEnv(gymnasium.Env[str, str]):
         user, verbs = chosen.get("user") or "agent", tuple(chosen.get("verbs") or VERBS)
         if user not in ("agent", "root") or not set(verbs) <= set(VERBS):
             raise ConfigError(f"The user is 'agent' or 'root', not {user!r}; verbs are out of {', '.join(VERBS)}.")
+        if self._sandbox is not None and not self._sandbox.alive:
+            self._give_up()
         if self._sandbox is None:
             self._sandbox = Sandbox(self.limits)
         try:

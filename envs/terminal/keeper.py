@@ -217,7 +217,6 @@ def main() -> None:
     ready, begin = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         try:
             check(LIBC.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID), "unshare")
             os.write(ready[1], b"1")
@@ -226,6 +225,8 @@ def main() -> None:
                 os._exit(1)
             os.setresgid(0, 0, 0)
             os.setresuid(0, 0, 0)
+            # Now, because changing the user forgets it.
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             LIBC.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else our own files in /proc belong to somebody else
             _inner(config)
         except OSError as error:

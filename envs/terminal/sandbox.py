@@ -164,6 +164,11 @@ class Sandbox:
         return self._process.pid
 
     @property
+    def alive(self) -> bool:
+        """Whether the keeper still runs."""
+        return self._process.poll() is None
+
+    @property
     def confined_by(self) -> tuple[str, ...]:
         """The control groups in force, by path."""
         return tuple(self._groups)
