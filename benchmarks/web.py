@@ -4,10 +4,11 @@
 
 Rates are medians over rounds that take turns, so that a busy machine is busy for all. `--browsergym` makes a virtual
 environment of BrowserGym's pins in the cache folder (once, 300 MB). `--search` compares MCTS with random play at an
-equal number of environment steps, those of replaying included. Everything runs headless, on the pages of PyPI's `miniwob`.
+equal number of environment steps, those of replaying included. Everything runs headless, on PyPI's `miniwob` pages.
 """
 
 import argparse
+import importlib
 import json
 import os
 import shutil
@@ -105,12 +106,9 @@ class Selenium:
         if chromedriver is None:
             sys.exit("chromedriver is not installed: apt-get install chromium-driver")
         os.environ.update(MINIWOB_CHROME_BINARY=find_browser(), MINIWOB_CHROMEDRIVER=chromedriver)
-        import miniwob as rival
-        from miniwob.action import ActionTypes
-
-        gymnasium.register_envs(rival)
+        gymnasium.register_envs(importlib.import_module("miniwob"))
         self.env: Any = gymnasium.make(f"miniwob/{page}-v1")
-        self.click_coords = ActionTypes.CLICK_COORDS
+        self.click_coords: Any = importlib.import_module("miniwob.action").ActionTypes.CLICK_COORDS
 
     def measure(self) -> Rates:
         """Return the same; without screenshots they are switched off as the package allows."""
@@ -246,9 +244,9 @@ def search(seeds: int, simulations: int) -> None:
             for seed in range(seeds):
                 success, steps = searched(env, page, seed, simulations)
                 results.append((success, steps, *random_play(env, page, seed, steps)))
-            won, steps, any_random, per_episode = (float(np.mean(column)) for column in zip(*results, strict=True))
+            won, used, any_random, per_episode = (float(np.mean(column)) for column in zip(*results, strict=True))
             better += won > any_random
-            table.add_row(page, f"{won:.0%}", f"{any_random:.0%}", f"{per_episode:.1%}", f"{steps:.0f}")
+            table.add_row(page, f"{won:.0%}", f"{any_random:.0%}", f"{per_episode:.1%}", f"{used:.0f}")
         env.close()
     Console(width=120).print(table)
     print(f"MCTS is better on {better} of {len(SEARCHED)} pages ({simulations} simulations, depth 8).")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_wrong_names_and_options_are_refused() -> None:
 # --- in the browser
 
 
-def act(env: WebEnv, name: str) -> tuple[str, float, bool, bool, dict[str, object]]:
+def act(env: WebEnv, name: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
     """Click what has this name."""
     return env.step(f"click [{next(e.id for e in env.view.elements if e.name == name)}]")
 
@@ -143,11 +144,12 @@ def test_no_clock_in_the_reward_nor_in_the_episode_and_the_last_page_is_kept(env
 def test_raw_and_binary_reward(env: WebEnv) -> None:
     """A point beside the bisector earns a part; what counts as a success is a threshold."""
     rewards = {}
-    for name, options in {
+    kinds: dict[str, dict[str, Any]] = {
         "raw": {},
         "binary": {"reward": "binary"},
         "half": {"reward": "binary", "threshold": 0.1},
-    }.items():
+    }
+    for name, options in kinds.items():
         env.reset(seed=2, options={"task": "circle-center", **options})
         circle = next(e for e in env.view.elements if e.role == "circle")
         env.step(f"click ({circle.x + 4}, {circle.y})")
@@ -163,7 +165,7 @@ def test_what_is_against_the_clock_is_played_a_quarter_of_a_second_at_a_time(env
     done, reward = False, 0.0
     for _ in range(60):
         circle = next(e for e in env.view.elements if e.role == "circle")
-        _, reward, done, _, info = env.step(f"hover ({circle.x}, {circle.y})")
+        _, reward, done, _, _ = env.step(f"hover ({circle.x}, {circle.y})")
         if done:
             break
     assert done

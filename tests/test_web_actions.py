@@ -89,9 +89,14 @@ def test_every_verb_has_an_example_that_is_read() -> None:
 
 
 def test_keys() -> None:
-    assert key_named("Control+Shift+a").modifiers == 10
-    assert "text" in key_named("a").down()
-    assert key_named("Control+a").down()["commands"] == ["selectAll"]
+    plain, held, two = (key_named(name) for name in ("a", "Control+a", "Control+Shift+a"))
+    assert plain is not None
+    assert held is not None
+    assert two is not None
+    assert plain.down()["text"] == "a"
+    assert held.down()["commands"] == ["selectAll"]
+    assert (held.down()["text"], two.modifiers) == ("", 10)
+    assert key_named("Hyper+a") is None
     assert [key.key for key in typed("aB\n")] == ["a", "B", "Enter"]
     assert [key.key for key in typed("")] == ["Backspace"]
 

@@ -1,5 +1,6 @@
 """A real browser on real pages: input, looking, origins, crashes, and that nothing is left behind."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 
 from pathei.envs import check_env
@@ -22,6 +22,7 @@ from pathei.envs.web.page import PageConfig, View
 from pathei.errors import ConfigError, MissingDependencyError, WorldError
 
 pytestmark = pytest.mark.integration
+psutil: Any = importlib.import_module("psutil")
 
 FORM = """<!doctype html><title>Form</title><h1>Order</h1>
 <form action="/done"><label>Name <input name="name"></label>
@@ -168,6 +169,7 @@ def test_nothing_but_the_allowed_origin_is_ever_fetched(env: WebEnv) -> None:
         with pytest.raises(WorldError):
             env.page.open(address)
     assert site.stolen == []
+    assert env._browser is not None
     with pytest.raises(ConfigError, match="no origin of this machine"):
         env._browser.context(["http://example.com"])
 
@@ -264,7 +266,7 @@ def test_image_dom_and_tree_are_there_if_asked_for(browser: Browser) -> None:
 # --- processes
 
 
-def family(profile: Path) -> list[psutil.Process]:
+def family(profile: Path) -> list[Any]:
     """Return every process, zombies included, whose command line names a profile."""
     found = []
     for process in psutil.process_iter():
@@ -324,6 +326,7 @@ def test_a_killed_browser_is_a_clear_error_and_is_replaced(browser: Browser) -> 
     env = WebEnv(Shop())
     env.reset(seed=0)
     first = env._browser
+    assert first is not None
     main = next(
         p for p in family(first.profile) if "--type=" not in " ".join(p.cmdline()) and "keeper" not in str(p.cmdline())
     )

@@ -47,9 +47,9 @@ class Opening:
     begin: str = ""
     """JavaScript that begins the episode on the loaded page; its value, if it is a promise, is awaited."""
     again: str = ""
-    """JavaScript that begins it on the document of the episode before, if that is at the same address; it returns
-    whether it could, else the address is opened anew in the same window. For pages that store nothing. Empty: every
-    episode gets a fresh context."""
+    """A JavaScript expression that begins it on the document of the episode before, if that is at the same address;
+    its value says whether it could, else the address is opened anew in the same window. For pages that store nothing.
+    Empty: every episode gets a fresh context."""
     quiet: bool = False
     """Whether the page never navigates nor works in the background, so that nothing need be waited for."""
 
@@ -266,8 +266,9 @@ class WebEnv(gymnasium.Env[Any, str]):
         keep = before is not None and before.keeps(opening)
         if self._page is not None and keep and before is not None and before.url == opening.url:
             try:
-                if self._page.evaluate(opening.again):
-                    return self._page.look(advance=False, settle=not opening.quiet)
+                view = self._page.begin(opening.again, settle=not opening.quiet)
+                if view is not None:
+                    return view
             except (CdpError, WorldError):
                 pass  # whatever is wrong with the old document, a new one is at hand
         try:

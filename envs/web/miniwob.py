@@ -42,7 +42,7 @@ _PREPARE: Final = "core.EPISODE_MAX_TIME = 1e9; core.startEpisode = () => {}; co
 _START: Final = "core.setDataMode(%s); Math.seedrandom(%d); core.startEpisodeReal();"
 _READY: Final = " __pathei.until(() => WOB_TASK_READY, 10000)"
 # A timer of the episode before would run on into this one: then the page is loaded anew.
-_AGAIN: Final = "core.endEpisode(0); !__pathei.pending() && (__pathei.restart(), (() => { %s })(), true)"
+_AGAIN: Final = "(core.endEpisode(0), !__pathei.pending()) && (__pathei.restart(), (() => { %s })(), true)"
 
 RELOADED: Final = frozenset(
     "book-flight book-flight-nodelay click-scroll-list form-sequence form-sequence-3 login-user-popup scroll-text "

@@ -181,6 +181,17 @@ class Page:
 
     # --- looking
 
+    def begin(self, expression: str, *, settle: bool) -> View | None:
+        """Evaluate an expression and, if it holds, return what is seen after it; both in one call.
+
+        Raises:
+            CdpError, WorldError: as `evaluate` and `look`.
+        """
+        text = self.evaluate(f"({expression}) && __pathei.look({{...{self._options}, advance: 0}})")
+        if not text:
+            return None
+        return self.look(advance=False) if settle else self._view(orjson.loads(text))
+
     def look(self, *, advance: bool = True, settle: bool = True) -> View:
         """Let the page's clock move on by one step, and return what is seen.
 
