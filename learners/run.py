@@ -28,6 +28,7 @@ from .batches import Rows, draw, read_texts, sequences_of, tokenise
 from .checkpoints import METRICS
 from .corpora.building import build_corpora
 from .corpora.config import CorpusConfig
+from .corpora.e2wm import E2WM_FILES, read_e2wm
 from .ewc_lora import Factors
 from .examples import Example, read_examples, write_examples
 from .fisher_file import fisher_to_file
@@ -71,7 +72,8 @@ class LearnConfig:
     out: Path
     """The run's directory; made if it is not there."""
     data: Path | None = None
-    """A store, a folder of example files (`.jsonl`), or one such file; None where examples are handed over."""
+    """A store, a folder with files of examples (`.jsonl`, or E2WM's under their own names), or one such file; None
+    where examples are handed over."""
     model: str = EMBEDDED
     """A model's folder, its id on the hub, or `embedded`."""
     method: str = "finetune"
@@ -320,15 +322,25 @@ def _read_data(config: LearnConfig) -> Iterable[Example]:
     data = config.data
     if data is None:
         raise ConfigError("There is nothing to learn from: name a store, a folder of examples, or a file of them.")
-    if data.is_dir() and not (data / "manifest.json").exists():
-        files = sorted(data.glob("*.jsonl"))
-        if not files:
-            raise RecordError(f"{data} is neither a store nor a folder with files of examples (.jsonl).")
-        return [example for file in files for example in read_examples(file)]
-    if data.is_dir():
+    if not data.is_dir():
+        return _read_file(data)
+    if (data / "manifest.json").exists():
         with ExperienceStore.open(data, mode="read") as store:
             return build_corpora(store.trajectories(), config.corpus, expand=store.expand)
-    return read_examples(data)
+    files = sorted(path for path in data.iterdir() if path.suffix in (".json", ".jsonl"))
+    # A folder of E2WM's holds files of other forms beside those that its training reads.
+    files = [path for path in files if _is_e2wm(path)] or [path for path in files if path.suffix == ".jsonl"]
+    if not files:
+        raise RecordError(f"{data} is neither a store nor a folder with files of examples (.jsonl).")
+    return [example for path in files for example in _read_file(path)]
+
+
+def _is_e2wm(path: Path) -> bool:
+    return path.name.partition(".")[0] in E2WM_FILES
+
+
+def _read_file(path: Path) -> Iterable[Example]:
+    return read_e2wm(path) if _is_e2wm(path) else read_examples(path)
 
 
 def _publish(out: Path, model: nn.Module, tokenizer: PreTrainedTokenizerBase, report: LearnReport) -> None:

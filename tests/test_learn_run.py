@@ -142,6 +142,18 @@ def test_a_store_is_learned_from(place: Path, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "examples.jsonl").stat().st_size > 0
 
 
+def test_files_of_e2wm_are_known_by_their_names(place: Path, tmp_path: Path) -> None:
+    data = tmp_path / "e2wm"
+    data.mkdir()
+    lines = [orjson.dumps({"input": one.prompt, "ref": one.completion.strip()}) for one in tiny_examples(6)]
+    (data / "train_plan_gen.json").write_bytes(b"\n".join(lines))
+    (data / "train_count.json").write_bytes(b"\n".join(lines[:2]))
+    (data / "plan_gen.json").write_bytes(b"\n".join(lines[:3]))
+    (data / "something_else.jsonl").write_bytes(b"{}")
+    config = config_for(place, tmp_path / "run", weights={"plan": 1.0, "counting": 0.7})
+    assert learn(dataclasses.replace(config, data=data)).examples == 8
+
+
 # --- kill -9
 
 SCRIPT = """
