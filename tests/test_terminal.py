@@ -308,10 +308,12 @@ def test_an_episode_as_an_agent_sees_it(env: gymnasium.Env[Any, Any]) -> None:
 @pytest.mark.integration
 def test_a_killed_keeper_is_told_and_replaced(env: gymnasium.Env[Any, Any]) -> None:
     env.reset(seed=1)
+    groups = env.unwrapped.sandbox.confined_by
     os.kill(env.unwrapped.sandbox.pid, signal.SIGKILL)
     time.sleep(0.2)
     with pytest.raises(WorldError, match="keeper"):
         env.step("echo on")
+    assert not [group for group in groups if Path(group).exists()]
     assert env.reset(seed=1)[0] == "agent@sim:~$"
     assert env.step("echo on")[0].startswith("on\n")
 

@@ -10,6 +10,7 @@ written as Latin-1 text. Left out: what the files mean (`files`), and which laye
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -248,8 +249,9 @@ def main() -> None:
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.waitpid(child, 0)
-    for group in config["groups"]:
-        os.rmdir(group)
+    with contextlib.suppress(OSError):  # the owner tries as well
+        for group in config["groups"]:
+            os.rmdir(group)
 
 
 def _inner(config: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ import sys
 import time
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -151,7 +151,7 @@ class Sandbox:
             cwd="/",
             start_new_session=True,
         )
-        self._closer = weakref.finalize(self, _close, self._process)
+        self._closer = weakref.finalize(self, _close, self._process, self._groups)
         try:
             self._receive(20.0)
         except WorldError as error:
@@ -400,7 +400,7 @@ def _last_words(process: subprocess.Popen[bytes]) -> str:
     return lines[-1] if lines else "it gave no reason"
 
 
-def _close(process: subprocess.Popen[bytes]) -> None:
+def _close(process: subprocess.Popen[bytes], groups: Sequence[str]) -> None:
     """Close a keeper's input, which ends it; if it does not end, kill it, and the kernel ends all that it started."""
     assert process.stdin is not None
     with contextlib.suppress(OSError):  # it may be gone already
@@ -412,6 +412,14 @@ def _close(process: subprocess.Popen[bytes]) -> None:
         process.wait(5.0)
     assert process.stdout is not None
     process.stdout.close()
+    _remove(groups)
+
+
+def _remove(groups: Iterable[str]) -> None:
+    """Remove empty control groups; a keeper does that itself, unless it was killed."""
+    for group in groups:
+        with contextlib.suppress(OSError):
+            os.rmdir(group)
 
 
 def make_groups(limits: Limits) -> list[str]:
@@ -424,6 +432,7 @@ def make_groups(limits: Limits) -> list[str]:
     memory = str((limits.memory + limits.snapshots + limits.disk + 64) * _MIB)
     processes = str(limits.processes + 32)
     for where, files in _group_places():
+        _remove(str(old) for old in Path(where).glob("pathei-*") if not Path("/proc", old.name.split("-")[1]).exists())
         group = os.path.join(where, name)
         try:
             os.mkdir(group)
