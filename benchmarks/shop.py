@@ -52,6 +52,8 @@ BAR = 5_000
 """Steps per second that the shop must do in process."""
 WALK = 15
 """The longest walk."""
+HORIZON = 30
+"""The longest episode of chance and of search, as `pathei collect` has it."""
 PACKAGES = ("flask", "beautifulsoup4", "thefuzz", "tqdm")
 
 
@@ -181,12 +183,13 @@ def won(records: list[Any]) -> str:
 
 def search_against_chance(console: Console, count: int) -> None:
     """Let chance, search and oracle play the same tasks."""
-    table = Table("world", "random, 15 steps", "MCTS 500", "MCTS 2,000", "MCTS 20,000", "oracle")
-    for name, module, depth in (("shop", shop_tasks, 8), ("documents", docs_tasks, 6)):
+    table = Table("world", "random", "MCTS 500", "MCTS 2,000", "MCTS 5,000", "oracle")
+    worlds: tuple[tuple[str, Any], ...] = (("shop", shop_tasks), ("documents", docs_tasks))
+    for name, module in worlds:
         tasks = module.generate_tasks(count, 5)
-        cells = [won(list(Explore(seed=0, max_steps=WALK).collect(tasks)))]
-        for simulations in (500, 2000, 20_000):
-            config = MctsConfig(search=household_search(simulations=simulations, depth=depth))
+        cells = [won(list(Explore(seed=0, max_steps=HORIZON).collect(tasks)))]
+        for simulations in (500, 2000, 5000):
+            config = MctsConfig(search=household_search(simulations=simulations, depth=HORIZON))
             cells.append(won(list(Mcts(config).collect(tasks))))
         cells.append(f"{sum(solved(task, module.demonstration(task)) for task in tasks) / count:.0%}")
         table.add_row(name, *cells)
