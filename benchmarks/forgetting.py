@@ -33,7 +33,8 @@ from pathei.collectors import Explore, gather
 from pathei.collectors.acting import Act, demonstrator
 from pathei.envs.virtualhome.activities import ACTIVITIES, generate_tasks
 from pathei.learners.averaging import WeightAveraging
-from pathei.learners.corpora import CorpusConfig, build_corpora
+from pathei.learners.corpora.building import build_corpora
+from pathei.learners.corpora.config import CorpusConfig
 from pathei.learners.corpora.splits import unseen_activities
 from pathei.learners.evaluate import evaluate
 from pathei.learners.evaluation import Evaluation
