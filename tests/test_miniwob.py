@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pathei.collectors.mcts import Mcts, MctsConfig
-from pathei.collectors.search import SearchConfig
+from pathei.collectors.search import Search, SearchConfig
 from pathei.envs import check_env, check_snapshot
+from pathei.envs.model import EnvModel
 from pathei.envs.replay import VerifiedReplay
 from pathei.envs.web import miniwob, pages
 from pathei.envs.web.browser import Browser, find_browser
 from pathei.envs.web.env import WebEnv
 from pathei.envs.web.oracles import SCRIPTS, demonstration
 from pathei.errors import ConfigError, MissingDependencyError, UnknownNameError
-from pathei.experience import Task, Trajectory
+from pathei.experience import Task
 
 needs_pages = pytest.mark.skipif(not miniwob.doctor()[1].ok, reason="the pages of MiniWoB++ are not installed")
 
@@ -59,7 +59,7 @@ def test_wrong_names_and_options_are_refused() -> None:
         miniwob.make(speed=3)
     site = miniwob.MiniWoB()
     for options, why in (
-        ({}, "names the page"),
+        ({"task": 3}, "names a page"),
         ({"task": "click-test", "reward": "time"}, "'raw' or 'binary'"),
         ({"task": "click-test", "threshold": 0}, "above 0"),
         ({"task": "click-test", "seeds": 0}, "no option 'seeds'"),
@@ -212,26 +212,30 @@ def test_demonstrations_reach_the_goal_from_the_task_alone(browser: Browser, env
 SOLVED = ("click-option", "click-tab-2", "click-color", "email-inbox-important", "click-collapsible-2-nodelay")
 
 
+def random_play_wins(env: WebEnv, task: Task, steps: int) -> bool:
+    """Play episodes at random; return whether one of them reaches the goal within so many steps in all."""
+    rng = np.random.default_rng(0)
+    info: dict[str, Any] = {"actions": ()}
+    for _ in range(steps):
+        if not info["actions"]:
+            _, info = env.reset(seed=task.seed, options=dict(task.options))
+        *_, info = env.step(str(rng.choice(info["actions"])))
+        if info["success"]:
+            return True
+    return False
+
+
 @pytest.mark.integration
 @needs_pages
 def test_search_reaches_goals_where_random_play_of_as_many_steps_does_not(env: WebEnv) -> None:
-    tasks: list[Task] = [miniwob.task(page, seed) for page in SOLVED for seed in (0, 1)]
-    found, lucky = 0, 0
-    for task in tasks:
-        config = MctsConfig(SearchConfig(100, depth=6, selection="uct", stop_on_success=True))
-        collector = Mcts(config)
-        collector._searchable = lambda _: VerifiedReplay(env)
-        record = next(collector.collect([task]))
-        if isinstance(record, Trajectory) and record.success:
-            found += 1
-        steps = record.provenance["search"]["env_steps"] if isinstance(record, Trajectory) else 100
-        rng, info = np.random.default_rng(0), {"actions": (), "success": False}
-        for _ in range(int(steps)):
-            if not info["actions"]:
-                _, info = env.reset(seed=task.seed, options=dict(task.options))
-            *_, info = env.step(str(rng.choice(info["actions"])))
-            if info["success"]:
-                lucky += 1
-                break
+    found = lucky = 0
+    for task in (miniwob.task(page, seed) for page in SOLVED for seed in (0, 1)):
+        replay = VerifiedReplay(env)
+        observation, info = replay.reset(seed=task.seed, options=dict(task.options))
+        model = EnvModel(replay, info, observation=observation)
+        config = SearchConfig(100, depth=6, selection="uct", stop_on_success=True)
+        result = Search(model, config, np.random.default_rng(0)).run()
+        found += bool(result.success)
+        lucky += random_play_wins(env, task, result.env_steps)
     assert found >= 9
     assert found > lucky

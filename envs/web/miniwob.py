@@ -64,11 +64,14 @@ class MiniWoB:
         self._threshold = 1.0
 
     def open(self, seed: int, options: Mapping[str, Any]) -> Opening:
-        """Begin an episode of `options["task"]`; see `env.Site.open`."""
+        """Begin an episode of `options["task"]`, or of a local page that follows from the seed; see `env.Site.open`."""
         unknown_options("MiniWoB", options, _OPTIONS)
         task = options.get("task")
+        if task is None:
+            local = [name for name in pages.names() if name not in pages.FLIGHTS]
+            task = local[int(np.random.default_rng(seed).integers(len(local)))]
         if not isinstance(task, str):
-            raise ConfigError("The option 'task' names the page: 'click-test-2', 'email-inbox', ...; see docs/web.md.")
+            raise ConfigError(f"The option 'task' names a page, such as 'click-test-2', and is not {task!r}.")
         pages.require(task)
         reward, threshold = options.get("reward", "raw"), options.get("threshold", 1.0)
         if reward not in ("raw", "binary"):
@@ -87,7 +90,7 @@ class MiniWoB:
             (folder / "miniwob" / f"{task}.html").as_uri(),
             folder=folder.as_uri() + "/",
             page=_LOCAL,
-            begin=f"{_PREPARE} __pathei.images().then(() => {{ {start} }})",
+            begin=f"{_PREPARE} __pathei.images().then(() => {{ {start} }}).then(__pathei.settled)",
             again="false" if task in RELOADED else _AGAIN % start,
             quiet=True,
         )
@@ -137,8 +140,9 @@ def make(
         positions: Whether the text tells where every element is.
         browser: A browser to share.
         render_mode: `"ansi"` or `"rgb_array"`.
-        defaults: `task`, `reward` (`"raw"`, default, or `"binary"`), `threshold` (the least raw reward that is a
-            success, default 1), `mode` (the page's data: `"train"`, default, or `"test"`); `reset` may say otherwise.
+        defaults: `task` (by default one that follows from the seed), `reward` (`"raw"`, default, or `"binary"`),
+            `threshold` (the least raw reward that is a success, default 1), `mode` (the page's data: `"train"`,
+            default, or `"test"`); `reset` may say otherwise.
 
     Raises:
         ConfigError: an option is not known.

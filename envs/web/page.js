@@ -409,6 +409,8 @@
     shared.images = [...wanted].map((url) => Object.assign(new Image(), { src: url }));
     await Promise.all([...shared.images, ...document.images].map((image) => image.decode().catch(() => null)));
   };
+  const settled = () => shared.images?.length
+    ? new Promise((done) => real.frame(() => real.frame(() => done(true)))) : Promise.resolve(true);
   const restart = () => {
     // A new episode on the same document: elements are counted from 1 again, and the clock starts anew.
     shared.last = 0;
@@ -419,7 +421,7 @@
     window.scrollTo(0, 0);
   };
   Object.defineProperty(window, "__pathei", { enumerable: false, value: {
-    look, locate, ready, fill, choose, scroll, advance, restart, shared, pointOf, hop, until, images, waiting,
+    look, locate, ready, fill, choose, scroll, advance, restart, shared, pointOf, hop, until, images, settled, waiting,
     pending: () => clock.timers.size,
     into: (lines, dx, dy, options) => walkDocument(document, dx, dy, lines, options),
   } });

@@ -120,7 +120,8 @@ class Page:
         self._target = str(target)
         # The frame of a page has the id of its target.
         self._frame = self._target
-        self._loading = self._requested = False
+        self._loading: set[str] = set()  # the frames that are
+        self._requested = False
         self._crashed = False
         self._dialogs: list[str] = []
         self._cdp.listeners[self._session] = self._listen
@@ -154,18 +155,18 @@ class Page:
         Raises:
             WorldError: it cannot be reached, may not be, or does not load in time.
         """
-        self._loading, self._requested = True, False
+        self._loading, self._requested = {self._frame}, False
         answer = self._call("Page.navigate", url=url)
         if answer.get("errorText"):
-            self._loading = False
+            self._loading.clear()
             raise WorldError(f"{url} cannot be opened: {answer['errorText']}.")
         if "loaderId" not in answer:
-            self._loading = False  # only the fragment is another one
+            self._loading.clear()  # only the fragment is another one
         self._wait_loaded(timeout)
 
     def reload(self) -> None:
         """Load the page anew; raises as `open` does."""
-        self._loading, self._requested = True, False
+        self._loading, self._requested = {self._frame}, False
         self._call("Page.reload")
         self._wait_loaded(20.0)
 
@@ -375,7 +376,7 @@ class Page:
 
     def _wait_loaded(self, timeout: float) -> None:
         if self._requested and not self._loading:
-            self._pump(lambda: self._loading or not self._requested, _REQUESTED_S)
+            self._pump(lambda: bool(self._loading) or not self._requested, _REQUESTED_S)
             self._requested = False
         if self._loading and not self._pump(lambda: not self._loading, timeout):
             raise WorldError(f"The page did not load within {timeout:g} s.")
@@ -392,15 +393,15 @@ class Page:
             self._post("Page.handleJavaScriptDialog", wanted=False, accept=True)
         elif event in ("Inspector.targetCrashed", "Target.targetCrashed"):
             self._crashed = True
-        elif params.get("frameId") == self._frame:
-            if event in _NAVIGATION:
-                self._requested = True
-            elif event == "Page.frameStartedLoading":
-                self._loading, self._requested = True, False
-            elif event == "Page.frameStoppedLoading":
-                self._loading = self._requested = False
-            elif event in ("Page.navigatedWithinDocument", "Page.frameClearedScheduledNavigation"):
-                self._requested = False
+        elif event in _NAVIGATION:
+            self._requested = True
+        elif event == "Page.frameStartedLoading":
+            self._loading.add(str(params["frameId"]))
+            self._requested = False
+        elif event in ("Page.frameStoppedLoading", "Page.frameDetached"):
+            self._loading.discard(str(params["frameId"]))
+        elif event in ("Page.navigatedWithinDocument", "Page.frameClearedScheduledNavigation"):
+            self._requested = False
 
 
 __all__ = ["Element", "Page", "PageConfig", "View"]
