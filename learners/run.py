@@ -388,10 +388,18 @@ def _first_process_first() -> Iterator[None]:
     if _processes() == 1:
         yield
         return
+    import torch
     from accelerate import PartialState  # type: ignore[import-untyped]
 
-    with PartialState().main_process_first():
+    # The trainer finds the process group that this makes. accelerate's own order of processes fails without GPUs.
+    PartialState(cpu=not torch.cuda.is_available())
+    if _rank() != 0:
+        torch.distributed.barrier()
+    try:
         yield
+    finally:
+        if _rank() == 0:
+            torch.distributed.barrier()
 
 
 __all__ = ["FineTuner", "LearnConfig", "LearnReport", "Tell", "learn"]

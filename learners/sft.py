@@ -79,7 +79,8 @@ def train(
         one.finish(trainer.model)  # type: ignore[arg-type]
     if training.fsdp:
         trainer.save_model(str(folder / GATHERED))
-        trainer.accelerator.wait_for_everyone()
+    # What the first process has written, its log too, is whole for all from here on.
+    trainer.accelerator.wait_for_everyone()
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
     told = {"steps": float(trainer.state.global_step - done), "seconds": time.perf_counter() - begun}
     return {**told, "loss": losses[-1]} if losses else told

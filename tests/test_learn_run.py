@@ -222,3 +222,41 @@ def test_two_processes_do_not_learn_in_one_directory(place: Path, tmp_path: Path
     finally:
         process.kill()
         process.communicate()
+
+
+PROCESSES = """
+import dataclasses, sys
+from pathlib import Path
+from pathei.tests.test_learn_run import config_for
+from pathei.learners.run import learn
+place, out, fsdp = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "fsdp"
+learn(config_for(place, out, "ewc+replay+wise-ft", trainer="trl", fsdp=fsdp))
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("how", ["copies", "fsdp"])
+def test_two_processes_learn_what_one_does(how: str, place: Path, tmp_path: Path) -> None:
+    pytest.importorskip("trl")
+    from safetensors.torch import load_file
+
+    script = tmp_path / "learning.py"
+    script.write_text(PROCESSES)
+    save_tiny(tmp_path / "place" / "base", family="llama")
+    for name in ("examples.jsonl", "old.txt"):
+        (tmp_path / "place" / name).write_bytes((place / name).read_bytes())
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    for name, start_with in (("one", [sys.executable]), ("two", launcher)):
+        command = [
+            *start_with,
+            str(script),
+            str(tmp_path / "place"),
+            str(tmp_path / name),
+            how if name == "two" else "",
+        ]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert max(float((one[name] - two[name]).abs().max()) for name in one) < 1e-4
