@@ -20,18 +20,20 @@ LINES = 14
 
 def env_list(_: EnvList) -> None:
     """List the worlds."""
+    from rich.markup import escape
     from rich.table import Table
 
     from ..envs.registry import WORLDS
 
     table = Table("name", "gymnasium id", "what", "needs")
     for world in WORLDS:
-        table.add_row(world.name, world.id, world.what, world.needs)
+        table.add_row(world.name, world.id, world.what, escape(world.needs))
     make_console().print(table)
 
 
 def env_doctor(command: EnvDoctor) -> int:
     """Look at what a world needs; 1 if something required is missing."""
+    from rich.markup import escape
     from rich.table import Table
 
     from ..envs.registry import world_named
@@ -39,7 +41,7 @@ def env_doctor(command: EnvDoctor) -> int:
     checks = world_named(command.name).check()
     table = Table("", "what", "where, or how to get it")
     for check in checks:
-        table.add_row("ok" if check.ok else "missing" if check.required else "optional", check.what, check.note)
+        table.add_row("ok" if check.ok else "missing" if check.required else "optional", check.what, escape(check.note))
     make_console().print(table)
     return int(any(check.required and not check.ok for check in checks))
 
