@@ -33,6 +33,8 @@ from pathei.envs.replay import VerifiedReplay
 from pathei.envs.web import miniwob, pages
 from pathei.envs.web.browser import Browser, find_browser
 
+psutil: Any = importlib.import_module("psutil")
+
 PAGES = ("click-test-2", "email-inbox")
 HARMLESS = ((5, 205), (150, 205))
 """Two places where a click changes nothing."""
@@ -124,8 +126,12 @@ class Selenium:
         return {**found, "click + screenshot": per_second(click, 15)}
 
     def close(self) -> None:
-        """End its browser."""
+        """End its browser; where that is a script that starts the program, chromedriver leaves the program running."""
+        started = psutil.Process().children(recursive=True)
         self.env.close()
+        for process in started:
+            if process.is_running() and "webdriver" in " ".join(process.cmdline()):
+                process.kill()
 
 
 class BrowserGym:
