@@ -74,6 +74,17 @@ WORLDS: Final[tuple[World, ...]] = (
         demonstration="registry:demonstrate_household",
     ),
     World(
+        id="pathei/MiniWoB-v0",
+        entry_point="pathei.envs.web.miniwob:make",
+        max_episode_steps=50,
+        name="miniwob",
+        what="MiniWoB++: 128 small web tasks in a real browser",
+        needs="pip install 'pathei[web]', and Chromium (apt-get install chromium-headless-shell)",
+        doctor="web.miniwob:doctor",
+        tasks="web.miniwob:generate_tasks",
+        demonstration="web.oracles:demonstration",
+    ),
+    World(
         id="pathei/WebShop-v0",
         entry_point="pathei.envs.shop.env:WebShopEnv",
         max_episode_steps=50,
