@@ -237,6 +237,7 @@ learn(config_for(place, out, "ewc+replay+wise-ft", trainer="trl", fsdp=fsdp))
 @pytest.mark.integration
 @pytest.mark.parametrize("how", ["copies", "fsdp"])
 def test_two_processes_learn_what_one_does(how: str, place: Path, tmp_path: Path) -> None:
+    """Without GPUs accelerate shards nothing; what `fsdp` shows here is that the gathered model becomes the run's."""
     pytest.importorskip("trl")
     from safetensors.torch import load_file
 
