@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/forgetting.py --out runs/forgetting [--seeds 3] [--methods ewc kl ...] [--quick]
 
-Collects a store (demonstrations, and exploration with two to four characters), makes corpora of it, tunes the embedded
-base on them by every method, and measures answers (the whole answer must be right) and language (Python's documentation
-strings, modules that no training saw). A method's setting is chosen on seed 0: the one that loses least language among
+Collects a store of demonstrations, makes a corpus of it (what was that activity?), tunes the embedded base on it by
+every method, and measures answers (the whole answer must be right) and language (Python's documentation strings, of
+modules that no training saw). A method's setting is chosen on seed 0: the one that loses least language among
 those within 0.05 of plain fine-tuning's accuracy. The other seeds run that setting only. A seed decides the order of
 the examples, the old text that is drawn, adapters, and the sample of Fisher information; the base is the same for all.
 
@@ -29,7 +29,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from pathei.collectors import Explore, gather
+from pathei.collectors import gather
 from pathei.collectors.acting import Act, demonstrator
 from pathei.envs.virtualhome.activities import ACTIVITIES, generate_tasks
 from pathei.learners.averaging import WeightAveraging
@@ -48,9 +48,8 @@ from pathei.learners.stdlib_text import stdlib_text
 from pathei.learners.training import Lora, Training
 from pathei.store import ExperienceStore
 
-KINDS = ("recognition", "location", "relevance", "irrelevance")
-"""Kinds whose answers are short, so that a whole answer can be right."""
-MAX_WORDS = 60
+KINDS = ("recognition",)
+"""What so small a base learns within so few steps; of four kinds together it learned next to nothing."""
 MATCHED = 0.05
 T_TWO_SIDED = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """Student's t of a 95 % interval of a mean, by the number of seeds."""
@@ -75,13 +74,13 @@ def settings(quick: bool) -> dict[str, list[Setting]]:
     """Return what is tried for each method, by the name that tables have for it."""
     tried: dict[str, tuple[str, str, tuple[float, ...]]] = {
         "fine-tune": ("finetune", "", (0.0,)),
-        "lower rate": ("finetune", "learning_rate", (7e-4, 5e-4)),
-        "L2-SP": ("l2sp", "l2sp_strength", (0.003, 0.01, 0.03)),
+        "lower rate": ("finetune", "learning_rate", (1.5e-3, 1e-3, 7e-4)),
+        "L2-SP": ("l2sp", "l2sp_strength", (0.001, 0.003, 0.01)),
         "EWC": ("ewc", "ewc_strength", (30.0, 100.0, 300.0)),
         "replay": ("replay", "replay_weight", (1.0, 3.0)),
         "self-replay": ("self-replay", "replay_weight", (1.0, 3.0)),
         "KL": ("kl", "kl_weight", (1.0, 3.0)),
-        "LoRA": ("lora", "learning_rate", (2e-3, 5e-3)),
+        "LoRA": ("lora", "learning_rate", (5e-3, 1e-2)),
         "WiSE-FT": ("finetune", "wise_alpha", (0.5, 0.6, 0.7, 0.8, 0.9)),
     }
     return {
@@ -95,41 +94,28 @@ class Budget:
     """How much is done."""
 
     demonstrations: int = 800
-    explorations: int = 80
-    """For each number of characters."""
-    steps: int = 200
-    learning_rate: float = 1e-3
+    steps: int = 180
+    learning_rate: float = 2e-3
     per_kind: int = 600
-    held_out: int = 60
+    held_out: int = 250
     language: int = 250
     """Texts that language is measured on."""
 
 
-QUICK = Budget(demonstrations=60, explorations=6, steps=10, per_kind=60, held_out=8, language=20)
+QUICK = Budget(demonstrations=60, steps=10, per_kind=60, held_out=8, language=20)
 
 
 def corpus(out: Path, budget: Budget) -> list[Example]:
     """Return the examples, from a store that is collected first if it is not there."""
     path = out / "examples.jsonl"
     if not path.exists():
-        unseen = unseen_activities()
-        seen = tuple(name for name in ACTIVITIES if name not in unseen)
-        demonstrations = [
-            *generate_tasks(budget.demonstrations, 0, activities=seen, split="train"),
-            *generate_tasks(budget.demonstrations // 8, 1, activities=unseen, split="test"),
-        ]
-        walks = [
-            task
-            for people in (2, 3, 4)
-            for task in generate_tasks(
-                budget.explorations, 10 + people, activities=seen, characters=people, split="train"
-            )
-        ]
+        seen = tuple(name for name in ACTIVITIES if name not in unseen_activities())
+        tasks = generate_tasks(budget.demonstrations, 0, activities=seen, split="train")
         with ExperienceStore.open(out / "store") as store:
-            gather(store, demonstrations, partial(Act, demonstrator, name="scripted", max_steps=60, seed=0))
-            gather(store, walks, partial(Explore, strategy="uniform", max_steps=40, seed=0))
-            sizes = {"per_kind": budget.per_kind, "held_out_per_kind": budget.held_out, "max_words": MAX_WORDS}
-            config = CorpusConfig(kinds=KINDS, **sizes)
+            gather(store, tasks, partial(Act, demonstrator, name="scripted", max_steps=60, seed=0))
+            config = CorpusConfig(
+                kinds=KINDS, per_kind=budget.per_kind, held_out_per_kind=budget.held_out, held_out=0.2, max_words=60
+            )
             write_examples(path, build_corpora(store.trajectories(), config, expand=store.expand))
     # Without choices an answer is written, and it must be right as a whole.
     return [dataclasses.replace(one, choices=()) for one in read_examples(path)]
@@ -215,10 +201,8 @@ def numbers(found: Evaluation) -> dict[str, float]:
     assert found.base_language is not None, "the base was given"
     assert found.lost is not None, "both were measured"
     values = [value for score in found.scores for value in score.values]
-    seen = [value for score in found.scores if score.split == "seen" for value in score.values]
     return {
         "accuracy": mean(values),
-        "accuracy_seen": mean(seen),
         "n": len(values),
         "baseline": mean(score.baseline for score in found.scores),
         "lost": found.lost.value,
@@ -229,7 +213,6 @@ def numbers(found: Evaluation) -> dict[str, float]:
         "bits_per_byte": found.language.bits_per_byte,
         "base_bits_per_byte": found.base_language.bits_per_byte,
         "kl": found.kl or 0.0,
-        **{f"{score.kind}, {score.split}": mean(score.values) for score in found.scores},
     }
 
 

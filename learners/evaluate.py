@@ -158,8 +158,8 @@ def _asker(
                 baseline = float(np.mean([1 / len(one.choices) for one in examples]))
             else:
                 most_frequent = Counter(one.completion for one in examples).most_common(1)[0][0].strip()
-                values = _judged(metric, examples, answers)
-                baseline = float(np.mean(_judged(metric, examples, [most_frequent] * len(examples))))
+                values = judge(metric, examples, answers)
+                baseline = float(np.mean(judge(metric, examples, [most_frequent] * len(examples))))
             found.append({"metric": metric, "values": values, "baseline": baseline})
         return {"metrics": found, "ids": [one.id for one in examples], "answers": answers}
 
@@ -171,8 +171,17 @@ def _longest_answer(tokenizer: PreTrainedTokenizerBase, examples: Sequence[Examp
     return max(len(ids) for ids in encoded)
 
 
-def _judged(metric: Metric, examples: Sequence[Example], answers: Sequence[str]) -> list[float]:
-    """Return what each written answer is worth; plans are carried out in the world."""
+def judge(metric: Metric, examples: Sequence[Example], answers: Sequence[str]) -> list[float]:
+    """Return what each written answer is worth; plans are carried out in the world.
+
+    Args:
+        metric: One that judges written answers.
+        examples: What was asked; for `goal`, with their tasks.
+        answers: One for each.
+
+    Raises:
+        ConfigError, DataError, GraphError, GoalError: a plan's world cannot be had.
+    """
     if metric != "goal":
         return [compare(metric, one.completion, answer) for one, answer in zip(examples, answers, strict=True)]
     with PlanExecutor() as executor:
@@ -225,4 +234,4 @@ class _Parts:
         return self._done[key]
 
 
-__all__ = ["PARTS", "Asking", "Watch", "evaluate"]
+__all__ = ["PARTS", "Asking", "Watch", "evaluate", "judge"]

@@ -1,0 +1,150 @@
+"""How the tour ends: from what was lived in the demo, a small model learns, and what it forgets is measured.
+
+The embedded base is tuned on questions about the demo's own episodes, once plainly and once by each method that keeps
+what it knew, with the same examples in the same order. Nothing is chosen by looking at the results: the settings are
+the defaults of `Knobs`. Left out: sweeps and several seeds, which `benchmarks/forgetting.py` has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
+
+from ..errors import LearningError
+from ..experience import Trajectory
+from .corpora.building import build_corpora
+from .corpora.config import CorpusConfig
+from .evaluate import Asking, evaluate
+from .evaluation import Evaluation
+from .examples import Example
+from .models import EMBEDDED, load_model
+from .pareto import Point, evaluation_table, pareto_picture
+from .run import FineTuner, LearnConfig
+from .stdlib_text import stdlib_text
+from .training import Training
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+METHODS: Final[Mapping[str, str]] = {"fine-tuning": "finetune", "EWC": "ewc", "KL to the base": "kl"}
+"""What is compared, by the name that the table has for it."""
+KINDS: Final = ("recognition", "relevance", "location")
+"""What is asked: questions with short answers, which so small a model can learn in a minute."""
+_STEPS: Final = 120
+_BATCH: Final = 16
+_LEARNING_RATE: Final = 1e-3
+_ASKED: Final = 40
+"""At most so many held-out questions of each kind and split."""
+_TEXTS: Final = 120
+"""So many held-out texts tell what was forgotten."""
+_ASKING: Final = Asking(execute=False, batch=64)
+
+
+def demo_corpus(
+    trajectories: Sequence[Trajectory],
+    *,
+    expand: Callable[[Trajectory], Trajectory] | None = None,
+    seed: int = 0,
+) -> list[Example]:
+    """Make the demo's questions of what was lived.
+
+    Args:
+        trajectories: The episodes of all of the demo's stores.
+        expand: Makes a branch whole; see `build_corpora`.
+        seed: Of wording and options.
+    """
+    config = CorpusConfig(kinds=KINDS, per_kind=600, held_out_per_kind=_ASKED, max_words=60, seed=seed)
+    return build_corpora(trajectories, config, expand=expand)
+
+
+def run_learning_demo(
+    console: Console,
+    examples: Sequence[Example],
+    out: Path,
+    *,
+    methods: Mapping[str, str] = METHODS,
+    steps: int = _STEPS,
+    seed: int = 0,
+) -> dict[str, Evaluation]:
+    """Let the embedded model learn from examples by several methods, and show what each gained and lost.
+
+    Args:
+        console: Where to show it.
+        examples: Of all splits; see `demo_corpus`.
+        out: Made if it is not there; it gets a run's directory for each method, and the picture. Runs of an earlier
+            demo are replaced.
+        methods: What is compared; by the name that is shown, a name of `pathei.learners.methods`.
+        steps: How many optimizer steps each is trained.
+        seed: Orders the examples.
+
+    Returns:
+        By name, `"base"` first, what was measured.
+
+    Raises:
+        LearningError: there is nothing to learn from, or nothing to ask.
+        MissingDependencyError: what learning needs is not installed.
+    """
+    asked = [one for one in examples if one.split != "train"]
+    learned = [one for one in examples if one.split == "train"]
+    if not learned or not asked:
+        raise LearningError(f"There are {len(learned)} questions to learn and {len(asked)} to ask: live more episodes.")
+    console.print(Rule("A small language model learns from it, and forgets", align="left"))
+    with _bar(console, "the base, once") as (bar, job):
+        base, tokenizer = load_model(EMBEDDED, progress=lambda done, of: bar.update(job, completed=done, total=of))
+    texts = stdlib_text().held_out
+    texts = texts[:: max(1, len(texts) // _TEXTS)]
+    training = Training(steps=steps, batch=_BATCH, learning_rate=_LEARNING_RATE, seed=seed)
+    console.print(
+        f"{len(learned)} questions to learn, {len(asked)} held out; {steps} steps of {_BATCH}; "
+        f"{len(texts)} texts of Python's documentation tell what is forgotten."
+    )
+    found = {"base": evaluate(base, tokenizer, asked, language_texts=texts, base=base, asking=_ASKING)}
+    for shown, method in methods.items():
+        run = out / method
+        shutil.rmtree(run, ignore_errors=True)
+        config = LearnConfig(run, model=EMBEDDED, method=method, training=training)
+        with _bar(console, shown, steps) as (bar, job):
+            FineTuner(config, watch=lambda told: bar.update(job, completed=told["step"])).run(list(examples))
+        model, _ = load_model(run / "model")
+        found[shown] = evaluate(model, tokenizer, asked, language_texts=texts, base=base, asking=_ASKING)
+    console.print(evaluation_table(found, "What was learned, and what was forgotten"))
+    picture = out / "pareto.png"
+    pareto_picture(_points(found), picture, title="Learning and forgetting, one seed")
+    console.print(f"Picture: {picture}", soft_wrap=True)
+    return found
+
+
+def _points(found: Mapping[str, Evaluation]) -> list[Point]:
+    """Return a point for each model: its mean skill over kinds and both held-out splits, and what it lost."""
+    points = []
+    for name, evaluation in found.items():
+        # Kinds and splits alike: the picture needs one number.
+        together = dataclasses.replace(
+            evaluation,
+            scores=tuple(
+                dataclasses.replace(one, kind=f"{one.kind}, {one.split}", split="seen")
+                for split in ("seen", "unseen")
+                for one in evaluation.skills(split)
+            ),
+        )
+        if evaluation.lost is not None:
+            points.append(Point(name, together.skill("seen"), evaluation.lost))
+    return points
+
+
+@contextlib.contextmanager
+def _bar(console: Console, name: str, total: int | None = None) -> Iterator[tuple[Progress, TaskID]]:
+    """Show how far one job is, in a block."""
+    columns = (TextColumn(f"{name:16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        yield progress, progress.add_task(name, total=total)
+
+
+__all__ = ["KINDS", "METHODS", "demo_corpus", "run_learning_demo"]
