@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import numpy as np
 import orjson
@@ -132,9 +133,9 @@ class Bench:
         self.base, self.tokenizer = load_model(EMBEDDED)
         self.log = out / "runs.jsonl"
         lines = self.log.read_bytes().splitlines() if self.log.exists() else []
-        self.done = {line["key"]: line for line in map(orjson.loads, lines)}
+        self.done: dict[str, dict[str, Any]] = {line["key"]: line for line in map(orjson.loads, lines)}
 
-    def run(self, setting: Setting, seed: int) -> dict[str, float]:
+    def run(self, setting: Setting, seed: int) -> dict[str, Any]:
         """Return what a run came to; it is trained and measured if it is not done."""
         key = f"{setting.method} {setting.note} seed {seed}".replace("  ", " ")
         if key not in self.done:
@@ -166,7 +167,8 @@ class Bench:
         if setting.knob == "learning_rate":
             rate = setting.value
         elif setting.knob:
-            knobs = dataclasses.replace(knobs, **{setting.knob: setting.value})
+            change: dict[str, Any] = {setting.knob: setting.value}
+            knobs = dataclasses.replace(knobs, **change)
         training = Training(
             steps=self.budget.steps,
             batch=16,

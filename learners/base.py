@@ -145,7 +145,7 @@ def train_base(
         seed=recipe.seed,
     )
     train(model, rows, training, watch=lambda told: progress and progress(int(told["step"]), int(told["steps"])))
-    return model.eval(), tokenizer
+    return model.eval(), tokenizer  # type: ignore[no-untyped-call]
 
 
 def _tokenizer(texts: tuple[str, ...], recipe: BaseRecipe) -> PreTrainedTokenizerFast:
@@ -163,7 +163,7 @@ def _tokenizer(texts: tuple[str, ...], recipe: BaseRecipe) -> PreTrainedTokenize
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=bpe,
         eos_token=END,
         bos_token=END,
@@ -213,12 +213,12 @@ def quietly() -> Iterator[None]:
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 __all__ = ["END", "BaseRecipe", "Progress", "embedded_base", "quietly", "train_base"]

@@ -88,36 +88,42 @@ def evaluate(
     of_model, of_base = (model_hash(one) if folder and one is not None else "" for one in (model, base))
     texts, how = list(language_texts), dataclasses.asdict(asking)
 
-    def language(name: str, one: nn.Module, identity: str) -> Language:
-        told = parts.get(
-            name,
-            [identity, how["precision"], texts],
-            lambda: dataclasses.asdict(
-                measure_language(one, tokenizer, texts, batch=asking.batch, precision=asking.precision)
-            ),
-        )
+    def language(name: str, one: nn.Module | None, identity: str) -> Language | None:
+        if one is None or not texts:
+            return None
+        told = parts.get(name, [identity, how["precision"], texts], lambda: _measured(one, tokenizer, texts, asking))
         return Language(tuple(told["nats"]), tuple(told["tokens"]), tuple(told["bytes"]))
-
-    def divergence(base: nn.Module) -> float:
-        asked = [one for one in examples if one.split != "train"] or list(examples)
-        told = parts.get(
-            "divergence",
-            [of_model, of_base, how["precision"], asked],
-            lambda: {"kl": kl_from_base(base, model, tokenizer, asked, batch=asking.batch, precision=asking.precision)},
-        )
-        return float(told["kl"])
 
     scores: list[Score] = []
     for kind, split in _kinds_and_splits(examples):
         these = [one for one in examples if (one.kind, one.split) == (kind, split)]
         part = parts.get(f"{kind}, {split}", [of_model, how, these], _asker(model, tokenizer, these, asking))
         scores += [Score(kind, split, one["metric"], tuple(one["values"]), one["baseline"]) for one in part["metrics"]]
-    return Evaluation(
-        tuple(scores),
-        language("language", model, of_model) if texts else None,
-        language("language of the base", base, of_base) if texts and base is not None else None,
-        divergence(base) if examples and base is not None else None,
-    )
+    kl = None
+    if base is not None and examples:
+        asked = [one for one in examples if one.split != "train"] or list(examples)
+        about = [of_model, of_base, how["precision"], asked]
+        kl = parts.get("divergence", about, _diverging(base, model, tokenizer, asked, asking))["kl"]
+    now, before = language("language", model, of_model), language("language of the base", base, of_base)
+    return Evaluation(tuple(scores), now, before, kl)
+
+
+def _measured(
+    model: nn.Module, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], asking: Asking
+) -> dict[str, Json]:
+    found = measure_language(model, tokenizer, texts, batch=asking.batch, precision=asking.precision)
+    return dataclasses.asdict(found)
+
+
+def _diverging(
+    base: nn.Module,
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    asking: Asking,
+) -> Callable[[], dict[str, Json]]:
+    batch, precision = asking.batch, asking.precision
+    return lambda: {"kl": kl_from_base(base, model, tokenizer, examples, batch=batch, precision=precision)}
 
 
 def _kinds_and_splits(examples: Sequence[Example]) -> list[tuple[str, str]]:

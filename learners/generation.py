@@ -76,7 +76,7 @@ def _config(tokenizer: PreTrainedTokenizerBase, room: int, beams: int) -> Genera
     """Say how to decode; what is said here is not taken from the model's own defaults."""
     from transformers import GenerationConfig
 
-    return GenerationConfig(
+    return GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=room,
         num_beams=beams,
         do_sample=False,

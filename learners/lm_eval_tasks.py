@@ -83,9 +83,9 @@ def run_tasks(
         MissingDependencyError: lm-eval is not installed.
     """
     try:
-        import lm_eval
-        from lm_eval.models.huggingface import HFLM
-        from lm_eval.tasks import TaskManager
+        import lm_eval  # type: ignore[import-untyped]
+        from lm_eval.models.huggingface import HFLM  # type: ignore[import-untyped]
+        from lm_eval.tasks import TaskManager  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingDependencyError("This needs lm-eval: pip install 'pathei[lm-eval]'.") from error
     found = lm_eval.simple_evaluate(

@@ -66,7 +66,8 @@ def load_model(
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     try:
-        return model.to(device).eval(), tokenizer
+        model.to(device)  # type: ignore[arg-type]
+        return model.eval(), tokenizer  # type: ignore[no-untyped-call]
     except (RuntimeError, AssertionError) as error:
         raise ModelError(f"The model {str(name)!r} cannot be put on {device!r}: {_line(error)}") from error
 

@@ -89,7 +89,7 @@ def rouge(reference: str, answer: str) -> dict[str, float]:
         MissingDependencyError: rouge-score is not installed.
     """
     try:
-        from rouge_score.rouge_scorer import RougeScorer
+        from rouge_score.rouge_scorer import RougeScorer  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingDependencyError("ROUGE needs rouge-score: pip install 'pathei[learn]'.") from error
     scores = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True).score(reference, answer)

@@ -48,6 +48,7 @@ def test_every_kind_is_asked_in_every_split() -> None:
     assert sum(len(score.values) for score in found.scores if score.metric == "exact") == len(TEXTS)
     assert found.language == measure_language(model, tokenizer, OLD, batch=32)
     assert found.lost is not None
+    assert found.base_language is not None
     assert found.lost.value == pytest.approx(found.language.nats_per_token - found.base_language.nats_per_token)
     assert found.kl > 0
     told = found.summary()
