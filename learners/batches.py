@@ -63,7 +63,7 @@ class Rows(NamedTuple):
         if not self.dropped and not self.truncated:
             return None
         told = f"{self.dropped} left out" + (f", {self.truncated} cut at the prompt's beginning" * bool(self.truncated))
-        return f"Longer than {self.max_length} tokens: {told}; raise max_length to keep them whole."
+        return f"Longer than {self.max_length} tokens: {told}; raise max_length, as far as the model's context goes."
 
 
 class Batch(NamedTuple):
