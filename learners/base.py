@@ -128,7 +128,6 @@ def train_base(
         attn_pdrop=0.0,
         bos_token_id=end,
         eos_token_id=end,
-        pad_token_id=end,
     )
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)

@@ -54,39 +54,42 @@ def evaluation_table(evaluations: Mapping[str, Evaluation], title: str = "") -> 
     from rich.table import Table
 
     table = Table(title=title or None)
-    for heading in ("question", "split", "metric", "n", "baseline"):
-        table.add_column(heading, justify="right" if heading in ("n", "baseline") else "left")
-    for name in evaluations:
-        table.add_column(name, justify="right")
+    table.add_column("question")
+    table.add_column("metric")
+    for heading in ("n", "baseline", *evaluations):
+        table.add_column(heading, justify="right", no_wrap=True)
     cells = {
         name: {(one.kind, one.split, one.metric): one for one in evaluation.scores}
         for name, evaluation in evaluations.items()
     }
-    for key in dict.fromkeys(key for column in cells.values() for key in column):
-        found = [column.get(key) for column in cells.values()]
+    for kind, split, metric in dict.fromkeys(key for column in cells.values() for key in column):
+        found = [column.get((kind, split, metric)) for column in cells.values()]
         some = next(one for one in found if one is not None)
         told = ["" if one is None else _share(one.interval) for one in found]
-        table.add_row(*key, str(len(some.values)), f"{some.baseline:.2f}", *told)
-    for name, row in _language_rows(evaluations).items():
+        table.add_row(f"{kind}, {split}", metric, str(len(some.values)), f"{some.baseline:.2f}", *told)
+    table.add_section()
+    for (what, unit), row in _language_rows(evaluations).items():
         if any(row):
-            table.add_row(name, "", "", "", "", *row)
+            table.add_row(what, unit, "", "", *row)
     return table
 
 
-def _language_rows(evaluations: Mapping[str, Evaluation]) -> dict[str, list[str]]:
-    """Return the rows on language, by what they tell."""
+def _language_rows(evaluations: Mapping[str, Evaluation]) -> dict[tuple[str, str], list[str]]:
+    """Return the rows on language: of the base and, after the arrow, of the model."""
     every = list(evaluations.values())
-    kept = [(one.language, one.base_language, one.lost) for one in every]
     return {
-        "perplexity of old text": [f"{now.perplexity:.0f}" if now else "" for now, _, _ in kept],
-        "  of the base": [f"{before.perplexity:.0f}" if before else "" for _, before, _ in kept],
-        "bits per byte": [f"{now.bits_per_byte:.3f}" if now else "" for now, _, _ in kept],
-        "  of the base ": [f"{before.bits_per_byte:.3f}" if before else "" for _, before, _ in kept],
-        "language lost, nats per token": [
-            f"{lost.value:+.2f} ± {_half(lost):.2f}" if lost else "" for _, _, lost in kept
+        ("old text", "perplexity"): [_change(one, "perplexity", ".0f") for one in every],
+        ("old text", "bits/byte"): [_change(one, "bits_per_byte", ".3f") for one in every],
+        ("language lost", "nats/token"): [
+            f"{one.lost.value:+.2f} [{one.lost.low:+.2f}, {one.lost.high:+.2f}]" if one.lost else "" for one in every
         ],
-        "KL(base || tuned) on the answers": ["" if one.kl is None else f"{one.kl:.2f}" for one in every],
+        ("KL(base || model) on answers", "nats/token"): ["" if one.kl is None else f"{one.kl:.2f}" for one in every],
     }
+
+
+def _change(evaluation: Evaluation, what: str, form: str) -> str:
+    both = (evaluation.base_language, evaluation.language)
+    return " → ".join(format(getattr(one, what), form) for one in both if one is not None)
 
 
 def pareto_table(points: Sequence[Point], title: str = "") -> Table:
@@ -173,10 +176,6 @@ def _dress(axes: Any, title: str) -> None:
 
 def _share(interval: Interval) -> str:
     return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
-
-
-def _half(interval: Interval) -> float:
-    return (interval.high - interval.low) / 2
 
 
 __all__ = ["Point", "evaluation_table", "frontier", "pareto_picture", "pareto_table"]

@@ -166,7 +166,7 @@ def test_a_table_and_a_picture_are_made(tmp_path: Path) -> None:
     points = [Point("ewc", Interval(0.5, 0.4, 0.6), Interval(1, 0.9, 1.1), "lambda 30")]
     console.print(pareto_table(points))
     text = console.export_text()
-    for word in ("mine", "other", "location", "perplexity", "bits per byte", "lambda 30", "0.50 [0.40, 0.60]"):
+    for word in ("mine", "other", "location", "perplexity", "bits/byte", "lambda 30", "0.50 [0.40, 0.60]"):
         assert word in text
     pareto_picture(points, tmp_path / "new" / "pareto.png", tried=points)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["pareto.png"]
