@@ -1,0 +1,132 @@
+"""What happened in an episode, as builders need it: acts, what each changed, what it made possible.
+
+Facts are those of `pathei/VirtualHome-v0` (a graph at the reset, then changes); a world without them still has its
+actions. Left out: words about it, and where everything was at every moment (`learners.corpora` folds that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from ..experience import Json, Observation, Trajectory
+from .lifting import Act, read_act
+
+HANDS: Final = ("HOLDS_RH", "HOLDS_LH")
+_OWN: Final = ("INSIDE", "FACING", "CLOSE")
+"""Relations of the one who acts that say where it is and where it looks."""
+
+
+class Change(NamedTuple):
+    """One fact that began or ended."""
+
+    begins: bool
+    thing: int
+    what: str
+    """A state, or a relation to the target; holding is `"HOLDS"`, whichever the hand."""
+    target: int | None = None
+
+    @property
+    def things(self) -> tuple[int, ...]:
+        """The things that it is about."""
+        return (self.thing,) if self.target is None else (self.thing, self.target)
+
+
+class Happening(NamedTuple):
+    """One step."""
+
+    number: int
+    action: str
+    act: Act
+    error: str
+    """Why the world refused it; empty where it did not."""
+    changes: tuple[Change, ...]
+    """Of things; where the one who acts went and looked is not among them."""
+    moves: tuple[Change, ...]
+    """The others: who and what came into which room, and where the one who acts looks."""
+    moved: bool
+    """Whether the one who acts did nothing but go or turn somewhere, as far as facts tell."""
+    before: frozenset[str]
+    """The actions that were admissible before."""
+    after: frozenset[str]
+    """Those that were admissible afterwards."""
+
+
+class Happened:
+    """An episode of which facts are known at its beginning."""
+
+    def __init__(self, trajectory: Trajectory, graph: Mapping[str, Json]) -> None:
+        """Fold an episode; see `fold`."""
+        self.names: dict[int, str] = {node[0]: node[1] for node in graph["nodes"]}
+        """The kind of each thing."""
+        self.states: dict[int, tuple[str, ...]] = {node[0]: tuple(node[2]) for node in graph["nodes"]}
+        """The states of each thing at the beginning."""
+        self.rooms = frozenset(graph["rooms"])
+        self.you = frozenset(graph["characters"])
+        self.place: dict[int, tuple[str, int]] = {}
+        """What each thing is ON or INSIDE of at the beginning, rooms last; `"HOLDS"` for what somebody holds."""
+        self.room: dict[int, int] = {}
+        """The room that each thing is directly in, at the beginning."""
+        for source, relation, target in graph["edges"]:
+            self._place(source, relation, target)
+        self.steps = tuple(
+            self._happening(number, step.action, str(step.info.get("error") or ""), step.observation, after)
+            for number, (step, after) in enumerate(zip(trajectory.steps, _after(trajectory), strict=True))
+        )
+
+    def room_of(self, thing: int) -> int | None:
+        """Return the room of a thing at the beginning."""
+        for _ in range(8):
+            room = self.room.get(thing)
+            if room is not None or thing not in self.place:
+                return room
+            thing = self.place[thing][1]
+        return None
+
+    def _place(self, source: int, relation: str, target: int) -> None:
+        if relation in HANDS:
+            self.place[target] = ("HOLDS", source)
+        elif relation == "INSIDE" and target in self.rooms:
+            self.room[source] = target
+        elif relation in ("ON", "INSIDE"):
+            self.place.setdefault(source, (relation, target))
+
+    def _happening(
+        self, number: int, action: str, error: str, observation: Observation, after: Observation
+    ) -> Happening:
+        told = () if error else (after.facts or {}).get("changes", ())
+        every = tuple(map(_change, told))
+        moves = tuple(change for change in every if self._is_own(change))
+        changes = tuple(change for change in every if change not in moves)
+        listed = (frozenset(o.actions or ()) for o in (observation, after))
+        return Happening(number, action, read_act(action), error, changes, moves, not changes, *listed)
+
+    def _is_own(self, change: Change) -> bool:
+        """Tell whether a change is only that the one who acts, or what it carries, is in another place."""
+        if change.target in self.rooms and change.what == "INSIDE":
+            return True
+        return change.thing in self.you and change.target is not None and change.what in _OWN
+
+
+def fold(trajectory: Trajectory) -> Happened | None:
+    """Fold a whole episode; None where it holds no facts of a household, or they are malformed."""
+    facts = trajectory.steps[0].observation.facts if trajectory.steps else None
+    graph = (facts or {}).get("graph")
+    if not isinstance(graph, Mapping):
+        return None
+    try:
+        return Happened(trajectory, graph)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None  # facts of another world that has graphs too: it is remembered without them
+
+
+def _change(told: Json) -> Change:
+    sign, thing, what, *target = told
+    return Change(sign == "+", thing, "HOLDS" if what in HANDS else what, target[0] if target else None)
+
+
+def _after(trajectory: Trajectory) -> tuple[Observation, ...]:
+    return (*(step.observation for step in trajectory.steps[1:]), trajectory.final)
+
+
+__all__ = ["HANDS", "Change", "Happened", "Happening", "fold"]
