@@ -71,6 +71,7 @@ def run_learning_demo(
     examples: Sequence[Example],
     out: Path,
     *,
+    model: str = EMBEDDED,
     methods: Mapping[str, str] = METHODS,
     steps: int = _STEPS,
     seed: int = 0,
@@ -82,6 +83,7 @@ def run_learning_demo(
         examples: Of splits `train` and `seen`; see `demo_corpus`.
         out: Made if it is not there; it gets a run's directory for each method, and the picture. Runs of an earlier
             demo are replaced.
+        model: What learns; for another one than the embedded, methods that need old text have none.
         methods: What is compared; by the name that is shown, a name of `pathei.learners.methods`.
         steps: How many optimizer steps each is trained.
         seed: Orders the examples.
@@ -99,7 +101,7 @@ def run_learning_demo(
         raise LearningError(f"There are {len(learned)} questions to learn and {len(asked)} to ask: live more episodes.")
     console.print(Rule("A small language model learns from it, and forgets", align="left"))
     with _bar(console, "the base, once") as (bar, job):
-        base, tokenizer = load_model(EMBEDDED, progress=lambda done, of: bar.update(job, completed=done, total=of))
+        base, tokenizer = load_model(model, progress=lambda done, of: bar.update(job, completed=done, total=of))
     texts = stdlib_text().held_out
     texts = texts[:: max(1, len(texts) // _TEXTS)]
     training = Training(steps=steps, batch=_BATCH, learning_rate=_LEARNING_RATE, seed=seed)
@@ -111,11 +113,11 @@ def run_learning_demo(
     for shown, method in methods.items():
         run = out / method
         shutil.rmtree(run, ignore_errors=True)
-        config = LearnConfig(run, model=EMBEDDED, method=method, training=training)
+        config = LearnConfig(run, model=model, method=method, training=training)
         with _bar(console, shown, steps) as (bar, job), quietly():
             FineTuner(config, watch=lambda told: bar.update(job, completed=told["step"])).run(list(examples))
-        model, _ = load_model(run / "model")
-        found[shown] = evaluate(model, tokenizer, asked, language_texts=texts, base=base, asking=_ASKING)
+        tuned, _ = load_model(run / "model")
+        found[shown] = evaluate(tuned, tokenizer, asked, language_texts=texts, base=base, asking=_ASKING)
     console.print(evaluation_table(found, "What was learned, and what was forgotten"))
     picture = out / "pareto.png"
     pareto_picture(_points(found), picture, title="Learning and forgetting, one seed")
