@@ -229,7 +229,7 @@ def test_the_tours_end_compares_methods(tmp_path: Path) -> None:
 
 
 def test_the_tour_asks_about_what_was_lived() -> None:
-    tasks = generate_tasks(30, 0, activities=("brush-teeth", "wash-dishes", "read-something"), split="train")
+    tasks = generate_tasks(80, 0, split="train")
     collector = Act(demonstrator, name="scripted", max_steps=60, seed=0)
     lived = [record for task in tasks for record in collector.collect([task]) if isinstance(record, Trajectory)]
     asked = demo_corpus(lived)
