@@ -1,0 +1,255 @@
+"""An agent that acts by a memory alone, with no model: skills for each condition of the goal, facts for where things are.
+
+For every condition it asks the memory what brings such a condition about, in which order such conditions were reached
+together, and where the things are that are needed. It puts things into the roles, skips what is not needed (a step
+that cannot be done, when a later one can), and where a step is not admissible it tries what came before that step in
+other skills. Where the memory knows nothing it tries things out (`Seeker.explore`): with an empty memory that is all
+it does, and that agent is the one to compare with.
+
+Goals are read in the household's form of conditions; for others, and where actions are free words, whole plans are
+used. Left out: proving before acting that a plan will work. It acts, and sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from ..experience import Goal, Observation
+from ..memory.lifting import EVERY, ROLES, Selector, Thing, Wanted, read_condition
+from ..memory.protocol import Recollection
+from .protocol import Finished, Told
+from .skill_knowledge import Knowledge, Skill, Step
+from .skill_search import Doing, Seeker
+from .skill_view import View
+
+_SKILLS: Final = 6
+"""So many skills are tried for a condition, and each with so many things:"""
+_THINGS: Final = 3
+_EVERY: Final = 12
+"""So many things are served where all of a kind are asked for."""
+_MENDS: Final = 3
+_TRIES: Final = 6
+"""So many things are tried out between two rounds through the conditions."""
+
+
+class SkillAgent:
+    """The agent; see the head of this file."""
+
+    def __init__(self, recollection: Recollection, *, world: str | None = None) -> None:
+        """Act by a memory.
+
+        Args:
+            recollection: The memory; it is only asked. Whoever plays may tell it how it served (`give_feedback`).
+            world: The gymnasium id of the world that skills and facts have to be of; None for any.
+        """
+        self._recollection = recollection
+        self._world = world
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode."""
+        self._view = View()
+        knowledge = Knowledge(self._recollection, self._world)
+        self._seeker = Seeker(self._view, knowledge, np.random.default_rng(seed))
+        self._knowledge = knowledge
+        self._life: Iterator[str] | None = None
+        self._last: str | None = None
+        self._abandoned: dict[str, None] = {}
+        self._told = Told()
+
+    def act(self, observation: Observation, goal: Goal) -> str:
+        """Choose the next action.
+
+        Raises:
+            Finished: nothing is admissible, or nothing is known where actions are free words.
+        """
+        fresh = self._view.see(observation)
+        if self._last is not None:
+            self._seeker.learn(self._last, fresh)
+        if self._life is None:
+            self._life = self._live(goal)
+        self._seeker.used.clear()
+        self._abandoned.clear()
+        action = next(self._life, None)
+        if action is None:
+            raise Finished("There is nothing that could be done.")
+        self._view.tried[action] += 1
+        self._last = action
+        notes = {"memory": list(self._seeker.used), "abandoned": list(self._abandoned)}
+        self._told = Told(notes={name: ids for name, ids in notes.items() if ids})
+        return action
+
+    def told(self) -> Told:
+        """Return the ids of the items that the last action came from (`memory`), and of those given up (`abandoned`)."""
+        return self._told
+
+    # --- the whole goal
+
+    def _live(self, goal: Goal) -> Iterator[str]:
+        wanted = [one for one in map(read_condition, goal.conditions) if one is not None]
+        yield from self._by_plan(goal)
+        ordered = [wanted[place] for place in self._knowledge.order([one.signature for one in wanted])]
+        while True:
+            reached: set[str] = set()
+            for one in ordered:
+                if one.signature not in reached:
+                    yield from self._serve(one, ordered, reached)
+            for _ in range(_TRIES):
+                tried = yield from self._seeker.explore(wanted, goal.text)
+                if not tried:
+                    return
+
+    def _by_plan(self, goal: Goal) -> Doing:
+        """Do what reached a goal of the same words, as far as it is admissible."""
+        for id_, steps in self._knowledge.plans(goal.text)[:1]:
+            for step in steps:
+                if not self._view.actions or step in self._view.actions:
+                    self._seeker.used[id_] = None
+                    yield step
+        return False
+
+    def _serve(self, wanted: Wanted, others: Sequence[Wanted], reached: set[str]) -> Doing:
+        """Bring one condition about, for as many things as it asks for."""
+        used: set[Thing] = set()
+        times = _EVERY if wanted.count == EVERY else wanted.count
+        for _ in range(times):
+            served = yield from self._serve_once(wanted, others, used, reached)
+            if not served and wanted.count != EVERY:
+                return False
+            if not served and not (yield from self._next_room(wanted, used)):
+                break
+        return True
+
+    def _serve_once(self, wanted: Wanted, others: Sequence[Wanted], used: set[Thing], reached: set[str]) -> Doing:
+        asked = {one.signature for one in others if not one.roles}
+        skills = sorted(self._fitting(wanted), key=lambda skill: -len(asked & skill.effects))
+        for skill in skills[:_SKILLS]:
+            for _ in range(_THINGS):
+                binding: dict[str, Thing] = {}
+                done = yield from self._follow(skill, wanted, binding, used)
+                first = binding.get(ROLES[0])
+                if first is not None and wanted.roles:
+                    used.add(first)
+                if done:
+                    reached |= skill.effects & asked
+                    return True
+                if first is None or not wanted.roles or wanted.roles[0].ids or not self._others(wanted, used):
+                    break
+            self._abandoned[skill.id] = None
+            if wanted.count == EVERY:
+                break
+        return False
+
+    def _fitting(self, wanted: Wanted) -> list[Skill]:
+        """Return the skills for a condition whose roles are rooms where the condition's are."""
+        rooms = {room.name for room in self._seeker.rooms()} | {room.id for room in self._seeker.rooms()}
+        found = []
+        for skill in self._knowledge.skills(wanted.signature):
+            pairs = zip(ROLES, wanted.roles, strict=False)
+            if all((role in skill.rooms) == bool(rooms & {*one.names, *one.ids}) for role, one in pairs):
+                found.append(skill)
+        return found
+
+    def _others(self, wanted: Wanted, used: set[Thing]) -> bool:
+        return any(thing not in used for thing in self._view.among(wanted.roles[0]))
+
+    def _next_room(self, wanted: Wanted, used: set[Thing]) -> Doing:
+        """Go where more of the things may be that are all asked for; False where everything was seen."""
+        name = wanted.roles[0].names[0] if wanted.roles and wanted.roles[0].names else ""
+        known = {spot.place for spot in self._knowledge.spots(name) if spot.relation == "ROOM"} if name else set()
+        for room in self._seeker.rooms():
+            if room not in used and (not known or room.name in known):
+                used.add(room)
+                if self._view.here != room and (yield from self._seeker.go(room.id)):
+                    return True
+        return False
+
+    # --- one skill
+
+    def _follow(self, skill: Skill, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> Doing:
+        """Do a skill's steps; return whether the last one was done."""
+        steps, place = skill.steps, 0
+        while place < len(steps):
+            last = self._admissible(steps[-1], wanted, binding, used)
+            if last is not None and place < len(steps) - 1:
+                place = len(steps) - 1
+            following = steps[place + 1] if place + 1 < len(steps) else None
+            is_way = steps[place][0] in skill.approach and following is not None
+            if is_way and following is not None and self._admissible(following, wanted, binding, used):
+                place += 1
+                continue
+            action = yield from self._ready(steps[place], wanted, binding, used)
+            if action is not None:
+                self._seeker.used[skill.id] = None
+                yield action
+            elif place == len(steps) - 1:
+                return False
+            place += 1
+        return True
+
+    def _ready(self, step: Step, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> Generator[str, None, str | None]:
+        """Make a step admissible; return its action, or None where that fails."""
+        for word in step[1:]:
+            if word not in binding or binding[word].id not in self._view.listed:
+                selector = self._selector(word, wanted, binding)
+                name = binding[word].name if word in binding else ""
+                yield from self._seeker.find(selector, name)
+        action = self._admissible(step, wanted, binding, used)
+        tries = 0
+        for earlier in self._repairs(step, wanted):
+            if action is not None or tries >= _MENDS:
+                break
+            mend = self._admissible(earlier, wanted, binding, used)
+            if mend is not None:
+                tries += 1
+                yield mend
+                action = self._admissible(step, wanted, binding, used)
+        return action
+
+    def _repairs(self, step: Step, wanted: Wanted) -> Iterator[Step]:
+        for skill in self._knowledge.mends(step):
+            self._seeker.used[skill.id] = None
+            yield from skill.steps
+        yield from self._knowledge.before(wanted.signature, step)
+
+    def _admissible(self, step: Step, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> str | None:
+        """Return the action of a step with things in its roles, chosen among what is in sight; None if there is none."""
+        verb, *names = step
+        choices = [self._choices(name, wanted, binding, used) for name in names]
+        for things in _products(choices):
+            action = self._view.action(verb, things)
+            if action is not None:
+                binding.update(zip(names, things, strict=True))
+                return action
+        return None
+
+    def _choices(self, name: str, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> list[Thing]:
+        if name in binding:
+            return [binding[name]]
+        things = self._view.among(self._selector(name, wanted, binding))
+        return [thing for thing in things if name != ROLES[0] or thing not in used]
+
+    @staticmethod
+    def _selector(name: str, wanted: Wanted, binding: dict[str, Thing]) -> Selector:
+        if name in binding:
+            return Selector(ids=(binding[name].id,))
+        if name not in ROLES:
+            return Selector(names=(name,))
+        place = ROLES.index(name)
+        return wanted.roles[place] if place < len(wanted.roles) else Selector()
+
+
+def _products(choices: Sequence[Sequence[Thing]]) -> Iterator[tuple[Thing, ...]]:
+    if not choices:
+        yield ()
+        return
+    for first in choices[0]:
+        for rest in _products(choices[1:]):
+            if first not in rest:
+                yield (first, *rest)
+
+
+__all__ = ["SkillAgent"]

@@ -1,0 +1,186 @@
+"""Looking for things: where one was last seen, where such things are kept, and then everywhere; and trying things out.
+
+Everything here is a generator of actions: it yields what to do, and goes on when the view shows what came of it. Left
+out: what is done with a thing once it is there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from ..memory.lifting import Selector, Thing, Wanted, read_act
+from .skill_knowledge import Knowledge
+from .skill_view import View
+
+Doing = Generator[str, None, bool]
+"""Yields actions; returns whether it reached what it was for."""
+
+_LOOKS: Final = 20
+"""So many places are looked at for one thing, at most."""
+_NEW_ENOUGH: Final = 3
+"""So many new things are as good as any number of them, for judging what a kind of action is worth."""
+
+
+class Seeker:
+    """Finds things, and tries things out, in one episode."""
+
+    def __init__(self, view: View, knowledge: Knowledge, rng: np.random.Generator) -> None:
+        """Begin an episode; the generator is consumed where nothing else decides."""
+        self.view = view
+        self.knowledge = knowledge
+        self.used: dict[str, None] = {}
+        """The ids of the items that the last actions came from."""
+        self._rng = rng
+        self._looked: set[int] = set()
+        self._gain: defaultdict[str, list[float]] = defaultdict(lambda: [1.0, 1.0])
+        self._chosen: str | None = None
+
+    # --- finding
+
+    def find(self, selector: Selector, name: str = "") -> Doing:
+        """Look for a thing that may take a role, until one can be spoken of."""
+        if self.view.among(selector):
+            return True
+        for room in self.view.last_seen(selector):
+            yield from self.go(room)
+            if self.view.among(selector):
+                return True
+        names = selector.names or ((name,) if name else ())
+        visited = {self.view.here.id} if self.view.here else set()
+        for _ in range(_LOOKS):
+            if self.view.among(selector):
+                return True
+            moved = yield from self._look_further(names, visited)
+            if not moved:
+                break
+        return bool(self.view.among(selector))
+
+    def _look_further(self, names: Sequence[str], visited: set[int]) -> Doing:
+        """Look at the most promising place that was not looked at; False where there is none."""
+        spots = [spot for name in names for spot in self.knowledge.spots(name)]
+        kept = {spot.place: spot for spot in spots if spot.relation != "ROOM"}
+        likely = self._rooms(names, kept)
+        here = self.view.here
+        hopeful = not likely or here is None or here.name in likely
+        for thing in self._unseen_into(kept):
+            self.used[kept[thing.name].id] = None
+            return (yield from self.look(thing))
+        for room in sorted(self.rooms(), key=lambda room: likely.get(room.name, 0), reverse=True):
+            if room.id not in visited and likely.get(room.name, 0) > 0:
+                visited.add(room.id)
+                if (yield from self.go(room.id)):
+                    return True
+        if hopeful or not self.rooms():
+            for thing in self._unseen_into(self.knowledge.looks()):
+                return (yield from self.look(thing))
+        for room in self.rooms():
+            if room.id not in visited:
+                visited.add(room.id)
+                if (yield from self.go(room.id)):
+                    return True
+        for thing in self._unseen_into(self.knowledge.looks()):
+            return (yield from self.look(thing))
+        return False
+
+    def _rooms(self, names: Sequence[str], kept: Iterable[str]) -> Counter[str]:
+        """Return in which rooms such things are, by themselves or with what they are on or in, and how often."""
+        likely: Counter[str] = Counter()
+        for name in (*names, *kept):
+            for spot in self.knowledge.spots(name):
+                if spot.relation == "ROOM":
+                    likely[spot.place] += spot.times
+        return likely
+
+    def _unseen_into(self, kinds: Iterable[str]) -> list[Thing]:
+        """Return things in sight of these kinds, in their order, that can be looked into and were not."""
+        looks = self.knowledge.looks()
+        places = {kind: place for place, kind in enumerate(kinds) if kind in looks}
+        found = [thing for thing in self.view.listed.values() if thing.name in places and thing.id not in self._looked]
+        return sorted(found, key=lambda thing: places[thing.name])
+
+    def look(self, thing: Thing) -> Doing:
+        """See what is in or behind a thing."""
+        self._looked.add(thing.id)
+        verb, id_ = self.knowledge.looks()[thing.name]
+        self.used[id_] = None
+        if self.view.action(verb, (thing,)) is None:
+            yield from self.approach(thing)
+        action = self.view.action(verb, (thing,))
+        if action is not None:
+            yield action
+        return True
+
+    def approach(self, thing: Thing) -> Doing:
+        """Go to a thing in sight."""
+        for skill in self.knowledge.skills("you INSIDE x")[:3]:
+            action = self.view.action(skill.steps[-1][0], (thing,))
+            if action is not None:
+                self.used[skill.id] = None
+                yield action
+                return True
+        return False
+
+    def go(self, room: int) -> Doing:
+        """Go to a room, through doors that may have to be opened; False where no way is known."""
+        thing = self.view.thing(room)
+        if thing is None:
+            return False
+        for _ in range(4):
+            if self.view.here is not None and self.view.here.id == room:
+                return True
+            went = yield from self.approach(thing)
+            if not went:
+                doors = [one for one in self._unseen_into(self.knowledge.looks()) if "door" in one.name]
+                if not doors:
+                    return False
+                yield from self.look(doors[0])
+        return self.view.here is None or self.view.here.id == room
+
+    def rooms(self) -> list[Thing]:
+        """Return the rooms that can be spoken of, as far as facts tell which things are rooms."""
+        known = {skill_room for name in self._room_names() for skill_room in (name,)}
+        return [thing for thing in self.view.listed.values() if thing.name in known]
+
+    def _room_names(self) -> set[str]:
+        names = {spot.place for name in ("door", "light", "floor") for spot in self.knowledge.spots(name)}
+        return names | ({self.view.here.name} if names and self.view.here else set())
+
+    # --- trying things out
+
+    def explore(self, wanted: Sequence[Wanted], goal: str) -> Doing:
+        """Do one thing that may help: on things of the goal first, not what was tried, of a kind that showed new things.
+
+        This is all that an agent without memories does.
+        """
+        view = self.view
+        if not view.actions:
+            return False
+        scores = np.array([self._promise(action, wanted, goal) for action in view.actions])
+        action = view.actions[int((scores + 0.5 * self._rng.random(len(scores))).argmax())]
+        self._chosen = read_act(action).verb
+        yield action
+        return True
+
+    def _promise(self, action: str, wanted: Sequence[Wanted], goal: str) -> float:
+        act = read_act(action)
+        selectors = {role for one in wanted for role in one.roles}
+        named = sum(any(role.takes(thing) for role in selectors) for thing in act.things)
+        asked = any(one.signature.startswith(f"{act.verb.upper()} ") for one in wanted) or (
+            act.verb.lower() in goal.lower().split()
+        )
+        tried = self.view.tried[action]
+        gained, times = self._gain[act.verb]
+        return 2.0 * named + 2.0 * asked + gained / times - 3.0 * tried - 0.1 * min(times, 10)
+
+    def learn(self, action: str, fresh: int) -> None:
+        """Note how many new things an action brought to light."""
+        gain = self._gain[read_act(action).verb]
+        gain[0] += min(fresh / _NEW_ENOUGH, 1.0)
+        gain[1] += 1
+
+
+__all__ = ["Doing", "Seeker"]
