@@ -14,7 +14,7 @@ from pathei.envs.virtualhome.activities import demonstration, generate_tasks
 from pathei.errors import ConfigError, LearningError
 from pathei.experience import Goal, Task, Trajectory
 from pathei.learners.corpora.plan_words import say_plan
-from pathei.learners.demo import demo_corpus, run_learning_demo
+from pathei.learners.demo import demo_activities, demo_corpus, run_learning_demo
 from pathei.learners.evaluate import PARTS, Asking, evaluate, judge
 from pathei.learners.evaluate_run import EVALUATION, RESULT, EvalConfig, asked_of, evaluate_run
 from pathei.learners.evaluation import Evaluation, Score
@@ -229,7 +229,7 @@ def test_the_tours_end_compares_methods(tmp_path: Path) -> None:
 
 
 def test_the_tour_asks_about_what_was_lived() -> None:
-    tasks = generate_tasks(80, 0, split="train")
+    tasks = generate_tasks(80, 0, activities=demo_activities(), split="train")
     collector = Act(demonstrator, name="scripted", max_steps=60, seed=0)
     lived = [record for task in tasks for record in collector.collect([task]) if isinstance(record, Trajectory)]
     asked = demo_corpus(lived)
