@@ -2,11 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/forgetting.py --out runs/forgetting [--seeds 3] [--methods ewc kl ...] [--quick]
 
-Collects a store of demonstrations, makes a corpus of it (which of 17 activities was that?), tunes the embedded base on it by
-every method, and measures answers (the whole answer must be right) and language (Python's documentation strings, of
-modules that no training saw). A method's setting is chosen on seed 0: the one that loses least language among
-those within 0.05 of plain fine-tuning's accuracy. The other seeds run that setting only. A seed decides the order of
-the examples, the old text that is drawn, adapters, and the sample of Fisher information; the base is the same for all.
+Collects a store of demonstrations, makes a corpus of it (which of 17 activities was that?), tunes the embedded base on
+it by every method, and measures answers (the whole answer must be right) and language (Python's documentation strings,
+of modules that no training saw). A method's setting is chosen on seed 0: the one that loses least language among those
+within 0.05 of plain fine-tuning's accuracy. The other seeds run that setting only. A seed decides the order of the
+examples, the old text that is drawn, adapters, and the sample of Fisher information; the base is the same for all.
 
 Every finished run is a line of OUT/runs.jsonl; called again, the benchmark goes on where it stopped.
 """
