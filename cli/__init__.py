@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import tyro
-from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes
+from tyro.conf import AvoidSubcommands, OmitSubcommandPrefixes
 
 from .. import __version__
 from ..errors import PatheiError
@@ -28,7 +28,11 @@ _PERFORMED_BY: Final[dict[type, str]] = {
     c.Run: "worlds:run",
     c.Plan: "worlds:plan",
     c.Collect: "collecting:collect",
-    c.Demo: "collecting:demo",
+    c.Demo: "tour:demo",
+    c.Corpora: "learning:corpora",
+    c.Fisher: "learning:fisher",
+    c.Learn: "learning:learn",
+    c.Eval: "learning:evaluate",
     c.StoreInfo: "stores:store_info",
     c.StoreShow: "stores:store_show",
     c.StoreExport: "stores:store_export",
@@ -51,11 +55,10 @@ def main(args: Sequence[str] | None = None) -> int:
         print(f"pathei {__version__}")
         return 0
     form: Any = c.Command
-    flat = (OmitArgPrefixes, OmitSubcommandPrefixes)
     about = (
         "Agents live in simulated worlds, their experience is kept, and they learn from it. See also: pathei --version."
     )
-    chosen: Any = tyro.cli(form, args=given, prog="pathei", description=about, config=flat)
+    chosen: Any = tyro.cli(form, args=given, prog="pathei", description=about, config=(OmitSubcommandPrefixes, AvoidSubcommands))
     try:
         return perform(getattr(chosen, "command", chosen))
     except PatheiError as error:

@@ -1,4 +1,4 @@
-"""The commands that gather experience: `pathei collect`, in all its ways, and the tour."""
+"""The command that gathers experience: `pathei collect`, in all its ways."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
-from .commands import Collect, Demo
+from .commands import Collect
 from .console import complain, make_console
 
 if TYPE_CHECKING:
@@ -127,11 +127,4 @@ def _collector_of(command: Collect) -> Callable[[], Collector]:
     return partial(Mcts, MctsConfig(search, keep_tree=command.keep_tree), seed=command.seed)
 
 
-def demo(command: Demo) -> None:
-    """Give the tour."""
-    from ..collectors.demo import run_demo
-
-    run_demo(make_console(), command.out, episodes=command.episodes, workers=command.workers, seed=command.seed)
-
-
-__all__ = ["collect", "demo"]
+__all__ = ["collect"]

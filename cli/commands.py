@@ -6,11 +6,16 @@ has to answer at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, subcommand
+
+from ..learners.corpora.config import CorpusConfig
+from ..learners.fisher_file import FisherConfig
+from ..learners.knobs import Knobs
+from ..learners.training import Lora, Training
 
 
 @dataclass(frozen=True)
@@ -179,16 +184,103 @@ class StoreExport:
 
 @dataclass(frozen=True)
 class Demo:
-    """The tour: agents live in generated houses, and their experience is collected, counted and kept."""
+    """The tour: agents live in generated houses, their experience is kept, and a small model learns from it."""
 
     out: Path = Path("runs/demo")
     """Where the stores are made; an earlier demo there is replaced."""
     episodes: int = 300
     """How many episodes each way of exploring collects."""
+    learn: bool = True
+    """Whether a model learns from it as well, and what it forgets is measured: about three minutes more."""
     workers: int = 2
     """How many processes play."""
     seed: int = 0
     """Seeds houses, tasks and exploration."""
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """Make questions with answers out of a store: what models are trained on, and what they are asked."""
+
+    store: Positional[Path]
+    """The store's directory."""
+    out: Positional[Path]
+    """The folder to make: `train.jsonl`, `seen.jsonl`, `unseen.jsonl` and `corpora.json`."""
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    """What to make of it."""
+
+
+@dataclass(frozen=True)
+class Fisher:
+    """Estimate which weights what a model knows depends on. Run it again to go on where it stopped."""
+
+    out: Positional[Path]
+    """The file to make, `NAME.safetensors`; `NAME.json` beside it says how it was made."""
+    model: str = "embedded"
+    """A model's folder, its id on the hub, or `embedded`: a small one that this machine trains for itself, once."""
+    texts: tuple[Path, ...] = ()
+    """Files of old text, `.txt` or `.jsonl`; the embedded model has its own."""
+    sequences: int = 256
+    """How many sequences it is estimated from."""
+    length: int = 128
+    """Their length in tokens."""
+    device: str = "cpu"
+    """`cpu` or `cuda`."""
+    fisher: FisherConfig = field(default_factory=FisherConfig)
+    """How."""
+
+
+@dataclass(frozen=True)
+class Learn:
+    """Tune a language model on experience, and keep what it knew. Run it again to go on where it stopped."""
+
+    data: Positional[Path]
+    """A store, a folder with files of examples, or one such file; E2WM's files are known by their names."""
+    out: Path
+    """The run's directory; made if it is not there."""
+    model: str = "embedded"
+    """A model's folder, its id on the hub, or `embedded`: a small one that this machine trains for itself, once."""
+    method: str = "finetune"
+    """What keeps the model near what it knew: finetune (nothing), lora, ewc, l2sp, replay, self-replay, kl, wise-ft, or
+    several joined by `+`."""
+    texts: tuple[Path, ...] = ()
+    """Files of old text, `.txt` or `.jsonl`; the embedded model has its own."""
+    fisher: Path | None = None
+    """Fisher information that `pathei fisher` made; estimated where it is needed and not given."""
+    adapter: bool = False
+    """Whether a LoRA adapter is trained instead of all weights, as `--method lora` does by itself."""
+    lora: Lora = field(default_factory=Lora)
+    """The adapter, where there is one."""
+    training: Training = field(default_factory=Training)
+    """How to train."""
+    knobs: Knobs = field(default_factory=Knobs)
+    """What the methods are told."""
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    """What is made of a store."""
+
+
+@dataclass(frozen=True)
+class Eval:
+    """Ask tuned models what was held out, and measure what they forgot. Several runs are set side by side."""
+
+    runs: Positional[tuple[Path, ...]]
+    """The directories of runs that `pathei learn` finished."""
+    picture: Path | None = None
+    """Where to draw skill against language lost, as PNG."""
+    splits: tuple[Literal["train", "seen", "unseen"], ...] = ("seen", "unseen")
+    """Which examples are asked."""
+    limit: int = 200
+    """At most so many of each kind and split."""
+    data: tuple[Path, ...] = ()
+    """Files of examples; those of each run if there are none."""
+    texts: tuple[Path, ...] = ()
+    """Files of held-out text; the embedded model has its own."""
+    execute: bool = True
+    """Whether plans are carried out in the world."""
+    batch: int = 32
+    """So many questions at once."""
+    device: str = "cpu"
+    """`cpu` or `cuda`."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +314,10 @@ Command = (
     | Annotated[Collect, subcommand("collect")]
     | Annotated[Plan, subcommand("plan")]
     | Annotated[Store, subcommand("store")]
+    | Annotated[Corpora, subcommand("corpora")]
+    | Annotated[Fisher, subcommand("fisher")]
+    | Annotated[Learn, subcommand("learn")]
+    | Annotated[Eval, subcommand("eval")]
     | Annotated[Env, subcommand("env")]
     | Annotated[Data, subcommand("data")]
 )

@@ -1,0 +1,142 @@
+"""The commands that learn into weights: corpora, Fisher information, fine-tuning, and what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError
+from .commands import Corpora, Eval, Fisher, Learn
+from .console import make_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..learners.evaluation import Evaluation
+
+
+def corpora(command: Corpora) -> None:
+    """Make questions out of a store."""
+    from ..learners.corpora.files import make_corpora
+
+    make_console().print(make_corpora(command.store, command.out, command.corpus).table())
+
+
+def fisher(command: Fisher) -> None:
+    """Estimate Fisher information."""
+    from ..learners.batches import read_texts, sequences_of
+    from ..learners.fisher_file import fisher_to_file
+    from ..learners.models import EMBEDDED, load_model
+    from ..learners.stdlib_text import stdlib_text
+
+    if command.out.suffix != ".safetensors":
+        raise ConfigError(f"Fisher information is kept in a .safetensors file, not in {command.out.name!r}.")
+    if not command.texts and command.model != EMBEDDED:
+        raise ConfigError("Name files of old text with --texts: Fisher information says what this model needs for it.")
+    console = make_console()
+    with _bar(console, "base") as advance:
+        model, tokenizer = load_model(command.model, command.device, progress=advance)
+    texts = read_texts(command.texts) if command.texts else stdlib_text().train
+    rows = sequences_of(texts, tokenizer, command.length)[: command.sequences]
+    import torch
+
+    with _bar(console, "Fisher") as advance:
+        found = fisher_to_file(model, list(torch.from_numpy(rows)), command.out, command.fisher, progress=advance)
+    console.print(f"{command.out}: {found.meta.sequences} sequences, {found.meta.tokens} tokens.", soft_wrap=True)
+
+
+def learn(command: Learn) -> None:
+    """Tune a model."""
+    from ..learners import run
+
+    _quiet()
+    console = make_console()
+    adapted = command.adapter or "lora" in command.method.split("+")
+    training = dataclasses.replace(command.training, lora=command.lora if adapted else None)
+    config = run.LearnConfig(
+        command.out,
+        command.data,
+        model=command.model,
+        method=command.method,
+        training=training,
+        knobs=command.knobs,
+        corpus=command.corpus,
+        texts=command.texts,
+        fisher=command.fisher,
+    )
+    with _bar(console, "Learning") as advance:
+
+        def watch(told: Mapping[str, float]) -> None:
+            advance(int(told["step"]), int(told["steps"]))
+
+        report = run.learn(config, tell=lambda text: console.print(text, markup=False, soft_wrap=True), watch=watch)
+    for note in report.notes:
+        console.print(note, markup=False, soft_wrap=True)
+    if report.done_before:
+        console.print(f"The run is done already: {report.model}", soft_wrap=True)
+        return
+    console.print(
+        f"{report.model}: {report.method}, {report.examples} examples, {report.steps} steps, "
+        f"loss {report.loss:.3f}, {report.seconds:.0f} s.\nNext: pathei eval {command.out}",
+        soft_wrap=True,
+    )
+
+
+def evaluate(command: Eval) -> None:
+    """Ask tuned models what was held out."""
+    from ..learners.evaluate import Asking
+    from ..learners.evaluate_run import EvalConfig, evaluate_run
+    from ..learners.pareto import evaluation_table, pareto_picture, points_of
+
+    if not command.runs:
+        raise ConfigError("Name at least one run that `pathei learn` finished.")
+    _quiet()
+    console = make_console()
+    asking = Asking(execute=command.execute, batch=command.batch)
+    config = EvalConfig(command.splits, command.limit, command.data, command.texts, asking, command.device)
+    found: dict[str, Evaluation] = {}
+    for path in command.runs:
+        with console.status("") as status:
+
+            def tell(part: str, path: Path = path, status: Any = status) -> None:
+                status.update(f"{path}: {part}")
+
+            found[path.name] = evaluate_run(path, config, watch=tell)
+    console.print(evaluation_table(found))
+    if command.picture is not None:
+        pareto_picture(points_of(found), command.picture)
+        console.print(f"Picture: {command.picture}", soft_wrap=True)
+
+
+@contextmanager
+def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far something is that tells how much is done, and of how much; nothing until it does."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn(f"{name:10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    ) as bar:
+        jobs = []
+
+        def advance(done: int, of: int) -> None:
+            if not jobs:
+                jobs.append(bar.add_task(name, total=of))
+            bar.update(jobs[0], completed=done, total=of)
+
+        yield advance
+
+
+def _quiet() -> None:
+    """Keep transformers from drawing bars and telling hints of its own between ours."""
+    try:
+        from transformers.utils import logging
+    except ImportError:
+        return
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+
+
+__all__ = ["corpora", "evaluate", "fisher", "learn"]
