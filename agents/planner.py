@@ -139,19 +139,18 @@ class SkillAgent:
                 if first is None or not wanted.roles or wanted.roles[0].ids or not self._others(wanted, used):
                     break
             self._abandoned[skill.id] = None
-            if wanted.count == EVERY:
-                break
+            if not all(self._view.among(role) for role in wanted.roles):
+                break  # nothing to do it with: another skill will not help
         return False
 
     def _fitting(self, wanted: Wanted) -> list[Skill]:
         """Return the skills for a condition whose roles are rooms where the condition's are."""
-        rooms = {room.name for room in self._seeker.rooms()} | {room.id for room in self._seeker.rooms()}
-        found = []
-        for skill in self._knowledge.skills(wanted.signature):
-            pairs = zip(ROLES, wanted.roles, strict=False)
-            if all((role in skill.rooms) == bool(rooms & {*one.names, *one.ids}) for role, one in pairs):
-                found.append(skill)
-        return found
+        known = {*self._seeker.room_names(), *(room.id for room in self._seeker.rooms())}
+        pairs = zip(ROLES, wanted.roles, strict=False)
+        rooms = {role for role, one in pairs if not known.isdisjoint((*one.names, *one.ids))}
+        roles = set(ROLES[: len(wanted.roles)])
+        skills = self._knowledge.skills(wanted.signature, "".join(f" ({role} is a room)" for role in sorted(rooms)))
+        return [skill for skill in skills if skill.rooms & roles == rooms]
 
     def _others(self, wanted: Wanted, used: set[Thing]) -> bool:
         return any(thing not in used for thing in self._view.among(wanted.roles[0]))
@@ -165,7 +164,7 @@ class SkillAgent:
                 used.add(room)
                 if self._view.here != room and (yield from self._seeker.go(room.id)):
                     return True
-        return False
+        return (yield from self._seeker.open_door())
 
     # --- one skill
 
@@ -182,6 +181,9 @@ class SkillAgent:
                 place += 1
                 continue
             action = yield from self._ready(steps[place], wanted, binding, used)
+            if action is not None and is_way and self._seeker.near(action):
+                place += 1
+                continue
             if action is not None:
                 self._seeker.used[skill.id] = None
                 yield action
@@ -192,6 +194,8 @@ class SkillAgent:
 
     def _ready(self, step: Step, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> Generator[str, None, str | None]:
         """Make a step admissible; return its action, or None where that fails."""
+        if step[0] in self._knowledge.ways():
+            yield from self._seeker.get_up()
         for word in step[1:]:
             if word not in binding or binding[word].id not in self._view.listed:
                 selector = self._selector(word, wanted, binding)
@@ -203,7 +207,7 @@ class SkillAgent:
             if action is not None or tries >= _MENDS:
                 break
             mend = self._admissible(earlier, wanted, binding, used)
-            if mend is not None:
+            if mend is not None and not self._seeker.near(mend):
                 tries += 1
                 yield mend
                 action = self._admissible(step, wanted, binding, used)
@@ -213,7 +217,8 @@ class SkillAgent:
         for skill in self._knowledge.mends(step):
             self._seeker.used[skill.id] = None
             yield from skill.steps
-        yield from self._knowledge.before(wanted.signature, step)
+        earlier = self._knowledge.before(wanted.signature, step)
+        yield from sorted(earlier, key=lambda one: any(name not in ROLES for name in one[1:]))  # tools last
 
     def _admissible(self, step: Step, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> str | None:
         """Return the action of a step with things in its roles, chosen among what is in sight; None if there is none."""

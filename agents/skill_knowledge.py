@@ -65,17 +65,29 @@ class Knowledge:
         self._skills: dict[str, list[Skill]] = {}
         self._spots: dict[str, list[Spot]] = {}
         self._looks: dict[str, tuple[str, str]] | None = None
+        self._ways: frozenset[str] | None = None
         self._mends: dict[str, list[Skill]] = {}
 
-    def skills(self, signature: str) -> list[Skill]:
-        """Return the skills that bring a condition about, the one that has served best first."""
-        found = self._skills.get(signature)
+    def skills(self, signature: str, rooms: str = "") -> list[Skill]:
+        """Return the skills that bring a condition about, the one that has served best first.
+
+        Args:
+            signature: The condition.
+            rooms: Which of its roles are rooms, in the words in which skills say it.
+        """
+        found = self._skills.get(signature + rooms)
         if found is None:
-            hits = self._ask("skill", f"How to bring about: {signature}. Steps:", _MANY)
+            hits = self._ask("skill", f"How to bring about: {signature}{rooms}. Steps:", _MANY)
             read = (_skill(hit.item, signature) for hit in hits)
             found = sorted((skill for skill in read if skill), key=lambda skill: (-skill.worth, skill.steps))
-            self._skills[signature] = found
+            self._skills[signature + rooms] = found
         return found
+
+    def ways(self) -> frozenset[str]:
+        """Return the verbs with which one goes somewhere."""
+        if self._ways is None:
+            self._ways = frozenset(skill.steps[-1][0] for skill in self.skills("you INSIDE x"))
+        return self._ways
 
     def mends(self, step: Step) -> list[Skill]:
         """Return what helped when a step was refused."""

@@ -37,7 +37,7 @@ class Seeker:
         self._rng = rng
         self._looked: set[int] = set()
         self._gain: defaultdict[str, list[float]] = defaultdict(lambda: [1.0, 1.0])
-        self._chosen: str | None = None
+        self._near: Thing | None = None
 
     # --- finding
 
@@ -116,12 +116,32 @@ class Seeker:
 
     def approach(self, thing: Thing) -> Doing:
         """Go to a thing in sight."""
+        yield from self.get_up()
         for skill in self.knowledge.skills("you INSIDE x")[:3]:
             action = self.view.action(skill.steps[-1][0], (thing,))
             if action is not None:
                 self.used[skill.id] = None
                 yield action
                 return True
+        return False
+
+    def near(self, action: str) -> bool:
+        """Tell whether an action goes to where the agent went last."""
+        act = read_act(action)
+        return act.verb in self.knowledge.ways() and bool(act.things) and act.things[-1] == self._near
+
+    def get_up(self) -> Doing:
+        """Do what makes going possible where no way of going is admissible: get up from a seat, by what is known."""
+        walking = self.knowledge.skills("you INSIDE x")[:1]
+        if not walking or any(read_act(action).verb == walking[0].steps[-1][0] for action in self.view.actions):
+            return True
+        for signature in ("not you is SITTING", "not you is LYING"):
+            for skill in self.knowledge.skills(signature):
+                action = self.view.action(skill.steps[-1][0], ())
+                if len(skill.steps[-1]) == 1 and action is not None:
+                    self.used[skill.id] = None
+                    yield action
+                    return True
         return False
 
     def go(self, room: int) -> Doing:
@@ -133,19 +153,24 @@ class Seeker:
             if self.view.here is not None and self.view.here.id == room:
                 return True
             went = yield from self.approach(thing)
-            if not went:
-                doors = [one for one in self._unseen_into(self.knowledge.looks()) if "door" in one.name]
-                if not doors:
-                    return False
-                yield from self.look(doors[0])
+            if not went and not (yield from self.open_door()):
+                return False
         return self.view.here is None or self.view.here.id == room
+
+    def open_door(self) -> Doing:
+        """Open a door in sight that was not tried; False where there is none."""
+        for door in self._unseen_into(self.knowledge.looks()):
+            if door.name == "door":
+                return (yield from self.look(door))
+        return False
 
     def rooms(self) -> list[Thing]:
         """Return the rooms that can be spoken of, as far as facts tell which things are rooms."""
-        known = {skill_room for name in self._room_names() for skill_room in (name,)}
+        known = self.room_names()
         return [thing for thing in self.view.listed.values() if thing.name in known]
 
-    def _room_names(self) -> set[str]:
+    def room_names(self) -> set[str]:
+        """Return the kinds of rooms that facts tell of."""
         names = {spot.place for name in ("door", "light", "floor") for spot in self.knowledge.spots(name)}
         return names | ({self.view.here.name} if names and self.view.here else set())
 
@@ -161,7 +186,6 @@ class Seeker:
             return False
         scores = np.array([self._promise(action, wanted, goal) for action in view.actions])
         action = view.actions[int((scores + 0.5 * self._rng.random(len(scores))).argmax())]
-        self._chosen = read_act(action).verb
         yield action
         return True
 
@@ -177,8 +201,11 @@ class Seeker:
         return 2.0 * named + 2.0 * asked + gained / times - 3.0 * tried - 0.1 * min(times, 10)
 
     def learn(self, action: str, fresh: int) -> None:
-        """Note how many new things an action brought to light."""
-        gain = self._gain[read_act(action).verb]
+        """Note what was done, and how many new things it brought to light."""
+        act = read_act(action)
+        if act.things and act.verb in self.knowledge.ways():
+            self._near = act.things[-1]
+        gain = self._gain[act.verb]
         gain[0] += min(fresh / _NEW_ENOUGH, 1.0)
         gain[1] += 1
 

@@ -57,14 +57,12 @@ class Skills:
             if step.error:
                 continue
             asked = [one.signature for one in wanted if _is_done(one, step)]
-            draft = _skill(trajectory, happened, step, asked)
-            if draft is not None and draft.key not in kept:
-                kept.add(draft.key)
-                yield draft
-            look = _look(trajectory, happened, step)
-            if look is not None and look.key not in kept:
-                kept.add(look.key)
-                yield look
+            drafts = [_skill(trajectory, happened, step, asked), _look(trajectory, happened, step)]
+            drafts += [_carried(trajectory, happened, step, change) for change in step.moves]
+            for draft in drafts:
+                if draft is not None and draft.key not in kept:
+                    kept.add(draft.key)
+                    yield draft
         for number, one in enumerate(wanted):
             step_number = _last_service(one, happened)
             if step_number is not None:
@@ -74,9 +72,32 @@ class Skills:
             yield _together(trajectory, order)
 
 
-def _skill(trajectory: Trajectory, happened: Happened, step: Happening, asked: Sequence[str]) -> Draft | None:
-    """Return the skill whose last step is this one, or None if nothing came of it."""
-    things = tuple(dict.fromkeys(step.act.things))[: len(ROLES)]
+def _carried(trajectory: Trajectory, happened: Happened, step: Happening, change: Change) -> Draft | None:
+    """Return the skill of bringing what was carried into the room that a step went to, or None if it was not that."""
+    room = next((thing for thing in step.act.things if thing.id == change.target), None)
+    if room is None or not change.begins or change.what != "INSIDE" or change.thing in happened.you:
+        return None
+    carried = Thing(happened.names.get(change.thing, "thing"), change.thing)
+    return _skill(trajectory, happened, step, ("x INSIDE y",), (carried, room))
+
+
+def _skill(
+    trajectory: Trajectory,
+    happened: Happened,
+    step: Happening,
+    asked: Sequence[str],
+    things: tuple[Thing, ...] | None = None,
+) -> Draft | None:
+    """Return the skill whose last step is this one, or None if nothing came of it.
+
+    Args:
+        trajectory: The episode.
+        happened: The same, folded.
+        step: The last step.
+        asked: What it brought about beside what its changes say.
+        things: What the roles are; those that the step names if None.
+    """
+    things = tuple(dict.fromkeys(step.act.things))[: len(ROLES)] if things is None else things
     roles = {thing.id: role for thing, role in zip(things, ROLES, strict=False)}
     if not (step.changes or asked or step.moves):
         return None
