@@ -1,0 +1,172 @@
+"""What becomes of a draft: a new item, more weight for one that says the same, or the end of one that it contradicts.
+
+Drafts with a key are compared by it; those without by meaning, with items of the same kind, world, task and outcome.
+No model is called here. Left out: embedding, and what is done with items later (`upkeep`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from ..errors import MemoryStoreError
+from .columns import Columns, Group, signs_of
+from .database import COLUMNS, Database, Halves, Row, item_of, plain
+from .items import KINDS, Draft, Item, Kind, Status
+
+NEAR: Final = 0.9
+"""The cosine from which on two texts say the same."""
+_GroupKey = tuple[Kind, str, str, bool | None]
+
+
+def check(draft: Draft) -> None:
+    """Check a draft.
+
+    Raises:
+        MemoryStoreError: the first fault found.
+    """
+    fault = ""
+    if draft.kind not in KINDS:
+        fault = f"its kind is {draft.kind!r}, and should be one of {', '.join(KINDS)}"
+    elif not isinstance(draft.text, str) or not draft.text.strip():
+        fault = "it has no text"
+    elif not all(0.0 <= value <= 1.0 for value in (draft.importance, draft.confidence)):
+        fault = "importance and confidence are in [0, 1]"
+    elif not (math.isfinite(draft.time) and draft.time >= 0):
+        fault = f"its time is {draft.time}"
+    if fault:
+        raise MemoryStoreError(f"A draft cannot be remembered, because {fault}: {str(draft.text)[:80]!r}.")
+
+
+class Admission:
+    """Admits drafts within one transaction."""
+
+    def __init__(self, database: Database, columns: Columns, number: int) -> None:
+        """Prepare.
+
+        Args:
+            database: In a transaction.
+            columns: As they were when it began.
+            number: The transaction's.
+        """
+        self._database, self._columns, self._number = database, columns, number
+        self._groups: dict[_GroupKey, Group] = {}
+        self._new: dict[_GroupKey, list[tuple[str, Halves]]] = {}
+        row = database.one("SELECT coalesce(max(num), 0) FROM item")
+        self._last = 0 if row is None else int(row[0])
+
+    def admit(self, drafts: Sequence[Draft], vectors: Halves) -> list[str]:
+        """Return the id that holds each draft now; vectors have shape `[drafts, dimensions]`."""
+        now = time.time()
+        signs = signs_of(vectors)
+        found = []
+        for index, draft in enumerate(drafts):
+            lived = draft if draft.time else replace(draft, time=now)
+            if lived.key:
+                found.append(self._keyed(lived, vectors[index], told=bool(draft.time)))
+            else:
+                found.append(self._keyless(lived, vectors[index], signs[index]))
+        return found
+
+    def insert(self, item: Item, vector: Halves) -> None:
+        """Add an item as it is."""
+        draft = item.draft
+        self._last += 1
+        self._database.run(
+            f"INSERT INTO item({COLUMNS}, seq, embedded) VALUES ({','.join('?' * 23)})",
+            (
+                self._last, item.id, draft.kind, item.status, draft.world, draft.key, draft.task,
+                None if draft.success is None else int(draft.success), draft.text, plain(draft.data), draft.time,
+                item.last_seen, draft.importance, draft.confidence, draft.source.trajectory, draft.source.step,
+                item.version, item.seen, item.helpful, item.harmful, item.replaced_by, self._number, self._number,
+            ),
+        )  # fmt: skip
+        self._database.run("INSERT INTO vector VALUES (?,?)", (self._last, vector.tobytes()))
+
+    def _keyed(self, draft: Draft, vector: Halves, told: bool) -> str:
+        rows = self._database.all(
+            f"SELECT {COLUMNS} FROM item WHERE kind = ? AND world = ? AND key = ? AND key <> '' ORDER BY num",
+            (draft.kind, draft.world, draft.key),
+        )
+        items = [item_of(row) for row in rows]
+        version = 1 + max((item.version for item in items), default=0)
+        alike = (one for one in items if one.draft.text == draft.text and one.status in ("active", "retired"))
+        same = next(alike, None)
+        if same is not None:
+            return self._reinforce(same, draft)
+        active = next((one for one in items if one.status == "active"), None)
+        if active is None or draft.kind == "episode":
+            return self._add(draft, vector, version=1 if draft.kind == "episode" else version)
+        if told and draft.time < active.last_seen:
+            return self._add(draft, vector, version=version, status="superseded", replaced_by=active.id)
+        id_ = self._add(draft, vector, version=version)
+        self._database.run(
+            "UPDATE item SET status = 'superseded', replaced_by = ?, seq = ? WHERE id = ?",
+            (id_, self._number, active.id),
+        )
+        self._database.log(active.id, draft.time, "superseded", {"by": id_})
+        return id_
+
+    def _keyless(self, draft: Draft, vector: Halves, signs: np.ndarray[Any, Any]) -> str:
+        group = (draft.kind, draft.world, draft.task, draft.success)
+        if group not in self._groups:
+            self._groups[group] = self._columns.group(*group)
+        exact = vector.astype(np.float32)
+        best, nearest = NEAR, ""
+        numbers = [int(place) + 1 for place in self._groups[group].near(signs)]
+        for num, other in self._database.vectors(numbers, len(vector)).items():
+            if (cosine := float(other.astype(np.float32) @ exact)) >= best:
+                row = self._database.numbered([num])[0]
+                if _fits(row, group):
+                    best, nearest = cosine, row[1]
+        new = self._new.setdefault(group, [])
+        if new:
+            cosines = np.array([other for _, other in new]).astype(np.float32) @ exact
+            if cosines.max() > best or (not nearest and cosines.max() >= best):
+                nearest = new[int(cosines.argmax())][0]
+        if nearest:
+            return self._reinforce(item_of(self._database.items([nearest])[nearest]), draft)
+        id_ = self._add(draft, vector)
+        new.append((id_, vector))
+        return id_
+
+    def _add(
+        self,
+        draft: Draft,
+        vector: Halves,
+        *,
+        version: int = 1,
+        status: Status = "active",
+        replaced_by: str | None = None,
+    ) -> str:
+        what = (draft.kind, draft.world, draft.key, draft.text, draft.source.trajectory, draft.source.step, self._last)
+        id_ = f"{draft.kind}-{hashlib.blake2b(repr(what).encode(), digest_size=8).hexdigest()}"
+        self.insert(Item(id_, draft, status, version, last_seen=draft.time, replaced_by=replaced_by), vector)
+        return id_
+
+    def _reinforce(self, item: Item, draft: Draft) -> str:
+        self._database.run(
+            "UPDATE item SET seen = seen + 1, last_seen = max(last_seen, ?), importance = max(importance, ?),"
+            " confidence = max(confidence, ?), seq = ? WHERE id = ?",
+            (draft.time, draft.importance, draft.confidence, self._number, item.id),
+        )
+        source = {"trajectory": draft.source.trajectory, "step": draft.source.step}
+        # Its own words are kept where they differ: consolidation destroys nothing.
+        words = {} if draft.text == item.draft.text else {"text": draft.text, "data": dict(draft.data)}
+        self._database.log(item.id, draft.time, "reinforced", source | words)
+        return item.id
+
+
+def _fits(row: Row, group: _GroupKey) -> bool:
+    item = item_of(row)
+    draft = item.draft
+    return item.status == "active" and (draft.kind, draft.world, draft.task, draft.success) == group
+
+
+__all__ = ["NEAR", "Admission", "check"]

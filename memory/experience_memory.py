@@ -1,0 +1,454 @@
+"""The memory: what was lived, kept in a folder that one process writes and many may read.
+
+The folder holds a table (`memory.sqlite`), which is the truth, and an index, which is made from it. Every method leaves
+the table as it was or as it should be, also when the process is killed. Left out: building drafts from trajectories.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import orjson
+
+from ..errors import MemoryStoreError, StoreLockedError
+from ..experience import Json, Trajectory
+from ..store.durable import WriterLock
+from . import index_files, transfer, upkeep
+from .admission import Admission, check
+from .database import COLUMNS, Database, Event, Halves, Row, clause, item_of, plain
+from .items import KINDS, Draft, Hit, Item, Where
+from .lexical import Words
+from .protocol import Builder, Embedder
+from .retrieval import Candidate, Ranking, weigh
+from .view import View
+
+_TABLE: Final = "memory.sqlite"
+_BATCH: Final = 256
+_ANYTHING: Final = Where()
+_RANKING: Final = Ranking()
+
+
+class ExperienceMemory:
+    """A memory; see `pathei.memory.protocol.Memory` for what it promises. Its methods may be called from any thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        embedder: Embedder,
+        builders: Sequence[Builder],
+        lock: WriterLock | None,
+    ) -> None:
+        """Not for callers: use `open`."""
+        self._folder, self._database, self._embedder = folder, database, embedder
+        self._builders, self._lock = tuple(builders), lock
+        self._threads = threading.RLock()
+        self._words = Words(database)
+        self._view = View(folder, database, embedder.name, embedder.dimensions)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        embedder: Embedder,
+        builders: Sequence[Builder] = (),
+        mode: Literal["write", "read"] = "write",
+        reembed: bool = False,
+    ) -> ExperienceMemory:
+        """Open a memory; a writer makes it if it is not there.
+
+        Args:
+            path: The folder.
+            embedder: Turns texts into vectors: the one that the memory was filled with.
+            builders: Turn trajectories into drafts, in this order; `add` needs them.
+            mode: `"write"`, for one process at a time, or `"read"`.
+            reembed: Whether to embed all texts anew if the memory was filled with another embedder.
+
+        Raises:
+            MemoryStoreError: it is damaged, of a newer schema, filled with another embedder, written by another
+                process, or not there.
+        """
+        folder = Path(path)
+        lock = _locked(folder) if mode == "write" else None
+        database = None
+        try:
+            database = Database(folder / _TABLE, write=mode == "write")
+            if lock is not None:
+                if index_files.header_of(folder) is not None or any(folder.glob("index*")):
+                    index_files.sweep(folder)
+                if database.meta("uuid") is None:
+                    with database.transaction():
+                        database.record("uuid", uuid.uuid4().hex)
+                if reembed and database.meta("embedder") not in (None, embedder.name):
+                    upkeep.reembed(database, embedder, folder)
+            _check_embedder(folder, database, embedder, lock is not None)
+            return cls(folder, database, embedder, builders, lock)
+        except BaseException:
+            if database is not None:
+                database.close()
+            if lock is not None:
+                lock.release()
+            raise
+
+    def add(self, trajectory: Trajectory) -> list[str]:
+        """Remember a trajectory by what the builders make of it; see `Memory.add`.
+
+        Raises:
+            MemoryStoreError: the memory has no builders, or is open for reading.
+        """
+        return self.add_all([trajectory])[0]
+
+    def add_all(self, trajectories: Iterable[Trajectory]) -> list[list[str]]:
+        """Remember trajectories in one transaction, which is much faster than one for each."""
+        with self._threads, self._writing():
+            if not self._builders:
+                raise MemoryStoreError("Trajectories are remembered by builders: open the memory with some.")
+            ids: dict[str, list[str]] = {}
+            order, drafts, owners = [], list[Draft](), list[str]()
+            for trajectory in trajectories:
+                order.append(trajectory.id)
+                if trajectory.id in ids:
+                    continue
+                row = self._database.one("SELECT ids FROM lived WHERE trajectory = ?", (trajectory.id,))
+                ids[trajectory.id] = [] if row is None else orjson.loads(row[0])
+                if row is None:
+                    built = [draft for builder in self._builders for draft in builder.build(trajectory)]
+                    drafts += built
+                    owners += [trajectory.id] * len(built)
+            vectors = self._embedded(drafts)
+            with self._database.transaction() as number:
+                new = Admission(self._database, self._view.columns, number).admit(drafts, vectors)
+                for owner, id_ in zip(owners, new, strict=True):
+                    if id_ not in ids[owner]:
+                        ids[owner].append(id_)
+                self._database.run_many(
+                    "INSERT OR IGNORE INTO lived VALUES (?,?)",
+                    [(owner, orjson.dumps(found).decode()) for owner, found in ids.items()],
+                )
+            self._after()
+            return [ids[id_] for id_ in order]
+
+    def add_drafts(self, drafts: Iterable[Draft]) -> list[str]:
+        """Remember what somebody proposes, in one transaction, and return the id that holds each draft now.
+
+        A near duplicate is reinforced; a fact supersedes what it contradicts (see `Draft.key`).
+
+        Raises:
+            MemoryStoreError: a draft makes no sense, or the memory is open for reading. Nothing is remembered then.
+        """
+        with self._threads, self._writing():
+            proposed = list(drafts)
+            vectors = self._embedded(proposed)
+            with self._database.transaction() as number:
+                found = Admission(self._database, self._view.columns, number).admit(proposed, vectors)
+            self._after()
+            return found
+
+    def query(self, text: str, k: int = 8, where: Where | None = None, *, ranking: Ranking = _RANKING) -> list[Hit]:
+        """Return the at most `k` items that answer a question best, the best first.
+
+        Args:
+            text: The question.
+            k: How many are wanted.
+            where: Which items it is about; all active ones if None.
+            ranking: What counts.
+        """
+        with self._threads:
+            self._view.sync()
+            columns, asked = self._view.columns, where or _ANYTHING
+            if k < 1 or columns.rows == 0:
+                return []
+            mask = columns.mask(asked)
+            wanted = max(ranking.candidates, 2 * k)
+            vector = self._embedder.embed([text])[0] if ranking.dense else None
+            places = np.zeros(0, np.int64)
+            if vector is not None and vector.any():
+                places = self._view.vectors.search(vector, wanted, mask).places
+            else:
+                vector = None
+            words: dict[int, float] = {}
+            if ranking.lexical:
+                found, scores = self._words.search(text, wanted, columns.rows, mask)
+                words = dict(zip((found + 1).tolist(), scores.tolist(), strict=True))
+            numbers = list({*(places + 1).tolist(), *words})
+            if not numbers:
+                # Neither meaning nor words: what the filter lets through, in the order of the rest.
+                some = np.arange(columns.rows) if mask is None else np.flatnonzero(mask)
+                numbers = (some[-wanted:] + 1).tolist()
+            return self._hits(numbers, words, vector, asked, k, ranking)
+
+    def get(self, id_: str) -> Item:
+        """Return an item, whatever its status.
+
+        Raises:
+            MemoryStoreError: there is none.
+        """
+        with self._threads:
+            return item_of(self._database.items([id_])[id_])
+
+    def update(
+        self,
+        id_: str,
+        *,
+        text: str | None = None,
+        data: Mapping[str, Json] | None = None,
+        importance: float | None = None,
+        confidence: float | None = None,
+    ) -> Item:
+        """Change an item, and return it as it is now; `history` tells what it said before.
+
+        Raises:
+            MemoryStoreError: there is none, or the new values make no sense.
+        """
+        with self._threads, self._writing():
+            old = self.get(id_)
+            given = {"text": text, "data": data, "importance": importance, "confidence": confidence}
+            changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+            draft = replace(old.draft, **changes)
+            vector = self._embedded([draft])[0]
+            with self._database.transaction() as number:
+                upkeep.rewrite(self._database, number, old, draft, vector)
+            return self.get(id_)
+
+    def forget(self, ids: Iterable[str]) -> int:
+        """Let items be found no more, and return how many were active; each can still be read by id.
+
+        Raises:
+            MemoryStoreError: one of them is unknown; then none is forgotten.
+        """
+        with self._threads, self._writing(), self._database.transaction() as number:
+            count = 0
+            for id_, row in self._database.items(list(dict.fromkeys(ids))).items():
+                if item_of(row).status == "active":
+                    upkeep.end(self._database, number, id_, "forgotten", {})
+                    count += 1
+            return count
+
+    def feedback(self, ids: Iterable[str], *, helpful: bool) -> None:
+        """Note that items were used in an episode that succeeded, or that failed.
+
+        Raises:
+            MemoryStoreError: one of them is unknown; then nothing is noted.
+        """
+        with self._threads, self._writing(), self._database.transaction() as number:
+            name = "helpful" if helpful else "harmful"
+            for id_ in self._database.items(list(dict.fromkeys(ids))):
+                self._database.run(f"UPDATE item SET {name} = {name} + 1, seq = ? WHERE id = ?", (number, id_))
+                self._database.log(id_, time.time(), name, {})
+
+    def items(self, where: Where | None = None) -> Iterator[Item]:
+        """Yield the items that fit, in the order in which they were added."""
+        condition, values = clause(where or _ANYTHING)
+        last = 0
+        while True:
+            with self._threads:
+                rows = self._database.all(
+                    f"SELECT {COLUMNS} FROM item WHERE num > ? AND {condition} ORDER BY num LIMIT {_BATCH}",
+                    (last, *values),
+                )
+            yield from map(item_of, rows)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
+
+    def history(self, id_: str) -> list[Event]:
+        """Return what happened to an item and to those whose place it took, the oldest first.
+
+        Raises:
+            MemoryStoreError: there is none.
+        """
+        with self._threads:
+            self._database.items([id_])
+            rows = self._database.all(
+                "WITH RECURSIVE line(id) AS (VALUES (?) UNION SELECT item.id FROM item JOIN line"
+                " ON item.replaced_by = line.id) SELECT item, time, what, detail FROM event"
+                " WHERE item IN (SELECT id FROM line) ORDER BY num",
+                (id_,),
+            )
+            return [Event(item, when, what, orjson.loads(detail)) for item, when, what, detail in rows]
+
+    def consolidate(self, policy: upkeep.Policy | None = None) -> upkeep.Consolidation:
+        """Merge near duplicates and retire what failed or is too much; nothing is destroyed. See `upkeep`."""
+        with self._threads, self._writing():
+            self._view.sync()
+            with self._database.transaction() as number:
+                done = upkeep.consolidate(self._database, self._view.columns, number, policy or upkeep.Policy())
+            return done
+
+    def compact(self) -> None:
+        """Make the index anew, and give unused space back to the disk. From 200,000 items on this takes minutes."""
+        with self._threads, self._writing():
+            self._database.tidy()
+            self._view.publish()
+
+    def reembed(self, embedder: Embedder) -> None:
+        """Embed every text anew with another embedder, which is used from then on. All of it, or nothing."""
+        with self._threads, self._writing():
+            upkeep.reembed(self._database, embedder, self._folder)
+            self._embedder = embedder
+            self._view = View(self._folder, self._database, embedder.name, embedder.dimensions)
+
+    def stats(self) -> dict[str, Json]:
+        """Count what there is; plain JSON."""
+        with self._threads:
+            self._view.sync()
+            counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
+            for kind, status, count in self._database.all("SELECT kind, status, count(*) FROM item GROUP BY 1, 2"):
+                counts[kind][status] = count
+            lived = self._database.one("SELECT count(*) FROM lived")
+            vectors = self._view.vectors
+            return {
+                "items": sum(one.get("active", 0) for one in counts.values()),
+                "kinds": counts,
+                "trajectories": 0 if lived is None else lived[0],
+                "embedder": self._embedder.name,
+                "dimensions": self._embedder.dimensions,
+                "changes": self._view.seq,
+                "bytes": sum(path.stat().st_size for path in self._folder.iterdir() if path.is_file()),
+                "index": {
+                    "form": "none" if vectors.base is None else "graph" if vectors.is_graph else "exact",
+                    "rows": vectors.base_rows,
+                    "since": vectors.delta_rows,
+                    "stale": vectors.stale_rows,
+                    "due": self._view.is_due,
+                    "trouble": self._view.trouble,
+                },
+            }
+
+    def faults(self) -> list[str]:
+        """Look for damage, slowly, and return what was found, a sentence each: table, index, and whether they agree."""
+        with self._threads:
+            self._view.sync()
+            found = self._database.faults() + ([self._view.trouble] if self._view.trouble else [])
+            return found + upkeep.disagreements(self._database, self._view)
+
+    def export_jsonl(self, path: str | Path) -> int:
+        """Write everything to a file, a line each, and return how many items; see `transfer`."""
+        with self._threads:
+            return transfer.write(self._database, self._embedder.name, Path(path))
+
+    def import_jsonl(self, path: str | Path) -> int:
+        """Take over the items of a file that are not here yet, with their ids, and return how many; see `transfer`."""
+        with self._threads, self._writing():
+            content = transfer.read(self._database, Path(path))
+            vectors = self._embedded([item.draft for item in content.items])
+            with self._database.transaction() as number:
+                transfer.take(self._database, Admission(self._database, self._view.columns, number), content, vectors)
+            self._after()
+            return len(content.items)
+
+    def close(self) -> None:
+        """Close the memory; harmless when it is closed."""
+        with self._threads:
+            self._words.close()
+            self._database.close()
+            if self._lock is not None:
+                self._lock.release()
+
+    def __enter__(self) -> ExperienceMemory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _hits(
+        self,
+        numbers: Sequence[int],
+        words: Mapping[int, float],
+        vector: np.ndarray[Any, np.dtype[np.float32]] | None,
+        where: Where,
+        k: int,
+        ranking: Ranking,
+    ) -> list[Hit]:
+        rows: dict[int, Row] = {row[0]: row for row in self._database.fitting(numbers, where)}
+        cosines: dict[int, float] = {}
+        if vector is not None and rows:
+            stored = self._database.vectors(list(rows), len(vector))
+            both = np.array(list(stored.values()), np.float32) @ vector
+            cosines = dict(zip(stored, both.tolist(), strict=True))
+        # In the order of FIELDS: 11 last_seen, 12 importance, 18 helpful, 19 harmful.
+        candidates = {
+            num: Candidate(cosines.get(num), words.get(num), row[11], row[12], row[18], row[19])
+            for num, row in rows.items()
+        }
+        return [Hit(item_of(rows[num]), score, why) for num, score, why in weigh(candidates, ranking)[:k]]
+
+    def _embedded(self, drafts: Sequence[Draft]) -> Halves:
+        """Return the vectors of drafts as they are stored, shape `[drafts, dimensions]`."""
+        for draft in drafts:
+            check(draft)
+            plain(draft.data)
+        parts = [
+            np.asarray(self._embedder.embed([draft.text for draft in drafts[start : start + _BATCH]]), np.float32)
+            for start in range(0, len(drafts), _BATCH)
+        ]
+        found = np.concatenate(parts) if parts else np.zeros((0, self._embedder.dimensions), np.float32)
+        if found.shape != (len(drafts), self._embedder.dimensions) or not np.isfinite(found).all():
+            raise MemoryStoreError(
+                f"The embedder {self._embedder.name!r} gave {found.shape} numbers for {len(drafts)} texts, or some that"
+                f" are not finite, and should give ({len(drafts)}, {self._embedder.dimensions}): mend it."
+            )
+        return found.astype(np.float16)
+
+    def _writing(self) -> _Writing:
+        if self._lock is None:
+            raise MemoryStoreError(f"The memory {self._folder} is open for reading: open it for writing to change it.")
+        if not self._lock.mine:
+            raise MemoryStoreError(f"This process does not write to the memory {self._folder}: open it here again.")
+        self._view.sync()
+        return _Writing()
+
+    def _after(self) -> None:
+        self._view.sync()
+        # A graph takes minutes: it is made by `compact` first, and after that only when much has changed.
+        if self._view.is_due and (not self._view.next_is_graph or self._view.vectors.is_graph):
+            self._view.publish()
+
+
+class _Writing:
+    """Nothing to undo: it lets the check for the right to write stand in a `with`."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def _locked(folder: Path) -> WriterLock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return WriterLock(folder / "writer.lock")
+    except StoreLockedError as error:
+        owner = str(error).split(" is writing")[0]
+        raise MemoryStoreError(
+            f"{owner} is writing to the memory {folder}: wait until it ends, or open it for reading."
+        ) from error
+    except OSError as error:
+        raise MemoryStoreError(
+            f"The memory {folder} cannot be made ({error.strerror or error}): choose a folder that you may write to."
+        ) from error
+
+
+def _check_embedder(folder: Path, database: Database, embedder: Embedder, write: bool) -> None:
+    name, dimensions = database.meta("embedder"), database.meta("dimensions")
+    if name is None and write:
+        with database.transaction():
+            database.record("embedder", embedder.name)
+            database.record("dimensions", embedder.dimensions)
+    elif (name, dimensions) != (embedder.name, embedder.dimensions):
+        raise MemoryStoreError(
+            f"The memory {folder} was filled with the embedder {name!r} of {dimensions} numbers, not with"
+            f" {embedder.name!r} of {embedder.dimensions}: open it with that one, or with `reembed=True`."
+        )
+
+
+__all__ = ["ExperienceMemory"]

@@ -1,0 +1,122 @@
+"""A memory as lines of JSON, for people and other programs, and back: items, their history, what was lived.
+
+Vectors are left out: they are made again from the texts, by whichever embedder reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from ..errors import MemoryStoreError
+from ..store.durable import publish
+from .admission import Admission, check
+from .columns import STATUSES
+from .database import COLUMNS, Database, Halves, Row, item_of
+from .items import Draft, Item, Source
+
+FORM: Final = "pathei-memory"
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is new in a file."""
+
+    items: Sequence[Item]
+    events: Sequence[Row]
+    """Item, time, what, detail (text)."""
+    lived: Sequence[Row]
+    """Trajectory, ids (text)."""
+
+
+def write(database: Database, embedder: str, path: Path) -> int:
+    """Write everything to a file, which is there whole or not at all, and return how many items there are."""
+    count = 0
+    part = path.with_name(f"{path.name}.tmp")
+    try:
+        with database.snapshot(), part.open("wb") as file:
+            file.write(_line({"form": FORM, "version": VERSION, "embedder": embedder}))
+            for row in database.run(f"SELECT {COLUMNS} FROM item ORDER BY num"):
+                file.write(_line({"item": asdict(item_of(row))}))
+                count += 1
+            for item, time, what, detail in database.run("SELECT item, time, what, detail FROM event ORDER BY num"):
+                file.write(_line({"event": [item, time, what, orjson.loads(detail)]}))
+            for trajectory, ids in database.run("SELECT trajectory, ids FROM lived ORDER BY trajectory"):
+                file.write(_line({"lived": [trajectory, orjson.loads(ids)]}))
+        publish(part, path)
+    except OSError as error:
+        raise MemoryStoreError(f"Cannot write {path} ({error.strerror or error}): choose another place.") from error
+    return count
+
+
+def read(database: Database, path: Path) -> Content:
+    """Read a file, and return what is not in the table.
+
+    Raises:
+        MemoryStoreError: it is no such file, of a newer version, or a line is malformed; says which.
+    """
+    content = Content([], [], [])
+    items, events, lived = list[Item](), list[Row](), list[Row]()
+    number = 0
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                data = orjson.loads(line)
+                if number == 1:
+                    _check_head(data)
+                elif "item" in data:
+                    items.append(_item(data["item"]))
+                elif "event" in data:
+                    item, time, what, detail = data["event"]
+                    events.append((str(item), float(time), str(what), orjson.dumps(detail).decode()))
+                else:
+                    trajectory, ids = data["lived"]
+                    lived.append((str(trajectory), orjson.dumps([str(id_) for id_ in ids]).decode()))
+        if number == 0:
+            raise ValueError("it is empty")
+    except OSError as error:
+        raise MemoryStoreError(f"Cannot read {path} ({error.strerror or error}).") from error
+    except (ValueError, TypeError, KeyError, AttributeError, MemoryStoreError) as error:
+        raise MemoryStoreError(f"Line {number} of {path} cannot be taken over: {error}.") from error
+    known = {row[0] for row in database.all("SELECT id FROM item")}
+    new = list({item.id: item for item in items if item.id not in known}.values())
+    ids_of_new = {item.id for item in new}
+    content = Content(new, [event for event in events if event[0] in ids_of_new], lived)
+    return content
+
+
+def take(database: Database, admission: Admission, content: Content, vectors: Halves) -> None:
+    """Add the content to the table, within a transaction."""
+    for item, vector in zip(content.items, vectors, strict=True):
+        admission.insert(item, vector)
+    database.run_many("INSERT INTO event(item, time, what, detail) VALUES (?,?,?,?)", content.events)
+    database.run_many("INSERT OR IGNORE INTO lived VALUES (?,?)", content.lived)
+
+
+def _line(data: Any) -> bytes:
+    return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _check_head(data: Any) -> None:
+    if not isinstance(data, dict) or data.get("form") != FORM:
+        raise ValueError(f"the first line does not say that it is a {FORM!r} file")
+    if data["version"] > VERSION:
+        raise ValueError(f"it is of version {data['version']} and this pathei reads up to {VERSION}: upgrade pathei")
+
+
+def _item(data: dict[str, Any]) -> Item:
+    inner = data["draft"]
+    draft = Draft(**{**inner, "source": Source(**inner["source"])})
+    check(draft)
+    item = Item(**{**data, "draft": draft})
+    if item.status not in STATUSES or not item.id:
+        raise ValueError(f"the status {item.status!r} or the id {item.id!r} makes no sense")
+    return item
+
+
+__all__ = ["Content", "read", "take", "write"]
