@@ -58,7 +58,9 @@ def main(args: Sequence[str] | None = None) -> int:
     about = (
         "Agents live in simulated worlds, their experience is kept, and they learn from it. See also: pathei --version."
     )
-    chosen: Any = tyro.cli(form, args=given, prog="pathei", description=about, config=(OmitSubcommandPrefixes, AvoidSubcommands))
+    chosen: Any = tyro.cli(
+        form, args=given, prog="pathei", description=about, config=(OmitSubcommandPrefixes, AvoidSubcommands)
+    )
     try:
         return perform(getattr(chosen, "command", chosen))
     except PatheiError as error:

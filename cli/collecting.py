@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from ..agents import Agent
     from ..collectors import Collector
     from ..collectors.proposers import Proposer
+    from ..experience import Task
 
 
 def collect(command: Collect) -> int:
@@ -121,10 +123,20 @@ def _collector_of(command: Collect) -> Callable[[], Collector]:
         from ..collectors.acting import Act, demonstrator
 
         return partial(Act, demonstrator, name="scripted", max_steps=command.steps, seed=command.seed)
+    if command.collector == "errands":
+        from ..collectors.acting import Act
+
+        return partial(Act, _errand_runner, name="errands", max_steps=command.steps, seed=command.seed)
     from ..collectors.mcts import Mcts, MctsConfig, household_search
 
     search = household_search(simulations=command.simulations, seconds=command.seconds, depth=command.steps)
     return partial(Mcts, MctsConfig(search, keep_tree=command.keep_tree), seed=command.seed)
+
+
+def _errand_runner(_: Task) -> Agent:
+    from ..learners.corpora.errands import Errands
+
+    return Errands()
 
 
 __all__ = ["collect"]

@@ -78,10 +78,11 @@ class Collect:
 
     out: Positional[Path]
     """The store's directory; made if it is not there."""
-    collector: Literal["explore", "mcts", "curriculum", "scripted"] = "explore"
+    collector: Literal["explore", "mcts", "curriculum", "scripted", "errands"] = "explore"
     """How tasks are played: exploration without regard to the goal, a plan searched for it, goals of its own, each a
-    little beyond what was achieved, or the task's own demonstration. A store takes all of them on the same tasks. A
-    curriculum plays in one process, and `--tasks` is how many attempts it makes."""
+    little beyond what was achieved, the task's own demonstration, or carrying things about a household, which makes
+    good stories. A store takes all of them on the same tasks. A curriculum plays in one process, and `--tasks` is how
+    many attempts it makes."""
     strategy: Literal["novelty", "uniform"] = "novelty"
     """How exploration chooses: what promises new effects, or anything."""
     tasks: str = "100"

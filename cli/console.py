@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,14 @@ def make_console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
+def patient_threads() -> None:
+    """Let torch's threads sleep while they wait for one another; to be called before torch is imported.
+
+    By default they spin, which on a machine that others use as well makes small models thirty times slower.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def complain(message: str) -> None:
     """Tell what went wrong, in one line on stderr."""
     from rich.console import Console
@@ -25,4 +34,4 @@ def complain(message: str) -> None:
     Console(stderr=True).print(Text(" ".join(message.split()), style="red"), soft_wrap=True)
 
 
-__all__ = ["complain", "make_console"]
+__all__ = ["complain", "make_console", "patient_threads"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from .commands import Corpora, Eval, Fisher, Learn
-from .console import make_console
+from .console import make_console, patient_threads
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +36,7 @@ def fisher(command: Fisher) -> None:
         raise ConfigError(f"Fisher information is kept in a .safetensors file, not in {command.out.name!r}.")
     if not command.texts and command.model != EMBEDDED:
         raise ConfigError("Name files of old text with --texts: Fisher information says what this model needs for it.")
+    _quiet()
     console = make_console()
     with _bar(console, "base") as advance:
         model, tokenizer = load_model(command.model, command.device, progress=advance)
@@ -131,6 +132,7 @@ def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
 
 def _quiet() -> None:
     """Keep transformers from drawing bars and telling hints of its own between ours."""
+    patient_threads()
     try:
         from transformers.utils import logging
     except ImportError:

@@ -28,7 +28,7 @@ from .evaluation import Evaluation
 from .examples import Example
 from .methods import Knobs
 from .models import EMBEDDED, load_model
-from .pareto import Point, evaluation_table, pareto_picture
+from .pareto import evaluation_table, pareto_picture, points_of
 from .run import FineTuner, LearnConfig
 from .stdlib_text import stdlib_text
 from .training import Training
@@ -141,14 +141,9 @@ def run_learning_demo(
         found[shown] = evaluate(tuned, tokenizer, asked, language_texts=texts, base=base, asking=_ASKING)
     console.print(evaluation_table(found, "What was learned, and what was forgotten"))
     picture = out / "pareto.png"
-    pareto_picture(_points(found), picture, title="Learning and forgetting, one seed")
+    pareto_picture(points_of(found), picture, title="Learning and forgetting, one seed")
     console.print(f"Picture: {picture}", soft_wrap=True)
     return found
-
-
-def _points(found: Mapping[str, Evaluation]) -> list[Point]:
-    """Return a point for each model."""
-    return [Point(name, one.skill("seen"), one.lost) for name, one in found.items() if one.lost is not None]
 
 
 @contextlib.contextmanager

@@ -34,6 +34,11 @@ class Point:
     """Its setting, in a few words: `"lambda 30"`."""
 
 
+def points_of(evaluations: Mapping[str, Evaluation], split: str = "seen") -> list[Point]:
+    """Return a point for each evaluation, by its name, that says what language it lost."""
+    return [Point(name, one.skill(split), one.lost) for name, one in evaluations.items() if one.lost is not None]
+
+
 def frontier(points: Sequence[Point]) -> tuple[Point, ...]:
     """Return the points that no other one beats in skill and in language both, from the least lost on."""
     best, found = float("-inf"), []
@@ -54,8 +59,8 @@ def evaluation_table(evaluations: Mapping[str, Evaluation], title: str = "") -> 
     from rich.table import Table
 
     table = Table(title=title or None)
-    table.add_column("question")
-    table.add_column("metric")
+    table.add_column("question", no_wrap=True)
+    table.add_column("metric", no_wrap=True)
     for heading in ("n", "baseline", *evaluations):
         table.add_column(heading, justify="right", no_wrap=True)
     cells = {
@@ -65,7 +70,7 @@ def evaluation_table(evaluations: Mapping[str, Evaluation], title: str = "") -> 
     for kind, split, metric in dict.fromkeys(key for column in cells.values() for key in column):
         found = [column.get((kind, split, metric)) for column in cells.values()]
         some = next(one for one in found if one is not None)
-        told = ["" if one is None else _share(one.interval) for one in found]
+        told = ["" if one is None else _about(one.interval, ".2f") for one in found]
         table.add_row(f"{kind}, {split}", metric, str(len(some.values)), f"{some.baseline:.2f}", *told)
     table.add_section()
     for (what, unit), row in _language_rows(evaluations).items():
@@ -80,10 +85,8 @@ def _language_rows(evaluations: Mapping[str, Evaluation]) -> dict[tuple[str, str
     return {
         ("old text", "perplexity"): [_change(one, "perplexity", ".0f") for one in every],
         ("old text", "bits/byte"): [_change(one, "bits_per_byte", ".3f") for one in every],
-        ("language lost", "nats/token"): [
-            f"{one.lost.value:+.2f} [{one.lost.low:+.2f}, {one.lost.high:+.2f}]" if one.lost else "" for one in every
-        ],
-        ("KL(base || model) on answers", "nats/token"): ["" if one.kl is None else f"{one.kl:.2f}" for one in every],
+        ("language lost", "nats/token"): [_about(one.lost, "+.2f") if one.lost else "" for one in every],
+        ("KL(base || model)", "nats/token"): ["" if one.kl is None else f"{one.kl:.2f}" for one in every],
     }
 
 
@@ -174,8 +177,13 @@ def _dress(axes: Any, title: str) -> None:
     axes.legend(fontsize=8, frameon=False, loc="lower right")
 
 
+def _about(interval: Interval, form: str) -> str:
+    """Tell an interval shortly, by half its width; a Wilson interval is not quite symmetric."""
+    return f"{interval.value:{form}} ±{(interval.high - interval.low) / 2:.2f}"
+
+
 def _share(interval: Interval) -> str:
     return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
-__all__ = ["Point", "evaluation_table", "frontier", "pareto_picture", "pareto_table"]
+__all__ = ["Point", "evaluation_table", "frontier", "pareto_picture", "pareto_table", "points_of"]
