@@ -89,7 +89,7 @@ def save(folder: Path, uuid: str, embedder: str, seq: int, base: Any, columns: C
     parts = [folder / f"{name}.tmp" for name in names]
     faiss().write_index(base, str(parts[0]))
     with parts[1].open("wb") as file:
-        np.savez(file, **columns.saved())
+        np.savez(file, allow_pickle=False, **columns.saved())
     digests = {name: sha256_of(part) for name, part in zip(names, parts, strict=True)}
     for name, part in zip(names, parts, strict=True):
         publish(part, folder / name)

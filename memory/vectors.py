@@ -179,7 +179,7 @@ def faiss() -> Any:
         MissingDependencyError: it is not installed.
     """
     try:
-        import faiss as library  # type: ignore[import-untyped]
+        import faiss as library
     except ImportError as error:
         raise MissingDependencyError("A large memory needs faiss: pip install 'pathei[memory]'.") from error
     return library

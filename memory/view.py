@@ -41,6 +41,7 @@ class View:
         self._uuid = str(database.meta("uuid"))
         self.trouble = ""
         """Why the published index was not used, in words; empty if it was, or if there is none."""
+        self.vectors, self.columns, self.seq = Vectors(dimensions), Columns(), 0
         self._load()
 
     def sync(self) -> None:
