@@ -225,8 +225,7 @@ class Endpoint:
         parts: list[dict[str, Any]] = []
         for name in message.images:
             data = self._read_image(name)
-            kind = media_type(data) or "application/octet-stream"
-            url = f"data:{kind};base64,{base64.b64encode(data).decode()}"
+            url = f"data:image/{media_type(data) or 'png'};base64,{base64.b64encode(data).decode()}"
             parts.append({"type": "image_url", "image_url": {"url": url}})
         return {"role": message.role, "content": [*parts, {"type": "text", "text": message.text}]}
 

@@ -1,4 +1,4 @@
-"""How likely some continuations of a prompt are: the prompt is run once, and all continuations in one more forward pass.
+"""How likely continuations of a prompt are: the prompt is run once, and all continuations in one more forward pass.
 
 The continuations of a prompt form a tree of tokens, in which a common beginning stands once. The tree is laid out in
 one row behind the prompt's key-value cache, with an attention mask by which each token sees the prompt and its own
@@ -81,13 +81,19 @@ def run_prompts(model: nn.Module, prompts: Sequence[Ids], pad: int) -> Rows:
     # Without padding the mask says nothing, and models know faster ways without it.
     seen = {} if bool(mask.all()) else {"attention_mask": mask}
     out = model(input_ids=ids, position_ids=positions, use_cache=True, **seen, **last)
-    return Rows(out.past_key_values, out.logits[:, -1], mask)
+    return Rows(cache_of(out), out.logits[:, -1], mask)
 
 
 def behind(model: nn.Module, cache: Any) -> dict[str, Any]:
     """Return the arguments with which a model goes on behind a cache, and adds to it."""
     name = "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
     return {name: cache, "use_cache": True}
+
+
+def cache_of(out: Any) -> Any:
+    """Return the cache in a model's output, by the name that this version of transformers gives it."""
+    cache = getattr(out, "cache", None)
+    return out.past_key_values if cache is None else cache
 
 
 def shared_prefix(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Sequence[Ids]], pad: int) -> list[Logs]:
@@ -111,7 +117,7 @@ def shared_prefix(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Se
     for place, part in enumerate(parts):
         trees = [tree_of(ids) for ids in part]
         if all(parent < 0 for tree in trees for parent in tree.parents):
-            after = first[:, :0]  # options of one token each follow from the prompt alone
+            after = first  # options of one token each follow from the prompt alone
         else:
             cache = rows.cache if place == len(parts) - 1 else copy.deepcopy(rows.cache)
             after = _run_trees(model, trees, rows._replace(cache=cache), pad)
@@ -193,9 +199,10 @@ def _read(tree: Tree, first: torch.Tensor, after: torch.Tensor) -> Logs:
     parents = torch.tensor(tree.parents, dtype=torch.long, device=first.device)
     logs = first[tokens]
     inner = parents >= 0
-    logs[inner] = after[parents[inner], tokens[inner]]
+    if bool(inner.any()):
+        logs[inner] = after[parents[inner], tokens[inner]]
     values = logs.tolist()
     return [tuple(values[node] for node in path) for path in tree.paths]
 
 
-__all__ = ["Ids", "Logs", "Rows", "Tree", "behind", "one_by_one", "run_prompts", "shared_prefix", "tree_of"]
+__all__ = ["Ids", "Logs", "Rows", "Tree", "behind", "cache_of", "one_by_one", "run_prompts", "shared_prefix", "tree_of"]

@@ -2,11 +2,12 @@
 
 Each request samples from a generator of its own, so what it is answered does not depend on what it was batched with,
 up to rounding. Left out: images (a model here reads text only), quantised bases (load them yourself and hand them
-over), beams, nucleus sampling.
+over), beams, nucleus sampling, models without attention.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from ..errors import MissingDependencyError, ModelError
 from ..experience import Tokens
 from .backends import Ask, Choice, Conversation, Message, Rated, Reply, Usage
-from .likelihood import Logs, behind, one_by_one, run_prompts, shared_prefix
+from .likelihood import Logs, behind, cache_of, one_by_one, run_prompts, shared_prefix
 
 if TYPE_CHECKING:
     import torch
@@ -111,8 +112,8 @@ class LocalModel:
     def shares_prefix(self) -> bool | None:
         """Whether options are rated behind a common prompt; None before the first rating.
 
-        The first rating is checked against the plain way; a model that answers otherwise (one with a sliding window, or
-        without attention) is then rated one by one.
+        The first rating is checked against the plain way; a model that answers otherwise is then rated one by one, and
+        so is whatever is longer than a model's sliding window.
         """
         return self._shares
 
@@ -158,7 +159,7 @@ class LocalModel:
                 position_ids=(mask.sum(1, keepdim=True) - 1).clamp(max=(self.context or 1 << 62) - 1),
                 **behind(self._model, cache),
             )
-            cache, logits = out.past_key_values, out.logits[:, -1]
+            cache, logits = cache_of(out), out.logits[:, -1]
         return [writer.reply(ids) for writer, ids in zip(writers, prompts, strict=True)]
 
     def _room(self, ids: Sequence[int], wanted: int) -> int:
@@ -197,18 +198,27 @@ class LocalModel:
         return rated
 
     def _logs(self, prompts: list[list[int]], options: list[list[list[int]]]) -> list[Logs]:
-        if self._shares is False:
+        longest = max(len(prompt) + max(map(len, ids), default=0) for prompt, ids in zip(prompts, options, strict=True))
+        if self._shares is False or longest > self._window:
             return one_by_one(self._model, prompts, options)
         logs = shared_prefix(self._model, prompts, options, self._pad)
         if self._shares is None and any(options):
             row = next(row for row, ids in enumerate(options) if ids)
-            longest = max(range(len(options[row])), key=lambda i: len(options[row][i]))
-            [[plain]] = one_by_one(self._model, [prompts[row]], [[options[row][longest]]])
+            # The longest one is where a wrong mask or position would show most.
+            pick = max(range(len(options[row])), key=lambda i: len(options[row][i]))
+            [[plain]] = one_by_one(self._model, [prompts[row]], [[options[row][pick]]])
             close = _CLOSE.get(str(self._model.dtype), _CLOSE_ELSE)
-            self._shares = abs(sum(plain) - sum(logs[row][longest])) <= close
+            self._shares = abs(sum(plain) - sum(logs[row][pick])) <= close
             if not self._shares:
                 return one_by_one(self._model, prompts, options)
         return logs
+
+    @property
+    def _window(self) -> float:
+        """How far back the model sees from each token, in tokens: a tree's mask knows no limit."""
+        config = self._model.config
+        window = getattr(config, "sliding_window", None)
+        return window if isinstance(window, int) and getattr(config, "use_sliding_window", True) else math.inf
 
     def _options(self, choice: Choice) -> list[list[int]]:
         if not choice.options:
@@ -230,10 +240,7 @@ class LocalModel:
                 "or leave images out."
             )
         tokenizer = self._tokenizer
-        if self._chat:
-            text = _templated(tokenizer, conversation.messages)
-        else:
-            text = conversation.plain()
+        text = _templated(tokenizer, conversation.messages) if self._chat else conversation.plain()
         ids: list[int] = tokenizer(text, add_special_tokens=not self._chat, verbose=False)["input_ids"]
         ids = ids[:-1] if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id and not self._chat else ids
         if not ids:

@@ -100,19 +100,23 @@ class ActTogether:
         self._idle: dict[str, list[gymnasium.Env[Any, Any]]] = {}
 
     def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
-        """Play one episode of each task, and yield each as soon as it and all before it are over."""
-        waiting, playing = iter(tasks), list[_Episode | Failure]()
-        more = True
+        """Play one episode of each task, and yield each as soon as it is over."""
+        waiting, playing, more = iter(tasks), list[_Episode](), True
         while more or playing:
-            while more and sum(isinstance(one, _Episode) and one.request is not None for one in playing) < self._width:
+            while more and len(playing) < self._width:
                 task = next(waiting, None)
                 if task is None:
                     more = False
+                    break
+                begun = self._begin(task)
+                if isinstance(begun, Failure):
+                    yield begun
                 else:
-                    playing.append(self._begin(task))
-            while playing and (isinstance(one := playing[0], Failure) or one.request is None):
-                yield self._over(playing.pop(0))
-            self._round([one for one in playing if isinstance(one, _Episode) and one.request is not None])
+                    playing.append(begun)
+            over = [episode for episode in playing if episode.request is None]
+            playing = [episode for episode in playing if episode.request is not None]
+            yield from map(self._over, over)
+            self._round(playing)
 
     def close(self) -> None:
         """Close the environments."""
@@ -147,9 +151,7 @@ class ActTogether:
         for episode, answer in zip(episodes, found, strict=True):
             episode.go_on(answer)
 
-    def _over(self, episode: _Episode | Failure) -> Record:
-        if isinstance(episode, Failure):
-            return episode
+    def _over(self, episode: _Episode) -> Record:
         recorder = episode.recorder
         if episode.failure is not None:
             recorder.env.close()  # nobody knows in which state it is
