@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, subcommand
 
 from ..learners.corpora.config import CorpusConfig
-from ..learners.fisher_file import FisherConfig
+from ..learners.fisher_config import FisherConfig
 from ..learners.knobs import Knobs
 from ..learners.training import Lora, Training
 

@@ -108,7 +108,7 @@ def evaluate(command: Eval) -> None:
             found[path.name] = evaluate_run(path, config, watch=tell)
     console.print(evaluation_table(found))
     if command.picture is not None:
-        pareto_picture(points_of(found), command.picture)
+        pareto_picture(points_of(found, command.splits[0]), command.picture)
         console.print(f"Picture: {command.picture}", soft_wrap=True)
 
 

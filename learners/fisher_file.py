@@ -7,42 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import orjson
 
 from ..errors import FisherError
 from ..store.durable import explained, write_atomically
-from .fisher import BATCH, BackendName, Selection, estimate
+from .fisher import BATCH, Selection, estimate
+from .fisher_config import FisherConfig
 from .fisher_record import FactoredFisher, Fisher, FisherMeta
 from .fisher_samples import sample_ids
-from .fisher_storage import Storage
 from .identity import model_hash
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-
-@dataclass(frozen=True, slots=True)
-class FisherConfig:
-    """How Fisher information is estimated and kept; see `fisher.estimate`."""
-
-    backend: BackendName = "loop"
-    """loop: any architecture. hooks: short texts, frozen and 4-bit bases. sampled: fastest, rougher."""
-    labels: Literal["data", "sample"] | None = None
-    """The text's own next tokens, or tokens drawn from the model; None for what the back end is made for."""
-    batch: int | None = None
-    """How many sequences at once; None for 1 (loop), 4 (hooks) or 8 (sampled)."""
-    seed: int = 0
-    """What sampled labels are drawn from."""
-    every: int = 64
-    """A checkpoint is written after so many sequences."""
-    storage: Storage = "bf16"
-    """2 bytes an entry, or 1: bf16 or sqrt8."""
-    factored: bool = False
-    """Keep every matrix as an outer product: a thousandth of the size, enough for the LoRA penalty."""
 
 
 def fisher_to_file(

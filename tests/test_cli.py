@@ -52,7 +52,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "run", "collect", "store info", "store show", "store export", "env doctor"]
+    "command", ["demo", "run", "collect", "store info", "store show", "store export", "env doctor", "learn", "eval"]
 )
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -215,7 +215,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path, workers: str)
 def test_the_demo_runs_twice_in_a_row_and_touches_no_other_store(
     tmp_path: Path, store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    args = ["demo", "--out", str(tmp_path / "demo"), "--episodes", "6", "--workers", "0"]
+    args = ["demo", "--out", str(tmp_path / "demo"), "--episodes", "6", "--workers", "0", "--no-learn"]
     for _ in range(2):
         assert main(args) == 0
         shown = capsys.readouterr().out
@@ -225,7 +225,7 @@ def test_the_demo_runs_twice_in_a_row_and_touches_no_other_store(
         assert len(opened) == 6
         assert len(opened.info().sessions) == 1
     store.rename(tmp_path / "uniform")
-    assert main(["demo", "--out", str(tmp_path), "--episodes", "6", "--workers", "0"]) == 2
+    assert main(["demo", "--out", str(tmp_path), "--episodes", "6", "--workers", "0", "--no-learn"]) == 2
     assert "was not made by a demo" in capsys.readouterr().err
     with ExperienceStore.open(tmp_path / "uniform", mode="read") as opened:
         assert len(opened) == 6
