@@ -7,10 +7,11 @@ access from other machines, which would need authentication.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from ..errors import ConfigError, MissingDependencyError
+from ..errors import ConfigError, MissingDependencyError, PatheiError
 from ..experience import Json
 from .items import KINDS, Draft, Hit, Item, Kind, Where
 
@@ -101,11 +102,25 @@ def _server(memory: Served, read_only: bool) -> Any:
     server = MCPServer("pathei-memory", instructions=_ABOUT, log_level="WARNING")
     # Coroutines, so that all of them run in the one thread that may use the database.
     for tool in _reading(memory):
-        server.tool()(tool)
+        server.tool()(_explained(tool))
     if not read_only:
         for tool in _writing(memory):
-            server.tool()(tool)
+            server.tool()(_explained(tool))
     return server
+
+
+def _explained(tool: Any) -> Any:
+    """Let a client read why it was refused: of any error but this one, the server hides the message."""
+    from mcp.server.mcpserver.exceptions import ToolError
+
+    @functools.wraps(tool)
+    async def explained(**arguments: Any) -> Any:
+        try:
+            return await tool(**arguments)
+        except PatheiError as error:
+            raise ToolError(str(error)) from error
+
+    return explained
 
 
 def _reading(memory: Served) -> list[Any]:
