@@ -49,11 +49,13 @@ class WithMemory:
         self._budget = budget * _CHARACTERS_PER_TOKEN
         self._k = k
         self._world = world
-        self._begin()
+        self._asked: str | None = None
+        self._text = ""
+        self._ids: list[str] = []
 
     def reset(self, seed: int) -> None:
         """Begin an episode."""
-        self._begin()
+        self._asked, self._text, self._ids = None, "", []
         reset_agent(self._agent, seed)
 
     def act(self, observation: Observation, goal: Goal) -> str:
@@ -72,11 +74,6 @@ class WithMemory:
         """Return what the agent tells, with the ids of the items that it was shown."""
         told = self._agent.told() if isinstance(self._agent, Telling) else Told()
         return Told(told.tokens, {**told.notes, "memory": list(self._ids)}) if self._ids else told
-
-    def _begin(self) -> None:
-        self._asked: str | None = None
-        self._text = ""
-        self._ids: list[str] = []
 
     def _recall(self, goal: str) -> tuple[str, list[str]]:
         """Return what to put before an observation, with the ids of its items: of each kind what fits its share."""

@@ -1,4 +1,4 @@
-"""An agent that acts by a memory alone, with no model: skills for each condition of the goal, facts for where things are.
+"""An agent that acts by a memory alone, with no model: skills say what to do, facts say where things are.
 
 For every condition it asks the memory what brings such a condition about, in which order such conditions were reached
 together, and where the things are that are needed. It puts things into the roles, skips what is not needed (a step
@@ -24,6 +24,9 @@ from .protocol import Finished, Told
 from .skill_knowledge import Knowledge, Skill, Step
 from .skill_search import Doing, Seeker
 from .skill_view import View
+
+Readying = Generator[str, None, str | None]
+"""Yields actions; returns the one that is admissible then, or None."""
 
 _SKILLS: Final = 6
 """So many skills are tried for a condition, and each with so many things:"""
@@ -83,7 +86,7 @@ class SkillAgent:
         return action
 
     def told(self) -> Told:
-        """Return the ids of the items that the last action came from (`memory`), and of those given up (`abandoned`)."""
+        """Return the ids of the items behind the last action (`memory`), and of those given up (`abandoned`)."""
         return self._told
 
     # --- the whole goal
@@ -114,10 +117,10 @@ class SkillAgent:
     def _serve(self, wanted: Wanted, others: Sequence[Wanted], reached: set[str]) -> Doing:
         """Bring one condition about, for as many things as it asks for."""
         used: set[Thing] = set()
-        times = _EVERY if wanted.count == EVERY else wanted.count
+        times = _EVERY if wanted.number == EVERY else wanted.number
         for _ in range(times):
             served = yield from self._serve_once(wanted, others, used, reached)
-            if not served and wanted.count != EVERY:
+            if not served and wanted.number != EVERY:
                 return False
             if not served and not (yield from self._next_room(wanted, used)):
                 break
@@ -192,7 +195,7 @@ class SkillAgent:
             place += 1
         return True
 
-    def _ready(self, step: Step, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> Generator[str, None, str | None]:
+    def _ready(self, step: Step, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> Readying:
         """Make a step admissible; return its action, or None where that fails."""
         if step[0] in self._knowledge.ways():
             yield from self._seeker.get_up()
@@ -221,7 +224,7 @@ class SkillAgent:
         yield from sorted(earlier, key=lambda one: any(name not in ROLES for name in one[1:]))  # tools last
 
     def _admissible(self, step: Step, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> str | None:
-        """Return the action of a step with things in its roles, chosen among what is in sight; None if there is none."""
+        """Return the action of a step with things in sight in its roles, and bind them; None if there is none."""
         verb, *names = step
         choices = [self._choices(name, wanted, binding, used) for name in names]
         for things in _products(choices):

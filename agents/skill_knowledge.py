@@ -111,7 +111,9 @@ class Knowledge:
     def order(self, signatures: Sequence[str]) -> list[int]:
         """Return the places of conditions in the order in which such conditions were reached together."""
         told = ", then ".join(dict.fromkeys(signatures))
-        hits = self._ask("skill", f"How to reach several things together: {told}.", _MANY) if len(signatures) > 1 else ()
+        hits = (
+            self._ask("skill", f"How to reach several things together: {told}.", _MANY) if len(signatures) > 1 else ()
+        )
         ahead: Counter[tuple[str, str]] = Counter()
         for hit in hits:
             calls = hit.item.draft.data.get("calls") or ()

@@ -177,7 +177,7 @@ class Seeker:
     # --- trying things out
 
     def explore(self, wanted: Sequence[Wanted], goal: str) -> Doing:
-        """Do one thing that may help: on things of the goal first, not what was tried, of a kind that showed new things.
+        """Do one thing that may help: to things of the goal, not tried yet, of a kind that has shown new things.
 
         This is all that an agent without memories does.
         """

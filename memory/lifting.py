@@ -55,7 +55,7 @@ class Wanted(NamedTuple):
     signature: str
     roles: tuple[Selector, ...]
     """Which things `x`, `y`, ... may be."""
-    count: int = 1
+    number: int = 1
     """How many there have to be; `EVERY` for all."""
 
 
@@ -81,7 +81,7 @@ def read_condition(condition: Mapping[str, Json]) -> Wanted | None:
     except (KeyError, TypeError, AttributeError):
         return None
     count = condition.get("count", 1)
-    return signature and Wanted(signature, tuple(roles), EVERY if count == "all" else int(count)) or None
+    return (signature and Wanted(signature, tuple(roles), EVERY if count == "all" else int(count))) or None
 
 
 def _signature(condition: Mapping[str, Json], roles: list[Selector]) -> str | None:
@@ -116,7 +116,7 @@ def _role(selector: Mapping[str, Any], roles: list[Selector]) -> str:
 
 @lru_cache(maxsize=1 << 12)
 def in_order(signature: str) -> tuple[str, tuple[str, ...]]:
-    """Return a signature with its roles renamed in the order of naming, and what they were: `"y ON x"` is `"x ON y"`."""
+    """Return a signature with its roles renamed in order, `"y ON x"` as `"x ON y"`, and what they were."""
     found = tuple(dict.fromkeys(_ROLE.findall(signature)))
     renamed = {role: ROLES[place] for place, role in enumerate(found)}
     return _ROLE.sub(lambda match: renamed[match[0]], signature), found

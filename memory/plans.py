@@ -1,5 +1,4 @@
-"""Whole plans with the words of the goal left open: the skill of worlds that tell no facts, and of goals without
-conditions.
+"""Whole plans with the words of the goal left open: the skills of worlds that tell no facts.
 
 `go to the red ball` reached by `go to red ball 1` becomes a plan in which the first word is `{red}` and the second
 `{ball}`, to be tried for `go to the blue key`. Left out: leaving out steps, since nothing says which were needed.

@@ -59,7 +59,7 @@ def reflect(trajectory: Trajectory) -> Reflection:
         why = str(step.info.get("error") or "")
         if why:
             lessons.append(Lesson(number, step.action, why.rstrip("."), _helped(steps, number)))
-    following = [*(step.observation for step in steps[1:]), trajectory.final]
+    following = [*(step.observation for step in steps[1:]), trajectory.final][: len(steps)]
     wasted = sum(
         bool(step.info.get("error")) or (step.reward <= 0 and step.observation.text == after.text)
         for step, after in zip(steps, following, strict=True)
@@ -70,7 +70,7 @@ def reflect(trajectory: Trajectory) -> Reflection:
 
 def _helped(steps: Sequence[Step], refused: int) -> tuple[str, ...]:
     action = steps[refused].action
-    between = []
+    between: list[str] = []
     for step in steps[refused + 1 : refused + 2 + _LONGEST]:
         if "error" in step.info:
             continue

@@ -17,13 +17,13 @@ Everything here was carried out in the world when it was recorded; `prove` asks 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from ..experience import Json, Task, Trajectory
+from ..experience import Trajectory
 from .happened import Change, Happened, Happening, fold
 from .items import Draft, Source
-from .lifting import EVERY, ROLES, YOU, Act, Selector, Thing, Wanted, done, read_condition, words
+from .lifting import ROLES, YOU, Act, Selector, Thing, Wanted, done, read_condition, words
 
 _LONGEST: Final = 7
 """A stretch with more steps is taken for several things done at once, and not kept."""

@@ -42,9 +42,7 @@ class SmallMemory:
         """Count."""
         for id_ in ids:
             item = self.items[id_]
-            self.items[id_] = replace(
-                item, helpful=item.helpful + helpful, harmful=item.harmful + (not helpful)
-            )
+            self.items[id_] = replace(item, helpful=item.helpful + helpful, harmful=item.harmful + (not helpful))
 
     def get(self, id_: str) -> Item:
         """Return an item."""
