@@ -13,13 +13,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from ..errors import MissingDependencyError, ModelError
 from ..experience import Json, Tokens
 from ..store.blobs import media_type
 from .backends import Ask, Choice, Conversation, Message, Rated, Reply, Usage
 
+_A = TypeVar("_A")
+_T = TypeVar("_T")
 _NO_KEY: Final = "none"
 """What is sent to an endpoint of one's own, which asks for no key; the client refuses to send nothing."""
 _CHARACTERS: Final = 3
@@ -80,9 +82,7 @@ class Endpoint:
         try:
             import openai
         except ImportError as error:
-            raise MissingDependencyError(
-                "A model behind an endpoint needs the client: pip install 'pathei[lm]'."
-            ) from error
+            raise MissingDependencyError("An endpoint needs the client: pip install 'pathei[lm]'.") from error
         self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
         key = api_key or os.environ.get("OPENAI_API_KEY") or (_NO_KEY if self._base_url else None)
         if key is None:
@@ -185,7 +185,7 @@ class Endpoint:
 
         return self._send(lambda: read(self._client.completions.create(**self._final(fields))))
 
-    def _send(self, request: Callable[[], Any]) -> Any:
+    def _send(self, request: Callable[[], _T]) -> _T:
         self._pace.wait()
         try:
             return request()
@@ -195,7 +195,7 @@ class Endpoint:
             what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise ModelError(f"The model {self._model!r} at {where} did not answer ({what}).") from error
 
-    def _all(self, function: Callable[[Any], Any], requests: Sequence[Any]) -> list[Any]:
+    def _all(self, function: Callable[[_A], _T], requests: Sequence[_A]) -> list[_T]:
         if len(requests) < 2:
             return [function(one) for one in requests]
         with ThreadPoolExecutor(min(self._concurrent, len(requests))) as threads:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     import torch
@@ -143,7 +143,7 @@ def one_by_one(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Seque
     return found
 
 
-_NODES = 512
+_NODES = 1024
 """A tree for one forward pass has at most about so many nodes: the logits of each take memory."""
 
 
@@ -163,7 +163,7 @@ def _parts(options: Sequence[Sequence[Ids]], longest: int) -> Iterator[list[Sequ
 
 
 def _run_trees(model: nn.Module, trees: Sequence[Tree], rows: Rows, pad: int) -> torch.Tensor:
-    """Run one tree per row, and return the log-probabilities of what follows each node, shape `[B, N, V]`."""
+    """Run one tree per row, and return the logits of what follows each node, shape `[B, N, V]`."""
     import torch
 
     count, (batch, longest) = max(len(tree.tokens) for tree in trees), rows.mask.shape
@@ -188,7 +188,7 @@ def _run_trees(model: nn.Module, trees: Sequence[Tree], rows: Rows, pad: int) ->
         position_ids=positions,
         **behind(model, rows.cache),
     )
-    return torch.log_softmax(out.logits.float(), -1)
+    return cast("torch.Tensor", out.logits)
 
 
 def _read(tree: Tree, first: torch.Tensor, after: torch.Tensor) -> Logs:
@@ -200,7 +200,8 @@ def _read(tree: Tree, first: torch.Tensor, after: torch.Tensor) -> Logs:
     logs = first[tokens]
     inner = parents >= 0
     if bool(inner.any()):
-        logs[inner] = after[parents[inner], tokens[inner]]
+        said = after[parents[inner]].float()
+        logs[inner] = said.gather(1, tokens[inner, None])[:, 0] - said.logsumexp(-1)
     values = logs.tolist()
     return [tuple(values[node] for node in path) for path in tree.paths]
 

@@ -182,8 +182,9 @@ class LmAgent:
         for _ in range(config.tries):
             asked, notes = self._fitted(observation, goal, config.max_tokens, listed=config.list_actions, retold=retold)
             seed = int(self._rng.integers(2**31))
-            reply = yield Ask(asked, config.max_tokens, self.prompts.stop, config.temperature, seed)
-            assert isinstance(reply, Reply), "an ask is answered in words"
+            answer = yield Ask(asked, config.max_tokens, self.prompts.stop, config.temperature, seed)
+            assert isinstance(answer, Reply), "an ask is answered in words"
+            reply = answer
             usage += reply.usage
             parsed = parse(reply.text, thought=self.prompts.thought)
             action, reason = self._checked(parsed.action, observation.actions)
@@ -237,8 +238,8 @@ class LmAgent:
             # An answer longer than half the context is the one to give way.
             left = context - min(room, context // 2)
             budget = left if budget is None else min(budget, left)
-        count = None if config.history is None else config.history
-        past = self._history if count is None else self._history[len(self._history) - count :] if count else []
+        told = len(self._history) if config.history is None else config.history
+        past = self._history[max(0, len(self._history) - told) :]
         scene = Scene(goal, past, observation, listed, config.images, retold)
         fitted = fit(self.prompts, scene, budget, self.backend.count, cut=config.cut)
         notes: dict[str, Json] = {"model": self.backend.name, "way": config.way}

@@ -90,7 +90,8 @@ class LocalModel:
             ) from error
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(path))
-            model = AutoModelForCausalLM.from_pretrained(str(path), dtype=dtype).to(device)
+            model = AutoModelForCausalLM.from_pretrained(str(path), dtype=dtype)
+            model.to(device)  # type: ignore[arg-type]
         except (OSError, ValueError, KeyError, RuntimeError, AssertionError, SafetensorError) as error:
             raise ModelError(
                 f"The model {str(path)!r} cannot be loaded ({' '.join(str(error).split())[:300]})."

@@ -58,7 +58,7 @@ def test_a_shared_prompt_rates_as_one_by_one_does(family: str, asked: list[tuple
     assert backend.shares_prefix is not False
     with torch.inference_mode():
         plain = one_by_one(
-            backend._model, [one.prompt_ids for one in rated], [list(one.option_ids or ()) for one in rated]
+            backend._model, [one.prompt_ids or () for one in rated], [list(one.option_ids or ()) for one in rated]
         )
     for one, logs in zip(rated, plain, strict=True):
         for found, expected in zip(one.option_logprobs, logs, strict=True):
@@ -92,7 +92,7 @@ def test_a_model_that_cannot_share_is_rated_one_by_one() -> None:
     [rated] = backend.rate([Choice(said("a long prompt, longer than the window"), ("walk to the cup", "stop"))])
     assert not backend.shares_prefix
     with torch.inference_mode():
-        plain = one_by_one(backend._model, [rated.prompt_ids], [rated.option_ids])
+        plain = one_by_one(backend._model, [rated.prompt_ids or ()], [rated.option_ids or ()])
     assert rated.totals == pytest.approx([sum(log) for log in plain[0]])
 
 
@@ -100,6 +100,7 @@ def test_greedy_answers_are_those_of_transformers() -> None:
     backend = local("llama")
     asks = [Ask(said(text), 10) for text in ("Where is the cup?", "Is it here, or over there on the table?")]
     for ask, reply in zip(asks, backend.generate(asks), strict=True):
+        assert reply.tokens is not None
         given = torch.tensor([reply.tokens.prompt_ids])
         made = backend._model.generate(given, attention_mask=torch.ones_like(given), max_new_tokens=10, do_sample=False)
         assert made[0, given.shape[1] :].tolist() == list(reply.tokens.completion_ids)

@@ -84,7 +84,7 @@ def test_what_is_read_is_what_the_export_teaches(tmp_path: Path) -> None:
     with ExperienceStore.open(tmp_path / "store") as store:
         store.append(played)
     with ExperienceStore.open(tmp_path / "store", mode="read") as store:
-        export(store, tmp_path / "rows.jsonl", "prompt-completion", history=2)
+        export(store, "prompt-completion", tmp_path / "rows.jsonl", history=2)
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert len(rows) == len(played.steps)
     for row, step in zip(rows, played.steps, strict=True):

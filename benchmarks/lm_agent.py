@@ -1,0 +1,141 @@
+"""What a language-model agent costs, and what a model's prior does to a search.
+
+    python benchmarks/lm_agent.py speed    # actions per second: one by one, prefix shared, episodes in lockstep
+    python benchmarks/lm_agent.py prior    # simulations to a plan: uniform, the embedded base, the world's heuristic
+
+The rivals run in the same process on the same tasks; the first round of each is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
+
+from pathei.agents.backends import Ask, Choice
+from pathei.agents.likelihood import one_by_one
+from pathei.agents.lm import LmAgent, LmConfig
+from pathei.agents.lm_prior import LmPrior
+from pathei.agents.local_model import LocalModel
+from pathei.collectors.guidance import guidance_of
+from pathei.collectors.search import Search, SearchConfig
+from pathei.envs import contract
+from pathei.envs.model import EnvModel
+from pathei.envs.registry import world_named
+from pathei.learners.base import embedded_base
+
+
+def random_model(batch: int) -> LocalModel:
+    """Return a GPT-2 of about 10 million random weights with the embedded base's tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(embedded_base())
+    words, end = len(tokenizer), tokenizer.eos_token_id
+    config = GPT2Config(
+        vocab_size=words, n_positions=1024, n_embd=320, n_layer=7, n_head=5, bos_token_id=end, eos_token_id=end
+    )
+    torch.manual_seed(0)
+    return LocalModel(GPT2LMHeadModel(config), tokenizer, batch=batch)
+
+
+def seconds_of_choices(backend: LocalModel, requests: Sequence[Choice], width: int) -> float:
+    """Rate requests, so many together, and return how long it took."""
+    begin = time.perf_counter()
+    for first in range(0, len(requests), width):
+        backend.rate(requests[first : first + width])
+    return time.perf_counter() - begin
+
+
+def speed(count: int) -> None:
+    """Measure choosing among a household's actions: naive, shared, and eight episodes at once."""
+    tasks = world_named("virtualhome").generate_tasks(count, 1)
+    backend = random_model(8)
+    requests, lengths = [], []
+    for task in tasks:
+        env = contract.make(task)
+        seen = contract.observe(*contract.reset(env, task)).seen()
+        turn = LmAgent(backend, LmConfig(history=0)).turn(seen, task.goal)
+        request = next(turn)
+        assert isinstance(request, Choice)
+        requests.append(request)
+        lengths.append(backend.count(request.conversation))
+        env.close()
+    parameters = sum(one.numel() for one in backend._model.parameters())
+    options = statistics.mean(len(one.options) for one in requests)
+    print(f"{parameters / 1e6:.1f} M parameters, {torch.get_num_threads()} threads; {count} states of a household,")
+    print(f"prompts of {statistics.mean(lengths):.0f} tokens and {options:.0f} actions on average")
+    rated = backend.rate(requests[:1])  # also the check of the first rating
+    shared = {width: seconds_of_choices(backend, requests, width) for width in (1, 8)}
+    few = requests[: max(1, count // 4)]
+    rated = backend.rate(few)
+    begin = time.perf_counter()
+    with torch.inference_mode():
+        one_by_one(
+            backend._model,
+            [one.prompt_ids or () for one in rated],
+            [list(one.option_ids or ()) for one in rated],
+        )
+    naive = (time.perf_counter() - begin) / len(few)
+    print(f"one by one      {1 / naive:8.2f} actions chosen/s    1.0 x")
+    for width, took in shared.items():
+        print(f"shared, batch {width} {count / took:8.2f} actions chosen/s {naive * count / took:6.1f} x")
+    asks = [Ask(one.conversation, max_tokens=16, temperature=1.0, seed=place) for place, one in enumerate(requests)]
+    alone = 0.0
+    for width in (1, 8):
+        begin = time.perf_counter()
+        for first in range(0, count, width):
+            backend.generate(asks[first : first + width])
+        took = time.perf_counter() - begin
+        alone = alone or took
+        print(f"written, batch {width} {count / took:7.2f} answers/s {alone / took:12.1f} x (16 tokens)")
+
+
+def prior(count: int, simulations: int) -> None:
+    """Search plans for household goals with three priors, and count the simulations until the goal is reached."""
+    config = SearchConfig(simulations=simulations, depth=30, selection="puct", exploration=0.5, stop_on_success=True)
+    backend = LocalModel.load(embedded_base())
+    rows: dict[str, list[tuple[bool, int, float]]] = {}
+    for task in world_named("virtualhome").generate_tasks(count, 2):
+        for name in ("uniform", "embedded base", "heuristic"):
+            env = contract.make(task)
+            seen, info = contract.reset(env, task)
+            begin = time.perf_counter()
+            if name == "heuristic":
+                model = env.unwrapped.model()  # type: ignore[attr-defined]  # the household's own
+                weights = model.prior
+            else:
+                model = EnvModel(env, info, observation=seen)
+                guide = LmPrior(backend, cut=True)
+                weights = guidance_of(guide, model, task.goal).prior if name == "embedded base" else None
+            result = Search(model, config, np.random.default_rng(0), prior=weights).run()
+            took = time.perf_counter() - begin
+            rows.setdefault(name, []).append((bool(result.success), result.simulations, took))
+            env.close()
+    print(f"{count} household goals, at most {simulations} simulations")
+    for name, found in rows.items():
+        solved = sum(one[0] for one in found)
+        median = statistics.median(one[1] for one in found)
+        print(
+            f"{name:14} reached {solved:3} of {count}, median {median:6.0f} simulations, "
+            f"{statistics.mean(one[2] for one in found):6.2f} s each"
+        )
+
+
+def main() -> None:
+    """Run one of the measurements."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("speed", "prior"))
+    parser.add_argument("--count", type=int, default=16)
+    parser.add_argument("--simulations", type=int, default=100)
+    given = parser.parse_args()
+    if given.what == "speed":
+        speed(given.count)
+    else:
+        prior(given.count, given.simulations)
+
+
+if __name__ == "__main__":
+    main()
