@@ -17,13 +17,13 @@ PROGRAMS := chromium:chromium chromium-headless-shell:chromium-headless-shell bw
 .PHONY: help demo test lint bench clean
 
 help:
-	@echo "make demo    see agents live in a household and their experience being kept"
+	@echo "make demo    see agents live in a household, their experience being kept, and a model learning from it"
 	@echo "make test    lint, then the unit and integration tests"
 	@echo "make lint    ruff (check, format) and mypy --strict"
 	@echo "make bench   run every benchmark in benchmarks/"
 	@echo "make clean   remove .venv, caches and build products (never runs/)"
 
-demo: .venv/.core
+demo: .venv/.learn
 	@$(BIN)/pathei demo
 
 # pytest comes last: its closing line is the verdict. A group (the wheel test) stays on one worker.
@@ -55,6 +55,11 @@ clean:
 	@echo "Installing pathei and its dependencies into .venv (once) ..."
 	@$(INSTALL) setuptools
 	@$(INSTALL) --no-build-isolation -e .
+	@touch $@
+
+.venv/.learn: .venv/.core
+	@echo "Installing what learning needs into .venv (once) ..."
+	@$(INSTALL) --no-build-isolation -e ".[learn]"
 	@touch $@
 
 .venv/.dev: .venv/.core .venv/.system

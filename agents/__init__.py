@@ -1,4 +1,4 @@
-"""What acts: agents that choose at random, play a program, or ask a human. Left out: language models (planned)."""
+"""What acts: agents that choose at random, play a program, ask a human, ask a language model, or use a memory."""
 
 from .checks import check_agent
 from .human import HumanAgent

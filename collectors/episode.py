@@ -130,7 +130,8 @@ def play(
 ) -> Trajectory:
     """Let an agent play a task to its end: terminated, truncated, or finished by the agent.
 
-    The provenance of the result holds the agent's class, the seed, and whether the agent ended the episode.
+    The provenance of the result holds the agent's class, the seed, whether the agent ended the episode, and why if it
+    said so.
 
     Args:
         env: The environment that the task names; it stays open.
@@ -174,19 +175,21 @@ def _played(
     own_seed = episode_seed(seed, recorder.task)
     recorder.reset()
     reset_agent(agent, own_seed)
-    finished = False
+    finished, ended = False, ""
     if watch is not None:
         watch(recorder)
     while not recorder.over:
         try:
             action = agent.act(recorder.observation.seen(), recorder.task.goal)
-        except Finished:
-            finished = True
+        except Finished as signal:
+            finished, ended = True, str(signal)
             break
         recorder.step(action, agent.told() if isinstance(agent, Telling) else None)
         if watch is not None:
             watch(recorder)
-    origin = {"agent": type(agent).__name__, "seed": seed, "finished": finished}
+    origin: dict[str, Json] = {"agent": type(agent).__name__, "seed": seed, "finished": finished}
+    if ended:
+        origin["ended"] = ended
     return recorder.trajectory(trajectory_id(recorder.task, collector, seed), collector, origin)
 
 
