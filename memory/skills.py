@@ -12,7 +12,7 @@ Steps that only found a thing (opening the closet that the mop is in) are left o
 facts, and looking for them is the agent's. What opens up new things becomes a skill of its own, "look". Several
 conditions that were reached together become a skill that calls those for each, in the order in which they were reached.
 
-Everything here was carried out in the world when it was recorded; `prove` asks the world again.
+The episode was carried out in the world; the shortened stretch was not carried out again by itself. Left out: that.
 """
 
 from __future__ import annotations
