@@ -49,7 +49,7 @@ class Clustered:
             for number in numbers
         ])  # fmt: skip
         found = latent @ self._out
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
 
 
 def draft(number: int, rng: np.random.Generator) -> Draft:

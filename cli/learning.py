@@ -120,7 +120,7 @@ def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(
         TextColumn(f"{name:10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     ) as bar:
-        jobs = []
+        jobs: list[Any] = []
 
         def advance(done: int, of: int) -> None:
             if not jobs:
@@ -134,9 +134,10 @@ def _quiet() -> None:
     """Keep transformers from drawing bars and telling hints of its own between ours."""
     patient_threads()
     try:
-        from transformers.utils import logging
+        from transformers.utils import logging as told
     except ImportError:
         return
+    logging: Any = told
     logging.disable_progress_bar()
     logging.set_verbosity_error()
 
