@@ -253,7 +253,7 @@ def report(rows: Mapping[str, tuple[Setting, list[dict[str, float]]]], console: 
             f"{accuracy.value:.3f} [{accuracy.low:.2f}, {accuracy.high:.2f}]",
             "yes" if abs(gap) <= MATCHED else f"{gap:+.2f}",
             f"{lost.value:+.3f} [{lost.low:+.2f}, {lost.high:+.2f}]",
-            f"{ratio.value:.2f}x",
+            f"{ratio.value:.2f}x ±{(ratio.high - ratio.low) / 2:.2f}",
             f"{mean(run['perplexity'] for run in runs):.0f}",
             f"{mean(run['kl'] for run in runs):.2f}",
             f"{mean(run['cpu_seconds'] for run in runs):.0f}",
