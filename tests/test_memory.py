@@ -61,29 +61,26 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
-@given(changes=changes, question=texts, world=st.sampled_from([None, "a"]), kind=st.sampled_from([None, "fact"]))
-def test_answers_are_those_of_a_naive_memory(
-    tmp_path_factory: pytest.TempPathFactory,
-    changes: list[tuple[list[Draft], int, int]],
-    question: str,
-    world: str | None,
-    kind: str | None,
-) -> None:
-    path = tmp_path_factory.mktemp("memory")
-    embedder = NGrams()
-    naive: dict[str, tuple[Draft, str]] = {}
+class Naive:
+    """A memory as one would write it first: a dict, searched whole."""
 
-    def vector(text: str) -> np.ndarray:
-        return embedder.embed([text])[0].astype(np.float16).astype(np.float32)
+    def __init__(self) -> None:
+        self.held: dict[str, tuple[Draft, str]] = {}
 
-    def admit(draft: Draft) -> str | None:
-        """Return the id that must hold the draft, or None for a new one."""
-        peers = [
-            (id_, other)
-            for id_, (other, status) in naive.items()
-            if status == "active" and (other.kind, other.world, other.key) == (draft.kind, draft.world, draft.key)
-        ]
+    @property
+    def active(self) -> list[str]:
+        """The ids that can be found."""
+        return [id_ for id_, (_, status) in self.held.items() if status == "active"]
+
+    def of_key(self, draft: Draft) -> list[tuple[str, Draft]]:
+        """Return what is active of the draft's kind, world and key."""
+        mine = (draft.kind, draft.world, draft.key)
+        every = [(id_, self.held[id_][0]) for id_ in self.active]
+        return [(id_, other) for id_, other in every if (other.kind, other.world, other.key) == mine]
+
+    def expected(self, draft: Draft) -> str | None:
+        """Return the id that must hold the draft, None for a new one, or nothing where it is too close to tell."""
+        peers = self.of_key(draft)
         if draft.key:
             return next((id_ for id_, other in peers if other.text == draft.text), None)
         alike = [
@@ -95,37 +92,60 @@ def test_answers_are_those_of_a_naive_memory(
         ids = [id_ for cosine, id_ in alike if cosine >= best - 1e-5]
         return ids[0] if best >= 0.9 and len(ids) == 1 else ("" if best >= 0.9 - 1e-3 else None)
 
+    def add(self, draft: Draft, memory: ExperienceMemory) -> None:
+        """Add a draft to both, and compare."""
+        expected = self.expected(draft)
+        (id_,) = memory.add_drafts([draft])
+        if expected:
+            assert id_ == expected
+        elif expected is None:
+            assert id_ not in self.held
+            if draft.key and draft.kind != "episode":
+                for other, before in self.of_key(draft):
+                    self.held[other] = (before, "superseded")
+                    assert memory.get(other).replaced_by == id_
+        self.held.setdefault(id_, (draft, "active"))
+
+    def change(self, what: int, which: int, memory: ExperienceMemory) -> None:
+        """Forget, update or compact, in both."""
+        if what == 3:
+            memory.compact()
+        if what in (1, 2) and self.active:
+            id_ = self.active[which % len(self.active)]
+            draft = self.held[id_][0]
+            if what == 1:
+                assert memory.forget([id_]) == 1
+                self.held[id_] = (draft, "forgotten")
+            else:
+                memory.update(id_, text="a garden of books")
+                self.held[id_] = (replace(draft, text="a garden of books"), "active")
+
+
+def vector(text: str) -> np.ndarray:
+    """Return a text's vector as the memory keeps it."""
+    return NGrams().embed([text])[0].astype(np.float16).astype(np.float32)
+
+
+@settings(max_examples=25, deadline=None)
+@given(changes=changes, question=texts, world=st.sampled_from([None, "a"]), kind=st.sampled_from([None, "fact"]))
+def test_answers_are_those_of_a_naive_memory(
+    tmp_path_factory: pytest.TempPathFactory,
+    changes: list[tuple[list[Draft], int, int]],
+    question: str,
+    world: str | None,
+    kind: str | None,
+) -> None:
+    path, naive = tmp_path_factory.mktemp("memory"), Naive()
     with opened(path) as memory:
         for batch, what, which in changes:
             for draft in batch:
-                expected = admit(draft)
-                (id_,) = memory.add_drafts([draft])
-                if expected:
-                    assert id_ == expected
-                elif expected is None:
-                    assert id_ not in naive
-                    if draft.key and draft.kind != "episode":
-                        for other, (held, status) in list(naive.items()):
-                            same = (held.kind, held.world, held.key) == (draft.kind, draft.world, draft.key)
-                            if same and status == "active":
-                                naive[other] = (held, "superseded")
-                                assert memory.get(other).replaced_by == id_
-                naive.setdefault(id_, (draft, "active"))
-            active = [id_ for id_, (_, status) in naive.items() if status == "active"]
-            if what == 1 and active:
-                gone = active[which % len(active)]
-                assert memory.forget([gone]) == 1
-                naive[gone] = (naive[gone][0], "forgotten")
-            if what == 2 and active:
-                changed = active[which % len(active)]
-                memory.update(changed, text="a garden of books")
-                naive[changed] = (replace(naive[changed][0], text="a garden of books"), "active")
-            if what == 3:
-                memory.compact()
+                naive.add(draft, memory)
+            naive.change(what, which, memory)
         where = Where(world=world, kinds=None if kind is None else (kind,))  # type: ignore[arg-type]
+        asked = NGrams().embed([question])[0]
         fitting = {
-            id_: float(vector(draft.text) @ embedder.embed([question])[0])
-            for id_, (draft, status) in naive.items()
+            id_: float(vector(draft.text) @ asked)
+            for id_, (draft, status) in naive.held.items()
             if status == "active"
             and (world is None or draft.world in (world, ""))
             and (kind is None or draft.kind == kind)
@@ -134,9 +154,7 @@ def test_answers_are_those_of_a_naive_memory(
         assert {hit.item.id for hit in found} <= fitting.keys()
         best = sorted(fitting.values(), reverse=True)[:4]
         np.testing.assert_allclose([fitting[hit.item.id] for hit in found], best, atol=2e-6)
-        assert {item.id: item.status for item in memory.items(Where(statuses=("active",)))} == {
-            id_: "active" for id_, (_, status) in naive.items() if status == "active"
-        }
+        assert {item.id for item in memory.items(Where(statuses=("active",)))} == set(naive.active)
         assert memory.faults() == []
         with opened(path, "read") as reader:
             again = reader.query(question, 4, where, ranking=DENSE)
