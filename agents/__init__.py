@@ -2,6 +2,10 @@
 
 from .checks import check_agent
 from .human import HumanAgent
+from .lm import LmAgent, LmConfig
+from .memory_agent import WithMemory
+from .named import agent_named
+from .planner import SkillAgent
 from .protocol import Agent, Finished, Resettable, Telling, Told, reset_agent
 from .random_agent import RandomAgent
 from .scripted import ScriptedAgent
@@ -10,11 +14,16 @@ __all__ = [
     "Agent",
     "Finished",
     "HumanAgent",
+    "LmAgent",
+    "LmConfig",
     "RandomAgent",
     "Resettable",
     "ScriptedAgent",
+    "SkillAgent",
     "Telling",
     "Told",
+    "WithMemory",
+    "agent_named",
     "check_agent",
     "reset_agent",
 ]
