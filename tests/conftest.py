@@ -1,10 +1,14 @@
 """What several test files share: where the checkout is, which files belong to it, and how hypothesis runs."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Several workers run at once, and torch's threads spin while they wait: one each, before anything imports torch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A machine that is busy with another test is no reason to fail, so hypothesis sets no deadline here.
 settings.register_profile("pathei", deadline=None, print_blob=True)
