@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from pathei import data
@@ -75,19 +75,16 @@ def there(world: World) -> None:
         pytest.skip(f"{world.name} needs {', '.join(missing)}")
 
 
-def demonstrated(world: World) -> list[Task]:
-    """Return two tasks that have a demonstration."""
-    found: list[Task] = []
-    for number in (2, 16):
-        for task in world.generate_tasks(number, 0)[len(found) :]:
-            try:
-                demonstration_of(task)
-            except ConfigError:
-                continue
-            found.append(task)
-            if len(found) == 2:
-                return found
-    pytest.fail(f"Of 16 tasks of {world.name} fewer than two have a demonstration.")
+def demonstrated(world: World) -> Task:
+    """Return a task that has a demonstration."""
+    for number in range(1, 17):
+        task = world.generate_tasks(number, 0)[-1]
+        try:
+            demonstration_of(task)
+        except ConfigError:
+            continue
+        return task
+    pytest.fail(f"None of 16 tasks of {world.name} has a demonstration.")
 
 
 @pytest.mark.parametrize("world", EACH)
@@ -105,8 +102,8 @@ def test_the_doctor_says_what_is_there_and_how_to_mend_the_rest(
 @pytest.mark.parametrize("world", EACH)
 def test_tasks_follow_from_the_seed(world: World, nothing_left: None) -> None:
     there(world)
-    tasks = world.generate_tasks(2, 3)
-    assert tasks == world.generate_tasks(2, 3)
+    tasks = world.generate_tasks(2, 0)
+    assert tasks == world.generate_tasks(2, 0)
     assert len({task.id for task in tasks}) == 2
     assert {task.env for task in tasks} == {world.id}
     assert all(task.goal.text for task in tasks)
@@ -117,22 +114,23 @@ def test_demonstration_exploration_and_search_share_a_store(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], nothing_left: None
 ) -> None:
     there(world)
-    write_tasks(tmp_path / "tasks", demonstrated(world))
+    task = demonstrated(world)
+    write_tasks(tmp_path / "tasks", [task])
     common = [str(tmp_path / "store"), "--world", world.name, "--tasks", str(tmp_path / "tasks"), "--workers", "0"]
     assert main(["collect", *common, "--collector", "scripted", "--steps", "120"]) == 0
     assert main(["collect", *common, "--collector", "explore", "--strategy", "uniform", "--steps", "4"]) == 0
-    # So small a search may find nothing, and then says so: 1, and a failure for each task.
+    # So small a search may find nothing, and then says so: 1, and a failure.
     assert main(["collect", *common, "--collector", "mcts", "--simulations", "4", "--steps", "4"]) in (0, 1)
     with ExperienceStore.open(tmp_path / "store", mode="read") as store:
         played = list(store.trajectories())
         failed = list(store.failures())
     by_collector = Counter(one.collector for one in played)
-    assert (by_collector["scripted"], by_collector["explore"]) == (2, 2)
-    assert by_collector["mcts"] + len(failed) == 2, [failure.error for failure in failed]
+    assert (by_collector["scripted"], by_collector["explore"]) == (1, 1)
+    assert by_collector["mcts"] + len(failed) == 1, [failure.error for failure in failed]
     assert all("No plan was found" in failure.error for failure in failed)
     assert all(one.success for one in played if one.collector == "scripted")
     assert all(one.steps for one in played)
     out = tmp_path / "exported"
     assert main(["store", "export", str(tmp_path / "store"), str(out), "--format", "parquet"]) == 0
     tables = [pq.read_table(file) for file in ([out] if out.is_file() else sorted(out.rglob("*.parquet")))]
-    assert played[0].task.id in str([table.to_pydict() for table in tables])
+    assert task.id in str([table.to_pydict() for table in tables])
