@@ -335,5 +335,6 @@ def test_kills_lose_nothing_that_was_committed(tmp_path: Path) -> None:
         assert memory.faults() == []
         for id_ in acknowledged:
             memory.get(id_)
-        assert len(acknowledged) > 100
+        # How many there are depends on the machine's speed; without any, nothing was tested.
+        assert acknowledged
     assert not list(tmp_path.glob("*.tmp"))
