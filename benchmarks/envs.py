@@ -11,7 +11,7 @@ of processor time where all happens in one process and of wall time where a brow
 of its own it is a verified replay, of 0 to 9 steps. Rivals take turns with this package on the same actions.
 
 `--collect` plays the same tasks in each world by the command line: at random, by novelty, by MCTS and by the
-demonstrations. All but the novelty go into one store; in a store a task counts as explored once, whatever the strategy,
+demonstrations. All but novelty go into one store a world; in a store a task counts as explored once, whatever the strategy,
 so novelty has its own. Random play is one episode a task; a search simulates many steps for it, as the table tells.
 """
 
