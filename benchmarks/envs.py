@@ -8,11 +8,12 @@ peak of the resident memory of the process and its children, summed (what they s
 listed actions in generated tasks, as `contract.make` wraps the environment. A rate is the median of five, per second
 of processor time where all happens in one process and of wall time where a browser, a shell or Java does the work.
 `restore` is a restore and the step after it, since some worlds do the work only then; where a world has no snapshots
-of its own it is a verified replay, of 0 to 9 steps. Rivals take turns with this package on the same actions.
+of its own it is a verified replay, of 0 to 9 steps. Rivals take turns with this package.
 
 `--collect` plays the same tasks in each world by the command line: at random, by novelty, by MCTS and by the
-demonstrations. All but novelty go into one store a world; in a store a task counts as explored once, whatever the strategy,
-so novelty has its own. Random play is one episode a task; a search simulates many steps for it, as the table tells.
+demonstrations. All but novelty go into one store a world; in a store a task counts as explored once, whatever the
+strategy, so novelty has its own. Random play is one episode a task; a search simulates many steps for it, as the table
+tells.
 """
 
 from __future__ import annotations
