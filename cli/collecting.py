@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,8 +129,12 @@ def _collector_of(command: Collect) -> Callable[[], Collector]:
 
         return partial(Act, _errand_runner, name="errands", max_steps=command.steps, seed=command.seed)
     from ..collectors.mcts import Mcts, MctsConfig, household_search
+    from ..envs.registry import world_named
 
-    search = household_search(simulations=command.simulations, seconds=command.seconds, depth=command.steps)
+    search = dataclasses.replace(
+        household_search(simulations=command.simulations, seconds=command.seconds, depth=command.steps),
+        env_steps=world_named(command.world).search_steps,
+    )
     return partial(Mcts, MctsConfig(search, keep_tree=command.keep_tree), seed=command.seed)
 
 

@@ -50,6 +50,9 @@ class World:
     """Names the function `(n, seed) -> Sequence[Task]` that makes tasks."""
     demonstration: str
     """Names the function `(task) -> Sequence[str]` that returns actions which reach the goal of a task that it made."""
+    search_steps: int | None = None
+    """At most so many of its steps a search on the command line makes for a task, where they are slow; None for no
+    limit but that of the simulations."""
 
     def check(self) -> Sequence[Check]:
         """Look at what is there."""
@@ -83,6 +86,7 @@ WORLDS: Final[tuple[World, ...]] = (
         doctor="web.miniwob:doctor",
         tasks="web.miniwob:generate_tasks",
         demonstration="web.oracles:demonstration",
+        search_steps=400,
     ),
     World(
         id="pathei/WebShop-v0",
@@ -116,6 +120,7 @@ WORLDS: Final[tuple[World, ...]] = (
         doctor="terminal.support:doctor",
         tasks="terminal.tasks:generate_tasks",
         demonstration="terminal.tasks:demonstration",
+        search_steps=400,
     ),
     World(
         id="pathei/Touchdown-v0",
@@ -149,6 +154,7 @@ WORLDS: Final[tuple[World, ...]] = (
         doctor="adapters.textworld:check_textworld",
         tasks="adapters.textworld:generate_tasks",
         demonstration="adapters.textworld:demonstration",
+        search_steps=400,
     ),
     World(
         id="pathei/ScienceWorld-v0",
@@ -160,6 +166,7 @@ WORLDS: Final[tuple[World, ...]] = (
         doctor="adapters.scienceworld:check_scienceworld",
         tasks="adapters.scienceworld:generate_tasks",
         demonstration="adapters.scienceworld:demonstration",
+        search_steps=100,
     ),
 )
 

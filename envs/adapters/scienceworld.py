@@ -6,6 +6,8 @@ actions, hundreds of them; `listing=False` leaves them out. Left out: its object
 
 from __future__ import annotations
 
+import itertools
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -30,6 +32,7 @@ EXPERIMENTS: Final = (
 )
 """The experiments of generated tasks; a task's options may name any other."""
 _OPTIONS: Final = ("experiment", "variation", "simplification", "listing", "goal")
+_INLINE: Final = re.compile(r"(?<=containing )[^()\n]+(?=\))|(?<=You also see: )[^\n]+(?=\.)")
 _NOT_UNDERSTOOD: Final = ("No known action matches", "Ambiguous request")
 _SIMPLIFIED: Final = "easy"
 
@@ -84,7 +87,7 @@ class ScienceWorldEnv(gymnasium.Env[str, str]):
         load(self._science, experiment, given.get("variation", draw), str(given.get("simplification", _SIMPLIFIED)))
         self._science.server.reset()
         self._over = False
-        self._text = f"{self._science.taskdescription().strip()}\n{self._science.server.step('look around')}"
+        self._text = f"{self._science.taskdescription().strip()}\n{in_order(self._science.server.step('look around'))}"
         self._score = self._reached()
         return self._text, self._info()
 
@@ -93,7 +96,7 @@ class ScienceWorldEnv(gymnasium.Env[str, str]):
         if self._over:
             error = "The experiment is over."
             return error, 0.0, True, False, {**self._info(), "error": error}
-        self._text = str(self._science.server.step(" ".join(action.split())))
+        self._text = in_order(str(self._science.server.step(" ".join(action.split()))))
         before, self._score = self._score, self._reached()
         self._over = bool(self._science.server.getCompleted()) or self._score < 0
         info = self._info()
@@ -118,11 +121,18 @@ class ScienceWorldEnv(gymnasium.Env[str, str]):
         info: dict[str, Any] = {
             "success": self._score >= 1,
             "progress": min(1.0, max(0.0, self._score)),
-            "facts": {"inventory": str(self._science.inventory()), "look": str(self._science.look())},
+            "facts": {"inventory": in_order(self._science.inventory()), "look": in_order(self._science.look())},
         }
         if self._listing:
             info["actions"] = () if self._over else tuple(self._science.get_valid_action_object_combinations())
         return info
+
+
+def in_order(text: Any) -> str:
+    """Return a text of ScienceWorld with each of its lists sorted: it tells them in another order each time."""
+    sorted_inside = _INLINE.sub(lambda found: ", ".join(sorted(found[0].split(", "))), str(text))
+    blocks = itertools.groupby(sorted_inside.split("\n"), key=lambda line: line.startswith("\t"))
+    return "\n".join(line for listed, lines in blocks for line in (sorted(lines) if listed else lines))
 
 
 def start() -> Any:
