@@ -224,11 +224,12 @@
     if (options.extra) {
       try { extra = (0, eval)(options.extra); } catch (error) { failed = String(error); }
     }
+    // A document that is just being replaced has no root for a moment.
+    const whole = document.documentElement;
     return JSON.stringify({
-      waiting: waiting(),
+      waiting: !whole || waiting(),
       url: location.href, title: document.title, lines, extra, failed,
-      scroll: [scrollX, scrollY, document.documentElement.scrollWidth - innerWidth,
-        document.documentElement.scrollHeight - innerHeight],
+      scroll: [scrollX, scrollY, whole ? whole.scrollWidth - innerWidth : 0, whole ? whole.scrollHeight - innerHeight : 0],
     });
   };
   const walkDocument = (doc, dx, dy, lines, options) => {
