@@ -340,6 +340,8 @@ def test_a_killed_browser_is_a_clear_error_and_is_replaced(browser: Browser) -> 
         if "--remote-debugging-pipe" in process.cmdline() and not {"keeper", "--type="} & marks(process)
     )
     os.kill(main.pid, signal.SIGKILL)
+    # The signal may take a moment, in which the browser still answers.
+    psutil.wait_procs([main], timeout=10)
     with pytest.raises(WorldError, match="has ended"):
         env.step("wait")
     assert gone(first.profile)

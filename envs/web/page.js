@@ -224,12 +224,13 @@
     if (options.extra) {
       try { extra = (0, eval)(options.extra); } catch (error) { failed = String(error); }
     }
-    // A document that is just being replaced has no root for a moment.
+    // A document that is just being replaced has no root for a moment; look again then.
     const whole = document.documentElement;
+    if (!whole) throw new Error("The document was lost: it is being replaced.");
     return JSON.stringify({
-      waiting: !whole || waiting(),
+      waiting: waiting(),
       url: location.href, title: document.title, lines, extra, failed,
-      scroll: [scrollX, scrollY, whole ? whole.scrollWidth - innerWidth : 0, whole ? whole.scrollHeight - innerHeight : 0],
+      scroll: [scrollX, scrollY, whole.scrollWidth - innerWidth, whole.scrollHeight - innerHeight],
     });
   };
   const walkDocument = (doc, dx, dy, lines, options) => {

@@ -27,7 +27,7 @@ _NAVIGATION: Final = ("Page.frameRequestedNavigation", "Page.frameScheduledNavig
 _REQUESTED_S: Final = 0.3
 """How long a navigation that was asked for may take to begin; a download or an empty answer never does."""
 
-_LOST: Final = ("context", "navigated", "frame", "Promise was collected")
+_LOST: Final = ("context", "navigated", "frame", "Promise was collected", "document was lost")
 """What the browser says about a script whose document has gone."""
 
 
