@@ -232,17 +232,20 @@ class ExperienceMemory:
                     count += 1
             return count
 
-    def feedback(self, ids: Iterable[str], *, helpful: bool) -> None:
-        """Note that items were used in an episode that succeeded, or that failed.
+    def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
+        """Note that items served in an episode, or did harm; see `Recollection.feedback`.
 
         Raises:
             MemoryStoreError: one of them is unknown; then nothing is noted.
         """
+        name, detail = "helpful" if helpful else "harmful", {"trajectory": trajectory} if trajectory else {}
+        said = " AND NOT EXISTS (SELECT 1 FROM event WHERE item = ? AND what IN ('helpful', 'harmful') AND detail = ?)"
         with self._threads, self._writing(), self._database.transaction() as number:
-            name = "helpful" if helpful else "harmful"
             for id_ in self._database.items(list(dict.fromkeys(ids))):
-                self._database.run(f"UPDATE item SET {name} = {name} + 1, seq = ? WHERE id = ?", (number, id_))
-                self._database.log(id_, time.time(), name, {})
+                once = (said, (id_, plain(detail))) if trajectory else ("", ())
+                sql = f"UPDATE item SET {name} = {name} + 1, seq = ? WHERE id = ?{once[0]}"
+                if self._database.run(sql, (number, id_, *once[1])).rowcount:
+                    self._database.log(id_, time.time(), name, detail)
 
     def items(self, where: Where | None = None) -> Iterator[Item]:
         """Yield the items that fit, in the order in which they were added."""

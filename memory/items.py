@@ -73,9 +73,9 @@ class Item:
     seen: int = 1
     """How often it was lived: near duplicates reinforce it."""
     helpful: int = 0
-    """How often an episode in which it was used succeeded."""
+    """How often it served in an episode in which it was used."""
     harmful: int = 0
-    """How often one failed."""
+    """How often it did harm."""
     last_seen: float = 0.0
     """When it was lived last, in seconds since 1970."""
     replaced_by: str | None = None

@@ -70,8 +70,15 @@ class Recollection(Protocol):
         """See `Memory.query`."""
         ...
 
-    def feedback(self, ids: Iterable[str], *, helpful: bool) -> None:
-        """Note that items were used in an episode that succeeded, or that failed."""
+    def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
+        """Note that items served in an episode, or did harm.
+
+        Args:
+            ids: The items.
+            helpful: Which of both.
+            trajectory: The id of the episode; each item is judged by it once, and saying it again changes nothing.
+                Empty: every call counts.
+        """
         ...
 
     def get(self, id_: str) -> Item:

@@ -17,6 +17,7 @@ class SmallMemory:
     def __init__(self, drafts: Iterable[Draft] = ()) -> None:
         """Keep some drafts."""
         self.items: dict[str, Item] = {}
+        self._judged: set[tuple[str, str]] = set()
         self._embedder = embedder_named("ngrams")
         self._vectors = np.zeros((0, self._embedder.dimensions), np.float32)
         for draft in drafts:
@@ -38,11 +39,13 @@ class SmallMemory:
         ]
         return found[:k]
 
-    def feedback(self, ids: Iterable[str], *, helpful: bool) -> None:
-        """Count."""
+    def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
+        """Count, once for each trajectory."""
         for id_ in ids:
-            item = self.items[id_]
-            self.items[id_] = replace(item, helpful=item.helpful + helpful, harmful=item.harmful + (not helpful))
+            if not trajectory or (id_, trajectory) not in self._judged:
+                self._judged.add((id_, trajectory))
+                item = self.items[id_]
+                self.items[id_] = replace(item, helpful=item.helpful + helpful, harmful=item.harmful + (not helpful))
 
     def get(self, id_: str) -> Item:
         """Return an item."""

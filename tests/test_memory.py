@@ -278,6 +278,19 @@ def test_consolidation_merges_and_retires_and_destroys_nothing(tmp_path: Path) -
         assert memory.faults() == []
 
 
+def test_an_item_is_judged_once_by_each_trajectory(tmp_path: Path) -> None:
+    with opened(tmp_path) as memory:
+        one, two = memory.add_drafts([Draft("skill", word, "w", key=word) for word in WORDS[:2]])
+        for _ in range(2):
+            memory.feedback([one, two], helpful=True, trajectory="t1")
+            memory.feedback([one], helpful=False, trajectory="t1")
+            memory.feedback([one], helpful=False, trajectory="t2")
+            memory.feedback([two], helpful=True)
+        assert (memory.get(one).helpful, memory.get(one).harmful, memory.get(two).helpful) == (1, 1, 3)
+        assert [event.detail.get("trajectory") for event in memory.history(one)] == ["t1", "t2"]
+        assert memory.faults() == []
+
+
 def test_one_writer_and_readers_that_catch_up(tmp_path: Path) -> None:
     with opened(tmp_path) as memory, opened(tmp_path, "read") as reader:
         assert reader.query("cup") == []
