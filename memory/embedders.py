@@ -7,13 +7,16 @@
 | `ngrams` | hashed character n-grams; no weights |
 | `endpoint:MODEL` | any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY) |
 | `st:PATH` | any model of sentence-transformers, by path or id |
+
+The name that an embedder has itself, which memories record, gives the same embedder again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +27,8 @@ from .ngrams import NGrams
 from .protocol import Embedder
 
 NAMES = ("auto", "minilm", "ngrams", "endpoint:MODEL", "st:PATH")
+_MINILM: Final = "all-MiniLM-L6-v2@"
+_NGRAMS: Final = re.compile(r"ngrams-\d+-\d+-([1-9]\d{0,5})")
 
 
 class SentenceTransformer:
@@ -72,6 +77,9 @@ def embedder_named(name: str = "auto") -> Embedder:
         ConfigError: the name lacks what stands after the colon.
         DataError, ModelError, MissingDependencyError: it cannot be loaded.
     """
+    found = _of_own_name(name)
+    if found is not None:
+        return found
     kind, _, rest = name.partition(":")
     if kind == "auto":
         return MiniLM() if fetched() else NGrams()
@@ -84,6 +92,19 @@ def embedder_named(name: str = "auto") -> Embedder:
     if not rest:
         raise ConfigError(f"The embedder {kind!r} needs a model after a colon, as in '{kind}:NAME'.")
     return Endpoint(rest) if kind == "endpoint" else SentenceTransformer(rest)
+
+
+def _of_own_name(name: str) -> Embedder | None:
+    """Return the embedder whose own name this is, where that is not one of `NAMES` anyway."""
+    if match := _NGRAMS.fullmatch(name):
+        found: Embedder = NGrams(int(match[1]))
+    elif name.startswith(_MINILM):
+        found = MiniLM()
+    else:
+        return None
+    if found.name != name:
+        raise ModelError(f"The embedder {name!r} cannot be had: the one here is {found.name!r}.")
+    return found
 
 
 __all__ = ["NAMES", "SentenceTransformer", "embedder_named"]
