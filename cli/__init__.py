@@ -18,6 +18,7 @@ from tyro.conf import AvoidSubcommands, OmitSubcommandPrefixes
 from .. import __version__
 from ..errors import PatheiError
 from . import commands as c
+from . import memory_commands as m
 from .console import complain
 
 _PERFORMED_BY: Final[dict[type, str]] = {
@@ -36,6 +37,22 @@ _PERFORMED_BY: Final[dict[type, str]] = {
     c.StoreInfo: "stores:store_info",
     c.StoreShow: "stores:store_show",
     c.StoreExport: "stores:store_export",
+    m.MemoryBuild: "memory_changes:build",
+    m.MemoryQuery: "memory:query",
+    m.MemoryList: "memory:list_items",
+    m.MemoryShow: "memory:show",
+    m.MemoryStats: "memory:stats",
+    m.MemoryAdd: "memory_changes:add",
+    m.MemoryUpdate: "memory_changes:update",
+    m.MemoryForget: "memory_changes:forget",
+    m.MemoryFeedback: "memory_changes:feedback",
+    m.MemoryConsolidate: "memory_changes:consolidate",
+    m.MemoryCompact: "memory_changes:compact",
+    m.MemoryCheck: "memory:check",
+    m.MemoryReembed: "memory_changes:reembed",
+    m.MemoryExport: "memory:export",
+    m.MemoryImport: "memory_changes:take_over",
+    m.MemoryServe: "memory:serve",
 }
 """Which function performs which command."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from .agents import acting, playing
 from .commands import Collect
 from .console import complain, make_console
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..agents import Agent
     from ..collectors import Collector
     from ..collectors.proposers import Proposer
-    from ..experience import Task
+    from ..experience import Json, Task
 
 
 def collect(command: Collect) -> int:
@@ -31,6 +32,8 @@ def collect(command: Collect) -> int:
 
     least = {"workers": 0, "steps": 1}
     faults = [f"--{name} must be at least {bound}" for name, bound in least.items() if getattr(command, name) < bound]
+    if command.collector != "agent" and (command.agent or command.name):
+        faults.append("--agent and --name go with --collector agent")
     if faults:
         raise ConfigError(f"{'; '.join(faults)}.")
     console = make_console()
@@ -38,11 +41,10 @@ def collect(command: Collect) -> int:
         return _study(command, console)
     world = world_named(command.world)
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
-    make = _collector_of(command)
-    config = {"command": "collect", **{key: str(v) if isinstance(v, Path) else v for key, v in vars(command).items()}}
+    name, make = _collector_of(command)
     try:
-        with ExperienceStore.open(command.out, config=config, seeds=[command.seed]) as store:
-            left = len(store.remaining(tasks, command.collector))
+        with ExperienceStore.open(command.out, config=_recorded(command), seeds=[command.seed]) as store:
+            left = len(store.remaining(tasks, name))
             if left < len(tasks):
                 console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
             with progress(console, left, "Collecting") as watch:
@@ -52,14 +54,14 @@ def collect(command: Collect) -> int:
                     make,
                     workers=command.workers,
                     timeout=command.timeout,
-                    collector=command.collector,
+                    collector=name,
                     watch=watch,
                 )
             console.print(gathered_table(done, store.info()))
     except KeyboardInterrupt:
         # Read anew: an append that was interrupted may have reached the disk.
         with ExperienceStore.open(command.out, mode="read") as store:
-            kept = len(tasks) - len(store.remaining(tasks, command.collector))
+            kept = len(tasks) - len(store.remaining(tasks, name))
         complain(
             f"Stopped: {kept} of {len(tasks)} tasks are kept in {command.out}. Run the same command again to go on."
         )
@@ -85,8 +87,7 @@ def _study(command: Collect, console: Console) -> int:
     player = SkillPlayer(spaces) if command.player == "skills" else SearchPlayer()
     config = CurriculumConfig(max_steps=command.steps)
     curriculum = Curriculum(spaces, _proposer_of(command), player, config, seed=command.seed)
-    kept = {"command": "collect", **{key: str(v) if isinstance(v, Path) else v for key, v in vars(command).items()}}
-    with ExperienceStore.open(command.out, config=kept, seeds=[command.seed]) as store:
+    with ExperienceStore.open(command.out, config=_recorded(command), seeds=[command.seed]) as store:
         houses = generated_houses(world_named(command.world).id, command.seed)
         try:
             with progress(console, attempts, "Studying") as watch:
@@ -112,8 +113,24 @@ def _proposer_of(command: Collect) -> Proposer:
     return LanguageModel(complete_named(command.model))
 
 
-def _collector_of(command: Collect) -> Callable[[], Collector]:
-    """Return what makes the collector, in whichever process it is needed."""
+def _recorded(command: Collect) -> dict[str, Json]:
+    """Return the configuration as plain JSON."""
+    given = {key: str(value) if isinstance(value, Path) else value for key, value in vars(command).items()}
+    return {"command": "collect", **given, "lm": vars(command.lm) if (command.agent or "").startswith("lm:") else None}
+
+
+def _collector_of(command: Collect) -> tuple[str, Callable[[], Collector]]:
+    """Return the name under which episodes are recorded, and what makes the collector in whichever process plays."""
+    if command.collector != "agent":
+        return command.collector, _made_of(command)
+    from functools import partial
+
+    agents = playing(command)
+    name = command.name or agents.collector
+    return name, partial(acting, agents, name, command.steps, command.seed)
+
+
+def _made_of(command: Collect) -> Callable[[], Collector]:
     from functools import partial
 
     if command.collector == "explore":

@@ -16,6 +16,7 @@ from ..learners.corpora.config import CorpusConfig
 from ..learners.fisher_config import FisherConfig
 from ..learners.knobs import Knobs
 from ..learners.training import Lora, Training
+from .memory_commands import Memory
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,36 @@ class DataGet:
 
 
 @dataclass(frozen=True)
+class Lm:
+    """How a language model that acts is asked."""
+
+    way: Literal["choose", "generate"] = "choose"
+    """Whether it rates the admissible actions, and the likeliest is taken, or writes what to do."""
+    style: str = ""
+    """What it is told: `experience`, `act`, `react`, or a TOML file; if empty, `experience` to choose and `react` to
+    write."""
+    temperature: float = 0.0
+    """0 for the likeliest."""
+    max_tokens: int = 256
+    """The longest answer, in tokens."""
+    history: int | None = None
+    """At most so many earlier steps are told; as many as fit if left out."""
+    cut: bool = False
+    """Let an observation that is too long by itself lose its end; otherwise the episode fails."""
+    listed_only: bool = True
+    """Refuse what is not listed as possible; not for worlds that list suggestions, such as `shop` and `terminal`."""
+
+
+@dataclass(frozen=True)
 class Run:
     """Watch an agent act."""
 
-    agent: Literal["scripted", "random", "human"] = "scripted"
-    """Who acts: the task's demonstration, somebody random, or you."""
+    agent: str = "scripted"
+    """Who acts: `scripted` (the task's demonstration), `random`, `human` (you), `lm:PATH` or `lm:MODEL@URL` (a language
+    model, here or at an endpoint), `skills:MEMORY` (by a memory alone), or any of them followed by `+memory:MEMORY`,
+    who is shown what that holds about the goal."""
+    lm: Lm = field(default_factory=Lm)
+    """How a language model is asked."""
     world: str = "virtualhome"
     """The world."""
     tasks: str = "1"
@@ -78,11 +104,18 @@ class Collect:
 
     out: Positional[Path]
     """The store's directory; made if it is not there."""
-    collector: Literal["explore", "mcts", "curriculum", "scripted", "errands"] = "explore"
+    collector: Literal["explore", "mcts", "curriculum", "scripted", "errands", "agent"] = "explore"
     """How tasks are played: exploration without regard to the goal, a plan searched for it, goals of its own, each a
-    little beyond what was achieved, the task's own demonstration, or carrying things about a household, which makes
-    good stories. A store takes all of them on the same tasks. A curriculum plays in one process, and `--tasks` is how
-    many attempts it makes."""
+    little beyond what was achieved, the task's own demonstration, carrying things about a household, which makes
+    good stories, or by the agent that `--agent` names. A store takes all of them on the same tasks. A curriculum plays
+    in one process, and `--tasks` is how many attempts it makes."""
+    agent: str | None = None
+    """For `agent`: who acts, by any name that `pathei run` takes but `human`."""
+    name: str | None = None
+    """For `agent`: the name under which its episodes are recorded; that of the agent if left out. With another one the
+    same agent, otherwise asked or with a memory that has grown, plays the same tasks anew."""
+    lm: Lm = field(default_factory=Lm)
+    """For `agent`: how a language model is asked."""
     strategy: Literal["novelty", "uniform"] = "novelty"
     """How exploration chooses: what promises new effects, or anything."""
     tasks: str = "100"
@@ -315,6 +348,7 @@ Command = (
     | Annotated[Collect, subcommand("collect")]
     | Annotated[Plan, subcommand("plan")]
     | Annotated[Store, subcommand("store")]
+    | Annotated[Memory, subcommand("memory")]
     | Annotated[Corpora, subcommand("corpora")]
     | Annotated[Fisher, subcommand("fisher")]
     | Annotated[Learn, subcommand("learn")]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from .agents import agents_named
 from .commands import DataGet, DataList, EnvDoctor, EnvList, Plan, Run
 from .console import make_console
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ..agents import Agent
-    from ..experience import Task
 
 LINES = 14
 """So many lines of an observation are shown, unless `--full` asks for all."""
@@ -80,32 +78,29 @@ def run(command: Run) -> None:
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
     task = choose_task(tasks, id_=command.task, scene=command.scene, goal=command.goal)
     console, envs = make_console(), Envs()
-    watcher = Watcher(console, texts=command.agent != "human", lines=None if command.full else LINES)
+    agents = agents_named(command.agent, command.lm, console)
+    watcher = Watcher(console, texts=not agents.is_human, lines=None if command.full else LINES)
     try:
-        agent = _agent_of(command, task, console)
+        agent = _script(command) or agents(task)
         played = play(envs.get(task), task, agent, max_steps=command.steps, seed=command.seed, watch=watcher)
         watcher.show_end(played)
     finally:
         envs.close()
+        agents.close()
 
 
-def _agent_of(command: Run, task: Task, console: Console) -> Agent:
-    from ..agents import HumanAgent, RandomAgent, ScriptedAgent
-
-    if command.agent == "human":
-        return HumanAgent(console)
-    if command.agent == "random":
-        import numpy as np
-
-        return RandomAgent(np.random.default_rng(command.seed))
+def _script(command: Run) -> Agent | None:
+    """Return the agent that plays a script; None if another one is wanted."""
+    if command.agent != "scripted":
+        return None
     if command.script is None:
         if command.scene is not None:
             raise ConfigError(
                 "There is no demonstration for another scene: add --agent random, --agent human or --script."
             )
-        from ..envs.registry import demonstration_of
+        return None
+    from ..agents import ScriptedAgent
 
-        return ScriptedAgent(demonstration_of(task))
     try:
         return ScriptedAgent(command.script.read_text("utf-8").splitlines())
     except (OSError, UnicodeDecodeError) as error:

@@ -36,6 +36,7 @@ def open_memory(
     builders: Sequence[Builder] = (),
     mode: Literal["write", "read"] = "write",
     make: bool = False,
+    reembed: bool = False,
 ) -> ExperienceMemory:
     """Open the memory that a path names.
 
@@ -46,6 +47,7 @@ def open_memory(
         builders: See `ExperienceMemory.open`.
         mode: See `ExperienceMemory.open`.
         make: Whether one that is not there is made, if `mode` is `"write"`.
+        reembed: Whether all texts are embedded anew if the memory was filled with another embedder than the one named.
 
     Raises:
         MemoryStoreError: there is none, or it cannot be opened; see `ExperienceMemory.open`.
@@ -56,8 +58,9 @@ def open_memory(
     there = (folder / _TABLE).is_file()
     if not there and not (make and mode == "write"):
         raise MemoryStoreError(_nothing_at(Path(path), folder))
-    recorded = _recorded(folder, mode) if there else None
-    return ExperienceMemory.open(folder, embedder=_embedder(folder, embedder, recorded), builders=builders, mode=mode)
+    recorded = _recorded(folder, mode) if there and not reembed else None
+    found = _embedder(folder, embedder, recorded)
+    return ExperienceMemory.open(folder, embedder=found, builders=builders, mode=mode, reembed=reembed)
 
 
 def _embedder(folder: Path, name: str, recorded: str | None) -> Embedder:

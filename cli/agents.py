@@ -1,0 +1,63 @@
+"""Agents as the command line names them, for `pathei run` and `pathei collect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+from .console import patient_threads
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..agents.named import Named
+    from ..collectors.acting import Act
+    from .commands import Collect, Lm
+
+
+def agents_named(name: str, lm: Lm, console: Console | None = None) -> Named:
+    """Return who acts.
+
+    Raises:
+        UnknownNameError: there is no such agent.
+        ConfigError: an option is out of range, or the name lacks a model or a memory.
+    """
+    patient_threads()
+    from ..agents.lm import LmConfig
+    from ..agents.named import agent_named
+
+    return agent_named(name, LmConfig(**vars(lm)), console=console)
+
+
+def playing(command: Collect) -> Named:
+    """Return who plays tasks into a store.
+
+    Raises:
+        UnknownNameError: there is no such agent.
+        ConfigError: nobody is named, or a person.
+        MemoryStoreError: there is no memory of that path.
+    """
+    if not command.agent:
+        raise ConfigError("Say who acts with --agent, as in --collector agent --agent skills:runs/home.")
+    agents = agents_named(command.agent, command.lm)
+    if agents.is_human:
+        raise ConfigError("A person plays one episode at a time: pathei run --agent human.")
+    # Before a store is made, and for each process again.
+    agents.open_memories()
+    agents.close()
+    return agents
+
+
+def acting(agent: Named, name: str, steps: int, seed: int) -> Act:
+    """Return the collector for an agent, which is ready to act; called in whichever process plays.
+
+    Raises:
+        PatheiError: a model or a memory cannot be had.
+    """
+    from ..collectors.acting import Act
+
+    agent.prepare()
+    return Act(agent, name=name, max_steps=steps, seed=seed)
+
+
+__all__ = ["acting", "agents_named", "playing"]
