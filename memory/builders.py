@@ -22,26 +22,29 @@ from .episodes import Episodes
 from .facts import Facts
 from .plans import Plans
 from .protocol import Builder
+from .proving import Proposer, Proved
 from .reflection import Lessons
+from .reliving import Worlds
 from .skills import Skills
 
-BUILDERS: Final[Mapping[str, type[Builder]]] = MappingProxyType(
-    {"episodes": Episodes, "skills": Skills, "lessons": Lessons, "plans": Plans, "facts": Facts}
-)
+_PLAIN: Final[Mapping[str, type[Builder]]] = MappingProxyType({"episodes": Episodes, "facts": Facts})
+_PROVED: Final[Mapping[str, type[Proposer]]] = MappingProxyType({"skills": Skills, "lessons": Lessons, "plans": Plans})
+BUILDERS: Final = ("episodes", "skills", "lessons", "plans", "facts")
 """All that need no model, by name."""
 
 
 def builders_named(names: Iterable[str]) -> tuple[Builder, ...]:
-    """Return builders by their names, in order.
+    """Return builders by their names, in order; those of skills prove them, in worlds that they share.
 
     Raises:
         UnknownNameError: there is none of a name.
     """
-    found = []
+    worlds = Worlds()
+    found: list[Builder] = []
     for name in names:
         if name not in BUILDERS:
             raise unknown("builder", name, BUILDERS)
-        found.append(BUILDERS[name]())
+        found.append(_PLAIN[name]() if name in _PLAIN else Proved(_PROVED[name](), worlds))
     return tuple(found)
 
 

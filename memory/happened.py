@@ -15,6 +15,12 @@ from .lifting import Act, read_act
 HANDS: Final = ("HOLDS_RH", "HOLDS_LH")
 _OWN: Final = ("INSIDE", "FACING", "CLOSE")
 """Relations of the one who acts that say where it is and where it looks."""
+_OTHER_FORM: Final = (KeyError, IndexError, TypeError, ValueError)
+"""What reading the facts of another world raises."""
+
+
+Fact = tuple[int, str, int | None]
+"""Something that holds: a thing, a state or relation, and what it is related to."""
 
 
 class Change(NamedTuple):
@@ -25,6 +31,11 @@ class Change(NamedTuple):
     what: str
     """A state, or a relation to the target; holding is `"HOLDS"`, whichever the hand."""
     target: int | None = None
+
+    @property
+    def fact(self) -> Fact:
+        """What began or ended."""
+        return self.thing, self.what, self.target
 
     @property
     def things(self) -> tuple[int, ...]:
@@ -116,17 +127,45 @@ def fold(trajectory: Trajectory) -> Happened | None:
         return None
     try:
         return Happened(trajectory, graph)
-    except (KeyError, IndexError, TypeError, ValueError):
+    except _OTHER_FORM:
         return None  # facts of another world that has graphs too: it is remembered without them
+
+
+def facts_of(told: Mapping[str, Json] | None) -> frozenset[Fact]:
+    """Return what holds at the reset, from what the world tells then; nothing where it tells nothing of this form."""
+    graph = (told or {}).get("graph")
+    if not isinstance(graph, Mapping):
+        return frozenset()
+    try:
+        states = [(node[0], state, None) for node in graph["nodes"] for state in node[2]]
+        edges = [(source, _plainly(what), target) for source, what, target in graph["edges"]]
+        return frozenset([*states, *edges])
+    except _OTHER_FORM:
+        return frozenset()
+
+
+def facts_after(facts: frozenset[Fact], told: Mapping[str, Json] | None, error: str = "") -> frozenset[Fact]:
+    """Return what holds after a step, from what held before and what the world tells after it."""
+    try:
+        changes = [] if error else [_change(one) for one in (told or {}).get("changes", ())]
+    except _OTHER_FORM:
+        return facts
+    for change in changes:
+        facts = facts | {change.fact} if change.begins else facts - {change.fact}
+    return facts
 
 
 def _change(told: Json) -> Change:
     sign, thing, what, *target = told
-    return Change(sign == "+", thing, "HOLDS" if what in HANDS else what, target[0] if target else None)
+    return Change(sign == "+", thing, _plainly(what), target[0] if target else None)
+
+
+def _plainly(what: str) -> str:
+    return "HOLDS" if what in HANDS else what
 
 
 def _after(trajectory: Trajectory) -> tuple[Observation, ...]:
     return (*(step.observation for step in trajectory.steps[1:]), trajectory.final)
 
 
-__all__ = ["HANDS", "Change", "Happened", "Happening", "fold"]
+__all__ = ["HANDS", "Change", "Fact", "Happened", "Happening", "facts_after", "facts_of", "fold"]

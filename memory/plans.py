@@ -1,7 +1,8 @@
 """Whole plans with the words of the goal left open: the skills of worlds that tell no facts.
 
 `go to the red ball` reached by `go to red ball 1` becomes a plan in which the first word is `{red}` and the second
-`{ball}`, to be tried for `go to the blue key`. Left out: leaving out steps, since nothing says which were needed.
+`{ball}`, to be tried for `go to the blue key`. A plan has to reach the goal once more from the beginning: a world in
+which it does not cannot be planned for. Left out: leaving out steps, since nothing says which were needed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Final
 from ..experience import Trajectory
 from .happened import fold
 from .items import Draft, Source
+from .proving import Candidate, Proposal, Trial
+from .reliving import Do
 
 _WORD: Final = re.compile(r"[^\W_]{2,}")
 _LONGEST: Final = 40
@@ -20,36 +23,46 @@ _LONGEST: Final = 40
 
 
 class Plans:
-    """The builder of whole plans, for episodes that succeeded and hold no facts."""
+    """The builder of whole plans, for episodes that succeeded and hold no facts; `proving.Proved` proves them."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return the plan of an episode, or nothing."""
+        """Return the plan of an episode, unproved, or nothing."""
+        for proposal in self.propose(trajectory):
+            yield proposal.candidates[0].draft
+
+    def propose(self, trajectory: Trajectory) -> Iterator[Proposal]:
+        """Return the plan of an episode, to be carried out once more; or nothing."""
         actions = [step.action for step in trajectory.steps if not step.info.get("error")]
         if not trajectory.success or not actions or len(actions) > _LONGEST or fold(trajectory) is not None:
             return
-        goal = " ".join(trajectory.task.goal.text.split())
-        open_words = shared_words(goal, actions)
-        names = {word: f"w{place}" for place, word in enumerate(open_words)}
-        lifted, steps = fill(goal, names), [fill(action, names) for action in actions]
-        told = "; ".join(steps)
-        yield Draft(
-            "skill",
-            f"How to do: {lifted}. Steps: {told}.",
-            trajectory.task.env,
-            key=f"{lifted}: {told}",
-            task=goal,
-            success=True,
-            data={
-                "name": lifted,
-                "parameters": [{"name": name, "classes": [word]} for word, name in names.items()],
-                "preconditions": [],
-                "steps": steps,
-                "effects": [lifted],
-                "calls": [],
-                "plan": True,
-            },
-            source=Source(trajectory.id),
-        )
+        trial = Trial(tuple(Do(action) for action in actions), success=True)
+        yield Proposal(0, (Candidate(_plan(trajectory, actions), trial),))
+
+
+def _plan(trajectory: Trajectory, actions: Sequence[str]) -> Draft:
+    goal = " ".join(trajectory.task.goal.text.split())
+    open_words = shared_words(goal, actions)
+    names = {word: f"w{place}" for place, word in enumerate(open_words)}
+    lifted, steps = fill(goal, names), [fill(action, names) for action in actions]
+    told = "; ".join(steps)
+    return Draft(
+        "skill",
+        f"How to do: {lifted}. Steps: {told}.",
+        trajectory.task.env,
+        key=f"{lifted}: {told}",
+        task=goal,
+        success=True,
+        data={
+            "name": lifted,
+            "parameters": [{"name": name, "classes": [word]} for word, name in names.items()],
+            "preconditions": [],
+            "steps": steps,
+            "effects": [lifted],
+            "calls": [],
+            "plan": True,
+        },
+        source=Source(trajectory.id),
+    )
 
 
 def shared_words(goal: str, actions: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Looking back on an episode by rules: what was refused, what mended it, which steps came to nothing.
 
 A lesson is a refusal and what was done between it and the moment when the same action was accepted. Lessons become
-skills of their own ("When SwitchOn x is refused because ..., do ..."): they were carried out, and they worked. Left
-out: reflection by a language model (`written`).
+skills of their own ("When SwitchOn x is refused because ..., do ..."): a single step of what was done, where that alone
+is proved to mend it (`proving`), or else all of it, which did. Left out: reflection by a language model (`written`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 from ..experience import Json, Step, Trajectory
 from .items import Draft, Source
 from .lifting import ROLES, Act, read_act
+from .proving import Candidate, Proposal, Trial
+from .reliving import Do
 
 _LABEL: Final = re.compile(r"([a-z][a-z0-9_ ]*?) \((\d{1,18})\)")
 _LONGEST: Final = 4
@@ -81,17 +83,40 @@ def _helped(steps: Sequence[Step], refused: int) -> tuple[str, ...]:
 
 
 class Lessons:
-    """The builder of skills that mend refusals."""
+    """The builder of skills that mend refusals, as proposed; `proving.Proved` proves them."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return a skill for each lesson in which something helped."""
+        """Return a skill for each lesson in which something helped: all that was done in between."""
         for lesson in reflect(trajectory).lessons:
             if lesson.helped:
-                yield _skill(trajectory, lesson)
+                yield _skill(trajectory, lesson, lesson.helped)
+
+    def propose(self, trajectory: Trajectory) -> Iterator[Proposal]:
+        """Return a skill for each lesson in which something helped: one step of what was done in between, or all."""
+        for lesson in reflect(trajectory).lessons:
+            if not lesson.helped:
+                continue
+            between = trajectory.steps[lesson.step + 1 : lesson.step + 1 + len(lesson.helped)]
+            lived = tuple(step.action for step in between) == lesson.helped
+            ways = dict.fromkeys([*((action,) for action in lesson.helped), lesson.helped])
+            yield Proposal(
+                lesson.step,
+                tuple(
+                    Candidate(
+                        _skill(trajectory, lesson, helped),
+                        Trial(
+                            tuple(Do(action) for action in (*helped, lesson.action)),
+                            refused=lesson.action,
+                            lived=lived and helped == lesson.helped,
+                        ),
+                    )
+                    for helped in ways
+                ),
+            )
 
 
-def _skill(trajectory: Trajectory, lesson: Lesson) -> Draft:
-    acts = [read_act(action) for action in (lesson.action, *lesson.helped)]
+def _skill(trajectory: Trajectory, lesson: Lesson, helped: tuple[str, ...]) -> Draft:
+    acts = [read_act(action) for action in (lesson.action, *helped)]
     named = dict.fromkeys(thing.id for act in acts for thing in act.things)
     roles = dict(zip(named, ROLES, strict=False))
     why = _LABEL.sub(lambda match: roles.get(int(match[2]), match[1].strip()), lesson.why)

@@ -191,7 +191,8 @@ def test_feedback_goes_to_what_was_used() -> None:
 
 def test_builders_have_names() -> None:
     """A wrong name suggests the right one."""
-    assert [type(builder) for builder in default_builders()] == list(BUILDERS.values())
+    assert [type(builder).__name__ for builder in default_builders()] == ["Episodes", *["Proved"] * 3, "Facts"]
+    assert len(builders_named(BUILDERS)) == len(BUILDERS)
     with pytest.raises(UnknownNameError, match="did you mean 'skills'"):
         builders_named(["skill"])
 
