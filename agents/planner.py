@@ -22,6 +22,7 @@ from ..memory.lifting import EVERY, ROLES, Selector, Thing, Wanted, read_conditi
 from ..memory.protocol import Recollection
 from .protocol import Finished, Told
 from .skill_knowledge import Knowledge, Skill, Step
+from .skill_notes import GOAL, Notes, concrete
 from .skill_search import Doing, Seeker
 from .skill_view import View
 
@@ -56,11 +57,12 @@ class SkillAgent:
         """Begin an episode."""
         self._view = View()
         knowledge = Knowledge(self._recollection, self._world)
-        self._seeker = Seeker(self._view, knowledge, np.random.default_rng(seed))
+        self._notes = Notes()
+        self._seeker = Seeker(self._view, knowledge, self._notes, np.random.default_rng(seed))
         self._knowledge = knowledge
         self._life: Iterator[str] | None = None
         self._last: str | None = None
-        self._abandoned: dict[str, None] = {}
+        self._begun: set[str] = set()
         self._told = Told()
 
     def act(self, observation: Observation, goal: Goal) -> str:
@@ -74,19 +76,17 @@ class SkillAgent:
             self._seeker.learn(self._last, fresh)
         if self._life is None:
             self._life = self._live(goal)
-        self._seeker.used.clear()
-        self._abandoned.clear()
+        self._notes.clear()
         action = next(self._life, None)
         if action is None:
             raise Finished("There is nothing that could be done.")
         self._view.tried[action] += 1
         self._last = action
-        notes = {"memory": list(self._seeker.used), "abandoned": list(self._abandoned)}
-        self._told = Told(notes={name: ids for name, ids in notes.items() if ids})
+        self._told = Told(notes=self._notes.json())
         return action
 
     def told(self) -> Told:
-        """Return the ids of the items behind the last action (`memory`), and of those given up (`abandoned`)."""
+        """Return the ids of the items behind the last action and how they served so far; see `memory.feedback`."""
         return self._told
 
     # --- the whole goal
@@ -94,7 +94,10 @@ class SkillAgent:
     def _live(self, goal: Goal) -> Iterator[str]:
         wanted = [one for one in map(read_condition, goal.conditions) if one is not None]
         yield from self._by_plan(goal)
-        ordered = [wanted[place] for place in self._knowledge.order([one.signature for one in wanted])]
+        order = self._knowledge.order([one.signature for one in wanted])
+        ordered = [wanted[place] for place in order.places]
+        for id_ in order.ids:
+            self._notes.use(id_)
         while True:
             reached: set[str] = set()
             for one in ordered:
@@ -108,9 +111,9 @@ class SkillAgent:
     def _by_plan(self, goal: Goal) -> Doing:
         """Do what reached a goal of the same words, as far as it is admissible."""
         for id_, steps in self._knowledge.plans(goal.text)[:1]:
-            for step in steps:
+            for place, step in enumerate(steps):
                 if not self._view.actions or step in self._view.actions:
-                    self._seeker.used[id_] = None
+                    self._notes.aim(id_, GOAL if place == len(steps) - 1 else "")
                     yield step
         return False
 
@@ -132,6 +135,7 @@ class SkillAgent:
         for skill in skills[:_SKILLS]:
             for _ in range(_THINGS):
                 binding: dict[str, Thing] = {}
+                self._begun.discard(skill.id)
                 done = yield from self._follow(skill, wanted, binding, used)
                 first = binding.get(ROLES[0])
                 if first is not None and wanted.roles:
@@ -141,9 +145,10 @@ class SkillAgent:
                     return True
                 if first is None or not wanted.roles or wanted.roles[0].ids or not self._others(wanted, used):
                     break
-            self._abandoned[skill.id] = None
             if not all(self._view.among(role) for role in wanted.roles):
-                break  # nothing to do it with: another skill will not help
+                break  # nothing to do it with: another skill will not help, and this one is not to blame
+            if skill.id in self._begun:
+                self._notes.abandon([skill.id], concrete(wanted.signature, binding))
         return False
 
     def _fitting(self, wanted: Wanted) -> list[Skill]:
@@ -188,7 +193,9 @@ class SkillAgent:
                 place += 1
                 continue
             if action is not None:
-                self._seeker.used[skill.id] = None
+                self._begun.add(skill.id)
+                is_last = place == len(steps) - 1
+                self._notes.aim(skill.id, concrete(wanted.signature, binding) if is_last else "")
                 yield action
             elif place == len(steps) - 1:
                 return False
@@ -206,22 +213,30 @@ class SkillAgent:
                 yield from self._seeker.find(selector, name)
         action = self._admissible(step, wanted, binding, used)
         tries = 0
-        for earlier in self._repairs(step, wanted):
+        for earlier, ids in self._repairs(step, wanted):
             if action is not None or tries >= _MENDS:
                 break
             mend = self._admissible(earlier, wanted, binding, used)
             if mend is not None and not self._seeker.near(mend):
                 tries += 1
+                for id_ in ids:
+                    self._notes.use(id_)
                 yield mend
                 action = self._admissible(step, wanted, binding, used)
+                if action is None:
+                    self._notes.abandon(ids)
+                else:
+                    self._notes.serve(ids)
         return action
 
-    def _repairs(self, step: Step, wanted: Wanted) -> Iterator[Step]:
+    def _repairs(self, step: Step, wanted: Wanted) -> Iterator[tuple[Step, tuple[str, ...]]]:
+        """Yield what may make a step admissible, with the ids of the items that say so of this step."""
         for skill in self._knowledge.mends(step):
-            self._seeker.used[skill.id] = None
-            yield from skill.steps
+            for place, one in enumerate(skill.steps):
+                yield one, (skill.id,) if place == len(skill.steps) - 1 else ()
         earlier = self._knowledge.before(wanted.signature, step)
-        yield from sorted(earlier, key=lambda one: any(name not in ROLES for name in one[1:]))  # tools last
+        for one in sorted(earlier, key=lambda one: any(name not in ROLES for name in one[1:])):  # tools last
+            yield one, ()
 
     def _admissible(self, step: Step, wanted: Wanted, binding: dict[str, Thing], used: set[Thing]) -> str | None:
         """Return the action of a step with things in sight in its roles, and bind them; None if there is none."""

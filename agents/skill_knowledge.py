@@ -50,6 +50,15 @@ class Spot(NamedTuple):
     """The item's."""
 
 
+class Order(NamedTuple):
+    """In which order conditions are served."""
+
+    places: tuple[int, ...]
+    """Their places, the first to be served first."""
+    ids: tuple[str, ...]
+    """The items that say so."""
+
+
 class Knowledge:
     """What a memory knows, as far as it was asked."""
 
@@ -108,20 +117,23 @@ class Knowledge:
                     counts[earlier] += skill.worth
         return sorted(counts, key=lambda one: (-counts[one], one))
 
-    def order(self, signatures: Sequence[str]) -> list[int]:
-        """Return the places of conditions in the order in which such conditions were reached together."""
+    def order(self, signatures: Sequence[str]) -> Order:
+        """Return in which order such conditions were reached together; as they are where that is not known."""
         told = ", then ".join(dict.fromkeys(signatures))
         hits = (
             self._ask("skill", f"How to reach several things together: {told}.", _MANY) if len(signatures) > 1 else ()
         )
         ahead: Counter[tuple[str, str]] = Counter()
+        ids = []
+        asked = set(signatures)
         for hit in hits:
             calls = hit.item.draft.data.get("calls") or ()
-            pairs = {(a, b) for place, a in enumerate(calls) for b in calls[place + 1 :] if a != b}
+            pairs = {(a, b) for place, a in enumerate(calls) for b in calls[place + 1 :] if a != b and {a, b} <= asked}
+            ids += [hit.item.id] if pairs else []
             for pair in pairs:
                 ahead[pair] += hit.item.seen
         late = [sum(_sign(ahead[other, one] - ahead[one, other]) for other in signatures) for one in signatures]
-        return sorted(range(len(signatures)), key=lambda place: late[place])
+        return Order(tuple(sorted(range(len(signatures)), key=lambda place: late[place])), tuple(ids))
 
     def spots(self, name: str) -> list[Spot]:
         """Return where things of a kind are kept, the most usual place first; rooms among them."""
@@ -195,7 +207,7 @@ def _tools(steps: Sequence[Step]) -> int:
 
 
 def _worth(item: Item) -> float:
-    return (item.seen + 2 * item.helpful) / (1 + 2 * item.harmful)
+    return item.draft.confidence * (item.seen + 2 * item.helpful) / (1 + 2 * item.harmful)
 
 
 def _spots(items: Iterable[Item], name: str) -> list[Spot]:
@@ -211,4 +223,4 @@ def _sign(value: int) -> int:
     return (value > 0) - (value < 0)
 
 
-__all__ = ["Knowledge", "Skill", "Spot", "Step"]
+__all__ = ["Knowledge", "Order", "Skill", "Spot", "Step"]

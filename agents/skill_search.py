@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from ..memory.lifting import Selector, Thing, Wanted, read_act
 from .skill_knowledge import Knowledge
+from .skill_notes import Notes
 from .skill_view import View
 
 Doing = Generator[str, None, bool]
@@ -25,19 +26,32 @@ _NEW_ENOUGH: Final = 3
 """So many new things are as good as any number of them, for judging what a kind of action is worth."""
 
 
+class Led(NamedTuple):
+    """What led to a place."""
+
+    ids: tuple[str, ...] = ()
+    """The facts that said so."""
+    room: int | None = None
+    """The room, if it was one."""
+
+
+Looking = Generator[str, None, Led | None]
+"""Yields actions; returns what led there, or None where there is nowhere left to look."""
+
+
 class Seeker:
     """Finds things, and tries things out, in one episode."""
 
-    def __init__(self, view: View, knowledge: Knowledge, rng: np.random.Generator) -> None:
+    def __init__(self, view: View, knowledge: Knowledge, notes: Notes, rng: np.random.Generator) -> None:
         """Begin an episode; the generator is consumed where nothing else decides."""
         self.view = view
         self.knowledge = knowledge
-        self.used: dict[str, None] = {}
-        """The ids of the items that the last actions came from."""
+        self.notes = notes
         self._rng = rng
         self._looked: set[int] = set()
         self._gain: defaultdict[str, list[float]] = defaultdict(lambda: [1.0, 1.0])
         self._near: Thing | None = None
+        self._fresh = 0
 
     # --- finding
 
@@ -51,40 +65,56 @@ class Seeker:
                 return True
         names = selector.names or ((name,) if name else ())
         visited = {self.view.here.id} if self.view.here else set()
+        followed: list[Led] = []
         for _ in range(_LOOKS):
-            if self.view.among(selector):
-                return True
-            moved = yield from self._look_further(names, visited)
-            if not moved:
+            led = yield from self._look_further(names, visited)
+            if led is None:
                 break
+            followed.append(led)
+            if self.view.among(selector):
+                self._judge(followed)
+                return True
         return bool(self.view.among(selector))
 
-    def _look_further(self, names: Sequence[str], visited: set[int]) -> Doing:
-        """Look at the most promising place that was not looked at; False where there is none."""
+    def _judge(self, followed: Sequence[Led]) -> None:
+        """Note which facts led to where a thing was found. They are frequencies: one search says it of each once."""
+        here = None if self.view.here is None else self.view.here.id
+        right = {id_ for led in (*followed[-1:], *(one for one in followed if one.room == here)) for id_ in led.ids}
+        self.notes.serve(sorted(right))
+        self.notes.abandon(sorted({id_ for led in followed for id_ in led.ids} - right))
+
+    def _look_further(self, names: Sequence[str], visited: set[int]) -> Looking:
+        """Look at the most promising place that was not looked at."""
         spots = [spot for name in names for spot in self.knowledge.spots(name)]
         kept = {spot.place: spot for spot in spots if spot.relation != "ROOM"}
         likely = self._rooms(names, kept)
         here = self.view.here
         hopeful = not likely or here is None or here.name in likely
         for thing in self._unseen_into(kept):
-            self.used[kept[thing.name].id] = None
-            return (yield from self.look(thing))
+            self.notes.use(kept[thing.name].id)
+            yield from self.look(thing)
+            return Led((kept[thing.name].id,))
         for room in sorted(self.rooms(), key=lambda room: likely.get(room.name, 0), reverse=True):
             if room.id not in visited and likely.get(room.name, 0) > 0:
                 visited.add(room.id)
+                led = tuple(spot.id for spot in spots if spot.relation == "ROOM" and spot.place == room.name)
+                for id_ in led:
+                    self.notes.use(id_)
                 if (yield from self.go(room.id)):
-                    return True
+                    return Led(led, room.id)
         if hopeful or not self.rooms():
             for thing in self._unseen_into(self.knowledge.looks()):
-                return (yield from self.look(thing))
+                yield from self.look(thing)
+                return Led()
         for room in self.rooms():
             if room.id not in visited:
                 visited.add(room.id)
                 if (yield from self.go(room.id)):
-                    return True
+                    return Led()
         for thing in self._unseen_into(self.knowledge.looks()):
-            return (yield from self.look(thing))
-        return False
+            yield from self.look(thing)
+            return Led()
+        return None
 
     def _rooms(self, names: Sequence[str], kept: Iterable[str]) -> Counter[str]:
         """Return in which rooms such things are, by themselves or with what they are on or in, and how often."""
@@ -106,12 +136,14 @@ class Seeker:
         """See what is in or behind a thing."""
         self._looked.add(thing.id)
         verb, id_ = self.knowledge.looks()[thing.name]
-        self.used[id_] = None
+        self.notes.use(id_)
         if self.view.action(verb, (thing,)) is None:
             yield from self.approach(thing)
         action = self.view.action(verb, (thing,))
         if action is not None:
             yield action
+            if self._fresh:  # where nothing came to light, nothing was there: that is not the skill's fault
+                self.notes.serve([id_])
         return True
 
     def approach(self, thing: Thing) -> Doing:
@@ -120,7 +152,7 @@ class Seeker:
         for skill in self.knowledge.skills("you INSIDE x")[:3]:
             action = self.view.action(skill.steps[-1][0], (thing,))
             if action is not None:
-                self.used[skill.id] = None
+                self.notes.aim(skill.id, f"you INSIDE {thing.id}" if thing.name in self.room_names() else "")
                 yield action
                 return True
         return False
@@ -139,7 +171,7 @@ class Seeker:
             for skill in self.knowledge.skills(signature):
                 action = self.view.action(skill.steps[-1][0], ())
                 if len(skill.steps[-1]) == 1 and action is not None:
-                    self.used[skill.id] = None
+                    self.notes.aim(skill.id, signature)
                     yield action
                     return True
         return False
@@ -202,6 +234,7 @@ class Seeker:
 
     def learn(self, action: str, fresh: int) -> None:
         """Note what was done, and how many new things it brought to light."""
+        self._fresh = fresh
         act = read_act(action)
         if act.things and act.verb in self.knowledge.ways():
             self._near = act.things[-1]

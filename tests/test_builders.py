@@ -18,8 +18,6 @@ from pathei.experience import Goal, Observation, Step, Task, Trajectory
 from pathei.memory.builders import BUILDERS, builders_named, default_builders
 from pathei.memory.episodes import Episodes
 from pathei.memory.facts import Facts
-from pathei.memory.feedback import give_feedback
-from pathei.memory.items import Draft
 from pathei.memory.lifting import EVERY, Selector, in_order, read_act, read_condition
 from pathei.memory.plans import Plans, match_goal
 from pathei.memory.reflection import Lessons, reflect
@@ -177,16 +175,6 @@ def test_what_a_model_writes_enters_only_when_proved(demonstrated: list[Trajecto
     assert not list(Written(lambda prompt: "\n".join(lines[:-1])).build(trajectory))
     assert not list(Written(lambda prompt: "I cannot help with that.").build(trajectory))
     assert read_plan("- go east\n\n* go west", ["go north"]) == ["go east", "go west"]
-
-
-def test_feedback_goes_to_what_was_used() -> None:
-    """What was used in a success helped; what was given up, and all that was used in a failure, did harm."""
-    memory = SmallMemory([Draft("skill", "one", "", key="1"), Draft("skill", "two", "", key="2")])
-    one, two = memory.items
-    notes = {"memory": [one, two], "abandoned": [two]}
-    assert give_feedback(memory, told("a", ["b"], notes=notes)) == (1, 1)
-    assert give_feedback(memory, told("a", ["b"], success=False, notes=notes)) == (0, 2)
-    assert (memory.get(one).helpful, memory.get(one).harmful, memory.get(two).harmful) == (1, 1, 2)
 
 
 def test_builders_have_names() -> None:
