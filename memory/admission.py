@@ -57,7 +57,6 @@ class Admission:
         """
         self._database, self._columns, self._number = database, columns, number
         self._groups: dict[_GroupKey, Group] = {}
-        self._new: dict[_GroupKey, list[tuple[str, Halves]]] = {}
         row = database.one("SELECT coalesce(max(num), 0) FROM item")
         self._last = 0 if row is None else int(row[0])
 
@@ -120,20 +119,16 @@ class Admission:
         exact = vector.astype(np.float32)
         best, nearest = NEAR, ""
         numbers = [int(place) + 1 for place in self._groups[group].near(signs)]
-        for num, other in self._database.vectors(numbers, len(vector)).items():
+        near = self._database.vectors(numbers, len(vector)) if numbers else {}
+        for num, other in near.items():
             if (cosine := float(other.astype(np.float32) @ exact)) >= best:
                 row = self._database.numbered([num])[0]
                 if _fits(row, group):
                     best, nearest = cosine, row[1]
-        new = self._new.setdefault(group, [])
-        if new:
-            cosines = np.array([other for _, other in new]).astype(np.float32) @ exact
-            if cosines.max() > best or (not nearest and cosines.max() >= best):
-                nearest = new[int(cosines.argmax())][0]
         if nearest:
             return self._reinforce(item_of(self._database.items([nearest])[nearest]), draft)
         id_ = self._add(draft, vector)
-        new.append((id_, vector))
+        self._groups[group].add(self._last - 1, signs)
         return id_
 
     def _add(

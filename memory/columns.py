@@ -6,6 +6,7 @@ an item is its number less one. Left out: vectors.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,6 +30,7 @@ _TYPES: Final[Mapping[str, Any]] = {
     "world": np.uint32,
     "task": np.uint32,
     "seen": np.float64,
+    "length": np.uint16,
     "signs": np.uint64,
     "signs_2": np.uint64,
 }
@@ -46,6 +48,17 @@ class Columns:
         self._arrays = {
             name: np.zeros(0, kind) if arrays is None else np.array(arrays[name], kind) for name, kind in _TYPES.items()
         }
+        self._words = int(self._arrays["length"].sum(dtype=np.int64))
+
+    @property
+    def lengths(self) -> np.ndarray[Any, np.dtype[np.uint16]]:
+        """How many words each item has, text and task together; at most 65,535."""
+        return self._arrays["length"][: self.rows]
+
+    @property
+    def mean_length(self) -> float:
+        """How many words an item has on average."""
+        return self._words / max(1, self.rows)
 
     def saved(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return the arrays to save."""
@@ -59,6 +72,8 @@ class Columns:
                 grown = np.zeros(max(1024, self.rows + self.rows // 4), array.dtype)
                 grown[: len(array)] = array
                 self._arrays[name] = array = grown
+            if name == "length" and name in values:
+                self._words += int(np.sum(values[name])) - int(array[places].sum(dtype=np.int64))
             if name in values:
                 array[places] = values[name]
 
@@ -101,7 +116,19 @@ class Group:
 
     def __init__(self, places: Places, signs: np.ndarray[Any, Any], signs_2: np.ndarray[Any, Any]) -> None:
         """Hold their places and signs."""
+        self._size = len(places)
         self._places, self._signs, self._signs_2 = places, signs, signs_2
+
+    def add(self, place: int, signs: np.ndarray[Any, Any]) -> None:
+        """Hold one more; the signs of its vector have shape `[2]`."""
+        if self._size == len(self._places):
+            room = self._size // 2 + 64
+            self._places, self._signs, self._signs_2 = (
+                np.concatenate([old, np.zeros(room, old.dtype)]) for old in (self._places, self._signs, self._signs_2)
+            )
+        self._places[self._size] = place
+        self._signs[self._size], self._signs_2[self._size] = signs
+        self._size += 1
 
     def near(self, signs: np.ndarray[Any, Any], most: int = 64) -> Places:
         """Return the places whose signs are so alike that the cosine may be 0.9; the most alike if there are many.
@@ -110,7 +137,8 @@ class Group:
             signs: The signs of one vector, shape `[2]`.
             most: How many to return.
         """
-        apart = np.bitwise_count(self._signs ^ signs[0]) + np.bitwise_count(self._signs_2 ^ signs[1])
+        apart = np.bitwise_count(self._signs[: self._size] ^ signs[0])
+        apart += np.bitwise_count(self._signs_2[: self._size] ^ signs[1])
         found = np.flatnonzero(apart <= _FAR)
         if len(found) > most:
             found = found[np.argpartition(apart[found], most)[:most]]
@@ -119,10 +147,13 @@ class Group:
 
 def signs_of(vectors: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """Return on which side of 128 fixed random planes vectors lie, shape `[vectors, 2]` (Charikar 2002)."""
-    dimensions = vectors.shape[1]
-    planes = np.random.default_rng(dimensions).standard_normal((dimensions, _PLANES), np.float32)
-    sides = np.packbits(vectors.astype(np.float32) @ planes > 0, axis=1)
+    sides = np.packbits(vectors.astype(np.float32) @ _planes(vectors.shape[1]) > 0, axis=1)
     return np.ascontiguousarray(sides).view(np.uint64)
+
+
+@functools.cache
+def _planes(dimensions: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.random.default_rng(dimensions).standard_normal((dimensions, _PLANES), np.float32)
 
 
 def hashed(text: str) -> int:

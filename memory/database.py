@@ -25,7 +25,7 @@ from .items import Draft, Item, Kind, Source, Status, Where
 VERSION: Final = 1
 """The schema below. Older ones are migrated when a writer opens them, newer ones are refused."""
 _APPLICATION: Final = 0x70617468
-_TOKENS: Final = "porter unicode61"
+TOKENS: Final = "porter unicode61"
 """How words are cut and stemmed, here and in `lexical`."""
 _SCHEMA: Final = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -44,7 +44,7 @@ CREATE TABLE lived(trajectory TEXT PRIMARY KEY, ids TEXT NOT NULL) WITHOUT ROWID
 CREATE TABLE event(num INTEGER PRIMARY KEY, item TEXT NOT NULL, time REAL NOT NULL, what TEXT NOT NULL,
     detail TEXT NOT NULL);
 CREATE INDEX event_item ON event(item);
-CREATE VIRTUAL TABLE lexicon USING fts5(text, task, content='item', content_rowid='num', tokenize='{_TOKENS}');
+CREATE VIRTUAL TABLE lexicon USING fts5(text, task, content='item', content_rowid='num', tokenize='{TOKENS}');
 CREATE VIRTUAL TABLE term USING fts5vocab('lexicon', 'row');
 CREATE TRIGGER item_insert AFTER INSERT ON item BEGIN
     INSERT INTO lexicon(rowid, text, task) VALUES (new.num, new.text, new.task);
@@ -204,6 +204,21 @@ class Database:
         rows = self.all(f"SELECT num, emb FROM vector WHERE num IN ({marks})", numbers)
         return {num: np.frombuffer(emb, np.float16, dimensions) for num, emb in rows}
 
+    def halves(self, numbers: np.ndarray[Any, np.dtype[np.int64]], dimensions: int) -> Halves:
+        """Return the vectors of numbers, in ascending order of them, shape `[numbers, dimensions]`."""
+        marks = ",".join("?" * len(numbers))
+        rows = self.all(f"SELECT emb FROM vector WHERE num IN ({marks}) ORDER BY num", numbers.tolist())
+        return np.frombuffer(b"".join(row[0] for row in rows), np.float16).reshape(len(rows), dimensions)
+
+    def traits(self, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return what may count in the order of answers, in ascending order of the numbers.
+
+        The shape is `[4, numbers]`: when last seen, importance, how often helpful, how often harmful.
+        """
+        marks = ",".join("?" * len(numbers))
+        sql = f"SELECT last_seen, importance, helpful, harmful FROM item WHERE num IN ({marks}) ORDER BY num"
+        return np.array(self.all(sql, numbers.tolist()), np.float64).reshape(-1, 4).T
+
     def log(self, item: str, time: float, what: str, detail: Mapping[str, Json]) -> None:
         """Note what happened to an item, within a transaction."""
         self.run("INSERT INTO event(item, time, what, detail) VALUES (?,?,?,?)", (item, time, what, plain(detail)))
@@ -281,6 +296,16 @@ def item_of(row: Row) -> Item:
         time, importance, confidence, Source(trajectory, step),
     )  # fmt: skip
     return Item(id_, draft, cast("Status", status), version, seen, helpful, harmful, last_seen, replaced_by)
+
+
+def total(sizes: bytes) -> int:
+    """Return how many words a row of the lexicon has, of what FTS5 notes for each column: a varint, high bits first."""
+    found = number = 0
+    for byte in sizes:
+        number = number << 7 | byte & 127
+        if byte < 128:
+            found, number = found + number, 0
+    return found
 
 
 def clause(where: Where) -> tuple[str, list[Any]]:
@@ -361,4 +386,4 @@ def _from_version_0(database: Database) -> None:
     database.run("DROP TABLE old")
 
 
-__all__ = ["COLUMNS", "VERSION", "Database", "Event", "clause", "item_of", "plain"]
+__all__ = ["COLUMNS", "TOKENS", "VERSION", "Database", "Event", "clause", "item_of", "plain", "total"]

@@ -22,11 +22,13 @@ from ..experience import Json, Trajectory
 from ..store.durable import WriterLock
 from . import index_files, transfer, upkeep
 from .admission import Admission, check
-from .database import COLUMNS, Database, Event, Halves, Row, clause, item_of, plain
+from .database import COLUMNS, Database, Event, Halves, clause, item_of, plain
 from .items import KINDS, Draft, Hit, Item, Where
 from .lexical import Words
 from .protocol import Builder, Embedder
-from .retrieval import Candidate, Ranking, weigh
+from .retrieval import Ranking
+from .search import Question, answer
+from .vectors import GRAPH_FROM
 from .view import View
 
 _TABLE: Final = "memory.sqlite"
@@ -45,13 +47,14 @@ class ExperienceMemory:
         embedder: Embedder,
         builders: Sequence[Builder],
         lock: WriterLock | None,
+        graph_from: int,
     ) -> None:
         """Not for callers: use `open`."""
         self._folder, self._database, self._embedder = folder, database, embedder
-        self._builders, self._lock = tuple(builders), lock
+        self._builders, self._lock, self._graph_from = tuple(builders), lock, graph_from
         self._threads = threading.RLock()
         self._words = Words(database)
-        self._view = View(folder, database, embedder.name, embedder.dimensions)
+        self._view = View(folder, database, embedder.name, embedder.dimensions, graph_from)
 
     @classmethod
     def open(
@@ -62,6 +65,7 @@ class ExperienceMemory:
         builders: Sequence[Builder] = (),
         mode: Literal["write", "read"] = "write",
         reembed: bool = False,
+        graph_from: int = GRAPH_FROM,
     ) -> ExperienceMemory:
         """Open a memory; a writer makes it if it is not there.
 
@@ -71,6 +75,8 @@ class ExperienceMemory:
             builders: Turn trajectories into drafts, in this order; `add` needs them.
             mode: `"write"`, for one process at a time, or `"read"`.
             reembed: Whether to embed all texts anew if the memory was filled with another embedder.
+            graph_from: From so many items on `compact` makes an approximate index, which is searched much faster than
+                an exact one, takes minutes to make, and grows by itself from then on.
 
         Raises:
             MemoryStoreError: it is damaged, of a newer schema, filled with another embedder, written by another
@@ -90,7 +96,7 @@ class ExperienceMemory:
                 if reembed and database.meta("embedder") not in (None, embedder.name):
                     upkeep.reembed(database, embedder, folder)
             _check_embedder(folder, database, embedder, lock is not None)
-            return cls(folder, database, embedder, builders, lock)
+            return cls(folder, database, embedder, builders, lock, graph_from)
         except BaseException:
             if database is not None:
                 database.close()
@@ -163,27 +169,13 @@ class ExperienceMemory:
         """
         with self._threads:
             self._view.sync()
-            columns, asked = self._view.columns, where or _ANYTHING
-            if k < 1 or columns.rows == 0:
+            if k < 1 or self._view.columns.rows == 0:
                 return []
-            mask = columns.mask(asked)
-            wanted = max(ranking.candidates, 2 * k)
             vector = self._embedder.embed([text])[0] if ranking.dense else None
-            places = np.zeros(0, np.int64)
-            if vector is not None and vector.any():
-                places = self._view.vectors.search(vector, wanted, mask).places
-            else:
+            if vector is not None and not vector.any():
                 vector = None
-            words: dict[int, float] = {}
-            if ranking.lexical:
-                found, scores = self._words.search(text, wanted, columns.rows, mask)
-                words = dict(zip((found + 1).tolist(), scores.tolist(), strict=True))
-            numbers = list({*(places + 1).tolist(), *words})
-            if not numbers:
-                # Neither meaning nor words: what the filter lets through, in the order of the rest.
-                some = np.arange(columns.rows) if mask is None else np.flatnonzero(mask)
-                numbers = (some[-wanted:] + 1).tolist()
-            return self._hits(numbers, words, vector, asked, k, ranking)
+            asked = Question(text, vector, k, where or _ANYTHING, ranking)
+            return answer(asked, self._database, self._view, self._words)
 
     def get(self, id_: str) -> Item:
         """Return an item, whatever its status.
@@ -287,17 +279,17 @@ class ExperienceMemory:
             return done
 
     def compact(self) -> None:
-        """Make the index anew, and give unused space back to the disk. From 200,000 items on this takes minutes."""
+        """Make the index anew, and give unused space back to the disk. Where that makes a graph, it takes minutes."""
         with self._threads, self._writing():
             self._database.tidy()
-            self._view.publish()
+            self._view.publish(neat=True)
 
     def reembed(self, embedder: Embedder) -> None:
         """Embed every text anew with another embedder, which is used from then on. All of it, or nothing."""
         with self._threads, self._writing():
             upkeep.reembed(self._database, embedder, self._folder)
             self._embedder = embedder
-            self._view = View(self._folder, self._database, embedder.name, embedder.dimensions)
+            self._view = View(self._folder, self._database, embedder.name, embedder.dimensions, self._graph_from)
 
     def stats(self) -> dict[str, Json]:
         """Count what there is; plain JSON."""
@@ -362,28 +354,6 @@ class ExperienceMemory:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _hits(
-        self,
-        numbers: Sequence[int],
-        words: Mapping[int, float],
-        vector: np.ndarray[Any, np.dtype[np.float32]] | None,
-        where: Where,
-        k: int,
-        ranking: Ranking,
-    ) -> list[Hit]:
-        rows: dict[int, Row] = {row[0]: row for row in self._database.fitting(numbers, where)}
-        cosines: dict[int, float] = {}
-        if vector is not None and rows:
-            stored = self._database.vectors(list(rows), len(vector))
-            both = np.array(list(stored.values()), np.float32) @ vector
-            cosines = dict(zip(stored, both.tolist(), strict=True))
-        # In the order of FIELDS: 11 last_seen, 12 importance, 18 helpful, 19 harmful.
-        candidates = {
-            num: Candidate(cosines.get(num), words.get(num), row[11], row[12], row[18], row[19])
-            for num, row in rows.items()
-        }
-        return [Hit(item_of(rows[num]), score, why) for num, score, why in weigh(candidates, ranking)[:k]]
-
     def _embedded(self, drafts: Sequence[Draft]) -> Halves:
         """Return the vectors of drafts as they are stored, shape `[drafts, dimensions]`."""
         for draft in drafts:
@@ -411,9 +381,9 @@ class ExperienceMemory:
 
     def _after(self) -> None:
         self._view.sync()
-        # A graph takes minutes: it is made by `compact` first, and after that only when much has changed.
+        # The first graph takes minutes: `compact` makes it. After that it grows by itself.
         if self._view.is_due and (not self._view.next_is_graph or self._view.vectors.is_graph):
-            self._view.publish()
+            self._view.publish(neat=False)
 
 
 class _Writing:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
 
+from ..errors import MemoryStoreError
 from ..store.durable import publish, sha256_of, write_atomically
-from .columns import Columns
-from .vectors import Vectors, faiss
+from .columns import Columns, Places
+from .vectors import faiss
 
 _HEADER: Final = "index.json"
-_FORM: Final = 1
+_FORM: Final = 2
 _TRIES: Final = 5
 
 
@@ -40,6 +41,17 @@ class Header:
     """The SHA-256 (hex) of each file by its name: the vectors, then the columns."""
 
 
+class Published(NamedTuple):
+    """What was loaded."""
+
+    header: Header
+    base: Any
+    """A faiss index, mapped: nothing may be added to it."""
+    columns: Columns
+    stale: Places
+    """Where the base holds an older vector than the table did."""
+
+
 def header_of(folder: Path) -> Header | None:
     """Return the published header, or None if there is none that can be read."""
     try:
@@ -48,7 +60,12 @@ def header_of(folder: Path) -> Header | None:
         return None
 
 
-def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: int) -> tuple[Header, Vectors, Columns] | str:
+def new_header(uuid: str, embedder: str, dimensions: int, seq: int) -> Header:
+    """Return the header of an index that is to be published."""
+    return Header(_FORM, uuid, embedder, dimensions, seq, {})
+
+
+def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: int) -> Published | str:
     """Load what is published, or say in one sentence why it cannot be used; empty if nothing is published.
 
     Args:
@@ -62,7 +79,9 @@ def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: int) -> t
         header = header_of(folder)
         if header is None:
             return f"{folder / _HEADER} is damaged" if (folder / _HEADER).exists() else ""
-        if (header.form, header.uuid) != (_FORM, uuid) or header.seq > seq:
+        if header.form != _FORM:
+            return f"the index in {folder} was made by another version of pathei"
+        if header.uuid != uuid or header.seq > seq:
             return f"the index in {folder} belongs to another table"
         if (header.embedder, header.dimensions) != (embedder, dimensions):
             return f"the index in {folder} was made with the embedder {header.embedder!r}"
@@ -71,7 +90,8 @@ def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: int) -> t
                 if sha256_of(folder / name) != digest:
                     return f"{folder / name} is damaged"
             vectors, columns = (folder / name for name in header.files)
-            return header, Vectors(dimensions, _read(vectors)), Columns(_arrays(columns))
+            arrays = _arrays(columns)
+            return Published(header, _read(vectors), Columns(arrays), arrays["stale"])
         except FileNotFoundError:
             # Another index was published in between, and the old files are gone.
             continue
@@ -80,8 +100,25 @@ def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: int) -> t
     return f"files of the index in {folder} are missing"
 
 
-def save(folder: Path, uuid: str, embedder: str, seq: int, base: Any, columns: Columns) -> None:
-    """Publish a base and its columns, and remove what was published before."""
+def reread(folder: Path) -> Any:
+    """Return the published base in memory of its own, so that it can grow; it must have been loaded before."""
+    header = header_of(folder)
+    if header is None:
+        raise MemoryStoreError(f"The index in {folder} was removed: close the memory, and open it again.")
+    return faiss().read_index(str(folder / next(iter(header.files))))
+
+
+def save(folder: Path, header: Header, base: Any, columns: Columns, stale: Places) -> None:
+    """Publish a base and its columns, and remove what was published before.
+
+    Args:
+        folder: The memory's.
+        header: As from `new_header`, still without files.
+        base: A faiss index.
+        columns: What filters look at.
+        stale: Where the base holds an older vector than the table.
+    """
+    seq = header.seq
     names = [f"index-{seq}.faiss", f"index-{seq}.npz"]
     # The index of the same change may be published already, and mapped by readers.
     if (old := header_of(folder)) is not None and set(old.files) == set(names):
@@ -89,12 +126,12 @@ def save(folder: Path, uuid: str, embedder: str, seq: int, base: Any, columns: C
     parts = [folder / f"{name}.tmp" for name in names]
     faiss().write_index(base, str(parts[0]))
     with parts[1].open("wb") as file:
-        np.savez(file, allow_pickle=False, **columns.saved())
+        np.savez(file, allow_pickle=False, stale=stale, **columns.saved())
     digests = {name: sha256_of(part) for name, part in zip(names, parts, strict=True)}
     for name, part in zip(names, parts, strict=True):
         publish(part, folder / name)
-    header = Header(_FORM, uuid, embedder, int(base.d), seq, digests)
-    write_atomically(folder / _HEADER, orjson.dumps(asdict(header)), folder / f"{_HEADER}.tmp")
+    whole = orjson.dumps(asdict(replace(header, files=digests)))
+    write_atomically(folder / _HEADER, whole, folder / f"{_HEADER}.tmp")
     sweep(folder)
 
 
@@ -124,4 +161,4 @@ def _arrays(path: Path) -> Mapping[str, np.ndarray[Any, Any]]:
         return {name: arrays[name] for name in arrays.files}
 
 
-__all__ = ["Header", "header_of", "load", "remove", "save", "sweep"]
+__all__ = ["Header", "Published", "header_of", "load", "new_header", "remove", "reread", "save", "sweep"]

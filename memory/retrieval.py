@@ -8,14 +8,17 @@ Recency, importance and utility may weigh in (Park et al. 2023). Left out: how c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
 from ..errors import ConfigError
+from .columns import Places
 from .items import Hit
+
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 _RRF: Final = 60
 """Of Cormack et al. 2009."""
@@ -65,58 +68,72 @@ class Ranking:
             raise ConfigError(f"This ranking cannot be used: {'; '.join(faults)}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An item that may answer."""
+class Traits(NamedTuple):
+    """What else may count, of the same items in the same order as `Candidates`."""
 
-    cosine: float | None
+    last_seen: Numbers
+    importance: Numbers
+    helpful: Numbers
+    harmful: Numbers
+
+
+class Candidates(NamedTuple):
+    """Items that may answer, in arrays of one length."""
+
+    numbers: Places
+    """Which items, ascending."""
+    cosines: Numbers | None
     """With the question; None if the question has no meaning to the embedder."""
-    words: float | None
-    """The BM25 score; None if no word is shared."""
-    last_seen: float
-    importance: float
-    helpful: int
-    harmful: int
+    words: Numbers
+    """The BM25 scores; NaN where no word is shared."""
+    traits: Traits | None
+    """Needed if the ranking asks for more than meaning and words."""
+
+    def only(self, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> Candidates:
+        """Return some of them, chosen by a mask."""
+        cosines = None if self.cosines is None else self.cosines[kept]
+        traits = None if self.traits is None else Traits(*(one[kept] for one in self.traits))
+        return Candidates(self.numbers[kept], cosines, self.words[kept], traits)
 
 
-def weigh(candidates: Mapping[int, Candidate], ranking: Ranking) -> list[tuple[int, float, dict[str, float]]]:
-    """Return the candidates, best first, each with its score in [0, 1] and the parts of it.
+class Weighed(NamedTuple):
+    """An item's place in the order."""
 
-    Args:
-        candidates: By number. Equal scores keep the order of the numbers.
-        ranking: What counts.
-    """
-    numbers = sorted(candidates)
-    dense = {num: one.cosine for num in numbers if (one := candidates[num]).cosine is not None}
-    words = {num: one.words for num in numbers if (one := candidates[num]).words is not None}
+    number: int
+    score: float
+    """In [0, 1]."""
+    why: dict[str, float]
+    """The parts of the score, each in [0, 1], and the cosine."""
+
+
+def weigh(candidates: Candidates, ranking: Ranking, k: int) -> list[Weighed]:
+    """Return the at most `k` best candidates, best first; equal scores keep the order of the numbers."""
+    cosines, words, traits = candidates.cosines, candidates.words, candidates.traits
     join = _by_score if ranking.fusion == "convex" else _by_rank
-    dense_part, word_part = join(dense, zero=None), join(words, zero=0.0)
-    latest = max((one.last_seen for one in candidates.values()), default=0.0)
-    now = latest if ranking.now is None else ranking.now
-    weights = {
-        "dense": ranking.dense if dense else 0.0,
-        "lexical": ranking.lexical if words else 0.0,
-        "recency": ranking.recency,
-        "importance": ranking.importance,
-        "utility": ranking.utility,
-    }
-    total = sum(weights.values()) or 1.0
-    found = []
-    for num in numbers:
-        one = candidates[num]
-        parts = {
-            "dense": dense_part.get(num, 0.0),
-            "lexical": word_part.get(num, 0.0),
-            "recency": _FADING ** (max(0.0, now - one.last_seen) / _HOUR),
-            "importance": one.importance,
-            "utility": (one.helpful + 1) / (one.helpful + one.harmful + 2),
-        }
-        score = sum(weights[name] * value for name, value in parts.items()) / total
-        why = {name: value for name, value in parts.items() if weights[name] or name in ("dense", "lexical")}
-        if one.cosine is not None:
-            why["cosine"] = min(1.0, max(0.0, one.cosine))
-        found.append((num, score, why))
-    return sorted(found, key=lambda entry: (-entry[1], entry[0]))
+    dense, shared, spoken = np.zeros(len(words)), np.zeros(len(words)), ~np.isnan(words)
+    asked = {"dense": 0.0, "lexical": 0.0}
+    if cosines is not None and len(cosines):
+        dense, asked["dense"] = join(cosines, None), ranking.dense
+    if spoken.any():
+        shared[spoken], asked["lexical"] = join(words[spoken], 0.0), ranking.lexical
+    parts = {"dense": (asked["dense"], dense), "lexical": (asked["lexical"], shared)}
+    if traits is not None and len(words):
+        now = float(traits.last_seen.max()) if ranking.now is None else ranking.now
+        hours = np.maximum(0.0, now - traits.last_seen) / _HOUR
+        useful = (traits.helpful + 1) / (traits.helpful + traits.harmful + 2)
+        parts["recency"] = (ranking.recency, _FADING**hours)
+        parts["importance"] = (ranking.importance, traits.importance)
+        parts["utility"] = (ranking.utility, useful)
+    total = sum(weight for weight, _ in parts.values()) or 1.0
+    scores = sum((weight * values for weight, values in parts.values()), np.zeros(len(words))) / total
+    best = np.argsort(-scores, kind="stable")[:k]
+    told = {name: values for name, (weight, values) in parts.items() if weight or name in ("dense", "lexical")}
+    if cosines is not None:
+        told["cosine"] = cosines.clip(0.0, 1.0)
+    return [
+        Weighed(int(candidates.numbers[row]), float(scores[row]), {name: float(of[row]) for name, of in told.items()})
+        for row in best
+    ]
 
 
 def within(hits: Iterable[Hit], tokens: int, count: Callable[[str], int] | None = None) -> list[Hit]:
@@ -140,20 +157,18 @@ def _tokens(text: str) -> int:
     return -(-len(text) // _CHARACTERS)
 
 
-def _by_score(scores: Mapping[int, float | None], *, zero: float | None) -> dict[int, float]:
+def _by_score(values: Numbers, zero: float | None) -> Numbers:
     """Bring scores to [0, 1]: from the lowest, or from `zero`, to the highest."""
-    values = np.array([value for value in scores.values() if value is not None])
-    if not len(values):
-        return {}
     low, high = float(values.min()) if zero is None else zero, float(values.max())
-    scaled = (values - low) / (high - low) if high > low else np.ones(len(values))
-    return dict(zip(scores, scaled.clip(0, 1).tolist(), strict=True))
+    return ((values - low) / (high - low)).clip(0.0, 1.0) if high > low else np.ones(len(values))
 
 
-def _by_rank(scores: Mapping[int, float | None], *, zero: float | None) -> dict[int, float]:
+def _by_rank(values: Numbers, zero: float | None) -> Numbers:
     del zero
-    order = sorted(scores, key=lambda num: (-(scores[num] or 0.0), num))
-    return {num: (_RRF + 1) / (_RRF + 1 + rank) for rank, num in enumerate(order)}
+    ranks = np.empty(len(values))
+    ranks[np.argsort(-values, kind="stable")] = np.arange(len(values))
+    found: Numbers = (_RRF + 1) / (_RRF + 1 + ranks)
+    return found
 
 
-__all__ = ["Candidate", "Ranking", "weigh", "within"]
+__all__ = ["Candidates", "Ranking", "Traits", "Weighed", "weigh", "within"]

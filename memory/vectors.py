@@ -1,8 +1,8 @@
 """Vectors and the search among them: a published base on disk, which faiss maps into memory, and what came since.
 
 The base is exact (half floats) below 200,000 items and a graph (`HNSW32_SQ8`) above; what came since is scanned. Under
-a filter the way is chosen by how many items pass, so that recall does not fall: few are gathered and compared, some are
-scanned under a bitmap, and only where many pass does the graph answer. Places are counted from 0. Left out: files.
+a filter the way is chosen by how many items pass, so that recall does not fall: few are gathered and compared, an exact
+base is scanned under a bitmap, and a graph is asked only where many pass. Places are counted from 0. Left out: files.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from .columns import Mask, Places
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 GRAPH_FROM: Final = 200_000
-"""From so many items on the base is a graph."""
+"""From so many items on the base is a graph, unless the memory was told otherwise."""
 _FACTORY: Final = {False: "SQfp16", True: "HNSW32_SQ8"}
 _EF_BUILD: Final = 60
 _EF: Final = 96
 """How far the graph is searched; scaled up under a filter."""
 _EF_MOST: Final = 1_024
 _TRAINING: Final = 100_000
-_GATHER: Final = 0.005
-"""Below this part of the base, vectors are gathered and compared."""
+_FEW: Final = 0.0025
+"""Below this part of an exact base, vectors are gathered and compared: a bitmap is walked whole."""
 _GRAPH_PASSES: Final = 0.05
-"""From this part of the base on, a graph is asked under a filter."""
-_MOST_PASS: Final = 0.25
-"""From this part on, an exact base is scanned whole, which is faster than with a bitmap, and filtered afterwards."""
+"""From this part of the base on, a graph is asked under a filter; below, its bytes are gathered and compared."""
+_CHUNK: Final = 512
+"""So many gathered vectors stay in the cache from one step to the next."""
 
 
 class Found(NamedTuple):
@@ -54,6 +54,11 @@ class Vectors:
         self._delta = np.zeros((0, dimensions), np.float32)
         self._places = np.zeros(0, np.int64)
         self._row: dict[int, int] = {}
+        if self.is_graph:
+            self._stored = faiss().downcast_index(base.storage)
+            self._levels = faiss().vector_to_array(self._stored.sq.trained).reshape(2, dimensions)
+            self._bytes = faiss().rev_swig_ptr(self._stored.codes.data(), self.base_rows * dimensions)
+            self._bytes = self._bytes.reshape(self.base_rows, dimensions)
 
     @property
     def delta_rows(self) -> int:
@@ -61,9 +66,14 @@ class Vectors:
         return len(self._row)
 
     @property
+    def stale(self) -> Places:
+        """Which rows of the base no longer hold."""
+        return np.zeros(0, np.int64) if self._fresh is None else np.flatnonzero(~self._fresh)
+
+    @property
     def stale_rows(self) -> int:
         """How many rows of the base no longer hold."""
-        return 0 if self._fresh is None else int((~self._fresh).sum())
+        return 0 if self._fresh is None else self.base_rows - int(np.count_nonzero(self._fresh))
 
     @property
     def is_graph(self) -> bool:
@@ -114,28 +124,49 @@ class Vectors:
         scores = self._delta[rows] @ query if 4 * len(rows) < size else (self._delta[:size] @ query)[rows]
         return _best(Found(places[rows], scores), k)
 
+    def scores(self, query: Floats, places: Places) -> Floats:
+        """Return the inner products of a question with the vectors at places, as `search` finds them.
+
+        Args:
+            query: Shape `[dimensions]`.
+            places: In any order.
+        """
+        found = np.zeros(len(places), np.float32)
+        rows = np.array([self._row.get(place, -1) for place in places.tolist()], np.int64)
+        since = rows >= 0
+        if since.any():
+            found[since] = self._delta[rows[since]] @ query
+        if not since.all():
+            found[~since] = self._gathered(query, places[~since])
+        return found
+
     def _search_base(self, query: Floats, k: int, fits: Mask | None) -> Found:
         if fits is None:
             return self._ask(self.base, query, k, None, _EF)
         count = int(np.count_nonzero(fits))
         part = count / self.base_rows
-        if count == 0 or part < _GATHER or count <= k:
+        if count <= k or part < (_GRAPH_PASSES if self.is_graph else _FEW):
             places = np.flatnonzero(fits)
-            return Found(places, self._stored.reconstruct_batch(places) @ query if count else np.zeros(0, np.float32))
-        if self.is_graph and part >= _GRAPH_PASSES:
-            found = self._ask(self.base, query, k, fits, min(_EF_MOST, int(_EF / part)))
-            if len(found.places) >= k:
-                return found
-        elif not self.is_graph and part >= _MOST_PASS:
-            found = self._ask(self.base, query, min(self.base_rows, int(2 * k / part) + 8), None, _EF)
-            keep = fits[found.places]
-            if keep.sum() >= k:
-                return Found(found.places[keep], found.scores[keep])
-        return self._ask(self._stored, query, k, fits, None)
+            return Found(places, self._gathered(query, places))
+        if not self.is_graph:
+            return self._ask(self.base, query, k, fits, None)
+        found = self._ask(self.base, query, k, fits, min(_EF_MOST, int(_EF / part)))
+        return found if len(found.places) >= k else self._ask(self._stored, query, k, fits, None)
 
-    @property
-    def _stored(self) -> Any:
-        return faiss().downcast_index(self.base.storage) if self.is_graph else self.base
+    def _gathered(self, query: Floats, places: Places) -> Floats:
+        """Return the inner products of a question with some vectors of the base."""
+        found = np.zeros(len(places), np.float32)
+        if not self.is_graph:
+            if len(places):
+                found[:] = self.base.reconstruct_batch(places) @ query
+            return found
+        # faiss decodes one number at a time. Each byte stands for low + (byte + 0.5) / 255 * width in its dimension.
+        low, width = self._levels
+        weights = query * width / 255
+        for start in range(0, len(places), _CHUNK):
+            chunk = places[start : start + _CHUNK]
+            found[start : start + _CHUNK] = self._bytes[chunk].astype(np.float32) @ weights
+        return found + np.float32(query @ low + 0.5 * weights.sum())
 
     def _ask(self, index: Any, query: Floats, k: int, fits: Mask | None, ef: int | None) -> Found:
         library = faiss()
@@ -145,18 +176,30 @@ class Vectors:
             parameters = library.SearchParametersHNSW(efSearch=max(ef or _EF, k), **chosen)
         else:
             parameters = library.SearchParameters(**chosen)
-        scores, places = index.search(query[None], min(k, int(index.ntotal)), params=parameters)
+        # For one question faiss would wake a thread for each core, and wait for all of them where the cores are busy.
+        threads = library.omp_get_max_threads()
+        library.omp_set_num_threads(1)
+        try:
+            scores, places = index.search(query[None], min(k, int(index.ntotal)), params=parameters)
+        finally:
+            library.omp_set_num_threads(threads)
         real = places[0] >= 0
         return Found(places[0][real], scores[0][real])
 
 
-def build(dimensions: int, rows: int, chunks: Iterator[Floats]) -> Any:
-    """Return a new base of `rows` vectors, which come in chunks of shape `[some, dimensions]`, in order of place.
+def build(dimensions: int, rows: int, chunks: Iterator[Floats], *, graph: bool, base: Any = None) -> Any:
+    """Return a new base of `rows` vectors. A graph takes about 0.35 ms of one core for each new one.
 
-    A graph takes about 0.35 ms of one core for each vector.
+    Args:
+        dimensions: The length of a vector.
+        rows: How many there will be.
+        chunks: The new ones, of shape `[some, dimensions]`, in order of place.
+        graph: Whether it is to be a graph, or exact.
+        base: A graph that is to grow, in memory of its own; None to begin anew.
     """
     library = faiss()
-    base = library.index_factory(dimensions, _FACTORY[rows >= GRAPH_FROM], library.METRIC_INNER_PRODUCT)
+    if base is None:
+        base = library.index_factory(dimensions, _FACTORY[graph], library.METRIC_INNER_PRODUCT)
     waiting: list[Floats] = []
     if hasattr(base, "hnsw"):
         base.hnsw.efConstruction = _EF_BUILD

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import index_files
 from .columns import STATUSES, Columns, hashed, outcome, signs_of
-from .database import Database
+from .database import Database, total
 from .items import KINDS
 from .vectors import GRAPH_FROM, Floats, Vectors, build
 
@@ -22,21 +22,26 @@ _CHUNK: Final = 20_000
 _KIND: Final = {name: number for number, name in enumerate(KINDS)}
 _STATUS: Final = {name: number for number, name in enumerate(STATUSES)}
 _CHANGED: Final = (
-    "SELECT num, kind, status, success, key <> '', world, task, last_seen, CASE WHEN embedded > ? THEN emb END"
-    " FROM item JOIN vector USING (num) WHERE item.seq > ?"
+    "SELECT num, kind, status, success, key <> '', world, task, last_seen, CASE WHEN embedded > ? THEN emb END, sz"
+    " FROM item JOIN vector USING (num) JOIN lexicon_docsize ON lexicon_docsize.id = num WHERE item.seq > ?"
 )
+_LONGEST: Final = 65_535
 _UNPUBLISHED: Final = 10_000
-"""So many vectors may be without an index."""
+"""So many vectors may be without an index: scanning them takes half a millisecond."""
 _CHANGED_PART: Final = 0.2
-"""So great a part of an index may be out of date."""
+"""So great a part of an exact index may be out of date."""
+_STALE_PART: Final = 0.05
+"""So great a part of a graph may hold vectors that were replaced, which cannot be taken out of it."""
 
 
 class View:
     """The arrays, and up to which change they hold."""
 
-    def __init__(self, folder: Path, database: Database, embedder: str, dimensions: int) -> None:
-        """Begin with the published index, if it can be used."""
-        self._folder, self._database = folder, database
+    def __init__(
+        self, folder: Path, database: Database, embedder: str, dimensions: int, graph_from: int = GRAPH_FROM
+    ) -> None:
+        """Begin with the published index, if it can be used; the next one is a graph if there are so many items."""
+        self._folder, self._database, self._graph_from = folder, database, graph_from
         self._embedder, self._dimensions = embedder, dimensions
         self._uuid = str(database.meta("uuid"))
         self.trouble = ""
@@ -57,23 +62,43 @@ class View:
     @property
     def is_due(self) -> bool:
         """Whether a new index is worth its while: too much is out of date, or has none."""
-        changed = self.vectors.delta_rows + self.vectors.stale_rows
-        return changed > max(_UNPUBLISHED, _CHANGED_PART * self.vectors.base_rows)
+        vectors = self.vectors
+        if vectors.is_graph:
+            return vectors.delta_rows - vectors.stale_rows > _UNPUBLISHED or vectors.stale_rows > self._bearable
+        changed = vectors.delta_rows + vectors.stale_rows
+        return changed > max(_UNPUBLISHED, _CHANGED_PART * vectors.base_rows)
+
+    @property
+    def _bearable(self) -> float:
+        """How many vectors of a graph may be replaced before it is made anew."""
+        return max(_UNPUBLISHED, _STALE_PART * self.vectors.base_rows)
 
     @property
     def next_is_graph(self) -> bool:
         """Whether the next index takes long to make."""
-        return self.columns.rows >= GRAPH_FROM
+        return self.columns.rows >= self._graph_from
 
-    def publish(self) -> None:
-        """Make a new index of everything, publish it, and use it."""
+    def publish(self, *, neat: bool) -> None:
+        """Make a new index of everything, publish it, and use it.
+
+        Args:
+            neat: Whether to begin anew if the index holds anything that was replaced. Otherwise a graph grows by what
+                is new, as long as it holds little of that, which takes seconds and not minutes.
+        """
         self.sync()
-        if self.columns.rows == 0:
+        rows, vectors = self.columns.rows, self.vectors
+        if rows == 0:
             index_files.remove(self._folder)
             return
-        base = build(self._dimensions, self.columns.rows, self._chunks())
-        index_files.save(self._folder, self._uuid, self._embedder, self.seq, base, self.columns)
-        del base
+        grows = vectors.is_graph and vectors.stale_rows <= (0 if neat else self._bearable)
+        if grows and rows <= 2 * vectors.base_rows:
+            chunks, known, stale = self._chunks(vectors.base_rows), index_files.reread(self._folder), vectors.stale
+        else:
+            chunks, known, stale = self._chunks(0), None, np.zeros(0, np.int64)
+        base = build(self._dimensions, rows, chunks, graph=self.next_is_graph, base=known)
+        header = index_files.new_header(self._uuid, self._embedder, self._dimensions, self.seq)
+        index_files.save(self._folder, header, base, self.columns, stale)
+        del base, known
         self._load()
         self.sync()
 
@@ -84,11 +109,17 @@ class View:
             self.vectors, self.columns, self.seq = Vectors(self._dimensions), Columns(), 0
         else:
             self.trouble = ""
-            header, self.vectors, self.columns = found
-            self.seq = header.seq
+            self.vectors, self.columns, self.seq = (
+                Vectors(self._dimensions, found.base),
+                found.columns,
+                found.header.seq,
+            )
+            for start in range(0, len(found.stale), _CHUNK):
+                places = found.stale[start : start + _CHUNK]
+                self.vectors.put(places, self._database.halves(places + 1, self._dimensions))
 
     def _apply(self, rows: Sequence[Any]) -> None:
-        num, kind, status, success, keyed, world, task, seen, blobs = zip(*rows, strict=True)
+        num, kind, status, success, keyed, world, task, seen, blobs, sizes = zip(*rows, strict=True)
         places = np.array(num, np.int64) - 1
         codes = {text: hashed(text) for text in {*world, *task}}
         values: dict[str, Any] = {
@@ -99,6 +130,7 @@ class View:
             "world": [codes[one] for one in world],
             "task": [codes[one] for one in task],
             "seen": seen,
+            "length": [min(_LONGEST, total(one)) for one in sizes],
         }
         self.columns.put(places, values)
         new = [row for row, blob in enumerate(blobs) if blob is not None]
@@ -108,8 +140,8 @@ class View:
             self.columns.put(places[new], {"signs": signs[:, 0], "signs_2": signs[:, 1]})
             self.vectors.put(places[new], vectors)
 
-    def _chunks(self) -> Iterator[Floats]:
-        cursor = self._database.run("SELECT emb FROM vector ORDER BY num")
+    def _chunks(self, known: int) -> Iterator[Floats]:
+        cursor = self._database.run("SELECT emb FROM vector WHERE num > ? ORDER BY num", (known,))
         while rows := cursor.fetchmany(_CHUNK):
             halves = np.frombuffer(b"".join(row[0] for row in rows), np.float16)
             yield halves.reshape(len(rows), self._dimensions).astype(np.float32)

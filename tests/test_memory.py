@@ -171,7 +171,7 @@ def test_a_filter_never_costs_recall() -> None:
     rows = rng.standard_normal((3000, 32)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     rows = rows.astype(np.float16).astype(np.float32)
-    vectors = Vectors(32, build(32, len(rows), iter([rows[:2000], rows[2000:]])))
+    vectors = Vectors(32, build(32, len(rows), iter([rows[:2000], rows[2000:]]), graph=False))
     moved = np.array([5, 7, 2999])
     rows[moved] = -rows[moved]
     vectors.put(moved, rows[moved])
