@@ -18,13 +18,13 @@ from pathei.agents import ScriptedAgent
 from pathei.collectors.episode import Envs, play
 from pathei.envs.registry import demonstration_of
 from pathei.envs.virtualhome.activities import generate_tasks
+from pathei.envs.virtualhome.plan_words import read_deed, say_plan
 from pathei.experience import Goal, Task
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import KINDS, CorpusConfig
 from pathei.learners.corpora.episodes import fold
 from pathei.learners.corpora.errands import Errands
 from pathei.learners.corpora.files import report_on
-from pathei.learners.corpora.plan_words import read_deed, say_plan
 from pathei.learners.corpora.splits import unseen_activities
 from pathei.learners.examples import Example
 from pathei.learners.execution import PlanExecutor

@@ -16,11 +16,11 @@ import gymnasium
 import numpy as np
 
 from ..envs.model import EnvModel, Model, Searchable, VerifiedReplay
+from ..envs.plans import without_idle_steps
 from ..envs.snapshots import Snapshot, Snapshotter
 from ..errors import ContractError, GoalError, SnapshotError
 from ..experience import Failure, Json, Parent, Record, Step, Task, Trajectory
 from .episode import Envs, Mark, Recorder, one_line
-from .plans import without_idle_steps
 from .protocol import episode_seed, trajectory_id
 from .search import Edge, Node, Search, SearchConfig, SearchResult
 

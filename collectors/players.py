@@ -14,11 +14,11 @@ import numpy as np
 
 from ..agents.protocol import Agent, Finished, reset_agent
 from ..envs.model import Model
+from ..envs.plans import without_idle_steps
 from ..experience import Trajectory
 from .episode import Recorder
 from .guided import Guided
 from .mcts import MctsConfig, find_plan, model_in
-from .plans import without_idle_steps
 
 ModelOf = Callable[[Recorder], Model[Any, Any]]
 """Makes the model of an episode that was just reset."""

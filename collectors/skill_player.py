@@ -22,13 +22,13 @@ import numpy as np
 
 from ..envs.goal_space import Aim, GoalSpaces, Part
 from ..envs.model import Draws
+from ..envs.plans import succeeds
 from ..errors import GoalError
 from ..experience import Step, Trajectory
 from .coverage import read_act
 from .episode import Recorder
 from .guided import Guided, Move
 from .mcts import model_in
-from .plans import succeeds
 from .players import ModelOf, do
 from .search import Search, SearchConfig
 from .skills import SkillBook

@@ -1,8 +1,8 @@
 """Plans in words, carried out: does what a model has written reach the goal in the world?
 
-A sentence is read by `corpora.plan_words`; a name means a node whose class it fits. Where several fit, those with which
-the following sentences can be done come first, then what is held, was just walked to, was not used before, is in reach
-and is in view. Nothing is added: who has to stand up or to open a door must say so. Left out: worlds other than the
+A sentence is read by `plan_words`; a name means a node whose class it fits. Where several fit, those with which the
+following sentences can be done come first, then what is held, was just walked to, was not used before, is in reach and
+is in view. Nothing is added: who has to stand up or to open a door must say so. Left out: worlds other than the
 household, and judging a plan by its words (`scoring`).
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..envs import contract
+from ..envs.virtualhome.plan_words import Named, Sentence, read_plan
 from ..errors import ConfigError
 from ..experience import Task
-from .corpora.plan_words import Named, Sentence, read_plan
 
 if TYPE_CHECKING:
     import gymnasium

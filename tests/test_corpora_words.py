@@ -12,6 +12,7 @@ from pathei.agents.checks import check_agent
 from pathei.collectors.episode import Envs, play
 from pathei.envs.virtualhome.choices import Choices
 from pathei.envs.virtualhome.phrases import PHRASES
+from pathei.envs.virtualhome.plan_words import Named, read_deed, read_plan, say_plan
 from pathei.errors import RecordError
 from pathei.experience import Goal, Task, Trajectory
 from pathei.learners.corpora.config import KINDS
@@ -20,7 +21,6 @@ from pathei.learners.corpora.episodes import fold
 from pathei.learners.corpora.errands import Errands
 from pathei.learners.corpora.happenings import tracking
 from pathei.learners.corpora.narration import PAST
-from pathei.learners.corpora.plan_words import Named, read_deed, read_plan, say_plan
 from pathei.learners.examples import Example
 
 NAMES = st.sampled_from(["cup", "dining_table", "kitchen_knife", "toilet_paper", "keys", "tv_stand"])

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from pathei.collectors.acting import Act, demonstrator
 from pathei.envs.virtualhome.activities import demonstration, generate_tasks
+from pathei.envs.virtualhome.plan_words import say_plan
 from pathei.errors import ConfigError, LearningError
 from pathei.experience import Goal, Task, Trajectory
-from pathei.learners.corpora.plan_words import say_plan
 from pathei.learners.demo import demo_activities, demo_corpus, run_learning_demo
 from pathei.learners.evaluate import PARTS, Asking, evaluate, judge
 from pathei.learners.evaluate_run import EVALUATION, RESULT, EvalConfig, asked_of, evaluate_run

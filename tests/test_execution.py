@@ -3,9 +3,9 @@
 import pytest
 
 from pathei.envs.virtualhome.activities import ACTIVITIES, demonstration, generate_tasks
+from pathei.envs.virtualhome.plan_words import read_deed, say_plan
 from pathei.errors import ConfigError
 from pathei.experience import Goal, Task
-from pathei.learners.corpora.plan_words import read_deed, say_plan
 from pathei.learners.execution import PlanExecutor, execute_plan
 
 ENV = "pathei/VirtualHome-v0"

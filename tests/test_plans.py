@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathei.collectors.plans import succeeds, without_idle_steps
+from pathei.envs.plans import succeeds, without_idle_steps
 from pathei.envs.virtualhome.goals import GoalCheck
 from pathei.envs.virtualhome.houses import generate_house
 from pathei.envs.virtualhome.model import HomeModel

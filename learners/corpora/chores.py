@@ -12,12 +12,12 @@ from typing import Final
 import orjson
 
 from ...envs.virtualhome.choices import Choices
+from ...envs.virtualhome.plan_words import read_deed, say_plan
 from ...experience import Json
 from ..execution import PlanExecutor
 from .config import Draft
 from .episodes import Episode, Household
 from .knowledge import Knowledge, named_nodes, patterns, unrelated, wrong_activities
-from .plan_words import read_deed, say_plan
 from .splits import activity_of
 from .stories import Teller
 from .words import are, count_words, listed, noun, sentence, the

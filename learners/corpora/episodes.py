@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ...envs.virtualhome.plan_words import Deed, read_deed, read_plan
 from ...errors import RecordError
 from ...experience import Json, Observation, Task, Trajectory
-from .plan_words import Deed, read_deed, read_plan
 
 ENV: Final = "pathei/VirtualHome-v0"
 _HANDS: Final = ("HOLDS_RH", "HOLDS_LH")

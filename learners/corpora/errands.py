@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from ...envs.virtualhome.plan_words import read_deed
 from ...experience import Goal, Observation
-from .plan_words import read_deed
 
 WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
     {"leave": 2.0, "carry": 6.0, "approach": 2.0, "grab": 6.0, "put": 4.0, "drop": 1.5, "open": 1.0, "idle": 1.5}

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 from ...envs.virtualhome.choices import Choices
+from ...envs.virtualhome.plan_words import say_deed
 from .episodes import Episode, Event
-from .plan_words import say_deed
 from .words import Person, listed, noun, sentence, the, them
 
 PAST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

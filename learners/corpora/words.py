@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ...envs.virtualhome.choices import Choices
+from ...envs.virtualhome.plan_words import noun, sentence
 
 PLURALS: Final = frozenset("keys socks pants shoes cookies building_blocks".split())
 """Classes whose name is a plural though one node bears it."""
@@ -30,11 +31,6 @@ PEOPLE: Final = tuple(
     + [Person(name, "he", "his") for name in ("Ben", "David", "Frank", "Hugo", "Jack", "Kofi", "Liam", "Omar", "Tom")]
 )
 """Who may appear in a story."""
-
-
-def noun(name: str) -> str:
-    """Return a class in words: `"dining_table"` is a "dining table"."""
-    return name.replace("_", " ")
 
 
 def the(name: str) -> str:
@@ -67,11 +63,6 @@ def them(name: str) -> str:
 def listed(parts: Sequence[str]) -> str:
     """Return an enumeration: `"a, b and c"`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def sentence(text: str) -> str:
-    """Return a text with a capital letter and a full stop."""
-    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.?!:' else '.'}"
 
 
 def count_words(text: str) -> int:

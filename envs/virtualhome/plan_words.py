@@ -2,7 +2,8 @@
 
 What is written is the first phrase that the world knows for a verb; what is read is every phrase, in any case, numbered
 or not, one sentence to an action. Things are told by the name of their class, or with their id ("the plate (103)")
-where a plan would not be understood otherwise. Left out: finding the thing that a name means (see `execution`).
+where a plan would not be understood otherwise. Left out: finding the thing that a name means (`learners.execution`,
+`agents.saying`), and what is said in the world itself (`language`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.phrases import PHRASES
-from .words import noun, sentence
+from .phrases import PHRASES
 
 _SCRIPT: Final = re.compile(r"\[(\w+)\]")
 _OBJECT: Final = re.compile(r"<(.+?)>\s*\((?:\d+\.)?(\d+)\)")
@@ -61,6 +61,16 @@ class Sentence(NamedTuple):
     """As it stands in the plan."""
     readings: tuple[Reading, ...]
     """What it may mean, the likeliest first; empty where it is no action."""
+
+
+def noun(name: str) -> str:
+    """Return a class in words: `"dining_table"` is a "dining table"."""
+    return name.replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital letter and a full stop."""
+    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.?!:' else '.'}"
 
 
 def read_deed(action: str) -> Deed | None:
@@ -150,4 +160,4 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((verb, pattern) for _, verb, pattern in found)
 
 
-__all__ = ["Deed", "Named", "Reading", "Sentence", "read_deed", "read_plan", "say_deed", "say_plan"]
+__all__ = ["Deed", "Named", "Reading", "Sentence", "noun", "read_deed", "read_plan", "say_deed", "say_plan", "sentence"]

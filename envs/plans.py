@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from ..envs.model import Model
+from .model import Model
 
 PAIRS_UP_TO = 40
 """Plans of more steps are not searched for pairs of steps that can only go together."""
