@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from ..errors import ConfigError
 from .console import make_console
@@ -160,12 +160,18 @@ def export(command: MemoryExport) -> None:
 
 def serve(command: MemoryServe) -> None:
     """Serve a memory until the client goes away, or until Ctrl-C."""
+    from rich.console import Console
+
     from ..memory.opening import open_memory
     from ..memory.serve import serve as serve_memory
 
-    mode, name = "read" if command.read_only else "write", command.embedder or ""
-    with open_memory(command.memory, mode=mode, embedder=name, make=True) as memory:  # type: ignore[arg-type]
-        serve_memory(memory, http=command.http, read_only=command.read_only)
+    def tell(address: str) -> None:
+        # Not on stdout, which over stdio is the protocol's.
+        Console(stderr=True, highlight=False).print(f"{address}; Ctrl-C ends it.")
+
+    mode: Literal["read", "write"] = "read" if command.read_only else "write"
+    with open_memory(command.memory, mode=mode, embedder=command.embedder or "", make=True) as memory:
+        serve_memory(memory, http=command.http, read_only=command.read_only, tell=tell)
 
 
 def where_of(which: Which) -> Where:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..memory.experience_memory import ExperienceMemory
     from ..memory.filling import Filled
+    from ..memory.proving import Proofs
     from ..memory.upkeep import Consolidation
 
 _LISTED: Final = 20
@@ -40,9 +41,11 @@ def build(command: MemoryBuild) -> int:
     from ..memory.builders import builders_named
     from ..memory.filling import Tally, fill
     from ..memory.opening import FOLDER, open_memory
+    from ..memory.proving import Proved
     from ..store import ExperienceStore
 
-    console, tally = make_console(), Tally(builders_named(command.builders))
+    console, builders = make_console(), builders_named(command.builders)
+    tally = Tally(builders)
     path = command.store / FOLDER if command.memory is None else command.memory
     with (
         ExperienceStore.open(command.store, mode="read") as store,
@@ -65,6 +68,7 @@ def build(command: MemoryBuild) -> int:
             complain(f"Stopped: what was remembered is kept in {path}. Run the same command again to go on.")
             return 130
         _tell_filled(console, str(path), filled, memory.stats())
+        _tell_proofs(console, [one.proofs for one in builders if isinstance(one, Proved)])
         if done is not None:
             _tell_consolidation(console, memory, done)
     return 0
@@ -91,8 +95,9 @@ def add(command: MemoryAdd) -> None:
 
 def take_over(command: MemoryImport) -> None:
     """Take over a file of items, or skills."""
-    from ..memory.filling import UNPROVED, adopt
+    from ..memory.filling import adopt
     from ..memory.opening import open_memory
+    from ..memory.proving import UNPROVED
     from ..memory.skill_files import read_skills
 
     console = make_console()
@@ -203,8 +208,8 @@ def _some(ids: Sequence[str]) -> Sequence[str]:
 def _tell_filled(console: Console, title: str, filled: Filled, now: Any) -> None:
     from rich.table import Table
 
-    table = Table(title=f"Remembered in {title}", title_justify="left")
-    table.add_column("")
+    console.print(f"Remembered in {title}:", markup=False, soft_wrap=True)
+    table = Table("")
     for name in ("new", "reinforced", "superseded", "active now"):
         table.add_column(name, justify="right")
     for kind, counts in now["kinds"].items():
@@ -220,6 +225,19 @@ def _tell_filled(console: Console, title: str, filled: Filled, now: Any) -> None
         )
     if filled.elsewhere:
         console.print(f"{filled.elsewhere:,} episodes used items that are not of this memory: nothing is told of them.")
+
+
+def _tell_proofs(console: Console, proofs: Sequence[Proofs]) -> None:
+    tried = sum(one.tried for one in proofs)
+    failed = sum(one.failed for one in proofs)
+    unproved = sum(one.unproved for one in proofs)
+    if tried or failed:
+        console.print(
+            f"Skills were carried out {tried + failed:,} times before they were kept; {failed:,} times they did not do "
+            "what they claim, and were not."
+        )
+    if unproved:
+        console.print(f"{unproved:,} times they could not be carried out, and were kept with half the confidence.")
 
 
 def _tell_consolidation(console: Console, memory: ExperienceMemory, done: Consolidation) -> None:

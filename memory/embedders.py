@@ -69,6 +69,41 @@ class SentenceTransformer:
         return np.asarray(found, np.float32).reshape(len(texts), self.dimensions)
 
 
+class Cached:
+    """An embedder that remembers what it was asked lately: much of what is lived says the same as before."""
+
+    def __init__(self, embedder: Embedder, most: int = 20_000) -> None:
+        """Ask an embedder for what is not remembered.
+
+        Args:
+            embedder: Whom.
+            most: So many texts are remembered, the first ones being forgotten first.
+        """
+        self._embedder, self._most = embedder, most
+        self._known: dict[str, np.ndarray[Any, np.dtype[np.float32]]] = {}
+
+    @property
+    def name(self) -> str:
+        """That of the embedder."""
+        return self._embedder.name
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector."""
+        return self._embedder.dimensions
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Return unit vectors, shape `[texts, dimensions]`."""
+        found = {text: self._known[text] for text in texts if text in self._known}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        if new:
+            found |= dict(zip(new, self._embedder.embed(new), strict=True))
+            self._known |= {text: found[text].copy() for text in new}
+        while len(self._known) > self._most:
+            del self._known[next(iter(self._known))]
+        return np.array([found[text] for text in texts], np.float32).reshape(len(texts), self.dimensions)
+
+
 def embedder_named(name: str = "auto") -> Embedder:
     """Return an embedder; see the head of this file.
 
@@ -107,4 +142,4 @@ def _of_own_name(name: str) -> Embedder | None:
     return found
 
 
-__all__ = ["NAMES", "SentenceTransformer", "embedder_named"]
+__all__ = ["NAMES", "Cached", "SentenceTransformer", "embedder_named"]

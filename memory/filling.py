@@ -18,13 +18,12 @@ from ..experience import Trajectory
 from ..store import ExperienceStore
 from .columns import STATUSES
 from .experience_memory import ExperienceMemory
-from .feedback import give_feedback
+from .feedback import give_feedback, verdicts
 from .items import KINDS, Draft, Kind, Where
 from .protocol import Builder
+from .proving import UNPROVED
 
 _BATCH: Final = 16
-UNPROVED: Final = 0.5
-"""The most confidence that a skill has which nothing has proved here."""
 _FOREIGN: Final = "file:"
 """Begins the keys of skills that may not take the place of others."""
 
@@ -64,9 +63,9 @@ class Filled:
     superseded: Mapping[Kind, int]
     """Items that a later one took the place of."""
     told: int
-    """Episodes whose agent had noted which items it used, of this memory."""
+    """Episodes that tell of items of this memory how they served."""
     elsewhere: int
-    """Those whose agent used items of another memory: nothing is told of them."""
+    """Those that tell it of items of another memory, and are passed over."""
     helpful: int
     """How often an item was told that it helped, for the first time for that episode."""
     harmful: int
@@ -163,7 +162,7 @@ class _Heard(NamedTuple):
 
 
 def _tell(memory: ExperienceMemory, trajectory: Trajectory) -> _Heard:
-    ids = _noted(trajectory)
+    ids = verdicts(trajectory)
     if not ids:
         return _Heard(0, 0, 0, 0)
     try:
@@ -180,17 +179,10 @@ def _served(memory: ExperienceMemory, ids: Iterable[str]) -> tuple[int, int]:
     return sum(item.helpful for item in items), sum(item.harmful for item in items)
 
 
-def _noted(trajectory: Trajectory) -> set[str]:
-    """Return the ids of all items that an agent noted."""
-    notes = [step.info.get("agent") for step in trajectory.steps]
-    lists = [note.get(name) for note in notes if isinstance(note, Mapping) for name in ("memory", "abandoned")]
-    return {id_ for ids in lists if isinstance(ids, list) for id_ in ids if isinstance(id_, str)}
-
-
 def _counts(memory: ExperienceMemory) -> dict[Kind, Counter[str]]:
     """Return how many items there are of each kind, by status."""
     kinds: Any = memory.stats()["kinds"]
     return {kind: Counter(kinds[kind]) for kind in KINDS}
 
 
-__all__ = ["UNPROVED", "Filled", "Tally", "adopt", "fill"]
+__all__ = ["Filled", "Tally", "adopt", "fill"]

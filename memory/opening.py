@@ -13,7 +13,7 @@ from typing import Final, Literal
 from ..errors import MemoryStoreError, UnknownNameError
 from ..store import manifest
 from .database import Database
-from .embedders import embedder_named
+from .embedders import Cached, embedder_named
 from .experience_memory import ExperienceMemory
 from .protocol import Builder, Embedder
 
@@ -44,7 +44,7 @@ def open_memory(
         path: Its folder, or that of the store whose own it is.
         embedder: The name of the embedder of a new memory, or of one that was filled with the same; if empty, the one
             that the memory recorded, and `auto` for a new one.
-        builders: See `ExperienceMemory.open`.
+        builders: See `ExperienceMemory.open`; with some, texts that come again are embedded once.
         mode: See `ExperienceMemory.open`.
         make: Whether one that is not there is made, if `mode` is `"write"`.
         reembed: Whether all texts are embedded anew if the memory was filled with another embedder than the one named.
@@ -60,6 +60,8 @@ def open_memory(
         raise MemoryStoreError(_nothing_at(Path(path), folder))
     recorded = _recorded(folder, mode) if there and not reembed else None
     found = _embedder(folder, embedder, recorded)
+    if builders:
+        found = Cached(found)
     return ExperienceMemory.open(folder, embedder=found, builders=builders, mode=mode, reembed=reembed)
 
 

@@ -1,10 +1,14 @@
 """Agents by name, and memories by their path: what a name gives, in this process and in another."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pathei.agents import LmConfig, RandomAgent, SkillAgent, WithMemory, agent_named
 from pathei.cli import main
@@ -12,7 +16,7 @@ from pathei.cli.commands import Lm
 from pathei.collectors.tasks import write_tasks
 from pathei.errors import ConfigError, MemoryStoreError, ModelError, UnknownNameError
 from pathei.experience import Goal, Observation
-from pathei.memory.embedders import embedder_named
+from pathei.memory.embedders import Cached, embedder_named
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft
 from pathei.memory.ngrams import NGrams
@@ -105,6 +109,31 @@ def test_an_embedder_is_had_again_by_its_own_name() -> None:
         assert (again.name, again.dimensions) == (embedder.name, embedder.dimensions)
     with pytest.raises(ModelError, match="the one here is 'ngrams-3-5-64'"):
         embedder_named("ngrams-2-4-64")
+
+
+class Counting(NGrams):
+    """An embedder that counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(8)
+        self.asked = list[str]()
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """Embed."""
+        self.asked += texts
+        return super().embed(texts)
+
+
+@given(st.lists(st.lists(st.sampled_from(["cup", "a cup", "lamp", "", "sink"]), max_size=6), max_size=6))
+def test_texts_that_come_again_are_embedded_once(lots: list[list[str]]) -> None:
+    counting = Counting()
+    cached, forgetful = Cached(counting), Cached(NGrams(8), most=1)
+    for texts in lots:
+        expected = NGrams(8).embed(texts)
+        for embedder in (cached, forgetful):
+            assert np.array_equal(embedder.embed(texts), expected)
+    assert len(counting.asked) == len(set(counting.asked))
+    assert (cached.name, cached.dimensions) == (counting.name, 8)
 
 
 class Other(NGrams):
