@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
@@ -23,6 +24,9 @@ def agents_named(name: str, lm: Lm, console: Console | None = None) -> Named:
         ConfigError: an option is out of range, or the name lacks a model or a memory.
     """
     patient_threads()
+    # In worker processes, too: transformers would draw bars and tell hints of its own between ours.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     from ..agents.lm import LmConfig
     from ..agents.named import agent_named
 

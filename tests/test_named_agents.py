@@ -103,6 +103,38 @@ def test_a_memory_that_is_not_there_is_refused_before_anybody_plays(tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--agent", "random"], "--agent and --name go with --collector agent"),
+        (["--collector", "agent"], "Say who acts with --agent"),
+        (["--collector", "agent", "--agent", "human"], "A person plays one episode at a time"),
+        (["--collector", "agent", "--agent", "randon"], "did you mean 'random'?"),
+        (["--collector", "agent", "--agent", "skills:{tmp}/x"], "There is no memory at"),
+        (["--collector", "agent", "--agent", "lm:x", "--lm.tries", "0"], "--lm.tries"),
+        (["--collector", "agent", "--agent", "lm:x", "--lm.temperature", "-1"], "temperature must be at least 0"),
+    ],
+)
+def test_who_cannot_play_is_refused_before_a_store_is_made(
+    args: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main(["collect", str(tmp_path / "store"), *(arg.format(tmp=tmp_path) for arg in args)])
+    except SystemExit as ended:
+        status = int(str(ended.code))
+    assert status == 2
+    assert says in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_agents_of_all_names_can_be_watched(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("random", f"skills:{memory}", f"scripted+memory:{memory}"):
+        assert main(["run", "--agent", name, "--steps", "2", "--seed", "1"]) == 0
+        assert "2 steps" in capsys.readouterr().out
+    assert main(["run", "--agent", "skils:x"]) == 2
+    assert "did you mean 'skills:MEMORY'" in capsys.readouterr().err
+
+
 def test_an_embedder_is_had_again_by_its_own_name() -> None:
     for embedder in (NGrams(), NGrams(64)):
         again = embedder_named(embedder.name)
