@@ -40,7 +40,7 @@ def build(command: MemoryBuild) -> int:
     """Remember what a store holds."""
     from ..memory.builders import builders_named
     from ..memory.filling import Tally, fill
-    from ..memory.opening import FOLDER, open_memory
+    from ..memory.opening import FOLDER, memory_at, open_memory
     from ..memory.proving import Proved
     from ..store import ExperienceStore
 
@@ -67,7 +67,7 @@ def build(command: MemoryBuild) -> int:
         except KeyboardInterrupt:
             complain(f"Stopped: what was remembered is kept in {path}. Run the same command again to go on.")
             return 130
-        _tell_filled(console, str(path), filled, memory.stats())
+        _tell_filled(console, str(memory_at(path)), filled, memory.stats())
         _tell_proofs(console, [one.proofs for one in builders if isinstance(one, Proved)])
         if done is not None:
             _tell_consolidation(console, memory, done)
@@ -233,11 +233,11 @@ def _tell_proofs(console: Console, proofs: Sequence[Proofs]) -> None:
     unproved = sum(one.unproved for one in proofs)
     if tried or failed:
         console.print(
-            f"Skills were carried out {tried + failed:,} times before they were kept; {failed:,} times they did not do "
-            "what they claim, and were not."
+            f"Skills that were carried out before they were kept: {tried + failed:,}; of these did not do what they "
+            f"claim, and were left out: {failed:,}."
         )
     if unproved:
-        console.print(f"{unproved:,} times they could not be carried out, and were kept with half the confidence.")
+        console.print(f"Skills that could not be carried out, and were kept with half the confidence: {unproved:,}.")
 
 
 def _tell_consolidation(console: Console, memory: ExperienceMemory, done: Consolidation) -> None:
