@@ -164,14 +164,8 @@ def test_a_build_that_is_killed_goes_on_where_it_stopped(tmp_path: Path) -> None
     write_tasks(tasks, lantern_tasks(160))
     assert main(["collect", str(path), "--tasks", str(tasks), "--workers", "0", "--steps", "3"]) == 0
     build = ["memory", "build", str(path), str(tmp_path / "killed"), "--embedder", "ngrams"]
-    process = subprocess.Popen([sys.executable, "-m", "pathei.cli", *build], stdout=subprocess.DEVNULL)
-    table = tmp_path / "killed" / "memory.sqlite"
-    until = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < until and not lived_in(table):
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait(20) == -signal.SIGKILL
-    assert 0 < lived_in(table) < 160
+    # On a machine that is busy otherwise it may be done before it is killed: then once more.
+    assert any(killed_midway(build, 160) for _ in range(9))
     assert main(build) == 0
     build[3] = str(tmp_path / "whole")
     assert main(build) == 0
@@ -181,6 +175,18 @@ def test_a_build_that_is_killed_goes_on_where_it_stopped(tmp_path: Path) -> None
             assert memory.faults() == []
             both.append([(item.id, item.seen, item.draft.text) for item in memory.items()])
     assert both[0] == both[1]
+
+
+def killed_midway(build: list[str], whole: int) -> bool:
+    """Build a new memory, kill the process as soon as something is committed, and tell whether it was not done."""
+    folder = Path(build[3])
+    shutil.rmtree(folder, ignore_errors=True)
+    process = subprocess.Popen([sys.executable, "-m", "pathei.cli", *build], stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until and not lived_in(folder / "memory.sqlite"):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    return process.wait(20) == -signal.SIGKILL and 0 < lived_in(folder / "memory.sqlite") < whole
 
 
 def lived_in(table: Path) -> int:
