@@ -44,8 +44,8 @@ class Spot(NamedTuple):
     relation: str
     """`"ON"` or `"INSIDE"` a kind of thing, or `"ROOM"`."""
     place: str
-    times: int
-    """How often they were seen there."""
+    times: float
+    """How often they were seen there; less where it was only said."""
     id: str
     """The item's."""
 
@@ -215,7 +215,7 @@ def _spots(items: Iterable[Item], name: str) -> list[Spot]:
     for item in items:
         data = item.draft.data
         if data.get("object") == name and data.get("when") == "kept":
-            found.append(Spot(data["relation"], data["place"], item.seen, item.id))
+            found.append(Spot(data["relation"], data["place"], item.seen * item.draft.confidence, item.id))
     return found
 
 

@@ -6,8 +6,8 @@ out: what is done with a thing once it is there.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -116,9 +116,9 @@ class Seeker:
             return Led()
         return None
 
-    def _rooms(self, names: Sequence[str], kept: Iterable[str]) -> Counter[str]:
+    def _rooms(self, names: Sequence[str], kept: Iterable[str]) -> Mapping[str, float]:
         """Return in which rooms such things are, by themselves or with what they are on or in, and how often."""
-        likely: Counter[str] = Counter()
+        likely: defaultdict[str, float] = defaultdict(float)
         for name in (*names, *kept):
             for spot in self.knowledge.spots(name):
                 if spot.relation == "ROOM":

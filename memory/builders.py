@@ -8,7 +8,7 @@
 | `plans` | whole plans with the words of the goal left open, in worlds without facts |
 | `facts` | where things are kept, and where they end up |
 
-None of them calls a model; `written.Written` is the builder for where the user has one.
+None of them calls a model; `model_builders` gives those for where the user has one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from .protocol import Builder
 from .proving import Proposer, Proved
 from .reflection import Lessons
 from .reliving import Worlds
+from .said import Hearsay, Reflections
 from .skills import Skills
+from .written import Complete, Written
 
 _PLAIN: Final[Mapping[str, type[Builder]]] = MappingProxyType({"episodes": Episodes, "facts": Facts})
 _PROVED: Final[Mapping[str, type[Proposer]]] = MappingProxyType({"skills": Skills, "lessons": Lessons, "plans": Plans})
@@ -53,4 +55,14 @@ def default_builders() -> tuple[Builder, ...]:
     return builders_named(BUILDERS)
 
 
-__all__ = ["BUILDERS", "builders_named", "default_builders"]
+def model_builders(complete: Complete, model: str = "") -> tuple[Builder, ...]:
+    """Return the builders that ask a model: for skills, which are proved, for lessons, and for facts.
+
+    Args:
+        complete: The model, a function from a prompt to a text; `pathei.agents.completion.complete_named` gives one.
+        model: What it is called; kept with every item.
+    """
+    return Written(complete, model=model), Reflections(complete, model), Hearsay(complete, model)
+
+
+__all__ = ["BUILDERS", "builders_named", "default_builders", "model_builders"]

@@ -2,7 +2,7 @@
 
 The model is any function from a prompt to a text. It is shown an episode that succeeded and asked for a shorter or
 better plan, as lines of actions; what it says around them is passed over. A plan is kept if, carried out in the world
-from the task's beginning, it reaches the goal. Left out: skills that nothing has proved.
+from the task's beginning, it reaches the goal. Left out: skills that nothing has proved, and words (`said`).
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ Write the shortest list of actions that reaches the same goal, one per line, in 
 class Written:
     """The builder of skills that a model writes."""
 
-    def __init__(self, complete: Complete, prove: Prove | None = None) -> None:
+    def __init__(self, complete: Complete, prove: Prove | None = None, *, model: str = "") -> None:
         """Ask a model.
 
         Args:
             complete: The model.
             prove: How a plan is proved; in the task's own environment if None.
+            model: What it is called; kept with every item.
         """
-        self._complete = complete
+        self._complete, self._model = complete, model
         self._prove = carry_out if prove is None else prove
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
@@ -72,6 +73,7 @@ class Written:
                 "calls": [],
                 "plan": True,
                 "written": True,
+                "by": self._model,
             },
             source=Source(trajectory.id),
         )
