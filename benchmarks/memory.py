@@ -1,35 +1,61 @@
-"""The memory's index and table on synthetic vectors: recall, latency, filters, adds.
+"""The memory on synthetic vectors: recall, latency, size and adds, each beside its bar and a limit or a rival.
 
-    OMP_NUM_THREADS=1 nice python benchmarks/memory.py [--size 20000] [--folder DIR]
+    OMP_NUM_THREADS=1 nice python benchmarks/memory.py [--size 20000] [--folder DIR] [--adds 10000] [--rivals PYTHON]
 
 Vectors have 384 dimensions and lie in clusters (48 latent dimensions), texts are made of few words. A folder that was
-filled before is used again. Left out so far: Chroma, mem0, and real text.
+filled before is used again. Queries are whole ones, from the text to the items, less the embedder's time; they run in
+a process of their own that only reads, on one thread. Bars are those of 1,000,000 items (hybrid: 100,000); what they
+are compared with is measured in the same run:
+
+* dense: numpy's product with all vectors, in single precision, and the ten best of it;
+* filters: the same over what passes;
+* hybrid: FTS5's own `bm25()` over the same words, and the product;
+* adds: the same rows and vectors inserted into SQLite with nothing else, as many per transaction.
+
+With `--rivals`, the interpreter of an environment that has them, Chroma and mem0 are measured as well: see
+`_memory_rivals.py`. Left out: real text (`retrieval.py`).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import multiprocessing
+import os
+import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft, Where
 from pathei.memory.retrieval import Ranking
 
+psutil: Any = importlib.import_module("psutil")
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+
 DIMENSIONS = 384
 BATCH = 1_000
 QUERIES = 200
+K = 10
+ALONE = 500
+"""So many are added one per transaction."""
 PARTS = {"w0": 0.001, "w1": 0.01, "w2": 0.1}
 NOUNS = [f"thing{number}" for number in range(2_000)]
+WHERES = {"": Where(), **{world: Where(world=world) for world in PARTS}}
+"""Filters by the world that they let through; the first lets everything through."""
 
 
 class Clustered:
-    """An embedder that gives each number, in words, its fixed vector."""
+    """An embedder that gives each number, in words, its fixed vector, and knows how long that took it."""
 
     name = "clustered-384"
     dimensions = DIMENSIONS
@@ -39,9 +65,11 @@ class Clustered:
         rng = np.random.default_rng(0)
         self._centres = rng.standard_normal((max(16, size // 250), 48), np.float32)
         self._out = rng.standard_normal((48, DIMENSIONS), np.float32)
+        self.wall = self.cpu = 0.0
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def embed(self, texts: Sequence[str]) -> Floats:
         """Return the vectors of texts that begin with a number."""
+        wall, cpu = time.perf_counter(), time.thread_time()
         numbers = [int(text.split()[0]) for text in texts]
         latent = np.stack([
             self._centres[number % len(self._centres)]
@@ -49,61 +77,222 @@ class Clustered:
             for number in numbers
         ])  # fmt: skip
         found = latent @ self._out
-        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+        found /= np.linalg.norm(found, axis=1, keepdims=True)
+        self.wall += time.perf_counter() - wall
+        self.cpu += time.thread_time() - cpu
+        return np.asarray(found, np.float32)
 
 
-def draft(number: int, rng: np.random.Generator) -> Draft:
-    """Make an item of one of four worlds."""
-    chance, world = float(rng.random()), "w3"
-    for name, part in PARTS.items():
-        if chance < part:
-            world = name
-            break
-        chance -= part
-    words = " ".join(rng.choice(NOUNS, 12))
-    return Draft("fact", f"{number} {words}", world, key=f"k{number}", time=1.0)
+class Times(NamedTuple):
+    """How long calls took, in milliseconds, the embedder's part taken off."""
+
+    wall: list[float]
+    cpu: list[float]
+
+    def __str__(self) -> str:
+        """Name the medians, and the 95th percentile of wall time."""
+        return f"p50 {np.median(self.wall):.2f} ms, p95 {np.percentile(self.wall, 95):.2f} ms, CPU {self.middle:.2f} ms"
+
+    @property
+    def middle(self) -> float:
+        """The median processor time."""
+        return float(np.median(self.cpu))
 
 
-def fill(memory: ExperienceMemory, embedder: Clustered, size: int) -> None:
-    """Add what is missing, and print how fast, less the embedder's time."""
+class Read(NamedTuple):
+    """What a process that only reads found."""
+
+    opened: float
+    """Seconds."""
+    resident: float
+    """Its memory in MB, after all questions."""
+    shared: float
+    """The part of it that is mapped files, which all readers share."""
+    dense: dict[str, tuple[Times, list[list[int]]]]
+    """By the world that is let through: the times, and the numbers found for each question."""
+    hybrid: Times
+
+
+class Truth(NamedTuple):
+    """The nearest by an exact scan."""
+
+    best: dict[str, list[set[int]]]
+    """By the world that is let through, the numbers for each question."""
+    passing: dict[str, int]
+    """How many items are let through."""
+    cost: dict[str, float]
+    """Processor time of one question's scan, in milliseconds."""
+
+
+def timed(call: Callable[[], Any], times: Times, embedder: Clustered) -> Any:
+    """Call, note how long it took, and return what was returned."""
+    embedder.wall = embedder.cpu = 0.0
+    wall, cpu = time.perf_counter(), time.thread_time()
+    found = call()
+    times.wall.append(1e3 * (time.perf_counter() - wall - embedder.wall))
+    times.cpu.append(1e3 * (time.thread_time() - cpu - embedder.cpu))
+    return found
+
+
+def drafts(first: int, size: int) -> Iterator[list[Draft]]:
+    """Make the items of four worlds from a number on, in batches."""
     rng = np.random.default_rng(1)
-    start, embedding, before = time.perf_counter(), 0.0, memory.stats()["items"]
-    for first in range(before, size, BATCH):
-        drafts = [draft(number, rng) for number in range(first, min(size, first + BATCH))]
-        begin = time.perf_counter()
-        embedder.embed([one.text for one in drafts])
-        embedding += time.perf_counter() - begin
-        memory.add_drafts(drafts)
-    if size > before:
-        # The embedder ran once for this figure and once within `add_drafts`.
-        took = time.perf_counter() - start - 2 * embedding
-        print(f"adds: {(size - before) / took:,.0f}/s, {BATCH} per transaction, index and drafts included")
-    begin = time.perf_counter()
-    if memory.stats()["index"]["since"]:
-        memory.compact()
-        print(f"index: made in {time.perf_counter() - begin:.1f} s")
+    for start in range(0, size, BATCH):
+        batch = []
+        for number in range(start, min(size, start + BATCH)):
+            edges, chance = np.cumsum(list(PARTS.values())), float(rng.random())
+            world = f"w{np.searchsorted(edges, chance, side='right')}"
+            words = " ".join(rng.choice(NOUNS, 12))
+            batch.append(Draft("fact", f"{number} {words}", world, key=f"k{number}", time=1.0))
+        if start >= first:
+            yield batch
 
 
-def ask(memory: ExperienceMemory, embedder: Clustered, size: int, where: Where, ranking: Ranking, name: str) -> None:
-    """Print recall@10 against an exact scan, and the latency of whole queries, the embedder's part left in."""
-    places = [int(item.draft.text.split()[0]) for item in memory.items(where)]
-    exact = np.concatenate([
-        embedder.embed([str(number) for number in places[start : start + BATCH]]).astype(np.float16)
-        for start in range(0, len(places), BATCH)
-    ])  # fmt: skip
+def questions(size: int) -> list[str]:
+    """Make questions whose numbers no item has."""
     rng = np.random.default_rng(2)
-    times, hits = [], 0
-    for number in range(QUERIES):
-        text = f"{size + number} {' '.join(rng.choice(NOUNS, 8))}"
+    return [f"{size + number} {' '.join(rng.choice(NOUNS, 8))}" for number in range(QUERIES)]
+
+
+def fill(console: Console, folder: Path, size: int) -> None:
+    """Add what is missing, and make the index if it is not up to date."""
+    with ExperienceMemory.open(folder, embedder=Clustered(size)) as memory:
+        stats: Any = memory.stats()
+        for batch in drafts(stats["items"], size):
+            memory.add_drafts(batch)
+        stats = memory.stats()
+        if stats["index"]["since"]:
+            wall, cpu = time.perf_counter(), time.process_time()
+            memory.compact()
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            console.print(f"index of {size:,} made in {wall:.1f} s, CPU {cpu:.1f} s")
+
+
+def read(folder: Path, size: int) -> Read:
+    """Open the memory and ask, in a process of its own."""
+    embedder, begin = Clustered(size), time.perf_counter()
+    with ExperienceMemory.open(folder, embedder=embedder, mode="read") as memory:
+        opened = time.perf_counter() - begin
+        dense = {}
+        for name, where in WHERES.items():
+            times, found = Times([], []), []
+            for text in questions(size):
+                ask = lambda: memory.query(text, K, where, ranking=Ranking(lexical=0))  # noqa: B023, E731
+                found.append([int(hit.item.draft.text.split()[0]) for hit in timed(ask, times, embedder)])
+            dense[name] = (times, found)
+        hybrid = Times([], [])
+        for text in questions(size):
+            timed(lambda: memory.query(text, K), hybrid, embedder)  # noqa: B023
+        memory_info = psutil.Process().memory_info()
+        return Read(opened, memory_info.rss / 1e6, memory_info.shared / 1e6, dense, hybrid)
+
+
+def exactly(folder: Path, size: int) -> Truth:
+    """Scan all vectors, chunk by chunk, as they are stored."""
+    embedder = Clustered(size)
+    asked = embedder.embed(questions(size))
+    with sqlite3.connect(folder / "memory.sqlite") as table:
+        worlds = np.array([row[0] for row in table.execute("SELECT world FROM item ORDER BY num LIMIT ?", (size,))])
+    kept = {name: (np.zeros((QUERIES, 0), np.float32), np.zeros((QUERIES, 0), np.int64)) for name in WHERES}
+    cost = dict.fromkeys(WHERES, 0.0)
+    for start in range(0, size, 20 * BATCH):
+        numbers = np.arange(start, min(size, start + 20 * BATCH))
+        vectors = embedder.embed([str(number) for number in numbers]).astype(np.float16).astype(np.float32)
+        for name in WHERES:
+            fits = np.flatnonzero(worlds[numbers] == name) if name else numbers - start
+            begin = time.thread_time()
+            for query in asked[:5]:
+                (vectors[fits] if name else vectors) @ query
+            cost[name] += 1e3 * (time.thread_time() - begin) / 5
+            scores = np.hstack([kept[name][0], asked @ vectors[fits].T])
+            every = np.hstack([kept[name][1], np.broadcast_to(numbers[fits], (QUERIES, len(fits)))])
+            best = np.argsort(-scores, axis=1)[:, :K]
+            kept[name] = np.take_along_axis(scores, best, 1), np.take_along_axis(every, best, 1)
+    best_of = {name: [set(row.tolist()) for row in every] for name, (_, every) in kept.items()}
+    passing = {name: int((worlds == name).sum()) if name else size for name in WHERES}
+    return Truth(best_of, passing, cost)
+
+
+def fts5(folder: Path, size: int) -> float:
+    """Return the processor time of FTS5's own search by words, the median in milliseconds."""
+    times = []
+    with sqlite3.connect(folder / "memory.sqlite") as table:
+        table.execute("PRAGMA cache_size = -32000")
+        for text in questions(size):
+            asked = " OR ".join(text.split()[1:])
+            begin = time.thread_time()
+            sql = "SELECT rowid, bm25(lexicon) FROM lexicon WHERE lexicon MATCH ? ORDER BY rank LIMIT 50"
+            table.execute(sql, (asked,)).fetchall()
+            times.append(1e3 * (time.thread_time() - begin))
+    return float(np.median(times))
+
+
+def bare(rows: Sequence[tuple[str, bytes]], batch: int) -> float:
+    """Return how many rows a second SQLite commits, of a text and a vector each, with nothing else to do."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = sqlite3.connect(Path(folder) / "bare.sqlite", isolation_level=None)
+        table.execute("PRAGMA journal_mode = WAL")
+        table.execute("PRAGMA synchronous = FULL")
+        table.execute("CREATE TABLE item(num INTEGER PRIMARY KEY, text TEXT, emb BLOB)")
         begin = time.perf_counter()
-        found = memory.query(text, 10, where, ranking=ranking)
-        times.append(time.perf_counter() - begin)
-        scores = exact.astype(np.float32) @ embedder.embed([text])[0]
-        best = {places[row] for row in np.argpartition(-scores, min(10, len(scores) - 1))[:10]}
-        hits += len(best & {int(hit.item.draft.text.split()[0]) for hit in found})
-    recall = f"recall@10 {hits / (10 * QUERIES):.3f}, " if not ranking.lexical else ""
-    p50, p95 = 1e3 * np.percentile(times, [50, 95])
-    print(f"{name}: {recall}p50 {p50:.2f} ms, p95 {p95:.2f} ms, of {len(places):,} items")
+        for start in range(0, len(rows), batch):
+            table.execute("BEGIN IMMEDIATE")
+            table.executemany("INSERT INTO item(text, emb) VALUES (?, ?)", rows[start : start + batch])
+            table.execute("COMMIT")
+        return len(rows) / (time.perf_counter() - begin)
+
+
+def adds(table: Table, count: int) -> None:
+    """Measure adding to a new memory, in batches and one by one, compared by key and by meaning."""
+    every = [one for batch in drafts(0, count) for one in batch]
+    for batch, keyed in ((BATCH, True), (BATCH, False), (1, True), (1, False)):
+        chosen = [one if keyed else replace(one, key="") for one in (every if batch > 1 else every[:ALONE])]
+        embedder = Clustered(count)
+        rows = [
+            (one.text, vector.tobytes())
+            for one, vector in zip(chosen, embedder.embed([one.text for one in chosen]).astype(np.float16), strict=True)
+        ]
+        with tempfile.TemporaryDirectory() as folder, ExperienceMemory.open(folder, embedder=embedder) as memory:
+            embedder.wall = embedder.cpu = 0.0
+            wall, cpu = time.perf_counter(), time.process_time()
+            for start in range(0, len(chosen), batch):
+                memory.add_drafts(chosen[start : start + batch])
+            wall, cpu = time.perf_counter() - wall - embedder.wall, time.process_time() - cpu - embedder.cpu
+        limit = bare(rows, batch)
+        table.add_row(
+            f"adds, {batch:,} per transaction, {'with' if keyed else 'without'} a key",
+            f"{len(chosen) / wall:,.0f}/s, CPU alone {len(chosen) / cpu:,.0f}/s",
+            ">= 2,000/s" if batch > 1 else "",
+            f"{len(chosen) / wall / limit:.2f} of bare SQLite ({limit:,.0f}/s)",
+        )
+
+
+def report(table: Table, folder: Path, size: int) -> None:
+    """Read, scan, and fill the table."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        found = pool.apply(read, (folder, size))
+    truth, words = exactly(folder, size), fts5(folder, size)
+    for name, (times, numbers) in found.dense.items():
+        hits = sum(len(best & set(one)) for best, one in zip(truth.best[name], numbers, strict=True))
+        recall = hits / sum(map(len, truth.best[name]))
+        table.add_row(
+            f"dense, filter of {PARTS[name]:.1%} ({truth.passing[name]:,})" if name else "dense",
+            f"recall@{K} {recall:.4f}, {times}",
+            "recall >= 0.99, p50 <= 5 ms" if name else "recall >= 0.95, p50 <= 1 ms",
+            f"{truth.cost[name] / times.middle:.1f}x faster than a scan (CPU {truth.cost[name]:.2f} ms)",
+        )
+    both = truth.cost[""] + words
+    against = f"{both / found.hybrid.middle:.1f}x faster than FTS5 and a scan (CPU {both:.2f} ms)"
+    table.add_row("hybrid", str(found.hybrid), "p50 < 10 ms at 100,000", against)
+    table.add_row("opened by a reader", f"{found.opened:.2f} s", "< 3 s")
+    files = sum(path.stat().st_size for path in folder.glob("index*")) / 1e6
+    vectors = 4 * DIMENSIONS * size / 1e6
+    table.add_row(
+        "index files", f"{files:,.0f} MB", "<= 700 MB", f"{files / vectors:.2f} of the vectors in single precision"
+    )
+    table.add_row(
+        "a reader's memory", f"{found.resident:,.0f} MB, of it shared files {found.shared:,.0f} MB", "<= 700 MB"
+    )
 
 
 def main() -> None:
@@ -111,20 +300,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=20_000)
     parser.add_argument("--folder", type=Path, default=None, help="kept, and used again")
+    parser.add_argument("--adds", type=int, default=10_000, help="so many are added for the figures of adding")
     options = parser.parse_args()
+    console = Console(width=150)
+    console.print(f"load {os.getloadavg()[0]:.1f}")
+    table = Table("", "figure", "bar, at 1,000,000", "against", title=f"A memory of {options.size:,} items")
     with tempfile.TemporaryDirectory(prefix="memory-bench-") as temporary:
-        folder, embedder = options.folder or Path(temporary), Clustered(options.size)
-        with ExperienceMemory.open(folder, embedder=embedder) as memory:
-            fill(memory, embedder, options.size)
-        begin = time.perf_counter()
-        with ExperienceMemory.open(folder, embedder=embedder, mode="read") as memory:
-            memory.stats()
-            print(f"opened in {time.perf_counter() - begin:.2f} s")
-            dense = Ranking(lexical=0)
-            ask(memory, embedder, options.size, Where(), dense, "dense")
-            for world, part in PARTS.items():
-                ask(memory, embedder, options.size, Where(world=world), dense, f"dense, filter of {part:.1%}")
-            ask(memory, embedder, options.size, Where(), Ranking(), "hybrid")
+        folder = options.folder or Path(temporary)
+        fill(console, folder, options.size)
+        report(table, folder, options.size)
+    adds(table, options.adds)
+    console.print(table)
+    console.print(f"load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How items answer a question: alike in meaning and in words, weighed together, with the reasons.
 
 Both parts are brought to [0, 1] over the candidates (min-max) and added with weights: a convex combination, which was
-better than reciprocal-rank fusion on real text (Bruch et al. 2023 find the same; `benchmarks/memory.py` measures it).
+better than reciprocal-rank fusion on real text (Bruch et al. 2023 find the same; `benchmarks/retrieval.py` measures
+it, and the weights).
 Recency, importance and utility may weigh in (Park et al. 2023). Left out: how candidates are found.
 """
 
@@ -22,6 +23,8 @@ Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 _RRF: Final = 60
 """Of Cormack et al. 2009."""
+_SPELLING: Final = "ngrams-"
+"""How the names of embedders begin that know no meaning."""
 _HOUR: Final = 3_600.0
 _FADING: Final = 0.995
 """How much of recency is left after an hour (Park et al. 2023)."""
@@ -66,6 +69,14 @@ class Ranking:
             faults.append("candidates are at least 1")
         if faults:
             raise ConfigError(f"This ranking cannot be used: {'; '.join(faults)}.")
+
+
+def usual(embedder: str) -> Ranking:
+    """Return the ranking for vectors of an embedder, by its name, where none is asked for.
+
+    Vectors made of spelling tell less than words do, and count for less.
+    """
+    return Ranking(dense=0.3, lexical=0.7) if embedder.startswith(_SPELLING) else Ranking()
 
 
 class Traits(NamedTuple):
@@ -171,4 +182,4 @@ def _by_rank(values: Numbers, zero: float | None) -> Numbers:
     return found
 
 
-__all__ = ["Candidates", "Ranking", "Traits", "Weighed", "weigh", "within"]
+__all__ = ["Candidates", "Ranking", "Traits", "Weighed", "usual", "weigh", "within"]
