@@ -7,8 +7,10 @@
 | `human` | whoever sits at the terminal |
 | `lm:PATH` | a language model in this process, from a folder or by its id on the Hugging Face hub |
 | `lm:MODEL@URL` | one at an OpenAI-compatible endpoint; `lm:MODEL@` at that of OPENAI_BASE_URL, or OpenAI's own |
-| `skills:MEMORY` | `SkillAgent`, which acts by a memory alone |
+| `saycan:MODEL` | `SayCan`: a language model, named as after `lm:`, that plans in sentences and says what can be done |
+| `skills:MEMORY` | `SkillAgent`, which acts by a memory alone; `skills:` without a memory tries things out |
 | `...+memory:MEMORY` | any of these, shown what a memory holds about its goal (`WithMemory`) |
+| `...+then:NAME` | several, one after another (`InTurn`): each acts until it knows no more |
 
 A memory is named by its folder or by that of the store whose own it is, and opened for reading.
 """
@@ -16,21 +18,24 @@ A memory is named by its folder or by that of the store whose own it is, and ope
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from ..errors import ConfigError, ModelError, unknown
 from ..experience import Task
+from ..memory.nothing import Nothing
 from .backends import Backend
 from .endpoint import Endpoint
 from .human import HumanAgent
+from .in_turn import InTurn
 from .lm import LmAgent, LmConfig
 from .local_model import LocalModel
 from .memory_agent import WithMemory
 from .planner import SkillAgent
 from .protocol import Agent
 from .random_agent import RandomAgent
+from .saycan import SayCan
 from .scripted import ScriptedAgent
 
 if TYPE_CHECKING:
@@ -38,9 +43,32 @@ if TYPE_CHECKING:
 
     from ..memory.experience_memory import ExperienceMemory
 
-NAMES: Final = ("human", "lm:MODEL", "random", "scripted", "skills:MEMORY")
-"""What can be named, and followed by `+memory:MEMORY`."""
+NAMES: Final = ("human", "lm:MODEL", "random", "saycan:MODEL", "scripted", "skills:MEMORY")
+"""What can be named, followed by `+memory:MEMORY`, and several joined by `+then:`."""
 _WITH: Final = "+memory:"
+_THEN: Final = "+then:"
+_MODELS: Final = ("lm", "saycan")
+
+
+class One(NamedTuple):
+    """One agent of a name, taken apart."""
+
+    kind: str
+    rest: str
+    """What follows the colon: a model or a memory."""
+    memory: str | None
+    """The memory that it is shown."""
+
+    @property
+    def collector(self) -> str:
+        """What trajectories name it: its name, without the address of an endpoint."""
+        rest = self.rest
+        if self.kind in _MODELS and "@" in rest:
+            rest = rest[: rest.rindex("@") + 1]
+        elif rest:
+            rest = str(Path(rest))
+        told = f"{self.kind}:{rest}" if rest or self.kind == "skills" else self.kind
+        return told if self.memory is None else f"{told}{_WITH}{Path(self.memory)}"
 
 
 class Named:
@@ -53,32 +81,23 @@ class Named:
     def __init__(self, name: str, lm: LmConfig | None = None, console: Console | None = None) -> None:
         """Name agents; see `agent_named`."""
         self._name, self._lm, self._console = name, lm, console
-        acts, shown, memory = name.rpartition(_WITH)
-        self._kind, _, self._rest = (acts if shown else name).partition(":")
-        self._memory = memory if shown else None
-        self._check()
-        self._backend: Backend | None = None
+        self._turns = tuple(_read(part, name) for part in name.split(_THEN))
+        self._backends: dict[str, Backend] = {}
         self._human: HumanAgent | None = None
         self._memories: dict[str, ExperienceMemory] = {}
 
     @property
     def is_human(self) -> bool:
         """Whether a person acts."""
-        return self._kind == "human"
+        return any(one.kind == "human" for one in self._turns)
 
     @property
     def collector(self) -> str:
         """What trajectories name as their collector: the name, without the address of an endpoint."""
-        rest = self._rest
-        if self._kind == "lm" and "@" in rest:
-            rest = rest[: rest.rindex("@") + 1]
-        elif rest:
-            rest = str(Path(rest))
-        told = f"{self._kind}:{rest}" if rest else self._kind
-        return told if self._memory is None else f"{told}{_WITH}{Path(self._memory)}"
+        return _THEN.join(one.collector for one in self._turns)
 
     def prepare(self) -> None:
-        """Load the model and open the memories, so that a name that leads nowhere is refused before anybody plays.
+        """Load the models and open the memories, so that a name that leads nowhere is refused before anybody plays.
 
         Raises:
             MissingDependencyError: what it needs is not installed.
@@ -86,8 +105,9 @@ class Named:
             MemoryStoreError: there is no memory, or it cannot be opened.
         """
         self.open_memories()
-        if self._kind == "lm":
-            self._model()
+        for one in self._turns:
+            if one.kind in _MODELS:
+                self._model(one)
 
     def open_memories(self) -> None:
         """Open the memories alone, which takes no time.
@@ -95,10 +115,11 @@ class Named:
         Raises:
             MemoryStoreError: there is no memory, or it cannot be opened.
         """
-        if self._kind == "skills":
-            self._opened(self._rest)
-        if self._memory is not None:
-            self._opened(self._memory)
+        for one in self._turns:
+            if one.kind == "skills" and one.rest:
+                self._opened(one.rest)
+            if one.memory is not None:
+                self._opened(one.memory)
 
     def close(self) -> None:
         """Close the memories; agents that use one cannot act any more."""
@@ -112,40 +133,40 @@ class Named:
             UnknownNameError, ConfigError: the agent is `scripted`, and the world knows no demonstration.
             MissingDependencyError, ModelError, MemoryStoreError: see `prepare`.
         """
-        agent = self._acting(task)
-        return agent if self._memory is None else WithMemory(agent, self._opened(self._memory), world=task.env)
+        last = len(self._turns) - 1
+        agents = [self._agent(one, task, is_last=place == last) for place, one in enumerate(self._turns)]
+        return InTurn(agents) if last else agents[0]
 
     def __reduce__(self) -> tuple[type[Named], tuple[str, LmConfig | None]]:
         return Named, (self._name, self._lm)
 
-    def _check(self) -> None:
-        if self._kind == "lm" and not self._rest:
-            raise ConfigError("No language model is named: say lm:PATH, lm:MODEL@URL or lm:MODEL@.")
-        if self._kind == "lm" and _is_missing(self._rest):
-            raise ModelError(f"There is no model at {self._rest}: name a folder that holds one, or an id on the hub.")
-        if (self._kind == "skills" and not self._rest) or self._memory == "":
-            raise ConfigError("No memory is named: say skills:MEMORY, or NAME+memory:MEMORY.")
-        if self._kind not in ("lm", "skills") and (self._rest or self._kind not in NAMES):
-            raise unknown("agent", self._name, NAMES)
+    def _agent(self, one: One, task: Task, *, is_last: bool) -> Agent:
+        agent = self._acting(one, task, is_last=is_last)
+        return agent if one.memory is None else WithMemory(agent, self._opened(one.memory), world=task.env)
 
-    def _acting(self, task: Task) -> Agent:
-        if self._kind == "lm":
-            return LmAgent(self._model(), self._lm)
-        if self._kind == "skills":
-            return SkillAgent(self._opened(self._rest), world=task.env)
-        if self._kind == "random":
+    def _acting(self, one: One, task: Task, *, is_last: bool) -> Agent:
+        if one.kind == "lm":
+            return LmAgent(self._model(one), self._lm)
+        if one.kind == "saycan":
+            return SayCan(self._model(one))
+        if one.kind == "skills":
+            recollection = self._opened(one.rest) if one.rest else Nothing()
+            return SkillAgent(recollection, world=task.env, explores=is_last)
+        if one.kind == "random":
             return RandomAgent(np.random.default_rng(task.seed))
-        if self._kind == "human":
+        if one.kind == "human":
             self._human = self._human or HumanAgent(self._console)
             return self._human
         from ..envs.registry import demonstration_of
 
         return ScriptedAgent(demonstration_of(task))
 
-    def _model(self) -> Backend:
-        if self._backend is None:
-            self._backend = backend_named(self._rest)
-        return self._backend
+    def _model(self, one: One) -> Backend:
+        # `SayCan` reads plain text, whatever template a model has for chats.
+        key = f"{one.kind}:{one.rest}"
+        if key not in self._backends:
+            self._backends[key] = backend_named(one.rest, chat=None if one.kind == "lm" else False)
+        return self._backends[key]
 
     def _opened(self, path: str) -> ExperienceMemory:
         from ..memory.opening import open_memory
@@ -153,6 +174,27 @@ class Named:
         if path not in self._memories:
             self._memories[path] = open_memory(path, mode="read")
         return self._memories[path]
+
+
+def _read(text: str, name: str) -> One:
+    """Take one agent's name apart.
+
+    Raises:
+        UnknownNameError: there is no such agent.
+        ConfigError: no model or memory is named where one is needed.
+        ModelError: a folder is named that is not there.
+    """
+    acts, shown, memory = text.rpartition(_WITH)
+    kind, colon, rest = (acts if shown else text).partition(":")
+    if kind in _MODELS and not rest:
+        raise ConfigError(f"No language model is named: say {kind}:PATH, {kind}:MODEL@URL or {kind}:MODEL@.")
+    if kind in _MODELS and _is_missing(rest):
+        raise ModelError(f"There is no model at {rest}: name a folder that holds one, or an id on the hub.")
+    if (kind == "skills" and not colon) or (shown and not memory):
+        raise ConfigError("No memory is named: say skills:MEMORY, or NAME+memory:MEMORY.")
+    if kind not in (*_MODELS, "skills") and (rest or kind not in NAMES):
+        raise unknown("agent", name, NAMES)
+    return One(kind, rest, memory if shown else None)
 
 
 def agent_named(name: str, lm: LmConfig | None = None, *, console: Console | None = None) -> Named:
@@ -171,15 +213,21 @@ def agent_named(name: str, lm: LmConfig | None = None, *, console: Console | Non
     return Named(name, lm, console)
 
 
-def backend_named(name: str) -> Backend:
+def backend_named(name: str, *, chat: bool | None = None) -> Backend:
     """Return the language model of a name: what follows `lm:` (see the head of this file).
+
+    Args:
+        name: The model.
+        chat: False for plain text, at an endpoint by its completions; None for a chat wherever that is possible.
 
     Raises:
         MissingDependencyError: what it needs is not installed.
         ModelError: it cannot be loaded, or there is no key.
     """
     model, at, url = name.rpartition("@")
-    return Endpoint(model, base_url=url or None) if at else LocalModel.load(name)
+    if at:
+        return Endpoint(model, base_url=url or None, api="completions" if chat is False else "chat")
+    return LocalModel.load(name, chat=chat)
 
 
 def _is_missing(name: str) -> bool:

@@ -42,15 +42,17 @@ _TRIES: Final = 6
 class SkillAgent:
     """The agent; see the head of this file."""
 
-    def __init__(self, recollection: Recollection, *, world: str | None = None) -> None:
+    def __init__(self, recollection: Recollection, *, world: str | None = None, explores: bool = True) -> None:
         """Act by a memory.
 
         Args:
             recollection: The memory; it is only asked. Whoever plays may tell it how it served (`give_feedback`).
             world: The gymnasium id of the world that skills and facts have to be of; None for any.
+            explores: Whether to try things out where the memory knows no more; otherwise the agent has finished then.
         """
         self._recollection = recollection
         self._world = world
+        self._explores = explores
         self.reset(0)
 
     def reset(self, seed: int) -> None:
@@ -69,7 +71,7 @@ class SkillAgent:
         """Choose the next action.
 
         Raises:
-            Finished: nothing is admissible, or nothing is known where actions are free words.
+            Finished: nothing is admissible, or nothing more is known and it does not explore, or cannot.
         """
         fresh = self._view.see(observation)
         if self._last is not None:
@@ -103,6 +105,8 @@ class SkillAgent:
             for one in ordered:
                 if one.signature not in reached:
                     yield from self._serve(one, ordered, reached)
+            if not self._explores:
+                return
             for _ in range(_TRIES):
                 tried = yield from self._seeker.explore(wanted, goal.text)
                 if not tried:

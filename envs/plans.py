@@ -12,7 +12,7 @@ from typing import Any
 from .model import Model
 
 PAIRS_UP_TO = 40
-"""Plans of more steps are not searched for pairs of steps that can only go together."""
+"""The default of `pairs_up_to` below."""
 
 
 def succeeds(model: Model[Any, Any], plan: Sequence[Any]) -> bool:
@@ -31,7 +31,9 @@ def succeeds(model: Model[Any, Any], plan: Sequence[Any]) -> bool:
         model.restore(start)
 
 
-def without_idle_steps(model: Model[Any, Any], plan: Sequence[Any]) -> tuple[Any, ...]:
+def without_idle_steps(
+    model: Model[Any, Any], plan: Sequence[Any], *, pairs_up_to: int = PAIRS_UP_TO
+) -> tuple[Any, ...]:
     """Return a plan with every step removed that can be, alone or together with one other, the last ones first.
 
     Each candidate is done from where the model is; what is returned was done and succeeded. What remains needs each of
@@ -40,6 +42,7 @@ def without_idle_steps(model: Model[Any, Any], plan: Sequence[Any]) -> tuple[Any
     Args:
         model: The world before the plan; left there.
         plan: A plan that succeeds; one that does not is returned as it is.
+        pairs_up_to: Plans of more steps are not searched for pairs of steps that can only go together.
     """
     best = tuple(plan)
     if not succeeds(model, best):
@@ -47,13 +50,13 @@ def without_idle_steps(model: Model[Any, Any], plan: Sequence[Any]) -> tuple[Any
     shorter: tuple[Any, ...] | None = best
     while shorter is not None:
         best = shorter
-        shorter = _shorter(model, best)
+        shorter = _shorter(model, best, pairs_up_to)
     return best
 
 
-def _shorter(model: Model[Any, Any], plan: tuple[Any, ...]) -> tuple[Any, ...] | None:
+def _shorter(model: Model[Any, Any], plan: tuple[Any, ...], pairs_up_to: int) -> tuple[Any, ...] | None:
     places = range(len(plan) - 1, -1, -1)
-    pairs = combinations(places, 2) if len(plan) <= PAIRS_UP_TO else ()
+    pairs = combinations(places, 2) if len(plan) <= pairs_up_to else ()
     for left_out in (*((place,) for place in places), *pairs):
         candidate = tuple(action for place, action in enumerate(plan) if place not in left_out)
         if succeeds(model, candidate):

@@ -31,8 +31,8 @@ class Example:
     id: str
     """Unique in its corpus; follows from the source and the seed."""
     kind: str
-    """Which corpus: `"plan"`, `"plan-confusing"`, `"recognition"`, `"inference"`, `"counting"`, `"tracking"`,
-    `"location"`, `"relevance"`, `"irrelevance"`."""
+    """Which corpus: `"plan"`, `"plan-confusing"`, `"plan-bare"`, `"recognition"`, `"inference"`, `"counting"`,
+    `"tracking"`, `"location"`, `"relevance"`, `"irrelevance"`."""
     prompt: str
     """What is asked; ends without white space, for example in `"A:"`."""
     completion: str

@@ -30,6 +30,7 @@ Metric = Literal["exact", "rouge1", "rouge2", "rougeL", "run", "goal", "choice",
 METRICS: Final[Mapping[str, tuple[Metric, ...]]] = {
     "plan": ("goal", "rougeL", "rouge1", "rouge2"),
     "plan-confusing": ("goal", "rougeL", "rouge1", "rouge2"),
+    "plan-bare": ("exact", "rougeL", "rouge1", "rouge2"),
     "recognition": ("choice",),
     "inference": ("choice-lift",),
     "counting": ("choice", "exact"),

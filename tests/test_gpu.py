@@ -22,7 +22,6 @@ from pathei.learners.evaluate import Asking, evaluate
 from pathei.learners.ewc import EWC, anchor_of
 from pathei.learners.examples import write_examples
 from pathei.learners.fisher import estimate
-from pathei.learners.language import kl_from_base, measure_language
 from pathei.learners.methods import METHODS, Knobs
 from pathei.learners.models import load_model
 from pathei.learners.plain import train
@@ -86,7 +85,7 @@ def test_the_penalty_is_that_of_the_processor() -> None:
 
 def test_training_ends_where_it_ends_on_the_processor() -> None:
     rows = tokenise(tiny_examples(), tiny_tokenizer(), max_length=64).rows
-    here, there = tiny_model(), tiny_model().cuda()
+    here, there = tiny_model(), tiny_model().to(torch.device("cuda"))
     told = [train(model, rows, QUICK) for model in (here, there)]
     assert told[1]["loss"] == pytest.approx(told[0]["loss"], abs=1e-2)
     assert furthest(here, there) < 1e-2  # Adam divides by the gradient's size, so the first steps magnify rounding
@@ -131,8 +130,9 @@ def test_measuring_says_the_same() -> None:
     assert there.kl == pytest.approx(here.kl, abs=CLOSE)
     for one, other in zip(here.scores, there.scores, strict=True):
         assert other.values == pytest.approx(one.values)
-    assert measure_language(model.cuda(), tokenizer, OLD, batch=4).tokens == here.language.tokens
-    assert kl_from_base(base.cuda(), model, tokenizer, examples, batch=4) == pytest.approx(here.kl, abs=CLOSE)
+    assert here.language is not None
+    assert there.language is not None
+    assert there.language.nats == pytest.approx(here.language.nats, rel=CLOSE)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama"])

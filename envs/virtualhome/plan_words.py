@@ -3,7 +3,7 @@
 What is written is the first phrase that the world knows for a verb; what is read is every phrase, in any case, numbered
 or not, one sentence to an action. Things are told by the name of their class, or with their id ("the plate (103)")
 where a plan would not be understood otherwise. Left out: finding the thing that a name means (`learners.execution`,
-`agents.saying`), and what is said in the world itself (`language`).
+`agents.saycan`), and what is said in the world itself (`language`).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def noun(name: str) -> str:
 
 def sentence(text: str) -> str:
     """Return a text with a capital letter and a full stop."""
-    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.?!:' else '.'}"
+    return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in '.?!:' else '.'}"
 
 
 def read_deed(action: str) -> Deed | None:
@@ -97,6 +97,14 @@ def say_deed(deed: Deed, numbered: Collection[str] = ()) -> str:
         for name, number in zip(deed.names, deed.ids, strict=True)
     )
     return sentence(phrase.format(*names))
+
+
+def ask_for_plan(goal: str) -> str:
+    """Return how a plan is asked for by the goal alone: what a model is trained on, and what it is asked when it acts.
+
+    What follows begins with a space.
+    """
+    return f"Goal: {sentence(goal)}\nPlan:"
 
 
 def say_plan(actions: Sequence[str], numbered: Collection[str] = ()) -> str:

@@ -16,7 +16,7 @@ from ...errors import ConfigError
 from ...experience import Trajectory
 from ..examples import SPLITS, Example, Split
 from ..execution import PlanExecutor
-from . import chores, happenings
+from . import bare, chores, happenings
 from .config import CorpusConfig, Draft
 from .episodes import ENV, Episode, fold
 from .knowledge import Knowledge, learn
@@ -61,13 +61,14 @@ def build_corpora(
     known = learn(episode for group in episodes.values() for episode in group)
     found: list[Example] = []
     taken: set[str] = set()
-    with PlanExecutor() as executor:
+    with PlanExecutor() as executor, bare.Trimmer() as trimmer:
         for split in SPLITS:
             lived = sorted(episodes[split], key=lambda e: (zlib.crc32(e.id.encode(), config.seed), e.id))
-            maker = _Maker(config, known, split, executor)
+            maker = _Maker(config, known, split, executor, trimmer)
             for kind in config.kinds:
                 limit = config.per_kind if split == "train" else config.held_out_per_kind
-                made = _unambiguous(maker.make(kind, lived, _SPARE * limit), taken)
+                made = maker.make(kind, lived, _SPARE * limit)
+                made = _unambiguous(bare.commonest(made) if kind == "plan-bare" else made, taken)
                 chosen = balanced(made, limit)
                 found += chosen
                 taken.update(example.prompt for example in chosen)
@@ -87,11 +88,14 @@ def _whole(trajectory: Trajectory, expand: Callable[[Trajectory], Trajectory] | 
 class _Maker:
     """Makes the examples of one split."""
 
-    def __init__(self, config: CorpusConfig, known: Knowledge, split: Split, executor: PlanExecutor) -> None:
+    def __init__(
+        self, config: CorpusConfig, known: Knowledge, split: Split, executor: PlanExecutor, trimmer: bare.Trimmer
+    ) -> None:
         self._config = config
         self._known = known
         self._split = split
         self._executor = executor
+        self._trimmer = trimmer
         self._numbered: dict[str, frozenset[str] | None] = {}
         fresh = split == "unseen"
         own = [name for name in sorted(known.goals) if is_unseen_activity(name) == fresh]
@@ -115,6 +119,8 @@ class _Maker:
         known, names = self._known, self._names
         if kind in ("plan", "plan-confusing"):
             return chores.plans(episode, choices, words, self._numbered_in, confusing=kind != "plan")
+        if kind == "plan-bare":
+            return bare.bare_plan(episode, words, self._trimmer)
         if kind == "recognition":
             return chores.recognition(episode, choices, words, wanted, known, names)
         if kind == "inference":

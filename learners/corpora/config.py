@@ -12,6 +12,7 @@ from ...experience import Json
 KINDS: Final = (
     "plan",
     "plan-confusing",
+    "plan-bare",
     "recognition",
     "inference",
     "counting",

@@ -1,0 +1,57 @@
+"""Several agents in one episode, one after another: each acts until it has finished, and the next goes on from there.
+
+So what was lived can come first and what a model guesses second, or the other way round. Left out: choosing between
+them, and going back to an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import ConfigError
+from ..experience import Goal, Observation
+from .protocol import Agent, Finished, Telling, Told, reset_agent
+
+
+class InTurn:
+    """The agents, the first of which acts until it raises `Finished`, then the second, and so on."""
+
+    def __init__(self, agents: Sequence[Agent]) -> None:
+        """Let agents act in this order.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if not agents:
+            raise ConfigError("Agents that act in turn need at least one agent.")
+        self._agents = tuple(agents)
+        self._turn = 0
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode, with the first agent."""
+        self._turn = 0
+        for agent in self._agents:
+            reset_agent(agent, seed)
+
+    def act(self, observation: Observation, goal: Goal) -> str:
+        """Let the agent act whose turn it is.
+
+        Raises:
+            Finished: the last one has finished.
+        """
+        while True:
+            try:
+                return self._agents[self._turn].act(observation, goal)
+            except Finished:
+                if self._turn == len(self._agents) - 1:
+                    raise
+                self._turn += 1
+
+    def told(self) -> Told:
+        """Return what the agent tells that acted last, with its place in the order (`turn`, from 0)."""
+        agent = self._agents[self._turn]
+        told = agent.told() if isinstance(agent, Telling) else Told()
+        return Told(told.tokens, {**told.notes, "turn": self._turn})
+
+
+__all__ = ["InTurn"]

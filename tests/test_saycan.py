@@ -1,0 +1,209 @@
+"""The agent that says what can be done, with a model that knows the plan and one that knows nothing; agents in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from pathei.agents import RandomAgent, check_agent
+from pathei.agents.backends import Ask, Choice, Conversation, Rated, Reply, Usage
+from pathei.agents.in_turn import InTurn
+from pathei.agents.planner import SkillAgent
+from pathei.agents.protocol import Finished, Told
+from pathei.agents.saycan import SayCan, SayCanConfig
+from pathei.collectors.acting import Act, demonstrator
+from pathei.envs.virtualhome.activities import generate_tasks
+from pathei.envs.virtualhome.plan_words import ask_for_plan, read_deed, say_deed
+from pathei.errors import ConfigError
+from pathei.experience import Goal, Observation, Task, Trajectory
+from pathei.learners.corpora.bare import Trimmer
+from pathei.learners.corpora.episodes import fold
+from pathei.memory.nothing import Nothing
+
+TASKS = generate_tasks(24, 3, split="test")
+
+
+class Reciter:
+    """A model that knows the sentences of plans by heart: it drafts them, and rates the next one highest."""
+
+    name = "reciter"
+    context = None
+
+    def __init__(self, plans: Mapping[str, Sequence[str]], drafts: bool = True) -> None:
+        """Know plans by their goals; without `drafts` it writes nonsense, and has to be asked what is likely."""
+        self._plans = {ask_for_plan(goal): list(plan) for goal, plan in plans.items()}
+        self._drafts = drafts
+        self.ratings = 0
+
+    def _rest(self, conversation: Conversation) -> list[str]:
+        text = conversation.plain()
+        prompt = next(prompt for prompt in self._plans if text.startswith(prompt))
+        rest = list(self._plans[prompt])
+        for said in text[len(prompt) :].split(". "):
+            one = f"{said.strip().rstrip('.')}."
+            if one in rest:
+                rest.remove(one)
+        return rest or [""]
+
+    def generate(self, asks: Sequence[Ask]) -> list[Reply]:
+        """Write the rest of a plan."""
+        texts = [" ".join(self._rest(ask.conversation)) if self._drafts else "Frobnicate." for ask in asks]
+        return [Reply(f" {text}", None, None, Usage(1, 1)) for text in texts]
+
+    def rate(self, choices: Sequence[Choice]) -> list[Rated]:
+        """Rate the sentences of a plan by how soon they come in it, and all others lower."""
+        self.ratings += len(choices)
+        found = []
+        for choice in choices:
+            rest = self._rest(choice.conversation)
+            totals = tuple(-float(rest.index(one)) if one in rest else -50.0 for one in choice.options)
+            logs = tuple((total,) for total in totals)
+            found.append(Rated(totals, (1,) * len(totals), None, None, logs, Usage(1, 0)))
+        return found
+
+    def count(self, conversation: Conversation) -> int:
+        """Count the words."""
+        return len(conversation.plain().split())
+
+
+@pytest.fixture(scope="module")
+def plans() -> dict[str, list[str]]:
+    """What is needed of the demonstrations of all tasks, in words, by goal."""
+    found = {}
+    with Trimmer() as trimmer:
+        for record in Act(demonstrator).collect(TASKS):
+            assert isinstance(record, Trajectory)
+            episode = fold(record)
+            assert episode is not None
+            deeds = trimmer.needed(episode)
+            assert deeds is not None
+            found[record.task.goal.text] = [say_deed(deed) for deed in deeds]
+    return found
+
+
+def play(agent: object, tasks: Sequence[Task] = TASKS) -> list[Trajectory]:
+    records = list(Act(lambda task: agent, max_steps=60).collect(tasks))  # type: ignore[arg-type]
+    assert all(isinstance(record, Trajectory) for record in records), records
+    return [record for record in records if isinstance(record, Trajectory)]
+
+
+@pytest.mark.parametrize("drafts", [True, False], ids=["drafting", "rating"])
+def test_who_knows_the_plan_reaches_the_goal_in_a_house_that_it_does_not_know(
+    plans: Mapping[str, Sequence[str]], drafts: bool
+) -> None:
+    model = Reciter(plans, drafts)
+    played = play(SayCan(model))
+    reached = sum(bool(one.success) for one in played)
+    assert reached >= (0.6 if drafts else 0.3) * len(TASKS)  # a draft also says what to look for
+    for trajectory in played:
+        for step in trajectory.steps:
+            assert step.observation.actions is not None
+            assert step.action in step.observation.actions  # it is never told of what is elsewhere
+            assert step.info["agent"]["model"] == "reciter"
+    assert drafts is (model.ratings < 24 * len(TASKS) / 2)
+
+
+def test_it_keeps_the_contract_of_agents(plans: Mapping[str, Sequence[str]]) -> None:
+    goal, plan = next(iter(plans.items()))
+    check_agent(SayCan(Reciter({goal: plan})), goal=Goal(goal))
+    check_agent(SayCan(Reciter({"": []})), goal=Goal(""))
+    check_agent(InTurn([SkillAgent(Nothing(), explores=False), RandomAgent(np.random.default_rng(0))]))
+
+
+def test_the_same_sentence_is_not_said_for_ever() -> None:
+    """Also where the model would: what was said loses with each time."""
+    agent = SayCan(Reciter({"dance": ["Touch the cup."]}, drafts=False), SayCanConfig(sentences=6, patience=60.0))
+    seen = Observation("You are in the kitchen (1).", (), ("[Touch] <cup> (2)", "[Touch] <lamp> (3)"))
+    said = [agent.act(seen, Goal("dance")) for _ in range(6)]
+    assert said.count("[Touch] <cup> (2)") == said.count("[Touch] <lamp> (3)") == 3
+    with pytest.raises(Finished, match="6 sentences"):
+        agent.act(seen, Goal("dance"))
+
+
+def test_of_two_things_of_a_kind_the_goal_s_is_meant_then_the_one_spoken_of() -> None:
+    plan = ["Walk to the book.", "Grab the book.", "Put the book on the desk."]
+    actions = tuple(f"[{verb}] <book> ({id_})" for id_ in (5, 6) for verb in ("Walk", "Grab"))
+    agent = SayCan(Reciter({"tidy": plan}))
+    wanted = Goal("tidy", ({"from": {"id": 6}, "relation": "ON", "to": {"class": "desk"}},))
+    assert agent.act(Observation("", (), actions), wanted) == "[Walk] <book> (6)"
+    free = Goal("tidy")
+    agent.reset(0)
+    assert agent.act(Observation("", (), actions), free) == "[Walk] <book> (5)"
+    seen = Observation("", (), (*actions[2:], *actions[:2]))  # listed the other way round
+    assert agent.act(seen, free) == "[Grab] <book> (5)"
+
+
+def test_what_is_not_in_view_is_looked_for_behind_doors_and_lids() -> None:
+    agent = SayCan(Reciter({"eat": ["Walk to the apple.", "Eat the apple."]}))
+    goal = Goal("eat", ({"done": {"verb": "EAT", "object": {"class": "apple"}}},))
+    hall = "You are in the hall (1).\n- door (4) to the kitchen (2), closed\nOther rooms: kitchen (2)."
+    act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    assert act == "[Walk] <kitchen> (2)"
+    act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    assert act == "[Walk] <door> (4)"  # the shut door was in the way
+    act = agent.act(Observation(hall, (), ("[Open] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    assert act == "[Open] <door> (4)"
+    act = agent.act(Observation(hall.replace(", closed", ""), (), ("[Walk] <kitchen> (2)",)), goal)
+    assert act == "[Walk] <kitchen> (2)"
+    kitchen = "You are in the kitchen (2).\n- fridge (7): closed, switched on\nOther rooms: hall (1)."
+    seen = Observation(kitchen, (), ("[Walk] <fridge> (7)", "[Open] <fridge> (7)", "[Walk] <hall> (1)"))
+    assert agent.act(seen, goal) == "[Walk] <fridge> (7)"
+    assert agent.act(seen, goal) == "[Open] <fridge> (7)"
+    found = Observation(kitchen, (), ("[Walk] <apple> (8)", "[Walk] <hall> (1)"))
+    assert agent.act(found, goal) == "[Walk] <apple> (8)"
+    assert agent.told().notes["sentence"] == "Walk to the apple."
+    assert agent.act(Observation(kitchen, (), ("[Eat] <apple> (8)",)), goal) == "[Eat] <apple> (8)"
+
+
+class Says:
+    """Says the same some times, and has finished."""
+
+    def __init__(self, action: str, times: int) -> None:
+        self._action, self._times, self._left = action, times, times
+
+    def reset(self, seed: int) -> None:
+        """Begin again."""
+        self._left = self._times
+
+    def act(self, observation: Observation, goal: Goal) -> str:
+        """Say it."""
+        if not self._left:
+            raise Finished("that was all")
+        self._left -= 1
+        return self._action
+
+    def told(self) -> Told:
+        """Tell how often it will say it."""
+        return Told(notes={"left": self._left})
+
+
+def test_agents_in_turn_each_act_until_they_have_finished() -> None:
+    agent, seen = InTurn([Says("a", 2), Says("b", 0), Says("c", 1)]), Observation("")
+    for _ in range(2):
+        agent.reset(0)
+        said = [(agent.act(seen, Goal("")), agent.told().notes["turn"]) for _ in range(3)]
+        assert said == [("a", 0), ("a", 0), ("c", 2)]
+        with pytest.raises(Finished):
+            agent.act(seen, Goal(""))
+    with pytest.raises(ConfigError, match="at least one"):
+        InTurn([])
+
+
+def test_a_plan_is_no_longer_than_it_needs_to_be(plans: Mapping[str, Sequence[str]]) -> None:
+    for goal, plan in plans.items():
+        assert plan
+        assert all("door" not in sentence for sentence in plan) or "door" in goal
+        assert not any(sentence.startswith(("Find", "Run")) for sentence in plan)
+
+
+def test_wrong_settings_are_named_together() -> None:
+    with pytest.raises(ConfigError, match=r"patience.*sentences"):
+        SayCanConfig(patience=-1, sentences=0)
+
+
+def test_script_lines_are_what_sentences_are_said_of() -> None:
+    deed = read_deed("[PutBack] <tooth_paste> (3) <dining_table> (4)")
+    assert deed is not None
+    assert say_deed(deed) == "Put the tooth paste on the dining table."
