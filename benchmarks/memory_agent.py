@@ -1,15 +1,20 @@
 """What a memory is worth without any model: the same agent with it and without, on tasks that it has not seen.
 
     python benchmarks/memory_agent.py [--seeds 3] [--demonstrations 120] [--searches 12] [--explorations 30]
-                                      [--tasks 64] [--steps 60] [--json FILE]
+                                      [--tasks 64] [--rounds 3] [--steps 60] [--json FILE]
 
 For each seed, 16 of the 64 activities are held out. In training houses the other activities are demonstrated, searched
-(MCTS) and explored; the memory is built from these episodes. Then `SkillAgent` plays tasks in test houses, of held-out
-activities and of the others: with an empty memory, with this one, and with what is left of it after it was used in
-further training tasks, told how it served, and consolidated: first without a cap, so that only skills that failed are
-retired, then with the default cap of 200 active skills. A random agent stands beside. Success is
-the world's judgement within `--steps` steps; intervals are bootstrapped over tasks, seeds counting alike. The bar is
-two times the success of the same agent with an empty memory.
+(MCTS) and explored; the memory is built from these episodes, its skills proved. Then `SkillAgent` plays tasks in test
+houses, of held-out activities and of the others: with an empty memory, with this one, and with what is left of it after
+it was used in rounds of `--tasks` further training tasks, told how it served, and consolidated after each: without a
+cap, so that only skills that failed are retired, and at the end with the default cap of 200 active skills.
+
+Then governance where it is needed: a stand-in for a model writes skills, two wrong ones beside most right ones
+(`_unvetted`). The agent plays with all of them unproved; with what is left after the same rounds, credit going to what
+each was used for; the same, by the outcome of episodes alone; and with those that are proved.
+
+A random agent stands beside. Success is the world's judgement within `--steps` steps; intervals are bootstrapped over
+tasks, seeds counting alike. The bar is two times the success of the same agent with an empty memory.
 """
 
 from __future__ import annotations
@@ -28,20 +33,34 @@ from rich.table import Table
 
 from pathei.agents import Agent, RandomAgent
 from pathei.agents.planner import SkillAgent
+from pathei.benchmarks._unvetted import Author, Once, by_outcome
 from pathei.collectors.acting import Act, demonstrator
 from pathei.collectors.explore import Explore
 from pathei.collectors.mcts import Mcts, MctsConfig, household_search
 from pathei.envs.virtualhome.activities import ACTIVITIES, generate_tasks
 from pathei.experience import Failure, Record, Task, Trajectory
 from pathei.learners.intervals import Interval, mean_of_means
-from pathei.memory.builders import default_builders
+from pathei.memory.builders import builders_named, default_builders
 from pathei.memory.embedders import embedder_named
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.feedback import give_feedback
+from pathei.memory.items import Where
+from pathei.memory.proving import Proved
+from pathei.memory.skills import Skills
 from pathei.memory.upkeep import Policy
 
 HELD_OUT = 16
-AGENTS = ("random", "empty memory", "memory", "memory, failures retired", "memory, 200 skills")
+AGENTS = (
+    "random",
+    "empty memory",
+    "memory",
+    "memory, failures retired",
+    "memory, 200 skills",
+    "written, unproved",
+    "written, failures retired",
+    "written, retired by outcome",
+    "written, proved",
+)
 
 
 class Played(NamedTuple):
@@ -86,45 +105,103 @@ def play(agent_for: Callable[[Task], Agent], tasks: Sequence[Task], steps: int) 
     return [record for record in records if isinstance(record, Trajectory)]
 
 
-def compare(seed: int, arguments: argparse.Namespace, console: Console) -> list[Played]:
-    """Run one seed."""
-    rng = np.random.default_rng(seed)
-    names = list(ACTIVITIES)
-    unseen = [names[n] for n in sorted(rng.choice(len(names), HELD_OUT, replace=False))]
-    seen = [name for name in names if name not in unseen]
-    tests = {
-        new: generate_tasks(arguments.tasks // 2, 2_000 + seed, activities=chosen, split="test")
-        for new, chosen in ((False, seen), (True, unseen))
-    }
-    lived = experience(seed, seen, arguments)
-    results: list[Played] = []
+def by_skills(memory: ExperienceMemory) -> Callable[[Task], Agent]:
+    """Return the agent that acts by a memory."""
+    return lambda task: SkillAgent(memory)
 
-    def test(name: str, agent_for: Callable[[Task], Agent]) -> None:
-        for new, tasks in tests.items():
-            played = play(agent_for, tasks, arguments.steps)
+
+class Run:
+    """One seed: what was lived, what is practised, what is tested, and the results so far."""
+
+    def __init__(self, seed: int, arguments: argparse.Namespace, console: Console) -> None:
+        """Collect experience and choose tasks."""
+        rng = np.random.default_rng(seed)
+        names = list(ACTIVITIES)
+        unseen = [names[n] for n in sorted(rng.choice(len(names), HELD_OUT, replace=False))]
+        self.seed, self.arguments, self.console = seed, arguments, console
+        self.seen = [name for name in names if name not in unseen]
+        self.tests = {
+            new: generate_tasks(arguments.tasks // 2, 2_000 + seed, activities=chosen, split="test")
+            for new, chosen in ((False, self.seen), (True, unseen))
+        }
+        self.lived = experience(seed, self.seen, arguments)
+        self.results: list[Played] = []
+
+    def test(self, name: str, agent_for: Callable[[Task], Agent]) -> None:
+        """Let an agent play the test tasks."""
+        for new, tasks in self.tests.items():
+            played = play(agent_for, tasks, self.arguments.steps)
             wins = [len(one.steps) for one in played if one.success]
-            results.append(Played(name, seed, new, [bool(one.success) for one in played], wins))
+            self.results.append(Played(name, self.seed, new, [bool(one.success) for one in played], wins))
 
-    with tempfile.TemporaryDirectory() as folder:
-        embedder, builders = embedder_named("ngrams"), default_builders()
-        with ExperienceMemory.open(Path(folder, "empty"), embedder=embedder, builders=builders) as empty:
-            test("random", lambda task: RandomAgent(np.random.default_rng(task.seed)))
-            test("empty memory", lambda task: SkillAgent(empty))
-        with ExperienceMemory.open(Path(folder, "full"), embedder=embedder, builders=builders) as memory:
-            begun = time.perf_counter()
-            memory.add_all(lived)
-            took = time.perf_counter() - begun
-            items = sum(1 for _ in memory.items())
-            console.print(f"seed {seed}: {len(lived)} episodes, {items} items, remembered in {took:.1f} s")
-            test("memory", lambda task: SkillAgent(memory))
-            practice = generate_tasks(arguments.tasks, 3_000 + seed, activities=seen, split="train")
-            for trajectory in play(lambda task: SkillAgent(memory), practice, arguments.steps):
-                give_feedback(memory, trajectory)
-            for name, policy in ((AGENTS[3], Policy(caps={})), (AGENTS[4], Policy())):
-                retired = len(memory.consolidate(policy).retired)
-                console.print(f"seed {seed}: {name}: {retired} items retired")
-                test(name, lambda task: SkillAgent(memory))
-    return results
+    def practise(self, name: str, memory: ExperienceMemory, as_told: Callable[[Trajectory], Trajectory]) -> None:
+        """Use a memory in rounds of training tasks, tell it how it served, and let it retire what failed."""
+        wins, retired = [], 0
+        for number in range(self.arguments.rounds):
+            tasks = generate_tasks(
+                self.arguments.tasks, 3_000 + self.seed + 100 * number, activities=self.seen, split="train"
+            )
+            played = play(by_skills(memory), tasks, self.arguments.steps)
+            for trajectory in played:
+                give_feedback(memory, as_told(trajectory))
+            retired += len(memory.consolidate(Policy(caps={})).retired)
+            wins.append(f"{np.mean([bool(one.success) for one in played]):.0%}")
+        self.say(f"{name}: success in practice {', '.join(wins)}; {retired} items retired")
+        self.test(name, by_skills(memory))
+
+    def say(self, what: str) -> None:
+        """Print a line."""
+        self.console.print(f"seed {self.seed}: {what}")
+
+
+def lived(run: Run, folder: Path) -> None:
+    """Play with nothing, with what was lived, and with what is left of it."""
+    embedder, builders = embedder_named("ngrams"), default_builders()
+    with ExperienceMemory.open(folder / "empty", embedder=embedder, builders=builders) as empty:
+        run.test(AGENTS[0], lambda task: RandomAgent(np.random.default_rng(task.seed)))
+        run.test(AGENTS[1], by_skills(empty))
+    with ExperienceMemory.open(folder / "full", embedder=embedder, builders=builders) as memory:
+        begun = time.perf_counter()
+        memory.add_all(run.lived)
+        took = time.perf_counter() - begun
+        items = sum(1 for _ in memory.items())
+        run.say(f"{len(run.lived)} episodes, {items} items, remembered in {took:.1f} s")
+        run.say(proving(run.lived))
+        run.test(AGENTS[2], by_skills(memory))
+        run.practise(AGENTS[3], memory, lambda trajectory: trajectory)
+        retired = len(memory.consolidate(Policy()).retired)
+        run.say(f"{AGENTS[4]}: {retired} items retired")
+        run.test(AGENTS[4], by_skills(memory))
+
+
+def written(run: Run, folder: Path) -> None:
+    """Play with skills that a stand-in for a model wrote: unproved, governed in two ways, and proved."""
+    for name in AGENTS[6:]:
+        author = Author(Skills())
+        builder = Once(Proved(author) if name == AGENTS[8] else author)
+        builders = [*builders_named(["episodes", "facts"]), builder]
+        with ExperienceMemory.open(folder / name, embedder=embedder_named("ngrams"), builders=builders) as memory:
+            memory.add_all(run.lived)
+            run.say(f"{name}: {sum(1 for _ in memory.items(Where(kinds=('skill',))))} skills at first")
+            if name == AGENTS[8]:
+                run.test(name, by_skills(memory))
+            elif name == AGENTS[7]:
+                run.practise(name, memory, by_outcome)
+            else:
+                run.test(AGENTS[5], by_skills(memory))
+                run.practise(name, memory, lambda trajectory: trajectory)
+
+
+def proving(lived: Sequence[Trajectory]) -> str:
+    """Tell what came of proving what these episodes propose, and what it costs."""
+    builder = Proved(Skills())
+    found = {draft.key for trajectory in lived for draft in builder.build(trajectory)}
+    proposed = {draft.key for trajectory in lived for draft in Skills().build(trajectory)}
+    proofs = builder.proofs
+    failed = len(proposed - found)
+    each = f"{proofs.steps / len(lived):.1f} steps and {1e3 * proofs.seconds / len(lived):.1f} ms an episode"
+    told = f"{len(proposed)} skills proposed, {failed} ({failed / len(proposed):.1%}) never proved"
+    return f"{told}, {len(found - proposed)} in their place; {each}"
 
 
 def interval(results: Sequence[Played], name: str, unseen: bool | None) -> Interval:
@@ -159,13 +236,20 @@ def main() -> None:
         ("searches", 12),
         ("explorations", 30),
         ("tasks", 64),
+        ("rounds", 3),
         ("steps", 60),
     ):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     console = Console()
-    results = [one for seed in range(arguments.seeds) for one in compare(seed, arguments, console)]
+    results: list[Played] = []
+    for seed in range(arguments.seeds):
+        run = Run(seed, arguments, console)
+        with tempfile.TemporaryDirectory() as folder:
+            lived(run, Path(folder))
+            written(run, Path(folder))
+        results += run.results
     show(results, console)
     if arguments.json is not None:
         arguments.json.write_text(json.dumps([one._asdict() for one in results]))
