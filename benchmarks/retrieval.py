@@ -40,7 +40,7 @@ from pathei.memory.embedders import embedder_named
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft
 from pathei.memory.protocol import Embedder
-from pathei.memory.retrieval import Ranking, usual
+from pathei.memory.retrieval import Ranking
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -172,7 +172,7 @@ def fusion(console: Console, search: Search, embedders: Sequence[Embedder], fold
             [f"{one.mean():.3f}  {two.mean():.3f} ±{two.std() / len(two) ** 0.5:.3f}" for one, two in halves]
         )
         first = {name: float(scores[name][::2].mean()) for name in convex}
-        best, default = max(first, key=first.__getitem__), usual(embedder.name).dense
+        best, default = max(first, key=first.__getitem__), Ranking().settled(embedder.name)[0]
         gain = (scores[best] - scores[f"convex, {default:.2f} of meaning"])[1::2]
         told.append(
             f"{embedder.name}: chosen on one half: {best}; on the other, {gain.mean():+.3f} "

@@ -26,7 +26,7 @@ from .database import COLUMNS, Database, Event, Halves, clause, item_of, plain
 from .items import KINDS, Draft, Hit, Item, Where
 from .lexical import Words
 from .protocol import Builder, Embedder
-from .retrieval import Ranking, usual
+from .retrieval import Ranking
 from .search import Question, answer
 from .vectors import GRAPH_FROM
 from .view import View
@@ -34,6 +34,7 @@ from .view import View
 _TABLE: Final = "memory.sqlite"
 _BATCH: Final = 256
 _ANYTHING: Final = Where()
+_RANKING: Final = Ranking()
 
 
 class ExperienceMemory:
@@ -157,24 +158,24 @@ class ExperienceMemory:
             self._after()
             return found
 
-    def query(self, text: str, k: int = 8, where: Where | None = None, *, ranking: Ranking | None = None) -> list[Hit]:
+    def query(self, text: str, k: int = 8, where: Where | None = None, *, ranking: Ranking = _RANKING) -> list[Hit]:
         """Return the at most `k` items that answer a question best, the best first.
 
         Args:
             text: The question.
             k: How many are wanted.
             where: Which items it is about; all active ones if None.
-            ranking: What counts; meaning and words, as is best for the embedder, if None.
+            ranking: What counts.
         """
         with self._threads:
             self._view.sync()
             if k < 1 or self._view.columns.rows == 0:
                 return []
-            ranking = ranking or usual(self._embedder.name)
-            vector = self._embedder.embed([text])[0] if ranking.dense else None
+            meant = ranking.settled(self._embedder.name)[0] > 0
+            vector = self._embedder.embed([text])[0] if meant else None
             if vector is not None and not vector.any():
                 vector = None
-            asked = Question(text, vector, k, where or _ANYTHING, ranking)
+            asked = Question(text, vector, k, where or _ANYTHING, ranking, self._embedder.name)
             return answer(asked, self._database, self._view, self._words)
 
     def get(self, id_: str) -> Item:

@@ -36,10 +36,10 @@ _CHARACTERS: Final = 4
 class Ranking:
     """What counts in the order of hits. The weights are relative to each other."""
 
-    dense: float = 0.75
-    """Alike in meaning, by the embedder."""
-    lexical: float = 0.25
-    """Alike in words, by BM25."""
+    dense: float | None = None
+    """Alike in meaning, by the embedder. If None, what was best for it: 0.75, and 0.3 where it knows spelling only."""
+    lexical: float | None = None
+    """Alike in words, by BM25. If None, what was best for the embedder: 0.25, and 0.7 where it knows spelling only."""
     recency: float = 0.0
     """Lived lately."""
     importance: float = 0.0
@@ -59,7 +59,7 @@ class Ranking:
         Raises:
             ConfigError: one makes no sense; all are listed.
         """
-        weights = (self.dense, self.lexical, self.recency, self.importance, self.utility)
+        weights = (*self.settled(""), self.recency, self.importance, self.utility)
         faults = []
         if not all(math.isfinite(one) and one >= 0 for one in weights) or not sum(weights) > 0:
             faults.append("weights are at least 0, and not all of them 0")
@@ -70,13 +70,10 @@ class Ranking:
         if faults:
             raise ConfigError(f"This ranking cannot be used: {'; '.join(faults)}.")
 
-
-def usual(embedder: str) -> Ranking:
-    """Return the ranking for vectors of an embedder, by its name, where none is asked for.
-
-    Vectors made of spelling tell less than words do, and count for less.
-    """
-    return Ranking(dense=0.3, lexical=0.7) if embedder.startswith(_SPELLING) else Ranking()
+    def settled(self, embedder: str) -> tuple[float, float]:
+        """Return the weights of meaning and words, for vectors of an embedder, by its name."""
+        dense, lexical = (0.3, 0.7) if embedder.startswith(_SPELLING) else (0.75, 0.25)
+        return dense if self.dense is None else self.dense, lexical if self.lexical is None else self.lexical
 
 
 class Traits(NamedTuple):
@@ -117,16 +114,24 @@ class Weighed(NamedTuple):
     """The parts of the score, each in [0, 1], and the cosine."""
 
 
-def weigh(candidates: Candidates, ranking: Ranking, k: int) -> list[Weighed]:
-    """Return the at most `k` best candidates, best first; equal scores keep the order of the numbers."""
+def weigh(candidates: Candidates, ranking: Ranking, k: int, embedder: str = "") -> list[Weighed]:
+    """Return the at most `k` best candidates, best first; equal scores keep the order of the numbers.
+
+    Args:
+        candidates: What is weighed.
+        ranking: What counts.
+        k: How many are wanted.
+        embedder: The name of the one whose cosines they are.
+    """
     cosines, words, traits = candidates.cosines, candidates.words, candidates.traits
     join = _by_score if ranking.fusion == "convex" else _by_rank
     dense, shared, spoken = np.zeros(len(words)), np.zeros(len(words)), ~np.isnan(words)
     asked = {"dense": 0.0, "lexical": 0.0}
+    meaning, wording = ranking.settled(embedder)
     if cosines is not None and len(cosines):
-        dense, asked["dense"] = join(cosines, None), ranking.dense
+        dense, asked["dense"] = join(cosines, None), meaning
     if spoken.any():
-        shared[spoken], asked["lexical"] = join(words[spoken], 0.0), ranking.lexical
+        shared[spoken], asked["lexical"] = join(words[spoken], 0.0), wording
     parts = {"dense": (asked["dense"], dense), "lexical": (asked["lexical"], shared)}
     if traits is not None and len(words):
         now = float(traits.last_seen.max()) if ranking.now is None else ranking.now
@@ -182,4 +187,4 @@ def _by_rank(values: Numbers, zero: float | None) -> Numbers:
     return found
 
 
-__all__ = ["Candidates", "Ranking", "Traits", "Weighed", "usual", "weigh", "within"]
+__all__ = ["Candidates", "Ranking", "Traits", "Weighed", "weigh", "within"]

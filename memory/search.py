@@ -31,6 +31,8 @@ class Question:
     """How many items are wanted."""
     where: Where
     ranking: Ranking
+    embedder: str
+    """The name of the one that made the vector."""
 
 
 def answer(question: Question, database: Database, view: View, words: Words) -> list[Hit]:
@@ -44,7 +46,7 @@ def answer(question: Question, database: Database, view: View, words: Words) -> 
     """
     candidates = _candidates(question, database, view, words)
     while True:
-        best = weigh(candidates, question.ranking, question.k)
+        best = weigh(candidates, question.ranking, question.k, question.embedder)
         rows = {row[0]: row for row in database.fitting([one.number for one in best], question.where)}
         if len(rows) == len(best):
             return [Hit(item_of(rows[one.number]), one.score, one.why) for one in best]
@@ -61,7 +63,7 @@ def _candidates(question: Question, database: Database, view: View, words: Words
     if vector is not None:
         places, scores = view.vectors.search(vector, wanted, mask)
     worded, spoken = np.zeros(0, np.int64), np.zeros(0)
-    if ranking.lexical:
+    if ranking.settled(question.embedder)[1]:
         worded, spoken = words.search(question.text, wanted, columns, mask)
     every: Places = np.union1d(places, worded)
     if not len(every):

@@ -14,6 +14,7 @@ from pathei.memory.items import Draft, Where
 from pathei.memory.lexical import Words
 from pathei.memory.ngrams import NGrams
 from pathei.memory.retrieval import Candidates, Ranking, Traits, weigh
+from pathei.memory.vectors import faiss
 from pathei.memory.view import View
 
 DENSE = Ranking(lexical=0.0)
@@ -68,12 +69,12 @@ def plainly(candidates: Candidates, ranking: Ranking) -> list[tuple[int, float]]
     shared = [word for word in words if word is not None]
     found = []
     for row, number in enumerate(candidates.numbers.tolist()):
-        parts = []
+        parts = list[tuple[float, float]]()
         if cosines is not None:
             low, high = min(cosines), max(cosines)
-            parts.append((ranking.dense, (cosines[row] - low) / (high - low) if high > low else 1.0))
+            parts.append((ranking.settled("")[0], (cosines[row] - low) / (high - low) if high > low else 1.0))
         if shared:
-            parts.append((ranking.lexical, (words[row] or 0.0) / max(shared)))
+            parts.append((ranking.settled("")[1], (words[row] or 0.0) / max(shared)))
         seen, importance, helpful, harmful = (float(one[row]) for one in candidates.traits)
         hours = (max(candidates.traits.last_seen) - seen) / 3600
         parts += [(ranking.recency, 0.995**hours), (ranking.importance, importance)]
@@ -108,6 +109,16 @@ def test_weighing_is_what_it_says(
     found, expected = weigh(candidates, ranking, k), plainly(candidates, ranking)
     np.testing.assert_allclose([one.score for one in found], [score for _, score in expected[:k]])
     assert all(dict(expected)[one.number] == pytest.approx(one.score) for one in found)
+
+
+def test_words_count_for_more_where_vectors_know_only_spelling(tmp_path: Path) -> None:
+    assert Ranking().settled("all-MiniLM-L6-v2") == (0.75, 0.25)
+    assert Ranking(lexical=0.0).settled(NGrams().name) == (0.3, 0.0)
+    with opened(tmp_path) as memory:
+        memory.add_drafts(numbered(30))
+        asked = numbered(1, start=50)[0].text + " " + numbered(30)[3].text
+        assert memory.query(asked) == memory.query(asked, ranking=Ranking(dense=0.3, lexical=0.7))
+        assert memory.query(asked) != memory.query(asked, ranking=Ranking(dense=0.75, lexical=0.25))
 
 
 def test_ranks_alone_count_in_reciprocal_rank_fusion() -> None:
@@ -146,6 +157,7 @@ def test_a_graph_is_as_good_as_a_scan_under_filters(tmp_path: Path) -> None:
         for one in (memory, scan):
             one.add_drafts(numbered(600))
             one.compact()
+        threads = faiss().omp_get_max_threads()
         assert memory.stats()["index"] == scan.stats()["index"] | {"form": "graph"}
         for draft in numbered(20, start=1000):
             for where in (Where(), Where(world=draft.world), Where(world="world1", kinds=("skill",))):
@@ -153,6 +165,7 @@ def test_a_graph_is_as_good_as_a_scan_under_filters(tmp_path: Path) -> None:
                 np.testing.assert_allclose(
                     [hit.why["cosine"] for hit in found], [hit.why["cosine"] for hit in expected], atol=1e-5
                 )
+        assert faiss().omp_get_max_threads() == threads
 
 
 def test_near_duplicates_of_one_transaction_reinforce(tmp_path: Path) -> None:
