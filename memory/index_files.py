@@ -8,7 +8,7 @@ another table, are not used. Left out: what came since, which is read from the t
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -65,7 +65,7 @@ def new_header(uuid: str, embedder: str, dimensions: int, seq: int) -> Header:
     return Header(_FORM, uuid, embedder, dimensions, seq, {})
 
 
-def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: int) -> Published | str:
+def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: Callable[[], int]) -> Published | str:
     """Load what is published, or say in one sentence why it cannot be used; empty if nothing is published.
 
     Args:
@@ -73,7 +73,7 @@ def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: int) -> P
         uuid: The table's.
         embedder: The name of the embedder that the table was filled with.
         dimensions: The length of its vectors.
-        seq: The table's last change: an index cannot know more.
+        seq: Tells the table's last change: an index cannot know more.
     """
     for _ in range(_TRIES):
         header = header_of(folder)
@@ -81,7 +81,7 @@ def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: int) -> P
             return f"{folder / _HEADER} is damaged" if (folder / _HEADER).exists() else ""
         if header.form != _FORM:
             return f"the index in {folder} was made by another version of pathei"
-        if header.uuid != uuid or header.seq > seq:
+        if header.uuid != uuid or header.seq > seq():
             return f"the index in {folder} belongs to another table"
         if (header.embedder, header.dimensions) != (embedder, dimensions):
             return f"the index in {folder} was made with the embedder {header.embedder!r}"

@@ -44,13 +44,20 @@ class View:
         self._folder, self._database, self._graph_from = folder, database, graph_from
         self._embedder, self._dimensions = embedder, dimensions
         self._uuid = str(database.meta("uuid"))
+        self._looked_at = 0
         self.trouble = ""
         """Why the published index was not used, in words; empty if it was, or if there is none."""
         self.vectors, self.columns, self.seq = Vectors(dimensions), Columns(), 0
         self._load()
 
     def sync(self) -> None:
-        """Read what changed since the last time."""
+        """Read what changed since the last time; if that was much, by way of an index that was published meanwhile."""
+        self._catch_up()
+        if self.is_due and self._published() > self._looked_at:
+            self._load()
+            self._catch_up()
+
+    def _catch_up(self) -> None:
         with self._database.snapshot() as seq:
             if seq == self.seq:
                 return
@@ -102,18 +109,21 @@ class View:
         self._load()
         self.sync()
 
+    def _published(self) -> int:
+        """Return the last change that the published index knows of; 0 if there is none."""
+        header = index_files.header_of(self._folder)
+        return 0 if header is None else header.seq
+
     def _load(self) -> None:
-        found = index_files.load(self._folder, self._uuid, self._embedder, self._dimensions, self._database.seq())
+        self._looked_at = self._published()
+        found = index_files.load(self._folder, self._uuid, self._embedder, self._dimensions, self._database.seq)
         if isinstance(found, str):
             self.trouble = found
             self.vectors, self.columns, self.seq = Vectors(self._dimensions), Columns(), 0
         else:
             self.trouble = ""
-            self.vectors, self.columns, self.seq = (
-                Vectors(self._dimensions, found.base),
-                found.columns,
-                found.header.seq,
-            )
+            self.vectors, self.columns = Vectors(self._dimensions, found.base), found.columns
+            self.seq = self._looked_at = found.header.seq
             for start in range(0, len(found.stale), _CHUNK):
                 places = found.stale[start : start + _CHUNK]
                 self.vectors.put(places, self._database.halves(places + 1, self._dimensions))

@@ -168,6 +168,20 @@ def test_a_graph_is_as_good_as_a_scan_under_filters(tmp_path: Path) -> None:
         assert faiss().omp_get_max_threads() == threads
 
 
+def test_a_reader_takes_up_an_index_that_was_published_since(tmp_path: Path) -> None:
+    with opened(tmp_path) as memory, ExperienceMemory.open(tmp_path, embedder=NGrams(64), mode="read") as reader:
+        assert reader.stats()["index"] == {
+            "form": "none", "rows": 0, "since": 0, "stale": 0, "due": False, "trouble": "",
+        }  # fmt: skip
+        memory.add_drafts(Draft("fact", f"w{row % 50}", "w", key=str(row), time=1.0) for row in range(300))
+        memory.compact()
+        assert reader.stats()["index"] != memory.stats()["index"]
+        memory.add_drafts(Draft("fact", f"w{row % 50}", "w", key=str(row), time=1.0) for row in range(300, 10_400))
+        assert memory.stats()["index"]["rows"] == 10_400  # type: ignore[index, call-overload]
+        assert reader.stats()["index"] == memory.stats()["index"]
+        assert reader.faults() == []
+
+
 def test_near_duplicates_of_one_transaction_reinforce(tmp_path: Path) -> None:
     with opened(tmp_path) as memory:
         texts = [f"the cup number {row} stands in the cabinet" for row in (1, 2, 1, 2, 1)]
