@@ -18,7 +18,7 @@ import numpy as np
 
 from ..envs import contract
 from ..envs.replay import VerifiedReplay
-from ..envs.snapshots import Snapshotter
+from ..envs.snapshots import Snapshot, Snapshotter
 from ..errors import PatheiError, ReplayDriftError, SnapshotError
 from ..experience import Observation, Task, Trajectory
 from .happened import Fact, facts_after, facts_of
@@ -63,6 +63,7 @@ class Reliving:
         self.steps = 0
         """How many actions were sent to the world."""
         self._place = 0
+        self._left: Snapshot | None = None
         observation, info = contract.reset(env, trajectory.task)
         first = trajectory.steps[0].observation if trajectory.steps else trajectory.final
         self._compare(_seen(observation, info), first, "the reset")
@@ -79,6 +80,7 @@ class Reliving:
         Raises:
             ReplayDriftError: the world goes another way.
         """
+        self._come_back()
         steps = self._trajectory.steps
         for number in range(self._place, step):
             observation, *_, info = self._env.step(steps[number].action)
@@ -89,8 +91,9 @@ class Reliving:
             self._place = number + 1
 
     def attempt(self, actions: Sequence[Do]) -> Outcome:
-        """Try actions from here until the episode ends or a needed one is refused, and come back."""
-        before = self._snapshots.snapshot()
+        """Try actions from here until the episode ends or a needed one is refused; the next call begins here again."""
+        self._come_back()
+        self._left = self._snapshots.snapshot()
         facts, success, refused, done = self._facts, None, "", 0
         for action, needed in actions:
             *_, terminated, truncated, info = self._env.step(action)
@@ -103,9 +106,14 @@ class Reliving:
             facts = facts_after(facts, info.get("facts"), error)
             if terminated or truncated:
                 break
-        self._snapshots.restore(before)
         self.steps += done
         return Outcome(refused, facts, None if success is None else bool(success), done)
+
+    def _come_back(self) -> None:
+        """Go back to where an attempt began. Not before it is needed: to come back is to replay, in some worlds."""
+        if self._left is not None:
+            self._snapshots.restore(self._left)
+            self._left = None
 
     def _compare(self, seen: Observation, then: Observation, where: str) -> None:
         if (seen.text, seen.actions) != (then.text, then.actions):
