@@ -20,6 +20,7 @@ from ..errors import PatheiError
 from . import commands as c
 from . import memory_commands as m
 from .console import complain
+from .loop_commands import Loop
 
 _PERFORMED_BY: Final[dict[type, str]] = {
     c.EnvList: "worlds:env_list",
@@ -37,6 +38,7 @@ _PERFORMED_BY: Final[dict[type, str]] = {
     c.StoreInfo: "stores:store_info",
     c.StoreShow: "stores:store_show",
     c.StoreExport: "stores:store_export",
+    Loop: "looping:loop",
     m.MemoryBuild: "memory_changes:build",
     m.MemoryQuery: "memory:query",
     m.MemoryList: "memory:list_items",

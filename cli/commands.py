@@ -16,6 +16,7 @@ from ..learners.corpora.config import CorpusConfig
 from ..learners.fisher_config import FisherConfig
 from ..learners.knobs import Knobs
 from ..learners.training import Lora, Training
+from .loop_commands import Loop
 from .memory_commands import Memory
 
 
@@ -353,6 +354,7 @@ Command = (
     | Annotated[Fisher, subcommand("fisher")]
     | Annotated[Learn, subcommand("learn")]
     | Annotated[Eval, subcommand("eval")]
+    | Annotated[Loop, subcommand("loop")]
     | Annotated[Env, subcommand("env")]
     | Annotated[Data, subcommand("data")]
 )

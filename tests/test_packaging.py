@@ -47,6 +47,7 @@ FOLDERS = {
     "memory": {"envs", "store"},
     "collectors": {"envs", "agents", "memory", "store"},
     "learners": {"envs", "store"},
+    "loop": {"agents", "collectors", "envs", "learners", "memory", "store"},
 }
 """Which other folders each folder may import. All of them may import the modules at the root, which import none."""
 

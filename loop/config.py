@@ -1,0 +1,99 @@
+"""What a loop does, as data. Left out: doing it (`running`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from ..errors import ConfigError
+from ..learners.knobs import Knobs
+from ..learners.training import Training
+
+Learn = Literal["memory", "weights", "both"]
+HOUSEHOLD: Final = "virtualhome"
+EMBEDDED: Final = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class LoopConfig:
+    """One loop."""
+
+    learn: Learn = "both"
+    """What changes between rounds: an external memory, a language model's weights, or both."""
+    world: str = HOUSEHOLD
+    """The world. Weights are learned in the household only, where plans are told in words."""
+    rounds: int = 2
+    """How often it lives and learns."""
+    tasks: int = 150
+    """New tasks to live through in each round."""
+    explored: int = 30
+    """So many more are explored, whatever their goal, in the first round."""
+    held_out: int = 48
+    """So many tasks of each group are kept for measuring: in unseen houses, of seen and of unseen activities."""
+    steps: int = 60
+    """The longest episode."""
+    simulations: int = 1000
+    """At most so many simulations of the tree search that plays what the agent cannot do yet."""
+    seeds: int = 1
+    """So many loops are run, each with its own tasks, and intervals are over all of them."""
+    seed: int = 0
+    """The first one's seed."""
+    model: str = EMBEDDED
+    """The language model that is tuned: a folder, an id on the hub, or `embedded`, which this machine trains for
+    itself, once."""
+    method: str = "ewc"
+    """What keeps it near what it knew; see `pathei learn`."""
+    against: str = "finetune"
+    """The method that the last round is tuned with as well, to compare what is forgotten; empty for none."""
+    training: Training = field(
+        default_factory=lambda: Training(steps=400, batch=16, learning_rate=1.5e-3, warmup=20, save_every=100)
+    )
+    """How each round's model is tuned, from the base on."""
+    knobs: Knobs = field(default_factory=Knobs)
+    """What the methods are told."""
+    texts: tuple[Path, ...] = ()
+    """Files of old text, for methods that need it; the embedded model has its own."""
+    held_out_texts: tuple[Path, ...] = ()
+    """Files of other old text, to measure what is forgotten; without them that is left out, but for the embedded model.
+    """
+    embedder: str = "ngrams"
+    """The memory's embedder; see `pathei memory build`."""
+    workers: int = 2
+    """How many processes play; 0 plays in this one."""
+    timeout: float = 300.0
+    """How long one task may take, in seconds."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is out of range; all are named.
+        """
+        least: Mapping[str, int] = {
+            "rounds": 1, "tasks": 1, "explored": 0, "held_out": 1, "steps": 1, "simulations": 1, "seeds": 1,
+            "seed": 0, "workers": 0,
+        }  # fmt: skip
+        faults = [f"{name} must be at least {bound}" for name, bound in least.items() if getattr(self, name) < bound]
+        if self.learn not in ("memory", "weights", "both"):
+            faults.append("learn must be 'memory', 'weights' or 'both'")
+        if self.world != HOUSEHOLD and self.learn != "memory":
+            faults.append(f"weights are learned in {HOUSEHOLD!r} only: learn 'memory' in {self.world!r}")
+        if not self.timeout > 0:
+            faults.append("timeout must be more than 0")
+        if faults:
+            raise ConfigError(f"The loop cannot be run so: {'; '.join(faults)}.")
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a memory grows."""
+        return self.learn in ("memory", "both")
+
+    @property
+    def tunes(self) -> bool:
+        """Whether weights change."""
+        return self.learn in ("weights", "both")
+
+
+__all__ = ["EMBEDDED", "HOUSEHOLD", "Learn", "LoopConfig"]

@@ -1,0 +1,125 @@
+"""Learning from what a round has lived: into the memory, and into a model's weights; and what the model forgot.
+
+Each part finds what it has done already. Left out: living (`living`), and who is better for it (`results`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..errors import ConfigError
+from ..experience import Trajectory
+from ..store import ExperienceStore
+from .config import EMBEDDED
+from .living import AGENT, in_order
+from .places import Place
+
+if TYPE_CHECKING:
+    from ..learners.examples import Example
+    from ..learners.intervals import Interval
+
+Watch = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
+
+KIND: Final = "plan-bare"
+"""What a model is trained on, and asked when it acts."""
+_LOT: Final = 25
+_PLANS: Final = 10_000
+_TEXTS: Final = 120
+"""So many held-out texts tell what was forgotten."""
+
+
+def remember(place: Place, number: int, watch: Watch) -> None:
+    """Let the memory grow by what was lived up to a round, tell it how it served, and consolidate it."""
+    from ..memory.builders import default_builders
+    from ..memory.feedback import give_feedback
+    from ..memory.opening import open_memory
+    from ..memory.upkeep import Policy
+
+    lived = _lived(place, number)
+    place.memory.parent.mkdir(parents=True, exist_ok=True)
+    with open_memory(place.memory, embedder=place.config.embedder, builders=default_builders(), make=True) as memory:
+        done, rest = 0, iter(lived)
+        while lot := list(islice(rest, _LOT)):
+            memory.add_all(lot)
+            for one in lot:
+                if one.collector == AGENT:
+                    give_feedback(memory, one)
+            done += len(lot)
+            watch(done, len(lived))
+        memory.consolidate(Policy(caps={}))
+
+
+def tune(place: Place, number: int, method: str, watch: Watch) -> Path:
+    """Tune the base on the plans that were lived up to a round, and return the run's directory."""
+    from ..learners.run import FineTuner, LearnConfig
+
+    config = place.config
+    fisher = place.fisher()
+    out = place.run(number, method)
+    given = fisher if fisher.exists() and out != fisher.parent and "ewc" in method.split("+") else None
+    run = LearnConfig(
+        out,
+        model=config.model,
+        method=method,
+        training=dataclasses.replace(config.training, seed=place.seed),
+        knobs=config.knobs,
+        texts=config.texts,
+        fisher=given,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    FineTuner(run, watch=lambda told: watch(int(told["step"]), int(told["steps"]))).run(_plans(place, number))
+    return out
+
+
+def forgotten(place: Place, run: Path) -> Interval | None:
+    """Return by how many nats per token old text became harder to predict; None where there is none to ask of."""
+    from ..learners.batches import read_texts
+    from ..learners.evaluate import Asking, evaluate
+    from ..learners.models import load_model
+    from ..learners.stdlib_text import stdlib_text
+
+    config = place.config
+    if config.held_out_texts:
+        texts = list(read_texts(config.held_out_texts))
+    elif config.model == EMBEDDED:
+        texts = list(stdlib_text().held_out)
+    else:
+        return None
+    texts = texts[:: max(1, len(texts) // _TEXTS)]
+    model, tokenizer = load_model(run / "model")
+    base, _ = load_model(config.model)
+    found = evaluate(
+        model,
+        tokenizer,
+        (),
+        language_texts=texts,
+        base=base,
+        asking=Asking(execute=False, batch=64),
+        folder=run / "evaluation",
+    )
+    return found.lost
+
+
+def _plans(place: Place, number: int) -> Sequence[Example]:
+    """Return the plans by the goal alone of everything that was lived up to a round."""
+    from ..learners.corpora.building import build_corpora
+    from ..learners.corpora.config import CorpusConfig
+
+    config = CorpusConfig(kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, held_out=0.0, seed=place.seed)
+    found = build_corpora(_lived(place, number), config)
+    if not found:
+        raise ConfigError(f"Nothing that was lived in {place.store} reached its goal: give the loop more tasks.")
+    return found
+
+
+def _lived(place: Place, number: int) -> list[Trajectory]:
+    with ExperienceStore.open(place.store, mode="read") as store:
+        return in_order(list(store.trajectories(roots=True)), place.lived(number))
+
+
+__all__ = ["KIND", "forgotten", "remember", "tune"]

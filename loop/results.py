@@ -1,0 +1,186 @@
+"""What a loop has come to: who reaches how many goals after each round, in how many steps, and what was forgotten.
+
+All of it is read off the stores of held-out tasks and the runs' evaluations, so it can be told at any time, of as many
+rounds as there are. Left out: tables and pages (`report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import mean
+from typing import Final
+
+import numpy as np
+
+from ..experience import Json, Trajectory
+from ..learners.intervals import Interval, mean_of_means
+from ..store import ExperienceStore
+from .living import AGENT
+from .places import BASE, BOTH, MEMORY, NOTHING, PLAIN, ROWS, WEIGHTS, Place
+
+ALL: Final = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one agent of one seed did on one group of held-out tasks after one round."""
+
+    row: str
+    round: int
+    seed: int
+    group: str
+    success: tuple[bool, ...]
+    """For each task; an episode that broke is no success."""
+    steps: tuple[int, ...]
+    """Of the episodes that succeeded."""
+    tokens: int
+    """What language models read and wrote, all episodes together."""
+    failures: int
+    """Episodes that broke, or are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopResult:
+    """What a loop has come to."""
+
+    scores: tuple[Score, ...]
+    lost: Mapping[tuple[str, int, int], Interval] = field(default_factory=dict)
+    """Language lost in nats per token, by row, round and seed."""
+    alone: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    """The share of a round's new tasks that the agent reached by itself, before any search, by round and seed."""
+
+    @property
+    def rounds(self) -> list[int]:
+        """The rounds that are measured, in order."""
+        return sorted({score.round for score in self.scores})
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of held-out tasks."""
+        return list(dict.fromkeys(score.group for score in self.scores))
+
+    def rows(self, number: int | None = None) -> list[str]:
+        """Return who was measured after a round, or at all."""
+        there = {score.row for score in self.scores if number in (None, score.round)}
+        return [row for row in ROWS if row in there]
+
+    def last(self, row: str) -> int | None:
+        """Return the last round after which an agent was measured; None if it never was."""
+        return max((score.round for score in self.scores if score.row == row), default=None)
+
+    def success(self, row: str, number: int, group: str = ALL) -> Interval | None:
+        """Return the share of goals reached, every seed counting alike, with its 95 % bootstrap interval over tasks."""
+        seeds: dict[int, list[bool]] = {}
+        for score in self._of(row, number, group):
+            seeds.setdefault(score.seed, []).extend(score.success)
+        if not seeds:
+            return None
+        return mean_of_means([np.array(one, np.float64) for one in seeds.values()], np.random.default_rng(0))
+
+    def steps(self, row: str, number: int) -> float | None:
+        """Return the mean number of steps to a goal that was reached; None if none was."""
+        steps = [count for score in self._of(row, number, ALL) for count in score.steps]
+        return mean(steps) if steps else None
+
+    def tokens(self, row: str, number: int) -> float:
+        """Return how many tokens language models read and wrote for each episode, on average."""
+        scores = self._of(row, number, ALL)
+        return sum(score.tokens for score in scores) / max(1, sum(len(score.success) for score in scores))
+
+    def language(self, row: str, number: int) -> tuple[float, float] | None:
+        """Return the mean language lost over seeds, and half the distance of the extremes; None if not measured."""
+        values = [one.value for (name, when, _), one in self.lost.items() if (name, when) == (row, number)]
+        return (mean(values), (max(values) - min(values)) / 2) if values else None
+
+    def worth(self) -> list[tuple[str, float | None, float | None]]:
+        """Return what learning was worth: what is compared, its value, and the value it is compared with."""
+        last = max(self.rounds, default=0)
+        rate = {row: found.value for row in self.rows() if (found := self.success(row, self.last(row) or 0))}
+        lost = {row: told[0] for row in (WEIGHTS, PLAIN) if (told := self.language(row, last))}
+        better = max((rate[row] for row in (MEMORY, WEIGHTS) if row in rate), default=None)
+        return [
+            (f"goals reached with {MEMORY}, and with {NOTHING}", rate.get(MEMORY), rate.get(NOTHING)),
+            (f"goals reached with tuned {WEIGHTS}, and with the {BASE}", rate.get(WEIGHTS), rate.get(BASE)),
+            (f"goals reached with {BOTH}, and with the better of the two", rate.get(BOTH), better),
+            ("language lost by the method, and by plain tuning", lost.get(WEIGHTS), lost.get(PLAIN)),
+        ]
+
+    def json(self) -> dict[str, Json]:
+        """Return everything as plain JSON."""
+        table: list[Json] = []
+        for number in self.rounds:
+            for row in self.rows(number):
+                cells = {group: found for group in (*self.groups, ALL) if (found := self.success(row, number, group))}
+                language = self.language(row, number)
+                table.append(
+                    {
+                        "round": number,
+                        "agent": row,
+                        "success": {group: one._asdict() for group, one in cells.items()},
+                        "steps": self.steps(row, number),
+                        "tokens": self.tokens(row, number),
+                        "failures": sum(score.failures for score in self._of(row, number, ALL)),
+                        "language_lost": None if language is None else language[0],
+                    }
+                )
+        worth: list[Json] = [{"what": what, "value": value, "against": other} for what, value, other in self.worth()]
+        alone = {f"round {number}, seed {seed}": share for (number, seed), share in self.alone.items()}
+        return {"table": table, "worth": worth, "new_tasks_reached_alone": alone}
+
+    def _of(self, row: str, number: int, group: str) -> list[Score]:
+        wanted = (row, number)
+        return [one for one in self.scores if (one.row, one.round) == wanted and group in (ALL, one.group)]
+
+
+def scores_of(place: Place) -> list[Score]:
+    """Return the scores of one seed, of all agents that have played every held-out task."""
+    with ExperienceStore.open(place.held_out, mode="read") as store:
+        played: dict[str, dict[str, Trajectory]] = {}
+        for one in store.trajectories(roots=True):
+            played.setdefault(one.collector, {})[one.task.id] = one
+    groups, found = place.held_out_tasks(), []
+    for number in range(place.config.rounds + 1):
+        for actor in place.actors(number):
+            for group, tasks in groups.items():
+                mine = [played.get(actor.collector, {}).get(task.id) for task in tasks]
+                found.append(_score(actor.row, number, place.seed, group, mine))
+    return [score for score in found if score.failures < len(score.success)]
+
+
+def alone(place: Place, number: int) -> float:
+    """Return the share of a round's new tasks that the agent reached by itself."""
+    ids = {task.id for task in place.tasks(number)}
+    with ExperienceStore.open(place.store, mode="read") as store:
+        won = {
+            one.task.id
+            for one in store.trajectories(success=True, roots=True)
+            if one.collector == AGENT and one.task.id in ids
+        }
+    return len(won) / len(ids)
+
+
+def _score(row: str, number: int, seed: int, group: str, played: Sequence[Trajectory | None]) -> Score:
+    there = [one for one in played if one is not None]
+    return Score(
+        row,
+        number,
+        seed,
+        group,
+        tuple(bool(one is not None and one.success) for one in played),
+        tuple(len(one.steps) for one in there if one.success),
+        sum(_tokens(there)),
+        len(played) - len(there),
+    )
+
+
+def _tokens(trajectories: Iterable[Trajectory]) -> Iterable[int]:
+    for one in trajectories:
+        for step in one.steps:
+            notes = step.info.get("agent")
+            usage = notes.get("usage") if isinstance(notes, dict) else None
+            if isinstance(usage, dict):
+                yield int(usage.get("prompt_tokens", 0)) + int(usage.get("completion_tokens", 0))
+
+
+__all__ = ["ALL", "LoopResult", "Score", "alone", "scores_of"]
