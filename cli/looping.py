@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from .console import make_console, patient_threads
 from .learning import quiet
 from .loop_commands import Loop
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..loop.config import LoopConfig
+
 
 def loop(command: Loop) -> None:
     """Run rounds of living and learning, and show what they came to."""
+    show_loop(command.out, command.loop, make_console(), report=command.report)
+
+
+def show_loop(out: Path, config: LoopConfig, console: Console, *, report: bool = True) -> None:
+    """Run a loop, or go on with it, and show it: tables, what learning was worth, and a page."""
     patient_threads()
     from ..loop.page import write_page
     from ..loop.report import loop_table, rounds_table, worth_lines
     from ..loop.running import run_loop
 
-    console = make_console()
-    if command.loop.tunes:
+    if config.tunes:
         quiet()
-    found = run_loop(command.out, command.loop, console)
+    found = run_loop(out, config, console)
     for table in (loop_table(found), rounds_table(found)):
         console.print(table)
     for line in worth_lines(found):
         console.print(line, soft_wrap=True)
-    if command.report:
-        console.print(f"Report: {write_page(command.out, command.loop, found)}", soft_wrap=True)
+    if report:
+        console.print(f"Report: {write_page(out, config, found)}", soft_wrap=True)
 
 
-__all__ = ["loop"]
+__all__ = ["loop", "show_loop"]

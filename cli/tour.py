@@ -1,21 +1,18 @@
-"""The tour: `pathei demo`. Agents live, their experience is kept (`collectors.demo`), and a model learns from it."""
+"""The tour: `pathei demo`. Agents live and their experience is kept (`collectors.demo`); then the loop is closed."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Final
+import dataclasses
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..errors import MissingDependencyError
+from ..errors import ConfigError, MissingDependencyError
 from .commands import Demo
 from .console import make_console, patient_threads
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from ..experience import Trajectory
-
-_LESSONS: Final = 3
-"""So many demonstrations are learned from for each episode that every way of exploring collects."""
+    from ..loop.config import LoopConfig
 
 
 def demo(command: Demo) -> None:
@@ -27,31 +24,43 @@ def demo(command: Demo) -> None:
     run_demo(console, command.out, episodes=command.episodes, workers=command.workers, seed=command.seed)
     if not command.learn:
         return
-    from ..learners.demo import demo_corpus, run_learning_demo
+    from .looping import show_loop
 
+    out = command.out / "loop"
+    _clear(out)
     try:
-        examples = demo_corpus(_lessons(console, command), seed=command.seed)
-        run_learning_demo(console, examples, command.out / "learning", seed=command.seed)
+        show_loop(out, small_loop(command.workers, command.seed), console)
     except MissingDependencyError as error:
-        console.print(f"\nThe tour ends here, without learning: {error}", markup=False, soft_wrap=True)
+        console.print(f"\n{error} The tour goes on without it: a memory alone learns.", markup=False, soft_wrap=True)
+        _clear(out)
+        show_loop(out, small_loop(command.workers, command.seed, weights=False), console)
 
 
-def _lessons(console: Console, command: Demo) -> list[Trajectory]:
-    """Return demonstrations of the activities that the model is asked about."""
-    from ..collectors.acting import Act, demonstrator
-    from ..collectors.gather import gather
-    from ..collectors.tables import progress
-    from ..envs.virtualhome.activities import generate_tasks
-    from ..learners.demo import demo_activities
-    from ..store import ExperienceStore
+def small_loop(workers: int, seed: int, *, weights: bool = True) -> LoopConfig:
+    """Return a loop that is over in a few minutes on two cores."""
+    from ..loop.config import LoopConfig
 
-    tasks = generate_tasks(_LESSONS * command.episodes, command.seed, activities=demo_activities(), split="train")
-    config = {"command": "demo", "way": "lessons", "seed": command.seed}
-    make = partial(Act, demonstrator, name="scripted", seed=command.seed)
-    with ExperienceStore.open(command.out / "lessons", config=config, seeds=[command.seed]) as store:
-        with progress(console, len(store.remaining(tasks)), "lessons ") as watch:
-            gather(store, tasks, make, workers=command.workers, watch=watch)
-        return list(store.trajectories())
+    usual = LoopConfig()
+    return dataclasses.replace(
+        usual,
+        learn="both" if weights else "memory",
+        tasks=100,
+        proposed=100,
+        explored=20,
+        held_out=24,
+        training=dataclasses.replace(usual.training, steps=250),
+        workers=workers,
+        seed=seed,
+    )
 
 
-__all__ = ["demo"]
+def _clear(out: Path) -> None:
+    """Remove the loop of an earlier tour, and nothing else."""
+    if not out.exists():
+        return
+    if any(out.iterdir()) and not ((out / "config.json").exists() and (out / "lock").exists()):
+        raise ConfigError(f"{out} was not made by a tour: choose another directory with --out.")
+    shutil.rmtree(out)
+
+
+__all__ = ["demo", "small_loop"]

@@ -28,8 +28,10 @@ class LoopConfig:
     """How often it lives and learns."""
     tasks: int = 150
     """New tasks to live through in each round."""
+    proposed: int = 150
+    """So many goals of its own the automatic curriculum tries in each round; in the household only."""
     explored: int = 30
-    """So many more are explored, whatever their goal, in the first round."""
+    """So many tasks more are explored, whatever their goal, in the first round."""
     held_out: int = 48
     """So many tasks of each group are kept for measuring: in unseen houses, of seen and of unseen activities."""
     steps: int = 60
@@ -72,8 +74,8 @@ class LoopConfig:
             ConfigError: at least one is out of range; all are named.
         """
         least: Mapping[str, int] = {
-            "rounds": 1, "tasks": 1, "explored": 0, "held_out": 1, "steps": 1, "simulations": 1, "seeds": 1,
-            "seed": 0, "workers": 0,
+            "rounds": 1, "tasks": 1, "proposed": 0, "explored": 0, "held_out": 1, "steps": 1, "simulations": 1,
+            "seeds": 1, "seed": 0, "workers": 0,
         }  # fmt: skip
         faults = [f"{name} must be at least {bound}" for name, bound in least.items() if getattr(self, name) < bound]
         if self.learn not in ("memory", "weights", "both"):

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..experience import Trajectory
 from ..store import ExperienceStore
 from .config import EMBEDDED
-from .living import AGENT, in_order
+from .living import AGENT
 from .places import Place
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _plans(place: Place, number: int) -> Sequence[Example]:
 
 def _lived(place: Place, number: int) -> list[Trajectory]:
     with ExperienceStore.open(place.store, mode="read") as store:
-        return in_order(list(store.trajectories(roots=True)), place.lived(number))
+        return place.lived(store.trajectories(roots=True), number)
 
 
 __all__ = ["KIND", "forgotten", "remember", "tune"]

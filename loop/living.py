@@ -1,4 +1,4 @@
-"""Playing tasks into stores: what a round lives through, and how held-out tasks go.
+"""Playing into stores: what a round lives through, in three ways, and how held-out tasks go.
 
 Both are resumed by what is missing. Left out: learning from it (`learning`).
 """
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..collectors.gather import gather
 from ..collectors.tables import progress
-from ..experience import Task, Trajectory
+from ..experience import Task
 from ..store import ExperienceStore
+from .config import HOUSEHOLD
 from .places import Actor, Place
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ EXPLORE: Final = "explore"
 
 
 def live(place: Place, number: int, console: Console) -> None:
-    """Live through a round's tasks: the agent that has learned so far plays, and what it cannot do is searched.
+    """Live through a round: goals of its own, and the round's tasks.
 
-    In the first round nobody has learned, so everything is searched, and some more is explored.
+    The agent that has learned so far plays the tasks, and what it cannot do is searched. In the first round nobody has
+    learned, so all of them are searched, and some more is explored.
     """
     tasks = place.tasks(number)
     with _opened(place, place.store) as store:
@@ -43,6 +45,7 @@ def live(place: Place, number: int, console: Console) -> None:
             done = solved(store, {task.id for task in tasks})
             tasks = [task for task in tasks if task.id not in done]
         _gather(place, store, tasks, _searcher(place), SEARCH, "searching", console)
+        _propose(place, number, store, console)
 
 
 def solved(store: ExperienceStore, tasks: set[str]) -> set[str]:
@@ -56,6 +59,23 @@ def measure(place: Place, actor: Actor, console: Console) -> None:
     make = _player(place, actor.agent, actor.collector)
     with _opened(place, place.held_out) as store:
         _gather(place, store, tasks, make, actor.collector, actor.collector, console)
+
+
+def _propose(place: Place, number: int, store: ExperienceStore, console: Console) -> None:
+    """Let the automatic curriculum make so many attempts at goals of its own, those of earlier rounds included."""
+    attempts = number * place.config.proposed
+    if place.config.world != HOUSEHOLD or not attempts:
+        return
+    from ..collectors.curriculum import Curriculum
+    from ..collectors.proposers import Novelty
+    from ..collectors.skill_player import SkillPlayer
+    from ..collectors.study import study
+    from ..envs.virtualhome.goal_space import HomeGoals
+
+    goals = HomeGoals()
+    curriculum = Curriculum(goals, Novelty(), SkillPlayer(goals), seed=place.seed)
+    with progress(console, place.config.proposed, f"{'goals of its own':28}") as watch:
+        study(store, curriculum, place.houses(), attempts, watch=watch)
 
 
 def _gather(
@@ -116,10 +136,4 @@ def acting(agent: str, collector: str, steps: int, seed: int, alone: bool) -> Ac
     return Act(named, name=collector, max_steps=steps, seed=seed)
 
 
-def in_order(trajectories: Sequence[Trajectory], places: dict[str, int]) -> list[Trajectory]:
-    """Return the trajectories of some tasks in the tasks' order, whatever the order in which they were played."""
-    found = [one for one in trajectories if one.task.id in places and one.parent is None]
-    return sorted(found, key=lambda one: (places[one.task.id], one.id))
-
-
-__all__ = ["AGENT", "EXPLORE", "SEARCH", "acting", "in_order", "live", "measure", "solved"]
+__all__ = ["AGENT", "EXPLORE", "SEARCH", "acting", "live", "measure", "solved"]

@@ -8,13 +8,15 @@ OUT/seed-0/nothing/         an empty memory
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from ..experience import Task
+from ..experience import Goal, Task, Trajectory
 from .config import EMBEDDED, HOUSEHOLD, LoopConfig
 
 NOTHING: Final = "nothing"
@@ -29,6 +31,10 @@ ROWS: Final = (NOTHING, BASE, MEMORY, WEIGHTS, BOTH, PLAIN)
 Split = Literal["train", "test"]
 _APART: Final = 10_000
 """Held-out tasks follow from the seed and this."""
+_HOUSES: Final = 20
+"""The curriculum goes round so many houses, less those that are kept for measuring."""
+_ATTEMPT: Final = re.compile(r"curriculum/(\d+)-")
+"""Begins the ids of the curriculum's tasks: the number of the attempt."""
 
 SEEN: Final = "seen activities"
 UNSEEN: Final = "unseen activities"
@@ -125,10 +131,32 @@ class Place:
         """Return the tasks that are only explored."""
         return self._training()[: self.config.explored]
 
-    def lived(self, number: int) -> dict[str, int]:
-        """Return the ids of the tasks that were lived up to a round, with their places."""
+    def houses(self) -> Iterator[Task]:
+        """Yield training houses without goals, for ever, for goals that the curriculum proposes."""
+        from ..envs.virtualhome.activities import ENV, TEST_EVERY
+
+        houses = [house for house in range(_HOUSES) if house % TEST_EVERY]
+        for number in count():
+            house = self.seed * _HOUSES + houses[number % len(houses)]
+            yield Task(f"house-{house}", ENV, 0, Goal(""), {"scene": f"house:{house}"})
+
+    def lived(self, trajectories: Iterable[Trajectory], number: int) -> list[Trajectory]:
+        """Return what was lived up to a round, in the order of the tasks, whatever the order in which they were played.
+
+        Args:
+            trajectories: What was lived in all rounds so far.
+            number: The round.
+        """
         tasks = [*self.explored(), *(task for one in range(1, number + 1) for task in self.tasks(one))]
-        return {task.id: place for place, task in enumerate(tasks)}
+        places = {task.id: place for place, task in enumerate(tasks)}
+        own = number * self.config.proposed
+        found = []
+        for one in trajectories:
+            attempt = _ATTEMPT.match(one.task.id)
+            place = places.get(one.task.id) if attempt is None else len(places) + int(attempt[1])
+            if place is not None and place < len(places) + own and one.parent is None:
+                found.append((place, one.id, one))
+        return [one for *_, one in sorted(found, key=lambda entry: entry[:2])]
 
     def held_out_tasks(self) -> Mapping[str, Sequence[Task]]:
         """Return the tasks that are measured on, by group; nobody learns from them."""

@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pathei.collectors.acting import Act, demonstrator
 from pathei.envs.virtualhome.activities import demonstration, generate_tasks
 from pathei.envs.virtualhome.plan_words import say_plan
 from pathei.errors import ConfigError, LearningError
-from pathei.experience import Goal, Task, Trajectory
-from pathei.learners.demo import demo_activities, demo_corpus, run_learning_demo
+from pathei.experience import Goal, Task
 from pathei.learners.evaluate import PARTS, Asking, evaluate, judge
 from pathei.learners.evaluate_run import EVALUATION, RESULT, EvalConfig, asked_of, evaluate_run
 from pathei.learners.evaluation import Evaluation, Score
@@ -204,37 +202,6 @@ def test_so_many_of_each_kind_and_split_are_asked(tmp_path: Path) -> None:
     write_examples(tmp_path / "a.jsonl", QUESTIONS)
     asked = asked_of([tmp_path / "a.jsonl"], ("unseen",), 2)
     assert [(one.kind, one.split) for one in asked] == [("recognition", "unseen"), ("location", "unseen")] * 2
-
-
-def test_the_tours_end_compares_methods(tmp_path: Path) -> None:
-    base, tokenizer = small_model()
-    base.save_pretrained(tmp_path / "base")
-    tokenizer.save_pretrained(tmp_path / "base")
-    asked = [
-        dataclasses.replace(one, choices=(), split="seen" if n % 4 else "train") for n, one in enumerate(QUESTIONS)
-    ]
-    console = Console(width=160, record=True)
-    methods = {"plain": "finetune", "L2-SP": "l2sp"}
-    found = run_learning_demo(console, asked, tmp_path / "out", model=str(tmp_path / "base"), methods=methods, steps=2)
-    assert list(found) == ["base", "plain", "L2-SP"]
-    assert found["base"].lost == (0, 0, 0)
-    assert found["plain"].lost is not None
-    assert found["plain"].lost.value != 0
-    assert (tmp_path / "out" / "pareto.png").is_file()
-    text = console.export_text()
-    assert "plain" in text
-    assert "language lost" in text
-    with pytest.raises(LearningError, match="live more episodes"):
-        run_learning_demo(console, asked[:1], tmp_path / "out", model=str(tmp_path / "base"))
-
-
-def test_the_tour_asks_about_what_was_lived() -> None:
-    tasks = generate_tasks(80, 0, activities=demo_activities(), split="train")
-    collector = Act(demonstrator, name="scripted", max_steps=60, seed=0)
-    lived = [record for task in tasks for record in collector.collect([task]) if isinstance(record, Trajectory)]
-    asked = demo_corpus(lived)
-    assert {one.split for one in asked} == {"train", "seen"}
-    assert all(one.completion and not one.choices for one in asked)
 
 
 @pytest.mark.integration

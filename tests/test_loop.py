@@ -29,7 +29,7 @@ from pathei.memory.opening import open_memory
 from pathei.store import ExperienceStore
 
 QUIET = Console(file=open(os.devnull, "w"), width=120)  # noqa: SIM115  # as long as the process
-SMALL = LoopConfig(learn="memory", rounds=2, tasks=16, explored=6, held_out=6, workers=0)
+SMALL = LoopConfig(learn="memory", rounds=2, tasks=16, proposed=8, explored=6, held_out=6, workers=0)
 KILLS = 4
 
 
@@ -84,12 +84,16 @@ def test_the_agent_that_has_learned_lives_the_next_round_and_search_does_the_res
     first, second = ({task.id for task in place.tasks(number)} for number in (1, 2))
     with ExperienceStore.open(place.store, mode="read") as store:
         lived = list(store.trajectories())
-    by = {name: {one.task.id for one in lived if one.collector == name} for name in ("agent", "mcts", "explore")}
+    ways = ("agent", "mcts", "explore", "curriculum")
+    by = {name: {one.task.id for one in lived if one.collector == name} for name in ways}
     assert by["agent"] == second
     reached = {one.task.id for one in lived if one.collector == "agent" and one.success}
     assert len(reached) == round(found.alone[2, 0] * len(second))
     assert by["mcts"] <= first | (second - reached)
     assert by["explore"] == {task.id for task in place.explored()}
+    assert len(by["curriculum"]) == 2 * SMALL.proposed
+    assert len(place.lived(lived, 1)) == SMALL.explored + SMALL.tasks + SMALL.proposed
+    assert place.lived(reversed(lived), 2) == place.lived(lived, 2)
 
 
 def test_run_again_it_changes_nothing_and_says_the_same(small: tuple[Path, LoopResult]) -> None:
@@ -124,6 +128,7 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
     config = LoopConfig(
         rounds=1,
         tasks=8,
+        proposed=4,
         explored=2,
         held_out=2,
         steps=8,
@@ -233,7 +238,7 @@ def test_wrong_settings_are_named_together() -> None:
 
 
 def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--learn", "memory", "--rounds", "1", "--tasks", "4", "--explored", "2", "--held-out", "2"]
+    arguments = ["--learn", "memory", "--rounds", "1", "--tasks", "4", "--explored", "2", "--proposed", "3", "--held-out", "2"]
     assert main(["loop", str(tmp_path / "loop"), *arguments, "--workers", "0", "--steps", "12"]) == 0
     shown = capsys.readouterr().out
     assert "goals reached" in shown
