@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError
-from ..experience import Trajectory
 from ..store import ExperienceStore
 from .config import EMBEDDED
 from .living import AGENT
@@ -40,17 +39,19 @@ def remember(place: Place, number: int, watch: Watch) -> None:
     from ..memory.opening import open_memory
     from ..memory.upkeep import Policy
 
-    lived = _lived(place, number)
-    place.memory.parent.mkdir(parents=True, exist_ok=True)
-    with open_memory(place.memory, embedder=place.config.embedder, builders=default_builders(), make=True) as memory:
-        done, rest = 0, iter(lived)
+    with (
+        ExperienceStore.open(place.store, mode="read") as store,
+        open_memory(place.memory, embedder=place.config.embedder, builders=default_builders(), make=True) as memory,
+    ):
+        ids = place.lived(store.trajectories(roots=True), number)
+        done, rest = 0, map(store.get, ids)
         while lot := list(islice(rest, _LOT)):
             memory.add_all(lot)
             for one in lot:
                 if one.collector == AGENT:
                     give_feedback(memory, one)
             done += len(lot)
-            watch(done, len(lived))
+            watch(done, len(ids))
         memory.consolidate(Policy(caps={}))
 
 
@@ -111,15 +112,11 @@ def _plans(place: Place, number: int) -> Sequence[Example]:
     from ..learners.corpora.config import CorpusConfig
 
     config = CorpusConfig(kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, held_out=0.0, seed=place.seed)
-    found = build_corpora(_lived(place, number), config)
+    with ExperienceStore.open(place.store, mode="read") as store:
+        found = build_corpora(map(store.get, place.lived(store.trajectories(roots=True), number)), config)
     if not found:
         raise ConfigError(f"Nothing that was lived in {place.store} reached its goal: give the loop more tasks.")
     return found
-
-
-def _lived(place: Place, number: int) -> list[Trajectory]:
-    with ExperienceStore.open(place.store, mode="read") as store:
-        return place.lived(store.trajectories(roots=True), number)
 
 
 __all__ = ["KIND", "forgotten", "remember", "tune"]

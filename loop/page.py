@@ -153,13 +153,18 @@ def _pair(out: Path, config: LoopConfig) -> Pair | None:
     after = place.best(config.rounds)
     before = place.actors(0)[-1].collector
     with ExperienceStore.open(place.held_out, mode="read") as store:
-        played = list(store.trajectories(roots=True))
-    lost = {one.task.id: one for one in played if one.collector == before and not one.success and one.steps}
-    won = [one for one in played if one.collector == after.collector and one.success and one.task.id in lost]
-    if not won:
-        return None
-    best = max(won, key=lambda one: (len(one.task.goal.conditions), -len(one.steps), one.id))
-    return Pair(lost[best.task.id], best, after.row)
+        lost = {
+            one.task.id: one.id for one in store.trajectories(success=False) if one.collector == before and one.steps
+        }
+        won = [
+            (len(one.task.goal.conditions), -len(one.steps), one.id, one.task.id)
+            for one in store.trajectories(success=True)
+            if one.collector == after.collector and one.task.id in lost
+        ]
+        if not won:
+            return None
+        *_, best, task = max(won)
+        return Pair(store.get(lost[task]), store.get(best), after.row)
 
 
 def _transcripts(pair: Pair | None) -> str:

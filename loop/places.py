@@ -140,8 +140,8 @@ class Place:
             house = self.seed * _HOUSES + houses[number % len(houses)]
             yield Task(f"house-{house}", ENV, 0, Goal(""), {"scene": f"house:{house}"})
 
-    def lived(self, trajectories: Iterable[Trajectory], number: int) -> list[Trajectory]:
-        """Return what was lived up to a round, in the order of the tasks, whatever the order in which they were played.
+    def lived(self, trajectories: Iterable[Trajectory], number: int) -> list[str]:
+        """Return the ids of what was lived up to a round, in the order of the tasks, whatever that of playing.
 
         Args:
             trajectories: What was lived in all rounds so far.
@@ -155,8 +155,8 @@ class Place:
             attempt = _ATTEMPT.match(one.task.id)
             place = places.get(one.task.id) if attempt is None else len(places) + int(attempt[1])
             if place is not None and place < len(places) + own and one.parent is None:
-                found.append((place, one.id, one))
-        return [one for *_, one in sorted(found, key=lambda entry: entry[:2])]
+                found.append((place, one.id))
+        return [id_ for _, id_ in sorted(found)]
 
     def held_out_tasks(self) -> Mapping[str, Sequence[Task]]:
         """Return the tasks that are measured on, by group; nobody learns from them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -135,10 +135,11 @@ class LoopResult:
 
 def scores_of(place: Place) -> list[Score]:
     """Return the scores of one seed, of all agents that have played every held-out task."""
+    played: dict[str, dict[str, _Episode]] = {}
     with ExperienceStore.open(place.held_out, mode="read") as store:
-        played: dict[str, dict[str, Trajectory]] = {}
         for one in store.trajectories(roots=True):
-            played.setdefault(one.collector, {})[one.task.id] = one
+            read = _Episode(bool(one.success), len(one.steps), sum(_tokens(one)))
+            played.setdefault(one.collector, {})[one.task.id] = read
     groups, found = place.held_out_tasks(), []
     for number in range(place.config.rounds + 1):
         for actor in place.actors(number):
@@ -160,27 +161,34 @@ def alone(place: Place, number: int) -> float:
     return len(won) / len(ids)
 
 
-def _score(row: str, number: int, seed: int, group: str, played: Sequence[Trajectory | None]) -> Score:
+class _Episode(NamedTuple):
+    """What is counted of an episode."""
+
+    success: bool
+    steps: int
+    tokens: int
+
+
+def _score(row: str, number: int, seed: int, group: str, played: Sequence[_Episode | None]) -> Score:
     there = [one for one in played if one is not None]
     return Score(
         row,
         number,
         seed,
         group,
-        tuple(bool(one is not None and one.success) for one in played),
-        tuple(len(one.steps) for one in there if one.success),
-        sum(_tokens(there)),
+        tuple(one is not None and one.success for one in played),
+        tuple(one.steps for one in there if one.success),
+        sum(one.tokens for one in there),
         len(played) - len(there),
     )
 
 
-def _tokens(trajectories: Iterable[Trajectory]) -> Iterable[int]:
-    for one in trajectories:
-        for step in one.steps:
-            notes = step.info.get("agent")
-            usage = notes.get("usage") if isinstance(notes, dict) else None
-            if isinstance(usage, dict):
-                yield int(usage.get("prompt_tokens", 0)) + int(usage.get("completion_tokens", 0))
+def _tokens(trajectory: Trajectory) -> Iterable[int]:
+    for step in trajectory.steps:
+        notes = step.info.get("agent")
+        usage = notes.get("usage") if isinstance(notes, dict) else None
+        if isinstance(usage, dict):
+            yield int(usage.get("prompt_tokens", 0)) + int(usage.get("completion_tokens", 0))
 
 
 __all__ = ["ALL", "LoopResult", "Score", "alone", "scores_of"]
