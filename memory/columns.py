@@ -22,6 +22,8 @@ _PLANES: Final = 128
 _FAR: Final = 34
 """Vectors of cosine 0.9 differ in 18.4 of 128 signs (25.8 of 180 degrees), with a standard deviation of 4: fewer than
 one in ten thousand differ in more than this."""
+_MASKS: Final = 8
+"""So many answers are kept until something changes: an agent asks within the same world again and again."""
 _TYPES: Final[Mapping[str, Any]] = {
     "kind": np.uint8,
     "status": np.uint8,
@@ -48,6 +50,7 @@ class Columns:
         self._arrays = {
             name: np.zeros(0, kind) if arrays is None else np.array(arrays[name], kind) for name, kind in _TYPES.items()
         }
+        self._masks: dict[Where, Mask | None] = {}
         self._words = int(self._arrays["length"].sum(dtype=np.int64))
 
     @property
@@ -66,6 +69,7 @@ class Columns:
 
     def put(self, places: Places, values: Mapping[str, Any]) -> None:
         """Set the values of some places, new ones among them."""
+        self._masks.clear()
         self.rows = max(self.rows, int(places.max()) + 1)
         for name, array in self._arrays.items():
             if self.rows > len(array):
@@ -78,7 +82,14 @@ class Columns:
                 array[places] = values[name]
 
     def mask(self, where: Where) -> Mask | None:
-        """Return which places fit a question; None if all do."""
+        """Return which places fit a question, not to be written to; None if all do."""
+        if where not in self._masks:
+            if len(self._masks) == _MASKS:
+                self._masks.clear()
+            self._masks[where] = self._fitting(where)
+        return self._masks[where]
+
+    def _fitting(self, where: Where) -> Mask | None:
         column = {name: array[: self.rows] for name, array in self._arrays.items()}
         parts = [_among(column["status"], [STATUSES.index(one) for one in where.statuses])]
         if where.kinds is not None:

@@ -22,7 +22,9 @@ GRAPH_FROM: Final = 200_000
 _FACTORY: Final = {False: "SQfp16", True: "HNSW16_SQ8"}
 _EF_BUILD: Final = 100
 _EF: Final = 96
-"""How far the graph is searched; scaled up under a filter."""
+"""How far the graph is searched."""
+_EF_PASSING: Final = 48
+"""How far it is searched under a filter, among those that pass."""
 _EF_MOST: Final = 1_024
 _TRAINING: Final = 100_000
 _FEW: Final = 0.0025
@@ -150,7 +152,7 @@ class Vectors:
             return Found(places, self._gathered(query, places))
         if not self.is_graph:
             return self._ask(self.base, query, k, fits, None)
-        found = self._ask(self.base, query, k, fits, min(_EF_MOST, int(_EF / part)))
+        found = self._ask(self.base, query, k, fits, min(_EF_MOST, int(_EF_PASSING / part) + _EF_PASSING))
         return found if len(found.places) >= k else self._ask(self._stored, query, k, fits, None)
 
     def _gathered(self, query: Floats, places: Places) -> Floats:
