@@ -182,6 +182,32 @@ def test_a_memory_takes_over_the_proof(tmp_path: Path) -> None:
         assert (memory.get(one).draft.confidence, memory.get(one).seen) == (1.0, 2)
 
 
+def demonstrated(activity: str, count: int) -> list[Trajectory]:
+    """Demonstrations of one activity."""
+    tasks = generate_tasks(count, 0, activities=[activity], split="train")
+    return [record for record in Act(demonstrator).collect(tasks) if isinstance(record, Trajectory)]
+
+
+def test_where_the_lived_order_does_not_bear_it_another_is_kept() -> None:
+    """Who closes the fridge before the milk is on the table has not closed the fridge first: it has to be opened."""
+    trajectory = demonstrated("take-food-out-of-the-fridge", 5)[-1]
+    proposed = next(one for one in Skills().propose(trajectory) if one.candidates[0].draft.data["calls"])
+    assert proposed.candidates[0].draft.data["calls"] == ["x is CLOSED", "x ON y"]
+    kept = [draft for draft in Proved(Skills()).build(trajectory) if draft.data["calls"]]
+    assert [draft.data["calls"] for draft in kept] == [["x ON y", "x is CLOSED"]]
+
+
+def test_where_the_shortened_stretch_fails_the_whole_is_kept() -> None:
+    """Nobody drinks from an empty cup: pouring was left out, and is needed."""
+    trajectory, builder = demonstrated("drink-something", 5)[-1], Proved(Skills())
+    goal = "DRINK x is done"
+    (lean,) = (draft.data["steps"] for draft in Skills().build(trajectory) if goal in draft.data["effects"])
+    (kept,) = (draft.data["steps"] for draft in builder.build(trajectory) if goal in draft.data["effects"])
+    assert lean == ["Walk x", "Grab x", "Drink x"]
+    assert kept == ["Walk x", "Pour juice x", "Grab x", "Drink x"]
+    assert builder.proofs.failed == 1
+
+
 def test_worlds_without_snapshots_are_replayed() -> None:
     """Plans and lessons of a world that can only be reset; a single step is enough where it is."""
     trajectory = lamps("light lamp (1)", "quench lamp (0)", "go right", "light lamp (1)", "go left", "light lamp (0)")
