@@ -382,8 +382,7 @@ class ExperienceMemory:
 
     def _after(self) -> None:
         self._view.sync()
-        # The first graph takes minutes: `compact` makes it. After that it grows by itself.
-        if self._view.is_due and (not self._view.next_is_graph or self._view.vectors.is_graph):
+        if self._view.is_due:
             self._view.publish(neat=False)
 
 

@@ -80,29 +80,26 @@ class View:
         """How many vectors of a graph may be replaced before it is made anew."""
         return max(_UNPUBLISHED, _STALE_PART * self.vectors.base_rows)
 
-    @property
-    def next_is_graph(self) -> bool:
-        """Whether the next index takes long to make."""
-        return self.columns.rows >= self._graph_from
-
     def publish(self, *, neat: bool) -> None:
         """Make a new index of everything, publish it, and use it.
 
         Args:
-            neat: Whether to begin anew if the index holds anything that was replaced. Otherwise a graph grows by what
-                is new, as long as it holds little of that, which takes seconds and not minutes.
+            neat: Whether to take minutes, where that is worth it: to make the first graph, or to make one anew that
+                holds anything that was replaced. Otherwise a graph grows by what is new, as long as it holds little of
+                that, and an exact index stays one.
         """
         self.sync()
         rows, vectors = self.columns.rows, self.vectors
         if rows == 0:
             index_files.remove(self._folder)
             return
+        graph = vectors.is_graph or (neat and rows >= self._graph_from)
         grows = vectors.is_graph and vectors.stale_rows <= (0 if neat else self._bearable)
         if grows and rows <= 2 * vectors.base_rows:
             chunks, known, stale = self._chunks(vectors.base_rows), index_files.reread(self._folder), vectors.stale
         else:
             chunks, known, stale = self._chunks(0), None, np.zeros(0, np.int64)
-        base = build(self._dimensions, rows, chunks, graph=self.next_is_graph, base=known)
+        base = build(self._dimensions, rows, chunks, graph=graph, base=known)
         header = index_files.new_header(self._uuid, self._embedder, self._dimensions, self.seq)
         index_files.save(self._folder, header, base, self.columns, stale)
         del base, known
