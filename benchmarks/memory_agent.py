@@ -10,8 +10,9 @@ it was used in rounds of `--tasks` further training tasks, told how it served, a
 cap, so that only skills that failed are retired, and at the end with the default cap of 200 active skills.
 
 Then governance where it is needed: a stand-in for a model writes skills, two wrong ones beside most right ones
-(`_unvetted`). The agent plays with all of them unproved; with what is left after the same rounds, credit going to what
-each was used for; the same, by the outcome of episodes alone; and with those that are proved.
+(`_unvetted`). The agent plays with all of them unproved; after the same rounds, in which the memory is told how they
+served; with what is left where failures are retired as well; the same, by the outcome of episodes alone; and with those
+that are proved.
 
 A random agent stands beside. Success is the world's judgement within `--steps` steps; intervals are bootstrapped over
 tasks, seeds counting alike. The bar is two times the success of the same agent with an empty memory.
@@ -57,6 +58,7 @@ AGENTS = (
     "memory, failures retired",
     "memory, 200 skills",
     "written, unproved",
+    "written, used and told",
     "written, failures retired",
     "written, retired by outcome",
     "written, proved",
@@ -110,6 +112,11 @@ def by_skills(memory: ExperienceMemory) -> Callable[[Task], Agent]:
     return lambda task: SkillAgent(memory)
 
 
+def as_it_is(trajectory: Trajectory) -> Trajectory:
+    """Return an episode as it was lived."""
+    return trajectory
+
+
 class Run:
     """One seed: what was lived, what is practised, what is tested, and the results so far."""
 
@@ -134,7 +141,14 @@ class Run:
             wins = [len(one.steps) for one in played if one.success]
             self.results.append(Played(name, self.seed, new, [bool(one.success) for one in played], wins))
 
-    def practise(self, name: str, memory: ExperienceMemory, as_told: Callable[[Trajectory], Trajectory]) -> None:
+    def practise(
+        self,
+        name: str,
+        memory: ExperienceMemory,
+        as_told: Callable[[Trajectory], Trajectory] = as_it_is,
+        *,
+        retires: bool = True,
+    ) -> None:
         """Use a memory in rounds of training tasks, tell it how it served, and let it retire what failed."""
         wins, retired = [], 0
         for number in range(self.arguments.rounds):
@@ -144,7 +158,7 @@ class Run:
             played = play(by_skills(memory), tasks, self.arguments.steps)
             for trajectory in played:
                 give_feedback(memory, as_told(trajectory))
-            retired += len(memory.consolidate(Policy(caps={})).retired)
+            retired += len(memory.consolidate(Policy(caps={})).retired) if retires else 0
             wins.append(f"{np.mean([bool(one.success) for one in played]):.0%}")
         self.say(f"{name}: success in practice {', '.join(wins)}; {retired} items retired")
         self.test(name, by_skills(memory))
@@ -168,28 +182,29 @@ def lived(run: Run, folder: Path) -> None:
         run.say(f"{len(run.lived)} episodes, {items} items, remembered in {took:.1f} s")
         run.say(proving(run.lived))
         run.test(AGENTS[2], by_skills(memory))
-        run.practise(AGENTS[3], memory, lambda trajectory: trajectory)
+        run.practise(AGENTS[3], memory)
         retired = len(memory.consolidate(Policy()).retired)
         run.say(f"{AGENTS[4]}: {retired} items retired")
         run.test(AGENTS[4], by_skills(memory))
 
 
 def written(run: Run, folder: Path) -> None:
-    """Play with skills that a stand-in for a model wrote: unproved, governed in two ways, and proved."""
-    for name in AGENTS[6:]:
+    """Play with skills that a stand-in for a model wrote: unproved, governed in three ways, and proved."""
+    unproved, told, retired, by_success, proved = AGENTS[5:]
+    for name in (told, retired, by_success, proved):
         author = Author(Skills())
-        builder = Once(Proved(author) if name == AGENTS[8] else author)
+        builder = Once(Proved(author) if name == proved else author)
         builders = [*builders_named(["episodes", "facts"]), builder]
         with ExperienceMemory.open(folder / name, embedder=embedder_named("ngrams"), builders=builders) as memory:
             memory.add_all(run.lived)
             run.say(f"{name}: {sum(1 for _ in memory.items(Where(kinds=('skill',))))} skills at first")
-            if name == AGENTS[8]:
+            if name == proved:
                 run.test(name, by_skills(memory))
-            elif name == AGENTS[7]:
-                run.practise(name, memory, by_outcome)
-            else:
-                run.test(AGENTS[5], by_skills(memory))
-                run.practise(name, memory, lambda trajectory: trajectory)
+                continue
+            if name == told:
+                run.test(unproved, by_skills(memory))
+            way = by_outcome if name == by_success else as_it_is
+            run.practise(name, memory, way, retires=name != told)
 
 
 def proving(lived: Sequence[Trajectory]) -> str:
