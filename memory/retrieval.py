@@ -143,13 +143,12 @@ def weigh(candidates: Candidates, ranking: Ranking, k: int, embedder: str = "") 
     total = sum(weight for weight, _ in parts.values()) or 1.0
     scores = sum((weight * values for weight, values in parts.values()), np.zeros(len(words))) / total
     best = np.argsort(-scores, kind="stable")[:k]
-    told = {name: values for name, (weight, values) in parts.items() if weight or name in ("dense", "lexical")}
+    told = {name: values[best] for name, (weight, values) in parts.items() if weight or name in ("dense", "lexical")}
     if cosines is not None:
-        told["cosine"] = cosines.clip(0.0, 1.0)
-    return [
-        Weighed(int(candidates.numbers[row]), float(scores[row]), {name: float(of[row]) for name, of in told.items()})
-        for row in best
-    ]
+        told["cosine"] = cosines[best].clip(0.0, 1.0)
+    reasons = zip(*(values.tolist() for values in told.values()), strict=True)
+    found = zip(candidates.numbers[best].tolist(), scores[best].tolist(), reasons, strict=True)
+    return [Weighed(number, score, dict(zip(told, values, strict=True))) for number, score, values in found]
 
 
 def within(hits: Iterable[Hit], tokens: int, count: Callable[[str], int] | None = None) -> list[Hit]:

@@ -65,24 +65,28 @@ def _candidates(question: Question, database: Database, view: View, words: Words
     worded, spoken = np.zeros(0, np.int64), np.zeros(0)
     if ranking.settled(question.embedder)[1]:
         worded, spoken = words.search(question.text, wanted, columns, mask)
-    every: Places = np.union1d(places, worded)
+    every: Places = np.union1d(places, worded) if len(worded) else np.sort(places)
     if not len(every):
         # Neither meaning nor words: what the filter lets through, in the order of the rest.
         every = (np.arange(columns.rows) if mask is None else np.flatnonzero(mask))[-wanted:]
     shared = np.full(len(every), np.nan)
     shared[np.searchsorted(every, worded)] = spoken
     cosines: Numbers | None = None
-    if vector is not None and view.vectors.is_graph:
-        # A graph's scores come from single bytes: the table knows better.
-        cosines = (database.halves(every + 1, len(vector)).astype(np.float32) @ vector).astype(np.float64)
-    elif vector is not None:
+    if vector is not None:
         cosines = np.full(len(every), np.nan)
         cosines[np.searchsorted(every, places)] = scores
         missing = np.isnan(cosines)
-        cosines[missing] = view.vectors.scores(vector, every[missing])
+        if missing.any():
+            cosines[missing] = view.vectors.scores(vector, every[missing])
     traits = None
     if ranking.recency or ranking.importance or ranking.utility:
         traits = Traits(*database.traits(every + 1))
+    if vector is not None and cosines is not None and view.vectors.is_graph:
+        # A graph's scores come from single bytes, off by a thousandth. The table knows better, and is asked about all
+        # that may be among the best; where nothing but meaning counts, that is twice as many as are wanted.
+        count = len(every) if len(worded) or traits is not None else 2 * question.k
+        near = np.sort(np.argsort(-cosines)[:count])
+        cosines[near] = database.halves(every[near] + 1, len(vector)).astype(np.float32) @ vector
     return Candidates(every + 1, cosines, shared, traits)
 
 

@@ -58,9 +58,9 @@ class View:
             self._catch_up()
 
     def _catch_up(self) -> None:
+        if self._database.seq() == self.seq:
+            return
         with self._database.snapshot() as seq:
-            if seq == self.seq:
-                return
             cursor = self._database.run(_CHANGED, (self.seq, self.seq))
             while rows := cursor.fetchmany(_CHUNK):
                 self._apply(rows)
