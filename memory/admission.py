@@ -116,17 +116,16 @@ class Admission:
         group = (draft.kind, draft.world, draft.task, draft.success)
         if group not in self._groups:
             self._groups[group] = self._columns.group(*group)
-        exact = vector.astype(np.float32)
-        best, nearest = NEAR, ""
-        numbers = [int(place) + 1 for place in self._groups[group].near(signs)]
-        near = self._database.vectors(numbers, len(vector)) if numbers else {}
-        for num, other in near.items():
-            if (cosine := float(other.astype(np.float32) @ exact)) >= best:
-                row = self._database.numbered([num])[0]
+        numbers = np.sort(self._groups[group].near(signs)) + 1
+        if len(numbers):
+            stored = self._database.halves(numbers, len(vector)).astype(np.float32)
+            cosines = stored @ vector.astype(np.float32)
+            for nearest in np.argsort(-cosines, kind="stable"):
+                if cosines[nearest] < NEAR:
+                    break
+                (row,) = self._database.numbered([int(numbers[nearest])])
                 if _fits(row, group):
-                    best, nearest = cosine, row[1]
-        if nearest:
-            return self._reinforce(item_of(self._database.items([nearest])[nearest]), draft)
+                    return self._reinforce(item_of(row), draft)
         id_ = self._add(draft, vector)
         self._groups[group].add(self._last - 1, signs)
         return id_
