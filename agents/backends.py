@@ -64,6 +64,9 @@ class Ask:
     """0 for the likeliest token each time."""
     seed: int = 0
     """What sampling follows from; an endpoint may take no notice."""
+    among: tuple[str, ...] = ()
+    """The answer is one of these, whole: the likeliest, or one that is drawn by likelihood. An endpoint goes token by
+    token instead ("guided choice"). Empty for an answer in any words."""
 
 
 @dataclass(frozen=True, slots=True)

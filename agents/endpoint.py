@@ -8,6 +8,7 @@ how many there were only afterwards.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import os
 import threading
 import time
@@ -117,9 +118,22 @@ class Endpoint:
         """Answer each request, several at once.
 
         Raises:
-            ModelError: the endpoint cannot be reached, refuses, or sends what is no answer.
+            ModelError: the endpoint cannot be reached, refuses, sends what is no answer, or takes no notice of the
+                options that an answer was to be among.
         """
-        return self._all(self._ask_chat if self._api == "chat" else self._ask_completion, asks)
+        return self._all(self._ask, asks)
+
+    def _ask(self, ask: Ask) -> Reply:
+        reply = (self._ask_chat if self._api == "chat" else self._ask_completion)(ask)
+        if not ask.among or reply.text in ask.among:
+            return reply
+        meant = reply.text.strip()
+        if meant not in ask.among:
+            raise ModelError(
+                f"The endpoint of {self._model!r} answered {meant[:80]!r}, which is none of the options it was given: "
+                "use a server with structured outputs (vLLM)."
+            )
+        return dataclasses.replace(reply, text=meant)
 
     def rate(self, choices: Sequence[Choice], /) -> list[Rated]:
         """Rate options by the log-probabilities that the server gives of a prompt.
@@ -209,12 +223,17 @@ class Endpoint:
             fields["stop"] = list(ask.stop)
         if ask.temperature > 0:
             fields["seed"] = ask.seed % 2**31
+        if ask.among:
+            # As vLLM takes it from 0.12 on; the lead is a part of plain text, and not of a chat's answer.
+            lead = ask.conversation.lead if self._api == "completions" else ""
+            fields["extra_body"] = {"structured_outputs": {"choice": [lead + one for one in ask.among]}}
         return fields
 
     def _final(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields that are sent; those that the client does not know travel in `extra_body`."""
         kept = {key: value for key, value in fields.items() if key not in self._options}
         extra = {key: value for key, value in self._options.items() if value is not None}
+        extra = {**kept.pop("extra_body", {}), **extra}
         return {**kept, "extra_body": extra} if extra else kept
 
     def _message(self, message: Message) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
     import torch
@@ -126,6 +127,43 @@ def shared_prefix(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Se
     return found
 
 
+def likeliest(model: nn.Module, prompt: Ids, options: Sequence[Ids], pad: int) -> tuple[int, tuple[float, ...]]:
+    """Return the place of the likeliest continuation, and the log-probability of each of its tokens, in nats.
+
+    No continuation is likelier than its first token. So they are rated by first tokens, the likeliest of these first,
+    until none is left that could win: most are never run.
+
+    Args:
+        model: See `shared_prefix`.
+        prompt: Token ids, at least one.
+        options: Token ids of the continuations, none empty, at least one.
+        pad: Any token id; it is masked.
+    """
+    import torch
+
+    rows = run_prompts(model, [prompt], pad)
+    first = torch.log_softmax(rows.logits.float(), -1)
+    bounds = first[0, torch.tensor([ids[0] for ids in options], device=first.device)].tolist()
+    best = -1
+    found: tuple[float, ...] = (-math.inf,)
+    left = sorted(range(len(options)), key=lambda place: (-bounds[place], place))
+    while left and bounds[left[0]] > sum(found):
+        # Those with the first's first token, and as many more as make a pass worth its while.
+        end = max(_AT_LEAST, sum(bounds[place] == bounds[left[0]] for place in left))
+        some, left = left[:end], left[end:]
+        tree = tree_of([options[place] for place in some])
+        cache = copy.deepcopy(rows.cache)
+        after = _run_trees(model, [tree], rows._replace(cache=cache), pad) if max(map(len, tree.paths)) > 1 else first
+        for place, logs in zip(some, _read(tree, first[0], after[0]), strict=True):
+            if (sum(logs), -place) > (sum(found), -best):
+                best, found = place, logs
+    return best, found
+
+
+_AT_LEAST: Final = 16
+"""So many continuations are rated together, at least."""
+
+
 def one_by_one(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Sequence[Ids]]) -> list[Logs]:
     """Return the same as `shared_prefix`, with one forward pass for each prompt and continuation."""
     import torch
@@ -206,4 +244,16 @@ def _read(tree: Tree, first: torch.Tensor, after: torch.Tensor) -> Logs:
     return [tuple(values[node] for node in path) for path in tree.paths]
 
 
-__all__ = ["Ids", "Logs", "Rows", "Tree", "behind", "cache_of", "one_by_one", "run_prompts", "shared_prefix", "tree_of"]
+__all__ = [
+    "Ids",
+    "Logs",
+    "Rows",
+    "Tree",
+    "behind",
+    "cache_of",
+    "likeliest",
+    "one_by_one",
+    "run_prompts",
+    "shared_prefix",
+    "tree_of",
+]

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from ..errors import MissingDependencyError, ModelError
 from ..experience import Tokens
 from .backends import Ask, Choice, Conversation, Message, Rated, Reply, Usage
-from .likelihood import Logs, behind, cache_of, one_by_one, run_prompts, shared_prefix
+from .likelihood import Logs, behind, cache_of, likeliest, one_by_one, run_prompts, shared_prefix
+from .writing import Writer, pick
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _T = TypeVar("_T")
@@ -132,21 +132,37 @@ class LocalModel:
         """
         import torch
 
-        replies: list[Reply] = []
         self._model.eval()  # type: ignore[no-untyped-call]
         with torch.inference_mode():
-            for part in _batches(asks, self._batch):
-                replies += self._answer(part)
-        return replies
+            free = [ask for ask in asks if not ask.among]
+            said = iter([reply for part in _batches(free, self._batch) for reply in self._answer(part)])
+            return [self._among(ask) if ask.among else next(said) for ask in asks]
+
+    def _among(self, ask: Ask) -> Reply:
+        """Answer with the likeliest of some options, or with one that is drawn."""
+        import torch
+
+        prompt, options = self._encode(ask.conversation), self._options(Choice(ask.conversation, ask.among))
+        self._room([*prompt, *max(options, key=len)][:-1], 1)
+        if ask.temperature > 0 or self._shares is not True:
+            [logs] = self._logs([prompt], [options])  # the first rating is checked
+            rng = torch.Generator().manual_seed(ask.seed % 2**63)
+            place = pick(torch.tensor([sum(one) for one in logs]), ask.temperature, rng)
+            found = logs[place]
+        else:
+            place, found = likeliest(self._model, prompt, options, self._pad)
+        tokens = Tokens(tuple(prompt), tuple(options[place]), found)
+        return Reply(ask.among[place], tokens, found, Usage(len(prompt), len(found)))
 
     def _answer(self, asks: Sequence[Ask]) -> list[Reply]:
         import torch
 
         prompts = [self._encode(ask.conversation) for ask in asks]
-        rooms = [self._room(ids, ask.max_tokens) for ids, ask in zip(prompts, asks, strict=True)]
-        rows = run_prompts(self._model, prompts, self._pad)
-        writers = [_Writer(self._tokenizer, ask, room, self._ends) for ask, room in zip(asks, rooms, strict=True)]
-        cache, logits, mask = rows
+        writers = [
+            Writer(self._tokenizer, ask, self._room(ids, ask.max_tokens), self._ends)
+            for ids, ask in zip(prompts, asks, strict=True)
+        ]
+        cache, logits, mask = run_prompts(self._model, prompts, self._pad)
         while True:
             logs = torch.log_softmax(logits.float(), -1)
             tokens = [self._pad if one.done else one.write(row) for one, row in zip(writers, logs, strict=True)]
@@ -262,43 +278,6 @@ class LocalModel:
         named = getattr(config, "eos_token_id", None)
         several = named if isinstance(named, list) else [named]
         return frozenset(token for token in [*several, self._tokenizer.eos_token_id] if isinstance(token, int))
-
-
-class _Writer:
-    """One answer in the making."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, ask: Ask, room: int, ends: frozenset[int]) -> None:
-        import torch
-
-        self._tokenizer, self._ask, self._room, self._ends = tokenizer, ask, room, ends
-        self._rng = torch.Generator().manual_seed(ask.seed % 2**63)
-        self._ids: list[int] = []
-        self._logs: list[float] = []
-        self.text = ""
-        self.done = room < 1
-
-    def write(self, logs: torch.Tensor) -> int:
-        """Choose the next token, given the log-probabilities `[V]` of all."""
-        import torch
-
-        if self._ask.temperature > 0:
-            # On the CPU: a generator belongs to a device, and answers shall not depend on it.
-            weights = torch.softmax(logs.cpu() / self._ask.temperature, -1)
-            token = int(torch.multinomial(weights, 1, generator=self._rng))
-        else:
-            token = int(logs.argmax())
-        self._ids.append(token)
-        self._logs.append(float(logs[token]))
-        self.text = str(self._tokenizer.decode(self._ids, skip_special_tokens=True))
-        stops = [at for stop in self._ask.stop if (at := self.text.find(stop)) >= 0]
-        if stops:
-            self.text = self.text[: min(stops)]
-        self.done = bool(stops) or token in self._ends or len(self._ids) >= self._room
-        return token
-
-    def reply(self, prompt: Sequence[int]) -> Reply:
-        tokens = Tokens(tuple(prompt), tuple(self._ids), tuple(self._logs))
-        return Reply(self.text, tokens, tokens.logprobs, Usage(len(prompt), len(self._ids)))
 
 
 def _rated(prompt: Sequence[int], options: Sequence[Sequence[int]], logs: Logs) -> Rated:

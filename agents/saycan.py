@@ -2,35 +2,36 @@
 
 After SayCan (Ahn et al. 2022, arXiv 2204.01691): the model speaks, the world says which sentences are possible. Every
 admissible action is a sentence ("Grab the cup."), the plan so far is the prompt, and so a model that was trained on
-plans in words (the corpus `plan-bare`) reads here what it was trained on. The model drafts the rest of the plan. The
-draft is followed as long as its sentences are possible; where one is not, all possible ones are rated, the likeliest
-is done, and the model drafts again. What the goal or a draft names and is not in view may be walked to as well: it is
-looked for (`looking`). So the model has to know what to do, and not where things are. It reads no observation. Left
-out: memory; `planner` asks this agent where its memory knows nothing.
+plans in words (the corpus `plan-bare`) reads here what it was trained on. The likeliest sentence is said. What the goal
+or the model's own first draft of a plan names and is not in view may be walked to as well: it is looked for
+(`looking`). So the model has to know what to do, and not where things are. It reads no observation. Left out: memory
+(see `in_turn` for agents that act one after another).
 """
 
 from __future__ import annotations
 
-import math
+import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ..envs.virtualhome.plan_words import Deed, Sentence, ask_for_plan, read_deed, read_plan, say_deed, sentence
+from ..envs.virtualhome.plan_words import Deed, ask_for_plan, read_deed, read_plan, say_deed
 from ..errors import ConfigError
 from ..experience import Goal, Json, Observation
 from ..memory.lifting import read_condition
-from .backends import Ask, Backend, Choice, Conversation, Rated, Reply, Usage
+from .backends import Ask, Backend, Conversation, Reply, Usage
 from .looking import Lookout
 from .protocol import Finished, Told
 from .skill_view import View
 
 _WALK: Final = "WALK"
 _YOU: Final = "character"
+_NO_NAME: Final = re.compile(r"\b(?:in|into|on|the|to)\b")
+"""What a model may write in place of a name, and no thing is called."""
 _DRAFT: Final = 80
-"""The longest draft of the rest of a plan, in tokens."""
-_ROOM: Final = 24
+"""The longest draft of a plan, in tokens."""
+_ROOM: Final = 32
 """So many tokens of the model's context are kept for the sentence that comes next."""
 
 
@@ -38,11 +39,9 @@ _ROOM: Final = 24
 class SayCanConfig:
     """How the model is asked."""
 
-    patience: float = 2.0
-    """A sentence loses so many nats for each time that it was said before."""
     again: int = 2
-    """A draft's sentence is followed so often; after that it is rated like any other."""
-    sentences: int = 24
+    """A sentence may be said so often, as long as there is another one."""
+    sentences: int = 16
     """The agent has finished after so many sentences."""
     looks: int = 24
     """At most so many actions are spent on looking for one thing."""
@@ -53,13 +52,9 @@ class SayCanConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        right = {
-            "patience must be finite and at least 0": 0 <= self.patience < math.inf,
-            "again must be at least 0": self.again >= 0,
-            "sentences must be at least 1": self.sentences >= 1,
-            "looks must be at least 0": self.looks >= 0,
-        }
-        if faults := [rule for rule, kept in right.items() if not kept]:
+        least = {"again": 1, "sentences": 1, "looks": 0}
+        faults = [f"{name} must be at least {bound}" for name, bound in least.items() if getattr(self, name) < bound]
+        if faults:
             raise ConfigError(f"The agent cannot be made so: {'; '.join(faults)}.")
 
 
@@ -79,7 +74,7 @@ class SayCan:
         """Prepare to act.
 
         Args:
-            backend: The model; it has to give likelihoods (`LocalModel` does).
+            backend: The model; it has to answer with one of given options (`LocalModel` does, and vLLM).
             config: How it is asked.
         """
         self.backend = backend
@@ -130,22 +125,17 @@ class SayCan:
 
     def _live(self, goal: Goal) -> Iterator[str]:
         wanted = [found for found in map(read_condition, goal.conditions) if found]
-        kinds = dict.fromkeys(name for one in wanted for role in one.roles for name in role.names if name != _YOU)
+        named = [name for one in wanted for role in one.roles for name in role.names if name != _YOU]
+        kinds = list(dict.fromkeys((*named, *self._drafted(goal))))
         ids = {id_ for one in wanted for role in one.roles for id_ in role.ids}
-        draft: list[Sentence] = []
         while len(self._said) < self.config.sentences:
-            draft = draft or self._draft(goal)
-            kinds |= dict.fromkeys(_kinds_in(draft))
             options = self._options(kinds)
             if not options:
                 return
-            text = self._follow(draft, options)
-            if text is None:
-                draft, text = [], self._choose(goal, options)
+            text = self._choose(goal, options)
             option = options[text]
             if option.kind and not (yield from self._fetch(option.kind, text)):
                 self._absent.add(option.kind)
-                draft = []
                 continue
             actions = option.actions or self._options(kinds).get(text, option).actions
             if not actions:  # it is in view, and cannot be walked to
@@ -155,19 +145,19 @@ class SayCan:
             self._say(text, action)
             yield action
 
-    def _draft(self, goal: Goal) -> list[Sentence]:
-        """Let the model write the rest of the plan."""
-        reply = self.backend.generate([Ask(self._conversation(goal), _DRAFT, ("\n",))])[0]
+    def _drafted(self, goal: Goal) -> Iterator[str]:
+        """Let the model draft a plan, and yield the kinds of things that it speaks of."""
+        reply = self._ask(Ask(self._conversation(goal), _DRAFT, ("\n",)))
+        for one in read_plan(reply.text):
+            for reading in one.readings[:1]:
+                names = (thing.name for thing in reading.things)
+                yield from (name.replace(" ", "_") for name in names if name and not _NO_NAME.search(name))
+
+    def _ask(self, ask: Ask) -> Reply:
+        reply = self.backend.generate([ask])[0]
         assert isinstance(reply, Reply), "an ask is answered in words"
         self._usage += reply.usage
-        return list(read_plan(reply.text))
-
-    def _follow(self, draft: list[Sentence], options: Mapping[str, Option]) -> str | None:
-        """Take the next sentence off a draft, if it can be said; None if it cannot, or was said often enough."""
-        if not draft:
-            return None
-        said = sentence(draft.pop(0).text)
-        return said if said in options and self._times[said] < self.config.again else None
+        return reply
 
     def _fetch(self, kind: str, text: str) -> Generator[str, None, bool]:
         """Look for a thing until it is in view."""
@@ -197,16 +187,13 @@ class SayCan:
         return found
 
     def _choose(self, goal: Goal, options: Mapping[str, Option]) -> str:
-        texts = tuple(options)
-        rated = self.backend.rate([Choice(self._conversation(goal), texts)])[0]
-        assert isinstance(rated, Rated), "a choice is answered by ratings"
-        self._usage += rated.usage
-        scores = [
-            total - self.config.patience * self._times[text] for total, text in zip(rated.totals, texts, strict=True)
-        ]
-        pick = max(range(len(texts)), key=scores.__getitem__)
-        self._notes = {"sentence": texts[pick], "score": scores[pick], "among": len(texts)}
-        return texts[pick]
+        """Let the model say one of the possible sentences, of those that were said least where it repeats itself."""
+        fresh = [text for text in options if self._times[text] < self.config.again]
+        texts = tuple(fresh or options)
+        reply = self._ask(Ask(self._conversation(goal), _ROOM, among=texts))
+        logprobs = reply.logprobs or ()
+        self._notes = {"sentence": reply.text, "among": len(texts)} | ({"score": sum(logprobs)} if logprobs else {})
+        return reply.text
 
     def _conversation(self, goal: Goal) -> Conversation:
         """Return the goal and what was said so far; of what does not fit the model's context, the latest part."""
@@ -228,13 +215,6 @@ class SayCan:
         if deed.verb == _WALK:
             return (-meant, self._used[action], -recent)
         return (-meant, -recent, self._used[action])
-
-
-def _kinds_in(draft: Sequence[Sentence]) -> Iterator[str]:
-    """Yield the kinds of things that a plan in words speaks of."""
-    for one in draft:
-        for reading in one.readings[:1]:
-            yield from (thing.name.replace(" ", "_") for thing in reading.things if thing.name)
 
 
 __all__ = ["SayCan", "SayCanConfig"]

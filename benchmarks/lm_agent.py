@@ -1,6 +1,7 @@
 """What a language-model agent costs, and what a model's prior does to a search.
 
     python benchmarks/lm_agent.py speed    # actions per second: one by one, prefix shared, episodes in lockstep
+    python benchmarks/lm_agent.py speed --device cuda --size 1b --dtype bfloat16 --widths 1 8 32
     python benchmarks/lm_agent.py prior    # simulations to a plan: uniform, the embedded base, the world's heuristic
 
 The rivals run in the same process on the same tasks; the first round of each is not counted.
@@ -12,10 +13,11 @@ import argparse
 import statistics
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
+from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from pathei.agents.backends import Ask, Choice
 from pathei.agents.likelihood import one_by_one
@@ -30,15 +32,29 @@ from pathei.envs.registry import world_named
 from pathei.learners.base import embedded_base
 
 
-def random_model(batch: int) -> LocalModel:
-    """Return a GPT-2 of about 10 million random weights with the embedded base's tokenizer."""
-    tokenizer = AutoTokenizer.from_pretrained(embedded_base())
-    words, end = len(tokenizer), tokenizer.eos_token_id
-    config = GPT2Config(
-        vocab_size=words, n_positions=1024, n_embd=320, n_layer=7, n_head=5, bos_token_id=end, eos_token_id=end
-    )
+def random_model(given: argparse.Namespace) -> LocalModel:
+    """Return a model of random weights: GPT-2 of about 10 million, or a Llama of about a billion."""
+    tokenizer = AutoTokenizer.from_pretrained(given.tokenizer or embedded_base())
+    common = {
+        "vocab_size": len(tokenizer),
+        "bos_token_id": tokenizer.eos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
     torch.manual_seed(0)
-    return LocalModel(GPT2LMHeadModel(config), tokenizer, batch=batch)
+    torch.set_default_dtype(getattr(torch, given.dtype))
+    with torch.device(given.device):
+        if given.size == "10m":
+            model: Any = GPT2LMHeadModel(GPT2Config(n_positions=1024, n_embd=320, n_layer=7, n_head=5, **common))
+        else:
+            size: dict[str, Any] = {
+                "hidden_size": 2048,
+                "intermediate_size": 5632,
+                "num_hidden_layers": 22,
+                "num_attention_heads": 32,
+            }
+            model = LlamaForCausalLM(LlamaConfig(num_key_value_heads=4, max_position_embeddings=4096, **size, **common))
+    torch.set_default_dtype(torch.float32)
+    return LocalModel(model, tokenizer, batch=max(given.widths))
 
 
 def seconds_of_choices(backend: LocalModel, requests: Sequence[Choice], width: int) -> float:
@@ -49,10 +65,11 @@ def seconds_of_choices(backend: LocalModel, requests: Sequence[Choice], width: i
     return time.perf_counter() - begin
 
 
-def speed(count: int) -> None:
-    """Measure choosing among a household's actions: naive, shared, and eight episodes at once."""
+def speed(given: argparse.Namespace) -> None:
+    """Measure choosing among a household's actions: naive, shared, and several episodes at once."""
+    count, widths = given.count, given.widths
     tasks = world_named("virtualhome").generate_tasks(count, 1)
-    backend = random_model(8)
+    backend = random_model(given)
     requests, lengths = [], []
     for task in tasks:
         env = contract.make(task)
@@ -65,10 +82,12 @@ def speed(count: int) -> None:
         env.close()
     parameters = sum(one.numel() for one in backend._model.parameters())
     options = statistics.mean(len(one.options) for one in requests)
-    print(f"{parameters / 1e6:.1f} M parameters, {torch.get_num_threads()} threads; {count} states of a household,")
+    where = torch.cuda.get_device_name() if given.device == "cuda" else f"{torch.get_num_threads()} threads"
+    print(f"{parameters / 1e6:.1f} M parameters, {given.dtype}, {where}; {count} states of a household,")
     print(f"prompts of {statistics.mean(lengths):.0f} tokens and {options:.0f} actions on average")
-    rated = backend.rate(requests[:1])  # also the check of the first rating
-    shared = {width: seconds_of_choices(backend, requests, width) for width in (1, 8)}
+    for width in widths:
+        backend.rate(requests[:width])  # also the check of the first rating
+    shared = {width: seconds_of_choices(backend, requests, width) for width in widths}
     few = requests[: max(1, count // 4)]
     rated = backend.rate(few)
     begin = time.perf_counter()
@@ -84,7 +103,7 @@ def speed(count: int) -> None:
         print(f"shared, batch {width} {count / took:8.2f} actions chosen/s {naive * count / took:6.1f} x")
     asks = [Ask(one.conversation, max_tokens=16, temperature=1.0, seed=place) for place, one in enumerate(requests)]
     alone = 0.0
-    for width in (1, 8):
+    for width in widths:
         begin = time.perf_counter()
         for first in range(0, count, width):
             backend.generate(asks[first : first + width])
@@ -130,9 +149,14 @@ def main() -> None:
     parser.add_argument("what", choices=("speed", "prior"))
     parser.add_argument("--count", type=int, default=16)
     parser.add_argument("--simulations", type=int, default=100)
+    parser.add_argument("--device", default="cpu", help="of speed")
+    parser.add_argument("--size", choices=("10m", "1b"), default="10m", help="of speed")
+    parser.add_argument("--dtype", default="float32", help="of speed")
+    parser.add_argument("--widths", type=int, nargs="+", default=[1, 8], help="of speed: episodes together")
+    parser.add_argument("--tokenizer", default="", help="of speed: a folder; the embedded base's if left out")
     given = parser.parse_args()
     if given.what == "speed":
-        speed(given.count)
+        speed(given)
     else:
         prior(given.count, given.simulations)
 

@@ -5,8 +5,9 @@ The plain loop, replay and the distillation share it. Left out: every penalty; t
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Literal
 
 from .batches import Batch
 
@@ -26,6 +27,25 @@ def autocast(model: nn.Module, precision: Precision) -> AbstractContextManager[N
     return torch.autocast(where, torch.bfloat16, enabled=precision == "bf16")
 
 
+@contextmanager
+def plain_attention(model: nn.Module) -> Iterator[None]:
+    """On a processor, let attention be computed by plain matrix products while a block runs.
+
+    The backward pass of torch's fused attention takes 40 % of a step there, on short sequences, and plain products a
+    small part of that (torch 2.13; `benchmarks/ewc.py` measures whole steps).
+    """
+    choose: Any = getattr(model, "set_attn_implementation", None)
+    before = getattr(getattr(model, "config", None), "_attn_implementation", None)
+    if choose is None or before != "sdpa" or next(model.parameters()).device.type != "cpu":
+        yield
+        return
+    choose("eager")
+    try:
+        yield
+    finally:
+        choose(before)
+
+
 def summed_loss(model: nn.Module, batch: Batch) -> torch.Tensor:
     """Return the sum over all answer tokens of weight * -log p(token | what is before it), a scalar in nats."""
     import torch
@@ -36,4 +56,4 @@ def summed_loss(model: nn.Module, batch: Batch) -> torch.Tensor:
     return (nats * batch.weights[:, None].expand(labels.shape)[place]).sum()
 
 
-__all__ = ["Precision", "autocast", "summed_loss"]
+__all__ = ["Precision", "autocast", "plain_attention", "summed_loss"]

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import LearningError
 from .batches import Batch, Row, collate, rows_at
 from .checkpoints import Checkpoints
-from .losses import autocast, summed_loss
+from .losses import autocast, plain_attention, summed_loss
 from .protocol import Preserver
 from .training import Training
 
@@ -50,7 +50,7 @@ def train(
     steps, clock, told = training.steps_for(len(rows)), time.perf_counter(), {"loss": math.nan}
     tokens, optimizer, checkpoints = 0, adamw(model, training), Checkpoints(folder)
     model.train()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), plain_attention(model):
         torch.manual_seed(training.seed)
         first = checkpoints.restore(model, optimizer)
         for step in range(first, steps):

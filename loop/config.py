@@ -26,13 +26,13 @@ class LoopConfig:
     """The world. Weights are learned in the household only, where plans are told in words."""
     rounds: int = 2
     """How often it lives and learns."""
-    tasks: int = 150
+    tasks: int = 120
     """New tasks to live through in each round."""
-    proposed: int = 150
+    proposed: int = 120
     """So many goals of its own the automatic curriculum tries in each round; in the household only."""
     explored: int = 30
     """So many tasks more are explored, whatever their goal, in the first round."""
-    held_out: int = 48
+    held_out: int = 32
     """So many tasks of each group are kept for measuring: in unseen houses, of seen and of unseen activities."""
     steps: int = 60
     """The longest episode."""
@@ -50,10 +50,10 @@ class LoopConfig:
     against: str = "finetune"
     """The method that the last round is tuned with as well, to compare what is forgotten; empty for none."""
     training: Training = field(
-        default_factory=lambda: Training(steps=400, batch=16, learning_rate=1.5e-3, warmup=20, save_every=100)
+        default_factory=lambda: Training(steps=350, batch=16, learning_rate=1.5e-3, warmup=20, save_every=100)
     )
     """How each round's model is tuned, from the base on."""
-    knobs: Knobs = field(default_factory=Knobs)
+    knobs: Knobs = field(default_factory=lambda: Knobs(ewc_strength=15.0))
     """What the methods are told."""
     texts: tuple[Path, ...] = ()
     """Files of old text, for methods that need it; the embedded model has its own."""

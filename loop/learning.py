@@ -26,6 +26,8 @@ Watch = Callable[[int, int], None]
 
 KIND: Final = "plan-bare"
 """What a model is trained on, and asked when it acts."""
+_LONGEST: Final = 45
+"""Words in a plan that is learned; the few longer ones would make every step take half as long again."""
 _LOT: Final = 25
 _PLANS: Final = 10_000
 _TEXTS: Final = 120
@@ -111,7 +113,9 @@ def _plans(place: Place, number: int) -> Sequence[Example]:
     from ..learners.corpora.building import build_corpora
     from ..learners.corpora.config import CorpusConfig
 
-    config = CorpusConfig(kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, held_out=0.0, seed=place.seed)
+    config = CorpusConfig(
+        kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, max_words=_LONGEST, held_out=0.0, seed=place.seed
+    )
     with ExperienceStore.open(place.store, mode="read") as store:
         found = build_corpora(map(store.get, place.lived(store.trajectories(roots=True), number)), config)
     if not found:

@@ -34,7 +34,7 @@ _FRAME: Final = Template(
 body { font: 15px/1.5 system-ui, sans-serif; color: #1d2126; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin-top: 2.2rem } p.note { color: #5c636d }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid #dfe3e8; text-align: right }
+th, td { padding: .3rem .6rem; white-space: nowrap; border-bottom: 1px solid #dfe3e8; text-align: right }
 th:first-child, td:first-child { text-align: left } th { font-weight: 600; border-bottom: 2px solid #9aa1ab }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem } .two > div { min-width: 0 }
 ol { padding-left: 1.8rem; margin: .4rem 0; font: 13px/1.55 ui-monospace, monospace; overflow-wrap: anywhere }
@@ -68,7 +68,7 @@ def write_page(out: Path, config: LoopConfig, found: LoopResult) -> Path:
     about = (
         f"{config.world}: {config.rounds} rounds of {config.tasks} tasks, learned {learned}, "
         f"{config.seeds} seed{'s' if config.seeds > 1 else ''}. Everything is measured on held-out tasks; brackets and "
-        "bands are 95 % intervals over tasks."
+        "bars are 95 % intervals over tasks."
     )
     page = _FRAME.substitute(title="What was lived, and what was learned", about=html.escape(about), body=body)
     with explained(path):
@@ -86,12 +86,12 @@ def _curves(found: LoopResult) -> str:
     figure = Figure(figsize=(4.6 * len(groups) + 1.2, 3.6), layout="constrained")
     every: Any = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     for axes, group in zip(every, groups, strict=True):
-        for row in found.rows():
-            _line(axes, found, row, group)
+        for place, row in enumerate(rows := found.rows()):
+            _line(axes, found, row, group, 0.03 * (place - (len(rows) - 1) / 2))
         axes.set_title(group, fontsize=10)
         axes.set_xlabel("round")
         axes.set_xticks(found.rounds)
-        axes.set_ylim(0, 1)
+        axes.set_ylim(-0.02, 1.02)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     every[0].set_ylabel("held-out goals reached")
@@ -102,15 +102,24 @@ def _curves(found: LoopResult) -> str:
     return f"<h2>Goals reached, round by round</h2>{svg[svg.index('<svg') :]}"
 
 
-def _line(axes: Any, found: LoopResult, row: str, group: str) -> None:
+def _line(axes: Any, found: LoopResult, row: str, group: str, aside: float) -> None:
+    """Draw one agent's line, a little aside so that equal ones can be told apart."""
     points = [(n, one) for n in found.rounds if (one := found.success(row, n, group)) is not None]
-    colour = _COLOURS[row]
     if len(points) == 1 and row in (NOTHING, BASE):  # what never learns is as good after every round
         points = [(n, points[0][1]) for n in found.rounds]
-    rounds = [n for n, _ in points]
-    style = ":" if row in (NOTHING, BASE) else "-"
-    axes.plot(rounds, [one.value for _, one in points], style, color=colour, marker="o", ms=4, label=row)
-    axes.fill_between(rounds, [one.low for _, one in points], [one.high for _, one in points], color=colour, alpha=0.12)
+    values = [one.value for _, one in points]
+    axes.errorbar(
+        [n + aside for n, _ in points],
+        values,
+        yerr=[[one.value - one.low for _, one in points], [one.high - one.value for _, one in points]],
+        fmt=":" if row in (NOTHING, BASE) else "-",
+        color=_COLOURS[row],
+        marker="o",
+        ms=4,
+        elinewidth=0.9,
+        capsize=2,
+        label=row,
+    )
 
 
 def _missing() -> MissingDependencyError:

@@ -100,21 +100,21 @@ class Place:
     def actors(self, number: int) -> list[Actor]:
         """Return who acts after a round; after round 0, who has learned nothing.
 
-        Where the memory knows no more the model speaks, and where neither does things are tried out.
+        A model acts by itself alone; of both, the memory acts first, the model where that knows no more, and where
+        neither does things are tried out.
         """
         config = self.config
         if number == 0:
             rows = {NOTHING: "skills:"}
             if config.tunes:
-                rows[BASE] = f"saycan:{self.base()}+then:skills:"
+                rows[BASE] = f"saycan:{self.base()}"
         else:
             knows, says = f"skills:{self.memory}", f"saycan:{self.run(number, config.method) / 'model'}"
             rows = {MEMORY: knows} if config.remembers else {}
-            rows |= {WEIGHTS: f"{says}+then:skills:"} if config.tunes else {}
+            rows |= {WEIGHTS: says} if config.tunes else {}
             rows |= {BOTH: f"{knows}+then:{says}+then:{knows}"} if config.learn == "both" else {}
             if number == config.rounds and config.tunes and config.against:
-                plain = self.run(number, config.against) / "model"
-                rows[PLAIN] = f"saycan:{plain}+then:skills:"
+                rows[PLAIN] = f"saycan:{self.run(number, config.against) / 'model'}"
         return [Actor(row, agent, f"round-{number} {row}") for row, agent in rows.items()]
 
     def best(self, number: int) -> Actor:

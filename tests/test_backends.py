@@ -66,6 +66,22 @@ def test_a_shared_prompt_rates_as_one_by_one_does(family: str, asked: list[tuple
         assert one.scores(False) == pytest.approx([sum(log) for log in logs], abs=1e-3)
 
 
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@settings(max_examples=15)
+@given(words, st.lists(words, min_size=1, max_size=40, unique=True))
+def test_an_answer_among_options_is_the_likeliest(family: str, text: str, options: list[str]) -> None:
+    backend = local(family)
+    [rated] = backend.rate([Choice(said(text), tuple(options))])
+    [reply] = backend.generate([Ask(said(text), among=tuple(options))])
+    best = options.index(reply.text)
+    assert rated.totals[best] == pytest.approx(max(rated.totals), abs=1e-3)
+    assert reply.logprobs == pytest.approx(rated.option_logprobs[best], abs=1e-4)
+    assert reply.tokens is not None
+    assert reply.tokens.prompt_ids == rated.prompt_ids
+    drawn = [Ask(said(text), among=tuple(options), temperature=9.0, seed=number) for number in range(4)]
+    assert {one.text for one in backend.generate(drawn)} <= set(options)
+
+
 def test_more_options_than_fit_into_one_pass() -> None:
     options = tuple(f"walk to lamp {number}, and then to the cup {number * 7}" for number in range(60))
     [rated] = local().rate([Choice(said("Where?"), options)])
@@ -146,6 +162,18 @@ def test_an_answer_has_its_tokens_and_its_cost(serve: Callable[..., Server]) -> 
     assert server.asked[1]["prompt"] == "Hm\n\nAction:"
     assert server.asked[1]["top_k"] == 5
     assert "max_tokens" not in server.asked[1]
+
+
+@pytest.mark.parametrize("api", ["chat", "completions"])
+def test_an_endpoint_is_told_the_options_and_held_to_them(serve: Callable[..., Server], api: str) -> None:
+    server = serve(" go left", "sideways")
+    endpoint = server.endpoint(api=api, retries=0)
+    ask = Ask(said("Where?"), among=("go left", "go right"))
+    assert endpoint.generate([ask])[0].text == "go left"
+    lead = " " if api == "completions" else ""
+    assert server.asked[0]["structured_outputs"] == {"choice": [f"{lead}go left", f"{lead}go right"]}
+    with pytest.raises(ModelError, match="'sideways', which is none of the options"):
+        endpoint.generate([ask])
 
 
 def test_overload_and_slowness_are_waited_for(serve: Callable[..., Server]) -> None:
