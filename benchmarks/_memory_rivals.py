@@ -104,11 +104,12 @@ def chroma(asked: dict[str, Any], vectors: Vectors, folder: Path) -> dict[str, A
             metadatas=[{"world": asked["of"][row]} for row in rows],
         )
 
-    many, alone = len(asked["texts"]) - asked["alone"], asked["alone"]
-    if many:
-        took = sum(watch(lambda: add(start, min(many, start + BATCH)))[0] for start in range(0, many, BATCH))  # noqa: B023
-        adds["batch"] = many / took
-    adds["alone"] = alone / sum(watch(lambda: add(row, row + 1))[0] for row in range(many, many + alone))  # noqa: B023
+    count, alone = len(asked["texts"]), asked["alone"]
+    adds["alone"] = alone / sum(watch(lambda: add(row, row + 1))[0] for row in range(alone))  # noqa: B023
+    if count > alone:
+        starts = range(alone, count, BATCH)
+        took = sum(watch(lambda: add(start, min(count, start + BATCH)))[0] for start in starts)  # noqa: B023
+        adds["batch"] = (count - alone) / took
 
     def ask(text: str, world: str) -> list[int]:
         where = {"where": {"world": world}} if world else {}
@@ -142,9 +143,9 @@ def mem0(asked: dict[str, Any], vectors: Vectors, folder: Path) -> dict[str, Any
 
     count = len(asked["texts"])
     took = [watch(lambda: add(row))[0] for row in range(count)]  # noqa: B023
-    adds = {"alone": asked["alone"] / sum(took[-asked["alone"] :])}
+    adds = {"alone": asked["alone"] / sum(took[: asked["alone"]])}
     if count > asked["alone"]:
-        adds["batch"] = (count - asked["alone"]) / sum(took[: -asked["alone"]])
+        adds["batch"] = (count - asked["alone"]) / sum(took[asked["alone"] :])
 
     def ask(text: str, world: str) -> list[int]:
         filters = {"user_id": "user"} | ({"world": world} if world else {})

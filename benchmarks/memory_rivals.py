@@ -99,12 +99,12 @@ def ours(asked: Figures, embedder: Embedder, ranking: Ranking, *, graph: bool = 
         tempfile.TemporaryDirectory() as folder,
         ExperienceMemory.open(folder, embedder=timed, graph_from=graph_from) as memory,
     ):
-        many, adds = count - asked["alone"], dict[str, float]()
-        if many:
-            parts = [drafts[start : min(many, start + BATCH)] for start in range(0, many, BATCH)]
+        alone, adds = asked["alone"], dict[str, float]()
+        adds["alone"] = alone / sum(took(lambda: memory.add_drafts([one]))[0] for one in drafts[:alone])  # noqa: B023
+        if count > alone:
+            parts = [drafts[start : start + BATCH] for start in range(alone, count, BATCH)]
             seconds = sum(took(lambda: memory.add_drafts(part))[0] for part in parts)  # noqa: B023
-            adds["batch"] = many / (seconds + (took(memory.compact)[0] if graph else 0.0))
-        adds["alone"] = asked["alone"] / sum(took(lambda: memory.add_drafts([one]))[0] for one in drafts[many:])  # noqa: B023
+            adds["batch"] = (count - alone) / (seconds + (took(memory.compact)[0] if graph else 0.0))
         queries, cpu, done = {}, time.process_time(), 0
         for world in ("", *asked["worlds"]):
             where, times, found = Where(world=world or None), [], []
@@ -176,8 +176,8 @@ def table_of(title: str, every: Mapping[str, Figures], recalls: Mapping[str, str
         table.add_row(name, *cells)
 
     for way, name in (
-        ("batch", f"adds/s, {BATCH:,} at once (mem0: one by one)"),
-        ("alone", "adds/s, one by one, after these"),
+        ("batch", f"adds/s, then {BATCH:,} at once (mem0: one by one)"),
+        ("alone", "adds/s, the first one by one"),
     ):
         line(name, lambda of: of["adds"].get(way), "{:,.0f}", more_is_better=True)  # noqa: B023
     for world in first["queries"]:
