@@ -130,8 +130,8 @@ def shared_prefix(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Se
 def likeliest(model: nn.Module, prompt: Ids, options: Sequence[Ids], pad: int) -> tuple[int, tuple[float, ...]]:
     """Return the place of the likeliest continuation, and the log-probability of each of its tokens, in nats.
 
-    No continuation is likelier than its first token. So they are rated by first tokens, the likeliest of these first,
-    until none is left that could win: most are never run.
+    No continuation is likelier than its beginning. So the beginnings are rated first, then whole continuations, those
+    with the likeliest beginnings first, until none is left that could win: most are never run.
 
     Args:
         model: See `shared_prefix`.
@@ -143,25 +143,32 @@ def likeliest(model: nn.Module, prompt: Ids, options: Sequence[Ids], pad: int) -
 
     rows = run_prompts(model, [prompt], pad)
     first = torch.log_softmax(rows.logits.float(), -1)
-    bounds = first[0, torch.tensor([ids[0] for ids in options], device=first.device)].tolist()
+
+    def rate(some: Sequence[Ids]) -> Logs:
+        tree = tree_of(some)
+        if all(len(path) == 1 for path in tree.paths):
+            return _read(tree, first[0], first[0])
+        cache = copy.deepcopy(rows.cache)
+        return _read(tree, first[0], _run_trees(model, [tree], rows._replace(cache=cache), pad)[0])
+
+    beginnings = [tuple(ids[:_BEGINNING]) for ids in options]
+    known = dict.fromkeys(beginnings)
+    bounds = dict(zip(known, map(sum, rate(list(known))), strict=True))
     best = -1
     found: tuple[float, ...] = (-math.inf,)
-    left = sorted(range(len(options)), key=lambda place: (-bounds[place], place))
-    while left and bounds[left[0]] > sum(found):
-        # Those with the first's first token, and as many more as make a pass worth its while.
-        end = max(_AT_LEAST, sum(bounds[place] == bounds[left[0]] for place in left))
-        some, left = left[:end], left[end:]
-        tree = tree_of([options[place] for place in some])
-        cache = copy.deepcopy(rows.cache)
-        after = _run_trees(model, [tree], rows._replace(cache=cache), pad) if max(map(len, tree.paths)) > 1 else first
-        for place, logs in zip(some, _read(tree, first[0], after[0]), strict=True):
+    left = sorted(range(len(options)), key=lambda place: (-bounds[beginnings[place]], place))
+    while left and bounds[beginnings[left[0]]] > sum(found):
+        some, left = left[:_TOGETHER], left[_TOGETHER:]
+        for place, logs in zip(some, rate([options[place] for place in some]), strict=True):
             if (sum(logs), -place) > (sum(found), -best):
                 best, found = place, logs
     return best, found
 
 
-_AT_LEAST: Final = 16
-"""So many continuations are rated together, at least."""
+_BEGINNING: Final = 4
+"""So many tokens are a beginning: about a verb and an article."""
+_TOGETHER: Final = 24
+"""So many continuations are rated together: a pass costs little more than one of a few tokens."""
 
 
 def one_by_one(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Sequence[Ids]]) -> list[Logs]:

@@ -48,7 +48,8 @@ class SkillAgent:
         Args:
             recollection: The memory; it is only asked. Whoever plays may tell it how it served (`give_feedback`).
             world: The gymnasium id of the world that skills and facts have to be of; None for any.
-            explores: Whether to try things out where the memory knows no more; otherwise the agent has finished then.
+            explores: Whether to try things out where no skill is known for a condition; otherwise it has finished
+                once it has done what it knows.
         """
         self._recollection = recollection
         self._world = world
@@ -105,7 +106,7 @@ class SkillAgent:
             for one in ordered:
                 if one.signature not in reached:
                     yield from self._serve(one, ordered, reached)
-            if not self._explores:
+            if not self._explores and not all(self._fitting(one) for one in wanted):
                 return
             for _ in range(_TRIES):
                 tried = yield from self._seeker.explore(wanted, goal.text)

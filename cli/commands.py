@@ -275,6 +275,9 @@ class Learn:
     """The run's directory; made if it is not there."""
     model: str = "embedded"
     """A model's folder, its id on the hub, or `embedded`: a small one that this machine trains for itself, once."""
+    start: str = ""
+    """Where training begins if not at `--model`: a model that was tuned from it before, as in a second round of
+    experience. What is kept stays what `--model` knew."""
     method: str = "finetune"
     """What keeps the model near what it knew: finetune (nothing), lora, ewc, l2sp, replay, self-replay, kl, wise-ft, or
     several joined by `+`."""

@@ -61,6 +61,7 @@ def learn(command: Learn) -> None:
         command.out,
         command.data,
         model=command.model,
+        start=command.start,
         method=command.method,
         training=training,
         knobs=command.knobs,

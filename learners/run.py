@@ -86,6 +86,8 @@ class LearnConfig:
     """Files of old text; the embedded model has its own where none is given."""
     fisher: Path | None = None
     """Fisher information for `ewc`; estimated from old text where none is given."""
+    start: str = ""
+    """Where training begins if not at `model`: a model that was tuned from it before. `model` stays what is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +215,14 @@ class FineTuner:
         text = self._old_text(base, tokenizer) if _needs_text(config, self._needs) else None
         fisher = self._fisher(base, text) if "fisher" in self._needs else None
         model = base if training.lora is None else with_lora(base, training.lora, seed=training.seed)
+        setting = Setting(model, config.knobs, training.seed, training.precision, text, samples, fisher)
+        preservers = preservers_of(self._methods, setting)
+        if config.start:
+            model = base = load_model(config.start, _device())[0]
         if training.gradient_checkpointing and training.trainer == "plain":
             base.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
             base.enable_input_require_grads()  # type: ignore[no-untyped-call]
-        setting = Setting(model, config.knobs, training.seed, training.precision, text, samples, fisher)
-        return model, preservers_of(self._methods, setting)
+        return model, preservers
 
     def _old_text(self, model: nn.Module, tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int64]:
         texts = read_texts(self._config.texts) if self._config.texts else stdlib_text().train
@@ -295,6 +300,7 @@ def _completed(config: LearnConfig, needs: Collection[Need]) -> LearnConfig:
             bool(config.texts) or config.model == EMBEDDED or not _needs_text(config, needs)
         ),
         "several processes need trainer 'trl'": training.trainer == "trl" or _processes() == 1,
+        "an adapter begins at its base: leave `start` out": not config.start or training.lora is None,
     }
     if faults := [rule for rule, kept in rules.items() if not kept]:
         raise ConfigError(f"This cannot be learned so: {'; '.join(faults)}.")

@@ -50,9 +50,9 @@ class LoopConfig:
     against: str = "finetune"
     """The method that the last round is tuned with as well, to compare what is forgotten; empty for none."""
     training: Training = field(
-        default_factory=lambda: Training(steps=350, batch=16, learning_rate=1.5e-3, warmup=20, save_every=100)
+        default_factory=lambda: Training(steps=300, batch=16, learning_rate=1.5e-3, warmup=20, save_every=100)
     )
-    """How each round's model is tuned, from the base on."""
+    """How each round's model is tuned; the next round goes on from it."""
     knobs: Knobs = field(default_factory=lambda: Knobs(ewc_strength=15.0))
     """What the methods are told."""
     texts: tuple[Path, ...] = ()

@@ -58,18 +58,27 @@ def remember(place: Place, number: int, watch: Watch) -> None:
 
 
 def tune(place: Place, number: int, method: str, watch: Watch) -> Path:
-    """Tune the base on the plans that were lived up to a round, and return the run's directory."""
+    """Tune a model on the plans that were lived up to a round, and return the run's directory.
+
+    The loop's own method goes on from the last round's model, and keeps what the base knew; what it is compared with
+    takes as many steps at once as all rounds together.
+    """
     from ..learners.run import FineTuner, LearnConfig
 
     config = place.config
     fisher = place.fisher()
     out = place.run(number, method)
-    given = fisher if fisher.exists() and out != fisher.parent and "ewc" in method.split("+") else None
+    given = fisher if number > 1 and fisher.exists() and "ewc" in method.split("+") else None
+    goes_on = method == config.method
+    training = dataclasses.replace(config.training, seed=place.seed * config.rounds + number)
+    if not goes_on and training.steps is not None:
+        training = dataclasses.replace(training, steps=training.steps * number)
     run = LearnConfig(
         out,
         model=config.model,
+        start=str(place.run(number - 1, method) / "model") if goes_on and number > 1 and not training.lora else "",
         method=method,
-        training=dataclasses.replace(config.training, seed=place.seed),
+        training=training,
         knobs=config.knobs,
         texts=config.texts,
         fisher=given,

@@ -3,7 +3,6 @@
 OUT/seed-0/store/           everything that was lived, and the memory of it in store/memory
 OUT/seed-0/held-out/        how held-out tasks were played, a store of its own, which nobody learns from
 OUT/seed-0/round-1/ewc/     the run that tuned this round's model
-OUT/seed-0/nothing/         an empty memory
 """
 
 from __future__ import annotations

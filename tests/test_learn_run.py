@@ -261,3 +261,15 @@ def test_two_processes_learn_what_one_does(how: str, place: Path, tmp_path: Path
     one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
     assert one.keys() == two.keys()
     assert max(float((one[name] - two[name]).abs().max()) for name in one) < 1e-4
+
+
+def test_a_second_run_goes_on_from_the_first_and_keeps_what_the_base_knew(place: Path, tmp_path: Path) -> None:
+    first = learn(config_for(place, tmp_path / "first", "ewc"))
+    config = dataclasses.replace(config_for(place, tmp_path / "second", "ewc"), start=str(first.model))
+    config = dataclasses.replace(config, fisher=tmp_path / "first" / "fisher.safetensors")
+    learn(config)  # the Fisher information is of the base, and is refused for any other model
+    lines = [orjson.loads(line) for line in (tmp_path / "second" / METRICS).read_bytes().splitlines()]
+    assert lines[0]["ewc"] > 0  # from the first step on it is away from what is kept
+    assert orjson.loads((tmp_path / "first" / METRICS).read_bytes().splitlines()[0])["ewc"] == 0
+    with pytest.raises(ConfigError, match="leave `start` out"):
+        learn(dataclasses.replace(config, training=dataclasses.replace(config.training, lora=Lora(rank=2))))

@@ -10,6 +10,7 @@ import pytest
 from pathei.agents import RandomAgent, check_agent
 from pathei.agents.memory_agent import WithMemory
 from pathei.agents.planner import SkillAgent
+from pathei.agents.protocol import Finished
 from pathei.collectors.acting import Act, demonstrator
 from pathei.collectors.explore import Explore
 from pathei.envs.virtualhome.activities import generate_tasks
@@ -17,6 +18,7 @@ from pathei.errors import ConfigError
 from pathei.experience import Goal, Observation, Task, Trajectory
 from pathei.memory.builders import default_builders
 from pathei.memory.items import Draft
+from pathei.memory.nothing import Nothing
 from pathei.memory.plans import Plans
 from pathei.tests.small_memory import SmallMemory
 from pathei.tests.test_builders import told
@@ -97,3 +99,24 @@ def test_plans_are_used_where_goals_have_words_only() -> None:
     agent = SkillAgent(memory)
     goal = Goal("fetch the blue key")
     assert [agent.act(Observation("a room"), goal) for _ in range(2)] == ["go to blue key", "pick up blue key"]
+
+
+def test_who_does_not_explore_has_finished_where_a_skill_is_missing(memory: SmallMemory) -> None:
+    task = generate_tasks(1, 5, split="test")[0]
+    seen = Observation("You are in the kitchen (1).", (), ("[Walk] <cup> (2)",))
+    with pytest.raises(Finished):
+        SkillAgent(Nothing(), explores=False).act(seen, task.goal)
+    assert SkillAgent(Nothing()).act(seen, task.goal) == "[Walk] <cup> (2)"
+    # Where every condition has its skills it acts as it would otherwise.
+    known = generate_tasks(6, 5, split="test")
+    one, other = (
+        [[step.action for step in played.steps] for played in play_as(agent, known)]
+        for agent in (SkillAgent(memory), SkillAgent(memory, explores=False))
+    )
+    assert sum(a == b for a, b in zip(one, other, strict=True)) >= 4
+
+
+def play_as(agent: SkillAgent, tasks: Sequence[Task]) -> list[Trajectory]:
+    """Play with one agent."""
+    records = list(Act(lambda task: agent, max_steps=60).collect(tasks))
+    return [record for record in records if isinstance(record, Trajectory)]
