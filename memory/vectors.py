@@ -22,10 +22,13 @@ GRAPH_FROM: Final = 50_000
 _FACTORY: Final = {False: "SQfp16", True: "HNSW16_SQ8"}
 _EF_BUILD: Final = 100
 _EF: Final = 96
-"""How far the graph is searched."""
-_EF_PASSING: Final = 48
-"""How far it is searched under a filter, among those that pass."""
-_EF_MOST: Final = 1_024
+"""How far the graph is searched; no less than it is asked for."""
+_AMONG: Final = 1.2
+"""Under a filter it is asked for so many times what would be enough if those that pass lay anywhere."""
+_FARTHEST: Final = 1_500
+"""It is not asked for more."""
+_SCANNED: Final = 200_000
+"""Scanning so many that pass takes as long as asking for that."""
 _TRAINING: Final = 100_000
 _FEW: Final = 0.0025
 """Below this part of an exact base, vectors are gathered and compared: a bitmap is walked whole."""
@@ -98,7 +101,7 @@ class Vectors:
         self._places[rows] = places
 
     def search(self, query: Floats, k: int, mask: Mask | None) -> Found:
-        """Return at least the `k` best places, or all that pass.
+        """Return at least the `k` best places, or all that pass; of a graph under a filter, at least three quarters.
 
         Args:
             query: Shape `[dimensions]`.
@@ -144,16 +147,24 @@ class Vectors:
 
     def _search_base(self, query: Floats, k: int, fits: Mask | None) -> Found:
         if fits is None:
-            return self._ask(self.base, query, k, None, _EF)
+            return self._ask(self.base, query, k, None)
         count = int(np.count_nonzero(fits))
         part = count / self.base_rows
         if count <= k or part < (_GRAPH_PASSES if self.is_graph else _FEW):
             places = np.flatnonzero(fits)
             return Found(places, self._gathered(query, places))
         if not self.is_graph:
-            return self._ask(self.base, query, k, fits, None)
-        found = self._ask(self.base, query, k, fits, min(_EF_MOST, int(_EF_PASSING / part) + _EF_PASSING))
-        return found if len(found.places) >= k else self._ask(self._stored, query, k, fits, None)
+            return self._ask(self.base, query, k, fits)
+        # A graph that is asked for what passes stops too early where that lies elsewhere. So it is asked for the
+        # nearest of all, and the answer holds if enough of them pass.
+        among = int(_AMONG * k / part)
+        for nearest, ef in ((among, _EF), (_FARTHEST, 2 * _FARTHEST)):
+            if nearest <= _FARTHEST and (nearest == among or count > _SCANNED):
+                found = self._ask(self.base, query, nearest, None, ef)
+                passing = fits[found.places]
+                if 4 * np.count_nonzero(passing) >= 3 * k:
+                    return Found(found.places[passing], found.scores[passing])
+        return self._ask(self._stored, query, k, fits)
 
     def _gathered(self, query: Floats, places: Places) -> Floats:
         """Return the inner products of a question with some vectors of the base."""
@@ -170,12 +181,12 @@ class Vectors:
             found[start : start + _CHUNK] = self._bytes[chunk].astype(np.float32) @ weights
         return found + np.float32(query @ low + 0.5 * weights.sum())
 
-    def _ask(self, index: Any, query: Floats, k: int, fits: Mask | None, ef: int | None) -> Found:
+    def _ask(self, index: Any, query: Floats, k: int, fits: Mask | None, ef: int = _EF) -> Found:
         library = faiss()
         selector = None if fits is None else library.IDSelectorBitmap(np.packbits(fits, bitorder="little"))
         chosen = {} if selector is None else {"sel": selector}
         if hasattr(index, "hnsw"):
-            parameters = library.SearchParametersHNSW(efSearch=max(ef or _EF, k), **chosen)
+            parameters = library.SearchParametersHNSW(efSearch=max(ef, k), **chosen)
         else:
             parameters = library.SearchParameters(**chosen)
         # For one question faiss would wake a thread for each core, and wait for all of them where the cores are busy.

@@ -14,7 +14,7 @@ from pathei.memory.items import Draft, Where
 from pathei.memory.lexical import Words
 from pathei.memory.ngrams import NGrams
 from pathei.memory.retrieval import Candidates, Ranking, Traits, weigh
-from pathei.memory.vectors import faiss
+from pathei.memory.vectors import Vectors, build, faiss
 from pathei.memory.view import View
 
 DENSE = Ranking(lexical=0.0)
@@ -166,6 +166,24 @@ def test_a_graph_is_as_good_as_a_scan_under_filters(tmp_path: Path) -> None:
                     [hit.why["cosine"] for hit in found], [hit.why["cosine"] for hit in expected], atol=1e-5
                 )
         assert faiss().omp_get_max_threads() == threads
+
+
+def test_a_filter_that_leaves_out_what_is_near_costs_no_recall() -> None:
+    rng = np.random.default_rng(0)
+    latent = rng.standard_normal((40, 8))[np.arange(4000) % 40] + 0.3 * rng.standard_normal((4000, 8))
+    rows = (latent @ rng.standard_normal((8, 32))).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    vectors = Vectors(32, build(32, len(rows), iter([rows]), graph=True))
+    hits = 0
+    for part in (4, 20):
+        mask = np.arange(4000) % 40 < part
+        for query in rows[~mask][:20]:
+            passing = np.flatnonzero(mask)
+            best = passing[np.argsort(-(rows[passing] @ query))[:10]]
+            found = vectors.search(query, 50, mask).places
+            assert mask[found].all()
+            hits += len(set(best.tolist()) & set(found.tolist()))
+    assert hits >= 0.95 * 400
 
 
 def test_a_reader_takes_up_an_index_that_was_published_since(tmp_path: Path) -> None:
