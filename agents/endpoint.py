@@ -226,7 +226,7 @@ class Endpoint:
         if ask.among:
             # As vLLM takes it from 0.12 on; the lead is a part of plain text, and not of a chat's answer.
             lead = ask.conversation.lead if self._api == "completions" else ""
-            fields["extra_body"] = {"structured_outputs": {"choice": [lead + one for one in ask.among]}}
+            fields["extra_body"] = {"structured_outputs": {"choice": [lead + one for one in ask.among if one]}}
         return fields
 
     def _final(self, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -142,7 +142,11 @@ class LocalModel:
         """Answer with the likeliest of some options, or with one that is drawn."""
         import torch
 
-        prompt, options = self._encode(ask.conversation), self._options(Choice(ask.conversation, ask.among))
+        prompt, end = self._encode(ask.conversation), self._tokenizer.eos_token_id
+        among = [one for one in ask.among if one]
+        options = self._options(Choice(ask.conversation, tuple(among)))
+        if isinstance(end, int) and len(among) < len(ask.among):
+            among, options = [*among, ""], [*options, [end]]
         self._room([*prompt, *max(options, key=len)][:-1], 1)
         if ask.temperature > 0 or self._shares is not True:
             [logs] = self._logs([prompt], [options])  # the first rating is checked
@@ -152,7 +156,7 @@ class LocalModel:
         else:
             place, found = likeliest(self._model, prompt, options, self._pad)
         tokens = Tokens(tuple(prompt), tuple(options[place]), found)
-        return Reply(ask.among[place], tokens, found, Usage(len(prompt), len(found)))
+        return Reply(among[place], tokens, found, Usage(len(prompt), len(found)))
 
     def _answer(self, asks: Sequence[Ask]) -> list[Reply]:
         import torch

@@ -41,7 +41,7 @@ class SayCanConfig:
 
     again: int = 2
     """A sentence may be said so often, as long as there is another one."""
-    sentences: int = 16
+    sentences: int = 14
     """The agent has finished after so many sentences."""
     looks: int = 24
     """At most so many actions are spent on looking for one thing."""
@@ -99,7 +99,7 @@ class SayCan:
         """Ask the model, or go on looking for what it wants.
 
         Raises:
-            Finished: it has said all that it may say, or nothing can be done.
+            Finished: its plan is at an end, or it has said all that it may say, or nothing can be done.
             ModelError: the model does not answer.
         """
         self._view.see(observation)
@@ -133,6 +133,8 @@ class SayCan:
             if not options:
                 return
             text = self._choose(goal, options)
+            if not text:
+                return
             option = options[text]
             if option.kind and not (yield from self._fetch(option.kind, text)):
                 self._absent.add(option.kind)
@@ -187,9 +189,9 @@ class SayCan:
         return found
 
     def _choose(self, goal: Goal, options: Mapping[str, Option]) -> str:
-        """Let the model say one of the possible sentences, of those that were said least where it repeats itself."""
+        """Let the model say one of the possible sentences that it has not said too often, or end its plan: empty."""
         fresh = [text for text in options if self._times[text] < self.config.again]
-        texts = tuple(fresh or options)
+        texts = (*(fresh or options), "")
         reply = self._ask(Ask(self._conversation(goal), _ROOM, among=texts))
         logprobs = reply.logprobs or ()
         self._notes = {"sentence": reply.text, "among": len(texts)} | ({"score": sum(logprobs)} if logprobs else {})

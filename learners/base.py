@@ -123,6 +123,7 @@ def train_base(
         n_embd=recipe.width,
         n_layer=recipe.layers,
         n_head=recipe.heads,
+        activation_function="gelu_pytorch_tanh",  # GPT-2's own function in one operation instead of eight
         resid_pdrop=0.0,
         embd_pdrop=0.0,
         attn_pdrop=0.0,
@@ -190,7 +191,7 @@ def _provenance(recipe: BaseRecipe) -> dict[str, object]:
             f"The embedded model needs {error.name}, which is not installed: pip install 'pathei[learn]'."
         ) from error
     return {
-        "format": 1,
+        "format": 2,
         "recipe": dataclasses.asdict(recipe),
         "text": sources_hash(),
         "python": platform.python_version(),

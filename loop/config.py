@@ -32,7 +32,7 @@ class LoopConfig:
     """So many goals of its own the automatic curriculum tries in each round; in the household only."""
     explored: int = 30
     """So many tasks more are explored, whatever their goal, in the first round."""
-    held_out: int = 32
+    held_out: int = 24
     """So many tasks of each group are kept for measuring: in unseen houses, of seen and of unseen activities."""
     steps: int = 60
     """The longest episode."""
@@ -49,9 +49,7 @@ class LoopConfig:
     """What keeps it near what it knew; see `pathei learn`."""
     against: str = "finetune"
     """The method that the last round is tuned with as well, to compare what is forgotten; empty for none."""
-    training: Training = field(
-        default_factory=lambda: Training(steps=300, batch=16, learning_rate=1.5e-3, warmup=20, save_every=100)
-    )
+    training: Training = field(default_factory=lambda: Training(steps=240, batch=8, learning_rate=1.5e-3, warmup=20))
     """How each round's model is tuned; the next round goes on from it."""
     knobs: Knobs = field(default_factory=lambda: Knobs(ewc_strength=15.0))
     """What the methods are told."""

@@ -5,13 +5,14 @@ Each part finds what it has done already. Left out: living (`living`), and who i
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import ConfigError
+from ..errors import ConfigError, MemoryStoreError
 from ..store import ExperienceStore
 from .config import EMBEDDED
 from .living import AGENT
@@ -51,7 +52,9 @@ def remember(place: Place, number: int, watch: Watch) -> None:
             memory.add_all(lot)
             for one in lot:
                 if one.collector == AGENT:
-                    give_feedback(memory, one)
+                    # Of a memory that was removed and is made anew, some items are no more.
+                    with contextlib.suppress(MemoryStoreError):
+                        give_feedback(memory, one)
             done += len(lot)
             watch(done, len(ids))
         memory.consolidate(Policy(caps={}))

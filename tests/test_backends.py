@@ -1,6 +1,7 @@
 """Back ends of language models: likelihoods and answers against transformers itself, and endpoints against a server."""
 
 import base64
+import dataclasses
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -80,6 +81,20 @@ def test_an_answer_among_options_is_the_likeliest(family: str, text: str, option
     assert reply.tokens.prompt_ids == rated.prompt_ids
     drawn = [Ask(said(text), among=tuple(options), temperature=9.0, seed=number) for number in range(4)]
     assert {one.text for one in backend.generate(drawn)} <= set(options)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 2.0])
+def test_an_empty_option_is_the_end_of_the_text(temperature: float) -> None:
+    backend = local()
+    end = backend._tokenizer.eos_token_id
+    asked = [Ask(said("Where?"), among=("go left", ""), temperature=temperature, seed=number) for number in range(24)]
+    for reply in backend.generate(asked):
+        assert reply.tokens is not None
+        assert (reply.text == "") == (reply.tokens.completion_ids == (end,))
+    [rated] = backend.rate([Choice(said("Where?"), ("go left",))])
+    with torch.inference_mode():
+        [[[ending]]] = one_by_one(backend._model, [rated.prompt_ids or ()], [[[end]]])
+    assert (backend.generate([Ask(said("Where?"), among=("go left", ""))])[0].text == "") == (ending > rated.totals[0])
 
 
 def test_more_options_than_fit_into_one_pass() -> None:
@@ -169,7 +184,7 @@ def test_an_endpoint_is_told_the_options_and_held_to_them(serve: Callable[..., S
     server = serve(" go left", "sideways")
     endpoint = server.endpoint(api=api, retries=0)
     ask = Ask(said("Where?"), among=("go left", "go right"))
-    assert endpoint.generate([ask])[0].text == "go left"
+    assert endpoint.generate([dataclasses.replace(ask, among=(*ask.among, ""))])[0].text == "go left"
     lead = " " if api == "completions" else ""
     assert server.asked[0]["structured_outputs"] == {"choice": [f"{lead}go left", f"{lead}go right"]}
     with pytest.raises(ModelError, match="'sideways', which is none of the options"):

@@ -238,7 +238,20 @@ def test_wrong_settings_are_named_together() -> None:
 
 
 def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--learn", "memory", "--rounds", "1", "--tasks", "4", "--explored", "2", "--proposed", "3", "--held-out", "2"]
+    arguments = [
+        "--learn",
+        "memory",
+        "--rounds",
+        "1",
+        "--tasks",
+        "4",
+        "--explored",
+        "2",
+        "--proposed",
+        "3",
+        "--held-out",
+        "2",
+    ]
     assert main(["loop", str(tmp_path / "loop"), *arguments, "--workers", "0", "--steps", "12"]) == 0
     shown = capsys.readouterr().out
     assert "goals reached" in shown

@@ -43,7 +43,7 @@ class Reciter:
     def _answer(self, ask: Ask) -> str:
         rest = self._rest(ask.conversation)
         if ask.among:
-            return next((one for one in rest if one in ask.among), ask.among[0])
+            return next((one for one in rest if one in ask.among), ask.among[0] if rest else "")
         return f" {' '.join(rest)}" if self._drafts else " Frobnicate."
 
     def _rest(self, conversation: Conversation) -> list[str]:
@@ -115,6 +115,14 @@ def test_the_same_sentence_is_not_said_for_ever() -> None:
     said = [agent.act(seen, Goal("dance")) for _ in range(6)]
     assert said[:4] == ["[Touch] <cup> (2)"] * 2 + ["[Touch] <lamp> (3)"] * 2
     with pytest.raises(Finished, match="6 sentences"):
+        agent.act(seen, Goal("dance"))
+
+
+def test_it_has_finished_when_the_model_would_rather_end_its_plan() -> None:
+    agent = SayCan(Reciter({"dance": ["Touch the lamp."]}))
+    seen = Observation("You are in the kitchen (1).", (), ("[Touch] <cup> (2)", "[Touch] <lamp> (3)"))
+    assert agent.act(seen, Goal("dance")) == "[Touch] <lamp> (3)"
+    with pytest.raises(Finished, match="has said 1 "):
         agent.act(seen, Goal("dance"))
 
 
