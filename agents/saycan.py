@@ -3,16 +3,16 @@
 After SayCan (Ahn et al. 2022, arXiv 2204.01691): the model speaks, the world says which sentences are possible. Every
 admissible action is a sentence ("Grab the cup."), the plan so far is the prompt, and so a model that was trained on
 plans in words (the corpus `plan-bare`) reads here what it was trained on. The likeliest sentence is said. What the goal
-or the model's own first draft of a plan names and is not in view may be walked to as well: it is looked for
-(`looking`). So the model has to know what to do, and not where things are. It reads no observation. Left out: memory
-(see `in_turn` for agents that act one after another).
+names may be walked to wherever it is, and what the model's own first draft of a plan says may be said at any time: the
+things are looked for (`looking`) and walked to first. So the model has to know what to do, and not where things are. It
+reads no observation. Left out: memory (see `in_turn` for agents that act one after another).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -61,10 +61,10 @@ class SayCanConfig:
 class Option(NamedTuple):
     """What can be said now."""
 
-    actions: tuple[str, ...]
-    """The admissible actions that it may mean; none where the thing has to be looked for."""
-    kind: str = ""
-    """What would have to be looked for."""
+    actions: tuple[str, ...] = ()
+    """The admissible actions that it may mean; none where that has to come about first."""
+    kinds: tuple[str, ...] = ()
+    """What would have to be walked to for that."""
 
 
 class SayCan:
@@ -91,7 +91,6 @@ class SayCan:
         self._times: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
         self._focus: dict[str, int] = {}
-        self._absent: set[str] = set()
         self._usage = Usage(requests=0)
         self._notes: dict[str, Json] = {}
 
@@ -126,34 +125,33 @@ class SayCan:
     def _live(self, goal: Goal) -> Iterator[str]:
         wanted = [found for found in map(read_condition, goal.conditions) if found]
         named = [name for one in wanted for role in one.roles for name in role.names if name != _YOU]
-        kinds = list(dict.fromkeys((*named, *self._drafted(goal))))
+        drafted = list(self._drafted(goal))
+        walks = [_walk(name) for name in (*named, *(name for deed in drafted for name in deed.names))]
+        absent = {say_deed(deed): deed for deed in (*walks, *drafted)}
         ids = {id_ for one in wanted for role in one.roles for id_ in role.ids}
         while len(self._said) < self.config.sentences:
-            options = self._options(kinds)
+            options = self._options(absent)
             if not options:
                 return
             text = self._choose(goal, options)
             if not text:
                 return
-            option = options[text]
-            if option.kind and not (yield from self._fetch(option.kind, text)):
-                self._absent.add(option.kind)
-                continue
-            actions = option.actions or self._options(kinds).get(text, option).actions
-            if not actions:  # it is in view, and cannot be walked to
-                self._absent.add(option.kind)
+            actions = options[text].actions or (yield from self._come_about(text, options[text].kinds, ids))
+            if not actions:
+                del absent[text]
                 continue
             action = min(actions, key=lambda one: self._rank(one, ids))
             self._say(text, action)
             yield action
 
-    def _drafted(self, goal: Goal) -> Iterator[str]:
-        """Let the model draft a plan, and yield the kinds of things that it speaks of."""
+    def _drafted(self, goal: Goal) -> Iterator[Deed]:
+        """Let the model draft a plan, and yield what it wants to do."""
         reply = self._ask(Ask(self._conversation(goal), _DRAFT, ("\n",)))
         for one in read_plan(reply.text):
             for reading in one.readings[:1]:
-                names = (thing.name for thing in reading.things)
-                yield from (name.replace(" ", "_") for name in names if name and not _NO_NAME.search(name))
+                names = tuple(thing.name for thing in reading.things)
+                if names and all(name and not _NO_NAME.search(name) for name in names):
+                    yield Deed(reading.verb, tuple(name.replace(" ", "_") for name in names), (0,) * len(names))
 
     def _ask(self, ask: Ask) -> Reply:
         reply = self.backend.generate([ask])[0]
@@ -161,10 +159,20 @@ class SayCan:
         self._usage += reply.usage
         return reply
 
-    def _fetch(self, kind: str, text: str) -> Generator[str, None, bool]:
-        """Look for a thing until it is in view."""
-        self._notes = {"looks_for": kind, "sentence": text}
-        return (yield from self._lookout.look_for(kind))
+    def _come_about(self, text: str, kinds: Sequence[str], ids: set[int]) -> Generator[str, None, tuple[str, ...]]:
+        """Look for things and walk to them until a sentence can be said, and return the actions that it may mean."""
+        for kind in kinds:
+            self._notes = {"looks_for": kind, "sentence": text}
+            if not (yield from self._lookout.look_for(kind)):
+                return ()
+            now, walk = self._options({}), say_deed(_walk(kind))
+            if text in now:
+                return now[text].actions
+            if walk in now:
+                action = min(now[walk].actions, key=lambda one: self._rank(one, ids))
+                self._say(walk, action)
+                yield action
+        return self._options({}).get(text, Option()).actions
 
     def _say(self, text: str, action: str) -> None:
         self._said.append(text)
@@ -174,8 +182,8 @@ class SayCan:
         if deed is not None:
             self._focus |= dict(zip(deed.names, deed.ids, strict=True))
 
-    def _options(self, kinds: Iterable[str]) -> dict[str, Option]:
-        """Return everything that can be said now."""
+    def _options(self, absent: Mapping[str, Deed]) -> dict[str, Option]:
+        """Return everything that can be said now, and what could be once certain things are found and walked to."""
         found: dict[str, Option] = {}
         for action in self._view.actions:
             deed = read_deed(action)
@@ -183,9 +191,9 @@ class SayCan:
             known = found.get(text)
             found[text] = Option((action,) if known is None else (*known.actions, action))
         listed = {thing.name for thing in self._view.listed.values()}
-        for kind in kinds:
-            if kind not in listed and kind not in self._absent and self._view.listed:
-                found.setdefault(say_deed(Deed(_WALK, (kind,), (0,))), Option((), kind))
+        for text, deed in absent.items():
+            if listed and (deed.verb != _WALK or deed.names[0] not in listed):
+                found.setdefault(text, Option(kinds=deed.names))
         return found
 
     def _choose(self, goal: Goal, options: Mapping[str, Option]) -> str:
@@ -217,6 +225,10 @@ class SayCan:
         if deed.verb == _WALK:
             return (-meant, self._used[action], -recent)
         return (-meant, -recent, self._used[action])
+
+
+def _walk(kind: str) -> Deed:
+    return Deed(_WALK, (kind,), (0,))
 
 
 __all__ = ["SayCan", "SayCanConfig"]

@@ -17,13 +17,11 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
-
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from pathei.cli.learning import quiet
+from pathei.cli.console import tame_libraries
 from pathei.loop.config import LoopConfig
 from pathei.loop.page import write_page
 from pathei.loop.report import loop_table, rounds_table
@@ -45,7 +43,7 @@ def main(out: Path = Path("runs/loop"), config: Config = LoopConfig(seeds=3)) ->
         config: What to do.
     """
     console = Console(width=150)
-    quiet()
+    tame_libraries()
     begun, cpu = time.monotonic(), os.times()
     found = run_loop(out, config, console)
     minutes, now = (time.monotonic() - begun) / 60, os.times()

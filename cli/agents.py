@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
-from .console import patient_threads
+from .console import tame_libraries
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,10 +22,7 @@ def agents_named(name: str, lm: Lm, console: Console | None = None) -> Named:
         UnknownNameError: there is no such agent.
         ConfigError: an option is out of range, or the name lacks a model or a memory.
     """
-    patient_threads()
-    # In worker processes, too: transformers would draw bars and tell hints of its own between ours.
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    tame_libraries()
     from ..agents.lm import LmConfig
     from ..agents.named import agent_named
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,12 +18,21 @@ def make_console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
-def patient_threads() -> None:
-    """Let torch's threads sleep while they wait for one another; to be called before torch is imported.
+def tame_libraries() -> None:
+    """Let torch's threads sleep while they wait, and keep transformers from drawing bars and telling hints of its own.
 
-    By default they spin, which on a machine that others use as well makes small models thirty times slower.
+    To be called before they are imported; worker processes inherit it. By default the threads spin, which on a machine
+    that others use as well makes small models thirty times slower.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    if "transformers" in sys.modules:
+        from transformers.utils import logging as told
+
+        logging: Any = told
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
 
 
 def complain(message: str) -> None:
@@ -34,4 +43,4 @@ def complain(message: str) -> None:
     Console(stderr=True).print(Text(" ".join(message.split()), style="red"), soft_wrap=True)
 
 
-__all__ = ["complain", "make_console", "patient_threads"]
+__all__ = ["complain", "make_console", "tame_libraries"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from .commands import Corpora, Eval, Fisher, Learn
-from .console import make_console, patient_threads
+from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +36,7 @@ def fisher(command: Fisher) -> None:
         raise ConfigError(f"Fisher information is kept in a .safetensors file, not in {command.out.name!r}.")
     if not command.texts and command.model != EMBEDDED:
         raise ConfigError("Name files of old text with --texts: Fisher information says what this model needs for it.")
-    quiet()
+    tame_libraries()
     console = make_console()
     with _bar(console, "base") as advance:
         model, tokenizer = load_model(command.model, command.device, progress=advance)
@@ -53,7 +53,7 @@ def learn(command: Learn) -> None:
     """Tune a model."""
     from ..learners import run
 
-    quiet()
+    tame_libraries()
     console = make_console()
     adapted = command.adapter or "lora" in command.method.split("+")
     training = dataclasses.replace(command.training, lora=command.lora if adapted else None)
@@ -95,7 +95,7 @@ def evaluate(command: Eval) -> None:
 
     if not command.runs:
         raise ConfigError("Name at least one run that `pathei learn` finished.")
-    quiet()
+    tame_libraries()
     console = make_console()
     asking = Asking(execute=command.execute, batch=command.batch)
     config = EvalConfig(command.splits, command.limit, command.data, command.texts, asking, command.device)
@@ -131,16 +131,4 @@ def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
         yield advance
 
 
-def quiet() -> None:
-    """Keep transformers from drawing bars and telling hints of its own between ours."""
-    patient_threads()
-    try:
-        from transformers.utils import logging as told
-    except ImportError:
-        return
-    logging: Any = told
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-
-
-__all__ = ["corpora", "evaluate", "fisher", "learn", "quiet"]
+__all__ = ["corpora", "evaluate", "fisher", "learn"]

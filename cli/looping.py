@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import make_console, patient_threads
-from .learning import quiet
+from .console import make_console, tame_libraries
 from .loop_commands import Loop
 
 if TYPE_CHECKING:
@@ -22,13 +21,11 @@ def loop(command: Loop) -> None:
 
 def show_loop(out: Path, config: LoopConfig, console: Console, *, report: bool = True) -> None:
     """Run a loop, or go on with it, and show it: tables, what learning was worth, and a page."""
-    patient_threads()
+    tame_libraries()
     from ..loop.page import write_page
     from ..loop.report import loop_table, rounds_table, worth_lines
     from ..loop.running import run_loop
 
-    if config.tunes:
-        quiet()
     found = run_loop(out, config, console)
     for table in (loop_table(found), rounds_table(found)):
         console.print(table)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, MissingDependencyError
 from .commands import Demo
-from .console import make_console, patient_threads
+from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
     from ..loop.config import LoopConfig
@@ -19,7 +19,7 @@ def demo(command: Demo) -> None:
     """Give the tour."""
     from ..collectors.demo import run_demo
 
-    patient_threads()
+    tame_libraries()
     console = make_console()
     run_demo(console, command.out, episodes=command.episodes, workers=command.workers, seed=command.seed)
     if not command.learn:

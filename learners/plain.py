@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import LearningError
-from .batches import Batch, Row, collate, rows_at
+from .batches import Batch, Row, collate
 from .checkpoints import Checkpoints
 from .losses import autocast, plain_attention, summed_loss
 from .protocol import Preserver
@@ -49,13 +49,14 @@ def train(
 
     steps, clock, told = training.steps_for(len(rows)), time.perf_counter(), {"loss": math.nan}
     tokens, optimizer, checkpoints = 0, adamw(model, training), Checkpoints(folder)
+    order = training.order([len(row.ids) for row in rows])
     model.train()
     with torch.random.fork_rng(), plain_attention(model):
         torch.manual_seed(training.seed)
         first = checkpoints.restore(model, optimizer)
         for step in range(first, steps):
             begun, rate = time.perf_counter(), training.learning_rate_at(step, steps)
-            taken = [rows[i] for i in rows_at(step, count=len(rows), batch=training.batch, seed=training.seed)]
+            taken = [rows[i] for i in order[step]]
             loss = accumulate(model, taken, training)
             norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip or math.inf))
             values = {one.name: one.add_gradient(model, step) for one in preservers}

@@ -16,10 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from ..errors import ConfigError, LearningError, MissingDependencyError
-from .batches import IGNORED, Row, collate, pad_of, rows_at
+from .batches import IGNORED, Row, collate, pad_of
 from .callback import preserver_callback
 from .checkpoints import append_log, cut_log
 from .plain import Watch
@@ -112,10 +110,7 @@ def _trainer(
     data = datasets.Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
     if not packed:
         data = data.add_column("weight", [row.weight for row in rows])
-        batches = (
-            rows_at(n, count=count, batch=training.batch, seed=training.seed) for n in range(training.steps_for(count))
-        )
-        data = data.select(np.concatenate(list(batches)))
+        data = data.select(training.order([len(row.ids) for row in rows]).ravel())
     # In this order, so that TensorBoard sees what the preservers add to the log.
     board = TensorBoardCallback(_writer(folder / "tensorboard"))  # type: ignore[no-untyped-call]
     trainer = _trainer_class(folder, watch, weighted=bool(training.weights))(

@@ -6,11 +6,16 @@ Left out: what keeps the model near what it knew (`methods`), and where data and
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import ConfigError
+from .batches import order_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 ALL_LINEAR: Final = "all-linear"
 """The LoRA target that stands for every linear layer but the head."""
@@ -82,6 +87,8 @@ class Training:
     """Whether activations are computed again in the backward pass: less memory, about a third more time."""
     packing: bool = False
     """Whether several examples share a row of `max_length` tokens; for TRL with FlashAttention."""
+    group_by_length: bool = False
+    """Whether a step's examples are of like length. It leaves little padding."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """The weight of a kind's loss, by `Example.kind`; 1 where it is not named."""
     lora: Lora | None = None
@@ -129,6 +136,11 @@ class Training:
     def steps_for(self, examples: int) -> int:
         """Return how many optimizer steps so many examples make, at least one."""
         return self.steps or max(1, math.ceil(self.epochs * examples / self.batch))
+
+    def order(self, lengths: Sequence[int]) -> NDArray[np.int64]:
+        """Return which rows every optimizer step takes, shape `[steps, batch]`, given how long each is in tokens."""
+        steps = self.steps_for(len(lengths))
+        return order_of(lengths, steps=steps, batch=self.batch, seed=self.seed, alike=self.group_by_length)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Return the learning rate of optimizer step `step` (from 0) of `steps`: transformers' schedules."""

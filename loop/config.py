@@ -28,7 +28,7 @@ class LoopConfig:
     """How often it lives and learns."""
     tasks: int = 120
     """New tasks to live through in each round."""
-    proposed: int = 120
+    proposed: int = 60
     """So many goals of its own the automatic curriculum tries in each round; in the household only."""
     explored: int = 30
     """So many tasks more are explored, whatever their goal, in the first round."""
@@ -49,7 +49,9 @@ class LoopConfig:
     """What keeps it near what it knew; see `pathei learn`."""
     against: str = "finetune"
     """The method that the last round is tuned with as well, to compare what is forgotten; empty for none."""
-    training: Training = field(default_factory=lambda: Training(steps=240, batch=8, learning_rate=1.5e-3, warmup=20))
+    training: Training = field(
+        default_factory=lambda: Training(steps=150, learning_rate=3e-3, warmup=20, group_by_length=True)
+    )
     """How each round's model is tuned; the next round goes on from it."""
     knobs: Knobs = field(default_factory=lambda: Knobs(ewc_strength=15.0))
     """What the methods are told."""

@@ -71,7 +71,7 @@ def tune(place: Place, number: int, method: str, watch: Watch) -> Path:
     config = place.config
     fisher = place.fisher()
     out = place.run(number, method)
-    given = fisher if number > 1 and fisher.exists() and "ewc" in method.split("+") else None
+    given = fisher if fisher.exists() and fisher.parent != out and "ewc" in method.split("+") else None
     goes_on = method == config.method
     training = dataclasses.replace(config.training, seed=place.seed * config.rounds + number)
     if not goes_on and training.steps is not None:
@@ -105,19 +105,13 @@ def forgotten(place: Place, run: Path) -> Interval | None:
         texts = list(stdlib_text().held_out)
     else:
         return None
-    texts = texts[:: max(1, len(texts) // _TEXTS)]
-    model, tokenizer = load_model(run / "model")
-    base, _ = load_model(config.model)
-    found = evaluate(
-        model,
-        tokenizer,
-        (),
-        language_texts=texts,
-        base=base,
-        asking=Asking(execute=False, batch=64),
-        folder=run / "evaluation",
-    )
-    return found.lost
+    texts, asking = texts[:: max(1, len(texts) // _TEXTS)], Asking(batch=64)
+    found = []
+    for name, folder in ((config.model, place.out / "base"), (str(run / "model"), run / "evaluation")):
+        model, tokenizer = load_model(name)
+        found.append(evaluate(model, tokenizer, (), language_texts=texts, asking=asking, folder=folder))
+    before, after = found
+    return dataclasses.replace(after, base_language=before.language).lost
 
 
 def _plans(place: Place, number: int) -> Sequence[Example]:

@@ -3,10 +3,12 @@
 OUT/seed-0/store/           everything that was lived, and the memory of it in store/memory
 OUT/seed-0/held-out/        how held-out tasks were played, a store of its own, which nobody learns from
 OUT/seed-0/round-1/ewc/     the run that tuned this round's model
+OUT/base/                   how well the base predicts old text
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,8 +87,9 @@ class Place:
         return self.folder / f"round-{number}" / method.replace("+", "-")
 
     def fisher(self) -> Path:
-        """Fisher information of the base, which the first round estimates."""
-        return self.run(1, self.config.method) / "fisher.safetensors"
+        """Fisher information of the base, which the first round of the first seed estimates for all of them."""
+        first = dataclasses.replace(self, seed=self.config.seed)
+        return first.run(1, self.config.method) / "fisher.safetensors"
 
     def base(self) -> str:
         """The base model, as `from_pretrained` reads it."""

@@ -161,6 +161,24 @@ def test_what_is_not_in_view_is_looked_for_behind_doors_and_lids() -> None:
     assert agent.act(Observation(kitchen, (), ("[Eat] <apple> (8)",)), goal) == "[Eat] <apple> (8)"
 
 
+def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
+    agent = SayCan(Reciter({"clean up": ["Grab the soap.", "Put the soap on the sink."]}))
+    hall = Observation("You are in the hall (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
+    assert agent.act(hall, Goal("clean up")) == "[Walk] <bath> (2)"
+    assert agent.told().notes["looks_for"] == "soap"
+    bath = "You are in the bath (2)."
+    seen = Observation(bath, (), ("[Walk] <soap> (5)", "[Walk] <sink> (6)"))
+    assert agent.act(seen, Goal("clean up")) == "[Walk] <soap> (5)"
+    near = Observation(bath, (), ("[Grab] <soap> (5)", "[Walk] <sink> (6)"))
+    assert agent.act(near, Goal("clean up")) == "[Grab] <soap> (5)"
+    held = Observation(bath, (), ("[Drop] <soap> (5)", "[Walk] <sink> (6)"))
+    assert agent.act(held, Goal("clean up")) == "[Walk] <sink> (6)"
+    there = Observation(bath, (), ("[Drop] <soap> (5)", "[PutBack] <soap> (5) <sink> (6)"))
+    assert agent.act(there, Goal("clean up")) == "[PutBack] <soap> (5) <sink> (6)"
+    with pytest.raises(Finished, match="has said 4 "):
+        agent.act(there, Goal("clean up"))
+
+
 class Says:
     """Says the same some times, and has finished."""
 

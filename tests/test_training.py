@@ -18,7 +18,7 @@ pytest.importorskip("transformers")
 import torch
 
 from pathei.errors import ConfigError, LearningError, RecordError
-from pathei.learners.batches import IGNORED, Row, collate, draw, read_texts, rows_at, sequences_of, tokenise
+from pathei.learners.batches import IGNORED, Row, collate, draw, order_of, read_texts, sequences_of, tokenise
 from pathei.learners.checkpoints import CHECKPOINT, METRICS
 from pathei.learners.examples import Example
 from pathei.learners.plain import accumulate, train
@@ -115,16 +115,31 @@ def test_what_cannot_be_tokenised_is_refused(tokenizer: "PreTrainedTokenizerFast
 
 @given(count=st.integers(1, 40), batch=st.integers(1, 50), seed=st.integers(0, 5))
 def test_every_epoch_takes_every_row_once(count: int, batch: int, seed: int) -> None:
-    steps = 3 * count
-    taken = np.concatenate([rows_at(step, count=count, batch=batch, seed=seed) for step in range(steps)])
-    assert len(taken) == steps * batch
+    taken = order_of([1] * count, steps=3 * count, batch=batch, seed=seed).ravel()
+    assert len(taken) == 3 * count * batch
     for epoch in range(3 * batch):
         assert sorted(taken[epoch * count : (epoch + 1) * count]) == list(range(count))
 
 
-def test_the_seed_decides_the_order() -> None:
-    first, again, other = (rows_at(2, count=100, batch=30, seed=seed).tolist() for seed in (1, 1, 2))
-    assert first == again != other
+@given(lengths=st.lists(st.integers(1, 200), min_size=1, max_size=60), batch=st.integers(1, 20), data=st.data())
+def test_what_is_of_like_length_stands_together(lengths: list[int], batch: int, data: st.DataObject) -> None:
+    steps, seed = data.draw(st.integers(1, 40)), data.draw(st.integers(0, 5))
+    plain, alike = (order_of(lengths, steps=steps, batch=batch, seed=seed, alike=one) for one in (False, True))
+    for window in range(0, steps, 8):
+        assert sorted(plain[window : window + 8].ravel()) == sorted(alike[window : window + 8].ravel())
+    padded = [sum(max(lengths[i] for i in row) for row in one) for one in (plain, alike)]
+    assert padded[1] <= padded[0]
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_the_seed_decides_the_order_and_what_comes_later_does_not(alike: bool) -> None:
+    lengths = [1 + n % 7 for n in range(100)]
+
+    def order(seed: int, steps: int) -> list[list[int]]:
+        return list(order_of(lengths, steps=steps, batch=30, seed=seed, alike=alike).tolist())
+
+    assert order(1, 20) == order(1, 20) != order(2, 20)
+    assert order(1, 20)[:16] == order(1, 24)[:16]
 
 
 # --- old text
