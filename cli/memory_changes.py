@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ConfigError
-from .console import complain, make_console
+from .console import complain, make_console, tame_libraries
 from .memory import world_id
 from .memory_commands import (
     MemoryAdd,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..memory.experience_memory import ExperienceMemory
     from ..memory.filling import Filled
+    from ..memory.protocol import Builder
     from ..memory.proving import Proofs
     from ..memory.upkeep import Consolidation
 
@@ -38,14 +39,21 @@ _LISTED: Final = 20
 
 def build(command: MemoryBuild) -> int:
     """Remember what a store holds."""
-    from ..memory.builders import builders_named
+    from ..memory.builders import builders_named, model_builders
     from ..memory.filling import Tally, fill
     from ..memory.opening import FOLDER, memory_at, open_memory
     from ..memory.proving import Proved
+    from ..memory.said import Hearsay, Reflections
     from ..store import ExperienceStore
 
     console, builders = make_console(), builders_named(command.builders)
-    tally = Tally(builders)
+    asking: Sequence[Builder] = ()
+    if command.model is not None:
+        from ..agents.completion import complete_named
+
+        tame_libraries()
+        asking = model_builders(complete_named(command.model), command.model)
+    tally = Tally((*builders, *asking))
     path = command.store / FOLDER if command.memory is None else command.memory
     with (
         ExperienceStore.open(command.store, mode="read") as store,
@@ -69,6 +77,8 @@ def build(command: MemoryBuild) -> int:
             return 130
         _tell_filled(console, str(memory_at(path)), filled, memory.stats())
         _tell_proofs(console, [one.proofs for one in builders if isinstance(one, Proved)])
+        if dropped := sum(one.dropped for one in asking if isinstance(one, Reflections | Hearsay)):
+            console.print(f"What {command.model} said and could not be read, and was left out: {dropped:,}.")
         if done is not None:
             _tell_consolidation(console, memory, done)
     return 0

@@ -43,6 +43,9 @@ class MemoryBuild:
     """The memory's folder, made if it is not there; a folder `memory` in the store's directory if left out."""
     builders: tuple[str, ...] = ("episodes", "skills", "lessons", "plans", "facts")
     """What is made of an episode."""
+    model: str | None = None
+    """A language model that says more about every episode that is new: a shorter plan, which is kept if it is proved,
+    lessons, and where things are. `local:PATH`, or a model at OPENAI_BASE_URL, with OPENAI_API_KEY."""
     embedder: str | None = None
     """For a new memory: `minilm`, `ngrams`, `endpoint:MODEL`, `st:PATH`, or `auto`, which is `minilm` where it was
     fetched and else `ngrams`. One that is there keeps its own."""

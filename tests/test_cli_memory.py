@@ -20,11 +20,12 @@ from pathei.cli.memory_commands import Memory, MemoryConsolidate
 from pathei.collectors.tasks import write_tasks
 from pathei.experience import Observation, Parent, Step, Trajectory
 from pathei.memory.filling import Tally, adopt, fill
-from pathei.memory.items import Draft, Item
+from pathei.memory.items import Draft, Item, Where
 from pathei.memory.opening import open_memory
 from pathei.memory.skill_files import write_skills
 from pathei.memory.upkeep import Policy
 from pathei.store import ExperienceStore
+from pathei.tests.endpoint_server import Server
 from pathei.tests.lantern import lantern_task, lantern_tasks
 
 Shown = pytest.CaptureFixture[str]
@@ -55,6 +56,27 @@ def lines_of(capsys: Shown, *args: str) -> list[dict[str, Any]]:
     capsys.readouterr()
     assert main(["memory", *args, "--json"]) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_model_says_more_about_what_is_new(
+    home: Path, tmp_path: Path, capsys: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, memory = Server("A cup is kept in the cupboard.\nI hope that helps!"), str(tmp_path / "told")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    build = ["memory", "build", str(home), memory, "--embedder", "ngrams", "--builders", "facts", "--model", "oracle"]
+    try:
+        assert main(build) == 0
+        assert "What oracle said and could not be read" in capsys.readouterr().out
+        asked = len(server.asked)
+        assert asked >= 12
+        assert main(build) == 0  # there is nothing new to say something about
+        assert len(server.asked) == asked
+    finally:
+        server.close()
+    with open_memory(memory, mode="read") as opened:
+        said = [item.draft for item in opened.items(Where(kinds=("fact",))) if item.draft.data.get("by") == "oracle"]
+    assert [(draft.text, draft.confidence) for draft in said] == [("A cup is kept in a cupboard, a model says.", 0.5)]
 
 
 def counts(capsys: Shown, memory: Path) -> dict[str, Any]:
