@@ -17,7 +17,7 @@ PROGRAMS := chromium:chromium chromium-headless-shell:chromium-headless-shell bw
 .PHONY: help demo test lint bench clean
 
 help:
-	@echo "make demo    see agents live in a household, their experience being kept, and a model learning from it"
+	@echo "make demo    see agents live in a household, learn from it into a memory and a model, and live better"
 	@echo "make test    lint, then the unit and integration tests"
 	@echo "make lint    ruff (check, format) and mypy --strict"
 	@echo "make bench   run every benchmark in benchmarks/"

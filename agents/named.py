@@ -35,7 +35,7 @@ from .memory_agent import WithMemory
 from .planner import SkillAgent
 from .protocol import Agent
 from .random_agent import RandomAgent
-from .saycan import SayCan
+from .saycan import SayCan, SayCanConfig
 from .scripted import ScriptedAgent
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ NAMES: Final = ("human", "lm:MODEL", "random", "saycan:MODEL", "scripted", "skil
 _WITH: Final = "+memory:"
 _THEN: Final = "+then:"
 _MODELS: Final = ("lm", "saycan")
+_BRIEF: Final = SayCanConfig(looks=8, misses=1)
+"""Where another agent follows, who is to have some time left."""
 
 
 class One(NamedTuple):
@@ -148,7 +150,7 @@ class Named:
         if one.kind == "lm":
             return LmAgent(self._model(one), self._lm)
         if one.kind == "saycan":
-            return SayCan(self._model(one))
+            return SayCan(self._model(one), None if is_last else _BRIEF)
         if one.kind == "skills":
             recollection = self._opened(one.rest) if one.rest else Nothing()
             return SkillAgent(recollection, world=task.env, explores=is_last)

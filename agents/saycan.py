@@ -45,6 +45,8 @@ class SayCanConfig:
     """The agent has finished after so many sentences."""
     looks: int = 24
     """At most so many actions are spent on looking for one thing."""
+    misses: int = 14
+    """The agent has finished when it has looked for so many things in vain."""
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -52,7 +54,7 @@ class SayCanConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        least = {"again": 1, "sentences": 1, "looks": 0}
+        least = {"again": 1, "sentences": 1, "looks": 0, "misses": 1}
         faults = [f"{name} must be at least {bound}" for name, bound in least.items() if getattr(self, name) < bound]
         if faults:
             raise ConfigError(f"The agent cannot be made so: {'; '.join(faults)}.")
@@ -129,6 +131,7 @@ class SayCan:
         walks = [_walk(name) for name in (*named, *(name for deed in drafted for name in deed.names))]
         absent = {say_deed(deed): deed for deed in (*walks, *drafted)}
         ids = {id_ for one in wanted for role in one.roles for id_ in role.ids}
+        missed = 0
         while len(self._said) < self.config.sentences:
             options = self._options(absent)
             if not options:
@@ -139,6 +142,9 @@ class SayCan:
             actions = options[text].actions or (yield from self._come_about(text, options[text].kinds, ids))
             if not actions:
                 del absent[text]
+                missed += 1
+                if missed == self.config.misses:
+                    return
                 continue
             action = min(actions, key=lambda one: self._rank(one, ids))
             self._say(text, action)

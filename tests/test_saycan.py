@@ -179,6 +179,15 @@ def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
         agent.act(there, Goal("clean up"))
 
 
+def test_it_gives_up_after_so_many_things_that_are_nowhere() -> None:
+    kitchen = Observation("You are in the kitchen (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
+    agent = SayCan(Reciter({"play": ["Walk to the unicorn."]}), SayCanConfig(looks=3, misses=1))
+    for _ in range(3):
+        assert agent.act(kitchen, Goal("play")) == "[Walk] <bath> (2)"
+    with pytest.raises(Finished, match="has said 0 "):
+        agent.act(kitchen, Goal("play"))
+
+
 class Says:
     """Says the same some times, and has finished."""
 
