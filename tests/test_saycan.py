@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -179,13 +180,17 @@ def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
         agent.act(there, Goal("clean up"))
 
 
-def test_it_gives_up_after_so_many_things_that_are_nowhere() -> None:
+@pytest.mark.parametrize("misses", [1, 2])
+def test_it_gives_up_after_so_many_things_that_are_nowhere(misses: int) -> None:
     kitchen = Observation("You are in the kitchen (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
-    agent = SayCan(Reciter({"play": ["Walk to the unicorn."]}), SayCanConfig(looks=3, misses=1))
-    for _ in range(3):
-        assert agent.act(kitchen, Goal("play")) == "[Walk] <bath> (2)"
-    with pytest.raises(Finished, match="has said 0 "):
-        agent.act(kitchen, Goal("play"))
+    plan = ["Walk to the unicorn.", "Walk to the griffin."]
+    agent, sought = SayCan(Reciter({"play": plan}), SayCanConfig(misses=misses)), dict[object, None]()
+    with contextlib.suppress(Finished):
+        for _ in range(99):
+            assert agent.act(kitchen, Goal("play")) == "[Walk] <bath> (2)"
+            sought[agent.told().notes["looks_for"]] = None
+        raise AssertionError("it never finishes")
+    assert list(sought) == ["unicorn", "griffin"][:misses]
 
 
 class Says:
