@@ -219,14 +219,14 @@ class StoreExport:
 
 @dataclass(frozen=True)
 class Demo:
-    """The tour: agents live in generated houses, their experience is kept, and a small model learns from it."""
+    """The tour: agents live in generated houses, their experience is kept, and a small loop learns from living."""
 
     out: Path = Path("runs/demo")
     """Where the stores are made; an earlier demo there is replaced."""
     episodes: int = 300
     """How many episodes each way of exploring collects."""
     learn: bool = True
-    """Whether a model learns from it as well, and what it forgets is measured: about three minutes more."""
+    """Whether the loop is closed at the end: a memory grows, a model is tuned, and both are measured; a few minutes."""
     workers: int = 2
     """How many processes play."""
     seed: int = 0

@@ -44,11 +44,11 @@ def small_loop(workers: int, seed: int, *, weights: bool = True) -> LoopConfig:
     return dataclasses.replace(
         usual,
         learn="both" if weights else "memory",
-        tasks=100,
-        proposed=100,
+        tasks=60,
+        proposed=30,
         explored=20,
-        held_out=24,
-        training=dataclasses.replace(usual.training, steps=250),
+        held_out=16,
+        training=dataclasses.replace(usual.training, steps=120),
         workers=workers,
         seed=seed,
     )

@@ -34,8 +34,9 @@ _FRAME: Final = Template(
 body { font: 15px/1.5 system-ui, sans-serif; color: #1d2126; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin-top: 2.2rem } p.note { color: #5c636d }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .6rem; white-space: nowrap; border-bottom: 1px solid #dfe3e8; text-align: right }
-th:first-child, td:first-child { text-align: left } th { font-weight: 600; border-bottom: 2px solid #9aa1ab }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid #dfe3e8; text-align: right }
+th:first-child, td:first-child { text-align: left } td { white-space: nowrap }
+th { font-weight: 600; vertical-align: bottom; border-bottom: 2px solid #9aa1ab }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem } .two > div { min-width: 0 }
 ol { padding-left: 1.8rem; margin: .4rem 0; font: 13px/1.55 ui-monospace, monospace; overflow-wrap: anywhere }
 li.good { color: #1c6b38 } li.bad { color: #a3401a } .verdict { font-weight: 600 } svg { width: 100%; height: auto }
@@ -52,8 +53,8 @@ class Pair(NamedTuple):
 
     before: Trajectory
     after: Trajectory
-    who: str
-    """Who played it afterwards."""
+    who: tuple[str, str]
+    """Who played it before, and who afterwards."""
 
 
 def write_page(out: Path, config: LoopConfig, found: LoopResult) -> Path:
@@ -160,11 +161,11 @@ def _pair(out: Path, config: LoopConfig) -> Pair | None:
     """Return a held-out task that was reached only after learning, the one whose plan is most worth seeing."""
     place = Place(out, config, config.seed)
     after = place.best(config.rounds)
-    before = place.actors(0)[-1].collector
+    rows = {actor.row: actor for actor in place.actors(0)}
+    before = rows[BASE if after.row == WEIGHTS else NOTHING]
     with ExperienceStore.open(place.held_out, mode="read") as store:
-        lost = {
-            one.task.id: one.id for one in store.trajectories(success=False) if one.collector == before and one.steps
-        }
+        failed = store.trajectories(success=False)
+        lost = {one.task.id: one.id for one in failed if one.collector == before.collector}
         won = [
             (len(one.task.goal.conditions), -len(one.steps), one.id, one.task.id)
             for one in store.trajectories(success=True)
@@ -173,13 +174,13 @@ def _pair(out: Path, config: LoopConfig) -> Pair | None:
         if not won:
             return None
         *_, best, task = max(won)
-        return Pair(store.get(lost[task]), store.get(best), after.row)
+        return Pair(store.get(lost[task]), store.get(best), (before.row, after.row))
 
 
 def _transcripts(pair: Pair | None) -> str:
     if pair is None:
         return ""
-    columns = ((pair.before, "Before"), (pair.after, f"After, with {pair.who}"))
+    columns = ((pair.before, f"Before, with {pair.who[0]}"), (pair.after, f"After, with {pair.who[1]}"))
     told = "".join(f"<div><h3>{html.escape(title)}</h3>{''.join(_episode(one))}</div>" for one, title in columns)
     goal = html.escape(pair.after.task.goal.text)
     return f'<h2>One task, before and after: “{goal}”</h2><div class="two">{told}</div>'
@@ -192,7 +193,7 @@ def _episode(trajectory: Trajectory) -> Iterator[str]:
         yield f"<li{kind}>{html.escape(step.action)}</li>"
     yield "</ol>"
     rest = len(trajectory.steps) - _SHOWN
-    more = f"{rest} steps more. " if rest > 0 else ""
+    more = f"{rest} steps more. " if rest > 0 else "" if trajectory.steps else "Nothing was done. "
     verdict = "The goal is reached." if trajectory.success else "The goal is not reached."
     yield f'<p class="verdict">{more}{verdict}</p>'
 

@@ -57,7 +57,7 @@ def worth_lines(found: LoopResult) -> Iterator[str]:
     for what, value, other in found.worth():
         if value is not None and other is not None:
             form = "{:+.2f} against {:+.2f} nats" if "language" in what else "{:.1%} against {:.1%}"
-            times = f", {value / other:.2g} times" if other else ""
+            times = f", {value / other:.{2 if value < other else 1}f} times" if other else ""
             yield f"{what}: {form.format(value, other)}{times}"
 
 

@@ -212,7 +212,7 @@ def test_tables_tell_every_agent_after_its_last_round() -> None:
     text = told(160, loop_table(found), rounds_table(found), *worth_lines(found))
     assert "80% [" in text
     assert "+0.55 ±0.05" in text
-    assert "8 times" in text
+    assert "8.0 times" in text
     for row in found.rows():
         assert row in text
     one = made_up((NOTHING, 0, 0.0), groups=("unseen tasks",))
@@ -226,7 +226,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_shows_before_and_after(small:
         "http://purl.org", ""
     ).replace("http://creativecommons.org", "")
     assert "<script" not in page
-    assert "Before" in page
+    assert "Before, with nothing" in page
     assert "After, with memory" in page
     assert "The goal is reached." in page
     assert "The goal is not reached." in page
