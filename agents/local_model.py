@@ -64,13 +64,19 @@ class LocalModel:
 
     @classmethod
     def load(
-        cls, path: str | Path, *, device: str = "cpu", dtype: str = "auto", batch: int = 8, chat: bool | None = None
+        cls,
+        path: str | Path,
+        *,
+        device: str | None = None,
+        dtype: str = "auto",
+        batch: int = 8,
+        chat: bool | None = None,
     ) -> LocalModel:
         """Load a model with its tokenizer.
 
         Args:
             path: A folder that `save_pretrained` wrote, or a model's id on the Hugging Face hub.
-            device: `"cpu"`, `"cuda"`, `"cuda:1"`, ...
+            device: `"cpu"`, `"cuda"`, `"cuda:1"`, ...; None for the GPU if there is one.
             dtype: Of the weights: `"float32"`, `"bfloat16"`, ...; `"auto"` for what the files have.
             batch: See above.
             chat: See above.
@@ -80,7 +86,7 @@ class LocalModel:
             ModelError: there is no such model or device, or it is not a causal language model.
         """
         try:
-            import torch  # noqa: F401
+            import torch
             from safetensors import SafetensorError
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
@@ -91,7 +97,7 @@ class LocalModel:
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(path))
             model = AutoModelForCausalLM.from_pretrained(str(path), dtype=dtype)
-            model.to(device)  # type: ignore[arg-type]
+            model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
         except (OSError, ValueError, KeyError, RuntimeError, AssertionError, SafetensorError) as error:
             raise ModelError(
                 f"The model {str(path)!r} cannot be loaded ({' '.join(str(error).split())[:300]})."
