@@ -6,10 +6,12 @@ them, and going back to an earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..errors import ConfigError
-from ..experience import Goal, Observation
+from ..experience import Goal, Json, Observation
+from .backends import Usage
 from .protocol import Agent, Finished, Telling, Told, reset_agent
 
 
@@ -25,11 +27,11 @@ class InTurn:
         if not agents:
             raise ConfigError("Agents that act in turn need at least one agent.")
         self._agents = tuple(agents)
-        self._turn = 0
+        self._turn, self._spent = 0, Usage(requests=0)
 
     def reset(self, seed: int) -> None:
         """Begin an episode, with the first agent."""
-        self._turn = 0
+        self._turn, self._spent = 0, Usage(requests=0)
         for agent in self._agents:
             reset_agent(agent, seed)
 
@@ -42,16 +44,28 @@ class InTurn:
         while True:
             try:
                 return self._agents[self._turn].act(observation, goal)
-            except Finished:
+            except Finished as ended:
+                notes = self._counted(ended.notes)
                 if self._turn == len(self._agents) - 1:
-                    raise
+                    raise Finished(str(ended), notes) from None
+                self._spent = _usage(notes)
                 self._turn += 1
 
     def told(self) -> Told:
         """Return what the agent tells that acted last, with its place in the order (`turn`, from 0)."""
         agent = self._agents[self._turn]
         told = agent.told() if isinstance(agent, Telling) else Told()
-        return Told(told.tokens, {**told.notes, "turn": self._turn})
+        return Told(told.tokens, {**self._counted(told.notes), "turn": self._turn})
+
+    def _counted(self, notes: Mapping[str, Json]) -> dict[str, Json]:
+        """Return notes with what it took the agents before to come to their end, which is counted once."""
+        spent, self._spent = self._spent, Usage(requests=0)
+        return {**notes, "usage": (spent + _usage(notes)).json()} if spent.requests else dict(notes)
+
+
+def _usage(notes: Mapping[str, Json]) -> Usage:
+    usage: Any = notes.get("usage")
+    return Usage(**usage) if isinstance(usage, Mapping) else Usage(requests=0)
 
 
 __all__ = ["InTurn"]

@@ -187,7 +187,7 @@ class LmAgent:
             reply = answer
             usage += reply.usage
             parsed = parse(reply.text, thought=self.prompts.thought)
-            action, reason = self._checked(parsed.action, observation.actions)
+            action, reason = self._checked(parsed.action, observation.actions, usage)
             notes |= {"thought": parsed.thought[:_KEPT]} if parsed.thought else {}
             notes |= {"usage": usage.json()} | ({"refused": list(refused)} if refused else {})
             if reason is None:
@@ -199,7 +199,7 @@ class LmAgent:
             retold = (*retold, Message("assistant", reply.text.strip() or "(nothing)"), told)
         notes["refused"] = list(refused)
         if config.give_up == "end" or not parsed.action:
-            raise Finished(f"no answer could be used in {config.tries} tries; the last: {reason}")
+            raise Finished(f"no answer could be used in {config.tries} tries; the last: {reason}", notes)
         return self._settled(parsed.action, reply, notes)
 
     def _settled(self, action: str, reply: Reply, notes: dict[str, Json]) -> tuple[str, str]:
@@ -208,7 +208,7 @@ class LmAgent:
         self._told = Told(reply.tokens, notes)
         return action, reply.text.strip()
 
-    def _checked(self, said: str, actions: Sequence[str] | None) -> tuple[str, str | None]:
+    def _checked(self, said: str, actions: Sequence[str] | None, usage: Usage) -> tuple[str, str | None]:
         """Return the action that is meant, and why it cannot be done, if it cannot.
 
         Raises:
@@ -222,7 +222,7 @@ class LmAgent:
         if len(meant) == 1:
             return meant[0], None
         if self.config.finish and _same(said) == _same(self.config.finish):
-            raise Finished("the model said so")
+            raise Finished("the model said so", {"usage": usage.json()})
         if actions is None or not self.config.listed_only:
             return said, None
         return said, f"{said[:200]!r} is not among the actions that are possible now."

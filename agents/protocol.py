@@ -18,6 +18,16 @@ class Finished(Exception):
     It is a signal, like `StopIteration`, and not a failure: hence no `PatheiError`.
     """
 
+    def __init__(self, reason: str = "", notes: Mapping[str, Json] | None = None) -> None:
+        """End the episode.
+
+        Args:
+            reason: Why, in words.
+            notes: What there is to tell of how it came to that; see `Told`.
+        """
+        super().__init__(reason)
+        self.notes = dict(notes or {})
+
 
 class Agent(Protocol):
     """Chooses actions. `check_agent` tests what is said here."""

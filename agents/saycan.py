@@ -108,7 +108,7 @@ class SayCan:
             self._life = self._live(goal)
         action = next(self._life, None)
         if action is None:
-            raise Finished(f"the model has said {len(self._said)} sentences")
+            raise Finished(f"the model has said {len(self._said)} sentences", self.told().notes)
         return action
 
     def told(self) -> Told:

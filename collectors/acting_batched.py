@@ -17,7 +17,7 @@ from ..agents.protocol import Finished, reset_agent
 from ..envs import contract
 from ..errors import ConfigError, ModelError
 from ..experience import Failure, Record, Task
-from .episode import PutImage, Recorder, one_line
+from .episode import PutImage, Recorder, one_line, provenance_of
 from .protocol import episode_seed, trajectory_id
 
 
@@ -29,8 +29,8 @@ class _Episode:
         self.turn: Generator[Request, Answer, str] | None = None
         self.request: Request | None = None
         """What the model is to be asked next; None when the episode is over."""
-        self.ended: str | None = None
-        """Why the agent ended it."""
+        self.ended: Finished | None = None
+        """By what the agent ended it."""
         self.failure: Failure | None = None
 
     def begin(self, seed: int) -> None:
@@ -58,7 +58,7 @@ class _Episode:
                     answer = self.turn = None
                     self.recorder.step(str(done.value), self.agent.told())
         except Finished as finished:
-            self.ended = str(finished)
+            self.ended = finished
         except Exception as error:  # noqa: BLE001  # the same
             self.failure = self.recorder.failure(error)
 
@@ -157,9 +157,7 @@ class ActTogether:
             recorder.env.close()  # nobody knows in which state it is
             return episode.failure
         self._idle.setdefault(recorder.task.env, []).append(recorder.env)
-        origin = {"agent": type(episode.agent).__name__, "seed": self._seed, "finished": episode.ended is not None}
-        if episode.ended is not None:
-            origin["ended"] = episode.ended
+        origin = provenance_of(episode.agent, self._seed, episode.ended)
         return recorder.trajectory(trajectory_id(recorder.task, self._name, self._seed), self._name, origin)
 
 

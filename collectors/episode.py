@@ -130,8 +130,8 @@ def play(
 ) -> Trajectory:
     """Let an agent play a task to its end: terminated, truncated, or finished by the agent.
 
-    The provenance of the result holds the agent's class, the seed, whether the agent ended the episode, and why if it
-    said so.
+    The provenance of the result holds the agent's class, the seed, whether the agent ended the episode (`finished`),
+    and, if it said so, why (`ended`) and how it came to that (`ending`).
 
     Args:
         env: The environment that the task names; it stays open.
@@ -175,22 +175,36 @@ def _played(
     own_seed = episode_seed(seed, recorder.task)
     recorder.reset()
     reset_agent(agent, own_seed)
-    finished, ended = False, ""
+    ended: Finished | None = None
     if watch is not None:
         watch(recorder)
     while not recorder.over:
         try:
             action = agent.act(recorder.observation.seen(), recorder.task.goal)
         except Finished as signal:
-            finished, ended = True, str(signal)
+            ended = signal
             break
         recorder.step(action, agent.told() if isinstance(agent, Telling) else None)
         if watch is not None:
             watch(recorder)
-    origin: dict[str, Json] = {"agent": type(agent).__name__, "seed": seed, "finished": finished}
-    if ended:
-        origin["ended"] = ended
+    origin = provenance_of(agent, seed, ended)
     return recorder.trajectory(trajectory_id(recorder.task, collector, seed), collector, origin)
+
+
+def provenance_of(agent: Agent, seed: int, ended: Finished | None) -> dict[str, Json]:
+    """Return how an episode came about, for its record.
+
+    Args:
+        agent: Who played.
+        seed: The collector's seed.
+        ended: By what the agent ended the episode, if it did.
+    """
+    origin: dict[str, Json] = {"agent": type(agent).__name__, "seed": seed, "finished": ended is not None}
+    if ended is not None and str(ended):
+        origin["ended"] = str(ended)
+    if ended is not None and ended.notes:
+        origin["ending"] = ended.notes
+    return origin
 
 
 class Envs:

@@ -184,8 +184,7 @@ def _score(row: str, number: int, seed: int, group: str, played: Sequence[_Episo
 
 
 def _tokens(trajectory: Trajectory) -> Iterable[int]:
-    for step in trajectory.steps:
-        notes = step.info.get("agent")
+    for notes in (*(step.info.get("agent") for step in trajectory.steps), trajectory.provenance.get("ending")):
         usage = notes.get("usage") if isinstance(notes, dict) else None
         if isinstance(usage, dict):
             yield int(usage.get("prompt_tokens", 0)) + int(usage.get("completion_tokens", 0))

@@ -193,11 +193,25 @@ def test_it_gives_up_after_so_many_things_that_are_nowhere(misses: int) -> None:
     assert list(sought) == ["unicorn", "griffin"][:misses]
 
 
+def test_what_it_took_to_come_to_its_end_is_kept(plans: Mapping[str, Sequence[str]]) -> None:
+    goal, task = TASKS[0].goal.text, TASKS[0]
+    [played] = play(SayCan(Reciter({goal: []})), [task])
+    assert not played.steps
+    assert played.provenance["ended"] == "the model has said 0 sentences"
+    ending = played.provenance["ending"]
+    assert isinstance(ending, dict)
+    assert ending["usage"] == {"prompt_tokens": 2, "completion_tokens": 2, "requests": 2}  # the draft, and the end
+    [whole] = play(SayCan(Reciter(plans)), [task])
+    used = [step.info["agent"] for step in whole.steps] + [whole.provenance.get("ending", {})]
+    asked = sum(one["usage"]["requests"] for one in used if "usage" in one)
+    assert asked == 2 + len({step.info["agent"]["sentence"] for step in whole.steps}) - bool(whole.success)
+
+
 class Says:
     """Says the same some times, and has finished."""
 
-    def __init__(self, action: str, times: int) -> None:
-        self._action, self._times, self._left = action, times, times
+    def __init__(self, action: str, times: int, usage: Usage | None = None) -> None:
+        self._action, self._times, self._left, self._usage = action, times, times, usage
 
     def reset(self, seed: int) -> None:
         """Begin again."""
@@ -206,7 +220,7 @@ class Says:
     def act(self, observation: Observation, goal: Goal) -> str:
         """Say it."""
         if not self._left:
-            raise Finished("that was all")
+            raise Finished("that was all", {"usage": self._usage.json()} if self._usage else None)
         self._left -= 1
         return self._action
 
@@ -225,6 +239,17 @@ def test_agents_in_turn_each_act_until_they_have_finished() -> None:
             agent.act(seen, Goal(""))
     with pytest.raises(ConfigError, match="at least one"):
         InTurn([])
+
+
+def test_what_an_agent_took_to_find_that_it_has_finished_is_told_once_by_the_next() -> None:
+    seen, usage = Observation(""), Usage(3, 1)
+    agent = InTurn([Says("a", 1, usage), Says("b", 0, usage), Says("c", 2, usage)])
+    agent.reset(0)
+    told = [(agent.act(seen, Goal("")), agent.told().notes.get("usage")) for _ in range(3)]
+    assert told == [("a", None), ("c", (usage + usage).json()), ("c", None)]
+    with pytest.raises(Finished) as ended:
+        agent.act(seen, Goal(""))
+    assert ended.value.notes == {"usage": usage.json()}
 
 
 def test_a_plan_is_no_longer_than_it_needs_to_be(plans: Mapping[str, Sequence[str]]) -> None:
