@@ -84,10 +84,13 @@ class PlanExecutor:
         """Carry out a plan; the arguments, the result and the errors are those of `execute_plan`."""
         if task.env != ENV:
             raise ConfigError(f"Plans in words can be carried out in {ENV}; the task {task.id!r} is of {task.env!r}.")
+        return _Run(*self.begin(task)).play(read_plan(text), skip_refused)
+
+    def begin(self, task: Task) -> tuple[gymnasium.Env[Any, Any], dict[str, Any]]:
+        """Reset the environment to where a task begins, and return it with what the reset tells."""
         if self._env is None:
             self._env = contract.make(task)
-        _, info = contract.reset(self._env, task)
-        return _Run(self._env, info).play(read_plan(text), skip_refused)
+        return self._env, contract.reset(self._env, task)[1]
 
 
 def execute_plan(task: Task, text: str, *, skip_refused: bool = False) -> PlanOutcome:

@@ -21,6 +21,7 @@ from pathei.errors import ConfigError
 from pathei.experience import Goal, Observation, Task, Trajectory
 from pathei.learners.corpora.bare import Trimmer
 from pathei.learners.corpora.episodes import fold
+from pathei.learners.execution import PlanExecutor
 from pathei.memory.nothing import Nothing
 
 TASKS = generate_tasks(24, 3, split="test")
@@ -70,7 +71,8 @@ class Reciter:
 def plans() -> dict[str, list[str]]:
     """What is needed of the demonstrations of all tasks, in words, by goal."""
     found = {}
-    with Trimmer() as trimmer:
+    with PlanExecutor() as executor:
+        trimmer = Trimmer(executor)
         for record in Act(demonstrator).collect(TASKS):
             assert isinstance(record, Trajectory)
             episode = fold(record)

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ...envs import contract
 from ...envs.plans import succeeds, without_idle_steps
 from ...envs.virtualhome.plan_words import Deed, ask_for_plan, read_deed, say_deed
 from ...errors import ScriptError
@@ -25,9 +24,8 @@ from .splits import activity_of
 from .words import count_words
 
 if TYPE_CHECKING:
-    import gymnasium
-
     from ...envs.virtualhome.rules import Action
+    from ..execution import PlanExecutor
 
 _DOOR: Final = "door"
 _WALK: Final = "WALK"
@@ -60,23 +58,11 @@ def commonest(examples: Sequence[Example]) -> list[Example]:
 
 
 class Trimmer:
-    """Finds what of plans is needed, in one environment that keeps the houses that it knows; close it at the end."""
+    """Finds what of plans is needed, by carrying them out."""
 
-    def __init__(self) -> None:
-        """Make nothing yet; the environment is made with the first episode."""
-        self._env: gymnasium.Env[Any, Any] | None = None
-
-    def __enter__(self) -> Trimmer:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the environment."""
-        if self._env is not None:
-            self._env.close()
-            self._env = None
+    def __init__(self, executor: PlanExecutor) -> None:
+        """Carry plans out in the environment of an executor."""
+        self._executor = executor
 
     def needed(self, episode: Episode) -> list[Deed] | None:
         """Return the deeds of an episode that its goal needs; None if its actions do not reach the goal again."""
@@ -91,10 +77,7 @@ class Trimmer:
     def _shortest(self, episode: Episode) -> list[str] | None:
         from ...envs.virtualhome.script import parse_line, write_line
 
-        if self._env is None:
-            self._env = contract.make(episode.task)
-        contract.reset(self._env, episode.task)
-        home: Any = self._env.unwrapped  # the household's own
+        home: Any = self._executor.begin(episode.task)[0].unwrapped  # the household's own
         scene, rules, model = home.world.scene, home.world.rules, home.model()
         try:
             plan = [parse_line(action, scene, rules) for action in episode.actions]

@@ -61,7 +61,8 @@ def build_corpora(
     known = learn(episode for group in episodes.values() for episode in group)
     found: list[Example] = []
     taken: set[str] = set()
-    with PlanExecutor() as executor, bare.Trimmer() as trimmer:
+    with PlanExecutor() as executor:
+        trimmer = bare.Trimmer(executor)
         for split in SPLITS:
             lived = sorted(episodes[split], key=lambda e: (zlib.crc32(e.id.encode(), config.seed), e.id))
             maker = _Maker(config, known, split, executor, trimmer)
