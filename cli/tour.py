@@ -12,6 +12,8 @@ from .commands import Demo
 from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..loop.config import LoopConfig
 
 
@@ -22,8 +24,14 @@ def demo(command: Demo) -> None:
     tame_libraries()
     console = make_console()
     run_demo(console, command.out, episodes=command.episodes, workers=command.workers, seed=command.seed)
-    if not command.learn:
-        return
+    if command.learn:
+        console.print("\nNow the loop is closed: they learn from what they live through, and live again.")
+        _close(command, console)
+    console.print(_next(command), soft_wrap=True)
+
+
+def _close(command: Demo, console: Console) -> None:
+    """Run a small loop; with a memory alone where what tuning needs is not installed."""
     from .looping import show_loop
 
     out = command.out / "loop"
@@ -34,6 +42,22 @@ def demo(command: Demo) -> None:
         console.print(f"\n{error} The tour goes on without it: a memory alone learns.", markup=False, soft_wrap=True)
         _clear(out)
         show_loop(out, small_loop(command.workers, command.seed, weights=False), console)
+
+
+def _next(command: Demo) -> str:
+    best, lived = command.out / "search", command.out / "loop" / f"seed-{command.seed}" / "store"
+    hints = {
+        f"pathei store show {best}": "the episodes",
+        'pathei plan "turn on the light"': "watch a search",
+        "pathei run --agent human --seed 3": "act yourself",
+    }
+    if command.learn:
+        hints |= {
+            f'pathei memory query {lived} "where do cups end up?"': "",
+            f"pathei run --agent skills:{lived} --seed 3": "watch who acts by that memory",
+            "pathei loop runs/loop --seeds 3": "the whole of it, in a quarter of an hour",
+        }
+    return "\n".join(["\nNext:", *(f"  {hint:44}  {what}".rstrip() for hint, what in hints.items())])
 
 
 def small_loop(workers: int, seed: int, *, weights: bool = True) -> LoopConfig:

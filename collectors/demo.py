@@ -1,4 +1,4 @@
-"""The tour that `pathei demo` gives: demonstrations played readably, then exploration and search on the same tasks.
+"""What `pathei demo` begins with: demonstrations played readably, then exploration and search on the same tasks.
 
 It uses what the package has to offer and adds nothing of its own. Left out: fetched data, language models.
 """
@@ -69,16 +69,6 @@ def run_demo(console: Console, out: Path, *, episodes: int = 300, workers: int =
         found[name] = _collect(console, name, make, out / name, tasks[:episodes], workers, seed)
     console.print()
     console.print(_table(found))
-    best = out / "search"
-    console.print(
-        f"\nNext:\n  pathei store show {best}              the episodes\n"
-        f"  pathei store export {best} demo.jsonl --format chat\n"
-        '  pathei plan "turn on the light"              watch a search\n'
-        "  pathei run --agent human --seed 3            act yourself\n"
-        "  pathei data get robothow                     fetch 518 real programs, then\n"
-        "  pathei collect runs/robothow --tasks robothow",
-        soft_wrap=True,
-    )
 
 
 def _clear(path: Path) -> None:

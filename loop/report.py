@@ -19,11 +19,11 @@ def loop_table(found: LoopResult) -> Table:
     What is in brackets is a 95 % interval.
     """
     last = max(found.rounds, default=0)
-    title = f"Held-out tasks, {'before anything was learned' if not last else f'after round {last}'}"
+    title = f"Held-out goals reached, {'before anything was learned' if not last else f'after round {last}'}"
     table = Table(title=title, title_justify="left")
     table.add_column("agent")
     for group in (*found.groups, ALL) if len(found.groups) > 1 else (ALL,):
-        table.add_column(f"goals reached, {group}" if group != ALL else "all", justify="right")
+        table.add_column(group, justify="right")
     table.add_column("steps to a goal", justify="right")
     table.add_column("tokens per episode", justify="right")
     table.add_column("language lost, nats/token", justify="right")
@@ -76,8 +76,10 @@ def _cells(found: LoopResult, row: str, number: int) -> Iterator[str]:
 
 
 def share(interval: Interval | None) -> str:
-    """Tell a share with its interval."""
-    return "-" if interval is None else f"{interval.value:.0%} [{interval.low:.0%}, {interval.high:.0%}]"
+    """Tell a share with its interval, in per cent."""
+    if interval is None:
+        return "-"
+    return f"{interval.value:.0%} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
 
 
 __all__ = ["loop_table", "rounds_table", "share", "worth_lines"]
