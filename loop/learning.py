@@ -5,14 +5,13 @@ Each part finds what it has done already. Left out: living (`living`), and who i
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import ConfigError, MemoryStoreError
+from ..errors import ConfigError
 from ..store import ExperienceStore
 from .config import EMBEDDED
 from .living import AGENT
@@ -38,7 +37,7 @@ _TEXTS: Final = 120
 def remember(place: Place, number: int, watch: Watch) -> None:
     """Let the memory grow by what was lived up to a round, tell it how it served, and consolidate it."""
     from ..memory.builders import default_builders
-    from ..memory.feedback import give_feedback
+    from ..memory.filling import tell
     from ..memory.opening import open_memory
     from ..memory.upkeep import Policy
 
@@ -52,9 +51,7 @@ def remember(place: Place, number: int, watch: Watch) -> None:
             memory.add_all(lot)
             for one in lot:
                 if one.collector == AGENT:
-                    # Of a memory that was removed and is made anew, some items are no more.
-                    with contextlib.suppress(MemoryStoreError):
-                        give_feedback(memory, one)
+                    tell(memory, one)
             done += len(lot)
             watch(done, len(ids))
         memory.consolidate(Policy(caps={}))

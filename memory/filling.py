@@ -101,14 +101,14 @@ def fill(
         MemoryStoreError: the memory cannot be written.
     """
     begun, before = time.monotonic(), _counts(memory)
-    read, heard = 0, _Heard(0, 0, 0, 0)
+    read, heard = 0, Heard(0, 0, 0, 0)
     trajectories = store.trajectories(success=success, roots=not branches)
     while some := list(islice(trajectories, _BATCH)):
         memory.add_all(map(store.expand, some))
         if feedback:
             for trajectory in some:
                 if trajectory.parent is None:
-                    heard = heard.plus(_tell(memory, trajectory))
+                    heard = heard.plus(tell(memory, trajectory))
         read += len(some)
         if watch is not None:
             watch(read)
@@ -149,29 +149,39 @@ def adopt(memory: ExperienceMemory, skills: Iterable[Draft]) -> list[str]:
     return memory.add_drafts(new)
 
 
-class _Heard(NamedTuple):
-    """What was told: episodes, episodes of another memory, items that helped, items that did harm."""
+class Heard(NamedTuple):
+    """What a memory was told."""
 
     told: int
+    """Episodes that tell of its items."""
     elsewhere: int
+    """Episodes that tell of another memory's."""
     helpful: int
+    """Items that helped, for the first time in an episode."""
     harmful: int
+    """Items that did harm, likewise."""
 
-    def plus(self, other: _Heard) -> _Heard:
-        return _Heard(*(one + two for one, two in zip(self, other, strict=True)))
+    def plus(self, other: Heard) -> Heard:
+        """Return both together."""
+        return Heard(*(one + two for one, two in zip(self, other, strict=True)))
 
 
-def _tell(memory: ExperienceMemory, trajectory: Trajectory) -> _Heard:
+def tell(memory: ExperienceMemory, trajectory: Trajectory) -> Heard:
+    """Tell a memory how its items served in an episode; one whose agent used another memory is passed over.
+
+    Raises:
+        MemoryStoreError: the memory cannot be written.
+    """
     ids = verdicts(trajectory)
     if not ids:
-        return _Heard(0, 0, 0, 0)
+        return Heard(0, 0, 0, 0)
     try:
         before = _served(memory, ids)
     except MemoryStoreError:
-        return _Heard(0, 1, 0, 0)  # an id is unknown here
+        return Heard(0, 1, 0, 0)  # an id is unknown here
     give_feedback(memory, trajectory)
     after = _served(memory, ids)
-    return _Heard(1, 0, after[0] - before[0], after[1] - before[1])
+    return Heard(1, 0, after[0] - before[0], after[1] - before[1])
 
 
 def _served(memory: ExperienceMemory, ids: Iterable[str]) -> tuple[int, int]:
@@ -185,4 +195,4 @@ def _counts(memory: ExperienceMemory) -> dict[Kind, Counter[str]]:
     return {kind: Counter(kinds[kind]) for kind in KINDS}
 
 
-__all__ = ["Filled", "Tally", "adopt", "fill"]
+__all__ = ["Filled", "Heard", "Tally", "adopt", "fill", "tell"]
