@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import ConfigError
-from .batches import order_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,6 +138,8 @@ class Training:
 
     def order(self, lengths: Sequence[int]) -> NDArray[np.int64]:
         """Return which rows every optimizer step takes, shape `[steps, batch]`, given how long each is in tokens."""
+        from .batches import order_of  # here, since a command's help needs no numpy
+
         steps = self.steps_for(len(lengths))
         return order_of(lengths, steps=steps, batch=self.batch, seed=self.seed, alike=self.group_by_length)
 
