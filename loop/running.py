@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
 
-from ..learners.run_directory import only_writer, settle, write_json
+from ..learners.run_directory import note_versions, only_writer, settle, write_json
 from . import learning, living, results
 from .config import EMBEDDED, LoopConfig
 from .places import PLAIN, WEIGHTS, Place
@@ -47,6 +47,8 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
     """
     with only_writer(out):
         settle(out, config)
+        if note := note_versions(out):
+            console.print(note, soft_wrap=True)
         if config.tunes and config.model == EMBEDDED:
             _base(console)
         lost: Lost = {}
