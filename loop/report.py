@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
 
 from rich.table import Table
 
@@ -35,21 +37,57 @@ def loop_table(found: LoopResult) -> Table:
 
 
 def rounds_table(found: LoopResult) -> Table:
-    """Return the share of held-out goals that each agent reached after each round, and of new tasks by itself."""
-    table = Table(title="Goals reached, round by round", title_justify="left")
-    table.add_column("agent")
+    """Return what is measured after each round of every agent: goals, steps, tokens, language; and new tasks alone."""
+    table = Table(title="Held-out tasks, round by round", title_justify="left")
+    for name in ("what", "agent"):
+        table.add_column(name)
     for number in found.rounds:
         table.add_column(f"round {number}" if number else "before", justify="right")
-    for row in found.rows():
-        shares = (found.success(row, number) for number in found.rounds)
-        table.add_row(row, *("" if one is None else f"{one.value:.0%}" for one in shares))
+    for what, tell in _MEASURES.items():
+        rows = {row: [tell(found, row, number) for number in found.rounds] for row in found.rows()}
+        for place, (row, cells) in enumerate((row, cells) for row, cells in rows.items() if any(cells)):
+            if not place:
+                table.add_section()
+            table.add_row("" if place else what, row, *cells)
     if found.alone:
         means = {n: [v for (when, _), v in found.alone.items() if when == n] for n in found.rounds}
+        cells = [f"{sum(some) / len(some):.0%}" if (some := means[n]) else "" for n in found.rounds]
         table.add_section()
-        table.add_row(
-            "new tasks, alone", *(f"{sum(some) / len(some):.0%}" if (some := means[n]) else "" for n in found.rounds)
-        )
+        table.add_row("new goals reached", "before any search", *cells)
     return table
+
+
+def _reached(found: LoopResult, row: str, number: int) -> str:
+    one = found.success(row, number)
+    return "" if one is None else f"{one.value:.0%}"
+
+
+def _steps(found: LoopResult, row: str, number: int) -> str:
+    steps = found.steps(row, number)
+    return "" if steps is None else f"{steps:.1f}"
+
+
+def _tokens(found: LoopResult, row: str, number: int) -> str:
+    tokens = found.tokens(row, number)
+    return f"{tokens:,.0f}" if tokens else ""
+
+
+def _lost(found: LoopResult, row: str, number: int) -> str:
+    language = found.language(row, number)
+    if language is None:
+        return ""
+    value, spread = language
+    return f"{value:+.2f} ±{spread:.2f}" if spread else f"{value:+.2f}"
+
+
+_MEASURES: Final = MappingProxyType(
+    {
+        "goals reached": _reached,
+        "steps to a goal": _steps,
+        "tokens per episode": _tokens,
+        "language lost, nats/token": _lost,
+    }
+)
 
 
 def worth_lines(found: LoopResult) -> Iterator[str]:
@@ -65,14 +103,9 @@ def _cells(found: LoopResult, row: str, number: int) -> Iterator[str]:
     yield row
     for group in (*found.groups, ALL) if len(found.groups) > 1 else (ALL,):
         yield share(found.success(row, number, group))
-    steps, tokens, language = found.steps(row, number), found.tokens(row, number), found.language(row, number)
-    yield "-" if steps is None else f"{steps:.1f}"
-    yield f"{tokens:,.0f}" if tokens else "-"
-    if language is None:
-        yield "0" if row == BASE else "-"
-    else:
-        value, spread = language
-        yield f"{value:+.2f} ±{spread:.2f}" if spread else f"{value:+.2f}"
+    yield _steps(found, row, number) or "-"
+    yield _tokens(found, row, number) or "-"
+    yield _lost(found, row, number) or ("0" if row == BASE else "-")
 
 
 def share(interval: Interval | None) -> str:
