@@ -66,8 +66,8 @@ class Ask:
     """What sampling follows from; an endpoint may take no notice."""
     among: tuple[str, ...] = ()
     """The answer is one of these, whole: the likeliest, or one that is drawn by likelihood. An endpoint goes token by
-    token instead ("guided choice"). An empty option stands for saying nothing more; a back end that cannot tell how
-    likely that is leaves it out. Empty for an answer in any words."""
+    token instead ("guided choice"). An empty option beside others stands for saying nothing more; a back end that
+    cannot tell how likely that is leaves it out. Empty for an answer in any words."""
 
 
 @dataclass(frozen=True, slots=True)

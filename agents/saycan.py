@@ -117,11 +117,6 @@ class SayCan:
         self._usage = Usage(requests=0)
         return Told(notes=notes)
 
-    def did(self, action: str) -> None:
-        """Take note that somebody else did an action in this episode: it belongs to the plan so far."""
-        deed = read_deed(action)
-        self._say(action if deed is None else say_deed(deed), action)
-
     # --- saying
 
     def _live(self, goal: Goal) -> Iterator[str]:

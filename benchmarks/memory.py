@@ -12,8 +12,8 @@ are compared with is measured in the same run:
 * hybrid: FTS5's own `bm25()` over the words of the question, and that product;
 * adds: the same texts and vectors inserted into SQLite with nothing else, as many per transaction.
 
-A million takes ten minutes to add and as long to index. Left out: real text (`retrieval.py`), and Chroma and mem0
-(`memory_rivals.py`).
+A million takes seven minutes to add, and eleven or more to index. Left out: real text (`retrieval.py`), and Chroma and
+mem0 (`memory_rivals.py`).
 """
 
 from __future__ import annotations
