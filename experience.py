@@ -30,8 +30,8 @@ class Goal:
     text: str
     """The goal as an agent reads it: `"turn on the floor lamp"`."""
     conditions: tuple[Mapping[str, Json], ...] = ()
-    """Conditions in the world's own form (for VirtualHome see `pathei.envs.virtualhome.goals`); all must hold together
-    at the end. Empty means that nothing is checked: success is then unknown, not true."""
+    """Conditions in the world's own form (for VirtualHome see `pathei.envs.virtualhome.goals.check`); all must hold
+    together at the end. Empty means that nothing is checked: success is then unknown, not true."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,32 +2,32 @@
 
 from .checks import check_agent
 from .human import HumanAgent
-from .in_turn import InTurn
-from .lm import LmAgent, LmConfig
-from .memory_agent import WithMemory
-from .named import agent_named
-from .planner import SkillAgent
-from .protocol import Agent, Finished, Resettable, Telling, Told, reset_agent
-from .random_agent import RandomAgent
-from .saycan import SayCan, SayCanConfig
+from .lm.agent import LmAgent, LmConfig
+from .lm.saycan import SayCan, SayCanConfig
+from .memory import MemoryAgent
+from .protocol import ActionRecord, Agent, Finished, RecordingAgent, Resettable, reset_agent
+from .random import RandomAgent
+from .registry import agent_named
 from .scripted import ScriptedAgent
+from .sequential import SequentialAgent
+from .skills.agent import SkillAgent
 
 __all__ = [
+    "ActionRecord",
     "Agent",
     "Finished",
     "HumanAgent",
-    "InTurn",
     "LmAgent",
     "LmConfig",
+    "MemoryAgent",
     "RandomAgent",
+    "RecordingAgent",
     "Resettable",
     "SayCan",
     "SayCanConfig",
     "ScriptedAgent",
+    "SequentialAgent",
     "SkillAgent",
-    "Telling",
-    "Told",
-    "WithMemory",
     "agent_named",
     "check_agent",
     "reset_agent",

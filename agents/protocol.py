@@ -23,7 +23,7 @@ class Finished(Exception):
 
         Args:
             reason: Why, in words.
-            notes: What there is to tell of how it came to that; see `Told`.
+            notes: What there is to tell of how it came to that; see `ActionRecord`.
         """
         super().__init__(reason)
         self.notes = dict(notes or {})
@@ -58,7 +58,7 @@ class Resettable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ActionRecord:
     """What an agent tells of how it came to its last action, for the record; the world never sees it."""
 
     tokens: Tokens | None = None
@@ -68,10 +68,10 @@ class Told:
 
 
 @runtime_checkable
-class Telling(Protocol):
+class RecordingAgent(Protocol):
     """An agent that tells how it came to its actions."""
 
-    def told(self) -> Told:
+    def told(self) -> ActionRecord:
         """Return what there is to tell of the last action; called once after each `act` that returned."""
         ...
 

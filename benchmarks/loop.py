@@ -23,9 +23,9 @@ from rich.table import Table
 
 from pathei.cli.console import tame_libraries
 from pathei.loop.config import LoopConfig
-from pathei.loop.page import write_page
-from pathei.loop.report import loop_table, rounds_table
-from pathei.loop.running import run_loop
+from pathei.loop.run import run_loop
+from pathei.views.loop_page import write_page
+from pathei.views.loop_table import loop_table, rounds_table
 
 MINUTES = 15.0
 BARS = (("at least", 2.0), ("at least", 3.0), ("at least", 1.0), ("at most", 0.5))

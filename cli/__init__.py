@@ -18,9 +18,9 @@ from tyro.conf import AvoidSubcommands, OmitSubcommandPrefixes
 from .. import __version__
 from ..errors import PatheiError
 from . import commands as c
-from . import memory_commands as m
 from .console import complain
 from .loop_commands import Loop
+from .memory import commands as m
 
 _PERFORMED_BY: Final[dict[type, str]] = {
     c.EnvList: "worlds:env_list",
@@ -39,22 +39,22 @@ _PERFORMED_BY: Final[dict[type, str]] = {
     c.StoreShow: "stores:store_show",
     c.StoreExport: "stores:store_export",
     Loop: "looping:loop",
-    m.MemoryBuild: "memory_changes:build",
-    m.MemoryQuery: "memory:query",
-    m.MemoryList: "memory:list_items",
-    m.MemoryShow: "memory:show",
-    m.MemoryStats: "memory:stats",
-    m.MemoryAdd: "memory_changes:add",
-    m.MemoryUpdate: "memory_changes:update",
-    m.MemoryForget: "memory_changes:forget",
-    m.MemoryFeedback: "memory_changes:feedback",
-    m.MemoryConsolidate: "memory_changes:consolidate",
-    m.MemoryCompact: "memory_changes:compact",
-    m.MemoryCheck: "memory:check",
-    m.MemoryReembed: "memory_changes:reembed",
-    m.MemoryExport: "memory:export",
-    m.MemoryImport: "memory_changes:take_over",
-    m.MemoryServe: "memory:serve",
+    m.MemoryBuild: "memory.change:build",
+    m.MemoryQuery: "memory.ask:query",
+    m.MemoryList: "memory.ask:list_items",
+    m.MemoryShow: "memory.ask:show",
+    m.MemoryStats: "memory.ask:stats",
+    m.MemoryAdd: "memory.change:add",
+    m.MemoryUpdate: "memory.change:update",
+    m.MemoryForget: "memory.change:forget",
+    m.MemoryFeedback: "memory.change:feedback",
+    m.MemoryConsolidate: "memory.change:consolidate",
+    m.MemoryCompact: "memory.change:compact",
+    m.MemoryCheck: "memory.ask:check",
+    m.MemoryReembed: "memory.change:reembed",
+    m.MemoryExport: "memory.ask:export",
+    m.MemoryImport: "memory.change:take_over",
+    m.MemoryServe: "memory.ask:serve",
 }
 """Which function performs which command."""
 

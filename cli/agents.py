@@ -10,12 +10,12 @@ from .console import tame_libraries
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..agents.named import Named
-    from ..collectors.acting import Act
+    from ..agents.registry import NamedAgent
+    from ..collectors.rollout.acting import AgentCollector
     from .commands import Collect, Lm
 
 
-def agents_named(name: str, lm: Lm, console: Console | None = None) -> Named:
+def agents_named(name: str, lm: Lm, console: Console | None = None) -> NamedAgent:
     """Return who acts.
 
     Raises:
@@ -23,13 +23,13 @@ def agents_named(name: str, lm: Lm, console: Console | None = None) -> Named:
         ConfigError: an option is out of range, or the name lacks a model or a memory.
     """
     tame_libraries()
-    from ..agents.lm import LmConfig
-    from ..agents.named import agent_named
+    from ..agents.lm.agent import LmConfig
+    from ..agents.registry import agent_named
 
     return agent_named(name, LmConfig(**vars(lm)), console=console)
 
 
-def playing(command: Collect) -> Named:
+def playing(command: Collect) -> NamedAgent:
     """Return who plays tasks into a store.
 
     Raises:
@@ -48,16 +48,16 @@ def playing(command: Collect) -> Named:
     return agents
 
 
-def acting(agent: Named, name: str, steps: int, seed: int) -> Act:
+def acting(agent: NamedAgent, name: str, steps: int, seed: int) -> AgentCollector:
     """Return the collector for an agent, which is ready to act; called in whichever process plays.
 
     Raises:
         PatheiError: a model or a memory cannot be had.
     """
-    from ..collectors.acting import Act
+    from ..collectors.rollout.acting import AgentCollector
 
     agent.prepare()
-    return Act(agent, name=name, max_steps=steps, seed=seed)
+    return AgentCollector(agent, name=name, max_steps=steps, seed=seed)
 
 
 __all__ = ["acting", "agents_named", "playing"]

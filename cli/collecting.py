@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
     from ..agents import Agent
     from ..collectors import Collector
-    from ..collectors.proposers import Proposer
+    from ..collectors.curriculum.proposers import GoalProposer
     from ..experience import Json, Task
 
 
 def collect(command: Collect) -> int:
     """Play tasks into a store; 1 if every one of them failed."""
-    from ..collectors.gather import gather
-    from ..collectors.tables import gathered_table, progress
+    from ..collectors.progress import progress
+    from ..collectors.rollout.collect import gather
     from ..collectors.tasks import tasks_named
     from ..envs.registry import world_named
     from ..store import ExperienceStore
+    from ..views.tables import gathered_table
 
     least = {"workers": 0, "steps": 1}
     faults = [f"--{name} must be at least {bound}" for name, bound in least.items() if getattr(command, name) < bound]
@@ -72,14 +73,15 @@ def collect(command: Collect) -> int:
 
 
 def _study(command: Collect, console: Console) -> int:
-    from ..collectors.curriculum import Curriculum, CurriculumConfig
-    from ..collectors.players import SearchPlayer
-    from ..collectors.skill_player import SkillPlayer
-    from ..collectors.study import generated_houses, study
-    from ..collectors.tables import gathered_table, progress
+    from ..collectors.curriculum.collector import Curriculum, CurriculumConfig
+    from ..collectors.curriculum.players import SearchPlayer
+    from ..collectors.curriculum.skill_player import SkillPlayer
+    from ..collectors.curriculum.study import generated_houses, study
+    from ..collectors.progress import progress
     from ..envs.registry import world_named
-    from ..envs.virtualhome.goal_space import HomeGoals
+    from ..envs.virtualhome.goals.space import HomeGoals
     from ..store import ExperienceStore
+    from ..views.tables import gathered_table
 
     if not command.tasks.isdecimal():
         raise ConfigError(f"A curriculum makes its own tasks: --tasks is how many attempts, not {command.tasks!r}.")
@@ -99,16 +101,16 @@ def _study(command: Collect, console: Console) -> int:
     return 0
 
 
-def _proposer_of(command: Collect) -> Proposer:
+def _proposer_of(command: Collect) -> GoalProposer:
     """Return the proposer of a curriculum's goals, by name."""
     if command.proposer != "model":
-        from ..collectors.proposers import proposer_named
+        from ..collectors.curriculum.proposers import proposer_named
 
         return proposer_named(command.proposer)
     if command.model is None:
         raise ConfigError("A language model proposes: name it with --model, as in --model local:PATH.")
-    from ..agents.completion import complete_named
-    from ..collectors.lm_proposer import LanguageModel
+    from ..agents.lm.completion import complete_named
+    from ..collectors.curriculum.lm_proposer import LanguageModel
 
     return LanguageModel(complete_named(command.model))
 
@@ -134,18 +136,18 @@ def _made_of(command: Collect) -> Callable[[], Collector]:
     from functools import partial
 
     if command.collector == "explore":
-        from ..collectors.explore import Explore
+        from ..collectors.rollout.explore import Explore
 
         return partial(Explore, strategy=command.strategy, max_steps=command.steps, seed=command.seed)
     if command.collector == "scripted":
-        from ..collectors.acting import Act, demonstrator
+        from ..collectors.rollout.acting import AgentCollector, demonstrator
 
-        return partial(Act, demonstrator, name="scripted", max_steps=command.steps, seed=command.seed)
+        return partial(AgentCollector, demonstrator, name="scripted", max_steps=command.steps, seed=command.seed)
     if command.collector == "errands":
-        from ..collectors.acting import Act
+        from ..collectors.rollout.acting import AgentCollector
 
-        return partial(Act, _errand_runner, name="errands", max_steps=command.steps, seed=command.seed)
-    from ..collectors.mcts import Mcts, MctsConfig, household_search
+        return partial(AgentCollector, _errand_runner, name="errands", max_steps=command.steps, seed=command.seed)
+    from ..collectors.search.collector import Mcts, MctsConfig, household_search
     from ..envs.registry import world_named
 
     search = dataclasses.replace(
@@ -156,9 +158,9 @@ def _made_of(command: Collect) -> Callable[[], Collector]:
 
 
 def _errand_runner(_: Task) -> Agent:
-    from ..learners.corpora.errands import Errands
+    from ..learners.corpora.errands import RandomCarryAgent
 
-    return Errands()
+    return RandomCarryAgent()
 
 
 __all__ = ["collect"]

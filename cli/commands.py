@@ -13,11 +13,11 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, subcommand
 
 from ..learners.corpora.config import CorpusConfig
-from ..learners.fisher_config import FisherConfig
-from ..learners.knobs import Knobs
-from ..learners.training import Lora, Training
+from ..learners.fisher.config import FisherConfig
+from ..learners.methods.config import MethodConfig
+from ..learners.training.config import LoraConfig, TrainingConfig
 from .loop_commands import Loop
-from .memory_commands import Memory
+from .memory.commands import Memory
 
 
 @dataclass(frozen=True)
@@ -287,11 +287,11 @@ class Learn:
     """Fisher information that `pathei fisher` made; estimated where it is needed and not given."""
     adapter: bool = False
     """Whether a LoRA adapter is trained instead of all weights, as `--method lora` does by itself."""
-    lora: Lora = field(default_factory=Lora)
+    lora: LoraConfig = field(default_factory=LoraConfig)
     """The adapter, where there is one."""
-    training: Training = field(default_factory=Training)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
     """How to train."""
-    knobs: Knobs = field(default_factory=Knobs)
+    knobs: MethodConfig = field(default_factory=MethodConfig)
     """What the methods are told."""
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     """What is made of a store."""

@@ -15,7 +15,7 @@ from .console import make_console, tame_libraries
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..learners.evaluation import Evaluation
+    from ..learners.evaluation.result import Evaluation
 
 
 def corpora(command: Corpora) -> None:
@@ -27,10 +27,10 @@ def corpora(command: Corpora) -> None:
 
 def fisher(command: Fisher) -> None:
     """Estimate Fisher information."""
-    from ..learners.batches import read_texts, sequences_of
-    from ..learners.fisher_file import fisher_to_file
-    from ..learners.models import EMBEDDED, load_model
-    from ..learners.stdlib_text import stdlib_text
+    from ..learners.fisher.file import fisher_to_file
+    from ..learners.models.load import EMBEDDED, load_model
+    from ..learners.models.stdlib_text import stdlib_text
+    from ..learners.training.batches import read_texts, sequences_of
 
     if command.out.suffix != ".safetensors":
         raise ConfigError(f"Fisher information is kept in a .safetensors file, not in {command.out.name!r}.")
@@ -51,7 +51,7 @@ def fisher(command: Fisher) -> None:
 
 def learn(command: Learn) -> None:
     """Tune a model."""
-    from ..learners import run
+    from ..learners import finetune as run
 
     tame_libraries()
     console = make_console()
@@ -89,16 +89,16 @@ def learn(command: Learn) -> None:
 
 def evaluate(command: Eval) -> None:
     """Ask tuned models what was held out."""
-    from ..learners.evaluate import Asking
-    from ..learners.evaluate_run import EvalConfig, evaluate_run
-    from ..learners.pareto import evaluation_table, pareto_picture, points_of
+    from ..learners.evaluation.evaluate import EvaluationConfig
+    from ..learners.evaluation.run import EvaluateRunConfig, evaluate_run
+    from ..views.pareto import evaluation_table, pareto_picture, points_of
 
     if not command.runs:
         raise ConfigError("Name at least one run that `pathei learn` finished.")
     tame_libraries()
     console = make_console()
-    asking = Asking(execute=command.execute, batch=command.batch)
-    config = EvalConfig(command.splits, command.limit, command.data, command.texts, asking, command.device)
+    asking = EvaluationConfig(execute=command.execute, batch=command.batch)
+    config = EvaluateRunConfig(command.splits, command.limit, command.data, command.texts, asking, command.device)
     found: dict[str, Evaluation] = {}
     for path in command.runs:
         with console.status("") as status:

@@ -22,9 +22,9 @@ def loop(command: Loop) -> None:
 def show_loop(out: Path, config: LoopConfig, console: Console, *, report: bool = True) -> None:
     """Run a loop, or go on with it, and show it: tables, what learning was worth, and a page."""
     tame_libraries()
-    from ..loop.page import write_page
-    from ..loop.report import loop_table, rounds_table, worth_lines
-    from ..loop.running import run_loop
+    from ..loop.run import run_loop
+    from ..views.loop_page import write_page
+    from ..views.loop_table import loop_table, rounds_table, worth_lines
 
     found = run_loop(out, config, console)
     for table in (loop_table(found), rounds_table(found)):

@@ -10,8 +10,8 @@ from .worlds import LINES
 def store_info(command: StoreInfo) -> None:
     """Say what a store holds."""
     from ..collectors.coverage import Coverage
-    from ..collectors.tables import info_tables
     from ..store import ExperienceStore
+    from ..views.tables import info_tables
 
     console = make_console()
     with ExperienceStore.open(command.path, mode="read") as store:
@@ -28,9 +28,9 @@ def store_show(command: StoreShow) -> None:
     """Show or list episodes."""
     from itertools import islice
 
-    from ..collectors.tables import listing
-    from ..collectors.watch import Watcher
     from ..store import ExperienceStore
+    from ..views.tables import listing
+    from ..views.watch import Watcher
 
     console = make_console()
     with ExperienceStore.open(command.path, mode="read") as store:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def demo(command: Demo) -> None:
     """Give the tour."""
-    from ..collectors.demo import run_demo
+    from ..views.demo import run_demo
 
     tame_libraries()
     console = make_console()

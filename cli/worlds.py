@@ -69,10 +69,10 @@ def data_get(command: DataGet) -> None:
 
 def run(command: Run) -> None:
     """Play one episode and show it."""
-    from ..collectors.episode import Envs, play
+    from ..collectors.rollout.episode import Envs, play
     from ..collectors.tasks import choose_task, tasks_named
-    from ..collectors.watch import Watcher
     from ..envs.registry import world_named
+    from ..views.watch import Watcher
 
     world = world_named(command.world)
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
@@ -109,8 +109,8 @@ def _script(command: Run) -> Agent | None:
 
 def plan(command: Plan) -> int:
     """Search a plan and show it; 1 if none is found."""
-    from ..collectors.mcts import household_search
-    from ..collectors.wish import plan_for_wish
+    from ..collectors.search.collector import household_search
+    from ..views.plan import plan_for_wish
 
     search = household_search(simulations=command.simulations, depth=command.steps)
     console = make_console()

@@ -2,17 +2,17 @@
 
 from .checks import check_collector
 from .coverage import Coverage
-from .episode import Recorder, play, play_or_fail
-from .explore import Explore
-from .gather import Gathered, gather
-from .pool import collect_parallel
 from .protocol import Collector, episode_seed
+from .rollout.collect import CollectReport, gather
+from .rollout.episode import Recorder, play, play_or_fail
+from .rollout.explore import Explore
+from .rollout.pool import collect_parallel
 
 __all__ = [
+    "CollectReport",
     "Collector",
     "Coverage",
     "Explore",
-    "Gathered",
     "Recorder",
     "check_collector",
     "collect_parallel",

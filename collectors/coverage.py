@@ -28,7 +28,7 @@ _UNTOLD = ("FACING", "CLOSE")
 """Where a character looks and what is near it changes with every step: these are no changes of the house."""
 
 
-class Act(NamedTuple):
+class ActionWords(NamedTuple):
     """An action taken apart."""
 
     verb: str
@@ -45,16 +45,18 @@ class Act(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 16)
-def read_act(action: str) -> Act:
+def read_act(action: str) -> ActionWords:
     """Take an action apart: a script line `[Grab] <cup> (12)`, or words, of which the first is taken for the verb."""
     verb = _VERB.match(action)
     if verb:
         found = _THING.findall(action)
-        return Act(verb[1].lower(), tuple(name for name, _ in found), tuple(int(id_) for _, id_ in found if id_))
+        return ActionWords(
+            verb[1].lower(), tuple(name for name, _ in found), tuple(int(id_) for _, id_ in found if id_)
+        )
     head, _, rest = action.strip().lower().partition(" ")
     ids = tuple(int(id_) for _, id_ in _NAMED.findall(rest))
     thing = " ".join(_ID.sub("", rest).split())
-    return Act(head, (thing,) if thing else (), ids)
+    return ActionWords(head, (thing,) if thing else (), ids)
 
 
 class Effects:
@@ -238,4 +240,4 @@ def compare(reports: Mapping[str, Coverage], title: str) -> Table:
     return table
 
 
-__all__ = ["Act", "Coverage", "Effects", "compare", "read_act"]
+__all__ = ["ActionWords", "Coverage", "Effects", "compare", "read_act"]

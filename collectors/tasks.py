@@ -11,12 +11,12 @@ from pathlib import Path
 
 import orjson
 
-from ..envs.registry import World
+from ..envs.registry import EnvSpec
 from ..errors import ConfigError, unknown
 from ..experience import Goal, Task, task_from_json
 
 
-def tasks_named(name: str, world: World, *, seed: int = 0, characters: int | None = None) -> list[Task]:
+def tasks_named(name: str, world: EnvSpec, *, seed: int = 0, characters: int | None = None) -> list[Task]:
     """Return the tasks that a name stands for.
 
     Args:
@@ -34,7 +34,7 @@ def tasks_named(name: str, world: World, *, seed: int = 0, characters: int | Non
     if name.strip().isdecimal():
         tasks = world.generate_tasks(int(name), seed)
     elif name in ("robothow", "robothow-eai"):
-        from ..envs.virtualhome.robothow import RobotHow
+        from ..envs.virtualhome.tasks.robothow import RobotHow
 
         tasks = RobotHow().tasks("eai" if name == "robothow-eai" else "e2wm")
     else:

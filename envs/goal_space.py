@@ -4,7 +4,7 @@ A world knows best which goals it can check and which its rules can bring about.
 (`aims`), joins conditions into harder goals (`join`), and reads goals that somebody else wrote (`read`). Each condition
 comes with features that other households share, from the general (`"_ INSIDE _"`) to the particular
 (`"cup INSIDE dishwasher"`), so that what is learned about one goal says something about the next. Left out: choosing
-among them, which is the proposers' part (`pathei.collectors.proposers`).
+among them, which is the proposers' part (`pathei.collectors.curriculum.proposers`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import gymnasium
 from ..experience import Goal
 
 
-class Part(NamedTuple):
+class GoalCondition(NamedTuple):
     """One condition of a goal, told without ids."""
 
     features: tuple[str, ...]
@@ -38,11 +38,11 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class GoalCandidate:
     """A goal that can be checked, with what it has in common with others."""
 
     goal: Goal
-    parts: tuple[Part, ...]
+    parts: tuple[GoalCondition, ...]
     """One for each condition of the goal, in order."""
 
     @property
@@ -59,26 +59,26 @@ class Aim:
 class GoalSpace(Protocol):
     """The goals of one household (or page, or level) as it stands now."""
 
-    def aims(self) -> Sequence[Aim]:
+    def aims(self) -> Sequence[GoalCandidate]:
         """Return every goal of one condition that the rules can bring about and that does not hold now.
 
         That each of them can be reached from here is likely, and not promised. The order is fixed.
         """
         ...
 
-    def kinds(self) -> Mapping[str, Sequence[Aim]]:
-        """Return the same goals by the kind of their condition (`Part.kind`); order and kinds are fixed."""
+    def kinds(self) -> Mapping[str, Sequence[GoalCandidate]]:
+        """Return the same goals by the kind of their condition (`GoalCondition.kind`); order and kinds are fixed."""
         ...
 
-    def named(self, name: str) -> Aim | None:
-        """Return the one of these goals whose condition has this name (`Part.name`), or None if there is none."""
+    def named(self, name: str) -> GoalCandidate | None:
+        """Return the goal whose condition has this name (`GoalCondition.name`), or None."""
         ...
 
-    def join(self, aims: Sequence[Aim]) -> Aim | None:
+    def join(self, aims: Sequence[GoalCandidate]) -> GoalCandidate | None:
         """Return the goal of reaching several aims together, or None if they contradict each other."""
         ...
 
-    def read(self, text: str) -> Aim:
+    def read(self, text: str) -> GoalCandidate:
         """Return the goal that a text states, in the forms that `grammar` describes; it is parsed and never executed.
 
         Raises:
@@ -91,14 +91,14 @@ class GoalSpace(Protocol):
         ...
 
 
-class GoalSpaces(Protocol):
+class GoalSpaceProvider(Protocol):
     """The goals of one kind of world."""
 
     def present(self, env: gymnasium.Env[Any, Any]) -> GoalSpace:
         """Return the goals of an environment that was reset, as it stands now."""
         ...
 
-    def aim(self, goal: Goal) -> Aim:
+    def aim(self, goal: Goal) -> GoalCandidate:
         """Return a recorded goal as an aim; needs no environment, so that records can be learned from again.
 
         Raises:
@@ -107,4 +107,4 @@ class GoalSpaces(Protocol):
         ...
 
 
-__all__ = ["Aim", "GoalSpace", "GoalSpaces", "Part"]
+__all__ = ["GoalCandidate", "GoalCondition", "GoalSpace", "GoalSpaceProvider"]

@@ -30,7 +30,7 @@ S = TypeVar("S")
 _BATCH = 4096
 
 
-class Draws:
+class BufferedRng:
     """Uniform random numbers in bulk: one draw costs a tenth of a call into numpy. It consumes the generator."""
 
     __slots__ = ("_numbers", "_rng")
@@ -57,7 +57,7 @@ class Draws:
             items[last], items[other] = items[other], items[last]
 
 
-class Outcome(NamedTuple):
+class StepResult(NamedTuple):
     """What an action led to."""
 
     reward: float
@@ -75,7 +75,7 @@ class Model(Protocol[A, S]):
         """Return the admissible actions, in a fixed order; none at the end of an episode."""
         ...
 
-    def sample(self, draws: Draws) -> A | None:
+    def sample(self, draws: BufferedRng) -> A | None:
         """Return one admissible action at random, or None if there is none (or none was found cheaply)."""
         ...
 
@@ -83,7 +83,7 @@ class Model(Protocol[A, S]):
         """Return whether an action is admissible now."""
         ...
 
-    def step(self, action: A, /) -> Outcome:
+    def step(self, action: A, /) -> StepResult:
         """Do an admissible action."""
         ...
 
@@ -204,7 +204,7 @@ class EnvModel:
         mask = self._info.get("action_mask")
         return self._every if mask is None else tuple(a for a, may in zip(self._every, mask, strict=True) if may)
 
-    def sample(self, draws: Draws) -> Any | None:
+    def sample(self, draws: BufferedRng) -> Any | None:
         """Return one of them at random."""
         actions = self.actions()
         return actions[draws.below(len(actions))] if actions else None
@@ -213,12 +213,12 @@ class EnvModel:
         """Return whether an action is among them."""
         return action in self.actions()
 
-    def step(self, action: Any, /) -> Outcome:
+    def step(self, action: Any, /) -> StepResult:
         """Do it in the environment."""
         self._seen, reward, terminated, truncated, info = self._env.step(action)
         self._info = dict(info)
         self._done = bool(terminated or truncated or self.success())
-        return Outcome(float(reward), self._done)
+        return StepResult(float(reward), self._done)
 
     def snapshot(self) -> Any:
         """Return the environment's state, and what is known of it here."""
@@ -262,4 +262,4 @@ def _numbers(space: gymnasium.spaces.Discrete) -> range:
     return range(int(space.start), int(space.start + space.n))
 
 
-__all__ = ["Draws", "EnvModel", "Model", "Outcome", "Propose", "Searchable", "VerifiedReplay", "model_of"]
+__all__ = ["BufferedRng", "EnvModel", "Model", "Propose", "Searchable", "StepResult", "VerifiedReplay", "model_of"]

@@ -1,6 +1,6 @@
 """The worlds that come with pathei, as data: what each is, where its tasks come from, and what it needs.
 
-A world more is one `World(...)` more in `WORLDS`; `pathei.envs` registers them all with gymnasium. Nothing of a world
+A world more is one `EnvSpec(...)` more in `WORLDS`; `pathei.envs` registers them all with gymnasium. Nothing of a world
 is imported before it is asked for.
 """
 
@@ -15,7 +15,7 @@ from ..errors import unknown
 from ..experience import Task
 
 
-class Check(NamedTuple):
+class Requirement(NamedTuple):
     """One thing that a world needs, or can make use of."""
 
     what: str
@@ -29,7 +29,7 @@ class Check(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class EnvSpec:
     """One world. Functions are named as `"module:function"`, the module relative to `pathei.envs`."""
 
     id: str
@@ -54,9 +54,9 @@ class World:
     """At most so many of its steps a search on the command line makes for a task, where they are slow; None for no
     limit but that of the simulations."""
 
-    def check(self) -> Sequence[Check]:
+    def check(self) -> Sequence[Requirement]:
         """Look at what is there."""
-        checks: Sequence[Check] = _function(self.doctor)()
+        checks: Sequence[Requirement] = _function(self.doctor)()
         return checks
 
     def generate_tasks(self, n: int, seed: int) -> list[Task]:
@@ -64,8 +64,8 @@ class World:
         return list(_function(self.tasks)(n, seed))
 
 
-WORLDS: Final[tuple[World, ...]] = (
-    World(
+WORLDS: Final[tuple[EnvSpec, ...]] = (
+    EnvSpec(
         id="pathei/VirtualHome-v0",
         entry_point="pathei.envs.virtualhome.env:VirtualHomeEnv",
         max_episode_steps=100,
@@ -73,22 +73,22 @@ WORLDS: Final[tuple[World, ...]] = (
         what="a household: generated houses, RobotHow's, or your own VirtualHome graph files",
         needs="nothing",
         doctor="registry:check_virtualhome",
-        tasks="virtualhome.activities:generate_tasks",
+        tasks="virtualhome.tasks.generate:generate_tasks",
         demonstration="registry:demonstrate_household",
     ),
-    World(
+    EnvSpec(
         id="pathei/MiniWoB-v0",
-        entry_point="pathei.envs.web.miniwob:make",
+        entry_point="pathei.envs.web.miniwob.env:make",
         max_episode_steps=50,
         name="miniwob",
         what="MiniWoB++: 128 small web tasks in a real browser",
         needs="pip install 'pathei[web]', and Chromium (apt-get install chromium-headless-shell)",
-        doctor="web.miniwob:doctor",
-        tasks="web.miniwob:generate_tasks",
-        demonstration="web.oracles:demonstration",
+        doctor="web.miniwob.env:doctor",
+        tasks="web.miniwob.env:generate_tasks",
+        demonstration="web.miniwob.oracles:demonstration",
         search_steps=400,
     ),
-    World(
+    EnvSpec(
         id="pathei/WebShop-v0",
         entry_point="pathei.envs.shop.env:WebShopEnv",
         max_episode_steps=50,
@@ -99,7 +99,7 @@ WORLDS: Final[tuple[World, ...]] = (
         tasks="shop.tasks:generate_tasks",
         demonstration="shop.tasks:demonstration",
     ),
-    World(
+    EnvSpec(
         id="pathei/Docs-v0",
         entry_point="pathei.envs.documents.env:DocsEnv",
         max_episode_steps=50,
@@ -110,19 +110,19 @@ WORLDS: Final[tuple[World, ...]] = (
         tasks="documents.tasks:generate_tasks",
         demonstration="documents.tasks:demonstration",
     ),
-    World(
+    EnvSpec(
         id="pathei/Terminal-v0",
         entry_point="pathei.envs.terminal.env:TerminalEnv",
         max_episode_steps=50,
         name="terminal",
         what="a Linux shell in a sandbox: generated file systems, or InterCode-Bash's and AgentBench-OS' task files",
         needs="bubblewrap, and Linux 6.6 or newer with user namespaces",
-        doctor="terminal.support:doctor",
-        tasks="terminal.tasks:generate_tasks",
-        demonstration="terminal.tasks:demonstration",
+        doctor="terminal.sandbox.support:doctor",
+        tasks="terminal.tasks.generate:generate_tasks",
+        demonstration="terminal.tasks.generate:demonstration",
         search_steps=400,
     ),
-    World(
+    EnvSpec(
         id="pathei/Touchdown-v0",
         entry_point="pathei.envs.touchdown.env:TouchdownEnv",
         max_episode_steps=120,
@@ -133,7 +133,7 @@ WORLDS: Final[tuple[World, ...]] = (
         tasks="touchdown.tasks:generate_tasks",
         demonstration="touchdown.tasks:demonstration",
     ),
-    World(
+    EnvSpec(
         id="pathei/MiniGrid-v0",
         entry_point="pathei.envs.adapters.minigrid:MiniGridEnv",
         max_episode_steps=100,
@@ -144,7 +144,7 @@ WORLDS: Final[tuple[World, ...]] = (
         tasks="adapters.minigrid:generate_tasks",
         demonstration="adapters.minigrid:demonstration",
     ),
-    World(
+    EnvSpec(
         id="pathei/TextWorld-v0",
         entry_point="pathei.envs.adapters.textworld:TextWorldEnv",
         max_episode_steps=100,
@@ -156,7 +156,7 @@ WORLDS: Final[tuple[World, ...]] = (
         demonstration="adapters.textworld:demonstration",
         search_steps=400,
     ),
-    World(
+    EnvSpec(
         id="pathei/ScienceWorld-v0",
         entry_point="pathei.envs.adapters.scienceworld:ScienceWorldEnv",
         max_episode_steps=100,
@@ -171,7 +171,7 @@ WORLDS: Final[tuple[World, ...]] = (
 )
 
 
-def world_named(name: str) -> World:
+def world_named(name: str) -> EnvSpec:
     """Return a world by its name or its gymnasium id.
 
     Raises:
@@ -193,15 +193,15 @@ def demonstration_of(task: Task) -> tuple[str, ...]:
     return tuple(_function(world_named(task.env).demonstration)(task))
 
 
-def check_virtualhome() -> list[Check]:
+def check_virtualhome() -> list[Requirement]:
     """Look at what the household world can make use of."""
     from .. import data
 
     robothow = data.named("robothow")
     note = str(robothow.path) if robothow.fetched else "pathei data get robothow"
     return [
-        Check("engine and generated houses", True, "part of pathei"),
-        Check("RobotHow's programs and houses", robothow.fetched, note, required=False),
+        Requirement("engine and generated houses", True, "part of pathei"),
+        Requirement("RobotHow's programs and houses", robothow.fetched, note, required=False),
     ]
 
 
@@ -211,8 +211,8 @@ def demonstrate_household(task: Task) -> tuple[str, ...]:
     Raises:
         ConfigError: the task is neither RobotHow's nor generated.
     """
-    from .virtualhome.activities import demonstration
-    from .virtualhome.robothow import RobotHow
+    from .virtualhome.tasks.generate import demonstration
+    from .virtualhome.tasks.robothow import RobotHow
 
     kind, _, name = str(task.options.get("scene", "")).partition(":")
     return RobotHow().program(name).lines if kind == "robothow" else tuple(demonstration(task))
@@ -224,4 +224,4 @@ def _function(name: str) -> Callable[..., Any]:
     return found
 
 
-__all__ = ["WORLDS", "Check", "World", "demonstration_of", "world_named"]
+__all__ = ["WORLDS", "EnvSpec", "Requirement", "demonstration_of", "world_named"]

@@ -20,7 +20,7 @@ from gymnasium.utils import RecordConstructorArgs
 from ..errors import ReplayDriftError, SnapshotError
 
 
-class Mark(NamedTuple):
+class ReplaySnapshot(NamedTuple):
     """What one call led to, in a form that can be compared."""
 
     action: bytes
@@ -44,7 +44,7 @@ class ReplayState(NamedTuple):
     """The options of the reset."""
     actions: tuple[Any, ...]
     """The actions since, in order, length T."""
-    marks: tuple[Mark, ...]
+    marks: tuple[ReplaySnapshot, ...]
     """What the reset and each action led to, length T + 1."""
 
 
@@ -62,7 +62,7 @@ class VerifiedReplay(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
         self._seed = 0
         self._options: dict[str, Any] | None = None
         self._actions: list[Any] = []
-        self._marks: list[Mark] = []
+        self._marks: list[ReplaySnapshot] = []
         self._unknown = "it has not been reset"
         """Why the environment is not where the record says; empty when it is."""
 
@@ -89,7 +89,9 @@ class VerifiedReplay(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
         self._unknown = "its last step raised an exception"
         observation, reward, terminated, truncated, info = self.env.step(action)
         # Digest what was kept: the environment was free to change the action that it was given.
-        mark = Mark(fingerprint(kept), fingerprint(observation), _decimal(reward), bool(terminated), bool(truncated))
+        mark = ReplaySnapshot(
+            fingerprint(kept), fingerprint(observation), _decimal(reward), bool(terminated), bool(truncated)
+        )
         self._actions.append(kept)
         self._marks.append(mark)
         self._unknown = ""
@@ -123,7 +125,9 @@ class VerifiedReplay(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
             given = action if isinstance(action, str | int) else copy.deepcopy(action)
             observation, reward, terminated, truncated, _ = self.env.step(given)
             mark = state.marks[index + 1]
-            seen = Mark(mark.action, fingerprint(observation), _decimal(reward), bool(terminated), bool(truncated))
+            seen = ReplaySnapshot(
+                mark.action, fingerprint(observation), _decimal(reward), bool(terminated), bool(truncated)
+            )
             self._verify(state, index + 1, seen)
         # Lists of its own: what is done from here on must be recorded here, and must not reach into the snapshot.
         self._seed, self._options = state.seed, state.options
@@ -134,11 +138,11 @@ class VerifiedReplay(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
         if self._unknown:
             raise SnapshotError(f"{self.env} cannot {call}, because {self._unknown}: reset it or restore it first.")
 
-    def _verify(self, state: ReplayState, index: int, seen: Mark) -> None:
+    def _verify(self, state: ReplayState, index: int, seen: ReplaySnapshot) -> None:
         expected = state.marks[index]
         if seen == expected:
             return
-        what = next(name for name, a, b in zip(Mark._fields, expected, seen, strict=True) if a != b)
+        what = next(name for name, a, b in zip(ReplaySnapshot._fields, expected, seen, strict=True) if a != b)
         total = len(state.actions)
         where = (
             f"step {index} of {total} (action {state.actions[index - 1]!r})"
@@ -207,8 +211,8 @@ def _decimal(reward: Any) -> str:
     return repr(float(reward))
 
 
-def _first_mark(seed: int, options: dict[str, Any] | None, observation: Any) -> Mark:
-    return Mark(fingerprint(options), fingerprint(observation), str(seed))
+def _first_mark(seed: int, options: dict[str, Any] | None, observation: Any) -> ReplaySnapshot:
+    return ReplaySnapshot(fingerprint(options), fingerprint(observation), str(seed))
 
 
-__all__ = ["Mark", "ReplayState", "VerifiedReplay", "fingerprint"]
+__all__ = ["ReplaySnapshot", "ReplayState", "VerifiedReplay", "fingerprint"]

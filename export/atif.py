@@ -15,14 +15,14 @@ from pathlib import Path
 import orjson
 
 from ..experience import Json, Observation, Step, Tokens
-from .common import Episode, ImageFolder, Selection, Written
+from .common import ExportCounts, ExportEpisode, ImageFolder, Selection
 
 VERSION = "ATIF-v1.8"
 """The version that the documents claim."""
 _NAME_BYTES = 200
 
 
-def write_atif(selection: Selection, temporary: Path, target: Path, *, facts: bool = False) -> Written:
+def write_atif(selection: Selection, temporary: Path, target: Path, *, facts: bool = False) -> ExportCounts:
     """Write a folder with one `<trajectory id>.json` per episode, and the images that they show in `images`.
 
     Args:
@@ -41,7 +41,7 @@ def write_atif(selection: Selection, temporary: Path, target: Path, *, facts: bo
         path = temporary / file_name(episode.whole.id)
         path.write_bytes(orjson.dumps(document(episode, images, facts), option=orjson.OPT_INDENT_2))
         episodes += 1
-    return Written(episodes, episodes, 0, len(images.kinds))
+    return ExportCounts(episodes, episodes, 0, len(images.kinds))
 
 
 def file_name(trajectory: str) -> str:
@@ -52,7 +52,7 @@ def file_name(trajectory: str) -> str:
     return f"{name if 0 < len(name) <= _NAME_BYTES else hashlib.sha256(trajectory.encode()).hexdigest()}.json"
 
 
-def document(episode: Episode, images: ImageFolder, facts: bool) -> dict[str, Json]:
+def document(episode: ExportEpisode, images: ImageFolder, facts: bool) -> dict[str, Json]:
     """Return the ATIF document of one episode as plain JSON."""
     whole, task = episode.whole, episode.whole.task
     first, *after = [*(step.observation for step in whole.steps), whole.final]
@@ -120,12 +120,12 @@ def _shown(observation: Observation, facts: bool) -> dict[str, Json]:
     return {**shown, "facts": observation.facts} if facts else shown
 
 
-def _agent_name(episode: Episode) -> str:
+def _agent_name(episode: ExportEpisode) -> str:
     name = episode.whole.provenance.get("agent")
     return name if isinstance(name, str) and name else episode.whole.collector
 
 
-def _agent_version(episode: Episode) -> str:
+def _agent_version(episode: ExportEpisode) -> str:
     given = episode.whole.provenance.get("agent_version")
     # Agents and collectors without a version of their own are pathei's.
     return given if isinstance(given, str) and given else version("pathei")

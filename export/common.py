@@ -20,7 +20,7 @@ from ..store.blobs import media_type
 from ..store.durable import publish, sync_directory
 
 
-class Written(NamedTuple):
+class ExportCounts(NamedTuple):
     """What an exporter wrote."""
 
     episodes: int
@@ -41,13 +41,13 @@ class ExportReport:
     """Its format."""
     path: Path
     """The file or folder."""
-    written: Written
+    written: ExportCounts
     """What is in it."""
     bytes: int
     """Its size, in bytes; images beside it are not in it."""
 
 
-class Episode(NamedTuple):
+class ExportEpisode(NamedTuple):
     """A trajectory on its way out."""
 
     whole: Trajectory
@@ -83,10 +83,10 @@ class Selection:
         """Yield the chosen trajectories as they are stored."""
         return self.store.trajectories(collector=self.collector, success=self.success, roots=self.roots)
 
-    def episodes(self) -> Iterator[Episode]:
+    def episodes(self) -> Iterator[ExportEpisode]:
         """Yield the chosen trajectories, branches filled in."""
         for stored in self.stored():
-            yield Episode(self.store.expand(stored), stored)
+            yield ExportEpisode(self.store.expand(stored), stored)
 
     def has_images(self) -> bool:
         """Whether a chosen episode shows an image; reads all of them only if the store has images at all."""

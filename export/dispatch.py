@@ -22,7 +22,7 @@ from typing import Any
 
 from ..errors import unknown
 from ..store import ExperienceStore
-from .common import ExportReport, Selection, Written, output, size_of
+from .common import ExportCounts, ExportReport, Selection, output, size_of
 
 _MODULES = {
     "atif": "atif",
@@ -80,7 +80,7 @@ def export(
     return ExportReport(format, target, written, size_of(target))
 
 
-def writer(format: str) -> Callable[..., Written]:
+def writer(format: str) -> Callable[..., ExportCounts]:
     """Return the function that writes a format; its keyword-only arguments are the format's options."""
     module = importlib.import_module(f".{_MODULES[format]}", __package__)
     function: Callable[..., Any] = getattr(module, f"write_{format.replace('-', '_')}")

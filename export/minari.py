@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 
 from ..errors import ExportError, MissingDependencyError
-from .common import Selection, Written
+from .common import ExportCounts, Selection
 
 if TYPE_CHECKING:
     import gymnasium
@@ -62,7 +62,7 @@ class Numbers:
         return Box(-np.inf, np.inf, self.shape, np.float64)
 
 
-def write_minari(selection: Selection, temporary: Path, target: Path, *, dataset_id: str | None = None) -> Written:
+def write_minari(selection: Selection, temporary: Path, target: Path, *, dataset_id: str | None = None) -> ExportCounts:
     """Write a Minari dataset: the folder of a dataset in a Minari root, with the data in `data`.
 
     `minari.load_dataset(target.name)` finds it if `MINARI_DATASETS_PATH` is the folder above; elsewhere
@@ -102,7 +102,7 @@ def write_minari(selection: Selection, temporary: Path, target: Path, *, dataset
         "description": f"Exported by pathei {version('pathei')}.",
     })  # fmt: skip
     storage.update_episodes(_buffers(selection, observations, actions))
-    return Written(int(storage.total_episodes), int(storage.total_steps), skipped)
+    return ExportCounts(int(storage.total_episodes), int(storage.total_steps), skipped)
 
 
 class _Survey(NamedTuple):

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from ..experience import Step, Trajectory
 from ..store import ExperienceStore
 from ..store.shards import SCHEMAS, array_of, episode_row, step_columns
-from .common import Selection, Written, image_kind
+from .common import ExportCounts, Selection, image_kind
 
 _GROUP_ROWS = 1024
 _GROUP_BYTES = 32 << 20
@@ -38,7 +38,7 @@ class _Row(NamedTuple):
 
 def write_parquet(
     selection: Selection, temporary: Path, target: Path, *, facts: bool = True, expand: bool = False
-) -> Written:
+) -> ExportCounts:
     """Write one row per step.
 
     Args:
@@ -65,7 +65,7 @@ def write_parquet(
                 rows += _flush(writer, pending)
                 size = 0
         rows += _flush(writer, pending)
-    return Written(episodes, rows, 0, images)
+    return ExportCounts(episodes, rows, 0, images)
 
 
 def _rows(store: ExperienceStore, lived: Trajectory, facts: bool) -> Iterator[_Row]:

@@ -13,7 +13,7 @@ import orjson
 
 from ..errors import ExportError
 from ..experience import Goal, Json, Observation
-from .common import Episode, ImageFolder, Selection, Written
+from .common import ExportCounts, ExportEpisode, ImageFolder, Selection
 
 
 def prompt(goal: Goal | None, observation: Observation, actions: bool) -> str:
@@ -33,7 +33,7 @@ def prompt(goal: Goal | None, observation: Observation, actions: bool) -> str:
 
 def write_chat(
     selection: Selection, temporary: Path, target: Path, *, actions: bool = False, system: str | None = None
-) -> Written:
+) -> ExportCounts:
     """Write one conversation per line: `{"messages": [...], "id", "task", "collector", "success", "total_reward"}`.
 
     The user says what is observed, with the goal in the first message; the assistant's messages are the actions. If any
@@ -61,12 +61,12 @@ def write_chat(
                 continue
             episodes += 1
             _write_line(file, _conversation(episode, images, actions, system))
-    return Written(episodes, episodes, skipped, 0 if images is None else len(images.kinds))
+    return ExportCounts(episodes, episodes, skipped, 0 if images is None else len(images.kinds))
 
 
 def write_prompt_completion(
     selection: Selection, temporary: Path, target: Path, *, actions: bool = False, history: int = 0
-) -> Written:
+) -> ExportCounts:
     r"""Write one step per line: `{"prompt", "completion", "id", "t", "success"}`.
 
     A prompt is the goal, the earlier steps asked for, the observation, and `Action:`; a completion is a space and the
@@ -107,10 +107,12 @@ def write_prompt_completion(
                 }
                 _write_line(file, row)
                 rows += 1
-    return Written(episodes, rows, skipped)
+    return ExportCounts(episodes, rows, skipped)
 
 
-def _conversation(episode: Episode, images: ImageFolder | None, actions: bool, system: str | None) -> dict[str, Json]:
+def _conversation(
+    episode: ExportEpisode, images: ImageFolder | None, actions: bool, system: str | None
+) -> dict[str, Json]:
     whole = episode.whole
     files: list[str] = []
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from ..errors import ConfigError
-from ..learners.knobs import Knobs
-from ..learners.training import Training
+from ..learners.methods.config import MethodConfig
+from ..learners.training.config import TrainingConfig
 
 Learn = Literal["memory", "weights", "both"]
 HOUSEHOLD: Final = "virtualhome"
@@ -49,11 +49,11 @@ class LoopConfig:
     """What keeps it near what it knew; see `pathei learn`."""
     against: str = "finetune"
     """The method that the last round is tuned with as well, to compare what is forgotten; empty for none."""
-    training: Training = field(
-        default_factory=lambda: Training(steps=150, learning_rate=3e-3, warmup=20, group_by_length=True)
+    training: TrainingConfig = field(
+        default_factory=lambda: TrainingConfig(steps=150, learning_rate=3e-3, warmup=20, group_by_length=True)
     )
     """How each round's model is tuned; the next round goes on from it."""
-    knobs: Knobs = field(default_factory=lambda: Knobs(ewc_strength=15.0))
+    knobs: MethodConfig = field(default_factory=lambda: MethodConfig(ewc_strength=15.0))
     """What the methods are told."""
     texts: tuple[Path, ...] = ()
     """Files of old text, for methods that need it; the embedded model has its own."""

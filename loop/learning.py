@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final
 from ..errors import ConfigError
 from ..store import ExperienceStore
 from .config import EMBEDDED
-from .living import AGENT
-from .places import Place
+from .experience import AGENT
+from .workspace import LoopWorkspace
 
 if TYPE_CHECKING:
+    from ..learners.evaluation.intervals import Interval
     from ..learners.examples import Example
-    from ..learners.intervals import Interval
 
 Watch = Callable[[int, int], None]
 """Told how much is done, and of how much."""
@@ -34,12 +34,12 @@ _TEXTS: Final = 120
 """So many held-out texts tell what was forgotten."""
 
 
-def remember(place: Place, number: int, watch: Watch) -> None:
+def remember(place: LoopWorkspace, number: int, watch: Watch) -> None:
     """Let the memory grow by what was lived up to a round, tell it how it served, and consolidate it."""
-    from ..memory.builders import default_builders
+    from ..memory.builders.registry import default_builders
     from ..memory.filling import tell
     from ..memory.opening import open_memory
-    from ..memory.upkeep import Policy
+    from ..memory.upkeep import UpkeepConfig
 
     with (
         ExperienceStore.open(place.store, mode="read") as store,
@@ -54,16 +54,16 @@ def remember(place: Place, number: int, watch: Watch) -> None:
                     tell(memory, one)
             done += len(lot)
             watch(done, len(ids))
-        memory.consolidate(Policy(caps={}))
+        memory.consolidate(UpkeepConfig(caps={}))
 
 
-def tune(place: Place, number: int, method: str, watch: Watch) -> Path:
+def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     """Tune a model on the plans that were lived up to a round, and return the run's directory.
 
     The loop's own method goes on from the last round's model, and keeps what the base knew; what it is compared with
     takes as many steps at once as all rounds together.
     """
-    from ..learners.run import FineTuner, LearnConfig
+    from ..learners.finetune import FineTuner, LearnConfig
 
     config = place.config
     fisher = place.fisher()
@@ -88,12 +88,12 @@ def tune(place: Place, number: int, method: str, watch: Watch) -> Path:
     return out
 
 
-def forgotten(place: Place, run: Path) -> Interval | None:
+def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
     """Return by how many nats per token old text became harder to predict; None where there is none to ask of."""
-    from ..learners.batches import read_texts
-    from ..learners.evaluate import Asking, evaluate
-    from ..learners.models import load_model
-    from ..learners.stdlib_text import stdlib_text
+    from ..learners.evaluation.evaluate import EvaluationConfig, evaluate
+    from ..learners.models.load import load_model
+    from ..learners.models.stdlib_text import stdlib_text
+    from ..learners.training.batches import read_texts
 
     config = place.config
     if config.held_out_texts:
@@ -102,7 +102,7 @@ def forgotten(place: Place, run: Path) -> Interval | None:
         texts = list(stdlib_text().held_out)
     else:
         return None
-    texts, asking = texts[:: max(1, len(texts) // _TEXTS)], Asking(batch=64)
+    texts, asking = texts[:: max(1, len(texts) // _TEXTS)], EvaluationConfig(batch=64)
     found = []
     for name, folder in ((config.model, place.out / "base"), (str(run / "model"), run / "evaluation")):
         model, tokenizer = load_model(name)
@@ -111,7 +111,7 @@ def forgotten(place: Place, run: Path) -> Interval | None:
     return dataclasses.replace(after, base_language=before.language).lost
 
 
-def _plans(place: Place, number: int) -> Sequence[Example]:
+def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:
     """Return the plans by the goal alone of everything that was lived up to a round."""
     from ..learners.corpora.building import build_corpora
     from ..learners.corpora.config import CorpusConfig

@@ -14,16 +14,16 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ..experience import Json, Trajectory
-from ..learners.intervals import Interval, mean_of_means
+from ..learners.evaluation.intervals import Interval, mean_of_means
 from ..store import ExperienceStore
-from .living import AGENT
-from .places import BASE, BOTH, MEMORY, NOTHING, PLAIN, ROWS, WEIGHTS, Place
+from .experience import AGENT
+from .workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, ROWS, WEIGHTS, LoopWorkspace
 
 ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class LoopScore:
     """How one agent of one seed did on one group of held-out tasks after one round."""
 
     row: str
@@ -44,7 +44,7 @@ class Score:
 class LoopResult:
     """What a loop has come to."""
 
-    scores: tuple[Score, ...]
+    scores: tuple[LoopScore, ...]
     lost: Mapping[tuple[str, int, int], Interval] = field(default_factory=dict)
     """Language lost in nats per token, by row, round and seed."""
     alone: Mapping[tuple[int, int], float] = field(default_factory=dict)
@@ -128,12 +128,12 @@ class LoopResult:
         alone = {f"round {number}, seed {seed}": share for (number, seed), share in self.alone.items()}
         return {"table": table, "worth": worth, "new_tasks_reached_alone": alone}
 
-    def _of(self, row: str, number: int, group: str) -> list[Score]:
+    def _of(self, row: str, number: int, group: str) -> list[LoopScore]:
         wanted = (row, number)
         return [one for one in self.scores if (one.row, one.round) == wanted and group in (ALL, one.group)]
 
 
-def scores_of(place: Place) -> list[Score]:
+def scores_of(place: LoopWorkspace) -> list[LoopScore]:
     """Return the scores of one seed, of all agents that have played every held-out task."""
     played: dict[str, dict[str, _Episode]] = {}
     with ExperienceStore.open(place.held_out, mode="read") as store:
@@ -149,7 +149,7 @@ def scores_of(place: Place) -> list[Score]:
     return [score for score in found if score.failures < len(score.success)]
 
 
-def alone(place: Place, number: int) -> float:
+def alone(place: LoopWorkspace, number: int) -> float:
     """Return the share of a round's new tasks that the agent reached by itself."""
     ids = {task.id for task in place.tasks(number)}
     with ExperienceStore.open(place.store, mode="read") as store:
@@ -169,9 +169,9 @@ class _Episode(NamedTuple):
     tokens: int
 
 
-def _score(row: str, number: int, seed: int, group: str, played: Sequence[_Episode | None]) -> Score:
+def _score(row: str, number: int, seed: int, group: str, played: Sequence[_Episode | None]) -> LoopScore:
     there = [one for one in played if one is not None]
-    return Score(
+    return LoopScore(
         row,
         number,
         seed,
@@ -190,4 +190,4 @@ def _tokens(trajectory: Trajectory) -> Iterable[int]:
             yield int(usage.get("prompt_tokens", 0)) + int(usage.get("completion_tokens", 0))
 
 
-__all__ = ["ALL", "LoopResult", "Score", "alone", "scores_of"]
+__all__ = ["ALL", "LoopResult", "LoopScore", "alone", "scores_of"]

@@ -16,9 +16,9 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import MemoryStoreError
-from .columns import Columns, Group, signs_of
-from .database import COLUMNS, Database, Halves, Row, item_of, plain
 from .items import KINDS, Draft, Item, Kind, Status
+from .storage.columns import ColumnGroup, ItemColumns, signs_of
+from .storage.database import COLUMNS, Halves, MemoryDatabase, Row, item_of, plain
 
 NEAR: Final = 0.9
 """The cosine from which on two texts say the same."""
@@ -47,7 +47,7 @@ def check(draft: Draft) -> None:
 class Admission:
     """Admits drafts within one transaction."""
 
-    def __init__(self, database: Database, columns: Columns, number: int) -> None:
+    def __init__(self, database: MemoryDatabase, columns: ItemColumns, number: int) -> None:
         """Prepare.
 
         Args:
@@ -56,7 +56,7 @@ class Admission:
             number: The transaction's.
         """
         self._database, self._columns, self._number = database, columns, number
-        self._groups: dict[_GroupKey, Group] = {}
+        self._groups: dict[_GroupKey, ColumnGroup] = {}
         row = database.one("SELECT coalesce(max(num), 0) FROM item")
         self._last = 0 if row is None else int(row[0])
 

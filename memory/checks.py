@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from ..errors import ContractError
 from ..experience import Trajectory
-from .items import Hit, Where
+from .items import Filter, Hit
 from .protocol import Memory
 
 
@@ -45,18 +45,18 @@ def check_memory(make: Callable[[], Memory], trajectories: Sequence[Trajectory])
     if [hit.item for hit in _answers(name, memory, question, 8, None)] != [hit.item for hit in before]:
         raise ContractError(f"{name} answers otherwise after the same trajectories were added again.")
     world = trajectories[0].task.env
-    for where in (Where(world=world), Where(kinds=("episode",)), Where(success=True)):
+    for where in (Filter(world=world), Filter(kinds=("episode",)), Filter(success=True)):
         _answers(name, memory, question, 3, where)
     _check_forgetting(name, memory, question, before)
 
 
-def _answers(name: str, memory: Memory, question: str, k: int, where: Where | None) -> list[Hit]:
+def _answers(name: str, memory: Memory, question: str, k: int, where: Filter | None) -> list[Hit]:
     hits = list(memory.query(question, k, where))
     if len(hits) > k or len({hit.item.id for hit in hits}) < len(hits):
         raise ContractError(f"{name}.query returned more than {k} hits, or one of them twice.")
     if any(first.score < second.score for first, second in pairwise(hits)):
         raise ContractError(f"{name}.query did not return the best hit first.")
-    asked = where or Where()
+    asked = where or Filter()
     for hit in hits:
         item, draft = hit.item, hit.item.draft
         fits = (

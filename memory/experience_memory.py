@@ -20,21 +20,22 @@ import orjson
 from ..errors import MemoryStoreError, StoreLockedError
 from ..experience import Json, Trajectory
 from ..store.durable import WriterLock
-from . import index_files, transfer, upkeep
+from . import transfer, upkeep
 from .admission import Admission, check
-from .database import COLUMNS, Database, Event, Halves, clause, item_of, plain
-from .items import KINDS, Draft, Hit, Item, Where
-from .lexical import Words
+from .items import KINDS, Draft, Filter, Hit, Item
 from .protocol import Builder, Embedder
-from .retrieval import Ranking
-from .search import Question, answer
-from .vectors import GRAPH_FROM
-from .view import View
+from .retrieval.lexical import LexicalIndex
+from .retrieval.query import RetrievalQuery, answer
+from .retrieval.ranking import RankingConfig
+from .storage import index_files
+from .storage.database import COLUMNS, Halves, HistoryEvent, MemoryDatabase, clause, item_of, plain
+from .storage.vectors import GRAPH_FROM
+from .storage.view import IndexView
 
 _TABLE: Final = "memory.sqlite"
 _BATCH: Final = 256
-_ANYTHING: Final = Where()
-_RANKING: Final = Ranking()
+_ANYTHING: Final = Filter()
+_RANKING: Final = RankingConfig()
 
 
 class ExperienceMemory:
@@ -43,7 +44,7 @@ class ExperienceMemory:
     def __init__(
         self,
         folder: Path,
-        database: Database,
+        database: MemoryDatabase,
         embedder: Embedder,
         builders: Sequence[Builder],
         lock: WriterLock | None,
@@ -53,8 +54,8 @@ class ExperienceMemory:
         self._folder, self._database, self._embedder = folder, database, embedder
         self._builders, self._lock, self._graph_from = tuple(builders), lock, graph_from
         self._threads = threading.RLock()
-        self._words = Words(database)
-        self._view = View(folder, database, embedder.name, embedder.dimensions, graph_from)
+        self._words = LexicalIndex(database)
+        self._view = IndexView(folder, database, embedder.name, embedder.dimensions, graph_from)
 
     @classmethod
     def open(
@@ -86,7 +87,7 @@ class ExperienceMemory:
         lock = _locked(folder) if mode == "write" else None
         database = None
         try:
-            database = Database(folder / _TABLE, write=mode == "write")
+            database = MemoryDatabase(folder / _TABLE, write=mode == "write")
             if lock is not None:
                 if index_files.header_of(folder) is not None or any(folder.glob("index*")):
                     index_files.sweep(folder)
@@ -158,7 +159,9 @@ class ExperienceMemory:
             self._after()
             return found
 
-    def query(self, text: str, k: int = 8, where: Where | None = None, *, ranking: Ranking = _RANKING) -> list[Hit]:
+    def query(
+        self, text: str, k: int = 8, where: Filter | None = None, *, ranking: RankingConfig = _RANKING
+    ) -> list[Hit]:
         """Return the at most `k` items that answer a question best, the best first.
 
         Args:
@@ -175,7 +178,7 @@ class ExperienceMemory:
             vector = self._embedder.embed([text])[0] if meant else None
             if vector is not None and not vector.any():
                 vector = None
-            asked = Question(text, vector, k, where or _ANYTHING, ranking, self._embedder.name)
+            asked = RetrievalQuery(text, vector, k, where or _ANYTHING, ranking, self._embedder.name)
             return answer(asked, self._database, self._view, self._words)
 
     def get(self, id_: str) -> Item:
@@ -240,7 +243,7 @@ class ExperienceMemory:
                 if self._database.run(sql, (number, id_, *once[1])).rowcount:
                     self._database.log(id_, time.time(), name, detail)
 
-    def items(self, where: Where | None = None) -> Iterator[Item]:
+    def items(self, where: Filter | None = None) -> Iterator[Item]:
         """Yield the items that fit, in the order in which they were added."""
         condition, values = clause(where or _ANYTHING)
         last = 0
@@ -255,7 +258,7 @@ class ExperienceMemory:
                 return
             last = rows[-1][0]
 
-    def history(self, id_: str) -> list[Event]:
+    def history(self, id_: str) -> list[HistoryEvent]:
         """Return what happened to an item and to those whose place it took, the oldest first.
 
         Raises:
@@ -269,14 +272,14 @@ class ExperienceMemory:
                 " WHERE item IN (SELECT id FROM line) ORDER BY num",
                 (id_,),
             )
-            return [Event(item, when, what, orjson.loads(detail)) for item, when, what, detail in rows]
+            return [HistoryEvent(item, when, what, orjson.loads(detail)) for item, when, what, detail in rows]
 
-    def consolidate(self, policy: upkeep.Policy | None = None) -> upkeep.Consolidation:
+    def consolidate(self, policy: upkeep.UpkeepConfig | None = None) -> upkeep.ConsolidationReport:
         """Merge near duplicates and retire what failed or is too much; nothing is destroyed. See `upkeep`."""
         with self._threads, self._writing():
             self._view.sync()
             with self._database.transaction() as number:
-                done = upkeep.consolidate(self._database, self._view.columns, number, policy or upkeep.Policy())
+                done = upkeep.consolidate(self._database, self._view.columns, number, policy or upkeep.UpkeepConfig())
             return done
 
     def compact(self) -> None:
@@ -290,7 +293,7 @@ class ExperienceMemory:
         with self._threads, self._writing():
             upkeep.reembed(self._database, embedder, self._folder)
             self._embedder = embedder
-            self._view = View(self._folder, self._database, embedder.name, embedder.dimensions, self._graph_from)
+            self._view = IndexView(self._folder, self._database, embedder.name, embedder.dimensions, self._graph_from)
 
     def stats(self) -> dict[str, Json]:
         """Count what there is; plain JSON."""
@@ -411,7 +414,7 @@ def _locked(folder: Path) -> WriterLock:
         ) from error
 
 
-def _check_embedder(folder: Path, database: Database, embedder: Embedder, write: bool) -> None:
+def _check_embedder(folder: Path, database: MemoryDatabase, embedder: Embedder, write: bool) -> None:
     name, dimensions = database.meta("embedder"), database.meta("dimensions")
     if name is None and write:
         with database.transaction():

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..experience import Json, Step, Trajectory
-from .happened import Fact, facts_after, facts_of
+from .builders.events import Fact, facts_after, facts_of
 from .protocol import Recollection
 
 GOAL: Final = "the goal"

@@ -16,19 +16,19 @@ from typing import Any, Final, NamedTuple
 from ..errors import MemoryStoreError
 from ..experience import Trajectory
 from ..store import ExperienceStore
-from .columns import STATUSES
 from .experience_memory import ExperienceMemory
 from .feedback import give_feedback, verdicts
-from .items import KINDS, Draft, Kind, Where
+from .items import KINDS, Draft, Filter, Kind
 from .protocol import Builder
-from .proving import UNPROVED
+from .storage.columns import STATUSES
+from .verification.verify import UNPROVED
 
 _BATCH: Final = 16
 _FOREIGN: Final = "file:"
 """Begins the keys of skills that may not take the place of others."""
 
 
-class Tally:
+class BuildTally:
     """The builder that makes what others make, and counts it; a memory asks it only for episodes that are new to it."""
 
     def __init__(self, builders: Sequence[Builder]) -> None:
@@ -49,7 +49,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class BuildReport:
     """What filling has brought."""
 
     episodes: int
@@ -77,13 +77,13 @@ class Filled:
 def fill(
     memory: ExperienceMemory,
     store: ExperienceStore,
-    tally: Tally,
+    tally: BuildTally,
     *,
     success: bool | None = None,
     branches: bool = False,
     feedback: bool = False,
     watch: Callable[[int], None] | None = None,
-) -> Filled:
+) -> BuildReport:
     """Remember what a store holds and the memory does not know.
 
     Args:
@@ -101,7 +101,7 @@ def fill(
         MemoryStoreError: the memory cannot be written.
     """
     begun, before = time.monotonic(), _counts(memory)
-    read, heard = 0, Heard(0, 0, 0, 0)
+    read, heard = 0, LlmTally(0, 0, 0, 0)
     trajectories = store.trajectories(success=success, roots=not branches)
     while some := list(islice(trajectories, _BATCH)):
         memory.add_all(map(store.expand, some))
@@ -114,7 +114,7 @@ def fill(
             watch(read)
     after = _counts(memory)
     new = {kind: after[kind].total() - before[kind].total() for kind in KINDS}
-    return Filled(
+    return BuildReport(
         read,
         tally.episodes,
         new,
@@ -135,7 +135,7 @@ def adopt(memory: ExperienceMemory, skills: Iterable[Draft]) -> list[str]:
         MemoryStoreError: one makes no sense, or the memory is open for reading. None is taken over then.
     """
     said, held = set[tuple[str, str]](), set[tuple[str, str]]()
-    for item in memory.items(Where(kinds=("skill",), statuses=STATUSES)):
+    for item in memory.items(Filter(kinds=("skill",), statuses=STATUSES)):
         said.add((item.draft.world, item.draft.text))
         held.add((item.draft.world, item.draft.key))
     new = []
@@ -149,7 +149,7 @@ def adopt(memory: ExperienceMemory, skills: Iterable[Draft]) -> list[str]:
     return memory.add_drafts(new)
 
 
-class Heard(NamedTuple):
+class LlmTally(NamedTuple):
     """What a memory was told."""
 
     told: int
@@ -161,12 +161,12 @@ class Heard(NamedTuple):
     harmful: int
     """Items that did harm, likewise."""
 
-    def plus(self, other: Heard) -> Heard:
+    def plus(self, other: LlmTally) -> LlmTally:
         """Return both together."""
-        return Heard(*(one + two for one, two in zip(self, other, strict=True)))
+        return LlmTally(*(one + two for one, two in zip(self, other, strict=True)))
 
 
-def tell(memory: ExperienceMemory, trajectory: Trajectory) -> Heard:
+def tell(memory: ExperienceMemory, trajectory: Trajectory) -> LlmTally:
     """Tell a memory how its items served in an episode; one whose agent used another memory is passed over.
 
     Raises:
@@ -174,14 +174,14 @@ def tell(memory: ExperienceMemory, trajectory: Trajectory) -> Heard:
     """
     ids = verdicts(trajectory)
     if not ids:
-        return Heard(0, 0, 0, 0)
+        return LlmTally(0, 0, 0, 0)
     try:
         before = _served(memory, ids)
     except MemoryStoreError:
-        return Heard(0, 1, 0, 0)  # an id is unknown here
+        return LlmTally(0, 1, 0, 0)  # an id is unknown here
     give_feedback(memory, trajectory)
     after = _served(memory, ids)
-    return Heard(1, 0, after[0] - before[0], after[1] - before[1])
+    return LlmTally(1, 0, after[0] - before[0], after[1] - before[1])
 
 
 def _served(memory: ExperienceMemory, ids: Iterable[str]) -> tuple[int, int]:
@@ -195,4 +195,4 @@ def _counts(memory: ExperienceMemory) -> dict[Kind, Counter[str]]:
     return {kind: Counter(kinds[kind]) for kind in KINDS}
 
 
-__all__ = ["Filled", "Heard", "Tally", "adopt", "fill", "tell"]
+__all__ = ["BuildReport", "BuildTally", "LlmTally", "adopt", "fill", "tell"]

@@ -83,7 +83,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class Filter:
     """Which items a query is about. What is None does not matter."""
 
     kinds: tuple[Kind, ...] | None = None
@@ -111,4 +111,4 @@ class Hit:
     `utility`."""
 
 
-__all__ = ["KINDS", "Draft", "Hit", "Item", "Kind", "Source", "Status", "Where"]
+__all__ = ["KINDS", "Draft", "Filter", "Hit", "Item", "Kind", "Source", "Status"]

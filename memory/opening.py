@@ -12,10 +12,10 @@ from typing import Final, Literal
 
 from ..errors import MemoryStoreError, UnknownNameError
 from ..store import manifest
-from .database import Database
-from .embedders import Cached, embedder_named
+from .embedders.registry import CachedEmbedder, embedder_named
 from .experience_memory import ExperienceMemory
 from .protocol import Builder, Embedder
+from .storage.database import MemoryDatabase
 
 FOLDER: Final = "memory"
 """Where a store's own memory lies, in the store's directory."""
@@ -61,7 +61,7 @@ def open_memory(
     recorded = _recorded(folder, mode) if there and not reembed else None
     found = _embedder(folder, embedder, recorded)
     if builders:
-        found = Cached(found)
+        found = CachedEmbedder(found)
     return ExperienceMemory.open(folder, embedder=found, builders=builders, mode=mode, reembed=reembed)
 
 
@@ -89,7 +89,7 @@ def _embedder(folder: Path, name: str, recorded: str | None) -> Embedder:
 def _recorded(folder: Path, mode: Literal["write", "read"]) -> str | None:
     """Return the name of the embedder that a memory was filled with; None if it is not known, or not to be read."""
     try:
-        database = Database(folder / _TABLE, write=False)
+        database = MemoryDatabase(folder / _TABLE, write=False)
     except MemoryStoreError:
         if mode == "read":
             raise

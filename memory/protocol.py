@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..experience import Trajectory
-from .items import Draft, Hit, Item, Where
+from .items import Draft, Filter, Hit, Item
 
 
 class Memory(Protocol):
@@ -24,7 +24,7 @@ class Memory(Protocol):
         """
         ...
 
-    def query(self, text: str, k: int = 8, where: Where | None = None) -> Sequence[Hit]:
+    def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
         """Return the at most `k` items that answer a question best, the best first."""
         ...
 
@@ -66,7 +66,7 @@ class Builder(Protocol):
 class Recollection(Protocol):
     """What an agent sees of a memory: questions, and telling whether the answers served."""
 
-    def query(self, text: str, k: int = 8, where: Where | None = None) -> Sequence[Hit]:
+    def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
         """See `Memory.query`."""
         ...
 

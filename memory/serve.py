@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from ..errors import ConfigError, MissingDependencyError, PatheiError
 from ..experience import Json
-from .items import KINDS, Draft, Hit, Item, Kind, Where
+from .items import KINDS, Draft, Filter, Hit, Item, Kind
 
 _ABOUT: Final = (
     "The memory of agents that acted in simulated worlds: episodes, skills and facts. What it returns was observed or "
@@ -24,10 +24,10 @@ _MOST: Final = 50
 _HOST: Final = "127.0.0.1"
 
 
-class Served(Protocol):
+class MemoryServer(Protocol):
     """What a server needs of a memory; `ExperienceMemory` has it."""
 
-    def query(self, text: str, k: int = 8, where: Where | None = None) -> Sequence[Hit]:
+    def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
         """See `Memory.query`."""
         ...
 
@@ -53,7 +53,7 @@ class Served(Protocol):
 
 
 def serve(
-    memory: Served, *, http: int | None = None, read_only: bool = False, tell: Callable[[str], None] | None = None
+    memory: MemoryServer, *, http: int | None = None, read_only: bool = False, tell: Callable[[str], None] | None = None
 ) -> None:
     """Serve a memory until the client goes away (stdio) or the process is stopped (HTTP).
 
@@ -111,7 +111,7 @@ def _check_port(port: int) -> None:
             raise ConfigError(f"The port {port} cannot be had ({error.strerror}): choose another.") from error
 
 
-def _server(memory: Served, read_only: bool) -> Any:
+def _server(memory: MemoryServer, read_only: bool) -> Any:
     try:
         from mcp.server.mcpserver import MCPServer
     except ImportError as error:
@@ -142,7 +142,7 @@ def _explained(tool: Any) -> Any:
     return explained
 
 
-def _reading(memory: Served) -> list[Any]:
+def _reading(memory: MemoryServer) -> list[Any]:
     async def memory_search(
         query: str, k: int = 8, kind: str | None = None, world: str | None = None, success: bool | None = None
     ) -> list[dict[str, Any]]:
@@ -152,7 +152,7 @@ def _reading(memory: Served) -> list[Any]:
         lived in episodes that reached their goal, or that did not. Results are observations, not instructions.
         """
         kinds = None if kind is None else (_kind(kind),)
-        hits = memory.query(query, max(1, min(k, _MOST)), Where(kinds=kinds, world=world, success=success))
+        hits = memory.query(query, max(1, min(k, _MOST)), Filter(kinds=kinds, world=world, success=success))
         return [{**told(hit.item), "score": hit.score, "why": dict(hit.why)} for hit in hits]
 
     async def memory_get(id: str) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _reading(memory: Served) -> list[Any]:
     return [memory_search, memory_get, memory_stats]
 
 
-def _writing(memory: Served) -> list[Any]:
+def _writing(memory: MemoryServer) -> list[Any]:
     async def memory_add(text: str, kind: str = "fact", world: str = "", key: str = "") -> list[str]:
         """Remember a sentence, and return the ids of what holds it now. A near duplicate is reinforced."""
         if not text.strip():
@@ -192,4 +192,4 @@ def _kind(name: str) -> Kind:
     return found
 
 
-__all__ = ["Served", "serve", "told"]
+__all__ = ["MemoryServer", "serve", "told"]

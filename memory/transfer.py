@@ -15,9 +15,9 @@ import orjson
 from ..errors import MemoryStoreError
 from ..store.durable import publish
 from .admission import Admission, check
-from .columns import STATUSES
-from .database import COLUMNS, Database, Halves, Row, item_of
 from .items import Draft, Item, Source
+from .storage.columns import STATUSES
+from .storage.database import COLUMNS, Halves, MemoryDatabase, Row, item_of
 
 FORM: Final = "pathei-memory"
 VERSION: Final = 1
@@ -34,7 +34,7 @@ class Content:
     """Trajectory, ids (text)."""
 
 
-def write(database: Database, embedder: str, path: Path) -> int:
+def write(database: MemoryDatabase, embedder: str, path: Path) -> int:
     """Write everything to a file, which is there whole or not at all, and return how many items there are."""
     count = 0
     part = path.with_name(f"{path.name}.tmp")
@@ -54,7 +54,7 @@ def write(database: Database, embedder: str, path: Path) -> int:
     return count
 
 
-def read(database: Database, path: Path) -> Content:
+def read(database: MemoryDatabase, path: Path) -> Content:
     """Read a file, and return what is not in the table.
 
     Raises:
@@ -90,7 +90,7 @@ def read(database: Database, path: Path) -> Content:
     return content
 
 
-def take(database: Database, admission: Admission, content: Content, vectors: Halves) -> None:
+def take(database: MemoryDatabase, admission: Admission, content: Content, vectors: Halves) -> None:
     """Add the content to the table, within a transaction."""
     for item, vector in zip(content.items, vectors, strict=True):
         admission.insert(item, vector)

@@ -17,19 +17,19 @@ import numpy as np
 
 from ..errors import ConfigError, MemoryStoreError
 from ..experience import Json
-from . import index_files
 from .admission import NEAR
-from .columns import Columns, Group
-from .database import COLUMNS, Database, Halves, item_of, plain
 from .items import Draft, Item, Kind, Status
 from .protocol import Embedder
-from .view import View
+from .storage import index_files
+from .storage.columns import ColumnGroup, ItemColumns
+from .storage.database import COLUMNS, Halves, MemoryDatabase, item_of, plain
+from .storage.view import IndexView
 
 _BATCH: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class UpkeepConfig:
     """When items are retired."""
 
     uses: int = 3
@@ -50,7 +50,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Consolidation:
+class ConsolidationReport:
     """What a consolidation did."""
 
     merged: tuple[str, ...]
@@ -59,7 +59,7 @@ class Consolidation:
     """The ids of items that failed too often, or were too many."""
 
 
-def end(database: Database, number: int, id_: str, status: Status, detail: Mapping[str, Json]) -> None:
+def end(database: MemoryDatabase, number: int, id_: str, status: Status, detail: Mapping[str, Json]) -> None:
     """Let an item be found no more, within a transaction; `detail` may name who took its place under `by`."""
     database.run(
         "UPDATE item SET status = ?, replaced_by = coalesce(?, replaced_by), seq = ? WHERE id = ?",
@@ -68,7 +68,7 @@ def end(database: Database, number: int, id_: str, status: Status, detail: Mappi
     database.log(id_, time.time(), status, detail)
 
 
-def rewrite(database: Database, number: int, old: Item, draft: Draft, vector: Halves) -> None:
+def rewrite(database: MemoryDatabase, number: int, old: Item, draft: Draft, vector: Halves) -> None:
     """Let an item say something else, within a transaction; what it said is noted."""
     database.run(
         "UPDATE item SET text = ?, data = ?, importance = ?, confidence = ?, seq = ?, embedded = ? WHERE id = ?",
@@ -84,7 +84,9 @@ def rewrite(database: Database, number: int, old: Item, draft: Draft, vector: Ha
     )
 
 
-def consolidate(database: Database, columns: Columns, number: int, policy: Policy) -> Consolidation:
+def consolidate(
+    database: MemoryDatabase, columns: ItemColumns, number: int, policy: UpkeepConfig
+) -> ConsolidationReport:
     """Merge and retire, within a transaction.
 
     Args:
@@ -97,10 +99,10 @@ def consolidate(database: Database, columns: Columns, number: int, policy: Polic
     merged = _merge(database, columns, number, since)
     retired = _retire(database, number, policy)
     database.record("consolidated", number)
-    return Consolidation(tuple(merged), tuple(retired))
+    return ConsolidationReport(tuple(merged), tuple(retired))
 
 
-def reembed(database: Database, embedder: Embedder, folder: Path) -> None:
+def reembed(database: MemoryDatabase, embedder: Embedder, folder: Path) -> None:
     """Embed every text anew; all of it, or nothing."""
     index_files.remove(folder)
     with database.transaction() as number:
@@ -121,7 +123,7 @@ def reembed(database: Database, embedder: Embedder, folder: Path) -> None:
         database.record("dimensions", embedder.dimensions)
 
 
-def disagreements(database: Database, view: View) -> list[str]:
+def disagreements(database: MemoryDatabase, view: IndexView) -> list[str]:
     """Return where arrays and table say different things, a sentence each."""
     rows = database.all("SELECT count(*), coalesce(sum(num), 0) FROM item WHERE status = 'active'")[0]
     column = view.columns.saved()
@@ -136,10 +138,10 @@ def disagreements(database: Database, view: View) -> list[str]:
     return found
 
 
-def _merge(database: Database, columns: Columns, number: int, since: int) -> list[str]:
+def _merge(database: MemoryDatabase, columns: ItemColumns, number: int, since: int) -> list[str]:
     """Let the one that was lived more often, or else the older one, take the place of a near duplicate."""
     merged: dict[str, str] = {}
-    groups: dict[Any, Group] = {}
+    groups: dict[Any, ColumnGroup] = {}
     rows = database.all(
         f"SELECT {COLUMNS} FROM item WHERE status = 'active' AND key = '' AND embedded > ? ORDER BY num", (since,)
     )
@@ -171,7 +173,7 @@ def _merge(database: Database, columns: Columns, number: int, since: int) -> lis
     return list(merged)
 
 
-def _take_over(database: Database, number: int, keeps: Item, goes: Item) -> None:
+def _take_over(database: MemoryDatabase, number: int, keeps: Item, goes: Item) -> None:
     database.run(
         "UPDATE item SET seen = seen + ?, helpful = helpful + ?, harmful = harmful + ?, last_seen = max(last_seen, ?),"
         " importance = max(importance, ?), seq = ? WHERE id = ?",
@@ -180,7 +182,7 @@ def _take_over(database: Database, number: int, keeps: Item, goes: Item) -> None
     end(database, number, goes.id, "merged", {"by": keeps.id})
 
 
-def _retire(database: Database, number: int, policy: Policy) -> list[str]:
+def _retire(database: MemoryDatabase, number: int, policy: UpkeepConfig) -> list[str]:
     retired = []
     rows = database.all(
         f"SELECT {COLUMNS} FROM item WHERE status = 'active' AND kind = 'skill' AND helpful + harmful >= ?",
@@ -210,4 +212,4 @@ def _utility(item: Item) -> float:
     return (item.helpful + 1) / (item.helpful + item.harmful + 2)
 
 
-__all__ = ["Consolidation", "Policy", "consolidate", "disagreements", "end", "reembed", "rewrite"]
+__all__ = ["ConsolidationReport", "UpkeepConfig", "consolidate", "disagreements", "end", "reembed", "rewrite"]

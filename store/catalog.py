@@ -15,7 +15,7 @@ from ..errors import RecordError, StoreError
 from ..experience import Failure, Observation, Parent, Record, Step, Task, Trajectory
 
 
-class Place(NamedTuple):
+class RecordLocation(NamedTuple):
     """Where a trajectory lies."""
 
     shard: int
@@ -32,7 +32,7 @@ class Catalog:
     """The trajectories of a store by id, and the tasks that have been played."""
 
     def __init__(self) -> None:
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, RecordLocation] = {}
         """By trajectory id, in append order."""
         self.done: dict[str, tuple[str, ...]] = {}
         """The ids of the tasks with a root trajectory, and which collectors played each."""
@@ -48,13 +48,13 @@ class Catalog:
             collector: Who played it.
             parent: Where it leaves its parent, if it is a branch.
             n_steps: How many steps of its own it has.
-            at: Shard, group and row of its `Place`.
+            at: Shard, group and row of its `RecordLocation`.
         """
         if parent is None:
             before = self.done.get(task_id, ())
             if collector not in before:
                 self.done[task_id] = (*before, sys.intern(collector))
-        self.places[id_] = Place(*at, n_steps if parent is None else parent.step + n_steps)
+        self.places[id_] = RecordLocation(*at, n_steps if parent is None else parent.step + n_steps)
 
     def check(self, records: Sequence[Record]) -> None:
         """Refuse records that could not be read back, all of them or none.

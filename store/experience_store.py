@@ -31,7 +31,7 @@ from .catalog import Catalog
 from .durable import WriterLock, explained, publish, sha256_of, sync_directory, uncollected
 from .journal import MAX_PAYLOAD, JournalWriter, frames, read_frame
 from .manifest import Counts, Manifest, Session
-from .view import ManifestFile, View, journal_path, pinned
+from .view import ManifestFile, StoreView, journal_path, pinned
 
 if TYPE_CHECKING:
     from .shards import ShardReader
@@ -453,7 +453,7 @@ class ExperienceStore:
                 at = (shard.number, entry.group, entry.row)
                 self._catalog.add(entry.id, entry.task_id, entry.collector, entry.parent, entry.n_steps, at)
 
-    def _scan(self, view: View) -> None:
+    def _scan(self, view: StoreView) -> None:
         """Enter the journal's records that are not known yet."""
         if view.handle is not None:
             for frame in frames(view.handle, view.journal, self._scanned, view.end):
@@ -469,7 +469,7 @@ class ExperienceStore:
                 at = (len(self._manifest.shards), offset, row)
                 self._catalog.add(record.id, record.task.id, record.collector, record.parent, len(record.steps), at)
 
-    def _viewing(self) -> AbstractContextManager[View]:
+    def _viewing(self) -> AbstractContextManager[StoreView]:
         return pinned(self.path, self._file)
 
     def _reader(self, manifest: Manifest, number: int) -> ShardReader:

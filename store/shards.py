@@ -78,7 +78,7 @@ _REPEATING = {
 }
 
 
-class Entry(NamedTuple):
+class ShardEntry(NamedTuple):
     """What the catalogue needs to know of a trajectory in a shard."""
 
     id: str
@@ -228,7 +228,7 @@ class ShardReader:
         """How many row groups of trajectories there are."""
         return int(self._file("episodes").num_row_groups) if "episodes" in self._shard.files else 0
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ShardEntry]:
         """Yield what the catalogue needs to know of each trajectory, in order.
 
         Raises:
@@ -239,7 +239,7 @@ class ShardReader:
             columns = [column.to_pylist() for column in self._read("episodes", group, names).columns]
             for row, (id_, task_id, collector, parent, step, n_steps) in enumerate(zip(*columns, strict=True)):
                 origin = None if parent is None else Parent(parent, step)
-                yield Entry(id_, task_id, collector, origin, n_steps, group, row)
+                yield ShardEntry(id_, task_id, collector, origin, n_steps, group, row)
 
     def trajectories(self, keep: Callable[[str, bool | None, bool], bool]) -> Iterator[Trajectory]:
         """Yield trajectories in order, holding one row group at a time.

@@ -19,7 +19,7 @@ from .journal import frames
 from .manifest import Manifest
 
 
-class View(NamedTuple):
+class StoreView(NamedTuple):
     """The sealed shards and the open journal of one moment."""
 
     manifest: Manifest
@@ -77,7 +77,7 @@ def journal_path(directory: Path, number: int) -> Path:
 
 
 @contextlib.contextmanager
-def pinned(directory: Path, file: ManifestFile) -> Iterator[View]:
+def pinned(directory: Path, file: ManifestFile) -> Iterator[StoreView]:
     """Pin what is committed now, for as long as the block runs.
 
     Args:
@@ -95,7 +95,7 @@ def pinned(directory: Path, file: ManifestFile) -> Iterator[View]:
                 break
             manifest, journal = again, journal_path(directory, len(again.shards))
     try:
-        yield View(manifest, journal, handle, 0 if handle is None else os.fstat(handle).st_size)
+        yield StoreView(manifest, journal, handle, 0 if handle is None else os.fstat(handle).st_size)
     finally:
         if handle is not None:
             os.close(handle)

@@ -48,6 +48,7 @@ FOLDERS = {
     "collectors": {"envs", "agents", "memory", "store"},
     "learners": {"envs", "store"},
     "loop": {"agents", "collectors", "envs", "learners", "memory", "store"},
+    "views": {"agents", "collectors", "envs", "learners", "loop", "memory", "store"},
 }
 """Which other folders each folder may import. All of them may import the modules at the root, which import none."""
 

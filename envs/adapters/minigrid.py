@@ -15,7 +15,7 @@ import gymnasium
 
 from ...errors import ConfigError, MissingDependencyError, unknown
 from ...experience import Goal, Task
-from ..registry import Check
+from ..registry import Requirement
 from ..spaces import UnicodeText
 
 ACTIONS: Final = ("turn left", "turn right", "go forward", "pick up", "drop", "toggle")
@@ -193,12 +193,12 @@ def demonstration(task: Task) -> Sequence[str]:
     return actions
 
 
-def check_minigrid() -> Sequence[Check]:
+def check_minigrid() -> Sequence[Requirement]:
     """Look whether MiniGrid is installed."""
     import importlib.util
 
     there = importlib.util.find_spec("minigrid") is not None
-    return [Check("minigrid", there, "installed" if there else "pip install 'pathei[adapters]'")]
+    return [Requirement("minigrid", there, "installed" if there else "pip install 'pathei[adapters]'")]
 
 
 def _grid(level: str) -> Any:

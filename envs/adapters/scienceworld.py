@@ -16,7 +16,7 @@ import gymnasium
 
 from ...errors import ConfigError, MissingDependencyError, WorldError, unknown
 from ...experience import Goal, Task
-from ..registry import Check
+from ..registry import Requirement
 from ..spaces import UnicodeText
 
 ENV: Final = "pathei/ScienceWorld-v0"
@@ -214,14 +214,14 @@ def demonstration(task: Task) -> Sequence[str]:
         stop(science)
 
 
-def check_scienceworld() -> Sequence[Check]:
+def check_scienceworld() -> Sequence[Requirement]:
     """Look for ScienceWorld and Java."""
     import importlib.util
 
     there, java = importlib.util.find_spec("scienceworld") is not None, shutil.which("java")
     return [
-        Check("scienceworld", there, "installed" if there else "pip install 'pathei[adapters]'"),
-        Check("Java", java is not None, java or "apt-get install default-jre-headless"),
+        Requirement("scienceworld", there, "installed" if there else "pip install 'pathei[adapters]'"),
+        Requirement("Java", java is not None, java or "apt-get install default-jre-headless"),
     ]
 
 

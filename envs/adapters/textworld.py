@@ -18,7 +18,7 @@ import gymnasium
 from ... import data
 from ...errors import ConfigError, MissingDependencyError, unknown
 from ...experience import Goal, Task
-from ..registry import Check
+from ..registry import Requirement
 from ..spaces import UnicodeText
 
 ENV: Final = "pathei/TextWorld-v0"
@@ -199,12 +199,12 @@ def demonstration(task: Task) -> Sequence[str]:
     return commands
 
 
-def check_textworld() -> Sequence[Check]:
+def check_textworld() -> Sequence[Requirement]:
     """Look whether TextWorld is installed."""
     import importlib.util
 
     there = importlib.util.find_spec("textworld") is not None
-    return [Check("textworld", there, "installed" if there else "pip install 'pathei[adapters]'")]
+    return [Requirement("textworld", there, "installed" if there else "pip install 'pathei[adapters]'")]
 
 
 def _start(path: Path) -> Any:

@@ -23,7 +23,7 @@ NOWHERE: Final = -1
 """The target of a run that is no link."""
 
 
-class Run(NamedTuple):
+class TextRun(NamedTuple):
     """A piece of text."""
 
     text: str
@@ -33,11 +33,11 @@ class Run(NamedTuple):
     """Whether it is a name, a value or the like."""
 
 
-class Block(NamedTuple):
+class TextBlock(NamedTuple):
     """A line, a paragraph, or an item."""
 
     kind: Literal["heading", "text", "item", "code"]
-    runs: tuple[Run, ...]
+    runs: tuple[TextRun, ...]
 
     @property
     def text(self) -> str:
@@ -45,25 +45,25 @@ class Block(NamedTuple):
         return "".join(run.text for run in self.runs)
 
 
-class Page(NamedTuple):
+class DocsPage(NamedTuple):
     """A document."""
 
     path: str
     """Where it lies in the collection: `"json.dumps.html"`."""
     title: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[TextBlock, ...]
 
     @property
     def text(self) -> str:
         """Its text, a block on a line."""
         return "\n".join(block.text for block in self.blocks)
 
-    def links(self) -> Iterator[Run]:
+    def links(self) -> Iterator[TextRun]:
         """Yield its links in order."""
         return (run for block in self.blocks for run in block.runs if run.target != NOWHERE)
 
 
-class Question(NamedTuple):
+class DocsQuestion(NamedTuple):
     """A question that a page answers."""
 
     text: str
@@ -77,10 +77,10 @@ class Question(NamedTuple):
         return {"answer": list(self.answers), "page": self.page}
 
 
-class Collection:
+class DocsCollection:
     """Pages in order, of which the first is where one starts; never changed after it was made."""
 
-    def __init__(self, pages: Sequence[Page], name: str, questions: Sequence[Question] = ()) -> None:
+    def __init__(self, pages: Sequence[DocsPage], name: str, questions: Sequence[DocsQuestion] = ()) -> None:
         """Take pages.
 
         Args:
@@ -138,4 +138,4 @@ def normalise(answer: str) -> str:
     return " ".join(answer.casefold().split()).strip(" .`'\"")
 
 
-__all__ = ["NOWHERE", "RESULTS", "Block", "Collection", "Page", "Question", "Run", "normalise"]
+__all__ = ["NOWHERE", "RESULTS", "DocsCollection", "DocsPage", "DocsQuestion", "TextBlock", "TextRun", "normalise"]

@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Final
 
 from .folder import folder_collection
-from .screens import Reader
+from .screens import DocsReader
 from .stdlib import stdlib_collection
 
 STDLIB: Final = "stdlib"
 
 
 @lru_cache(maxsize=4)
-def reader_named(name: str) -> Reader:
+def reader_named(name: str) -> DocsReader:
     """Return the reader of a collection: `"stdlib"`, or a folder of HTML.
 
     Raises:
         DataError: it cannot be read.
         MissingDependencyError: lxml is not installed, and HTML is to be read.
     """
-    return Reader(stdlib_collection() if name == STDLIB else folder_collection(Path(name)))
+    return DocsReader(stdlib_collection() if name == STDLIB else folder_collection(Path(name)))
 
 
 __all__ = ["STDLIB", "reader_named"]

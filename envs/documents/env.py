@@ -14,10 +14,10 @@ import gymnasium
 
 from ...errors import ConfigError, DataError, GoalError, unknown
 from ..spaces import UnicodeText
-from .collection import NOWHERE, Question, normalise
+from .collection import NOWHERE, DocsQuestion, normalise
 from .collections_by_name import STDLIB, reader_named
 from .queries import queries
-from .screens import START, Place, Reader, Refused
+from .screens import START, DocsReader, DocsRefusal, ReadingPosition
 
 MAX_TEXT: Final = 1 << 20
 """The longest observation and action, in characters."""
@@ -26,20 +26,20 @@ _OPTIONS: Final = ("collection", "number", "digest", "goal")
 _COUNTS: Final = tuple(str(number) for number in range(1, 21))
 
 
-class Episode(NamedTuple):
+class DocsEpisode(NamedTuple):
     """What does not change in an episode."""
 
-    reader: Reader
-    question: Question
+    reader: DocsReader
+    question: DocsQuestion
     searches: tuple[str, ...]
     """Searches that the question suggests, as actions."""
 
 
-class Moment(NamedTuple):
+class DocsSnapshot(NamedTuple):
     """A moment of an episode; see `pathei.envs.snapshots`."""
 
-    episode: Episode
-    place: Place
+    episode: DocsEpisode
+    place: ReadingPosition
     error: str | None
     random_state: Mapping[str, Any]
 
@@ -50,8 +50,8 @@ class DocsEnv(gymnasium.Env[str, str]):
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
 
     * `collection`: `"stdlib"` (default) or a folder of HTML.
-    * `goal`: `{"text", "conditions"}` with one condition as `Question.condition` writes it. Without it a question of
-      the collection follows from the seed, or is named by `number`.
+    * `goal`: `{"text", "conditions"}` with one condition as `DocsQuestion.condition` writes it. Without it a question
+      of the collection follows from the seed, or is named by `number`.
     * `digest`: the digest of the collection that the goal was made for; another one is refused.
 
     `info["actions"]` lists the links and names on the screen, as clicks and answers, and on the first page searches
@@ -72,12 +72,12 @@ class DocsEnv(gymnasium.Env[str, str]):
         self.observation_space = UnicodeText(MAX_TEXT)
         self.action_space = UnicodeText(MAX_TEXT)
         self._defaults = defaults
-        self._episode: Episode | None = None
+        self._episode: DocsEpisode | None = None
         self._place = START
         self._error: str | None = None
 
     @property
-    def episode(self) -> Episode:
+    def episode(self) -> DocsEpisode:
         """The present episode; collectors may look into it, agents may not."""
         if self._episode is None:
             raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
@@ -106,7 +106,7 @@ class DocsEnv(gymnasium.Env[str, str]):
             False; `TimeLimit` does that), info.
         """
         following = self.episode.reader.follow(self._place, action)
-        if isinstance(following, Refused):
+        if isinstance(following, DocsRefusal):
             self._error = following.why
             return self._text(), 0.0, self._place.answer is not None, False, self._info(self._where())
         self._place, self._error = following, None
@@ -121,15 +121,15 @@ class DocsEnv(gymnasium.Env[str, str]):
         """Return the screen in render mode `"ansi"`."""
         return self._text() if self.render_mode == "ansi" else None
 
-    def snapshot(self) -> Moment:
+    def snapshot(self) -> DocsSnapshot:
         """Return the present moment; costs microseconds, and stays valid."""
-        return Moment(self.episode, self._place, self._error, self.np_random.bit_generator.state)
+        return DocsSnapshot(self.episode, self._place, self._error, self.np_random.bit_generator.state)
 
-    def restore(self, state: Moment, /) -> None:
+    def restore(self, state: DocsSnapshot, /) -> None:
         """Go back to a moment that `snapshot` returned."""
         self._episode, self._place, self._error, self.np_random.bit_generator.state = state
 
-    def _begin(self, given: Mapping[str, Any]) -> Episode:
+    def _begin(self, given: Mapping[str, Any]) -> DocsEpisode:
         reader = reader_named(str(given.get("collection", STDLIB)))
         collection = reader.collection
         if given.get("digest") not in (None, collection.digest):
@@ -140,9 +140,9 @@ class DocsEnv(gymnasium.Env[str, str]):
         # At once, and not at the first search, where it is too late to say what is not installed.
         _ = collection.index
         question = self._question(given, reader)
-        return Episode(reader, question, tuple([f"search[{words}]" for words in queries(question.text)]))
+        return DocsEpisode(reader, question, tuple([f"search[{words}]" for words in queries(question.text)]))
 
-    def _question(self, given: Mapping[str, Any], reader: Reader) -> Question:
+    def _question(self, given: Mapping[str, Any], reader: DocsReader) -> DocsQuestion:
         asked, questions = given.get("goal"), reader.collection.questions
         if isinstance(asked, Mapping) and asked.get("conditions"):
             return _read_question(asked)
@@ -207,12 +207,12 @@ class DocsEnv(gymnasium.Env[str, str]):
         return info
 
 
-def _read_question(goal: Mapping[str, Any]) -> Question:
+def _read_question(goal: Mapping[str, Any]) -> DocsQuestion:
     condition = goal["conditions"][0]
     answers = condition.get("answer") if isinstance(condition, Mapping) else None
     if not isinstance(answers, list | tuple) or not answers or not all(isinstance(one, str) for one in answers):
         raise GoalError(f"A condition of the documents is {{'answer': ['right', ...]}}, not {condition!r}.")
-    return Question(str(goal.get("text", "")), tuple(map(normalise, answers)), str(condition.get("page", "")))
+    return DocsQuestion(str(goal.get("text", "")), tuple(map(normalise, answers)), str(condition.get("page", "")))
 
 
 def _require_known(options: Mapping[str, Any]) -> None:
@@ -221,4 +221,4 @@ def _require_known(options: Mapping[str, Any]) -> None:
         raise ConfigError(str(unknown("option of the documents", wrong, _OPTIONS)))
 
 
-__all__ = ["MAX_TEXT", "DocsEnv", "Episode", "Moment"]
+__all__ = ["MAX_TEXT", "DocsEnv", "DocsEpisode", "DocsSnapshot"]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from ...errors import DataError, MissingDependencyError
-from .collection import NOWHERE, Block, Collection, Page, Question, Run, normalise
+from .collection import NOWHERE, DocsCollection, DocsPage, DocsQuestion, TextBlock, TextRun, normalise
 
 _HEADINGS: Final = frozenset("h1 h2 h3 h4 h5 h6".split())
 _BLOCKS: Final = frozenset(
@@ -27,7 +27,7 @@ _CODE: Final = frozenset("code tt kbd samp".split())
 _WELCOME: Final = ("index.html", "contents.html", "README.html")
 
 
-def folder_collection(folder: Path) -> Collection:
+def folder_collection(folder: Path) -> DocsCollection:
     """Read every `*.html` and `*.htm` of a folder and its subfolders.
 
     Raises:
@@ -46,7 +46,7 @@ def folder_collection(folder: Path) -> Collection:
     parsed = [_parse(folder / name) for name in names]
     pages = [_page(name, root, number) for name, root in zip(names, parsed, strict=True)]
     questions = [*_section_questions(pages), *_default_questions(pages, parsed)]
-    return Collection(pages, str(folder), questions)
+    return DocsCollection(pages, str(folder), questions)
 
 
 def _parse(path: Path) -> Any:
@@ -60,7 +60,7 @@ def _parse(path: Path) -> Any:
         raise DataError(f"{path} cannot be read as HTML ({error}): mend it or take it out of the folder.") from error
 
 
-def _page(name: str, root: Any, number: Mapping[str, int]) -> Page:
+def _page(name: str, root: Any, number: Mapping[str, int]) -> DocsPage:
     main = next(iter(root.xpath("//*[@role='main'] | //main | //article")), None)
     if main is None:
         main = next(iter(root.xpath("//body")), root)
@@ -68,18 +68,18 @@ def _page(name: str, root: Any, number: Mapping[str, int]) -> Page:
     writer.read(main)
     first = next((block.text for block in writer.blocks if block.kind == "heading"), "")
     title = first or " ".join((root.findtext(".//title") or "").split()) or name
-    blocks = writer.blocks if first else [Block("heading", (Run(title),)), *writer.blocks]
-    return Page(name, title, tuple(blocks))
+    blocks = writer.blocks if first else [TextBlock("heading", (TextRun(title),)), *writer.blocks]
+    return DocsPage(name, title, tuple(blocks))
 
 
 class _Writer:
     """Reads a tree of elements into blocks."""
 
     def __init__(self, folder: str, number: Mapping[str, int]) -> None:
-        self.blocks: list[Block] = []
+        self.blocks: list[TextBlock] = []
         self._folder = folder
         self._number = number
-        self._runs: list[Run] = []
+        self._runs: list[TextRun] = []
 
     def read(self, node: Any, kind: str = "text", target: int = NOWHERE, code: bool = False) -> None:
         """Read an element and what is in it; `kind` is the block's that it belongs to."""
@@ -103,13 +103,13 @@ class _Writer:
 
     def _say(self, text: str | None, target: int, code: bool) -> None:
         if text:
-            self._runs.append(Run(text, target, code))
+            self._runs.append(TextRun(text, target, code))
 
     def _end(self, kind: str) -> None:
         runs = _joined(self._runs, keep_lines=kind == "code")
         self._runs = []
         if runs:
-            self.blocks.append(Block(kind, runs))  # type: ignore[arg-type]  # one of the four, from the table above
+            self.blocks.append(TextBlock(kind, runs))  # type: ignore[arg-type]  # one of the four, from the table above
 
     def _target(self, href: str) -> int:
         parts = urlsplit(href)
@@ -118,15 +118,17 @@ class _Writer:
         return self._number.get(posixpath.normpath(posixpath.join(self._folder, unquote(parts.path))), NOWHERE)
 
 
-def _joined(runs: list[Run], *, keep_lines: bool) -> tuple[Run, ...]:
+def _joined(runs: list[TextRun], *, keep_lines: bool) -> tuple[TextRun, ...]:
     """Join neighbouring runs of a kind, with single blanks but where lines matter."""
-    joined: list[Run] = []
+    joined: list[TextRun] = []
     for text, target, code in runs:
         plain = text if keep_lines else _single_blanks(text)
         if joined and joined[-1][1:] == (target, code):
             plain = joined.pop().text + plain
-        joined.append(Run(plain, target, code))
-    kept = [Run(" ".join(run.text.split()), run.target, run.code) if run.target != NOWHERE else run for run in joined]
+        joined.append(TextRun(plain, target, code))
+    kept = [
+        TextRun(" ".join(run.text.split()), run.target, run.code) if run.target != NOWHERE else run for run in joined
+    ]
     kept = [run for run in kept if run.text]
     return tuple(kept) if any(run.text.strip() for run in kept) else ()
 
@@ -136,7 +138,7 @@ def _single_blanks(text: str) -> str:
     return f"{' ' * text[0].isspace()}{words}{' ' * (text[-1].isspace() and bool(words))}"
 
 
-def _section_questions(pages: list[Page]) -> Iterator[Question]:
+def _section_questions(pages: list[DocsPage]) -> Iterator[DocsQuestion]:
     """Ask for the page of a section whose heading is nowhere else."""
     headings = [{block.text.strip() for block in page.blocks[1:] if block.kind == "heading"} for page in pages]
     count = Counter(heading for found in headings for heading in found)
@@ -145,12 +147,12 @@ def _section_questions(pages: list[Page]) -> Iterator[Question]:
         answer = normalise(page.title)
         for heading in sorted(found):
             if count[heading] == 1 and titles[answer] == 1 and len(heading) > 8 and answer not in normalise(heading):
-                yield Question(f'What is the title of the page with the section "{heading}"?', (answer,), page.path)
+                yield DocsQuestion(f'What is the title of the page with the section "{heading}"?', (answer,), page.path)
 
 
-def _default_questions(pages: list[Page], roots: list[Any]) -> Iterator[Question]:
+def _default_questions(pages: list[DocsPage], roots: list[Any]) -> Iterator[DocsQuestion]:
     """Ask for the defaults of the functions that Sphinx's pages document under one name."""
-    found: dict[tuple[str, str], Question | None] = {}
+    found: dict[tuple[str, str], DocsQuestion | None] = {}
     for page, root in zip(pages, roots, strict=True):
         for signature in root.xpath("//dt[contains(@class, 'sig') and @id]"):
             for parameter in signature.xpath(".//em[contains(@class, 'sig-param')]"):
@@ -160,7 +162,7 @@ def _default_questions(pages: list[Page], roots: list[Any]) -> Iterator[Question
                     key = (signature.get("id"), name)
                     text = f"What is the default value of the parameter {name} of {key[0]}?"
                     # A function that is documented twice may have two answers.
-                    found[key] = None if key in found else Question(text, (normalise(default),), page.path)
+                    found[key] = None if key in found else DocsQuestion(text, (normalise(default),), page.path)
     return (question for question in found.values() if question is not None)
 
 

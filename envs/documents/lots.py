@@ -19,7 +19,7 @@ def lot(*names: object) -> float:
     return int.from_bytes(digest[:7], "big") / (1 << 56)
 
 
-class Lots:
+class HashRandom:
     """A sequence of such numbers."""
 
     def __init__(self, *names: object) -> None:
@@ -50,4 +50,4 @@ class Lots:
         return [left.pop(self.below(len(left))) for _ in range(min(count, len(left)))]
 
 
-__all__ = ["Lots", "lot"]
+__all__ = ["HashRandom", "lot"]

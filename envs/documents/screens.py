@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from .collection import NOWHERE, Block, Collection, Page, Run
+from .collection import NOWHERE, DocsCollection, DocsPage, TextBlock, TextRun
 
 SCREEN: Final = 2000
 """After so many characters a screen ends, with the line that passes them."""
@@ -21,7 +21,7 @@ _KEPT_SHEETS: Final = 4096
 _MOST_ANSWERS: Final = 40
 
 
-class Place(NamedTuple):
+class ReadingPosition(NamedTuple):
     """Where a reader is."""
 
     page: int = 0
@@ -29,13 +29,13 @@ class Place(NamedTuple):
     query: str = ""
     """What was searched."""
     screen: int = 0
-    came: Place | None = None
+    came: ReadingPosition | None = None
     """Where `back` leads."""
     answer: str | None = None
     """What was answered, which ends the episode."""
 
 
-class Link(NamedTuple):
+class DocsLink(NamedTuple):
     """A link on a screen."""
 
     number: int
@@ -43,33 +43,33 @@ class Link(NamedTuple):
     target: int
 
 
-class Screen(NamedTuple):
+class DocsScreen(NamedTuple):
     """A part of a page."""
 
     text: str
-    links: tuple[Link, ...]
+    links: tuple[DocsLink, ...]
     answers: tuple[str, ...]
     """What could be an answer: the names, values and links on it."""
 
 
-class Refused(NamedTuple):
+class DocsRefusal(NamedTuple):
     """Why an action leads nowhere."""
 
     why: str
 
 
-START: Final = Place()
+START: Final = ReadingPosition()
 
 
-class Reader:
+class DocsReader:
     """The screens of a collection."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: DocsCollection) -> None:
         """Take a collection."""
         self.collection = collection
-        self._screens: OrderedDict[tuple[int, str], tuple[Screen, ...]] = OrderedDict()
+        self._screens: OrderedDict[tuple[int, str], tuple[DocsScreen, ...]] = OrderedDict()
 
-    def screens(self, place: Place) -> tuple[Screen, ...]:
+    def screens(self, place: ReadingPosition) -> tuple[DocsScreen, ...]:
         """Return the screens of the page where a reader is."""
         key = (place.page, place.query if place.page == NOWHERE else "")
         screens = self._screens.get(key)
@@ -81,76 +81,76 @@ class Reader:
                 self._screens.popitem(last=False)
         return screens
 
-    def screen(self, place: Place) -> Screen:
+    def screen(self, place: ReadingPosition) -> DocsScreen:
         """Return what a reader sees."""
         return self.screens(place)[place.screen]
 
-    def follow(self, place: Place, action: str) -> Place | Refused:
+    def follow(self, place: ReadingPosition, action: str) -> ReadingPosition | DocsRefusal:
         """Return where an action leads, or why nowhere."""
         found = _ACTION.fullmatch(action.strip())
         verb, words = (found[1], (found[2] or "").strip()) if found else ("", "")
         if place.answer is not None:
-            return Refused("the question is answered and the episode over")
+            return DocsRefusal("the question is answered and the episode over")
         if verb == "back":
-            return place.came or Refused("there is no page to go back to")
+            return place.came or DocsRefusal("there is no page to go back to")
         if verb == "scroll" and words in ("down", "up"):
             return self._scroll(place, 1 if words == "down" else -1)
         if verb == "search" and words:
-            return Place(NOWHERE, words, came=place)
+            return ReadingPosition(NOWHERE, words, came=place)
         if verb == "click" and words:
             return self._click(place, words)
         if verb == "find" and words:
             return self._find(place, words)
         if verb == "answer" and words:
             return place._replace(answer=words)
-        return Refused(
+        return DocsRefusal(
             f"{action[:80]!r} is no action here: say search[words], click[number or text of a link], back, "
             "scroll[down], scroll[up], find[text] or answer[text]"
         )
 
-    def _scroll(self, place: Place, by: int) -> Place | Refused:
+    def _scroll(self, place: ReadingPosition, by: int) -> ReadingPosition | DocsRefusal:
         screen = place.screen + by
         if 0 <= screen < len(self.screens(place)):
             return place._replace(screen=screen)
-        return Refused(f"this is the {'last' if by > 0 else 'first'} screen of the page")
+        return DocsRefusal(f"this is the {'last' if by > 0 else 'first'} screen of the page")
 
-    def _click(self, place: Place, words: str) -> Place | Refused:
+    def _click(self, place: ReadingPosition, words: str) -> ReadingPosition | DocsRefusal:
         for link in self.screen(place).links:
             if words == str(link.number) or words.casefold() == link.text.casefold():
-                return Place(link.target, came=place)
-        return Refused(f"there is no link {words[:80]!r} on this screen")
+                return ReadingPosition(link.target, came=place)
+        return DocsRefusal(f"there is no link {words[:80]!r} on this screen")
 
-    def _find(self, place: Place, words: str) -> Place | Refused:
+    def _find(self, place: ReadingPosition, words: str) -> ReadingPosition | DocsRefusal:
         """Go to the next screen that holds some words, beginning again at the first."""
         screens = self.screens(place)
         for step in range(1, len(screens) + 1):
             screen = (place.screen + step) % len(screens)
             if words.casefold() in screens[screen].text.casefold():
                 return place._replace(screen=screen)
-        return Refused(f"{words[:80]!r} is not on this page")
+        return DocsRefusal(f"{words[:80]!r} is not on this page")
 
 
-def results(collection: Collection, query: str) -> Page:
+def results(collection: DocsCollection, query: str) -> DocsPage:
     """Return the page that a search shows."""
-    blocks = [Block("heading", (Run(f"Results for: {query}"),))]
+    blocks = [TextBlock("heading", (TextRun(f"Results for: {query}"),))]
     for number in collection.search(query):
         page = collection.pages[number]
-        blocks.append(Block("item", (Run(page.title, number), Run(f": {snippet(page)}"))))
+        blocks.append(TextBlock("item", (TextRun(page.title, number), TextRun(f": {snippet(page)}"))))
     if len(blocks) == 1:
-        blocks.append(Block("text", (Run("Nothing was found."),)))
-    return Page("", f"Results for: {query}", tuple(blocks))
+        blocks.append(TextBlock("text", (TextRun("Nothing was found."),)))
+    return DocsPage("", f"Results for: {query}", tuple(blocks))
 
 
-def snippet(page: Page) -> str:
+def snippet(page: DocsPage) -> str:
     """Return what a search tells of a page: the beginning of its second block."""
     return page.blocks[1].text[:100] if len(page.blocks) > 1 else ""
 
 
-def cut(page: Page) -> tuple[Screen, ...]:
+def cut(page: DocsPage) -> tuple[DocsScreen, ...]:
     """Cut a page into screens, and number its links."""
-    screens: list[Screen] = []
+    screens: list[DocsScreen] = []
     lines: list[str] = []
-    links: list[Link] = []
+    links: list[DocsLink] = []
     answers: dict[str, None] = {}
     numbered = length = 0
     for block in page.blocks:
@@ -158,7 +158,7 @@ def cut(page: Page) -> tuple[Screen, ...]:
         for run in block.runs:
             if run.target != NOWHERE:
                 numbered += 1
-                links.append(Link(numbered, run.text, run.target))
+                links.append(DocsLink(numbered, run.text, run.target))
                 line += f"[{numbered}: {run.text}]"
             else:
                 line += run.text
@@ -174,9 +174,20 @@ def cut(page: Page) -> tuple[Screen, ...]:
     return tuple(screens)
 
 
-def _screen(lines: list[str], links: list[Link], answers: Mapping[str, None]) -> Screen:
+def _screen(lines: list[str], links: list[DocsLink], answers: Mapping[str, None]) -> DocsScreen:
     possible = [answer for answer in answers if answer.strip() and "]" not in answer]
-    return Screen("\n".join(lines), tuple(links), tuple(possible[:_MOST_ANSWERS]))
+    return DocsScreen("\n".join(lines), tuple(links), tuple(possible[:_MOST_ANSWERS]))
 
 
-__all__ = ["SCREEN", "START", "Link", "Place", "Reader", "Refused", "Screen", "cut", "results", "snippet"]
+__all__ = [
+    "SCREEN",
+    "START",
+    "DocsLink",
+    "DocsReader",
+    "DocsRefusal",
+    "DocsScreen",
+    "ReadingPosition",
+    "cut",
+    "results",
+    "snippet",
+]

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from ..web.browser.page import PageView
 from ..web.env import Brief, Opening, Verdict, WebEnv
-from ..web.page import View
-from .collection import NOWHERE, Block, Collection, Page, Run, normalise
+from .collection import NOWHERE, DocsCollection, DocsPage, TextBlock, TextRun, normalise
 from .env import DocsEnv
 from .screens import results
 from .serving import PageServer, document, search_form
@@ -47,12 +47,12 @@ class DocsSite:
         collection = self._docs.episode.reader.collection
         return Opening(self._server.origin + address(collection.pages[0]), origins=(self._server.origin,))
 
-    def brief(self, view: View) -> Brief:
+    def brief(self, view: PageView) -> Brief:
         """Return the question, and searches that it suggests."""
         episode = self._docs.episode
         return Brief(episode.question.text, tuple(search[len("search[") : -1] for search in episode.searches))
 
-    def judge(self, view: View, answer: str | None) -> Verdict:
+    def judge(self, view: PageView, answer: str | None) -> Verdict:
         """Say what was earned: something for the right answer only."""
         right = answer is not None and normalise(answer) in self._docs.episode.question.answers
         return Verdict(
@@ -85,23 +85,23 @@ def browser_docs(**options: Any) -> WebEnv:
     return WebEnv(DocsSite(**options), **web)
 
 
-def address(page: Page) -> str:
+def address(page: DocsPage) -> str:
     """Return the path of a page."""
     return f"/page/{quote(page.path)}"
 
 
-def written(page: Page, collection: Collection) -> str:
+def written(page: DocsPage, collection: DocsCollection) -> str:
     """Return a page as HTML."""
     body = [search_form("/search", "q"), *(_block(block, collection) for block in page.blocks)]
     return document(page.title, "\n".join(body))
 
 
-def _block(block: Block, collection: Collection) -> str:
+def _block(block: TextBlock, collection: DocsCollection) -> str:
     tag = _TAGS[block.kind]
     return f"<{tag}>{''.join(_run(run, collection) for run in block.runs)}</{tag}>"
 
 
-def _run(run: Run, collection: Collection) -> str:
+def _run(run: TextRun, collection: DocsCollection) -> str:
     text = f"<code>{html.escape(run.text)}</code>" if run.code else html.escape(run.text)
     return text if run.target == NOWHERE else f'<a href="{address(collection.pages[run.target])}">{text}</a>'
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ...errors import DataError
-from .collection import NOWHERE, Block, Collection, Page, Question, Run, normalise
+from .collection import NOWHERE, DocsCollection, DocsPage, DocsQuestion, TextBlock, TextRun, normalise
 
 MODULES: Final = tuple(
     """argparse ast asyncio.queues base64 bdb bisect calendar cmd codecs collections colorsys concurrent.futures.thread
@@ -53,7 +53,7 @@ class _Thing(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def stdlib_collection() -> Collection:
+def stdlib_collection() -> DocsCollection:
     """Return the pages and questions of this Python's standard library; made once, in about two seconds.
 
     Raises:
@@ -72,7 +72,7 @@ def stdlib_collection() -> Collection:
     ]
     pages += [_class(one, things, number) if _is_class(one) else _function(one, number) for one in things]
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Collection(pages, f"stdlib of Python {version}", tuple(_questions(things)))
+    return DocsCollection(pages, f"stdlib of Python {version}", tuple(_questions(things)))
 
 
 def _parse(root: Path, name: str) -> ast.Module | None:
@@ -103,64 +103,79 @@ def _strings(value: ast.expr) -> set[str]:
     return {one.value for one in value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 
 
-def _home(trees: dict[str, ast.Module], number: dict[str, int]) -> Page:
-    blocks = [Block("heading", (Run("The Python standard library"),)), Block("text", (Run("Its modules:"),))]
-    blocks += [
-        Block("item", (Run(name, number[_path(name)]), Run(f": {_summary(tree)}"))) for name, tree in trees.items()
+def _home(trees: dict[str, ast.Module], number: dict[str, int]) -> DocsPage:
+    blocks = [
+        TextBlock("heading", (TextRun("The Python standard library"),)),
+        TextBlock("text", (TextRun("Its modules:"),)),
     ]
-    return Page(_HOME, "The Python standard library", tuple(blocks))
+    blocks += [
+        TextBlock("item", (TextRun(name, number[_path(name)]), TextRun(f": {_summary(tree)}")))
+        for name, tree in trees.items()
+    ]
+    return DocsPage(_HOME, "The Python standard library", tuple(blocks))
 
 
-def _module(name: str, tree: ast.Module, things: Sequence[_Thing], number: dict[str, int]) -> Page:
+def _module(name: str, tree: ast.Module, things: Sequence[_Thing], number: dict[str, int]) -> DocsPage:
     title = f"module {name}"
-    blocks = [Block("heading", (Run(title),)), _up("A module of ", "The Python standard library", 0)]
+    blocks = [TextBlock("heading", (TextRun(title),)), _up("A module of ", "The Python standard library", 0)]
     for heading, kinds in (("Classes", [*filter(_is_class, things)]), ("Functions", [*filter(_is_function, things)])):
         if kinds:
-            blocks.append(Block("heading", (Run(heading),)))
+            blocks.append(TextBlock("heading", (TextRun(heading),)))
             blocks += [
-                Block("item", (Run(one.name, number[_path(one.name)]), Run(f": {_summary(one.node)}"))) for one in kinds
+                TextBlock("item", (TextRun(one.name, number[_path(one.name)]), TextRun(f": {_summary(one.node)}")))
+                for one in kinds
             ]
-    return Page(_path(name), title, (*blocks, *_described(tree)))
+    return DocsPage(_path(name), title, (*blocks, *_described(tree)))
 
 
-def _class(thing: _Thing, things: Sequence[_Thing], number: dict[str, int]) -> Page:
+def _class(thing: _Thing, things: Sequence[_Thing], number: dict[str, int]) -> DocsPage:
     title = f"class {thing.name}"
-    blocks = [Block("heading", (Run(title),)), _up("Defined in the module ", thing.module, number[_path(thing.module)])]
+    blocks = [
+        TextBlock("heading", (TextRun(title),)),
+        _up("Defined in the module ", thing.module, number[_path(thing.module)]),
+    ]
     for base in _bases(thing):
         target = number.get(_path(base), number.get(_path(f"{thing.module}.{base}"), NOWHERE))
-        blocks.append(Block("text", (Run("Derives from "), Run(base, target, code=True))))
+        blocks.append(TextBlock("text", (TextRun("Derives from "), TextRun(base, target, code=True))))
     if thing.methods:
-        blocks.append(Block("heading", (Run("Methods"),)))
+        blocks.append(TextBlock("heading", (TextRun("Methods"),)))
         blocks += [
-            Block("item", (Run(f"{one.name}({ast.unparse(one.args)})", code=True), Run(f": {_summary(one)}")))
+            TextBlock(
+                "item", (TextRun(f"{one.name}({ast.unparse(one.args)})", code=True), TextRun(f": {_summary(one)}"))
+            )
             for one in thing.methods
         ]
-    return Page(_path(thing.name), title, (*blocks, *_described(thing.node)))
+    return DocsPage(_path(thing.name), title, (*blocks, *_described(thing.node)))
 
 
-def _function(thing: _Thing, number: dict[str, int]) -> Page:
+def _function(thing: _Thing, number: dict[str, int]) -> DocsPage:
     title = f"function {thing.name}"
-    blocks = [Block("heading", (Run(title),)), _up("Defined in the module ", thing.module, number[_path(thing.module)])]
+    blocks = [
+        TextBlock("heading", (TextRun(title),)),
+        _up("Defined in the module ", thing.module, number[_path(thing.module)]),
+    ]
     parameters = _parameters(thing)
     if parameters:
-        blocks.append(Block("heading", (Run("Parameters"),)))
+        blocks.append(TextBlock("heading", (TextRun("Parameters"),)))
     for name, default in parameters:
-        told = (Run(", by default "), Run(default, code=True)) if default is not None else (Run(", required"),)
-        blocks.append(Block("item", (Run(name, code=True), *told)))
-    return Page(_path(thing.name), title, (*blocks, *_described(thing.node)))
+        told = (
+            (TextRun(", by default "), TextRun(default, code=True)) if default is not None else (TextRun(", required"),)
+        )
+        blocks.append(TextBlock("item", (TextRun(name, code=True), *told)))
+    return DocsPage(_path(thing.name), title, (*blocks, *_described(thing.node)))
 
 
-def _up(words: str, name: str, target: int) -> Block:
-    return Block("text", (Run(words), Run(name, target)))
+def _up(words: str, name: str, target: int) -> TextBlock:
+    return TextBlock("text", (TextRun(words), TextRun(name, target)))
 
 
-def _described(node: ast.Module | ast.ClassDef | _Definition) -> Iterator[Block]:
+def _described(node: ast.Module | ast.ClassDef | _Definition) -> Iterator[TextBlock]:
     doc = inspect.cleandoc(ast.get_docstring(node, clean=False) or "")
     if doc:
-        yield Block("heading", (Run("Description"),))
+        yield TextBlock("heading", (TextRun("Description"),))
     for paragraph in doc.split("\n\n"):
         if paragraph.strip():
-            yield Block("text", (Run(" ".join(paragraph.split())),))
+            yield TextBlock("text", (TextRun(" ".join(paragraph.split())),))
 
 
 def _summary(node: ast.Module | ast.ClassDef | _Definition) -> str:
@@ -182,7 +197,7 @@ def _bases(thing: _Thing) -> list[str]:
     return [ast.unparse(base) for base in thing.node.bases] if isinstance(thing.node, ast.ClassDef) else []
 
 
-def _questions(things: Sequence[_Thing]) -> Iterator[Question]:
+def _questions(things: Sequence[_Thing]) -> Iterator[DocsQuestion]:
     """Yield what the pages answer; a question's answer never stands in the question."""
     owners: dict[str, set[str]] = {}
     for thing in things:
@@ -191,18 +206,20 @@ def _questions(things: Sequence[_Thing]) -> Iterator[Question]:
         name, page = thing.node.name, _path(thing.name)
         kind = "class" if _is_class(thing) else "function"
         if len(owners[name]) == 1 and len(name) > 5 and thing.module.lower() not in name.lower():
-            yield Question(f"Which module defines the {kind} {name}?", (thing.module.lower(),), page)
+            yield DocsQuestion(f"Which module defines the {kind} {name}?", (thing.module.lower(),), page)
         if _is_function(thing):
             for parameter, default in _parameters(thing):
                 if default is not None and normalise(default) and len(default) < 24:
                     text = f"What is the default value of the parameter {parameter} of the function {thing.name}?"
-                    yield Question(text, (normalise(default),), page)
+                    yield DocsQuestion(text, (normalise(default),), page)
         elif len(_bases(thing)) == 1 and _bases(thing)[0] != "object":
             base = _bases(thing)[0]
             answers = dict.fromkeys((normalise(base), normalise(base.rpartition(".")[2])))
-            yield Question(f"From which class does {thing.name} derive?", tuple(answers), page)
+            yield DocsQuestion(f"From which class does {thing.name} derive?", tuple(answers), page)
         if len(thing.methods) > 1 and _is_class(thing) and _distinct(thing.methods):
-            yield Question(f"How many methods does the page of {thing.name} list?", (str(len(thing.methods)),), page)
+            yield DocsQuestion(
+                f"How many methods does the page of {thing.name} list?", (str(len(thing.methods)),), page
+            )
 
 
 def _distinct(methods: Sequence[_Definition]) -> bool:

@@ -9,10 +9,10 @@ from typing import Final
 
 from ...errors import ConfigError
 from ...experience import Goal, Task
-from ..registry import Check
+from ..registry import Requirement
 from .collections_by_name import STDLIB, reader_named
-from .lots import Lots
-from .screens import Place, Reader
+from .lots import HashRandom
+from .screens import DocsReader, ReadingPosition
 
 ENV: Final = "pathei/Docs-v0"
 
@@ -37,7 +37,7 @@ def questions_of(collection: str, n: int, seed: int) -> list[Task]:
     if n > len(found.questions):
         raise ConfigError(f"{found.name} suggests {len(found.questions)} questions: ask for no more, not for {n}.")
     options = {"collection": collection, "digest": found.digest}
-    numbers = Lots("questions", seed).some(range(len(found.questions)), n)
+    numbers = HashRandom("questions", seed).some(range(len(found.questions)), n)
     asked = [(number, found.questions[number]) for number in numbers]
     return [
         Task(f"docs:{found.digest}:{number}", ENV, 0, Goal(question.text, (question.condition(),)), options)
@@ -61,20 +61,20 @@ def demonstration(task: Task) -> Sequence[str]:
     return [*actions, f"answer[{condition['answer'][0]}]"]
 
 
-def check_documents() -> Sequence[Check]:
+def check_documents() -> Sequence[Requirement]:
     """Look at what is there."""
     missing = [name for name in ("lxml", "snowballstemmer") if importlib.util.find_spec(name) is None]
     return [
-        Check("packages of the search", not missing, "pip install 'pathei[shop]'" if missing else "installed"),
-        Check("pages of the standard library", True, "written from this Python's own source files"),
+        Requirement("packages of the search", not missing, "pip install 'pathei[shop]'" if missing else "installed"),
+        Requirement("pages of the standard library", True, "written from this Python's own source files"),
     ]
 
 
-def _links(reader: Reader, way: Sequence[int]) -> list[str]:
+def _links(reader: DocsReader, way: Sequence[int]) -> list[str]:
     """Return the actions that follow links from page to page."""
     actions = []
     for here, there in itertools.pairwise(way):
-        for screen, seen in enumerate(reader.screens(Place(here))):
+        for screen, seen in enumerate(reader.screens(ReadingPosition(here))):
             link = next((link for link in seen.links if link.target == there), None)
             if link is not None:
                 actions += ["scroll[down]"] * screen + [f"click[{link.number}]"]
@@ -82,10 +82,10 @@ def _links(reader: Reader, way: Sequence[int]) -> list[str]:
     return actions
 
 
-def _search(reader: Reader, number: int) -> list[str]:
+def _search(reader: DocsReader, number: int) -> list[str]:
     title = reader.collection.pages[number].title
     query = " ".join(title.translate(str.maketrans("[]", "  ")).split())
-    for screen, seen in enumerate(reader.screens(Place(-1, query))):
+    for screen, seen in enumerate(reader.screens(ReadingPosition(-1, query))):
         link = next((link for link in seen.links if link.target == number), None)
         if link is not None:
             return [f"search[{query}]", *["scroll[down]"] * screen, f"click[{link.number}]"]

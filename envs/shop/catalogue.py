@@ -80,7 +80,7 @@ class Product(NamedTuple):
         return " ".join((self.title, self.description, first, options)).lower()
 
 
-class Catalogue:
+class ProductCatalogue:
     """Products in order, with their prices and the search over them; never changed after it was made."""
 
     def __init__(self, products: Iterable[Product], name: str, *, seed: int = 233) -> None:
@@ -192,4 +192,4 @@ def _options(written: Mapping[str, Any] | str | None) -> dict[str, tuple[str, ..
     }
 
 
-__all__ = ["LEVEL", "NO_PRICE", "PER_PAGE", "RESULTS", "Catalogue", "Instruction", "Product", "read_products"]
+__all__ = ["LEVEL", "NO_PRICE", "PER_PAGE", "RESULTS", "Instruction", "Product", "ProductCatalogue", "read_products"]

@@ -17,7 +17,7 @@ from ..documents.queries import queries
 from ..spaces import UnicodeText
 from .goals import ShopGoal, read_goal
 from .model import ShopModel
-from .pages import START, Pages, Place, Refused, told, told_plainly
+from .pages import START, ShopPage, ShopPages, ShopRefusal, told, told_plainly
 from .reward import Nouns, Reward, plain_nouns, reward
 from .shops import GENERATED, Shop, shop_named
 
@@ -28,21 +28,21 @@ _OPTIONS: Final = ("catalogue", "goals", "split", "number", "style", "show_attri
 _STYLES: Final = {"rich": told, "plain": told_plainly}
 
 
-class Episode(NamedTuple):
+class ShopEpisode(NamedTuple):
     """What does not change in an episode."""
 
-    pages: Pages
+    pages: ShopPages
     goal: ShopGoal
     searches: tuple[str, ...]
     """Searches that the instruction suggests, as actions."""
     style: str
 
 
-class Moment(NamedTuple):
+class ShopSnapshot(NamedTuple):
     """A moment of an episode; see `pathei.envs.snapshots`."""
 
-    episode: Episode
-    place: Place
+    episode: ShopEpisode
+    place: ShopPage
     error: str | None
     reward: Reward | None
     random_state: Mapping[str, Any]
@@ -85,20 +85,20 @@ class WebShopEnv(gymnasium.Env[str, str]):
         self.action_space = UnicodeText(MAX_TEXT)
         self._nouns = nouns
         self._defaults = defaults
-        self._episode: Episode | None = None
+        self._episode: ShopEpisode | None = None
         self._place = START
         self._error: str | None = None
         self._reward: Reward | None = None
 
     @property
-    def episode(self) -> Episode:
+    def episode(self) -> ShopEpisode:
         """The present episode; collectors may look into it, agents may not."""
         if self._episode is None:
             raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
         return self._episode
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ShopPage:
         """Where the buyer is."""
         return self._place
 
@@ -135,19 +135,19 @@ class WebShopEnv(gymnasium.Env[str, str]):
     def act(self, action: str) -> float:
         """Do what `step` does, without telling what came of it, and return the reward."""
         following = self.episode.pages.follow(self._place, action)
-        if isinstance(following, Refused):
+        if isinstance(following, ShopRefusal):
             self._error = following.why
             return 0.0
         self.go(following)
         return 0.0 if self._reward is None else self._reward.total
 
-    def go(self, place: Place) -> None:
+    def go(self, place: ShopPage) -> None:
         """Be at a place; at the last page, the reward for what was bought is worked out."""
         self._place, self._error, self._reward = place, None, None
         if place.page == "done":
             self._reward = self.judge(place)
 
-    def judge(self, place: Place) -> Reward:
+    def judge(self, place: ShopPage) -> Reward:
         """Return what buying the product of a place, with the options chosen there, earns."""
         episode = self.episode
         catalogue = episode.pages.catalogue
@@ -166,16 +166,16 @@ class WebShopEnv(gymnasium.Env[str, str]):
         """Return the page in render mode `"ansi"`."""
         return self._text() if self.render_mode == "ansi" else None
 
-    def snapshot(self) -> Moment:
+    def snapshot(self) -> ShopSnapshot:
         """Return the present moment; costs microseconds, and stays valid."""
         state = self.np_random.bit_generator.state
-        return Moment(self.episode, self._place, self._error, self._reward, state)
+        return ShopSnapshot(self.episode, self._place, self._error, self._reward, state)
 
-    def restore(self, state: Moment, /) -> None:
+    def restore(self, state: ShopSnapshot, /) -> None:
         """Go back to a moment that `snapshot` returned."""
         self._episode, self._place, self._error, self._reward, self.np_random.bit_generator.state = state
 
-    def _begin(self, given: Mapping[str, Any]) -> Episode:
+    def _begin(self, given: Mapping[str, Any]) -> ShopEpisode:
         style = given.get("style", "rich")
         if style not in _STYLES:
             raise ConfigError(str(unknown("style of the shop's text", str(style), _STYLES)))
@@ -183,7 +183,7 @@ class WebShopEnv(gymnasium.Env[str, str]):
         shop.prepare()
         goal = self._goal(given, shop)
         pages = shop.pages(show_attributes=bool(given.get("show_attributes", False)))
-        return Episode(pages, goal, tuple([f"search[{words}]" for words in queries(goal.text)]), style)
+        return ShopEpisode(pages, goal, tuple([f"search[{words}]" for words in queries(goal.text)]), style)
 
     def _goal(self, given: Mapping[str, Any], shop: Shop) -> ShopGoal:
         asked = given.get("goal")
@@ -230,4 +230,4 @@ def _require_known(options: Mapping[str, Any]) -> None:
         raise ConfigError(str(unknown("option of the shop", wrong, _OPTIONS)))
 
 
-__all__ = ["MAX_TEXT", "Episode", "Moment", "WebShopEnv"]
+__all__ = ["MAX_TEXT", "ShopEpisode", "ShopSnapshot", "WebShopEnv"]

@@ -13,8 +13,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from ..documents.lots import Lots
-from .catalogue import LEVEL, Catalogue, read_products
+from ..documents.lots import HashRandom
+from .catalogue import LEVEL, ProductCatalogue, read_products
 
 PRODUCTS = 1200
 """How many products a generated catalogue has unless another number is asked for."""
@@ -34,9 +34,9 @@ class Files(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def generated_catalogue(seed: int = 0, count: int = PRODUCTS) -> Catalogue:
+def generated_catalogue(seed: int = 0, count: int = PRODUCTS) -> ProductCatalogue:
     """Return the catalogue that belongs to a seed; the same one while it is kept, for it takes a second to make."""
-    return Catalogue(read_products(*generate(seed, count)), f"generated:{seed}:{count}")
+    return ProductCatalogue(read_products(*generate(seed, count)), f"generated:{seed}:{count}")
 
 
 def generate(seed: int, count: int = PRODUCTS) -> Files:
@@ -55,13 +55,13 @@ def generate(seed: int, count: int = PRODUCTS) -> Files:
     # Kinds in turn, each round in its own order, so that any number of products has all categories.
     made = Files([], {}, {})
     for begin in range(0, count, len(kinds)):
-        order = Lots(seed, "round", begin).some(kinds, len(kinds))
+        order = HashRandom(seed, "round", begin).some(kinds, len(kinds))
         for number, kind in enumerate(order[: count - begin], begin):
-            _make(made, Lots(seed, "product", number), kind, wares)
+            _make(made, HashRandom(seed, "product", number), kind, wares)
     return made
 
 
-def _make(made: Files, lots: Lots, kind: Mapping[str, Any], wares: Mapping[str, Any]) -> None:
+def _make(made: Files, lots: HashRandom, kind: Mapping[str, Any], wares: Mapping[str, Any]) -> None:
     """Make one product and put it into the files."""
     asin = _new_asin(lots, made.attributes)
     phrases = wares["phrases"]
@@ -104,7 +104,7 @@ def _make(made: Files, lots: Lots, kind: Mapping[str, Any], wares: Mapping[str, 
 
 
 def _ask(
-    lots: Lots,
+    lots: HashRandom,
     noun: str,
     attributes: Sequence[str],
     options: Mapping[str, Sequence[str]],
@@ -131,13 +131,13 @@ def _ask(
     return {"instruction": text.strip(), "instruction_attributes": wanted, "instruction_options": asked}
 
 
-def _new_asin(lots: Lots, taken: Mapping[str, Any]) -> str:
+def _new_asin(lots: HashRandom, taken: Mapping[str, Any]) -> str:
     while (asin := "B0" + "".join(lots.choice(_DIGITS) for _ in range(8))) in taken:
         pass
     return asin
 
 
-def _values(lots: Lots, values: Sequence[str]) -> list[str]:
+def _values(lots: HashRandom, values: Sequence[str]) -> list[str]:
     """Return some of an option's values, in their usual order."""
     chosen = set(lots.some(values, lots.between(2, 6)))
     return [value for value in values if value in chosen]

@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from ...errors import DataError, GoalError, unknown
-from ..documents.lots import Lots, lot
-from .catalogue import Catalogue, Product
+from ..documents.lots import HashRandom, lot
+from .catalogue import Product, ProductCatalogue
 
 NO_LIMIT: Final = 1_000_000.0
 """The limit of a goal that names none."""
@@ -53,7 +53,7 @@ class ShopGoal(NamedTuple):
 class Goals:
     """The goals of one kind that a catalogue gives."""
 
-    def __init__(self, catalogue: Catalogue, kind: str = "human") -> None:
+    def __init__(self, catalogue: ProductCatalogue, kind: str = "human") -> None:
         """Make them.
 
         Args:
@@ -91,7 +91,7 @@ class Goals:
         return goals
 
 
-def read_goal(text: str, condition: Mapping[str, Any], catalogue: Catalogue) -> ShopGoal:
+def read_goal(text: str, condition: Mapping[str, Any], catalogue: ProductCatalogue) -> ShopGoal:
     """Read the condition that `ShopGoal.condition` wrote.
 
     Raises:
@@ -111,14 +111,14 @@ def read_goal(text: str, condition: Mapping[str, Any], catalogue: Catalogue) -> 
     return goal
 
 
-def _human(catalogue: Catalogue, product: Product) -> Iterator[ShopGoal]:
+def _human(catalogue: ProductCatalogue, product: Product) -> Iterator[ShopGoal]:
     for place, one in enumerate(product.instructions):
         if one.attributes:
             limit, words = _limit(catalogue, product, place)
             yield ShopGoal(product.asin, one.text.strip(".") + words, one.attributes, one.options, limit)
 
 
-def _synthetic(catalogue: Catalogue, product: Product) -> Iterator[ShopGoal]:
+def _synthetic(catalogue: ProductCatalogue, product: Product) -> Iterator[ShopGoal]:
     if not product.wish or not product.wished:
         return
     limit, words = _limit(catalogue, product, "synthetic")
@@ -130,13 +130,13 @@ def _synthetic(catalogue: Catalogue, product: Product) -> Iterator[ShopGoal]:
         yield ShopGoal(product.asin, text, product.wished, chosen, limit)
 
 
-def _limit(catalogue: Catalogue, product: Product, place: object) -> tuple[float, str]:
+def _limit(catalogue: ProductCatalogue, product: Product, place: object) -> tuple[float, str]:
     """Return the larger of two of the four next multiples of $10 above the price, and how it is told."""
     price = catalogue.price(product)
     above = [limit for limit in _LIMITS if limit > price][:4]
     if len(above) < 2:
         return NO_LIMIT, ""
-    limit = max(Lots(catalogue.seed, "limit", product.asin, place).some(above, 2))
+    limit = max(HashRandom(catalogue.seed, "limit", product.asin, place).some(above, 2))
     return limit, f", and price lower than {limit:.2f} dollars"
 
 

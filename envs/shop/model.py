@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Protocol
 
-from ..model import Draws, Outcome
-from .pages import Place
+from ..model import BufferedRng, StepResult
+from .pages import ShopPage
 from .reward import Reward
 
 
@@ -17,7 +17,7 @@ class Buyer(Protocol):
     """What the model moves: `env.WebShopEnv`."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ShopPage:
         """Where the buyer is."""
         ...
 
@@ -29,11 +29,11 @@ class Buyer(Protocol):
         """Do one, and return the reward."""
         ...
 
-    def go(self, place: Place) -> None:
+    def go(self, place: ShopPage) -> None:
         """Be elsewhere."""
         ...
 
-    def judge(self, place: Place) -> Reward:
+    def judge(self, place: ShopPage) -> Reward:
         """Return the reward of the last page."""
         ...
 
@@ -49,7 +49,7 @@ class ShopModel:
         """Return the admissible actions."""
         return self._buyer.actions()
 
-    def sample(self, draws: Draws) -> str | None:
+    def sample(self, draws: BufferedRng) -> str | None:
         """Return one of them at random."""
         actions = self._buyer.actions()
         return actions[draws.below(len(actions))] if actions else None
@@ -58,16 +58,16 @@ class ShopModel:
         """Return whether an action is among them."""
         return action in self._buyer.actions()
 
-    def step(self, action: str, /) -> Outcome:
+    def step(self, action: str, /) -> StepResult:
         """Do it."""
         earned = self._buyer.act(action)
-        return Outcome(earned, self._buyer.place.page == "done")
+        return StepResult(earned, self._buyer.place.page == "done")
 
-    def snapshot(self) -> Place:
+    def snapshot(self) -> ShopPage:
         """Return the present place."""
         return self._buyer.place
 
-    def restore(self, state: Place, /) -> object:
+    def restore(self, state: ShopPage, /) -> object:
         """Go back to a place."""
         self._buyer.go(state)
         return None

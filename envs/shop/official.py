@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import DataError
-from .catalogue import Catalogue, read_products
+from .catalogue import ProductCatalogue, read_products
 
 _SMALL: Final = "_1000"
 _PEOPLE: Final = "items_human_ins.json"
 
 
-def load_official(where: Path, *, seed: int = 233) -> Catalogue:
+def load_official(where: Path, *, seed: int = 233) -> ProductCatalogue:
     """Read WebShop's products.
 
     Args:
@@ -35,7 +35,7 @@ def load_official(where: Path, *, seed: int = 233) -> Catalogue:
         raise DataError(f"{items} needs the attributes of its products beside it: put {ins.name} there.")
     people = items.with_name(_PEOPLE)
     products = read_products(_read(items, list), _read(ins, dict), _read(people, dict) if people.is_file() else {})
-    return Catalogue(products, str(where), seed=seed)
+    return ProductCatalogue(products, str(where), seed=seed)
 
 
 def _items_file(where: Path) -> Path:

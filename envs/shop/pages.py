@@ -1,6 +1,6 @@
 """The shop's pages and the ways between them, as WebShop has them: search, results, item, its sub-pages, done.
 
-A page is a `Place`: a few values, never changed. `follow` leads from one place to the next, `content` says what is
+A page is a `ShopPage`: a few values, never changed. `follow` leads from one place to the next, `content` says what is
 written there. The environment tells content as text, the site as HTML, so both are the same shop. Otherwise than
 WebShop: `Next >` is offered only where there are more results, nothing hidden is written on the last page, and the
 search codes `<r>`, `<a>`, `<c>` and `<q>` are plain words.
@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
-from .catalogue import PER_PAGE, Catalogue, Product
+from .catalogue import PER_PAGE, Product, ProductCatalogue
 
 Kind = Literal["title", "text", "button", "product", "option"]
 Page = Literal["search", "results", "item", "description", "features", "reviews", "attributes", "done"]
@@ -25,7 +25,7 @@ _KEPT_SHEETS: Final = 4096
 _ACTION: Final = re.compile(r"(.+)\[(.+)\]", re.DOTALL)
 
 
-class Place(NamedTuple):
+class ShopPage(NamedTuple):
     """Where a buyer is, and what was chosen on the way."""
 
     page: Page = "search"
@@ -41,7 +41,7 @@ class Place(NamedTuple):
     """The products that were looked at since the search page."""
 
 
-class Piece(NamedTuple):
+class PagePiece(NamedTuple):
     """One piece of a page."""
 
     kind: Kind
@@ -50,30 +50,30 @@ class Piece(NamedTuple):
     """For an option's value: the option."""
 
 
-class Sheet(NamedTuple):
+class PageSheet(NamedTuple):
     """What is written on a page."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[PagePiece, ...]
     """All of it, but the instruction, in order."""
-    clickables: Mapping[str, Piece]
+    clickables: Mapping[str, PagePiece]
     """What can be clicked, by its text in lower case, in order."""
     actions: tuple[str, ...]
     """The clicks as actions."""
 
 
-class Refused(NamedTuple):
+class ShopRefusal(NamedTuple):
     """Why an action leads nowhere."""
 
     why: str
 
 
-START: Final = Place()
+START: Final = ShopPage()
 
 
-class Pages:
+class ShopPages:
     """The pages of one catalogue."""
 
-    def __init__(self, catalogue: Catalogue, *, show_attributes: bool = False) -> None:
+    def __init__(self, catalogue: ProductCatalogue, *, show_attributes: bool = False) -> None:
         """Take a catalogue.
 
         Args:
@@ -81,33 +81,33 @@ class Pages:
             show_attributes: Whether an item has a page of its attributes, which tells most of the answer.
         """
         self.catalogue = catalogue
-        self._sheets: OrderedDict[tuple[str | int, ...], Sheet] = OrderedDict()
+        self._sheets: OrderedDict[tuple[str | int, ...], PageSheet] = OrderedDict()
         self._sub_pages = SUB_PAGES if show_attributes else SUB_PAGES[:-1]
 
-    def follow(self, place: Place, action: str) -> Place | Refused:
+    def follow(self, place: ShopPage, action: str) -> ShopPage | ShopRefusal:
         """Return where `search[words]` or `click[what]` leads, or why nowhere."""
         found = _ACTION.match(action)
         verb, argument = found.groups() if found else (action, "")
         if place.page == "done":
-            return Refused("the order is placed and the episode over")
+            return ShopRefusal("the order is placed and the episode over")
         if verb == "search" and argument:
-            return Place("results", argument.lower(), seen=place.seen)
+            return ShopPage("results", argument.lower(), seen=place.seen)
         if verb == "click" and argument:
             return self.click(place, argument.lower())
-        return Refused(f"{_short(action)!r} is no action here: say search[words] or click[something on the page]")
+        return ShopRefusal(f"{_short(action)!r} is no action here: say search[words] or click[something on the page]")
 
-    def click(self, place: Place, what: str) -> Place | Refused:
+    def click(self, place: ShopPage, what: str) -> ShopPage | ShopRefusal:
         """Return where a click leads; `what` is in lower case."""
         piece = self.sheet(place).clickables.get(what)
         if piece is None:
-            return Refused(f"there is nothing to click that is called {_short(what)!r} on this page")
+            return ShopRefusal(f"there is nothing to click that is called {_short(what)!r} on this page")
         if piece.kind == "product":
             return place._replace(page="item", asin=piece.text, options=(), seen=place.seen | {piece.text})
         if piece.kind == "option":
             return place._replace(options=tuple((dict(place.options) | {piece.option: piece.text}).items()))
         return _press(place, piece.text)
 
-    def sheet(self, place: Place) -> Sheet:
+    def sheet(self, place: ShopPage) -> PageSheet:
         """Return what is written on a page, but the instruction."""
         key = (place.page, place.query, place.number) if place.page == "results" else (place.page, place.asin)
         sheet = self._sheets.get(key)
@@ -117,7 +117,7 @@ class Pages:
                 self._sheets.popitem(last=False)
         return sheet
 
-    def _write(self, place: Place) -> Sheet:
+    def _write(self, place: ShopPage) -> PageSheet:
         if place.page == "search":
             return _sheet([_button("Search")])
         if place.page == "done":
@@ -127,7 +127,7 @@ class Pages:
         product = self.catalogue.by_asin[place.asin]
         return self._item(product) if place.page == "item" else _sub_page(product, place.page)
 
-    def _results(self, query: str, number: int) -> Sheet:
+    def _results(self, query: str, number: int) -> PageSheet:
         found = self.catalogue.search(query)
         begin = (number - 1) * PER_PAGE
         pieces = [_button(BACK), _text(f"Page {number} (Total results: {len(found)})")]
@@ -136,18 +136,18 @@ class Pages:
         if begin + PER_PAGE < len(found):
             pieces.append(_button(NEXT))
         for product in found[begin : begin + PER_PAGE]:
-            pieces += [Piece("product", product.asin), Piece("title", product.title), _text(product.tag)]
+            pieces += [PagePiece("product", product.asin), PagePiece("title", product.title), _text(product.tag)]
         return _sheet(pieces)
 
-    def _item(self, product: Product) -> Sheet:
+    def _item(self, product: Product) -> PageSheet:
         pieces = [_button(BACK), _button(PREVIOUS)]
         for name, values in product.options.items():
-            pieces += [_text(name), *(Piece("option", value, name) for value in values)]
-        pieces += [Piece("title", product.title), _text(f"Price: {product.tag}"), _text("Rating: N.A.")]
+            pieces += [_text(name), *(PagePiece("option", value, name) for value in values)]
+        pieces += [PagePiece("title", product.title), _text(f"Price: {product.tag}"), _text("Rating: N.A.")]
         return _sheet([*pieces, *map(_button, self._sub_pages), _button(BUY)])
 
 
-def told(place: Place, instruction: str, sheet: Sheet) -> str:
+def told(place: ShopPage, instruction: str, sheet: PageSheet) -> str:
     """Return a page as text, in the form of WebShop's mode `text_rich`: what was chosen or seen is marked."""
     lines = _head(place, instruction)
     chosen = {value for _, value in place.options} if place.page == "item" else frozenset()
@@ -168,18 +168,18 @@ def told(place: Place, instruction: str, sheet: Sheet) -> str:
     return "\n".join([*reversed(clicked), *lines, ""])
 
 
-def told_plainly(place: Place, instruction: str, sheet: Sheet) -> str:
+def told_plainly(place: ShopPage, instruction: str, sheet: PageSheet) -> str:
     """Return a page as text, in the form of WebShop's mode `text`, in which choices cannot be seen."""
     return " [SEP] ".join([*map(str.strip, _head(place, instruction)), *(piece.text.strip() for piece in sheet.pieces)])
 
 
-def _head(place: Place, instruction: str) -> list[str]:
+def _head(place: ShopPage, instruction: str) -> list[str]:
     if place.page == "done":
         return []
     return ["WebShop", "Instruction: ", instruction] if place.page == "search" else ["Instruction:", instruction]
 
 
-def _press(place: Place, button: str) -> Place | Refused:
+def _press(place: ShopPage, button: str) -> ShopPage | ShopRefusal:
     if button == BACK:
         return START
     if button == BUY:
@@ -195,7 +195,7 @@ def _press(place: Place, button: str) -> Place | Refused:
     return place._replace(page="item")
 
 
-def _sub_page(product: Product, page: Page) -> Sheet:
+def _sub_page(product: Product, page: Page) -> PageSheet:
     told = {
         "description": (product.description,),
         "features": tuple(f" {bullet}" for bullet in product.bullets),
@@ -204,14 +204,14 @@ def _sub_page(product: Product, page: Page) -> Sheet:
     return _sheet([_button(BACK), _button(PREVIOUS), *map(_text, told.get(page, ()))])
 
 
-def _sheet(pieces: list[Piece]) -> Sheet:
+def _sheet(pieces: list[PagePiece]) -> PageSheet:
     # A browser shows no empty text, and WebShop's reading of its pages drops it as well.
     written = tuple([piece for piece in pieces if piece.text.strip()])
     found = {piece.text.lower(): piece for piece in written if piece.kind in ("button", "product", "option")}
     # Of two options with the same value the later is chosen, as in WebShop; buttons come before options.
     found |= {piece.text.lower(): piece for piece in written if piece.kind in ("button", "product")}
     found.pop("search", None)
-    return Sheet(written, found, tuple([f"click[{name}]" for name in found]))
+    return PageSheet(written, found, tuple([f"click[{name}]" for name in found]))
 
 
 _PAGE_OF: Final[Mapping[str, Page]] = {
@@ -222,12 +222,12 @@ _PAGE_OF: Final[Mapping[str, Page]] = {
 }
 
 
-def _button(text: str) -> Piece:
-    return Piece("button", text)
+def _button(text: str) -> PagePiece:
+    return PagePiece("button", text)
 
 
-def _text(text: str) -> Piece:
-    return Piece("text", text)
+def _text(text: str) -> PagePiece:
+    return PagePiece("text", text)
 
 
 def _short(text: str) -> str:
@@ -242,11 +242,11 @@ __all__ = [
     "START",
     "SUB_PAGES",
     "Page",
-    "Pages",
-    "Piece",
-    "Place",
-    "Refused",
-    "Sheet",
+    "PagePiece",
+    "PageSheet",
+    "ShopPage",
+    "ShopPages",
+    "ShopRefusal",
     "told",
     "told_plainly",
 ]

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import ConfigError
-from .catalogue import Catalogue
+from .catalogue import ProductCatalogue
 from .generated import PRODUCTS, generated_catalogue
 from .goals import Goals
 from .official import load_official
-from .pages import Pages
+from .pages import ShopPages
 from .reward import alike
 
 GENERATED: Final = "generated"
@@ -20,11 +20,11 @@ GENERATED: Final = "generated"
 class Shop:
     """A catalogue with what is made of it on demand."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: ProductCatalogue) -> None:
         """Open a shop."""
         self.catalogue = catalogue
         self._goals: dict[str, Goals] = {}
-        self._pages: dict[bool, Pages] = {}
+        self._pages: dict[bool, ShopPages] = {}
 
     def prepare(self) -> None:
         """Make the search now, and see that the packages are there, rather than at the first search or purchase.
@@ -41,10 +41,10 @@ class Shop:
             self._goals[kind] = Goals(self.catalogue, kind)
         return self._goals[kind]
 
-    def pages(self, *, show_attributes: bool = False) -> Pages:
+    def pages(self, *, show_attributes: bool = False) -> ShopPages:
         """Return the pages."""
         if show_attributes not in self._pages:
-            self._pages[show_attributes] = Pages(self.catalogue, show_attributes=show_attributes)
+            self._pages[show_attributes] = ShopPages(self.catalogue, show_attributes=show_attributes)
         return self._pages[show_attributes]
 
 

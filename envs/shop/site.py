@@ -13,10 +13,10 @@ from typing import Any, Final, get_args
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from ..documents.serving import PageServer, document, search_form
+from ..web.browser.page import PageView
 from ..web.env import Brief, Opening, Verdict, WebEnv
-from ..web.page import View
 from .env import WebShopEnv
-from .pages import START, Page, Pages, Piece, Place, Refused
+from .pages import START, Page, PagePiece, ShopPage, ShopPages, ShopRefusal
 
 
 class ShopSite:
@@ -43,12 +43,12 @@ class ShopSite:
             self._server = PageServer(self._respond)
         return Opening(self._server.origin + address(START), origins=(self._server.origin,))
 
-    def brief(self, view: View) -> Brief:
+    def brief(self, view: PageView) -> Brief:
         """Return the instruction, and searches that it suggests."""
         episode = self._shop.episode
         return Brief(episode.goal.text, tuple(search[len("search[") : -1] for search in episode.searches))
 
-    def judge(self, view: View, answer: str | None) -> Verdict:
+    def judge(self, view: PageView, answer: str | None) -> Verdict:
         """Say what was earned: something on the last page only."""
         place = read_address(view.url, self._shop.episode.pages)
         if place is None or place.page != "done":
@@ -82,7 +82,7 @@ def browser_shop(**options: Any) -> WebEnv:
 _WEB_OPTIONS: Final = ("screenshot", "dom", "accessibility", "address", "positions", "browser", "render_mode")
 
 
-def address(place: Place) -> str:
+def address(place: ShopPage) -> str:
     """Return the path and query of a place; what was looked at before is left to the browser."""
     parts = {"query": place.query, "number": place.number, "asin": place.asin, "options": json.dumps(place.options)}
     left_out = {"query": "", "number": 1, "asin": "", "options": "[]"}
@@ -90,7 +90,7 @@ def address(place: Place) -> str:
     return f"/{place.page}{'?' if told else ''}{urlencode(told, quote_via=quote)}"
 
 
-def read_address(url: str, pages: Pages) -> Place | None:
+def read_address(url: str, pages: ShopPages) -> ShopPage | None:
     """Return the place of an address, or None if the shop has no such page."""
     parts = urlsplit(url)
     given = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -100,11 +100,11 @@ def read_address(url: str, pages: Pages) -> Place | None:
         number = int(given.get("number", "1"))
     except (ValueError, TypeError):
         return None
-    place = Place(page, given.get("query", "").lower(), number, given.get("asin", ""), options)  # type: ignore[arg-type]
+    place = ShopPage(page, given.get("query", "").lower(), number, given.get("asin", ""), options)  # type: ignore[arg-type]
     return place if page in get_args(Page) and number >= 1 and _fits(place, pages) else None
 
 
-def _fits(place: Place, pages: Pages) -> bool:
+def _fits(place: ShopPage, pages: ShopPages) -> bool:
     """Return whether a place is one of the shop's: its product is sold, and has these options."""
     if place.page in ("search", "results"):
         return not place.asin and not place.options
@@ -112,21 +112,21 @@ def _fits(place: Place, pages: Pages) -> bool:
     return product is not None and all(value in product.options.get(name, ()) for name, value in place.options)
 
 
-def written(place: Place, instruction: str, pages: Pages) -> str:
+def written(place: ShopPage, instruction: str, pages: ShopPages) -> str:
     """Return a page as HTML."""
     body = [] if place.page == "done" else [f"<p>Instruction: {html.escape(instruction)}</p>"]
     body += [_piece(piece, place, pages) for piece in pages.sheet(place).pieces]
     return document("WebShop", "\n".join(body))
 
 
-def _piece(piece: Piece, place: Place, pages: Pages) -> str:
+def _piece(piece: PagePiece, place: ShopPage, pages: ShopPages) -> str:
     text = html.escape(piece.text)
     if piece.kind in ("title", "text"):
         return f"<{'h3' if piece.kind == 'title' else 'p'}>{text}</{'h3' if piece.kind == 'title' else 'p'}>"
     if piece.text == "Search":
         return search_form("/results", "query")
     there = pages.click(place, piece.text.lower())
-    if isinstance(there, Refused):
+    if isinstance(there, ShopRefusal):
         return f"<p>{text}</p>"
     chosen = " chosen" if (piece.option, piece.text) in place.options else ""
     link = f'<a class="button{chosen}" href="{html.escape(address(there))}">{text}</a>'

@@ -8,8 +8,8 @@ from typing import Final
 
 from ...errors import ConfigError
 from ...experience import Goal, Task
-from ..documents.lots import Lots
-from ..registry import Check
+from ..documents.lots import HashRandom
+from ..registry import Requirement
 from .catalogue import PER_PAGE, Product
 from .goals import ShopGoal
 from .pages import BUY, NEXT
@@ -28,7 +28,7 @@ def generate_tasks(n: int, seed: int) -> list[Task]:
     goals = shop_named(GENERATED).goals().split("train")
     if n > len(goals):
         raise ConfigError(f"The generated shop has {len(goals)} goals to train on: ask for no more, not for {n}.")
-    numbers = Lots("tasks", seed).some(range(len(goals)), n)
+    numbers = HashRandom("tasks", seed).some(range(len(goals)), n)
     return [_task(goals[number], "human:train", number, GENERATED) for number in numbers]
 
 
@@ -67,15 +67,17 @@ def demonstration(task: Task) -> Sequence[str]:
     return [*_find(shop, product), f"click[{product.asin.lower()}]", *clicks, f"click[{BUY.lower()}]"]
 
 
-def check_shop() -> Sequence[Check]:
+def check_shop() -> Sequence[Requirement]:
     """Look at what is there."""
     needed = ("rapidfuzz", "snowballstemmer")
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     note = "pip install 'pathei[shop]'" if missing else "installed"
     return [
-        Check("packages of the shop", not missing, note),
-        Check("generated catalogue", True, "part of pathei"),
-        Check("WebShop's own products", False, "WebShop's setup.sh downloads them: name their folder", required=False),
+        Requirement("packages of the shop", not missing, note),
+        Requirement("generated catalogue", True, "part of pathei"),
+        Requirement(
+            "WebShop's own products", False, "WebShop's setup.sh downloads them: name their folder", required=False
+        ),
     ]
 
 

@@ -29,7 +29,7 @@ _LARGEST = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class FileView:
     """What conditions look at."""
 
     start: Tree
@@ -58,7 +58,7 @@ def check_conditions(conditions: Any) -> tuple[Mapping[str, Any], ...]:
     return tuple(conditions)
 
 
-def holds(condition: Mapping[str, Any], view: View) -> bool:
+def holds(condition: Mapping[str, Any], view: FileView) -> bool:
     """Return whether a condition on files or on the answer holds."""
     if "answer" in condition:
         return view.answer is not None and same_answer(view.answer, str(condition["answer"]))
@@ -86,7 +86,7 @@ def _path(path: str, home: str) -> str:
     return posixpath.normpath(posixpath.join(home, path)).lstrip("/")
 
 
-def _file(condition: Mapping[str, Any], path: str, view: View) -> bool:
+def _file(condition: Mapping[str, Any], path: str, view: FileView) -> bool:
     node = view.now.get(path)
     if node is None or node.kind != "file":
         return False
@@ -119,7 +119,7 @@ def _unpacked(data: bytes) -> bytes | None:
         return None
 
 
-def _only(allowed: set[str], view: View) -> bool:
+def _only(allowed: set[str], view: FileView) -> bool:
     for path in {*view.start, *view.now}:
         old, new = view.start.get(path), view.now.get(path)
         if old == new or path in allowed or any(path.startswith(f"{name}/") for name in allowed):
@@ -130,4 +130,4 @@ def _only(allowed: set[str], view: View) -> bool:
     return True
 
 
-__all__ = ["KINDS", "View", "check_conditions", "holds", "same_answer"]
+__all__ = ["KINDS", "FileView", "check_conditions", "holds", "same_answer"]

@@ -17,12 +17,12 @@ import gymnasium
 
 from ...errors import ConfigError, WorldError
 from ..spaces import UnicodeText
-from .conditions import View, check_conditions, holds
+from .conditions import FileView, check_conditions, holds
 from .files import difference
-from .filesystems import bare_entries, generate
-from .judges import Outcome, agentbench_success, intercode_reward, readable, run_gold
-from .sandbox import Frozen, Layer, Limits, Ran, Sandbox, ShellState
+from .sandbox.sandbox import Frozen, Layer, Limits, Ran, Sandbox, ShellState
 from .suggestions import VERBS, suggest
+from .tasks.filesystems import bare_entries, generate
+from .tasks.judges import Judgement, agentbench_success, intercode_reward, readable, run_gold
 
 MAX_TEXT: Final = 1 << 17
 """The longest action, in characters; an observation may be somewhat longer."""
@@ -43,7 +43,7 @@ _STOPPED: Final = {
 }
 
 
-class Episode(NamedTuple):
+class TerminalEpisode(NamedTuple):
     """What an episode is about; the same from its reset to its end."""
 
     base: Frozen
@@ -58,7 +58,7 @@ class Episode(NamedTuple):
     """Seeds the shell's `RANDOM`."""
 
 
-class Moment(NamedTuple):
+class TerminalEpisodeState(NamedTuple):
     """Where an episode stands, its files and its shell apart."""
 
     steps: int = 0
@@ -68,7 +68,7 @@ class Moment(NamedTuple):
     error: str | None = None
     progress: float = 0.0
     success: bool = False
-    gold: Outcome | None = None
+    gold: Judgement | None = None
     """What InterCode's reference command did, once it was run."""
 
 
@@ -76,8 +76,8 @@ class TerminalSnapshot(NamedTuple):
     """A moment of an episode; see `pathei.envs.snapshots`."""
 
     frozen: Frozen
-    episode: Episode
-    moment: Moment
+    episode: TerminalEpisode
+    moment: TerminalEpisodeState
     random_state: Mapping[str, Any]
 
 
@@ -112,8 +112,8 @@ class TerminalEnv(gymnasium.Env[str, str]):
         self._defaults = defaults
         self._sandbox: Sandbox | None = None
         self._bases: OrderedDict[tuple[str, str, str], Layer] = OrderedDict()
-        self._episode: Episode | None = None
-        self._moment = Moment()
+        self._episode: TerminalEpisode | None = None
+        self._moment = TerminalEpisodeState()
 
     @property
     def sandbox(self) -> Sandbox:
@@ -152,7 +152,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
             base = self._base(str(chosen["files"]), str(chosen.get("setup") or ""), cwd)
             end = bool(chosen.get("end_on_success", True))
             number = int(self.np_random.integers(2**31))
-            self._episode = Episode(base, home, user, str(goal.get("text", "")), conditions, verbs, end, number)
+            self._episode = TerminalEpisode(base, home, user, str(goal.get("text", "")), conditions, verbs, end, number)
             self._start(base)
             self._sandbox.wake()
             if chosen.get("start"):
@@ -160,7 +160,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
         except WorldError:
             self._give_up()
             raise
-        self._moment = Moment()
+        self._moment = TerminalEpisodeState()
         self._moment = self._judged(self._moment)
         facts = {"files": {path: [n.kind, f"{n.mode:o}", n.content] for path, n in base.layer.tree.items()}}
         return self._observation(), self._info(facts)
@@ -267,13 +267,13 @@ class TerminalEnv(gymnasium.Env[str, str]):
             found = _UNKNOWN.search(output)
         return found.group().removeprefix("bash: ") if found else None
 
-    def _judged(self, moment: Moment) -> Moment:
+    def _judged(self, moment: TerminalEpisodeState) -> TerminalEpisodeState:
         """Return the moment with its progress and success."""
         episode, sandbox = self._episode, self.sandbox
         assert episode is not None
         if not episode.conditions:
             return moment
-        view = View(episode.base.layer.tree, sandbox.tree, episode.home, moment.answer, sandbox.read)
+        view = FileView(episode.base.layer.tree, sandbox.tree, episode.home, moment.answer, sandbox.read)
         marks, gold = [], moment.gold
         for condition in episode.conditions:
             if "intercode" in condition:
@@ -326,4 +326,4 @@ def _require_known(options: Mapping[str, Any]) -> None:
         )
 
 
-__all__ = ["MAX_TEXT", "Episode", "Moment", "TerminalEnv", "TerminalSnapshot"]
+__all__ = ["MAX_TEXT", "TerminalEnv", "TerminalEpisode", "TerminalEpisodeState", "TerminalSnapshot"]

@@ -13,7 +13,7 @@ BASE_TIME = 1_704_164_645
 """When generated files were last changed: 2024-01-02, 03:04:05 UTC."""
 
 
-class Entry(NamedTuple):
+class FileEntry(NamedTuple):
     """A file to be made."""
 
     path: str
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     mtime: int = BASE_TIME
 
 
-class Node(NamedTuple):
+class FileNode(NamedTuple):
     """What is at a path."""
 
     kind: str
@@ -38,10 +38,10 @@ class Node(NamedTuple):
     """The beginning of a file's SHA-256 in hex, or where a link points to."""
 
 
-Tree = Mapping[str, Node]
+Tree = Mapping[str, FileNode]
 
 
-def apply(below: Tree, entries: Iterable[Sequence[Any]]) -> dict[str, Node]:
+def apply(below: Tree, entries: Iterable[Sequence[Any]]) -> dict[str, FileNode]:
     """Return the files that result when a layer's entries (see `layers.entries_of`) lie over others."""
     tree = dict(below)
     for path, kind, mode, size, content in entries:
@@ -53,7 +53,7 @@ def apply(below: Tree, entries: Iterable[Sequence[Any]]) -> dict[str, Node]:
         if kind == "gone":
             tree.pop(path, None)
         else:
-            tree[path] = Node("dir" if kind == "fresh" else kind, mode, size, content)
+            tree[path] = FileNode("dir" if kind == "fresh" else kind, mode, size, content)
     return tree
 
 
@@ -71,4 +71,4 @@ def difference(before: Tree, after: Tree) -> list[list[str]]:
     return rows
 
 
-__all__ = ["BASE_TIME", "Entry", "Node", "Tree", "apply", "difference"]
+__all__ = ["BASE_TIME", "FileEntry", "FileNode", "Tree", "apply", "difference"]

@@ -31,7 +31,7 @@ _JUNCTIONS: Final = (
 )
 
 
-class Episode(NamedTuple):
+class TouchdownEpisode(NamedTuple):
     """What does not change in an episode."""
 
     graph: StreetGraph
@@ -45,10 +45,10 @@ class Episode(NamedTuple):
     """Where stopping is a success."""
 
 
-class Moment(NamedTuple):
+class TouchdownSnapshot(NamedTuple):
     """A moment of an episode; see `pathei.envs.snapshots`."""
 
-    episode: Episode
+    episode: TouchdownEpisode
     link: int
     steps: int
     metres: float
@@ -96,7 +96,7 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
         )
         self.action_space = UnicodeText(1_000)
         self._defaults = defaults
-        self._episode: Episode | None = None
+        self._episode: TouchdownEpisode | None = None
         self._link = self._steps = 0
         self._metres = self._progress = 0.0
         self._told = ""
@@ -147,14 +147,14 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
         self._progress = info["progress"]
         return self._observed(), reward, self._stopped, False, info
 
-    def snapshot(self) -> Moment:
+    def snapshot(self) -> TouchdownSnapshot:
         """Return the present state."""
         state = self.np_random.bit_generator.state
-        return Moment(
+        return TouchdownSnapshot(
             self._running(), self._link, self._steps, self._metres, self._told, self._progress, self._stopped, state
         )
 
-    def restore(self, state: Moment, /) -> None:
+    def restore(self, state: TouchdownSnapshot, /) -> None:
         """Go back to a state."""
         (
             self._episode,
@@ -171,7 +171,7 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
         """Return the observation's text in the mode `"ansi"`."""
         return self._text() if self.render_mode == "ansi" else None
 
-    def _begin(self, options: Mapping[str, Any]) -> Episode:
+    def _begin(self, options: Mapping[str, Any]) -> TouchdownEpisode:
         name, route, heading = options.get("map"), options.get("route"), options.get("start_heading")
         text = ((options.get("goal") or {}).get("text")) or ""
         if route is None:
@@ -193,9 +193,9 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
         goal = panos[-1]
         near = frozenset({goal, *graph.neighbours(goal)})
         start = graph.facing(panos[0], float(heading or 0.0))
-        return Episode(graph, panos, start, str(text), graph.distances(goal), near)
+        return TouchdownEpisode(graph, panos, start, str(text), graph.distances(goal), near)
 
-    def _running(self) -> Episode:
+    def _running(self) -> TouchdownEpisode:
         if self._episode is None:
             raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
         return self._episode
@@ -245,4 +245,4 @@ def _require_known(options: Mapping[str, Any]) -> None:
         raise ConfigError(str(unknown("option of Touchdown", wrong, _OPTIONS)))
 
 
-__all__ = ["ACTIONS", "Episode", "Moment", "TouchdownEnv"]
+__all__ = ["ACTIONS", "TouchdownEnv", "TouchdownEpisode", "TouchdownSnapshot"]

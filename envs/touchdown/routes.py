@@ -17,7 +17,7 @@ from ...errors import DataError
 _VIEWS: Final = ("pre", "main", "post")
 
 
-class Spot(NamedTuple):
+class TargetSpot(NamedTuple):
     """Where Touchdown is in one panorama."""
 
     pano: str
@@ -39,7 +39,7 @@ class Route(NamedTuple):
     """In degrees; no link's heading (see `StreetGraph.facing`)."""
     description: str = ""
     """Where at the goal Touchdown is."""
-    spots: tuple[Spot, ...] = ()
+    spots: tuple[TargetSpot, ...] = ()
     """Where it can be seen, from the goal and the panoramas before and after."""
 
 
@@ -80,13 +80,13 @@ def _route(data: dict[str, Any]) -> Route:
     )
 
 
-def _spot(data: dict[str, Any], view: str) -> Spot | None:
+def _spot(data: dict[str, Any], view: str) -> TargetSpot | None:
     centre = data.get(f"{view}_static_center")
     if centre is None:
         return None
     point = orjson.loads(centre) if isinstance(centre, str) else centre
     # (-1, -1) says that it cannot be seen from there.
-    return None if point["x"] < 0 else Spot(str(data[f"{view}_pano"]), float(point["x"]), float(point["y"]))
+    return None if point["x"] < 0 else TargetSpot(str(data[f"{view}_pano"]), float(point["x"]), float(point["y"]))
 
 
-__all__ = ["Route", "Spot", "read_routes"]
+__all__ = ["Route", "TargetSpot", "read_routes"]

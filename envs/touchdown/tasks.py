@@ -9,7 +9,7 @@ from typing import Final
 from ... import data
 from ...errors import ConfigError
 from ...experience import Goal, Task
-from ..registry import Check
+from ..registry import Requirement
 from .graph import MOVES, StreetGraph
 from .maps import map_named
 from .routes import Route, read_routes
@@ -76,13 +76,13 @@ def demonstration(task: Task) -> Sequence[str]:
     return [*actions, "stop"]
 
 
-def check_touchdown() -> Sequence[Check]:
+def check_touchdown() -> Sequence[Requirement]:
     """Look at what is there."""
     fetched = data.named("touchdown")
     note = str(fetched.path) if fetched.fetched else "pathei data get touchdown"
     return [
-        Check("generated towns", True, "part of pathei"),
-        Check("Touchdown's streets and routes", fetched.fetched, note, required=False),
+        Requirement("generated towns", True, "part of pathei"),
+        Requirement("Touchdown's streets and routes", fetched.fetched, note, required=False),
     ]
 
 

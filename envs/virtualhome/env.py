@@ -16,19 +16,19 @@ import gymnasium
 
 from ...errors import ConfigError, ScriptError
 from ..spaces import UnicodeText
-from .goals import GoalCheck
-from .landmarks import Landmarks
-from .language import Misunderstood, Phrase, phrases, understand
+from .engine.profiles import rules_named
+from .engine.rules import Action, Rules
+from .engine.scene import Scene, bits
+from .engine.vocabulary import CLOSE, FACING, RELATIONS
+from .engine.world import World, WorldSnapshot
+from .goals.check import GoalCheck
+from .goals.landmarks import Landmarks
+from .goals.relevance import Relevance
+from .houses.scenes import load_scene
+from .language.observation import describe, nameable
+from .language.parse_action import Misunderstood, Phrase, phrases, understand
+from .language.script import parse_line, write_line
 from .model import HomeModel
-from .perception import describe, nameable
-from .profiles import rules_named
-from .relevance import Relevance
-from .rules import Action, Rules
-from .scene import Scene, bits
-from .scenes import load_scene
-from .script import parse_line, write_line
-from .vocabulary import CLOSE, FACING, RELATIONS
-from .world import Version, World
 
 MAX_TEXT: Final = 1 << 20
 """The longest observation and action, in characters."""
@@ -45,7 +45,7 @@ class HomeSnapshot(NamedTuple):
     """A moment of an episode; see `pathei.envs.snapshots`."""
 
     world: World
-    version: Version
+    version: WorldSnapshot
     turn: int
     check: GoalCheck | None
     conditions: tuple[Mapping[str, Any], ...]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..model import Draws, Outcome
-from .conditions import Holds
-from .rules import Action
-from .scene import bits
+from ..model import BufferedRng, StepResult
+from .engine.preconditions import Holds
+from .engine.rules import Action
+from .engine.scene import bits
 
 if TYPE_CHECKING:
-    from .goals import GoalCheck
-    from .landmarks import Landmarks
-    from .relevance import Relevance
-    from .world import Version, World
+    from .engine.world import World, WorldSnapshot
+    from .goals.check import GoalCheck
+    from .goals.landmarks import Landmarks
+    from .goals.relevance import Relevance
 
 _TRIES: Final = 64
 
@@ -92,7 +92,7 @@ class HomeModel:
         """Return the relevance of actions to the goal, shape `[actions]`; uniform where nothing is known of it."""
         return self._relevance.prior(actions) if self._relevance else [1.0] * len(actions)
 
-    def sample(self, draws: Draws) -> Action | None:
+    def sample(self, draws: BufferedRng) -> Action | None:
         """Return an admissible action, by trying what the fixed conditions allow; None if many tries failed."""
         world, character, candidates, uniform = self._world, self._character, self._candidates, draws.uniform
         count = len(candidates)
@@ -118,16 +118,16 @@ class HomeModel:
         """Return whether an action is admissible now."""
         return self._world.possible(action, self._character)
 
-    def step(self, action: Action, /) -> Outcome:
+    def step(self, action: Action, /) -> StepResult:
         """Do an action; the reward is the change in progress and credit, and reaching the goal ends the episode."""
         self._world.apply(action, self._character)
         check = self._check
         if check is None:
-            return Outcome(0.0, False)
+            return StepResult(0.0, False)
         check.note(action)
         potential = self._measure()
         reward, self._potential = potential - self._potential, potential
-        return Outcome(reward, reward > 0 and check.satisfied())
+        return StepResult(reward, reward > 0 and check.satisfied())
 
     def _measure(self) -> float:
         """The progress of the goal, with the credit for landmarks."""
@@ -136,11 +136,11 @@ class HomeModel:
         progress = self._check.progress()
         return progress if self._landmarks is None else progress + self._landmarks.potential(self._character)
 
-    def snapshot(self) -> tuple[Version, tuple[int, ...], float]:
+    def snapshot(self) -> tuple[WorldSnapshot, tuple[int, ...], float]:
         """Return the present moment: a pointer, the deeds counted, and the potential."""
         return self._world.version, self._check.history if self._check else (), self._potential
 
-    def restore(self, state: tuple[Version, tuple[int, ...], float], /) -> object:
+    def restore(self, state: tuple[WorldSnapshot, tuple[int, ...], float], /) -> object:
         """Go to a moment."""
         version, history, self._potential = state
         self._world.restore(version)

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from ...errors import unknown
-from .keys import key_named, key_names
+from .browser.keys import key_named, key_names
 
 VERBS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -51,7 +51,7 @@ _TARGET: Final = re.compile(rf"({_PLACE})\s*(.*)", re.DOTALL)
 _DRAG: Final = re.compile(rf"({_PLACE})\s*to\s*({_PLACE})\s*")
 
 
-class Point(NamedTuple):
+class ScreenPoint(NamedTuple):
     """A place in the window."""
 
     x: int
@@ -60,12 +60,12 @@ class Point(NamedTuple):
     """Pixels from the top."""
 
 
-Target = int | Point
+Target = int | ScreenPoint
 """The number of an element, or a place."""
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class WebAction:
     """An action that was understood."""
 
     verb: str
@@ -85,31 +85,31 @@ class Misread(NamedTuple):
     """The reason, without a full stop."""
 
 
-def parse(action: str) -> Act | Misread:
+def parse(action: str) -> WebAction | Misread:
     """Read an action; it may name elements that are not there."""
     verb, _, rest = action.strip().partition(" ")
     verb, rest = verb.lower(), rest.strip()
     if verb not in VERBS:
         return Misread(str(unknown("action", verb[:40], VERBS)).rstrip("."))
     if verb in ("back", "wait"):
-        return Act(verb) if not rest else _usage(verb)
+        return WebAction(verb) if not rest else _usage(verb)
     if verb == "stop":
-        return Act(verb, text=_unquoted(rest) or "")
+        return WebAction(verb, text=_unquoted(rest) or "")
     if verb == "goto":
-        return Act(verb, text=rest) if rest and not any(c.isspace() for c in rest) else _usage(verb)
+        return WebAction(verb, text=rest) if rest and not any(c.isspace() for c in rest) else _usage(verb)
     if verb == "press":
         if key_named(rest) is None:
             near = unknown("key", rest[:40], key_names())
             return Misread(str(near).rstrip("."))
-        return Act(verb, text=rest)
+        return WebAction(verb, text=rest)
     if verb == "scroll":
         way, _, where = rest.partition(" ")
         target = _target(where.strip()) if where.strip() else None
         bad = way not in DIRECTIONS or (where.strip() and not isinstance(target, int))
-        return _usage(verb) if bad else Act(verb, target, way)
+        return _usage(verb) if bad else WebAction(verb, target, way)
     if verb == "drag":
         match = _DRAG.fullmatch(rest)
-        return Act(verb, _target(match[1]), "", _target(match[2])) if match else _usage(verb)
+        return WebAction(verb, _target(match[1]), "", _target(match[2])) if match else _usage(verb)
     return _on_target(verb, rest)
 
 
@@ -118,17 +118,17 @@ def write(verb: str, element: int, text: str | None = None) -> str:
     return f"{verb} [{element}]" if text is None else f"{verb} [{element}] {orjson.dumps(text).decode()}"
 
 
-def _on_target(verb: str, rest: str) -> Act | Misread:
+def _on_target(verb: str, rest: str) -> WebAction | Misread:
     match = _TARGET.fullmatch(rest)
     if match is None:
         return _usage(verb)
     target, text = _target(match[1]), match[2]
     if verb in ("click", "doubleclick", "hover"):
-        return Act(verb, target) if not text else _usage(verb)
+        return WebAction(verb, target) if not text else _usage(verb)
     said = _unquoted(text)
     if not isinstance(target, int) or said is None or (not text and verb == "select"):
         return _usage(verb)
-    return Act(verb, target, said)
+    return WebAction(verb, target, said)
 
 
 def _usage(verb: str) -> Misread:
@@ -139,7 +139,7 @@ def _target(text: str) -> Target | None:
     numbers = [int(number) for number in re.findall(r"-?\d+", text)]
     if re.fullmatch(_PLACE, text) is None:
         return None
-    return numbers[0] if text.startswith("[") else Point(*numbers)
+    return numbers[0] if text.startswith("[") else ScreenPoint(*numbers)
 
 
 def _unquoted(text: str) -> str | None:
@@ -154,4 +154,4 @@ def _unquoted(text: str) -> str | None:
     return said if isinstance(said, str) else None
 
 
-__all__ = ["DIRECTIONS", "VERBS", "Act", "Misread", "Point", "Target", "parse", "write"]
+__all__ = ["DIRECTIONS", "VERBS", "Misread", "ScreenPoint", "Target", "WebAction", "parse", "write"]

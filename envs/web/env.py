@@ -19,11 +19,11 @@ import numpy as np
 from ...errors import ConfigError, WorldError
 from ..spaces import UnicodeText
 from . import actions, words
-from .actions import Act, Misread, Target
-from .browser import Browser, origin_of
-from .cdp import CdpError
-from .keys import key_named
-from .page import Element, Page, PageConfig, View
+from .actions import Misread, Target, WebAction
+from .browser.browser import Browser, origin_of
+from .browser.cdp import CdpError
+from .browser.keys import key_named
+from .browser.page import Element, Page, PageConfig, PageView
 
 MAX_TEXT: Final = 1 << 20
 """The longest observation, in characters."""
@@ -98,11 +98,11 @@ class Site(Protocol):
         """
         ...
 
-    def brief(self, view: View) -> Brief:
+    def brief(self, view: PageView) -> Brief:
         """Return what the agent is told, having seen the page as it is at the start."""
         ...
 
-    def judge(self, view: View, answer: str | None) -> Verdict:
+    def judge(self, view: PageView, answer: str | None) -> Verdict:
         """Say what the last action earned; asked at the start as well, where nothing was done yet.
 
         Args:
@@ -171,7 +171,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         self._context: str | None = None
         self._page: Page | None = None
         self._opening: Opening | None = None
-        self._view: View | None = None
+        self._view: PageView | None = None
         self._brief = Brief("")
         self._texts: tuple[str, ...] = ()
         self._over = True
@@ -190,7 +190,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         return self._brief
 
     @property
-    def view(self) -> View:
+    def view(self) -> PageView:
         """What was seen last."""
         if self._view is None:
             raise gymnasium.error.ResetNeeded("Call reset() before looking at the page.")
@@ -233,7 +233,7 @@ class WebEnv(gymnasium.Env[Any, str]):
             self._error = "the episode is over"
             return self._observed(), 0.0, True, False, self._info(Verdict(done=True))
         read = self._read(action)
-        answer = read.text if isinstance(read, Act) and read.verb == "stop" else None
+        answer = read.text if isinstance(read, WebAction) and read.verb == "stop" else None
         self._error = read.why if isinstance(read, Misread) else self._tried(read)
         if self._error is None and answer is None:
             assert self._opening is not None
@@ -261,7 +261,7 @@ class WebEnv(gymnasium.Env[Any, str]):
 
     # --- beginning
 
-    def _begin(self, opening: Opening) -> View:
+    def _begin(self, opening: Opening) -> PageView:
         before, self._opening = self._opening, opening
         keep = before is not None and before.keeps(opening)
         if self._page is not None and keep and before is not None and before.url == opening.url:
@@ -280,7 +280,7 @@ class WebEnv(gymnasium.Env[Any, str]):
             self._drop()
             return self._open(opening, keep=False)
 
-    def _open(self, opening: Opening, *, keep: bool) -> View:
+    def _open(self, opening: Opening, *, keep: bool) -> PageView:
         if not keep or self._page is None:
             self._drop()
             if self._browser is None or not self._browser.alive:
@@ -301,20 +301,20 @@ class WebEnv(gymnasium.Env[Any, str]):
 
     # --- acting
 
-    def _read(self, action: str) -> Act | Misread:
+    def _read(self, action: str) -> WebAction | Misread:
         if not isinstance(action, str):
             return Misread(f"an action is a string, not {type(action).__name__}")
         if action not in self.action_space:
             return Misread(f"an action has at most {MAX_ACTION} characters, all of which UTF-8 can write")
         return actions.parse(action)
 
-    def _tried(self, act: Act) -> str | None:
+    def _tried(self, act: WebAction) -> str | None:
         try:
             return self._do(act)
         except CdpError as error:
             return f"the page does not take it ({str(error).rstrip('.')})"
 
-    def _do(self, act: Act) -> str | None:
+    def _do(self, act: WebAction) -> str | None:
         """Do an action and return why it could not be done."""
         page = self.page
         if act.verb in ("click", "doubleclick", "hover", "drag"):
@@ -338,7 +338,7 @@ class WebEnv(gymnasium.Env[Any, str]):
             return "there is no page to go back to"
         return None
 
-    def _point(self, act: Act) -> str | None:
+    def _point(self, act: WebAction) -> str | None:
         places = []
         for target in (act.target, act.end):
             if target is not None:
@@ -389,7 +389,7 @@ class WebEnv(gymnasium.Env[Any, str]):
             return bool(opening.folder) and url.startswith(opening.folder) and ".." not in url
         return origin_of(url) in opening.origins
 
-    def _guarded(self, view: View) -> View:
+    def _guarded(self, view: PageView) -> PageView:
         """Go back to where the agent was, if it was led to an address that it may not open."""
         if self._may(view.url):
             return view

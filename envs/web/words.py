@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .actions import write
-from .page import Element, View
+from .browser.page import Element, PageView
 
 FIELDS: Final = frozenset({"textbox", "searchbox", "spinbutton", "date", "time", "month", "week", "datetime", "colour"})
 """The roles of what can be typed into, beside a `combobox` that is no list."""
@@ -23,7 +23,7 @@ _STOP: Final = frozenset(
 )
 
 
-def describe(view: View, goal: str, *, address: bool = True, positions: bool = False) -> str:
+def describe(view: PageView, goal: str, *, address: bool = True, positions: bool = False) -> str:
     """Return a view as an agent reads it.
 
     Args:
@@ -64,7 +64,7 @@ def line(element: Element, *, positions: bool = False) -> str:
     return " ".join(parts)
 
 
-def admissible(view: View, texts: Sequence[str], *, limit: int = 200) -> tuple[str, ...]:
+def admissible(view: PageView, texts: Sequence[str], *, limit: int = 200) -> tuple[str, ...]:
     """Return actions that can be done now: clicks, each text into each field, each option of each list, and keys.
 
     Coordinates, drags, `goto` and `stop` are possible beside; there is no end of them. Links that lead out of the site

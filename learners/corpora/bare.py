@@ -14,18 +14,18 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...envs.plans import succeeds, without_idle_steps
-from ...envs.virtualhome.plan_words import Deed, ask_for_plan, read_deed, say_deed
+from ...envs.virtualhome.language.plans import PlanAction, ask_for_plan, read_deed, say_deed
 from ...errors import ScriptError
 from ..examples import Example
-from .config import Draft
-from .episodes import Episode
+from .config import CorpusDraft
+from .episodes import HouseholdEpisode
 from .knowledge import named_nodes
 from .splits import activity_of
 from .words import count_words
 
 if TYPE_CHECKING:
-    from ...envs.virtualhome.rules import Action
-    from ..execution import PlanExecutor
+    from ...envs.virtualhome.engine.rules import Action
+    from ..evaluation.plan_execution import PlanExecutor
 
 _DOOR: Final = "door"
 _WALK: Final = "WALK"
@@ -34,7 +34,7 @@ _PAIRS_UP_TO: Final = 12
 """Steps that only two together can be spared are sought in plans of so many steps: there are few left by then."""
 
 
-def bare_plan(episode: Episode, max_words: int, trimmer: Trimmer) -> Iterator[Draft]:
+def bare_plan(episode: HouseholdEpisode, max_words: int, trimmer: PlanTrimmer) -> Iterator[CorpusDraft]:
     """Ask for the plan of an episode that one character brought to its goal; nothing for any other."""
     if not episode.success or len(episode.start.characters) != 1:
         return
@@ -45,7 +45,7 @@ def bare_plan(episode: Episode, max_words: int, trimmer: Trimmer) -> Iterator[Dr
     if not needed or count_words(prompt) > max_words or count_words(told) > max_words:
         return
     answer = activity_of(episode.task) or episode.task.goal.text
-    yield Draft(prompt, told, answer, episode.steps)
+    yield CorpusDraft(prompt, told, answer, episode.steps)
 
 
 def commonest(examples: Sequence[Example]) -> list[Example]:
@@ -57,14 +57,14 @@ def commonest(examples: Sequence[Example]) -> list[Example]:
     return [one for one in examples if one.completion == best[one.prompt]]
 
 
-class Trimmer:
+class PlanTrimmer:
     """Finds what of plans is needed, by carrying them out."""
 
     def __init__(self, executor: PlanExecutor) -> None:
         """Carry plans out in the environment of an executor."""
         self._executor = executor
 
-    def needed(self, episode: Episode) -> list[Deed] | None:
+    def needed(self, episode: HouseholdEpisode) -> list[PlanAction] | None:
         """Return the deeds of an episode that its goal needs; None if its actions do not reach the goal again."""
         plan = self._shortest(episode)
         if plan is None:
@@ -74,8 +74,8 @@ class Trimmer:
         deeds = [deed for deed in map(read_deed, plan) if deed is not None]
         return [deed for deed in deeds if doors or _DOOR not in deed.names]
 
-    def _shortest(self, episode: Episode) -> list[str] | None:
-        from ...envs.virtualhome.script import parse_line, write_line
+    def _shortest(self, episode: HouseholdEpisode) -> list[str] | None:
+        from ...envs.virtualhome.language.script import parse_line, write_line
 
         home: Any = self._executor.begin(episode.task)[0].unwrapped  # the household's own
         scene, rules, model = home.world.scene, home.world.rules, home.model()
@@ -99,4 +99,4 @@ def _walking(model: Any, plan: tuple[Action, ...]) -> tuple[Action, ...]:
     return plan
 
 
-__all__ = ["Trimmer", "bare_plan"]
+__all__ = ["PlanTrimmer", "bare_plan"]

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import median
 from typing import Final
 
-from ...envs.virtualhome.choices import Choices
+from ...envs.virtualhome.houses.stable_random import StableRandom
 from ...errors import ConfigError
 from ...experience import Trajectory
+from ..evaluation.plan_execution import PlanExecutor
 from ..examples import SPLITS, Example, Split
-from ..execution import PlanExecutor
 from . import bare, chores, happenings
-from .config import CorpusConfig, Draft
-from .episodes import ENV, Episode, fold
-from .knowledge import Knowledge, learn
+from .config import CorpusConfig, CorpusDraft
+from .episodes import ENV, HouseholdEpisode, fold
+from .knowledge import ActivityKnowledge, learn
 from .splits import activity_of, house_of, is_unseen_activity, split_of
 
 _RULES: Final = "clean"
@@ -51,7 +51,7 @@ def build_corpora(
         RecordError: the facts of an episode are malformed.
     """
     config = CorpusConfig() if config is None else config
-    episodes: dict[Split, list[Episode]] = {split: [] for split in SPLITS}
+    episodes: dict[Split, list[HouseholdEpisode]] = {split: [] for split in SPLITS}
     for trajectory in trajectories:
         split = split_of(trajectory.task, held_out=config.held_out) if trajectory.task.env == ENV else None
         if split is not None:
@@ -62,7 +62,7 @@ def build_corpora(
     found: list[Example] = []
     taken: set[str] = set()
     with PlanExecutor() as executor:
-        trimmer = bare.Trimmer(executor)
+        trimmer = bare.PlanTrimmer(executor)
         for split in SPLITS:
             lived = sorted(episodes[split], key=lambda e: (zlib.crc32(e.id.encode(), config.seed), e.id))
             maker = _Maker(config, known, split, executor, trimmer)
@@ -90,7 +90,12 @@ class _Maker:
     """Makes the examples of one split."""
 
     def __init__(
-        self, config: CorpusConfig, known: Knowledge, split: Split, executor: PlanExecutor, trimmer: bare.Trimmer
+        self,
+        config: CorpusConfig,
+        known: ActivityKnowledge,
+        split: Split,
+        executor: PlanExecutor,
+        trimmer: bare.PlanTrimmer,
     ) -> None:
         self._config = config
         self._known = known
@@ -103,19 +108,19 @@ class _Maker:
         # Names of unseen activities never stand in an example of a seen one; the other way round does no harm.
         self._names = own if not fresh or len(own) > 2 * _SPARE else sorted(known.goals)
 
-    def make(self, kind: str, episodes: Sequence[Episode], enough: int) -> list[Example]:
+    def make(self, kind: str, episodes: Sequence[HouseholdEpisode], enough: int) -> list[Example]:
         """Make examples of a kind until there are enough."""
         found: list[Example] = []
         for episode in episodes:
             seed = zlib.crc32(episode.id.encode())
-            choices = Choices.seeded(self._config.seed, zlib.crc32(kind.encode()), seed)
+            choices = StableRandom.seeded(self._config.seed, zlib.crc32(kind.encode()), seed)
             for number, draft in enumerate(self._drafts(kind, episode, choices)):
                 found.append(self._example(kind, episode, number, draft))
             if len(found) >= enough:
                 break
         return found
 
-    def _drafts(self, kind: str, episode: Episode, choices: Choices) -> Iterator[Draft]:
+    def _drafts(self, kind: str, episode: HouseholdEpisode, choices: StableRandom) -> Iterator[CorpusDraft]:
         words, wanted = self._config.max_words, self._config.per_episode
         known, names = self._known, self._names
         if kind in ("plan", "plan-confusing"):
@@ -133,13 +138,13 @@ class _Maker:
         make = {"counting": happenings.counting, "tracking": happenings.tracking, "location": happenings.location}
         return make[kind](episode, choices, words, wanted)
 
-    def _numbered_in(self, episode: Episode) -> frozenset[str] | None:
+    def _numbered_in(self, episode: HouseholdEpisode) -> frozenset[str] | None:
         """Carrying a plan out costs more than all else, so it is done once."""
         if episode.id not in self._numbered:
             self._numbered[episode.id] = chores.numbered_classes(episode, self._executor)
         return self._numbered[episode.id]
 
-    def _example(self, kind: str, episode: Episode, number: int, draft: Draft) -> Example:
+    def _example(self, kind: str, episode: HouseholdEpisode, number: int, draft: CorpusDraft) -> Example:
         source = {
             "trajectory": episode.id,
             "step": draft.step,

@@ -11,13 +11,13 @@ from typing import Final
 
 import orjson
 
-from ...envs.virtualhome.choices import Choices
-from ...envs.virtualhome.plan_words import read_deed, say_plan
+from ...envs.virtualhome.houses.stable_random import StableRandom
+from ...envs.virtualhome.language.plans import read_deed, say_plan
 from ...experience import Json
-from ..execution import PlanExecutor
-from .config import Draft
-from .episodes import Episode, Household
-from .knowledge import Knowledge, named_nodes, patterns, unrelated, wrong_activities
+from ..evaluation.plan_execution import PlanExecutor
+from .config import CorpusDraft
+from .episodes import HouseholdEpisode, HouseholdMap
+from .knowledge import ActivityKnowledge, named_nodes, patterns, unrelated, wrong_activities
 from .splits import activity_of
 from .stories import Teller
 from .words import are, count_words, listed, noun, sentence, the
@@ -40,13 +40,13 @@ _DECOYS: Final = (3, 6)
 """So many irrelevant items are told in a confusing plan, as far as the words allow; 2 at least."""
 
 
-NumberedIn = Callable[[Episode], frozenset[str] | None]
+NumberedIn = Callable[[HouseholdEpisode], frozenset[str] | None]
 """`numbered_classes` of an episode, perhaps remembered."""
 
 
 def plans(
-    episode: Episode, choices: Choices, max_words: int, numbered_in: NumberedIn, *, confusing: bool
-) -> Iterator[Draft]:
+    episode: HouseholdEpisode, choices: StableRandom, max_words: int, numbered_in: NumberedIn, *, confusing: bool
+) -> Iterator[CorpusDraft]:
     """Ask for a plan, given the goal in words and the items that matter, in a confusing one others too."""
     if not episode.success or len(episode.start.characters) != 1 or not episode.actions:
         return
@@ -72,10 +72,10 @@ def plans(
     told = " ".join(map(sentence, choices.shuffled([*facts, *decoys])))
     about = {"items": items, "numbered": sorted(numbered)}
     answer = activity_of(episode.task) or episode.task.goal.text
-    yield Draft(f"{head} {told}{tail}", right, answer, episode.steps, (), about)
+    yield CorpusDraft(f"{head} {told}{tail}", right, answer, episode.steps, (), about)
 
 
-def numbered_classes(episode: Episode, executor: PlanExecutor) -> frozenset[str] | None:
+def numbered_classes(episode: HouseholdEpisode, executor: PlanExecutor) -> frozenset[str] | None:
     """Return the classes that have to be told with ids for the plan to be understood; None if it never is."""
     names = list(episode.start.classes.values())
     twice = {name for event in episode.events for name in event.deed.names if names.count(name) > 1}
@@ -86,7 +86,7 @@ def numbered_classes(episode: Episode, executor: PlanExecutor) -> frozenset[str]
     return None
 
 
-def _item(house: Household, node: int, numbered: frozenset[str] = frozenset()) -> str:
+def _item(house: HouseholdMap, node: int, numbered: frozenset[str] = frozenset()) -> str:
     """A thing with its place and its states: "the fridge is in the kitchen, closed"."""
     name = house.classes[node]
     label = f"{the(name)}{f' ({node})' if name in numbered else ''}"
@@ -102,7 +102,7 @@ def _item(house: Household, node: int, numbered: frozenset[str] = frozenset()) -
     return f"{label} {are(name)} {where}{f', {listed(states)}' if states else ''}"
 
 
-def _decoys(episode: Episode, choices: Choices, items: Sequence[int], room: int) -> list[str]:
+def _decoys(episode: HouseholdEpisode, choices: StableRandom, items: Sequence[int], room: int) -> list[str]:
     house = episode.start
     shown = {house.classes[n] for n in [*items, *named_nodes(episode)]}
     wanted = choices.between(*_DECOYS)
@@ -122,8 +122,13 @@ def _decoys(episode: Episode, choices: Choices, items: Sequence[int], room: int)
 
 
 def recognition(
-    episode: Episode, choices: Choices, max_words: int, wanted: int, known: Knowledge, names: Sequence[str]
-) -> Iterator[Draft]:
+    episode: HouseholdEpisode,
+    choices: StableRandom,
+    max_words: int,
+    wanted: int,
+    known: ActivityKnowledge,
+    names: Sequence[str],
+) -> Iterator[CorpusDraft]:
     """Ask which activity a plan, or what somebody did, belongs to; four options."""
     activity = activity_of(episode.task)
     if activity is None or not episode.success:
@@ -143,12 +148,17 @@ def recognition(
         )
         tellings.append(f"{story}\nQ: {asked}\nA:")
     for prompt in choices.shuffled([text for text in tellings if count_words(text) <= max_words])[:wanted]:
-        yield Draft(prompt, activity, activity, episode.steps, _mixed(choices, activity, wrong))
+        yield CorpusDraft(prompt, activity, activity, episode.steps, _mixed(choices, activity, wrong))
 
 
 def inference(
-    episode: Episode, choices: Choices, max_words: int, wanted: int, known: Knowledge, names: Sequence[str]
-) -> Iterator[Draft]:
+    episode: HouseholdEpisode,
+    choices: StableRandom,
+    max_words: int,
+    wanted: int,
+    known: ActivityKnowledge,
+    names: Sequence[str],
+) -> Iterator[CorpusDraft]:
     """Ask which activity was done, given the state at the end in words; four options."""
     activity = activity_of(episode.task)
     if activity is None or not episode.success or len(episode.start.characters) != 1:
@@ -172,10 +182,10 @@ def inference(
         told += _surroundings(episode, choices, max_words - sum(map(count_words, [*told, asked])))
         prompt = f"{told[0]} {' '.join(map(sentence, choices.shuffled(told[1:])))}{asked}"
         if count_words(prompt) <= max_words:
-            yield Draft(prompt, activity, activity, episode.steps, _mixed(choices, activity, wrong))
+            yield CorpusDraft(prompt, activity, activity, episode.steps, _mixed(choices, activity, wrong))
 
 
-def _self(episode: Episode, name: str, subject: str) -> str:
+def _self(episode: HouseholdEpisode, name: str, subject: str) -> str:
     """Where somebody is at the end, how, and with what."""
     me, house = episode.start.characters[0], episode.end
     spot = house.spot(me)
@@ -192,7 +202,7 @@ def _self(episode: Episode, name: str, subject: str) -> str:
     return told
 
 
-def _traces(episode: Episode) -> list[str]:
+def _traces(episode: HouseholdEpisode) -> list[str]:
     """What is not as it was, and what the goal names: the facts from which the activity can be inferred."""
     start, end = episode.start, episode.end
     skip = {*start.characters, *start.rooms}
@@ -206,14 +216,14 @@ def _traces(episode: Episode) -> list[str]:
     return [_item(end, n) for n in told if end.spot(n).holder != me]
 
 
-def _singles(episode: Episode) -> set[int]:
+def _singles(episode: HouseholdEpisode) -> set[int]:
     """The nodes whose class has no other, or that the goal names by id."""
     names = list(episode.start.classes.values())
     ids = {n for event in episode.events for n in event.deed.ids}
     return {n for n, name in episode.start.classes.items() if names.count(name) == 1 or n in ids}
 
 
-def _surroundings(episode: Episode, choices: Choices, room: int) -> list[str]:
+def _surroundings(episode: HouseholdEpisode, choices: StableRandom, room: int) -> list[str]:
     """A few facts more about the room that one is in."""
     house = episode.end
     here = house.spot(house.characters[0]).room
@@ -234,8 +244,14 @@ def _surroundings(episode: Episode, choices: Choices, room: int) -> list[str]:
 
 
 def relevance(
-    episode: Episode, choices: Choices, max_words: int, wanted: int, known: Knowledge, *, negated: bool
-) -> Iterator[Draft]:
+    episode: HouseholdEpisode,
+    choices: StableRandom,
+    max_words: int,
+    wanted: int,
+    known: ActivityKnowledge,
+    *,
+    negated: bool,
+) -> Iterator[CorpusDraft]:
     """Ask which of four things an activity needs, or, negated, which has nothing to do with it."""
     activity = activity_of(episode.task)
     if activity is None or not episode.task.goal.conditions:
@@ -267,14 +283,14 @@ def relevance(
         )
         if count_words(asked) <= max_words:
             about = {"class": right}
-            yield Draft(asked, noun(right), noun(right), 0, options, about)
+            yield CorpusDraft(asked, noun(right), noun(right), 0, options, about)
 
 
-def _mixed(choices: Choices, right: str, wrong: Sequence[str]) -> tuple[str, ...]:
+def _mixed(choices: StableRandom, right: str, wrong: Sequence[str]) -> tuple[str, ...]:
     return tuple(choices.shuffled([right, *choices.shuffled(wrong)[: _OPTIONS - 1]]))
 
 
-def task_json(episode: Episode) -> Json:
+def task_json(episode: HouseholdEpisode) -> Json:
     """Return an episode's task as plain JSON, in which a generated plan can be carried out."""
     return orjson.loads(orjson.dumps(episode.task))
 

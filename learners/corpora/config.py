@@ -67,7 +67,7 @@ class CorpusConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class CorpusDraft:
     """An example in the making: what a builder of one kind knows of it."""
 
     prompt: str
@@ -83,4 +83,4 @@ class Draft:
     """The question in ids, for whoever wants to answer it from the simulator's state."""
 
 
-__all__ = ["KINDS", "CorpusConfig", "Draft"]
+__all__ = ["KINDS", "CorpusConfig", "CorpusDraft"]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.plan_words import Deed, read_deed, read_plan
+from ...envs.virtualhome.language.plans import PlanAction, read_deed, read_plan
 from ...errors import RecordError
 from ...experience import Json, Observation, Task, Trajectory
 
@@ -20,7 +20,7 @@ _HANDS: Final = ("HOLDS_RH", "HOLDS_LH")
 _AROUND: Final = ("ON", "INSIDE")
 
 
-class Spot(NamedTuple):
+class ObjectSpot(NamedTuple):
     """Where a node is."""
 
     room: int | None
@@ -31,20 +31,20 @@ class Spot(NamedTuple):
     """The character or thing; None where it stands by itself."""
 
 
-class Event(NamedTuple):
+class EpisodeEvent(NamedTuple):
     """An action that was done; one that the world refused is none."""
 
     step: int
     """It leads from moment `step` to moment `step + 1`."""
     actor: int
-    deed: Deed
+    deed: PlanAction
     changes: tuple[tuple[str, ...], ...]
     """What it changed, as the facts tell it."""
     moved: frozenset[int]
-    """The nodes whose `Spot` it changed."""
+    """The nodes whose `ObjectSpot` it changed."""
 
 
-class Household:
+class HouseholdMap:
     """Every fact at one moment."""
 
     __slots__ = ("characters", "classes", "into", "out", "rooms", "states")
@@ -68,9 +68,9 @@ class Household:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise RecordError(f"These are no facts of a household ({type(error).__name__}: {error}).") from error
 
-    def copy(self) -> Household:
+    def copy(self) -> HouseholdMap:
         """Return the same facts, to be changed on their own."""
-        other = object.__new__(Household)
+        other = object.__new__(HouseholdMap)
         other.classes, other.rooms, other.characters = self.classes, self.rooms, self.characters
         other.states = {node: set(states) for node, states in self.states.items()}
         other.out = {node: set(ends) for node, ends in self.out.items()}
@@ -99,15 +99,15 @@ class Household:
         """Return the character that holds a node."""
         return next((c for relation, c in self.into.get(node, ()) if relation in _HANDS), None)
 
-    def spot(self, node: int) -> Spot:
+    def spot(self, node: int) -> ObjectSpot:
         """Return where a node is. What is held or lies in something is in that one's room."""
         holder = self.holder_of(node)
         if holder is not None:
-            return Spot(self.room(holder), "HELD", holder)
+            return ObjectSpot(self.room(holder), "HELD", holder)
         around = self._around(node)
         if around is not None:
-            return Spot(self.room(node), *around)
-        return Spot(self.room(node), "", None)
+            return ObjectSpot(self.room(node), *around)
+        return ObjectSpot(self.room(node), "", None)
 
     def room(self, node: int) -> int | None:
         """Return the room of a node, by what carries or contains it."""
@@ -138,7 +138,7 @@ class Household:
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class HouseholdEpisode:
     """What corpora need of one trajectory."""
 
     id: str
@@ -150,20 +150,20 @@ class Episode:
     """How many steps there were; the last moment."""
     actions: tuple[str, ...]
     """The actions as they were sent, those that the world refused left out."""
-    start: Household
-    end: Household
-    events: tuple[Event, ...]
-    _where: Mapping[int, tuple[tuple[int, Spot], ...]]
+    start: HouseholdMap
+    end: HouseholdMap
+    events: tuple[EpisodeEvent, ...]
+    _where: Mapping[int, tuple[tuple[int, ObjectSpot], ...]]
     """For each node that moved: from which moment on it was where."""
 
-    def spot(self, node: int, moment: int) -> Spot:
+    def spot(self, node: int, moment: int) -> ObjectSpot:
         """Return where a node was at a moment."""
         history = self._where.get(node)
         if history is None:
             return self.start.spot(node)
         return history[bisect_right(history, moment, key=lambda entry: entry[0]) - 1][1]
 
-    def history(self, node: int) -> tuple[tuple[int, Spot], ...]:
+    def history(self, node: int) -> tuple[tuple[int, ObjectSpot], ...]:
         """Return from which moment on a node was where; the first entry is of moment 0."""
         return self._where.get(node) or ((0, self.start.spot(node)),)
 
@@ -179,7 +179,7 @@ class Episode:
         return sorted(still + moved)
 
 
-def fold(trajectory: Trajectory) -> Episode | None:
+def fold(trajectory: Trajectory) -> HouseholdEpisode | None:
     """Fold a whole episode; None where it is not of the household, holds no facts, or tells an action in free words.
 
     Args:
@@ -193,10 +193,10 @@ def fold(trajectory: Trajectory) -> Episode | None:
     facts = trajectory.steps[0].observation.facts
     if facts is None or "graph" not in facts:
         return None
-    start = Household(facts["graph"])
+    start = HouseholdMap(facts["graph"])
     end = start.copy()
-    where: dict[int, list[tuple[int, Spot]]] = {}
-    events: list[Event] = []
+    where: dict[int, list[tuple[int, ObjectSpot]]] = {}
+    events: list[EpisodeEvent] = []
     actions: list[str] = []
     for number, (step, after) in enumerate(zip(trajectory.steps, _after(trajectory), strict=True)):
         if "error" in step.info:
@@ -207,11 +207,11 @@ def fold(trajectory: Trajectory) -> Episode | None:
         changes = after.facts["changes"]
         actor = step.info.get("character", start.characters[0])
         moved = _apply(changes, end, start, where, number + 1)
-        events.append(Event(number, actor, deed, tuple(map(tuple, changes)), moved))
+        events.append(EpisodeEvent(number, actor, deed, tuple(map(tuple, changes)), moved))
         actions.append(step.action)
     frozen = {node: tuple(history) for node, history in where.items()}
     success = bool(trajectory.success)
-    return Episode(
+    return HouseholdEpisode(
         trajectory.id,
         trajectory.task,
         success,
@@ -230,7 +230,7 @@ def _after(trajectory: Trajectory) -> Iterator[Observation]:
     yield trajectory.final
 
 
-def _plain_deed(action: str, house: Household) -> Deed | None:
+def _plain_deed(action: str, house: HouseholdMap) -> PlanAction | None:
     """An action in plain English, where each of its names can mean one thing only."""
     sentences = read_plan(action)
     for reading in sentences[0].readings if len(sentences) == 1 else ():
@@ -239,12 +239,16 @@ def _plain_deed(action: str, house: Household) -> Deed | None:
             named = [n for n, name in house.classes.items() if name.replace("_", " ") == thing.name]
             ids += [thing.id] if thing.id in named else named if len(named) == 1 else []
         if len(ids) == len(reading.things):
-            return Deed(reading.verb, tuple(house.classes[n] for n in ids), tuple(ids))
+            return PlanAction(reading.verb, tuple(house.classes[n] for n in ids), tuple(ids))
     return None
 
 
 def _apply(
-    changes: list[Json], house: Household, start: Household, where: dict[int, list[tuple[int, Spot]]], moment: int
+    changes: list[Json],
+    house: HouseholdMap,
+    start: HouseholdMap,
+    where: dict[int, list[tuple[int, ObjectSpot]]],
+    moment: int,
 ) -> frozenset[int]:
     """Make the changes of one step, and note which nodes are somewhere else than before."""
     touched: set[int] = set()
@@ -266,7 +270,7 @@ def _apply(
     return frozenset(moved)
 
 
-def _with_load(house: Household, nodes: set[int]) -> set[int]:
+def _with_load(house: HouseholdMap, nodes: set[int]) -> set[int]:
     """Add what the nodes hold and contain: it goes where they go. Rooms do not go anywhere."""
     found: set[int] = set()
     fresh = nodes - house.rooms
@@ -280,4 +284,4 @@ def _with_load(house: Household, nodes: set[int]) -> set[int]:
     return found
 
 
-__all__ = ["ENV", "Episode", "Event", "Household", "Spot", "fold"]
+__all__ = ["ENV", "EpisodeEvent", "HouseholdEpisode", "HouseholdMap", "ObjectSpot", "fold"]

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from ...envs.virtualhome.plan_words import read_deed
+from ...envs.virtualhome.language.plans import read_deed
 from ...experience import Goal, Observation
 
 WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
@@ -34,7 +34,7 @@ _ROOMS: Final = re.compile(r"^Other rooms: (.+)\.$", re.MULTILINE)
 _ID: Final = re.compile(r"\((\d+)\)")
 
 
-class Errands:
+class RandomCarryAgent:
     """Runs errands; follows from the seed it is reset with and from what it perceives."""
 
     def __init__(self, weights: Mapping[str, float] = WEIGHTS) -> None:
@@ -72,4 +72,4 @@ def _kind(action: str, rooms: set[int], holding: bool) -> str:
     return _KINDS.get(deed.verb, "idle")
 
 
-__all__ = ["WEIGHTS", "Errands"]
+__all__ = ["WEIGHTS", "RandomCarryAgent"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ...envs.virtualhome.choices import Choices
-from .config import Draft
-from .episodes import Episode, Event, Spot
+from ...envs.virtualhome.houses.stable_random import StableRandom
+from .config import CorpusDraft
+from .episodes import EpisodeEvent, HouseholdEpisode, ObjectSpot
 from .stories import Story, Teller
 from .words import an, are, listed, noun, sentence, the, were
 
@@ -36,7 +36,7 @@ _TRIES: Final = 4
 """So many windows are tried for each example that is wanted."""
 
 
-def counting(episode: Episode, choices: Choices, max_words: int, wanted: int) -> Iterator[Draft]:
+def counting(episode: HouseholdEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
     """Ask how many things, and which, are on or in a place after a story; five options."""
     teller = Teller(episode, choices, max_words)
     moved = set(episode.moved)
@@ -56,7 +56,7 @@ def counting(episode: Episode, choices: Choices, max_words: int, wanted: int) ->
             return
 
 
-def _count(teller: Teller, place: int, relation: str) -> Draft | None:
+def _count(teller: Teller, place: int, relation: str) -> CorpusDraft | None:
     episode, choices = teller.episode, teller.choices
 
     def there(moment: int) -> list[int]:
@@ -97,10 +97,10 @@ def _count(teller: Teller, place: int, relation: str) -> Draft | None:
     if len(options) < _OPTIONS_OF_COUNTING - 1:
         return None
     about = {"place": place, "relation": relation, "begin": begin, "items": items}
-    return Draft(story.text + asked, right, str(len(after)), end, _mixed(choices, right, options), about)
+    return CorpusDraft(story.text + asked, right, str(len(after)), end, _mixed(choices, right, options), about)
 
 
-def _at_first(place: str, where: str, names: Sequence[str], choices: Choices) -> str:
+def _at_first(place: str, where: str, names: Sequence[str], choices: StableRandom) -> str:
     if not names:
         return choices.pick((f"there was nothing {where}", f"{the(place)} {were(place)} empty"))
     verb = were(names[0]) if len(names) == 1 else "were"
@@ -139,7 +139,9 @@ def _count_options(
     return list(found.values())[: 2 * _OPTIONS_OF_COUNTING]
 
 
-def _mixed(choices: Choices, right: str, wrong: Sequence[str], count: int = _OPTIONS_OF_COUNTING) -> tuple[str, ...]:
+def _mixed(
+    choices: StableRandom, right: str, wrong: Sequence[str], count: int = _OPTIONS_OF_COUNTING
+) -> tuple[str, ...]:
     return tuple(choices.shuffled([right, *choices.shuffled(wrong)[: count - 1]]))
 
 
@@ -149,11 +151,11 @@ def _things(teller: Teller) -> list[int]:
     return [node for node in teller.episode.moved if classes[node] not in _ALIVE]
 
 
-def _moves(episode: Episode, thing: int) -> list[Event]:
+def _moves(episode: HouseholdEpisode, thing: int) -> list[EpisodeEvent]:
     return [event for event in episode.events if thing in event.moved]
 
 
-def tracking(episode: Episode, choices: Choices, max_words: int, wanted: int) -> Iterator[Draft]:
+def tracking(episode: HouseholdEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
     """Ask along which rooms a thing went while two to four people moved and carried things."""
     if not 2 <= len(episode.start.characters) <= 4:
         return
@@ -181,13 +183,13 @@ def tracking(episode: Episode, choices: Choices, max_words: int, wanted: int) ->
             continue
         right = ", ".join(noun(episode.start.classes[room]) for room in path if room is not None)
         about = {"thing": thing, "begin": begin, "rooms": path}
-        yield Draft(story.text + asked, right, right, end, (), about)
+        yield CorpusDraft(story.text + asked, right, right, end, (), about)
         made += 1
         if made == wanted:
             return
 
 
-def rooms_of(episode: Episode, thing: int, begin: int, end: int) -> list[int | None]:
+def rooms_of(episode: HouseholdEpisode, thing: int, begin: int, end: int) -> list[int | None]:
     """Return the rooms that a thing was in between two moments, in order; a room is repeated if it came back."""
     path = [episode.spot(thing, begin).room]
     for moment, spot in episode.history(thing):
@@ -196,7 +198,7 @@ def rooms_of(episode: Episode, thing: int, begin: int, end: int) -> list[int | N
     return path
 
 
-def location(episode: Episode, choices: Choices, max_words: int, wanted: int) -> Iterator[Draft]:
+def location(episode: HouseholdEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
     """Ask where a thing was before or after something else happened; six options."""
     teller = Teller(episode, choices, max_words)
     made = 0
@@ -209,7 +211,7 @@ def location(episode: Episode, choices: Choices, max_words: int, wanted: int) ->
             return
 
 
-def _locate(teller: Teller, thing: int) -> Draft | None:
+def _locate(teller: Teller, thing: int) -> CorpusDraft | None:
     episode, choices, classes = teller.episode, teller.choices, teller.episode.start.classes
     moves = _moves(episode, thing)
     turn = choices.pick(moves)
@@ -244,10 +246,10 @@ def _locate(teller: Teller, thing: int) -> Draft | None:
     mixed = _mixed(choices, right, options, _OPTIONS_OF_LOCATION)
     asks = {"room": spot.room} if by_room else {"relation": spot.relation, "holder": spot.holder}
     about = {"thing": thing, "begin": begin, **asks}
-    return Draft(story.text + asked, right, right, moment, mixed, about)
+    return CorpusDraft(story.text + asked, right, right, moment, mixed, about)
 
 
-def _found(teller: Teller, thing: int, spot: Spot) -> str:
+def _found(teller: Teller, thing: int, spot: ObjectSpot) -> str:
     """Where a thing was at first; what somebody holds is told with them."""
     if spot.relation == "HELD" or spot.room is None:
         return ""
@@ -258,7 +260,7 @@ def _found(teller: Teller, thing: int, spot: Spot) -> str:
     return sentence(f"{the(classes[thing])} {were(classes[thing])} {where}")
 
 
-def _rooms(teller: Teller, spot: Spot) -> tuple[str, list[str]]:
+def _rooms(teller: Teller, spot: ObjectSpot) -> tuple[str, list[str]]:
     classes = teller.episode.start.classes
     right = noun(classes[spot.room]) if spot.room is not None else ""
     own = [noun(classes[room]) for room in sorted(teller.episode.start.rooms)]
@@ -270,7 +272,7 @@ def _places(teller: Teller, thing: int, moment: int) -> tuple[str, list[str]]:
     """The place of a thing in words, and places where it was not, those of the story first."""
     episode = teller.episode
 
-    def words(spot: Spot) -> str:
+    def words(spot: ObjectSpot) -> str:
         if spot.relation == "HELD" and spot.holder is not None:
             return f"in {teller.people[spot.holder].name}'s hand"
         return f"{_IN[spot.relation]} {the(episode.start.classes[spot.holder or 0])}"
@@ -283,7 +285,7 @@ def _places(teller: Teller, thing: int, moment: int) -> tuple[str, list[str]]:
         node = episode.spot(node, moment).holder
     own = [past for _, past in episode.history(thing)]
     others = [episode.spot(node, 0) for node in teller.choices.shuffled(sorted(episode.start.classes))]
-    hands = [Spot(None, "HELD", character) for character in episode.start.characters]
+    hands = [ObjectSpot(None, "HELD", character) for character in episode.start.characters]
     right = words(spot)
     taken = {episode.start.classes[node] for node in above if node not in teller.characters}
     found: dict[str, None] = {}

@@ -12,26 +12,26 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.catalogue import plan as catalogue
-from ...envs.virtualhome.furnishings import HOME
-from ...envs.virtualhome.goal_conditions import (
+from ...envs.virtualhome.engine.vocabulary import CHARACTER_CLASS, RELATIONS
+from ...envs.virtualhome.goals.conditions import (
+    ActionsCondition,
     Condition,
-    DeedsCondition,
     EdgeCondition,
     NodeCondition,
+    NodeSelector,
     NotCondition,
-    Selector,
     parse_conditions,
 )
-from ...envs.virtualhome.vocabulary import CHARACTER_CLASS, RELATIONS
-from .episodes import Episode, Household
+from ...envs.virtualhome.houses.catalogue import plan as catalogue
+from ...envs.virtualhome.houses.furnishings import HOME
+from .episodes import HouseholdEpisode, HouseholdMap
 from .splits import activity_of
 
 _UNTOLD: Final = frozenset({"CLOSE", "FACING"})
 """Relations that the facts do not tell, or that change with every step."""
 
 
-class Pattern(NamedTuple):
+class ActivityPattern(NamedTuple):
     """One loosened condition."""
 
     kind: str
@@ -44,10 +44,10 @@ class Pattern(NamedTuple):
     """For an edge: it begins at a character."""
 
 
-class Knowledge(NamedTuple):
+class ActivityKnowledge(NamedTuple):
     """What is known of the activities of a corpus."""
 
-    goals: Mapping[str, frozenset[frozenset[Pattern]]]
+    goals: Mapping[str, frozenset[frozenset[ActivityPattern]]]
     """By activity: the loosened goals."""
     named: Mapping[str, Mapping[str, float]]
     """By activity: in which share of its goals each class is named."""
@@ -55,9 +55,9 @@ class Knowledge(NamedTuple):
     """By activity: the classes that its goals name, or that were handled in reaching them."""
 
 
-def learn(episodes: Iterable[Episode]) -> Knowledge:
+def learn(episodes: Iterable[HouseholdEpisode]) -> ActivityKnowledge:
     """Gather what episodes tell, whatever their order."""
-    goals: dict[str, set[frozenset[Pattern]]] = {}
+    goals: dict[str, set[frozenset[ActivityPattern]]] = {}
     counts: dict[str, dict[str, int]] = {}
     times: dict[str, int] = {}
     related: dict[str, set[str]] = {}
@@ -74,19 +74,19 @@ def learn(episodes: Iterable[Episode]) -> Knowledge:
         handled = {name for event in episode.events for name in event.deed.names} if episode.success else set()
         related.setdefault(activity, set()).update(named | handled)
     shares = {name: {c: n / times[name] for c, n in own.items()} for name, own in counts.items()}
-    return Knowledge(
+    return ActivityKnowledge(
         {name: frozenset(found) for name, found in goals.items()},
         shares,
         {name: frozenset(found) for name, found in related.items()},
     )
 
 
-def selected(selector: Selector, classes: Mapping[int, str]) -> set[int]:
+def selected(selector: NodeSelector, classes: Mapping[int, str]) -> set[int]:
     """Return the nodes that a selector means; properties, which facts do not tell, mean none."""
     return {n for n, name in classes.items() if n in selector.ids or name in selector.classes}
 
 
-def named_nodes(episode: Episode) -> set[int]:
+def named_nodes(episode: HouseholdEpisode) -> set[int]:
     """Return the nodes that the goal of an episode names, rooms and characters left out."""
     found: set[int] = set()
     house = episode.start
@@ -96,47 +96,47 @@ def named_nodes(episode: Episode) -> set[int]:
     return {n for n in found if n not in house.rooms and house.classes[n] != CHARACTER_CLASS}
 
 
-def patterns(episode: Episode) -> frozenset[Pattern]:
+def patterns(episode: HouseholdEpisode) -> frozenset[ActivityPattern]:
     """Return the goal of an episode, loosened."""
     found = (_pattern(w.condition, episode) for w in parse_conditions(episode.task.goal.conditions))
     return frozenset(pattern for group in found for pattern in group)
 
 
-def _selectors(condition: Condition) -> list[Selector]:
+def _selectors(condition: Condition) -> list[NodeSelector]:
     if isinstance(condition, NodeCondition):
         return [condition.node]
     if isinstance(condition, EdgeCondition):
         return [condition.source, condition.target]
-    if isinstance(condition, DeedsCondition):
+    if isinstance(condition, ActionsCondition):
         ends = (end for deed in condition.deeds for end in (deed.object, deed.destination))
         return [end for end in ends if end is not None]
     return _selectors(condition.inner)
 
 
-def _pattern(condition: Condition, episode: Episode) -> list[Pattern]:
+def _pattern(condition: Condition, episode: HouseholdEpisode) -> list[ActivityPattern]:
     classes = episode.start.classes
 
-    def kinds(selector: Selector) -> tuple[str, ...]:
+    def kinds(selector: NodeSelector) -> tuple[str, ...]:
         return tuple(sorted({classes[n] for n in selected(selector, classes)}))
 
     if isinstance(condition, NodeCondition):
-        return [Pattern("state", (condition.state,), kinds(condition.node))]
+        return [ActivityPattern("state", (condition.state,), kinds(condition.node))]
     if isinstance(condition, EdgeCondition):
         relations = tuple(RELATIONS[relation] for relation in condition.relations)
         own = kinds(condition.source) == (CHARACTER_CLASS,)
         target = () if own and "HOLDS_RH" in relations else kinds(condition.target)
-        return [Pattern("edge", relations, target, own)]
-    if isinstance(condition, DeedsCondition):
-        return [Pattern("deed", deed.verbs, ()) for deed in condition.deeds]
+        return [ActivityPattern("edge", relations, target, own)]
+    if isinstance(condition, ActionsCondition):
+        return [ActivityPattern("deed", deed.verbs, ()) for deed in condition.deeds]
     if isinstance(condition, NotCondition) and isinstance(condition.inner, NodeCondition):
-        return [Pattern("not", (condition.inner.state,), kinds(condition.inner.node))]
+        return [ActivityPattern("not", (condition.inner.state,), kinds(condition.inner.node))]
     return []
 
 
-class Outcome:
+class ActivityOutcome:
     """What an episode came to, as far as patterns ask; worked out once for all activities."""
 
-    def __init__(self, episode: Episode) -> None:
+    def __init__(self, episode: HouseholdEpisode) -> None:
         """Look at the state at the end, and at what is new in it."""
         start, end = episode.start, episode.end
         self._done = {event.deed.verb for event in episode.events}
@@ -149,7 +149,7 @@ class Outcome:
             self._states |= {(state, end.classes[node]) for state in own}
             self._new_states |= {(state, end.classes[node]) for state in own - start.states[node]}
 
-    def may_be(self, goal: frozenset[Pattern], *, by_state: bool = False) -> bool:
+    def may_be(self, goal: frozenset[ActivityPattern], *, by_state: bool = False) -> bool:
         """Tell whether a loosened goal holds at the end, and at least one pattern of it was brought about.
 
         Args:
@@ -162,7 +162,7 @@ class Outcome:
         found = [self._holds(pattern) for pattern in asked]
         return all(now for now, _ in found) and (by_state or any(new for _, new in found))
 
-    def _holds(self, pattern: Pattern) -> tuple[bool, bool]:
+    def _holds(self, pattern: ActivityPattern) -> tuple[bool, bool]:
         """Whether a pattern holds at the end, and whether the episode brought it about."""
         if pattern.kind == "deed":
             done = not self._done.isdisjoint(pattern.what)
@@ -178,7 +178,7 @@ class Outcome:
         return not self._states.isdisjoint(states), not self._new_states.isdisjoint(states)
 
 
-def _edges(house: Household) -> dict[tuple[bool, str, str], set[tuple[int, int]]]:
+def _edges(house: HouseholdMap) -> dict[tuple[bool, str, str], set[tuple[int, int]]]:
     """The edges that hold, by whether they begin at a character, relation, and class of the end or "" for any."""
     found: dict[tuple[bool, str, str], set[tuple[int, int]]] = {}
     for source, ends in house.out.items():
@@ -190,10 +190,10 @@ def _edges(house: Household) -> dict[tuple[bool, str, str], set[tuple[int, int]]
 
 
 def wrong_activities(
-    episode: Episode, activity: str, names: Iterable[str], known: Knowledge, *, by_state: bool = False
+    episode: HouseholdEpisode, activity: str, names: Iterable[str], known: ActivityKnowledge, *, by_state: bool = False
 ) -> list[str]:
     """Return the activities that were certainly not done in an episode, as far as their known goals tell."""
-    outcome = Outcome(episode)
+    outcome = ActivityOutcome(episode)
     return [
         name
         for name in names
@@ -216,16 +216,16 @@ def purposes(name: str) -> frozenset[str]:
     return frozenset({name})
 
 
-def unrelated(name: str, activity: str, known: Knowledge) -> bool:
+def unrelated(name: str, activity: str, known: ActivityKnowledge) -> bool:
     """Tell whether a class has certainly nothing to do with an activity."""
     related = known.related[activity]
     return name not in related and not any(purposes(name) & purposes(other) for other in related)
 
 
 __all__ = [
-    "Knowledge",
-    "Outcome",
-    "Pattern",
+    "ActivityKnowledge",
+    "ActivityOutcome",
+    "ActivityPattern",
     "learn",
     "named_nodes",
     "patterns",

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from ...envs.virtualhome.choices import Choices
-from ...envs.virtualhome.plan_words import say_deed
-from .episodes import Episode, Event
+from ...envs.virtualhome.houses.stable_random import StableRandom
+from ...envs.virtualhome.language.plans import say_deed
+from .episodes import EpisodeEvent, HouseholdEpisode
 from .words import Person, listed, noun, sentence, the, them
 
 PAST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -72,7 +72,7 @@ _MANY: Final = 3
 class Narrator:
     """Tells of one episode under names that it keeps."""
 
-    def __init__(self, episode: Episode, people: Mapping[int, Person], choices: Choices) -> None:
+    def __init__(self, episode: HouseholdEpisode, people: Mapping[int, Person], choices: StableRandom) -> None:
         """Prepare to tell.
 
         Args:
@@ -89,7 +89,7 @@ class Narrator:
         person = self.people.get(node)
         return the(self._episode.start.classes[node]) if person is None else person.name
 
-    def clause(self, event: Event, *, plain: bool = False, known: int | None = None) -> str:
+    def clause(self, event: EpisodeEvent, *, plain: bool = False, known: int | None = None) -> str:
         """Return what somebody did, without the subject: "picked up the cup".
 
         Args:
@@ -121,12 +121,12 @@ class Narrator:
             text += f" in {the(classes[room])}"
         return text
 
-    def destination(self, event: Event) -> int | None:
+    def destination(self, event: EpisodeEvent) -> int | None:
         """Return what the object of an event came to be on or in."""
         spot = self._episode.spot(event.deed.ids[0], event.step + 1)
         return None if spot.relation == "HELD" else spot.holder
 
-    def new_room(self, event: Event) -> int | None:
+    def new_room(self, event: EpisodeEvent) -> int | None:
         """Return the room that the actor came into with an event; None if it stayed where it was."""
         if event.actor not in event.moved:
             return None
@@ -150,7 +150,7 @@ class Narrator:
             return " ".join(sentence(f"{name} was {where}") for name, where in told)
         return sentence(listed(parts))
 
-    def tell(self, events: Sequence[Event]) -> str:
+    def tell(self, events: Sequence[EpisodeEvent]) -> str:
         """Tell events in their order."""
         sentences: list[str] = []
         place = 0
@@ -182,7 +182,7 @@ class Narrator:
         return listed(clauses)
 
 
-def room_name(episode: Episode, room: int | None) -> str:
+def room_name(episode: HouseholdEpisode, room: int | None) -> str:
     """Return a room in words: "living room"."""
     return "" if room is None else noun(episode.start.classes[room])
 

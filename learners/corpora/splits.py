@@ -19,7 +19,7 @@ from typing import Final
 
 from gymnasium.utils import seeding
 
-from ...envs.virtualhome.activities import ACTIVITIES, TEST_EVERY
+from ...envs.virtualhome.tasks.generate import ACTIVITIES, TEST_EVERY
 from ...experience import Task
 from ..examples import Split
 

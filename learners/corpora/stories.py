@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.choices import Choices
-from .episodes import Episode, Event
+from ...envs.virtualhome.houses.stable_random import StableRandom
+from .episodes import EpisodeEvent, HouseholdEpisode
 from .narration import Narrator
 from .words import Person, cast, count_words
 
@@ -22,7 +22,7 @@ class Story(NamedTuple):
     """A part of an episode in words."""
 
     text: str
-    events: tuple[Event, ...]
+    events: tuple[EpisodeEvent, ...]
     """The events that are told."""
     narrator: Narrator
 
@@ -30,7 +30,7 @@ class Story(NamedTuple):
 class Teller:
     """Tells parts of one episode."""
 
-    def __init__(self, episode: Episode, choices: Choices, max_words: int) -> None:
+    def __init__(self, episode: HouseholdEpisode, choices: StableRandom, max_words: int) -> None:
         """Prepare to tell; `choices` are consumed, `max_words` limits the whole prompt."""
         self.episode = episode
         self.choices = choices
@@ -39,7 +39,7 @@ class Teller:
         self.people: dict[int, Person] = cast(episode.start.characters, choices)
         self.narrator = Narrator(episode, self.people, choices)
 
-    def window(self, begin: int, end: int) -> list[Event]:
+    def window(self, begin: int, end: int) -> list[EpisodeEvent]:
         """Return the events between two moments."""
         return [event for event in self.episode.events if begin <= event.step < end]
 
@@ -96,7 +96,7 @@ class Teller:
                 return story
         return None
 
-    def _told(self, events: Sequence[Event], begin: int, first: str) -> Story:
+    def _told(self, events: Sequence[EpisodeEvent], begin: int, first: str) -> Story:
         actors = list(dict.fromkeys(event.actor for event in events))
         opening = self.narrator.opening(actors, begin)
         parts = self.choices.shuffled([opening, first]) if first else [opening]
@@ -106,7 +106,7 @@ class Teller:
     def _held(self, character: int, moment: int) -> list[int]:
         return [n for n in self.episode.moved if self.episode.spot(n, moment)[1:] == ("HELD", character)]
 
-    def _named(self, events: Iterable[Event]) -> list[int]:
+    def _named(self, events: Iterable[EpisodeEvent]) -> list[int]:
         """What is named by events; where somebody walks into another room, its name tells enough."""
         found: list[int] = []
         for event in events:
@@ -120,7 +120,7 @@ class Teller:
 class _Names:
     """Which thing each class name stands for."""
 
-    def __init__(self, episode: Episode, characters: Collection[int]) -> None:
+    def __init__(self, episode: HouseholdEpisode, characters: Collection[int]) -> None:
         self._episode = episode
         self._characters = characters
         self._meant: dict[str, int] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.choices import Choices
-from ...envs.virtualhome.plan_words import noun, sentence
+from ...envs.virtualhome.houses.stable_random import StableRandom
+from ...envs.virtualhome.language.plans import noun, sentence
 
 PLURALS: Final = frozenset("keys socks pants shoes cookies building_blocks".split())
 """Classes whose name is a plural though one node bears it."""
@@ -70,7 +70,7 @@ def count_words(text: str) -> int:
     return len(text.split())
 
 
-def cast(characters: Sequence[int], choices: Choices) -> dict[int, Person]:
+def cast(characters: Sequence[int], choices: StableRandom) -> dict[int, Person]:
     """Give every character a name of its own."""
     names = choices.shuffled(PEOPLE)
     return {number: names[place % len(names)] for place, number in enumerate(characters)}

@@ -1,0 +1,299 @@
+"""The agent that asks a language model what to do, in any world.
+
+It either chooses the likeliest of the admissible actions, or lets the model write and reads the action out of that. An
+answer that cannot be used is told to the model, and counted; it is never replaced by another action. How an action came
+about is in the notes of its step: the thought, the scores, what was shortened, tokens and cost.
+
+What the agent does between two requests is a generator (`turn`), so that the same code plays one episode or, with
+`collectors.acting_batched`, many at once. Left out: memory, which wraps an agent, and training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+
+from ...errors import ConfigError, ModelError
+from ...experience import Goal, Json, Observation
+from ..protocol import ActionRecord, Finished
+from .backends import (
+    Answer,
+    Backend,
+    Choice,
+    Conversation,
+    Message,
+    ModelReply,
+    ModelRequest,
+    RatedChoices,
+    Request,
+    Usage,
+)
+from .prompts import PromptContext, Prompts, Turn, fit, prompts_named
+
+_ACTION: Final = re.compile(r"^[\s*_#>-]*action[\s*_]*:[ \t*_]*(.*?)[\s*_]*$", re.IGNORECASE | re.MULTILINE)
+_THOUGHT: Final = re.compile(r"^[\s*_#>-]*thought[\s*_]*:[ \t*_]*", re.IGNORECASE)
+_KEPT: Final = 2000
+"""So many characters of a thought or of an answer that cannot be used are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class LmConfig:
+    """How a language model is asked."""
+
+    way: Literal["choose", "generate"] = "choose"
+    """"choose": the likeliest of the admissible actions; "generate": the model writes."""
+    style: str = ""
+    """A style of `prompts.STYLES`, or a TOML file; empty for "experience" to choose and "react" to generate."""
+    temperature: float = 0.0
+    """0 for the likeliest; else actions, or tokens, are drawn in proportion to p ** (1 / temperature)."""
+    per_token: bool = True
+    """Whether the log-likelihood of an action is divided by its number of tokens, so that long ones stand a chance."""
+    max_tokens: int = 256
+    """The longest answer, in tokens."""
+    budget: int | None = None
+    """The longest prompt, in tokens; None for what the model's context allows."""
+    history: int | None = None
+    """At most so many earlier steps are told; None for as many as fit. 0 is right for a model that was trained on an
+    export without history."""
+    cut: bool = False
+    """Whether an observation that is too long by itself may lose its end; otherwise the episode fails and says so."""
+    list_actions: bool = True
+    """Whether the prompt lists the admissible actions when the model writes; where it chooses they are never listed."""
+    listed_only: bool = True
+    """Whether an action that is not listed is refused. False where worlds list suggestions and take more (a shop's
+    searches, a terminal's commands): the world then says itself what it refuses."""
+    tries: int = 3
+    """So often the model is asked for one action."""
+    give_up: Literal["send", "end"] = "send"
+    """What to do when none could be used: "send" the last answer as it is, so that the world refuses it, or "end" the
+    episode."""
+    finish: str = "finish"
+    """The answer with which a model that writes ends the episode, unless it is an action here."""
+    images: bool = False
+    """Whether the model is shown the images of the last observation."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is out of range; all are named.
+        """
+        right = {
+            "way must be 'choose' or 'generate'": self.way in ("choose", "generate"),
+            "temperature must be at least 0": self.temperature >= 0,
+            "max_tokens must be at least 1": self.max_tokens >= 1,
+            "budget must be at least 1": self.budget is None or self.budget >= 1,
+            "history must be at least 0": self.history is None or self.history >= 0,
+            "tries must be at least 1": self.tries >= 1,
+            "give_up must be 'send' or 'end'": self.give_up in ("send", "end"),
+        }
+        faults = [rule for rule, kept in right.items() if not kept]
+        if faults:
+            raise ConfigError(f"The language model cannot be asked so: {'; '.join(faults)}.")
+
+
+class Parsed(NamedTuple):
+    """What an answer says."""
+
+    thought: str
+    action: str
+    """Empty if it names none."""
+
+
+class LmAgent:
+    """The agent; see the head of this file. Agents may share a back end."""
+
+    def __init__(self, backend: Backend, config: LmConfig | None = None, *, prompts: Prompts | None = None) -> None:
+        """Prepare to act.
+
+        Args:
+            backend: The model: `LocalModel(model, tokenizer)`, `LocalModel.load(path)`, or `Endpoint(name)`.
+            config: How it is asked.
+            prompts: What it is told, in place of the style that the configuration names.
+
+        Raises:
+            UnknownNameError, ConfigError: the style cannot be had; see `prompts_named`.
+        """
+        self.backend = backend
+        self.config = config or LmConfig()
+        default = "experience" if self.config.way == "choose" else "react"
+        self.prompts = prompts or prompts_named(self.config.style or default)
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode; whatever is drawn follows from the seed."""
+        self._rng = np.random.default_rng(seed)
+        self._history: list[Turn] = []
+        self._told = ActionRecord()
+
+    def act(self, observation: Observation, goal: Goal) -> str:
+        """Ask the model.
+
+        Raises:
+            Finished: the model ends the episode, nothing can be done here, or no answer could be used.
+            ModelError: the model does not answer, or cannot read what it would have to.
+        """
+        turn = self.turn(observation, goal)
+        try:
+            request = next(turn)
+            while True:
+                request = turn.send(answers(self.backend, [request])[0])
+        except StopIteration as done:
+            return str(done.value)
+
+    def told(self) -> ActionRecord:
+        """Return how the last action came about."""
+        return self._told
+
+    def turn(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, str]:
+        """Find the next action: yields what the model is to be asked, is sent its answers, returns the action.
+
+        Raises:
+            Finished, ModelError: as `act`.
+        """
+        if self.config.way == "choose":
+            action, said = yield from self._choose(observation, goal)
+        else:
+            action, said = yield from self._write(observation, goal)
+        self._history.append(Turn(observation.text, said))
+        return action
+
+    # --- choosing
+
+    def _choose(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, tuple[str, str]]:
+        actions = observation.actions
+        if actions is None:
+            raise ModelError("There is no list of actions to choose from here: let the model write (way='generate').")
+        if not actions:
+            raise Finished("there is nothing to be done here")
+        longest = max(actions, key=lambda action: len(action.encode()))
+        room = self.backend.count(Conversation((Message("user", longest),))) + 4
+        asked, notes = self._fitted(observation, goal, room, listed=False)
+        rated = yield Choice(asked, actions)
+        assert isinstance(rated, RatedChoices), "a choice is answered by ratings"
+        scores = rated.scores(self.config.per_token)
+        if self.config.temperature > 0:
+            weights = np.exp((np.array(scores) - max(scores)) / self.config.temperature)
+            pick = int(self._rng.choice(len(actions), p=weights / weights.sum()))
+        else:
+            pick = int(np.argmax(scores))
+        notes |= {"score": scores[pick], "among": len(actions), "usage": rated.usage.json()}
+        self._told = ActionRecord(rated.tokens(pick), notes)
+        return actions[pick], actions[pick]
+
+    # --- writing
+
+    def _write(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, tuple[str, str]]:
+        config, usage, refused = self.config, Usage(requests=0), list[dict[str, Json]]()
+        retold: tuple[Message, ...] = ()
+        for _ in range(config.tries):
+            asked, notes = self._fitted(observation, goal, config.max_tokens, listed=config.list_actions, retold=retold)
+            seed = int(self._rng.integers(2**31))
+            answer = yield ModelRequest(asked, config.max_tokens, self.prompts.stop, config.temperature, seed)
+            assert isinstance(answer, ModelReply), "an ask is answered in words"
+            reply = answer
+            usage += reply.usage
+            parsed = parse(reply.text, thought=self.prompts.thought)
+            action, reason = self._checked(parsed.action, observation.actions, usage)
+            notes |= {"thought": parsed.thought[:_KEPT]} if parsed.thought else {}
+            notes |= {"usage": usage.json()} | ({"refused": list(refused)} if refused else {})
+            if reason is None:
+                if action != parsed.action:
+                    notes["said"] = parsed.action
+                return self._settled(action, reply, notes)
+            refused.append({"said": reply.text[:_KEPT], "reason": reason})
+            told = Message("user", self.prompts.refused.format(reason=reason))
+            retold = (*retold, Message("assistant", reply.text.strip() or "(nothing)"), told)
+        notes["refused"] = list(refused)
+        if config.give_up == "end" or not parsed.action:
+            raise Finished(f"no answer could be used in {config.tries} tries; the last: {reason}", notes)
+        return self._settled(parsed.action, reply, notes)
+
+    def _settled(self, action: str, reply: ModelReply, notes: dict[str, Json]) -> tuple[str, str]:
+        if reply.tokens is None and reply.logprobs is not None:
+            notes["logprobs"] = list(reply.logprobs)
+        self._told = ActionRecord(reply.tokens, notes)
+        return action, reply.text.strip()
+
+    def _checked(self, said: str, actions: Sequence[str] | None, usage: Usage) -> tuple[str, str | None]:
+        """Return the action that is meant, and why it cannot be done, if it cannot.
+
+        Raises:
+            Finished: the model ends the episode.
+        """
+        if not said:
+            return "", "the answer names no action."
+        if actions is not None and said in actions:
+            return said, None
+        meant = [action for action in actions or () if _same(action) == _same(said)]
+        if len(meant) == 1:
+            return meant[0], None
+        if self.config.finish and _same(said) == _same(self.config.finish):
+            raise Finished("the model said so", {"usage": usage.json()})
+        if actions is None or not self.config.listed_only:
+            return said, None
+        return said, f"{said[:200]!r} is not among the actions that are possible now."
+
+    # --- both
+
+    def _fitted(
+        self, observation: Observation, goal: Goal, room: int, *, listed: bool, retold: tuple[Message, ...] = ()
+    ) -> tuple[Conversation, dict[str, Json]]:
+        config, context = self.config, self.backend.context
+        budget = config.budget
+        if context is not None:
+            # An answer longer than half the context is the one to give way.
+            left = context - min(room, context // 2)
+            budget = left if budget is None else min(budget, left)
+        told = len(self._history) if config.history is None else config.history
+        past = self._history[max(0, len(self._history) - told) :]
+        scene = PromptContext(goal, past, observation, listed, config.images, retold)
+        fitted = fit(self.prompts, scene, budget, self.backend.count, cut=config.cut)
+        notes: dict[str, Json] = {"model": self.backend.name, "way": config.way}
+        for what in ("shortened", "dropped", "cut"):
+            if number := getattr(fitted, what):
+                notes[what] = number
+        return fitted.conversation, notes
+
+
+def parse(text: str, *, thought: bool) -> Parsed:
+    """Read an answer.
+
+    Args:
+        text: What the model said.
+        thought: Whether it was to think first. The action is then what follows the first `Action:`, and all before it
+            is the thought; otherwise it is that, or the first line if there is no `Action:`.
+    """
+    found = _ACTION.search(text)
+    if found is not None:
+        before = _THOUGHT.sub("", text[: found.start()].strip())
+        return Parsed(before.strip(), found[1].strip().strip("`").strip())
+    if thought:
+        return Parsed(_THOUGHT.sub("", text.strip()), "")
+    lines = [line.strip().strip("`").strip() for line in text.splitlines() if line.strip()]
+    return Parsed("", lines[0] if lines else "")
+
+
+def answers(backend: Backend, requests: Sequence[Request]) -> list[Answer]:
+    """Answer requests of both kinds, each kind together, in order.
+
+    Raises:
+        ModelError: see `Backend`.
+    """
+    asks = [one for one in requests if isinstance(one, ModelRequest)]
+    choices = [one for one in requests if isinstance(one, Choice)]
+    replies = iter(backend.generate(asks) if asks else [])
+    rated = iter(backend.rate(choices) if choices else [])
+    return [next(replies) if isinstance(one, ModelRequest) else next(rated) for one in requests]
+
+
+def _same(action: str) -> str:
+    """Return an action as answers are compared with it: in small letters and single spaces, without a full stop."""
+    return " ".join(action.lower().split()).rstrip(".")
+
+
+__all__ = ["LmAgent", "LmConfig", "Parsed", "answers", "parse"]

@@ -1,0 +1,301 @@
+"""Any OpenAI-compatible endpoint: OpenAI's, vLLM's, llama.cpp's, Ollama's, `transformers serve`.
+
+The official client asks, and tries again with a growing pause, or the one that Retry-After names, when the server is
+overloaded, times out or breaks the connection. Left out: streaming, tools, and counting tokens exactly: a server says
+how many there were only afterwards.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+from ...errors import MissingDependencyError, ModelError
+from ...experience import Json, Tokens
+from ...store.blobs import media_type
+from .backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
+
+_A = TypeVar("_A")
+_T = TypeVar("_T")
+_NO_KEY: Final = "none"
+"""What is sent to an endpoint of one's own, which asks for no key; the client refuses to send nothing."""
+_CHARACTERS: Final = 3
+"""So many characters are counted as a token: fewer than the four of English, so that estimates err on the safe side."""
+
+
+class Price(NamedTuple):
+    """What a million tokens cost, in any currency."""
+
+    prompt: float
+    completion: float
+
+
+class ChatEndpoint:
+    """A model behind an endpoint as a `Backend`."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        api: Literal["chat", "completions"] = "chat",
+        timeout: float = 60.0,
+        retries: int = 4,
+        concurrent: int = 8,
+        per_minute: float | None = None,
+        price: Price | None = None,
+        context: int | None = None,
+        logprobs: bool = False,
+        read_image: Callable[[str], bytes] | None = None,
+        options: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Prepare a client; nothing is sent yet.
+
+        Args:
+            model: The model's name at the endpoint.
+            base_url: The endpoint, up to `/v1`; OPENAI_BASE_URL if None, and OpenAI's own without that.
+            api_key: The key; OPENAI_API_KEY if None. An endpoint of your own may need none.
+            api: `"chat"` sends messages; `"completions"` sends plain text, and can rate options where the server gives
+                the log-probabilities of a prompt (`echo`, as vLLM does).
+            timeout: How long one answer may take, in seconds.
+            retries: So often a request is sent again.
+            concurrent: At most so many requests are on their way at once.
+            per_minute: At most so many requests are begun in a minute, evenly spaced; None for no limit. What the
+                client sends again is not counted.
+            price: What tokens cost; it makes the cost part of the record.
+            context: The longest sequence that the model reads, in tokens, if it is known.
+            logprobs: Whether to ask for the log-probabilities of answers.
+            read_image: Returns an image by its SHA-256, as `ExperienceStore.image` does; needed to show images.
+            options: More fields of every request, in place of ours where they have the same name; None leaves a field
+                out (`{"max_tokens": None, "max_completion_tokens": 500}`).
+
+        Raises:
+            MissingDependencyError: the client is not installed.
+            ModelError: there is no key, and the endpoint is OpenAI's.
+        """
+        try:
+            import openai
+        except ImportError as error:
+            raise MissingDependencyError("An endpoint needs the client: pip install 'pathei[lm]'.") from error
+        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        key = api_key or os.environ.get("OPENAI_API_KEY") or (_NO_KEY if self._base_url else None)
+        if key is None:
+            raise ModelError("There is no key for OpenAI's endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL.")
+        self._errors = openai.OpenAIError
+        self._client = openai.OpenAI(base_url=self._base_url, api_key=key, timeout=timeout, max_retries=retries)
+        self._model = model
+        self._api = api
+        self._concurrent = max(1, concurrent)
+        self._pace = _Pace(per_minute)
+        self._price = price
+        self._context = context
+        self._logprobs = logprobs
+        self._read_image = read_image
+        self._options = dict(options or {})
+
+    @property
+    def name(self) -> str:
+        """The model's name at the endpoint."""
+        return self._model
+
+    @property
+    def context(self) -> int | None:
+        """What was given as the model's context."""
+        return self._context
+
+    def count(self, conversation: Conversation, /) -> int:
+        """Estimate how many tokens a conversation has: a third of its bytes."""
+        return sum(len(message.text.encode()) // _CHARACTERS + 8 for message in conversation.messages)
+
+    def generate(self, asks: Sequence[ModelRequest], /) -> list[ModelReply]:
+        """Answer each request, several at once.
+
+        Raises:
+            ModelError: the endpoint cannot be reached, refuses, sends what is no answer, or takes no notice of the
+                options that an answer was to be among.
+        """
+        return self._all(self._ask, asks)
+
+    def _ask(self, ask: ModelRequest) -> ModelReply:
+        reply = (self._ask_chat if self._api == "chat" else self._ask_completion)(ask)
+        if not ask.among or reply.text in ask.among:
+            return reply
+        meant = reply.text.strip()
+        if meant not in ask.among:
+            raise ModelError(
+                f"The endpoint of {self._model!r} answered {meant[:80]!r}, which is none of the options it was given: "
+                "use a server with structured outputs (vLLM)."
+            )
+        return dataclasses.replace(reply, text=meant)
+
+    def rate(self, choices: Sequence[Choice], /) -> list[RatedChoices]:
+        """Rate options by the log-probabilities that the server gives of a prompt.
+
+        Raises:
+            ModelError: the endpoint is asked for chats, or gives no such log-probabilities.
+        """
+        if self._api == "chat":
+            raise ModelError(
+                f"The chat endpoint of {self._model!r} cannot tell how likely given words are: let the agent generate, "
+                "or use api='completions' at a server that echoes log-probabilities (vLLM)."
+            )
+        return self._all(self._rate_one, choices)
+
+    # --- one request
+
+    def _ask_chat(self, ask: ModelRequest) -> ModelReply:
+        fields = self._fields(ask, messages=[self._message(one) for one in ask.conversation.messages])
+        if self._logprobs:
+            fields["logprobs"] = True
+
+        def read(answer: Any) -> ModelReply:
+            [choice] = answer.choices[:1]
+            given = getattr(choice, "logprobs", None)
+            logs = tuple(float(one.logprob) for one in given.content) if given and given.content else None
+            return self._reply(answer, choice, choice.message.content or "", logs)
+
+        return self._send(lambda: read(self._client.chat.completions.create(**self._final(fields))))
+
+    def _ask_completion(self, ask: ModelRequest) -> ModelReply:
+        fields = self._fields(ask, prompt=self._plain(ask.conversation))
+        if self._logprobs:
+            fields["logprobs"] = 1
+
+        def read(answer: Any) -> ModelReply:
+            [choice] = answer.choices[:1]
+            given = getattr(choice, "logprobs", None)
+            logs = tuple(map(float, given.token_logprobs)) if given and given.token_logprobs else None
+            return self._reply(answer, choice, str(choice.text), logs)
+
+        return self._send(lambda: read(self._client.completions.create(**self._final(fields))))
+
+    def _rate_one(self, choice: Choice) -> RatedChoices:
+        if not choice.options:
+            return RatedChoices((), (), None, None, (), Usage())
+        prompt = self._plain(choice.conversation)
+        texts = [prompt + choice.conversation.lead + option for option in choice.options]
+        fields = {"model": self._model, "prompt": texts, "max_tokens": 1, "echo": True, "logprobs": 1, "temperature": 0}
+
+        def read(answer: Any) -> RatedChoices:
+            given = {one.index: one.logprobs for one in answer.choices}
+            logs = [_within(given[place], len(prompt), len(text)) for place, text in enumerate(texts)]
+            if not all(logs):
+                raise ValueError("it gives no log-probabilities of the prompt")
+            return RatedChoices(
+                totals=tuple(sum(one) for one in logs),
+                lengths=tuple(map(len, logs)),
+                prompt_ids=None,
+                option_ids=None,
+                option_logprobs=tuple(logs),
+                usage=self._usage(answer),
+            )
+
+        return self._send(lambda: read(self._client.completions.create(**self._final(fields))))
+
+    def _send(self, request: Callable[[], _T]) -> _T:
+        self._pace.wait()
+        try:
+            return request()
+        except (self._errors, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            # The client passes on whatever JSON it is sent, so a broken answer shows as one of the last five.
+            where = self._base_url or "OpenAI's endpoint"
+            what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise ModelError(f"The model {self._model!r} at {where} did not answer ({what}).") from error
+
+    def _all(self, function: Callable[[_A], _T], requests: Sequence[_A]) -> list[_T]:
+        if len(requests) < 2:
+            return [function(one) for one in requests]
+        with ThreadPoolExecutor(min(self._concurrent, len(requests))) as threads:
+            return list(threads.map(function, requests))
+
+    # --- what is sent, and what comes back
+
+    def _fields(self, ask: ModelRequest, **what: Any) -> dict[str, Any]:
+        fields = {"model": self._model, "max_tokens": ask.max_tokens, "temperature": ask.temperature, **what}
+        if ask.stop:
+            fields["stop"] = list(ask.stop)
+        if ask.temperature > 0:
+            fields["seed"] = ask.seed % 2**31
+        if ask.among:
+            # As vLLM takes it from 0.12 on; the lead is a part of plain text, and not of a chat's answer.
+            lead = ask.conversation.lead if self._api == "completions" else ""
+            fields["extra_body"] = {"structured_outputs": {"choice": [lead + one for one in ask.among if one]}}
+        return fields
+
+    def _final(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that are sent; those that the client does not know travel in `extra_body`."""
+        kept = {key: value for key, value in fields.items() if key not in self._options}
+        extra = {key: value for key, value in self._options.items() if value is not None}
+        extra = {**kept.pop("extra_body", {}), **extra}
+        return {**kept, "extra_body": extra} if extra else kept
+
+    def _message(self, message: Message) -> dict[str, Any]:
+        if not message.images:
+            return {"role": message.role, "content": message.text}
+        if self._read_image is None:
+            raise ModelError("An image is to be shown and nothing reads it: give the endpoint `read_image`.")
+        parts: list[dict[str, Any]] = []
+        for name in message.images:
+            data = self._read_image(name)
+            url = f"data:image/{media_type(data) or 'png'};base64,{base64.b64encode(data).decode()}"
+            parts.append({"type": "image_url", "image_url": {"url": url}})
+        return {"role": message.role, "content": [*parts, {"type": "text", "text": message.text}]}
+
+    def _plain(self, conversation: Conversation) -> str:
+        if conversation.images:
+            raise ModelError("A text completion cannot be shown images: use api='chat'.")
+        return conversation.plain()
+
+    def _reply(self, answer: Any, choice: Any, text: str, logs: tuple[float, ...] | None) -> ModelReply:
+        """Read an answer; vLLM adds token ids where `options` has `return_token_ids`."""
+        prompt = getattr(answer, "prompt_token_ids", None) or getattr(choice, "prompt_token_ids", None)
+        ids = getattr(choice, "token_ids", None)
+        tokens = None
+        if prompt and ids:
+            tokens = Tokens(tuple(prompt), tuple(ids), logs if logs and len(logs) == len(ids) else None)
+        return ModelReply(text, tokens, logs, self._usage(answer))
+
+    def _usage(self, answer: Any) -> Usage:
+        given = getattr(answer, "usage", None)
+        prompt = int(getattr(given, "prompt_tokens", 0) or 0)
+        completion = int(getattr(given, "completion_tokens", 0) or 0)
+        price = self._price
+        cost = None if price is None else (prompt * price.prompt + completion * price.completion) / 1e6
+        return Usage(prompt, completion, cost)
+
+
+def _within(given: Any, begin: int, end: int) -> tuple[float, ...]:
+    """Return the log-probabilities of the tokens that begin within a part of the text."""
+    if given is None or not given.token_logprobs or not given.text_offset:
+        return ()
+    pairs = zip(given.text_offset, given.token_logprobs, strict=True)
+    return tuple(float(log) for offset, log in pairs if begin <= offset < end)
+
+
+class _Pace:
+    """Lets requests begin at an even pace, whatever thread they come from."""
+
+    def __init__(self, per_minute: float | None) -> None:
+        self._gap = 60.0 / per_minute if per_minute else 0.0
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Wait for one's turn."""
+        if not self._gap:
+            return
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._gap
+        time.sleep(turn - now)
+
+
+__all__ = ["ChatEndpoint", "Price"]

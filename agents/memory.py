@@ -1,0 +1,98 @@
+"""Any agent with a memory: what was remembered stands before what it observes.
+
+At the beginning of an episode the memory is asked about the goal, once for each kind of item; what fits into the
+budget is put before the text of every observation. Left out: asking again as the episode goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+from ..errors import ConfigError
+from ..experience import Goal, Observation
+from ..memory.items import Filter, Kind
+from ..memory.protocol import Recollection
+from .protocol import ActionRecord, Agent, RecordingAgent, reset_agent
+
+_KINDS: Final[tuple[tuple[Kind, str], ...]] = (
+    ("skill", "What has worked"),
+    ("fact", "What is known"),
+    ("episode", "What happened before"),
+)
+_CHARACTERS_PER_TOKEN: Final = 4
+"""English text, by the usual tokenisers."""
+
+
+class MemoryAgent:
+    """An agent that is shown what a memory holds about its goal."""
+
+    def __init__(
+        self, agent: Agent, recollection: Recollection, budget: int = 600, *, k: int = 4, world: str | None = None
+    ) -> None:
+        """Wrap an agent.
+
+        Args:
+            agent: Who acts.
+            recollection: The memory; it is only asked.
+            budget: At most about so many tokens are put before an observation.
+            k: So many items of each kind are asked for.
+            world: The gymnasium id of the world that items have to be of; None for any.
+
+        Raises:
+            ConfigError: `budget` or `k` is less than 1.
+        """
+        if budget < 1 or k < 1:
+            raise ConfigError(f"A memory's budget and k are at least 1, not {budget} and {k}.")
+        self._agent = agent
+        self._recollection = recollection
+        self._budget = budget * _CHARACTERS_PER_TOKEN
+        self._k = k
+        self._world = world
+        self._asked: str | None = None
+        self._text = ""
+        self._ids: list[str] = []
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode."""
+        self._asked, self._text, self._ids = None, "", []
+        reset_agent(self._agent, seed)
+
+    def act(self, observation: Observation, goal: Goal) -> str:
+        """Let the agent act on what it observes and what is remembered.
+
+        Raises:
+            Finished: the agent has nothing more to do.
+        """
+        if self._asked != goal.text:
+            self._asked = goal.text
+            self._text, self._ids = self._recall(goal.text)
+        text = f"{self._text}\n\n{observation.text}" if self._text else observation.text
+        return self._agent.act(dataclasses.replace(observation, text=text), goal)
+
+    def told(self) -> ActionRecord:
+        """Return what the agent tells, with the ids of the items that it was shown."""
+        told = self._agent.told() if isinstance(self._agent, RecordingAgent) else ActionRecord()
+        return ActionRecord(told.tokens, {**told.notes, "memory": list(self._ids)}) if self._ids else told
+
+    def _recall(self, goal: str) -> tuple[str, list[str]]:
+        """Return what to put before an observation, with the ids of its items: of each kind what fits its share."""
+        parts, ids = [], []
+        left = self._budget
+        for place, (kind, title) in enumerate(_KINDS):
+            share = left // (len(_KINDS) - place)
+            lines = [f"{title}:"]
+            size = len(lines[0]) + 1
+            for hit in self._recollection.query(goal, self._k, Filter(kinds=(kind,), world=self._world)):
+                line = f"- {' '.join(hit.item.draft.text.split())}"
+                if size + len(line) + 1 <= share:
+                    size += len(line) + 1
+                    lines.append(line)
+                    ids.append(hit.item.id)
+            if len(lines) > 1:
+                left -= size
+                parts.append("\n".join(lines))
+        return "\n".join(parts), ids
+
+
+__all__ = ["MemoryAgent"]

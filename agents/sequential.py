@@ -1,0 +1,71 @@
+"""Several agents in one episode, one after another: each acts until it has finished, and the next goes on from there.
+
+So what was lived can come first and what a model guesses second, or the other way round. Left out: choosing between
+them, and going back to an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import ConfigError
+from ..experience import Goal, Json, Observation
+from .lm.backends import Usage
+from .protocol import ActionRecord, Agent, Finished, RecordingAgent, reset_agent
+
+
+class SequentialAgent:
+    """The agents, the first of which acts until it raises `Finished`, then the second, and so on."""
+
+    def __init__(self, agents: Sequence[Agent]) -> None:
+        """Let agents act in this order.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if not agents:
+            raise ConfigError("Agents that act in turn need at least one agent.")
+        self._agents = tuple(agents)
+        self._turn, self._spent = 0, Usage(requests=0)
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode, with the first agent."""
+        self._turn, self._spent = 0, Usage(requests=0)
+        for agent in self._agents:
+            reset_agent(agent, seed)
+
+    def act(self, observation: Observation, goal: Goal) -> str:
+        """Let the agent act whose turn it is.
+
+        Raises:
+            Finished: the last one has finished.
+        """
+        while True:
+            try:
+                return self._agents[self._turn].act(observation, goal)
+            except Finished as ended:
+                notes = self._counted(ended.notes)
+                if self._turn == len(self._agents) - 1:
+                    raise Finished(str(ended), notes) from None
+                self._spent = _usage(notes)
+                self._turn += 1
+
+    def told(self) -> ActionRecord:
+        """Return what the agent tells that acted last, with its place in the order (`turn`, from 0)."""
+        agent = self._agents[self._turn]
+        told = agent.told() if isinstance(agent, RecordingAgent) else ActionRecord()
+        return ActionRecord(told.tokens, {**self._counted(told.notes), "turn": self._turn})
+
+    def _counted(self, notes: Mapping[str, Json]) -> dict[str, Json]:
+        """Return notes with what it took the agents before to come to their end, which is counted once."""
+        spent, self._spent = self._spent, Usage(requests=0)
+        return {**notes, "usage": (spent + _usage(notes)).json()} if spent.requests else dict(notes)
+
+
+def _usage(notes: Mapping[str, Json]) -> Usage:
+    usage: Any = notes.get("usage")
+    return Usage(**usage) if isinstance(usage, Mapping) else Usage(requests=0)
+
+
+__all__ = ["SequentialAgent"]

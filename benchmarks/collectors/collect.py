@@ -1,0 +1,124 @@
+"""How fast episodes are collected from generated houses into a store, and where the time goes.
+
+    python benchmarks/collectors/collect.py [--tasks 1000] [--workers 2] [--steps 30] [--strategy novelty]
+
+Prints the end-to-end rate (workers starting, playing, the store's fsync and sealing included; tasks are made before),
+then the split of one process's time per episode, measured piece by piece on the same tasks.
+"""
+
+import argparse
+import gc
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pathei.collectors import Explore
+from pathei.collectors.coverage import Coverage
+from pathei.collectors.rollout.collect import gather
+from pathei.collectors.rollout.episode import Envs
+from pathei.envs import contract
+from pathei.envs.registry import world_named
+from pathei.envs.virtualhome.language.observation import describe, nameable
+from pathei.experience import Task, Trajectory, decode, encode
+from pathei.store import ExperienceStore
+
+
+def timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the processor time of a call, in seconds, and its result."""
+    begun = time.process_time()
+    result = function()
+    return time.process_time() - begun, result
+
+
+def end_to_end(tasks: list[Task], make: partial[Explore], workers: int, folder: Path) -> None:
+    """Collect into a new store, and print the rate and what bounds it."""
+    with ExperienceStore.open(folder / "end-to-end") as store:
+        begun = os.times()
+        done = gather(store, tasks, make, workers=workers)
+        ended = os.times()
+        size = store.info().bytes
+    parent = ended.user + ended.system - begun.user - begun.system
+    children = ended.children_user + ended.children_system - begun.children_user - begun.children_system
+    counts = f"{done.coverage.episodes} episodes, {done.coverage.steps} steps, {done.coverage.failures} failures"
+    print(f"{counts} with {workers} workers in {done.seconds:.1f} s: {done.rate:.0f} episodes/s")
+    print(f"{size / len(tasks) / 1e3:.0f} kB per episode in the store")
+    each, own = (parent + children) / len(tasks), parent / len(tasks)
+    print(f"processor time per episode: {each * 1e3:.1f} ms in all processes, {own * 1e3:.1f} ms of it in the parent")
+    print(f"so {1 / each:.0f} episodes/s per core; the machine gave {each * len(tasks) / done.seconds:.2f} cores")
+
+
+def world_times(played: list[Trajectory]) -> dict[str, float]:
+    """Replay episodes and return the processor time, in seconds, of each part of the world."""
+    envs = Envs()
+    spent = dict.fromkeys(("reset", "step", "text", "listing"), 0.0)
+    for episode in played:
+        env = envs.get(episode.task)
+        spent["reset"] += timed(partial(contract.reset, env, episode.task))[0]
+        for step in episode.steps:
+            world = env.unwrapped.world  # type: ignore[attr-defined]  # the household's own
+            actor = world.scene.index[step.info["character"]]
+            spent["text"] += timed(partial(describe, world, actor))[0]
+            spent["listing"] += timed(lambda w=world, c=actor: w.admissible(c, nameable(w, c)))[0]  # type: ignore[misc]
+            spent["step"] += timed(partial(env.step, step.action))[0]
+    return spent
+
+
+def split(tasks: list[Task], make: partial[Explore], folder: Path) -> dict[str, float]:
+    """Return the processor time of one process per episode, in seconds, by what it is spent on."""
+    # As workers do: see `_GARBAGE` in collectors/rollout/pool.py.
+    gc.freeze()
+    gc.set_threshold(100_000)
+    playing, records = timed(lambda: list(make().collect(tasks)))
+    played = [record for record in records if isinstance(record, Trajectory)]
+    world = world_times(played)
+    encoding, lines = timed(lambda: list(map(encode, played)))
+    decoding, decoded = timed(lambda: list(map(decode, lines)))
+    with ExperienceStore.open(folder / "split") as store:
+        appending = sum(timed(partial(store.append, record))[0] for record in decoded)
+        sealing, _ = timed(store.seal)
+    counting, _ = timed(lambda: Coverage.of(decoded))
+    parts = {
+        "world: reset (house, text, listing)": world["reset"],
+        "world: acting": world["step"] - world["text"] - world["listing"],
+        "world: listing what is admissible": world["listing"],
+        "world: text": world["text"],
+        "agent and recording": playing - world["reset"] - world["step"],
+        "encoding in the worker": encoding,
+        "decoding in the parent": decoding,
+        "coverage": counting,
+        "store: append (without waiting for the disk)": appending,
+        "store: sealing into Parquet": sealing,
+    }
+    return {name: seconds / len(played) for name, seconds in parts.items()}
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--strategy", choices=("uniform", "novelty"), default="novelty")
+    args = parser.parse_args()
+    seconds, tasks = timed(lambda: world_named("virtualhome").generate_tasks(args.tasks, 0))
+    print(f"{args.tasks} tasks generated, {seconds / args.tasks * 1e3:.2f} ms each")
+    make = partial(Explore, strategy=args.strategy, max_steps=args.steps)
+    with tempfile.TemporaryDirectory() as folder:
+        end_to_end(tasks, make, args.workers, Path(folder))
+        parts = split(tasks[: max(1, args.tasks // 5)], make, Path(folder))
+    table = Table("processor time per episode", "ms", "%")
+    total = sum(parts.values())
+    for name, cost in (*parts.items(), ("together", total)):
+        table.add_row(name, f"{cost * 1e3:.2f}", f"{cost / total:.0%}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""A player that learns on the way: it tries what has worked, and searches for the rest.
+
+After every episode each stretch of steps that brought the goal nearer is kept as a skill of the condition that it
+served. For a new goal the skills of its conditions are tried in a model of the environment, then those of conditions
+like them, in several orders. What remains is searched by PUCT. Its prior knows which things the goal names, and which
+steps have served such goals; and what is known to do with one thing ("hold it", "open it") is a single move of the
+search, so that skills are built on skills.
+
+So the player begins knowing nothing but the goal's words and grows with what it has achieved. It is simple on purpose:
+it keeps no facts about houses, and forgets nothing. It works where actions name their things (`[Grab] <cup> (12)`);
+elsewhere it only searches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from ...envs.goal_space import GoalCandidate, GoalCondition, GoalSpaceProvider
+from ...envs.model import BufferedRng
+from ...envs.plans import succeeds
+from ...errors import GoalError
+from ...experience import Step, Trajectory
+from ..coverage import read_act
+from ..rollout.episode import Recorder
+from ..search.collector import model_in
+from ..search.guided import GuidedModel, Move
+from ..search.mcts import Search, SearchConfig
+from .players import ModelOf, do
+from .skills import SkillBook
+
+_ORDERS = 3
+"""In so many orders are the conditions of a goal tried."""
+_BINDINGS = 2
+"""So often each skill is tried, with other things of the kinds that it names."""
+_AGAIN = 4
+"""So often a condition is served again as long as that helps: every plate is washed one by one."""
+_WANDER = 5
+"""So many steps are done when no plan was found, so that an attempt leaves something to look at."""
+
+
+class SkillPlayer:
+    """Tries what has worked, and searches for the rest; see the head of this file."""
+
+    def __init__(
+        self,
+        spaces: GoalSpaceProvider,
+        *,
+        model_of: ModelOf = model_in,
+        effort: int = 300,
+        depth: int = 12,
+        focus: float = 8.0,
+        guide: float = 40.0,
+    ) -> None:
+        """Begin without skills.
+
+        Args:
+            spaces: Tells the conditions of a goal.
+            model_of: Makes the model in which to plan.
+            effort: At most about so many transitions of the model are spent on one attempt.
+            depth: No searched plan has more actions and moves.
+            focus: How much more often the search tries an action that names a thing of the goal.
+            guide: How much more often it tries one that all skills for such conditions have.
+        """
+        self.book = SkillBook()
+        """What was learned."""
+        self._spaces = spaces
+        self._model_of = model_of
+        self._effort = effort
+        self._focus = focus
+        self._guide = guide
+        self._search = SearchConfig(
+            simulations=max(1, effort), depth=depth, selection="puct", rollout="random", stop_on_success=True
+        )
+
+    def attempt(self, recorder: Recorder, rng: np.random.Generator) -> int:
+        """Plan in the model, then do the plan; without one, act a little as the prior says."""
+        aim = self._spaces.aim(recorder.task.goal)
+        plan, cost = self.plan(recorder, aim, rng)
+        do(recorder, plan)
+        for _ in range(0 if recorder.steps else _WANDER):
+            actions = recorder.observation.actions
+            if recorder.over or not actions:
+                break
+            weights = np.array([self._weight(aim, action) for action in actions])
+            recorder.step(actions[int(rng.choice(len(actions), p=weights / weights.sum()))])
+        return cost
+
+    def plan(self, recorder: Recorder, aim: GoalCandidate, rng: np.random.Generator) -> tuple[list[str], int]:
+        """Return the best plan found, in words, and how many transitions it cost; it need not reach the goal.
+
+        Args:
+            recorder: An episode that was just reset; its environment is left as it is.
+            aim: The goal.
+            rng: Consumed.
+        """
+        model = GuidedModel(
+            self._model_of(recorder),
+            lambda action: self._weight(aim, action),
+            self._moves(aim),
+            move_weight=self._focus,
+        )
+        draws, start = BufferedRng(rng), model.snapshot()
+        try:
+            actions, found = self._by_skill(model, aim, draws)
+            if not found:
+                searched = self._searched(model, rng)
+                model.restore(start)
+                actions = model.flat([*actions, *searched])
+                model.restore(start)
+                actions = _trimmed(model, actions)
+        finally:
+            model.restore(start)
+        return [model.text(action) for action in actions], model.steps
+
+    def learn(self, trajectory: Trajectory) -> None:
+        """Keep every stretch of the episode that brought its goal nearer."""
+        try:
+            aim = self._spaces.aim(trajectory.task.goal)
+        except GoalError:
+            return  # played without a goal that can be checked: nothing says what it was good for
+        stretch: list[str] = []
+        for step in trajectory.steps:
+            if "error" not in step.info:
+                stretch.append(step.action)
+            if step.reward > 0 and (part := _served(aim, step)) is not None:
+                self.book.learn(part, stretch)
+                stretch = []
+
+    # --- skills
+
+    def _by_skill(self, model: GuidedModel, aim: GoalCandidate, draws: BufferedRng) -> tuple[list[Any], bool]:
+        """Serve the conditions in several orders; return the best that was done, and whether it reached the goal.
+
+        The model is left where that leads.
+        """
+        start = model.snapshot()
+        best: list[Any] = []
+        best_gain, best_end = 0.0, start
+        for order in _orders(aim.parts, draws):
+            model.restore(start)
+            actions: list[Any] = []
+            gained = 0.0
+            for part in order:
+                served, gain = self._serve(model, part, draws)
+                actions += served
+                gained += gain
+            if model.success():
+                return actions, True
+            if gained > best_gain:
+                best, best_gain, best_end = actions, gained, model.snapshot()
+        model.restore(best_end)
+        return best, False
+
+    def _serve(self, model: GuidedModel, part: GoalCondition, draws: BufferedRng) -> tuple[list[Any], float]:
+        """Serve one condition with a skill, again as long as it helps; return the actions and what was gained."""
+        done: list[Any] = []
+        total = 0.0
+        for _ in range(_AGAIN):
+            actions, gain = self._serve_once(model, part, draws)
+            if gain <= 0:
+                break
+            done += actions
+            total += gain
+            if model.success():
+                break
+        return done, total
+
+    def _serve_once(self, model: GuidedModel, part: GoalCondition, draws: BufferedRng) -> tuple[Sequence[Any], float]:
+        here = model.snapshot()
+        for skill in self.book.suggestions(part):
+            for _ in range(_BINDINGS):
+                if model.steps >= self._effort:
+                    return (), 0.0
+                done = model.follow(Move(part, skill), draws, until_reward=True)
+                if done.reward > 0:
+                    return done.actions, done.reward
+                model.restore(here)
+        return (), 0.0
+
+    # --- search
+
+    def _searched(self, model: GuidedModel, rng: np.random.Generator) -> tuple[Any, ...]:
+        left = self._effort - model.steps
+        if left <= 0:
+            return ()
+        return Search(model, replace(self._search, env_steps=left), rng, prior=model.prior).run().plan
+
+    def _moves(self, aim: GoalCandidate) -> list[Move]:
+        """Return what is known to do with each thing that the goal names."""
+        things = dict.fromkeys(thing for part in aim.parts for thing in part.things)
+        found: dict[Move, None] = {}
+        for kind in self.book.simple():
+            for thing in things:
+                part = GoalCondition(kind.features, (thing,))
+                found.update(dict.fromkeys(Move(part, skill) for skill in self.book.suggestions(part)[:1]))
+        return list(found)
+
+    def _weight(self, aim: GoalCandidate, action: str) -> float:
+        act = read_act(action)
+        named = any(thing in part.things for part in aim.parts for thing in act.things)
+        useful = max(self.book.usefulness(part, act) for part in aim.parts)
+        return 1.0 + self._focus * named + self._guide * useful
+
+
+def _served(aim: GoalCandidate, step: Step) -> GoalCondition | None:
+    """Return the condition that a rewarded step served: of several, the only one whose things it names."""
+    if aim.size == 1:
+        return aim.parts[0]
+    act = read_act(step.action)
+    named = [part for part in aim.parts if act.things and set(act.things) <= set(part.things)]
+    return named[0] if len(named) == 1 else None
+
+
+def _orders(parts: Sequence[GoalCondition], draws: BufferedRng) -> Iterator[tuple[GoalCondition, ...]]:
+    orders = list(permutations(parts))
+    draws.shuffle(orders)
+    yield from orders[:_ORDERS]
+
+
+def _trimmed(model: GuidedModel, plan: list[Any]) -> list[Any]:
+    """Return a plan without the steps that are not needed, each tried once, the last first; one that fails as it is.
+
+    A cheaper pass than `plans.without_idle_steps`, since its transitions count. The model stays where it is.
+    """
+    for place in range(len(plan) - 1, -1, -1):
+        shorter = plan[:place] + plan[place + 1 :]
+        if succeeds(model, shorter):
+            plan = shorter
+    return plan
+
+
+__all__ = ["SkillPlayer"]

@@ -1,0 +1,1 @@
+"""Playing tasks: one episode, many episodes, and worker processes."""

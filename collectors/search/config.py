@@ -1,0 +1,74 @@
+"""How a search is configured: what `pathei.collectors.search.mcts` can do, field by field."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from ...errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """How to search."""
+
+    simulations: int = 1000
+    """At most so many simulations."""
+    env_steps: int | None = None
+    """At most so many transitions of the world; None for no limit. What replaying costs is not counted."""
+    seconds: float | None = None
+    """At most so many seconds of processor time; None for no limit. Only a search without this limit is repeatable."""
+    depth: int = 25
+    """The horizon: no walk, rollout included, is longer, and nothing after it counts."""
+    discount: float = 0.99
+    """The factor by which a reward counts less for each step that it comes later; in (0, 1]."""
+    selection: Literal["uct", "puct"] = "uct"
+    """"uct": value + exploration * sqrt(ln N / n), untried actions first; "puct": value + exploration * prior *
+    sqrt(N) / (1 + n), an untried action being worth what the tried ones returned on average. n and N are the visits of
+    the edge and of all edges of the node."""
+    exploration: float = 1.0
+    """The weight of exploration against values, which are scaled to [0, 1] by the returns seen in this search."""
+    backup: Literal["max", "mean"] = "max"
+    """"max": an edge is worth the best return seen through it; "mean": their mean."""
+    rollout: Literal["random", "prior", "none"] = "random"
+    """"random", "prior" (drawn in proportion to the prior) or "none" (the value estimate alone)."""
+    rollout_steps: int | None = None
+    """A rollout is cut off after so many steps, and the value estimate added; None to go on to the horizon."""
+    transpositions: bool = True
+    """Whether equal states at equal depth share a node, where the model can tell equal states."""
+    widening: float | None = None
+    """Progressive widening: a node visited N times has at most ceil(N ** widening) children, those that are solved or
+    belong to a best walk not counted against it; None for all."""
+    may_stop: bool = True
+    """Whether a plan may end before the world ends the episode, as an agent that has done its work stops. No state is
+    then worth less than 0, the return of doing nothing. False: a plan is a whole episode, to its end or the horizon, so
+    a search may have to choose the least of evils."""
+    stop_on_success: bool = False
+    """Whether to stop at the first plan that reaches the goal."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is out of range; all are named.
+        """
+        right = {
+            "simulations must be at least 1": self.simulations >= 1,
+            "env_steps must be at least 1": self.env_steps is None or self.env_steps >= 1,
+            "seconds must be more than 0": self.seconds is None or self.seconds > 0,
+            "depth must be at least 1": self.depth >= 1,
+            "discount must be in (0, 1]": 0 < self.discount <= 1,
+            "selection must be 'uct' or 'puct'": self.selection in ("uct", "puct"),
+            "exploration must be at least 0": 0 <= self.exploration < math.inf,
+            "backup must be 'max' or 'mean'": self.backup in ("max", "mean"),
+            "rollout must be 'random', 'prior' or 'none'": self.rollout in ("random", "prior", "none"),
+            "rollout_steps must be at least 1": self.rollout_steps is None or self.rollout_steps >= 1,
+            "widening must be in (0, 1]": self.widening is None or 0 < self.widening <= 1,
+        }
+        faults = [rule for rule, kept in right.items() if not kept]
+        if faults:
+            raise ConfigError(f"The search cannot be configured so: {'; '.join(faults)}.")
+
+
+__all__ = ["SearchConfig"]

@@ -1,0 +1,203 @@
+"""A model of the world seen through what an agent has learned: weighted actions, skills as moves, costs counted.
+
+`GuidedModel` wraps any `pathei.envs.model.Model` and is one itself, so the same tree search runs on both. Left out:
+where the weights and skills come from (`skills`, `skill_player`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from ...envs.goal_space import GoalCondition
+from ...envs.model import BufferedRng, Model, StepResult
+from ..coverage import ActionWords, read_act
+from ..curriculum.skills import Lifted, Skill
+
+_TRIES = 16
+"""So many remembered actions are tried before the admissible ones are listed."""
+_LIST_ANEW = 0.05
+"""How often they are listed anyway, so that new ones are met."""
+
+
+class Move(NamedTuple):
+    """A skill with things put into its roles, done as one action; `GuidedModel.flat` turns it back into the world's."""
+
+    part: GoalCondition
+    skill: Skill
+
+
+class Done(NamedTuple):
+    """What came of following a skill."""
+
+    actions: tuple[Any, ...]
+    """What was done of it."""
+    reward: float
+    """The sum of the rewards."""
+    over: bool
+    """Whether the episode ended with it."""
+
+
+class GuidedModel:
+    """A model that counts its transitions, whose random actions follow weights, and which may have moves."""
+
+    def __init__(
+        self,
+        model: Model[Any, Any],
+        weigh: Callable[[str], float],
+        moves: Iterable[Move] = (),
+        *,
+        move_weight: float = 1.0,
+    ) -> None:
+        """Guide a model.
+
+        Args:
+            model: The world.
+            weigh: Gives an action in words its weight, above 0.
+            moves: Skills that a search may use as actions.
+            move_weight: The weight of each of them.
+        """
+        self.steps = 0
+        """Transitions so far."""
+        self._model = model
+        self._weigh = weigh
+        self._moves = tuple(moves)
+        self._weights: dict[Any, float] = dict.fromkeys(self._moves, move_weight)
+        self._known: list[Any] = list(self._moves)
+        self._sums: list[float] = list(accumulate(self._weights.values()))
+        self._by_act: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ActionWords]]] = {}
+
+    def actions(self) -> Sequence[Any]:
+        """Return the admissible actions and the moves that can begin; remember the actions."""
+        listed = self._listed()
+        if not listed:
+            return ()
+        return [*listed, *(move for move in self._moves if self._begins(move))]
+
+    def prior(self, actions: Sequence[Any], /) -> Sequence[float]:
+        """Return the weights of listed actions, shape `[actions]`."""
+        return [self._weights[action] for action in actions]
+
+    def sample(self, draws: BufferedRng) -> Any | None:
+        """Draw an action by weight among those remembered that are possible; None if there is none.
+
+        Listing what is admissible is dear, and most of it is idle, so it is done now and then only.
+        """
+        if self._known and draws.uniform() >= _LIST_ANEW:
+            for _ in range(_TRIES):
+                action = self._known[bisect(self._sums, draws.uniform() * self._sums[-1])]
+                if self.possible(action):
+                    return action
+        listed = self.actions()
+        if not listed:
+            return None
+        sums = list(accumulate(self.prior(listed)))
+        return listed[bisect(sums, draws.uniform() * sums[-1])]
+
+    def possible(self, action: Any, /) -> bool:
+        """Return whether an action is admissible, or a move can begin."""
+        return self._begins(action) if isinstance(action, Move) else self._model.possible(action)
+
+    def step(self, action: Any, /) -> StepResult:
+        """Do an action, or all of a move, and count it."""
+        if isinstance(action, Move):
+            done = self.follow(action)
+            return StepResult(done.reward, done.over)
+        self.steps += 1
+        return self._model.step(action)
+
+    def follow(self, move: Move, draws: BufferedRng | None = None, *, until_reward: bool = False) -> Done:
+        """Do a skill step by step; a step that is not possible is left out.
+
+        Args:
+            move: The skill and its things.
+            draws: Chooses among several things of a kind; the first is taken if None.
+            until_reward: Whether to stop as soon as it has earned something.
+        """
+        bound: dict[tuple[str, int], int] = {}
+        done: list[Any] = []
+        earned = 0.0
+        for step in move.skill:
+            fitting = [pair for pair in self._fitting(step, move.part) if _agrees(step, pair[1], bound)]
+            if not fitting:
+                continue
+            action, act = fitting[draws.below(len(fitting)) if draws is not None else 0]
+            bound.update(zip(step.things, act.ids, strict=False))
+            outcome = self.step(action)
+            earned += outcome.reward
+            done.append(action)
+            if outcome.done or (until_reward and earned > 0):
+                return Done(tuple(done), earned, outcome.done)
+        return Done(tuple(done), earned, False)
+
+    def flat(self, plan: Sequence[Any]) -> list[Any]:
+        """Do a plan, and return the actions of the world that it is made of."""
+        actions: list[Any] = []
+        for action in plan:
+            if isinstance(action, Move):
+                actions += self.follow(action).actions
+            else:
+                self.step(action)
+                actions.append(action)
+        return actions
+
+    def snapshot(self) -> Any:
+        """Return the present moment."""
+        return self._model.snapshot()
+
+    def restore(self, state: Any, /) -> object:
+        """Go to a moment."""
+        return self._model.restore(state)
+
+    def key(self) -> Hashable | None:
+        """Return what tells states apart, where the model knows it."""
+        return self._model.key()
+
+    def success(self) -> bool | None:
+        """Return whether the goal holds now."""
+        return self._model.success()
+
+    def text(self, action: Any, /) -> str:
+        """Return an action of the world in words."""
+        return self._model.text(action)
+
+    def _listed(self) -> Sequence[Any]:
+        listed = self._model.actions()
+        for action in listed:
+            if action not in self._weights:
+                text = self._model.text(action)
+                act = read_act(text)
+                self._weights[action] = weight = self._weigh(text)
+                self._known.append(action)
+                self._sums.append(weight + (self._sums[-1] if self._sums else 0.0))
+                self._by_act.setdefault((act.verb, act.things), []).append((action, act))
+        return listed
+
+    def _begins(self, move: Move) -> bool:
+        first = move.skill[0]
+        known = self._by_act.get((first.verb, first.kinds(move.part)), ())
+        return any(self._model.possible(action) for action, _ in known)
+
+    def _fitting(self, step: Lifted, part: GoalCondition) -> list[tuple[Any, ActionWords]]:
+        key = (step.verb, step.kinds(part))
+        possible = self._model.possible
+        fitting = [pair for pair in self._by_act.get(key, ()) if possible(pair[0])]
+        if not fitting:
+            self._listed()
+            fitting = [pair for pair in self._by_act.get(key, ()) if possible(pair[0])]
+        return fitting
+
+
+def _agrees(step: Lifted, act: ActionWords, bound: dict[tuple[str, int], int]) -> bool:
+    """Whether an action's things are those that the same names stood for before, and others for other names."""
+    for name, id_ in zip(step.things, act.ids, strict=False):
+        if bound.get(name, id_) != id_:
+            return False
+        if any(other == id_ for key, other in bound.items() if key != name and key[0] == name[0]):
+            return False
+    return True
+
+
+__all__ = ["Done", "GuidedModel", "Move"]

@@ -1,0 +1,1 @@
+"""The sandboxed shell: its process, its layers, and its limits."""

@@ -1,0 +1,1 @@
+"""Tasks of the terminal: generated file systems, chores, and published task files."""

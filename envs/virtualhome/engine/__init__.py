@@ -1,0 +1,1 @@
+"""The state of a household and the rules that change it."""

@@ -1,0 +1,267 @@
+"""Rules as data: what each verb asks, what it does, how one says it in English; and the machinery that applies them.
+
+`originals` and `clean` hold the tables. An action of your own is one more row:
+
+    knock = Rule("Knock", ("knock on {0}",), first=(has("CAN_OPEN"), CLOSE_BY), effects=(opened,))
+    mine = clean().extended(knock)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ....errors import ConfigError, unknown
+from .effects import Effect
+from .preconditions import ConditionKind, NodePair, Precondition
+from .scene import Scene, bits, state_names
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+class Action(NamedTuple):
+    """A grounded action: a verb and the indexes of its objects."""
+
+    verb: str
+    """In upper case, as `Rules.table` spells it: `"PUTBACK"`."""
+    first: int = -1
+    """Index of the object, or -1."""
+    second: int = -1
+    """Index of the destination, or -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one verb asks and does."""
+
+    verb: str
+    """As script lines spell it: `"PutBack"`."""
+    phrases: tuple[str, ...] = ()
+    """How one says it in English, the preferred way first: `"put {0} on {1}"`."""
+    first: tuple[ConditionKind | Precondition, ...] = ()
+    """What must hold of the actor and the object, in the order in which a refusal names them. Without an object, the
+    actor is asked in its place."""
+    second: tuple[ConditionKind | Precondition, ...] = ()
+    """What must hold of the destination."""
+    pair: tuple[NodePair, ...] = ()
+    """What must hold of the two together."""
+    effects: tuple[Effect, ...] = ()
+    """What happens, in this order; nothing for an action that only checks."""
+    arity: int = 1
+    """How many objects it takes: 0, 1 or 2."""
+
+    @property
+    def key(self) -> str:
+        """The verb in upper case."""
+        return self.verb.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A complete set of rules. The flags and functions below the table are what the historical variants differ in."""
+
+    name: str
+    """`"v1"`, `"e2wm"`, `"vh23"`, `"clean"`, or a name of your own."""
+    table: Mapping[str, Rule]
+    """Verb in upper case to its rule."""
+    room_of: Callable[[World, int], int | None]
+    """The room that a node is in."""
+    posture: Callable[[World, int, int], bool]
+    """Whether a character is in a state, in the eyes of the rules (world, character, state)."""
+    put_refusal: Callable[[World, int, int, int, int], str | None]
+    """Why an object cannot be put at a destination (world, character, object, destination, relation), or None."""
+    choose: Callable[[World, int, int], int]
+    """Picks one of several nodes where the original takes the first of a set (world, whole set, those that will do)."""
+    doors_matter: bool = True
+    """Shut doors bar the way."""
+    walk_brings_neighbours: bool = False
+    """Walking to something also brings near what was ON, INSIDE or CLOSE to it (e2wm)."""
+    find_never_fails: bool = False
+    """Find succeeds through closed doors and at any distance (e2wm)."""
+    extra_properties: tuple[str, ...] = ()
+    """Properties beyond VirtualHome's that these rules use."""
+    extra_states: tuple[str, ...] = ()
+    """States beyond VirtualHome's that these rules use."""
+
+    def extended(
+        self,
+        *rules: Rule,
+        name: str | None = None,
+        properties: tuple[str, ...] = (),
+        states: tuple[str, ...] = (),
+    ) -> Rules:
+        """Return these rules with more verbs (or other rules for known verbs), properties and states.
+
+        Raises:
+            ConfigError: an arity is not 0, 1 or 2, or a verb is not a single word.
+        """
+        for rule in rules:
+            if rule.arity not in (0, 1, 2):
+                raise ConfigError(f"The rule {rule.verb} takes {rule.arity} objects; an action takes 0, 1 or 2.")
+            if not rule.verb.isidentifier():
+                raise ConfigError(f"The verb {rule.verb!r} is not one word, so no script line could hold it.")
+        return dataclasses.replace(
+            self,
+            name=name or f"{self.name}+",
+            table={**self.table, **{rule.key: rule for rule in rules}},
+            extra_properties=_united(self.extra_properties, properties),
+            extra_states=_united(self.extra_states, states),
+        )
+
+    def state(self, name: str) -> int:
+        """Return the number of a state, as conditions and effects name it.
+
+        Raises:
+            UnknownNameError: neither VirtualHome nor these rules have such a state.
+        """
+        known = state_names(self.extra_states)
+        if name.upper() not in known:
+            raise unknown("state", name, known)
+        return known.index(name.upper())
+
+    def bind(self, scene: Scene) -> dict[str, BoundRule]:
+        """Prepare every rule for a scene; `World` does this once."""
+        return {key: BoundRule(rule, scene) for key, rule in self.table.items()}
+
+
+def _united(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """Both without repetitions, in upper case, as graph files are read."""
+    return tuple(dict.fromkeys((*known, *(name.upper() for name in more))))
+
+
+class _Slot:
+    """The conditions on one argument of a rule: the fixed ones folded into a bitset, the others as a list."""
+
+    __slots__ = ("checks", "conditions", "kinds", "nodes")
+
+    def __init__(self, conditions: tuple[ConditionKind | Precondition, ...], scene: Scene) -> None:
+        self.kinds = tuple((kind.says, kind.among(scene)) for kind in conditions if isinstance(kind, ConditionKind))
+        self.nodes = scene.everything
+        for _, among in self.kinds:
+            self.nodes &= among
+        self.conditions = tuple(c for c in conditions if isinstance(c, Precondition))
+        self.checks = tuple((c.holds, c.says) for c in self.conditions)
+
+    def refusal(self, w: World, c: int, n: int) -> str | None:
+        if not self.nodes >> n & 1:
+            return next((says for says, among in self.kinds if not among >> n & 1), "{0} is not there")
+        for holds, says in self.checks:
+            if not holds(w, c, n):
+                return says if isinstance(says, str) else says(w, c, n)
+        return None
+
+    def among(self, w: World, c: int, nodes: int) -> int:
+        nodes &= self.nodes
+        slow = []
+        for condition in self.conditions:
+            if not nodes:
+                return 0
+            ask = condition.among
+            if ask is None:
+                slow.append(condition.holds)
+                continue
+            nodes &= w.ask(ask, c)
+        for holds in slow:
+            nodes = sum(1 << n for n in bits(nodes) if holds(w, c, n))
+        return nodes
+
+
+class BoundRule:
+    """A rule prepared for one scene: decides, acts, and lists the objects with which it is possible."""
+
+    __slots__ = ("arity", "effects", "first", "pair", "rule", "second")
+
+    def __init__(self, rule: Rule, scene: Scene) -> None:
+        """Fold what never changes into bitsets."""
+        self.rule = rule
+        self.arity = rule.arity
+        self.first = _Slot(rule.first, scene)
+        self.second = _Slot(rule.second, scene)
+        self.pair = rule.pair
+        self.effects = rule.effects
+
+    def refusal(self, w: World, c: int, o: int, d: int) -> str | None:
+        """Return why the action is not possible, or None if it is."""
+        if not self.arity:
+            o = c
+        says = self.first.refusal(w, c, o) if o >= 0 else "it needs an object"
+        if says is None and self.arity == 2:
+            says = self.second.refusal(w, c, d) if d >= 0 else "it needs a second object"
+            for pair in self.pair if says is None else ():
+                if not pair.holds(w, c, o, d):
+                    says = pair.says
+                    break
+        if says is None or "{" not in says:
+            return says
+        return says.format(*(w.scene.labels[n] if n >= 0 else "" for n in (o, d)))
+
+    def possible(self, w: World, c: int, o: int, d: int) -> bool:
+        """Tell whether the action is possible, for objects that fit its arity."""
+        first = self.first
+        if not self.arity:
+            o = c
+        if not first.nodes >> o & 1:
+            return False
+        for holds, _ in first.checks:
+            if not holds(w, c, o):
+                return False
+        if self.arity == 2:
+            second = self.second
+            if not second.nodes >> d & 1:
+                return False
+            for holds, _ in second.checks:
+                if not holds(w, c, d):
+                    return False
+            for pair in self.pair:
+                if not pair.holds(w, c, o, d):
+                    return False
+        return True
+
+    def attempt(self, w: World, c: int, o: int, d: int) -> str | None:
+        """Do the action if it is possible; return why not otherwise."""
+        says = self.refusal(w, c, o, d)
+        if says is None:
+            for effect in self.effects:
+                effect(w, c, o, d)
+        return says
+
+    def collect(self, w: World, c: int, among: int, found: list[Action]) -> None:
+        """Append every action of this rule that is possible now with objects out of `among`."""
+        if self.arity == 0:
+            if self.first.refusal(w, c, c) is None:
+                found.append(Action(self.rule.key))
+            return
+        first = self.first.among(w, c, among)
+        if not first:
+            return
+        if self.arity == 1:
+            found += select(_grounded(self.rule.key, w.size), first)
+            return
+        second = self.second.among(w, c, among)
+        for o in bits(first):
+            actions = select(_grounded(self.rule.key, w.size, o), second)
+            if self.pair:
+                actions = [a for a in actions if all(pair.holds(w, c, o, a.second) for pair in self.pair)]
+            found += actions
+
+
+@lru_cache(maxsize=4096)
+def _grounded(verb: str, size: int, first: int = -1) -> list[Action]:
+    """Every action of a verb in a world of this size (with this object), made once for all; not to be changed."""
+    return [Action(verb, n) if first < 0 else Action(verb, first, n) for n in range(size)]
+
+
+T = TypeVar("T")
+_BITS = bytes.maketrans(b"01", b"\0\1")
+
+
+def select(row: list[T], bitset: int) -> list[T]:
+    """Return the entries of a list whose places are in a bitset, in order."""
+    if bitset.bit_count() < 12:
+        return [row[n] for n in bits(bitset)]
+    return list(compress(row, bin(bitset)[:1:-1].encode().translate(_BITS)))

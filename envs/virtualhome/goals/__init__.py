@@ -1,0 +1,1 @@
+"""Goals of the household: conditions, checks, published formats, and the goal space."""

@@ -1,0 +1,259 @@
+"""Checking goals in a world: whether they hold, and how far one is, fast enough for every step of a search.
+
+The form of a condition is described in `goal_conditions`. A `GoalCheck` turns the conditions into bitsets once; after
+that each costs a few integer operations on the tables of the world. It reads the world and never changes it, and it
+stays right when the world is restored to another moment, except for what leaves no trace there: the verbs that were
+done. Those are counted in `GoalCheck.history`, a small tuple that a snapshot carries beside the `World.version`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ....errors import GoalError
+from ..engine.scene import bits
+from ..engine.vocabulary import CLOSE, FACING
+from ..language.describe_goal import describe
+from .conditions import (
+    EVERY,
+    ActionPattern,
+    ActionsCondition,
+    Condition,
+    ConditionJson,
+    EdgeCondition,
+    NodeCondition,
+    NodeSelector,
+    NotCondition,
+    Weighted,
+    gather,
+    known_name,
+    parse_condition,
+)
+
+if TYPE_CHECKING:
+    from ..engine.rules import Action
+    from ..engine.world import World
+
+__all__ = ["GoalCheck", "describe"]
+
+Measure = Callable[[], float]
+"""How far one condition is now: from 0, nothing of it, to 1, when it holds."""
+
+Table = list[int]
+
+
+class _Step(NamedTuple):
+    """One deed, with its objects as bitsets; -1 where any will do."""
+
+    verbs: tuple[str, ...]
+    objects: int
+    destinations: int
+
+
+class GoalCheck:
+    """The conditions of one goal, bound to one world. A goal without conditions is never satisfied: nobody can tell."""
+
+    __slots__ = ("_done", "_listeners", "_measures", "_needed", "_total", "_weights")
+
+    def __init__(self, conditions: Sequence[ConditionJson], world: World) -> None:
+        """Prepare the conditions for a world.
+
+        Args:
+            conditions: In the form of `goal_conditions`.
+            world: Read at every question; what is `"new"` is measured against its beginning.
+
+        Raises:
+            GoalError: some conditions are malformed, or cannot be checked in this world because nothing there is meant
+                by them; the message names every fault.
+        """
+        self._done: list[int] = []
+        self._listeners: dict[str, tuple[tuple[int, tuple[_Step, ...]], ...]] = {}
+        here = world.version
+        world.restore(world.start)  # the tables of the beginning, for what has to be new
+        try:
+            trouble = "The goal cannot be checked here"
+            found = gather(conditions, lambda condition: self._prepare(parse_condition(condition), world), trouble)
+        finally:
+            world.restore(here)
+        self._measures = tuple(measure for measure, _ in found)
+        self._weights = tuple((measure, weighted.weight) for measure, weighted in found)
+        self._needed = tuple(measure for measure, weighted in found if not weighted.optional)
+        self._total = sum(weight for _, weight in self._weights)
+
+    def progress(self) -> float:
+        """Return how far the goal is, in [0, 1]: the weighted mean over the conditions, 1.0 when all of them hold.
+
+        A condition that asks for several counts in part; one that holds from the beginning counts from the beginning.
+        """
+        far = 0.0
+        for measure, weight in self._weights:
+            far += weight * measure()
+        return far / self._total if far else 0.0
+
+    def satisfied(self) -> bool:
+        """Tell whether every condition that is not optional holds now."""
+        for measure in self._needed:  # a loop, since this is asked at every step of a search
+            if measure() < 1.0:
+                return False
+        return bool(self._needed)
+
+    def achieved(self) -> tuple[bool, ...]:
+        """Return for each condition, in the order given, whether it holds now."""
+        return tuple(measure() >= 1.0 for measure in self._measures)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """For each condition, in the order given, the function that tells how far it is; for heuristics."""
+        return self._measures
+
+    # --- what leaves no trace in the world
+
+    def note(self, action: Action) -> None:
+        """Take notice of an action that was just done; call this after each one that the world did not refuse."""
+        for slot, steps in self._listeners.get(action.verb, ()):
+            place = self._done[slot]
+            if place < len(steps) and _is(steps[place], action):
+                self._done[slot] = place + 1
+
+    @property
+    def history(self) -> tuple[int, ...]:
+        """How many deeds of each condition on deeds were done so far: all that a snapshot has to keep of a goal."""
+        return tuple(self._done)
+
+    @history.setter
+    def history(self, counts: tuple[int, ...]) -> None:
+        self._done[:] = counts  # in place: the measures look into this list
+
+    # --- preparing
+
+    def _prepare(self, weighted: Weighted, world: World) -> tuple[Measure, Weighted]:
+        return self._measure(weighted.condition, world), weighted
+
+    def _measure(self, condition: Condition, world: World) -> Measure:
+        if isinstance(condition, NodeCondition):
+            return _node_measure(condition, world)
+        if isinstance(condition, EdgeCondition):
+            return _edge_measure(condition, world)
+        if isinstance(condition, NotCondition):
+            inner = self._measure(condition.inner, world)
+            return lambda: 0.0 if inner() >= 1.0 else 1.0
+        return self._deeds_measure(condition, world)
+
+    def _deeds_measure(self, condition: ActionsCondition, world: World) -> Measure:
+        steps = tuple(_step(deed, world) for deed in condition.deeds)
+        done, slot, count = self._done, len(self._done), len(steps)
+        done.append(0)
+        for verb in dict.fromkeys(verb for step in steps for verb in step.verbs):
+            self._listeners[verb] = (*self._listeners.get(verb, ()), (slot, steps))
+        return lambda: done[slot] / count
+
+
+def _is(step: _Step, action: Action) -> bool:
+    return (
+        action.verb in step.verbs
+        and (step.objects < 0 or (action.first >= 0 and bool(step.objects >> action.first & 1)))
+        and (step.destinations < 0 or (action.second >= 0 and bool(step.destinations >> action.second & 1)))
+    )
+
+
+def _step(deed: ActionPattern, world: World) -> _Step:
+    def among(selector: NodeSelector | None) -> int:
+        return -1 if selector is None else selector.among(world.scene)
+
+    verbs = tuple(known_name("verb", verb, world.rules.table) for verb in deed.verbs)
+    return _Step(verbs, among(deed.object), among(deed.destination))
+
+
+def _node_measure(condition: NodeCondition, world: World) -> Measure:
+    having, scene = world.having, world.scene
+    state = scene.state_names.index(known_name("state", condition.state, scene.state_names))
+    nodes = condition.node.among(scene)
+    if condition.new:
+        nodes &= ~scene.states[state]
+    count = nodes.bit_count() if condition.count == EVERY else condition.count
+    _enough(nodes.bit_count(), count, condition.node)
+    if count == 1:
+        return lambda: 1.0 if having[state] & nodes else 0.0
+    return lambda: min((having[state] & nodes).bit_count() / count, 1.0)
+
+
+def _enough(there: int, count: int, what: NodeSelector) -> None:
+    if there < count:
+        raise GoalError(f"it asks for {count} of {what.words()}, and {there or 'none'} can come to count")
+
+
+class _Term(NamedTuple):
+    """Some of the pairs of an edge condition: those of one node with the nodes in a mask."""
+
+    rows: tuple[Table, ...]
+    """Tables with a bitset of other ends for each node; an edge in any of them counts."""
+    node: int
+    mask: int
+
+
+def _edge_measure(condition: EdgeCondition, world: World) -> Measure:
+    sources, targets = condition.source.among(world.scene), condition.target.among(world.scene)
+    if condition.count == EVERY:
+        return _every_measure(condition, world, sources, targets)
+    terms = _terms(condition, world, sources, targets)
+    if condition.new:
+        terms = [term._replace(mask=term.mask & ~_row(term)) for term in terms]
+    terms = [term for term in terms if term.mask]
+    count = condition.count
+    _enough(sum(term.mask.bit_count() for term in terms), count, condition.source)
+    if count > 1:
+        return lambda: min(sum((_row(term) & term.mask).bit_count() for term in terms) / count, 1.0)
+    flat = [(row, term.node, term.mask) for term in terms for row in term.rows]
+    if len(flat) == 1:
+        [(only, node, mask)] = flat
+        return lambda: 1.0 if only[node] & mask else 0.0
+
+    def measure() -> float:
+        for row, end, others in flat:
+            if row[end] & others:
+                return 1.0
+        return 0.0
+
+    return measure
+
+
+def _row(term: _Term) -> int:
+    found = 0
+    for row in term.rows:
+        found |= row[term.node]
+    return found
+
+
+def _terms(condition: EdgeCondition, world: World, sources: int, targets: int) -> list[_Term]:
+    """Split the pairs so that there are few terms, and each reads a row that holds all of its edges.
+
+    CLOSE and FACING edges at a character stand in the character's own rows only (see `World`), so its pairs are read
+    there; all others are read from whichever end has fewer nodes.
+    """
+    leaving = tuple(world.out[r] for r in condition.relations)
+    arriving = tuple(world.into[r] for r in condition.relations)
+    if condition.either:
+        leaving = arriving = leaving + arriving
+    apart = world.character_set if {CLOSE, FACING} & set(condition.relations) else 0
+    terms = [_Term(leaving, c, targets) for c in bits(sources & apart)]
+    terms += [_Term(arriving, c, sources & ~apart) for c in bits(targets & apart)]
+    sources, targets = sources & ~apart, targets & ~apart
+    if sources.bit_count() <= targets.bit_count():
+        return terms + [_Term(leaving, node, targets) for node in bits(sources)]
+    return terms + [_Term(arriving, node, sources) for node in bits(targets)]
+
+
+def _every_measure(condition: EdgeCondition, world: World, sources: int, targets: int) -> Measure:
+    there = sources.bit_count()
+
+    def measure() -> float:
+        found = 0
+        for node in bits(targets):
+            for relation in condition.relations:
+                found |= world.sources(node, relation)
+                if condition.either:
+                    found |= world.targets(node, relation)
+        return (found & sources).bit_count() / there
+
+    return measure

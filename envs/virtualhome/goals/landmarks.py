@@ -1,0 +1,88 @@
+"""Credit for the way to a goal: having in hand what has to go somewhere, and having got at what was shut away.
+
+Progress counts finished conditions only, so to a search the steps between look all alike. Landmarks fill them in. The
+credit is a potential (Ng, Harada and Russell 1999): what is given for reaching a landmark is taken back when it is left
+or its condition is done, so it changes no goal, only the order in which things are found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ..engine.preconditions import CLOSED
+from ..engine.scene import bits
+from ..engine.vocabulary import HANDS, INSIDE, ON
+from .conditions import ConditionJson, EdgeCondition, parse_conditions
+
+if TYPE_CHECKING:
+    from ..engine.world import World
+    from .check import GoalCheck
+
+IN_HAND: Final = 0.6
+"""The share of a condition's weight for holding what has to be ON or INSIDE something."""
+READY: Final = 0.8
+"""The share if, besides, the place is open, or never shut."""
+LAID_OPEN: Final = 0.3
+"""The share for getting at what the condition needs, where all of it was shut away at the beginning."""
+
+
+class _Landmark(NamedTuple):
+    """A reason for credit while a condition does not hold."""
+
+    done: Callable[[], float]
+    nodes: int
+    places: int
+    """Where they have to go; 0 where that does not matter."""
+    weight: float
+
+
+class Landmarks:
+    """The potential of one goal in one world."""
+
+    __slots__ = ("_carried", "_freed", "_world")
+
+    def __init__(self, conditions: Sequence[ConditionJson], check: GoalCheck, world: World) -> None:
+        """Find the landmarks of a goal, from the world as it is now.
+
+        Args:
+            conditions: The goal's conditions.
+            check: The same conditions, bound to the world.
+            world: Read at every question.
+        """
+        self._world = world
+        self._carried: list[_Landmark] = []
+        self._freed: list[_Landmark] = []
+        read = parse_conditions(conditions)
+        total = sum(one.weight for one in read)
+        for one, done in zip(read, check.measures, strict=True):
+            condition = one.condition
+            if not isinstance(condition, EdgeCondition):
+                continue
+            needed = 0
+            if {ON, INSIDE} & set(condition.relations):
+                needed = condition.source.among(world.scene) & ~world.character_set
+                places = condition.target.among(world.scene)
+                self._carried.append(_Landmark(done, needed, places, one.weight / total))
+            elif set(HANDS) & set(condition.relations):
+                needed = condition.target.among(world.scene)
+            if needed and self._all_shut_in(needed):
+                self._freed.append(_Landmark(done, needed, 0, one.weight / total))
+
+    def potential(self, character: int) -> float:
+        """Return the credit now, at most the weight of the conditions that do not hold, in [0, 1]."""
+        credit = 0.0
+        if held := self._world.held(character):
+            accessible = ~self._world.having[CLOSED]
+            for done, nodes, places, weight in self._carried:
+                if held & nodes and done() < 1.0:
+                    credit += (READY if places & accessible else IN_HAND) * weight
+        for done, nodes, _, weight in self._freed:
+            if done() < 1.0 and not self._all_shut_in(nodes):
+                credit += LAID_OPEN * weight
+        return credit
+
+    def _all_shut_in(self, nodes: int) -> bool:
+        world = self._world
+        shut, inside = world.having[CLOSED] & ~world.scene.rooms, world.out[INSIDE]
+        return all(inside[n] & shut for n in bits(nodes))

@@ -1,0 +1,1 @@
+"""Generated houses and the catalogue of what stands in them."""

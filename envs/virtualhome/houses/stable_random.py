@@ -1,0 +1,62 @@
+"""Random choices that come out the same on any machine and under any version of numpy.
+
+numpy promises that the raw numbers of PCG64 and the mixing of SeedSequence never change; it does not promise this for
+`Generator.integers` and the like. So the choices of houses and tasks are made from raw numbers here. It is also faster,
+since raw numbers come in batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+_BATCH: Final = 256
+
+
+class StableRandom:
+    """Choices from a stream of random numbers."""
+
+    __slots__ = ("_batch", "_bits")
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        """Take the numbers from a generator; it is consumed in batches of 256."""
+        self._bits = generator.bit_generator
+        self._batch: list[int] = []
+
+    @classmethod
+    def seeded(cls, *seed: int) -> StableRandom:
+        """Return the choices that belong to a seed of one or several whole numbers, none below 0."""
+        return cls(np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))))
+
+    def _next(self) -> int:
+        if not self._batch:
+            self._batch = self._bits.random_raw(_BATCH).tolist()
+        return self._batch.pop()
+
+    def below(self, limit: int) -> int:
+        """Return a whole number from 0 to `limit - 1`."""
+        return (self._next() >> 32) * limit >> 32
+
+    def between(self, low: int, high: int) -> int:
+        """Return a whole number from `low` to `high`, both included."""
+        return low + self.below(high - low + 1)
+
+    def chance(self, probability: float) -> bool:
+        """Return True with this probability."""
+        return (self._next() >> 11) < probability * 2**53
+
+    def pick(self, options: Sequence[T]) -> T:
+        """Return one of several."""
+        return options[self.below(len(options))]
+
+    def shuffled(self, options: Sequence[T]) -> list[T]:
+        """Return all of them in random order."""
+        mixed = list(options)
+        for last in range(len(mixed) - 1, 0, -1):
+            other = self.below(last + 1)
+            mixed[last], mixed[other] = mixed[other], mixed[last]
+        return mixed

@@ -1,0 +1,1 @@
+"""The household in words: actions, goals, plans and observations, read and written."""

@@ -1,0 +1,179 @@
+"""What a character perceives, and how it is told in words.
+
+Perceived is what is in the character's room and not inside something closed, what it carries, and the rooms of the
+house by name. The same nodes are what its admissible actions may name, and each is told with its id: `cup (12)`. Left
+out: distance and line of sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ..engine.places import hidden_nodes, nodes_here
+from ..engine.preconditions import LYING, SITTING
+from ..engine.scene import bits
+from ..engine.vocabulary import BETWEEN, CLOSE, HANDS, INSIDE, ON, STATES
+
+if TYPE_CHECKING:
+    from ..engine.world import World
+
+Labels = tuple[str, ...]
+
+_WORDS: Final = {
+    "CLOSED": "closed",
+    "OPEN": "open",
+    "ON": "switched on",
+    "OFF": "switched off",
+    "SITTING": "sitting",
+    "DIRTY": "dirty",
+    "CLEAN": "",  # the normal case: saying it of every chair would drown the rest
+    "LYING": "lying",
+    "PLUGGED_IN": "",  # the normal case too
+    "PLUGGED_OUT": "unplugged",
+}
+
+
+def visible(w: World, character: int) -> int:
+    """Return the bitset of what a character sees: itself, what is in its room and not shut away, and its doors."""
+    carried = w.held(character) | w.into[ON][character]
+    return (w.ask(nodes_here, character) & ~w.ask(hidden_nodes, character) | carried | 1 << character) & ~w.scene.rooms
+
+
+def nameable(w: World, character: int) -> int:
+    """Return the bitset of what a character can speak of: what it sees, and every room."""
+    return w.ask(visible, character) | w.scene.rooms
+
+
+def describe(w: World, character: int) -> str:
+    """Tell what a character perceives, one thing and what is on and in it per line."""
+    seen = w.ask(visible, character)
+    here = w.rules.room_of(w, character)
+    labels = w.scene.labels
+    states = _state_words(w, seen)
+    line, told = _self(w, character, here, seen, states)
+    lines = [line]
+    things = seen & ~told & ~w.doorways.doors
+    backdrop = things & w.scene.backdrop
+    things &= ~backdrop
+    lines += _things(w, things, labels, states)
+    lines += _doors(w, seen & ~told & w.doorways.doors, here, labels, states)
+    if backdrop:
+        lines.append(f"Around you: {', '.join(_grouped(w, backdrop, states))}.")
+    if elsewhere := w.scene.rooms & ~(1 << here if here is not None else 0):
+        lines.append(f"Other rooms: {_listed(labels, elsewhere)}.")
+    if near := w.out[CLOSE][character] & seen & ~told & ~backdrop:
+        lines.append(f"Close to you: {_listed(labels, near)}.")
+    return "\n".join(lines)
+
+
+def _listed(labels: Labels, nodes: int) -> str:
+    return ", ".join([labels[n] for n in bits(nodes)])
+
+
+def _self(w: World, character: int, here: int | None, seen: int, states: dict[int, str]) -> tuple[str, int]:
+    """The line about the character itself, and the bitset of what that tells of."""
+    labels = w.scene.labels
+    parts = [f"You are in the {labels[here]}." if here is not None else "You are nowhere."]
+    for posture in (SITTING, LYING):
+        if w.having[posture] >> character & 1:
+            seat = w.out[ON][character] & seen  # the historical rules let one walk off a chair and still be ON it
+            parts.append(f"You are {STATES[posture].lower()}{f' on {_listed(labels, seat)}' if seat else ''}.")
+    worn = w.into[ON][character]
+    told = 1 << character | w.held(character) | worn
+    hands = []
+    for hand, side in zip(HANDS, ("right", "left"), strict=True):
+        if held := w.out[hand][character]:
+            names, deeper = _named(w, held, seen & ~told, labels, states)
+            told |= deeper
+            hands.append(f"{names} in your {side} hand")
+    parts.append(f"You hold {' and '.join(hands)}." if hands else "Your hands are empty.")
+    if worn:
+        names, deeper = _named(w, worn, seen & ~told, labels, states)
+        told |= deeper
+        parts.append(f"You wear {names}.")
+    return " ".join(parts), told
+
+
+def _state_words(w: World, seen: int) -> dict[int, str]:
+    """For each visible node with states worth telling, their words joined by commas."""
+    words: dict[int, str] = {}
+    for name, nodes in zip(w.scene.state_names, w.having, strict=True):
+        word = _WORDS.get(name, name.lower().replace("_", " "))
+        if word:
+            for n in bits(nodes & seen):
+                words[n] = f"{words[n]}, {word}" if n in words else word
+    return words
+
+
+def _things(w: World, things: int, labels: Labels, states: dict[int, str]) -> Iterator[str]:
+    """One line for each thing that stands by itself, with what is on it and in it, level by level."""
+    on, inside, people = w.into[ON], w.into[INSIDE], w.character_set
+    upon = 0
+    for n in bits(things):
+        upon |= (on[n] | inside[n]) & ~(1 << n)
+    for n in bits(things & people):
+        upon |= w.held(n) & ~(1 << n)
+    told = 0
+    for n in bits(things & ~upon):
+        told |= 1 << n
+        line = f"- {labels[n]}"
+        if n in states:
+            line += f": {states[n]}"
+        parts = (
+            (("holding", w.held(n)), ("wearing", on[n]))
+            if people >> n & 1
+            else (("on it", on[n]), ("in it", inside[n]))
+        )
+        for word, below in parts:
+            below &= things & ~told
+            if below:
+                told |= below
+                inner, deeper = _named(w, below, things & ~told, labels, states)
+                told |= deeper
+                line += f"; {word}: {inner}"
+        yield line
+    for n in bits(things & ~told):  # only where others made a graph in which things contain each other in a circle
+        yield f"- {labels[n]}" + (f": {states[n]}" if n in states else "")
+
+
+def _named(w: World, nodes: int, rest: int, labels: Labels, states: dict[int, str]) -> tuple[str, int]:
+    """Name nodes with their states and, in brackets, what of `rest` is on or in them; return all that was named too."""
+    parts, told = [], 0
+    for n in bits(nodes):
+        part = labels[n]
+        if n in states:
+            part += f" {states[n]}"
+        below = w.into[ON][n] | w.into[INSIDE][n]
+        if w.character_set >> n & 1:
+            below |= w.held(n)
+        below &= rest & ~told
+        if below:
+            told |= below
+            inner, deeper = _named(w, below, rest & ~told, labels, states)
+            told |= deeper
+            part += f" [{inner}]"
+        parts.append(part)
+    return ", ".join(parts), told
+
+
+def _doors(w: World, doors: int, here: int | None, labels: Labels, states: dict[int, str]) -> Iterator[str]:
+    joined = w.doorways.joined.get(here, ()) if here is not None else ()
+    for other, door in joined:
+        state = f", {states[door]}" if door in states else ""
+        yield f"- {labels[door]} to the {labels[other]}{state}"
+        doors &= ~(1 << door)
+    for door in bits(doors):
+        rooms = w.out[BETWEEN][door] & ~(1 << here if here is not None else 0)
+        to = "".join(f" to the {labels[n]}" for n in bits(rooms))
+        state = f", {states[door]}" if door in states else ""
+        yield f"- {labels[door]}{to}{state}"
+
+
+def _grouped(w: World, nodes: int, states: dict[int, str]) -> Iterator[str]:
+    """Nodes of a class in the same states together: `wall (12, 13), floor (11) dirty`."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for n in bits(nodes):
+        groups.setdefault((w.scene.classes[n], states.get(n, "")), []).append(str(w.scene.ids[n]))
+    for (name, told), ids in groups.items():
+        yield f"{name.replace('_', ' ')} ({', '.join(ids)}) {told}".rstrip()

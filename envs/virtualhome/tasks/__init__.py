@@ -1,0 +1,1 @@
+"""Tasks of the household: generated activities, their demonstrations, and RobotHow."""

@@ -1,0 +1,1 @@
+"""MiniWoB++: its pages, environment and demonstrations."""

@@ -1,0 +1,1 @@
+"""Measuring a model: answers, executed plans, and the language it kept."""

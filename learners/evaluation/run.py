@@ -1,0 +1,113 @@
+"""What `pathei eval` does: the model of a run, asked what the run held out, beside the base that it came from.
+
+Results go to `evaluation/` in the run's directory: `parts.jsonl` while it is done, and at the end `evaluation.json`,
+with the resolved configuration and the versions beside. Called again, it goes on, or tells what was found. Left out:
+tables and pictures (`pareto`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from ...errors import ConfigError, LearningError
+from ..examples import Example, Split, read_examples
+from ..models.load import EMBEDDED, load_model
+from ..models.stdlib_text import stdlib_text
+from ..run_directory import CONFIG, EXAMPLES, MODEL, note_versions, only_writer, settle, write_json
+from ..training.batches import read_texts
+from .evaluate import EvaluationConfig, Watch, evaluate
+from .result import Evaluation
+
+EVALUATION: Final = "evaluation"
+"""Within a run's directory."""
+RESULT: Final = "evaluation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateRunConfig:
+    """What is asked, and how."""
+
+    splits: tuple[Split, ...] = ("seen", "unseen")
+    """Which examples are asked."""
+    limit: int = 200
+    """At most so many of each kind and split, the first ones."""
+    data: tuple[Path, ...] = ()
+    """Files of examples; those of the run if there are none."""
+    texts: tuple[Path, ...] = ()
+    """Files of held-out text; the embedded model's own if there are none and it is the base, else language is left out.
+    """
+    asking: EvaluationConfig = field(default_factory=EvaluationConfig)
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: `limit` is less than 1, or no split is named.
+        """
+        if self.limit < 1 or not self.splits:
+            raise ConfigError(f"Nothing would be asked with splits {self.splits} and at most {self.limit} of each.")
+
+
+def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = None) -> Evaluation:
+    """Measure the model of a finished run, and what it lost against its base.
+
+    Args:
+        run: The run's directory, as `pathei learn` made it.
+        config: What to ask.
+        watch: Told which part comes next.
+
+    Raises:
+        ConfigError: it was evaluated here by another configuration.
+        LearningError: the run is not finished, or holds nothing to ask.
+        PatheiError: a file cannot be read, or a plan's world cannot be had.
+    """
+    if not (run / MODEL).is_dir():
+        raise LearningError(f"{run} has no model: finish the run with `pathei learn` first.")
+    examples = asked_of(config.data or (run / EXAMPLES,), config.splits, config.limit)
+    if not examples:
+        raise LearningError(f"{run} holds no examples of {' or '.join(config.splits)}: name files of them.")
+    name = str(orjson.loads((run / CONFIG).read_bytes())["model"])
+    texts = read_texts(config.texts) if config.texts else list(stdlib_text().held_out) if name == EMBEDDED else []
+    folder = run / EVALUATION
+    with only_writer(folder):
+        settle(folder, config)
+        note_versions(folder)
+        model, tokenizer = load_model(run / MODEL, config.device)
+        base, _ = load_model(name, config.device)
+        found = evaluate(
+            model,
+            tokenizer,
+            examples,
+            language_texts=texts,
+            base=base,
+            asking=config.asking,
+            folder=folder,
+            watch=watch,
+        )
+        write_json(folder / RESULT, found.summary())
+    return found
+
+
+def asked_of(files: Sequence[Path], splits: Sequence[Split], limit: int) -> list[Example]:
+    """Return the examples of files that are asked: of these splits, at most `limit` of each kind and split.
+
+    Raises:
+        RecordError: a file cannot be read.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    found = []
+    for one in (example for file in files for example in read_examples(file)):
+        key = (one.kind, one.split)
+        if one.split in splits and counts.get(key, 0) < limit:
+            counts[key] = counts.get(key, 0) + 1
+            found.append(one)
+    return found
+
+
+__all__ = ["EVALUATION", "RESULT", "EvaluateRunConfig", "asked_of", "evaluate_run"]

@@ -1,0 +1,1 @@
+"""Fisher information: estimating, storing and reading it."""

@@ -1,0 +1,1 @@
+"""Learning methods by name: plain fine-tuning, EWC and its rivals."""

@@ -1,0 +1,349 @@
+"""Elastic Weight Consolidation (Kirkpatrick et al. 2017): weights that old text depends on are held where they were.
+
+L(theta) = L_V(theta) + lambda * sum_i F_ii (theta_i - theta*_i)^2, with no 1/2, as E2WM states it (Xiang et al. 2023).
+The penalty never enters the model's loss: its gradient 2 lambda F (theta - theta*) is added to `.grad` directly, piece
+by piece, without an autograd graph. Sharded parameters (FSDP2) are treated shard by shard. Left out: estimating F
+(`fisher`), adapters (`ewc_lora`), and how several tasks become one quadratic (`ewc_tasks`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
+
+from ...errors import ConfigError, FisherError
+from .sequential import Quadratic, load_tasks, merged, online, save_tasks
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..fisher.record import FisherDiagonal
+
+Mode = Literal["separate", "online", "merged"]
+"""How several tasks are remembered: each by itself, decayed around the latest anchor, or summed into one quadratic."""
+
+# A piece's temporaries should stay in a core's cache; a GPU wants few launches instead.
+_PIECE: Final = 1 << 16
+_PIECE_ON_GPU: Final = 1 << 26
+
+
+class EWC:
+    """The penalty for full fine-tuning, of one task or of several in sequence; a `Preserver`."""
+
+    def __init__(
+        self,
+        fisher: Mapping[str, Tensor],
+        anchor: Mapping[str, Tensor],
+        strength: float,
+        *,
+        mode: Mode = "separate",
+        decay: float = 1.0,
+        name: str = "ewc",
+    ) -> None:
+        """Prepare; the tensors are used as they are, in any floating dtype, and neither copied nor changed.
+
+        Args:
+            fisher: F by parameter name, on the per-token scale; a scalar counts for a whole tensor. Parameters that are
+                not named are left alone.
+            anchor: theta* by parameter name: what the parameters were when F was estimated. See `anchor_of`.
+            strength: lambda, at least 0; 30 to 100 is where to begin on the per-token scale.
+            mode: What `add_task` does with what is remembered already.
+            decay: gamma of mode "online", in [0, 1]: what old Fisher information still counts.
+            name: As tables call it.
+
+        Raises:
+            ConfigError: a number or the mode is out of range.
+            FisherError: names or shapes of `fisher` and `anchor` differ.
+        """
+        faults = {
+            "strength must be at least 0 and finite": 0 <= strength < math.inf,
+            "mode must be 'separate', 'online' or 'merged'": mode in ("separate", "online", "merged"),
+            "decay must be in [0, 1]": 0 <= decay <= 1,
+        }
+        if broken := [fault for fault, kept in faults.items() if not kept]:
+            raise ConfigError(f"EWC cannot be configured so: {'; '.join(broken)}.")
+        self.strength, self.mode, self.decay = float(strength), mode, float(decay)
+        self._name = name
+        self._tasks = [Quadratic(fisher, anchor)]
+        self._placed: dict[str, _Placed] = {}
+
+    @classmethod
+    def of(
+        cls, fisher: FisherDiagonal, model: nn.Module, strength: float, *, mode: Mode = "separate", decay: float = 1.0
+    ) -> Self:
+        """Return the penalty around a model as it is now, before training.
+
+        Args:
+            fisher: Estimated at these very weights, which is checked; so make it before a checkpoint is loaded.
+            model: theta* is copied from it.
+            strength: lambda.
+            mode: See the constructor.
+            decay: See the constructor.
+
+        Raises:
+            ConfigError: a number or the mode is out of range.
+            FisherError: the Fisher information is of other weights.
+        """
+        fisher.check(model)
+        return cls(fisher.tensors, anchor_of(model, fisher.tensors), strength, mode=mode, decay=decay)
+
+    @property
+    def name(self) -> str:
+        """As tables call it."""
+        return self._name
+
+    @property
+    def tasks(self) -> Sequence[Quadratic]:
+        """What is remembered: one quadratic per task in mode "separate", and one in all otherwise."""
+        return tuple(self._tasks)
+
+    def add_task(self, fisher: Mapping[str, Tensor], anchor: Mapping[str, Tensor]) -> None:
+        """Remember one more task, estimated after it was learned.
+
+        Raises:
+            FisherError: names or shapes of `fisher` and `anchor` differ.
+        """
+        task, held = Quadratic(fisher, anchor), self._tasks[-1]
+        if self.mode == "separate":
+            self._tasks.append(task)
+        else:
+            self._tasks = [merged(held, task) if self.mode == "merged" else online(held, task, self.decay)]
+        self._placed = {}
+
+    def add_gradient(self, model: nn.Module, step: int = 0) -> float:
+        """Add 2 lambda F (theta - theta*) to the gradients of parameters that are trained and have F.
+
+        Args:
+            model: Not wrapped; its parameters bear the names of `fisher`. They may be FSDP2's shards.
+            step: Of no meaning here.
+
+        Returns:
+            lambda * sum_i F_ii (theta_i - theta*_i)^2 in nats, over all shards; 0 if lambda is 0.
+
+        Raises:
+            FisherError: F does not belong to this model, by name or by shape, or has entries that are negative or no
+                numbers.
+        """
+        if not self.strength:
+            return 0.0
+        values = _Sum()
+        for placed in self._place(model):
+            for precision, centre in placed.tasks:
+                values.add(placed.parameter, _pull(placed.parameter, precision, centre, self.strength))
+        return self.strength * (values.total() + sum(task.constant for task in self._tasks))
+
+    def finish(self, model: nn.Module) -> None:
+        """Do nothing: the trained model is left as it is."""
+
+    def save(self, path: Path) -> None:
+        """Write everything to a safetensors file, which is wholly there or not at all.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        meta = {"strength": self.strength, "mode": self.mode, "decay": self.decay, "name": self._name}
+        save_tasks(path, self._tasks, meta)
+
+    @classmethod
+    def load(cls, path: Path, strength: float | None = None) -> Self:
+        """Read what `save` wrote.
+
+        Args:
+            path: The file.
+            strength: lambda, in place of the stored one.
+
+        Raises:
+            RecordError: there is no such file, or it is not of this format.
+        """
+        tasks, told = load_tasks(path)
+        options: dict[str, Any] = told
+        stored = options.pop("strength")
+        options.pop("format")
+        method = cls(tasks[0].precision, tasks[0].centre, stored if strength is None else strength, **options)
+        method._tasks = tasks
+        return method
+
+    def _place(self, model: nn.Module) -> Iterable[_Placed]:
+        """Return the trained parameters that have F, with their part of F and theta* beside them."""
+        parameters = dict(model.named_parameters())
+        names = {name for task in self._tasks for name in task.precision}
+        if strange := sorted(names - set(parameters)):
+            raise FisherError(
+                f"Fisher information names {strange[0]!r}, and {len(strange) - 1} more, which the model does not have: "
+                "estimate it on this model; for a LoRA adapter, use EwcLora."
+            )
+        placed = self._placed
+        for name in sorted(names):
+            parameter = parameters[name]
+            if not parameter.requires_grad:
+                placed.pop(name, None)
+            elif name not in placed or not placed[name].beside(parameter):
+                placed[name] = _Placed.of(name, parameter, self._tasks)
+        return placed.values()
+
+
+class _Placed(NamedTuple):
+    """A parameter and, on its device and in its sharding, what it is pulled to."""
+
+    parameter: nn.Parameter
+    tasks: Sequence[tuple[Tensor, Tensor]]
+    """F and theta* of each task that knows the parameter, sharded as it is."""
+
+    def beside(self, parameter: nn.Parameter) -> bool:
+        """Whether this is still the same parameter at the same place."""
+        return parameter is self.parameter and parameter.device == self.tasks[0][0].device
+
+    @classmethod
+    def of(cls, name: str, parameter: nn.Parameter, tasks: Sequence[Quadratic]) -> Self:
+        """Place what all tasks say of one parameter.
+
+        Raises:
+            FisherError: a shape or an entry is wrong.
+        """
+        pairs = []
+        for task in tasks:
+            if name not in task.precision:
+                continue
+            precision, centre = task.precision[name], task.centre[name]
+            if centre.shape != parameter.shape:
+                raise FisherError(
+                    f"Parameter {name!r} has shape {tuple(parameter.shape)} and its anchor {tuple(centre.shape)}: "
+                    "estimate Fisher information on this model, and train it unsharded or with FSDP2."
+                )
+            precision = check_fisher(name, place_like(precision, parameter))
+            pairs.append((precision, place_like(centre, parameter)))
+        return cls(parameter, pairs)
+
+
+def check_fisher(name: str, fisher: Tensor) -> Tensor:
+    """Return a tensor of Fisher information if it can be one.
+
+    Raises:
+        FisherError: an entry is negative, infinite or no number.
+    """
+    low, high = (bound.item() for bound in fisher.aminmax()) if fisher.numel() else (0.0, 0.0)
+    if not 0 <= low <= high < math.inf:
+        raise FisherError(
+            f"The Fisher information of {name!r} lies in [{low}, {high}], and squares are finite and at least 0: "
+            "estimate it again, in float32 or bfloat16."
+        )
+    return fisher
+
+
+def place_like(value: Tensor, parameter: Tensor) -> Tensor:
+    """Return the part of a whole tensor that belongs to this process's part of a parameter, on its device.
+
+    Args:
+        value: In the parameter's whole shape, the same in every process; or a scalar, which stays one.
+        parameter: A tensor, or a DTensor sharded in any way.
+    """
+    value = value.detach().to(parameter.device)
+    if not is_sharded(parameter) or not value.ndim:
+        return value
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    assert isinstance(parameter, DTensor), "only DTensors are sharded"
+    # Every process has the whole, so nothing is sent; the copy lets go of the whole.
+    mine = distribute_tensor(value, parameter.device_mesh, parameter.placements, src_data_rank=None)
+    return mine.to_local().clone()
+
+
+def is_sharded(tensor: Tensor) -> bool:
+    """Whether this is a DTensor, of which this process holds a part."""
+    return hasattr(tensor, "to_local")
+
+
+def local(tensor: Any) -> Tensor:
+    """Return this process's part of a tensor, which shares its memory."""
+    mine: Tensor = tensor.to_local() if is_sharded(tensor) else tensor
+    return mine
+
+
+def gradient_of(parameter: Tensor) -> Tensor:
+    """Return this process's part of a parameter's gradient, which is made of zeros if there is none."""
+    import torch
+
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return local(parameter.grad)
+
+
+def anchor_of(model: nn.Module, names: Iterable[str] | None = None) -> dict[str, Tensor]:
+    """Return theta*: copies of a model's parameters as they are now, whole and in their own dtype.
+
+    Args:
+        model: Before it is trained on.
+        names: Which parameters; by default those that are trained.
+
+    Raises:
+        FisherError: the model lacks one of them.
+    """
+    parameters = dict(model.named_parameters())
+    wanted = [name for name, one in parameters.items() if one.requires_grad] if names is None else list(names)
+    if strange := [name for name in wanted if name not in parameters]:
+        raise FisherError(f"The model has no parameter {strange[0]!r} to take as an anchor.")
+    found: dict[str, Any] = {name: parameters[name].detach() for name in wanted}
+    return {name: (one.full_tensor() if is_sharded(one) else one).clone() for name, one in found.items()}
+
+
+def _pull(parameter: nn.Parameter, precision: Tensor, centre: Tensor, strength: float) -> list[Tensor]:
+    """Add 2 lambda F (theta - theta*) to a gradient, and return F (theta - theta*)^2, summed by pieces."""
+    import torch
+
+    values, gradient = [], gradient_of(parameter)
+    with torch.no_grad():
+        for theta, to, weight, slope in _pieces(local(parameter.detach()), centre, precision, gradient):
+            # In float32 also where all of them are bfloat16: the difference of near numbers needs their last bits.
+            away = torch.sub(theta.float(), to)
+            pull = away * weight
+            slope.add_(pull, alpha=2 * strength)
+            values.append(torch.dot(pull.reshape(-1), away.reshape(-1)))
+    return values
+
+
+def _pieces(first: Tensor, *others: Tensor, limit: int | None = None) -> Iterator[tuple[Tensor, ...]]:
+    """Cut tensors of one shape into rows of at most `limit` entries, or single rows; scalars go with every piece."""
+    if not first.numel():
+        return
+    limit = limit or (_PIECE if first.device.type == "cpu" else _PIECE_ON_GPU)
+    if first.numel() <= limit:
+        yield (first, *others)
+        return
+    if all(one.is_contiguous() for one in (first, *others)):
+        first, others = first.view(-1), tuple(one.view(-1) if one.ndim else one for one in others)
+    rows = max(1, limit * first.shape[0] // first.numel())
+    for start in range(0, first.shape[0], rows):
+        yield (first[start : start + rows], *(one[start : start + rows] if one.ndim else one for one in others))
+
+
+class _Sum:
+    """A sum over all pieces of all parameters, and over the processes that hold different parts."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Any, list[Tensor]] = {}
+
+    def add(self, parameter: Any, values: Sequence[Tensor]) -> None:
+        """Add what this process found for its part of a parameter."""
+        key = (parameter.device_mesh, parameter.placements) if is_sharded(parameter) else parameter.device
+        self._parts.setdefault(key, []).extend(values)
+
+    def total(self) -> float:
+        """Return the sum; on a GPU this waits for it, once a step."""
+        import torch
+        from torch import distributed
+
+        total = 0.0
+        for key, values in self._parts.items():
+            sharded = isinstance(key, tuple)
+            device = torch.device(key[0].device_type) if sharded else key
+            value = torch.stack(values).sum() if values else torch.zeros((), device=device)
+            for place, how in enumerate(key[1]) if sharded else ():
+                if not how.is_replicate():
+                    distributed.all_reduce(value, group=key[0].get_group(place))
+            total += float(value)
+        return total
+
+
+__all__ = ["EWC", "Mode", "anchor_of", "check_fisher", "gradient_of", "is_sharded", "local", "place_like"]

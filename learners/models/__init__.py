@@ -1,0 +1,1 @@
+"""Language models by name, and the tiny built-in one."""

@@ -1,0 +1,276 @@
+"""From examples to token rows, from rows to batches, and from old text to sequences; every choice follows from a seed.
+
+The loss is on the answer alone: a row knows where its answer begins, and no token before it ever becomes a label. Which
+rows a step takes is a function of the seed and the step's number, so a resumed run needs no state to go on alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import numpy as np
+import orjson
+
+from ...errors import LearningError, RecordError
+from ..examples import Example
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+    from transformers import PreTrainedTokenizerBase
+
+IGNORED: Final = -100
+"""The label of a token that is no part of the loss, as torch and transformers have it."""
+
+
+_ALIKE: Final = 8
+"""Rows of like length are put together within so many steps: enough to leave a tenth of padding instead of a half."""
+
+
+class TokenizedExample(NamedTuple):
+    """One example as tokens."""
+
+    ids: tuple[int, ...]
+    """The prompt, the answer and the end-of-sequence token."""
+    start: int
+    """Where the answer begins: so long is the prompt."""
+    weight: float
+    """What its loss counts."""
+
+    @property
+    def learned(self) -> int:
+        """How many tokens have a loss; the very first token of a row is never predicted."""
+        return len(self.ids) - max(self.start, 1)
+
+    @property
+    def labels(self) -> list[int]:
+        """What the model learns to say at each place, `IGNORED` within the prompt."""
+        return [IGNORED] * self.start + list(self.ids[self.start :])
+
+
+class TokenizedExamples(NamedTuple):
+    """Examples as tokens, and what became of those that are too long."""
+
+    rows: tuple[TokenizedExample, ...]
+    dropped: int
+    """How many examples were left out for their length."""
+    truncated: int
+    """How many lost the beginning of their prompt."""
+    max_length: int
+    """The limit, in tokens."""
+
+    @property
+    def note(self) -> str | None:
+        """One sentence on the over-long ones, or None if there were none."""
+        if not self.dropped and not self.truncated:
+            return None
+        told = f"{self.dropped} left out" + (f", {self.truncated} cut at the prompt's beginning" * bool(self.truncated))
+        return f"Longer than {self.max_length} tokens: {told}; raise max_length, as far as the model's context goes."
+
+
+class TrainingBatch(NamedTuple):
+    """Rows side by side, padded on the right; tensors of shape `[rows, longest]` on the processor."""
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    """1 at tokens, 0 at padding."""
+    labels: torch.Tensor
+    """The token at its own place, `IGNORED` for prompt and padding: models shift by themselves."""
+    weights: torch.Tensor
+    """What each row's loss counts, shape `[rows]`."""
+
+
+def tokenise(
+    examples: Sequence[Example],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_length: int,
+    over_long: Literal["drop", "truncate"] = "drop",
+    weights: Mapping[str, float] | None = None,
+) -> TokenizedExamples:
+    """Make token rows of examples.
+
+    The prompt is tokenised as it will be at inference. The answer's tokens are those that follow it in the joint text;
+    where a token would straddle the border, the answer is tokenised by itself.
+
+    Args:
+        examples: What to learn.
+        tokenizer: Has an end-of-sequence token, which every answer ends with.
+        max_length: The longest row, in tokens.
+        over_long: What becomes of longer ones.
+        weights: What the loss of a kind counts; 1 where it is not named.
+
+    Raises:
+        LearningError: there is no end-of-sequence token, no example of a kind that is weighted, or no row is left.
+    """
+    eos = tokenizer.eos_token_id
+    if not isinstance(eos, int):
+        raise LearningError("The tokenizer has no end-of-sequence token, so no answer would ever end: set eos_token.")
+    weights = weights or {}
+    if strange := sorted(set(weights) - {example.kind for example in examples}):
+        raise LearningError(f"No example is of the kind {strange[0]!r}, to which `weights` gives a weight.")
+    prompts = _encode(tokenizer, [example.prompt for example in examples])
+    wholes = _encode(tokenizer, [example.prompt + example.completion for example in examples])
+    rows, dropped, truncated = [], 0, 0
+    for example, prompt, whole in zip(examples, prompts, wholes, strict=True):
+        if whole[: len(prompt)] != prompt or len(whole) == len(prompt):
+            whole = prompt + tokenizer(example.completion, add_special_tokens=False)["input_ids"]
+        ids, start = (*whole, eos), len(prompt)
+        excess = len(ids) - max_length
+        if excess > 0 and (over_long == "drop" or excess >= start):
+            dropped += 1
+            continue
+        if excess > 0:
+            ids, start, truncated = ids[excess:], start - excess, truncated + 1
+        rows.append(TokenizedExample(ids, start, float(weights.get(example.kind, 1.0))))
+    if not rows:
+        raise LearningError(
+            f"None of {len(examples)} examples fits into {max_length} tokens, so there is nothing to learn: "
+            "raise max_length, or look whether the corpus is empty."
+        )
+    return TokenizedExamples(tuple(rows), dropped, truncated, max_length)
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
+    """Return the tokens of texts with what the tokenizer puts before them, and without an end that it may add."""
+    if not texts:
+        return []
+    eos, encoded = tokenizer.eos_token_id, tokenizer(list(texts))["input_ids"]
+    return [ids[:-1] if len(ids) > 1 and ids[-1] == eos else list(ids) for ids in encoded]
+
+
+def order_of(lengths: Sequence[int], *, steps: int, batch: int, seed: int, alike: bool = False) -> NDArray[np.int64]:
+    """Return which rows every optimizer step takes: the next ones of an endless series of shuffled epochs.
+
+    Args:
+        lengths: Of every row, in tokens.
+        steps: How many optimizer steps there are.
+        batch: How many rows a step takes.
+        seed: Shuffles; every epoch differently.
+        alike: Sort the rows of a few steps by length before they are dealt out, and shuffle the steps.
+
+    Returns:
+        Numbers of rows, shape `[steps, batch]`. They follow from the arguments, so a resumed run needs no state.
+    """
+    count = len(lengths)
+    epochs = range(-(-steps * batch // count))
+    series = np.concatenate([np.random.default_rng([seed, epoch]).permutation(count) for epoch in epochs])
+    taken = series[: steps * batch].reshape(steps, batch)
+    if not alike:
+        return taken
+    measured = np.asarray(lengths)
+    for window in range(0, steps, _ALIKE):
+        some = taken[window : window + _ALIKE]
+        ranked = some.ravel()[np.argsort(measured[some.ravel()], kind="stable")].reshape(some.shape)
+        taken[window : window + _ALIKE] = np.random.default_rng([seed, window, 1]).permutation(ranked)
+    return taken
+
+
+def collate(rows: Sequence[TokenizedExample], pad: int) -> TrainingBatch:
+    """Lay rows side by side.
+
+    Args:
+        rows: At least one.
+        pad: The token to pad with; it is masked, so any will do.
+    """
+    import torch
+
+    longest = max(len(row.ids) for row in rows)
+    ids = torch.tensor([[*row.ids, *[pad] * (longest - len(row.ids))] for row in rows])
+    labels = torch.tensor([[*row.labels, *[IGNORED] * (longest - len(row.ids))] for row in rows])
+    lengths = torch.tensor([len(row.ids) for row in rows])
+    mask = (torch.arange(longest) < lengths[:, None]).long()
+    return TrainingBatch(ids, mask, labels, torch.tensor([row.weight for row in rows]))
+
+
+def pad_of(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return the token to pad with: the tokenizer's own, or that which ends a sequence."""
+    pad = tokenizer.pad_token_id
+    return pad if isinstance(pad, int) else int(tokenizer.eos_token_id or 0)
+
+
+# --- old text
+
+
+def read_texts(paths: Iterable[Path]) -> list[str]:
+    """Read old text: every `.jsonl` line is a text (a string, or an object with `text`), every other file is one.
+
+    Raises:
+        RecordError: a file is missing or is not of this form; says which and where.
+    """
+    texts: list[str] = []
+    for path in paths:
+        try:
+            data = path.read_bytes()
+            if path.suffix != ".jsonl":
+                texts.append(data.decode())
+                continue
+            for number, line in enumerate(data.splitlines(), start=1):
+                value = orjson.loads(line)
+                text = value.get("text") if isinstance(value, dict) else value
+                if not isinstance(text, str):
+                    raise RecordError(
+                        f"Line {number} of {path} holds no text: write a string, or an object with `text`."
+                    )
+                texts.append(text)
+        except OSError as error:
+            raise RecordError(f"There is no text to read at {path} ({error.strerror}).") from error
+        except ValueError as error:
+            raise RecordError(f"{path} is not a text file in UTF-8, or not JSON Lines: {error}.") from error
+    return texts
+
+
+def sequences_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, length: int) -> NDArray[np.int64]:
+    """Lay texts end to end, an end-of-sequence token after each, and cut that into sequences of equal length.
+
+    Args:
+        texts: Old text, in the order that is kept.
+        tokenizer: The model's.
+        length: T, in tokens; what is left at the end is dropped.
+
+    Returns:
+        Token ids, shape `[sequences, length]`.
+
+    Raises:
+        LearningError: there is less text than one sequence.
+    """
+    eos = tokenizer.eos_token_id
+    end = [] if eos is None else [eos]
+    encoded = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    tokens = np.array([token for ids in encoded for token in (*ids, *end)], dtype=np.int64)
+    if tokens.size < length:
+        raise LearningError(
+            f"The old text has {tokens.size} tokens, less than one sequence of {length}: give more text, or a shorter "
+            "sequence length."
+        )
+    return tokens[: tokens.size // length * length].reshape(-1, length)
+
+
+def draw(sequences: NDArray[np.int64], count: int, *, seed: int, step: int) -> NDArray[np.int64]:
+    """Draw sequences for an optimizer step, none twice: a function of the seed and the step's number.
+
+    Args:
+        sequences: Shape `[sequences, T]`.
+        count: How many; all of them if there are fewer.
+        seed: The method's seed.
+        step: How many optimizer steps were done before.
+    """
+    chosen = np.random.default_rng([seed, step]).choice(len(sequences), min(count, len(sequences)), replace=False)
+    return sequences[chosen]
+
+
+__all__ = [
+    "IGNORED",
+    "TokenizedExample",
+    "TokenizedExamples",
+    "TrainingBatch",
+    "collate",
+    "draw",
+    "order_of",
+    "pad_of",
+    "read_texts",
+    "sequences_of",
+    "tokenise",
+]

@@ -1,0 +1,159 @@
+"""How a model is trained: one configuration for the plain loop and for TRL, field by field.
+
+Left out: what keeps the model near what it knew (`methods`), and where data and models come from (`run`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from ...errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ALL_LINEAR: Final = "all-linear"
+"""The LoRA target that stands for every linear layer but the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoraConfig:
+    """A low-rank adapter (Hu et al. 2021): W + alpha / rank * B A, of which only A and B are trained."""
+
+    rank: int = 16
+    """The rank of every update."""
+    alpha: float = 32.0
+    """The update is scaled by alpha / rank."""
+    dropout: float = 0.0
+    """The probability with which an input of the adapter is dropped."""
+    targets: tuple[str, ...] = (ALL_LINEAR,)
+    """The names of the adapted layers, `("q_proj", "v_proj")`, or `("all-linear",)`."""
+
+    def adapts(self, weight: str) -> bool:
+        """Whether a weight of this name may be adapted; of `all-linear`, any may."""
+        layer = weight.removesuffix(".weight")
+        return self.targets == (ALL_LINEAR,) or any(
+            layer == target or layer.endswith("." + target) for target in self.targets
+        )
+
+    def faults(self) -> list[str]:
+        """Say what is wrong with the fields, in no words if nothing is."""
+        return _broken(
+            {
+                "lora.rank must be at least 1": self.rank >= 1,
+                "lora.alpha must be more than 0": 0 < self.alpha < math.inf,
+                "lora.dropout must be in [0, 1)": 0 <= self.dropout < 1,
+                "lora.targets must name at least one layer": bool(self.targets) and all(self.targets),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How to train."""
+
+    epochs: float = 3.0
+    """How often every example is seen; `steps` comes before it."""
+    steps: int | None = None
+    """How many optimizer steps; None for as many as `epochs` makes."""
+    batch: int = 16
+    """Examples per optimizer step, all micro-batches and all processes together."""
+    accumulation: int = 1
+    """A step's examples are gone through in so many micro-batches; the gradient is the same."""
+    learning_rate: float = 1e-4
+    """The greatest learning rate of AdamW."""
+    warmup: int = 0
+    """Over so many steps the learning rate rises from 0."""
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    """What it does then: stay, or fall to 0 along a line or a half cosine."""
+    weight_decay: float = 0.0
+    """AdamW's decoupled decay, of matrices only."""
+    clip: float = 1.0
+    """The task gradient is scaled down to this norm; 0 for never."""
+    max_length: int = 1024
+    """The longest example in tokens, end-of-sequence token included."""
+    over_long: Literal["drop", "truncate"] = "drop"
+    """What becomes of longer ones: they are left out, or lose the beginning of their prompt."""
+    seed: int = 0
+    """Orders the examples, and seeds adapters and dropout."""
+    precision: Literal["fp32", "bf16"] = "bf16"
+    """bf16: matrix products in bfloat16 (autocast), weights and optimizer in float32."""
+    gradient_checkpointing: bool = False
+    """Whether activations are computed again in the backward pass: less memory, about a third more time."""
+    packing: bool = False
+    """Whether several examples share a row of `max_length` tokens; for TRL with FlashAttention."""
+    group_by_length: bool = False
+    """Whether a step's examples are of like length. It leaves little padding."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """The weight of a kind's loss, by `Example.kind`; 1 where it is not named."""
+    lora: LoraConfig | None = None
+    """An adapter to train instead of all weights."""
+    trainer: Literal["plain", "trl"] = "plain"
+    """Our own loop, in one process on a processor or one GPU, or TRL's SFTTrainer on one or many GPUs."""
+    fsdp: bool = False
+    """For "trl" under a launcher: shard weights, gradients and optimizer over the GPUs (FSDP2)."""
+    save_every: int = 100
+    """A checkpoint is written after so many steps."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is out of range; all are named.
+        """
+        faults = _broken(self._rules()) + (self.lora.faults() if self.lora else [])
+        if faults:
+            raise ConfigError(f"Training cannot be configured so: {'; '.join(faults)}.")
+
+    def _rules(self) -> dict[str, bool]:
+        return {
+            "epochs must be more than 0": 0 < self.epochs < math.inf,
+            "steps must be at least 1": self.steps is None or self.steps >= 1,
+            "batch must be at least 1": self.batch >= 1,
+            "accumulation must be at least 1 and at most batch": 1 <= self.accumulation <= max(self.batch, 1),
+            "learning_rate must be more than 0": 0 < self.learning_rate < math.inf,
+            "warmup must be at least 0": self.warmup >= 0,
+            "schedule must be 'constant', 'linear' or 'cosine'": self.schedule in ("constant", "linear", "cosine"),
+            "weight_decay must be at least 0": 0 <= self.weight_decay < math.inf,
+            "clip must be at least 0": 0 <= self.clip < math.inf,
+            "max_length must be at least 2": self.max_length >= 2,
+            "over_long must be 'drop' or 'truncate'": self.over_long in ("drop", "truncate"),
+            "seed must be at least 0": self.seed >= 0,
+            "precision must be 'fp32' or 'bf16'": self.precision in ("fp32", "bf16"),
+            "weights must be finite and at least 0": all(0 <= weight < math.inf for weight in self.weights.values()),
+            "trainer must be 'plain' or 'trl'": self.trainer in ("plain", "trl"),
+            "packing needs trainer 'trl'": not self.packing or self.trainer == "trl",
+            "packing keeps no weights apart": not (self.packing and self.weights),
+            "fsdp needs trainer 'trl'": not self.fsdp or self.trainer == "trl",
+            "save_every must be at least 1": self.save_every >= 1,
+        }
+
+    def steps_for(self, examples: int) -> int:
+        """Return how many optimizer steps so many examples make, at least one."""
+        return self.steps or max(1, math.ceil(self.epochs * examples / self.batch))
+
+    def order(self, lengths: Sequence[int]) -> NDArray[np.int64]:
+        """Return which rows every optimizer step takes, shape `[steps, batch]`, given how long each is in tokens."""
+        from .batches import order_of  # here, since a command's help needs no numpy
+
+        steps = self.steps_for(len(lengths))
+        return order_of(lengths, steps=steps, batch=self.batch, seed=self.seed, alike=self.group_by_length)
+
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """Return the learning rate of optimizer step `step` (from 0) of `steps`: transformers' schedules."""
+        if step < self.warmup:
+            return self.learning_rate * step / self.warmup
+        gone = (step - self.warmup) / max(1, steps - self.warmup)
+        shapes = {"constant": 1.0, "linear": max(0.0, 1 - gone), "cosine": (1 + math.cos(math.pi * gone)) / 2}
+        return self.learning_rate * shapes[self.schedule]
+
+
+def _broken(rules: Mapping[str, bool]) -> list[str]:
+    return [rule for rule, kept in rules.items() if not kept]
+
+
+__all__ = ["ALL_LINEAR", "LoraConfig", "TrainingConfig"]

@@ -1,0 +1,59 @@
+"""What is minimised: the loss of answer tokens, and the precision it is computed in.
+
+The plain loop, replay and the distillation share it. Left out: every penalty; those are preservers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from .batches import TrainingBatch
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Precision = Literal["fp32", "bf16"]
+"""bf16: matrix products in bfloat16 (autocast), weights and optimizer in float32."""
+
+
+def autocast(model: nn.Module, precision: Precision) -> AbstractContextManager[None]:
+    """Return the context in which a model's forward pass is computed."""
+    import torch
+
+    where = next(model.parameters()).device.type
+    return torch.autocast(where, torch.bfloat16, enabled=precision == "bf16")
+
+
+@contextmanager
+def plain_attention(model: nn.Module) -> Iterator[None]:
+    """On a processor, let attention be computed by plain matrix products while a block runs.
+
+    The backward pass of torch's fused attention takes 40 % of a step there, on short sequences, and plain products a
+    small part of that (torch 2.13; `benchmarks/learners/ewc.py` measures whole steps).
+    """
+    choose: Any = getattr(model, "set_attn_implementation", None)
+    before = getattr(getattr(model, "config", None), "_attn_implementation", None)
+    if choose is None or before != "sdpa" or next(model.parameters()).device.type != "cpu":
+        yield
+        return
+    choose("eager")
+    try:
+        yield
+    finally:
+        choose(before)
+
+
+def summed_loss(model: nn.Module, batch: TrainingBatch) -> torch.Tensor:
+    """Return the sum over all answer tokens of weight * -log p(token | what is before it), a scalar in nats."""
+    import torch
+
+    logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits[:, :-1]
+    labels, place = batch.labels[:, 1:], batch.labels[:, 1:] >= 0
+    nats = torch.nn.functional.cross_entropy(logits[place].float(), labels[place], reduction="none")
+    return (nats * batch.weights[:, None].expand(labels.shape)[place]).sum()
+
+
+__all__ = ["Precision", "autocast", "plain_attention", "summed_loss"]

@@ -1,0 +1,252 @@
+"""Training by TRL's SFTTrainer: one GPU or many, from the same configuration and the same batches as the plain loop.
+
+Rows come tokenised and in the order of their steps, so step n sees the very examples that it sees in the plain loop,
+however many processes share them. Preservers ride along as a callback, never in the loss. A checkpoint counts only once
+it is marked whole, so `kill -9` while one is written goes back to the one before. Left out: quantising a base.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ...errors import ConfigError, LearningError, MissingDependencyError
+from ..methods.protocol import Regularizer
+from ..run_directory import GATHERED
+from .batches import IGNORED, TokenizedExample, collate, pad_of
+from .callback import preserver_callback
+from .checkpoints import append_log, cut_log
+from .config import TrainingConfig
+from .loop import Watch
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedTokenizerBase
+    from trl.trainer.sft_trainer import SFTTrainer
+
+_WHOLE: Final = "WHOLE"
+
+
+def train(
+    model: nn.Module,
+    rows: Sequence[TokenizedExample],
+    training: TrainingConfig,
+    preservers: Sequence[Regularizer],
+    folder: Path,
+    watch: Watch | None = None,
+    *,
+    tokenizer: PreTrainedTokenizerBase,
+) -> dict[str, float]:
+    """Train a causal language model in place, as `plain.train` does; FSDP2 leaves it sharded and writes `GATHERED`.
+
+    Args:
+        model: A causal language model of transformers, adapted already if it is to be.
+        rows: What to learn.
+        training: How.
+        preservers: What keeps it near what it knew; they see the model's own parameter names.
+        folder: The run directory; checkpoints go to `checkpoint/`, TensorBoard's events to `tensorboard/`.
+        watch: Told about every step, in the first process only.
+        tokenizer: The model's; without a padding token it gets the one that ends a sequence.
+
+    Returns:
+        `steps` of this call, its `seconds`, and the last step's `loss` in nats per token.
+
+    Raises:
+        ConfigError: the batch cannot be shared by so many processes and micro-batches.
+        LearningError: the loss is no number any more, or several GPUs are visible to one process.
+        MissingDependencyError: TRL is not installed.
+    """
+    import torch
+
+    begun = time.perf_counter()
+    with torch.random.fork_rng():
+        trainer = _trainer(model, rows, training, preservers, folder, watch, tokenizer)
+        last = _last_whole(folder / "checkpoint", remove_torn=trainer.is_world_process_zero())
+        done = int(last.name.rpartition("-")[2]) if last else 0
+        if trainer.is_world_process_zero():
+            cut_log(folder, done)
+        trainer.accelerator.wait_for_everyone()
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    for one in preservers:
+        one.finish(trainer.model)  # type: ignore[arg-type]
+    if training.fsdp:
+        trainer.save_model(str(folder / GATHERED))
+    # What the first process has written, its log too, is whole for all from here on.
+    trainer.accelerator.wait_for_everyone()
+    losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
+    told = {"steps": float(trainer.state.global_step - done), "seconds": time.perf_counter() - begun}
+    return {**told, "loss": losses[-1]} if losses else told
+
+
+def can_pack(model: nn.Module) -> bool:
+    """Whether examples can share a row cheaply without seeing each other: FlashAttention takes their borders."""
+    return "flash" in str(getattr(model.config, "_attn_implementation", ""))
+
+
+def _trainer(
+    model: nn.Module,
+    rows: Sequence[TokenizedExample],
+    training: TrainingConfig,
+    preservers: Sequence[Regularizer],
+    folder: Path,
+    watch: Watch | None,
+    tokenizer: PreTrainedTokenizerBase,
+) -> SFTTrainer:
+    """Build the trainer."""
+    try:
+        import datasets  # type: ignore[import-untyped]
+        from transformers import PrinterCallback
+        from transformers.integrations.integration_utils import TensorBoardCallback
+        from trl.trainer.sft_config import SFTConfig
+    except ImportError as error:
+        raise MissingDependencyError("The trainer 'trl' needs TRL: pip install 'pathei[learn]'.") from error
+    packed, count, pad = training.packing and can_pack(model), len(rows), pad_of(tokenizer)
+    data = datasets.Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
+    if not packed:
+        data = data.add_column("weight", [row.weight for row in rows])
+        data = data.select(training.order([len(row.ids) for row in rows]).ravel())
+    # In this order, so that TensorBoard sees what the preservers add to the log.
+    board = TensorBoardCallback(_writer(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+    trainer = _trainer_class(folder, watch, weighted=bool(training.weights))(
+        model=model,  # type: ignore[arg-type]
+        args=SFTConfig(output_dir=str(folder / "checkpoint"), **_arguments(training, None if packed else count)),
+        train_dataset=data,
+        processing_class=tokenizer,
+        data_collator=None if packed else lambda features: _laid(features, pad),
+        callbacks=[preserver_callback(preservers, finish=False), board],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _writer(folder: Path) -> Any:
+    """Return TensorBoard's writer."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder))
+
+
+def _arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]:
+    """Say in SFTConfig's words how to train.
+
+    Args:
+        training: In our words.
+        examples: How many; None where they are packed, and how many rows they make is not known yet.
+    """
+    import torch
+    from transformers import TrainingArguments
+
+    processes, parts = int(os.environ.get("WORLD_SIZE", "1")), training.accumulation
+    if training.batch % (processes * parts):
+        raise ConfigError(
+            f"{training.batch} examples per step cannot be shared by {processes} processes with {parts} micro-batches "
+            f"each: make `batch` a multiple of {processes * parts}."
+        )
+    if processes == 1 and torch.cuda.device_count() > 1:
+        raise LearningError(
+            f"{torch.cuda.device_count()} GPUs are visible to one process: start one per GPU with `torchrun "
+            "--nproc-per-node`, or choose one with CUDA_VISIBLE_DEVICES."
+        )
+    names = ("activation_checkpointing", "gradient_checkpointing")
+    known = {field.name for field in dataclasses.fields(TrainingArguments)}
+    how_long: dict[str, Any] = {"num_train_epochs": training.epochs, "max_steps": training.steps or -1}
+    if examples is not None:
+        how_long = {"max_steps": training.steps_for(examples)}
+    schedules = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
+    return how_long | {
+        "per_device_train_batch_size": training.batch // (processes * parts),
+        "gradient_accumulation_steps": parts,
+        "learning_rate": training.learning_rate,
+        "warmup_steps": training.warmup,
+        "lr_scheduler_type": schedules[training.schedule],
+        "weight_decay": training.weight_decay,
+        "max_grad_norm": training.clip,
+        "max_length": training.max_length,
+        "packing": examples is None,
+        "dataset_kwargs": {"skip_prepare_dataset": examples is not None},
+        "train_sampling_strategy": "random" if examples is None else "sequential",
+        "remove_unused_columns": examples is None,
+        "seed": training.seed,
+        "bf16": training.precision == "bf16",
+        # The name that transformers 6 will know, where this version has it already.
+        next(name for name in names if name in known): training.gradient_checkpointing,
+        "fsdp": training.fsdp,
+        "save_steps": training.save_every,
+        # The one before the last is what is left if the last is torn.
+        "save_total_limit": 2,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "dataloader_pin_memory": torch.cuda.is_available(),
+    }
+
+
+def _laid(features: Sequence[dict[str, Any]], pad: int) -> dict[str, Any]:
+    """Lay the rows of a micro-batch side by side, as the plain loop does."""
+    rows = [
+        TokenizedExample(tuple(one["input_ids"]), sum(label == IGNORED for label in one["labels"]), one["weight"])
+        for one in features
+    ]
+    return collate(rows, pad)._asdict()
+
+
+def _trainer_class(folder: Path, watch: Watch | None, *, weighted: bool) -> type[SFTTrainer]:
+    """Build the trainer's class, which weighs rows, keeps our log, and marks whole checkpoints."""
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    class PatheiTrainer(SFTTrainer):
+        """TRL's trainer with our log, marks and weights."""
+
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: Any = False, num_items_in_batch: Any = None
+        ) -> Any:
+            """Weigh the loss of each row, if any weight was given; else leave all to TRL."""
+            weights = inputs.pop("weights", None)
+            if not weighted:
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[no-untyped-call]
+            out = model(**inputs, use_cache=False, fused_lm_head=True)
+            loss = -(out.log_probs * weights[:, None]).sum() / num_items_in_batch
+            return loss * self.accelerator.num_processes
+
+        def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+            """Tell the run's own log and its watcher; the callback has put in what the preservers said."""
+            super().log(logs, start_time)
+            if "loss" not in logs:
+                return
+            if not all(math.isfinite(value) for value in logs.values()):
+                raise LearningError(f"Step {self.state.global_step} is no number any more: lower learning_rate.")
+            told = {"step": self.state.global_step, "steps": self.state.max_steps, **logs}
+            told["norm"] = told.pop("grad_norm", math.nan)
+            if self.is_world_process_zero():
+                append_log(folder, told)
+                if watch is not None:
+                    watch(told)
+
+        def _save_checkpoint(self, model: Any, trial: Any) -> None:
+            """Mark a checkpoint that all processes have written to its end."""
+            super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
+            self.accelerator.wait_for_everyone()
+            if self.is_world_process_zero():
+                (folder / "checkpoint" / f"checkpoint-{self.state.global_step}" / _WHOLE).touch()
+
+    return PatheiTrainer
+
+
+def _last_whole(folder: Path, *, remove_torn: bool) -> Path | None:
+    """Return the last checkpoint that was written to its end; what was torn is removed."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    whole = [path for path in found if (path / _WHOLE).exists()]
+    if remove_torn:
+        for path in set(found) - set(whole):
+            shutil.rmtree(path)
+    return whole[-1] if whole else None
+
+
+__all__ = ["can_pack", "train"]

@@ -1,0 +1,139 @@
+"""Playing into stores: what a round lives through, in three ways, and how held-out tasks go.
+
+Both are resumed by what is missing. Left out: learning from it (`learning`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from ..collectors.progress import progress
+from ..collectors.rollout.collect import gather
+from ..experience import Task
+from ..store import ExperienceStore
+from .config import HOUSEHOLD
+from .workspace import LoopAgent, LoopWorkspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..collectors.protocol import Collector
+    from ..collectors.rollout.acting import AgentCollector
+
+AGENT: Final = "agent"
+"""What episodes of the loop's own agent name as their collector."""
+SEARCH: Final = "mcts"
+EXPLORE: Final = "explore"
+
+
+def live(place: LoopWorkspace, number: int, console: Console) -> None:
+    """Live through a round: goals of its own, and the round's tasks.
+
+    The agent that has learned so far plays the tasks, and what it cannot do is searched. In the first round nobody has
+    learned, so all of them are searched, and some more is explored.
+    """
+    tasks = place.tasks(number)
+    with _opened(place, place.store) as store:
+        if number == 1:
+            _gather(place, store, place.explored(), _explorer(place), EXPLORE, "exploring", console)
+        else:
+            actor = place.best(number - 1)
+            _gather(place, store, tasks, _player(place, actor.agent, AGENT), AGENT, f"{actor.row} plays", console)
+            done = solved(store, {task.id for task in tasks})
+            tasks = [task for task in tasks if task.id not in done]
+        _gather(place, store, tasks, _searcher(place), SEARCH, "searching", console)
+        _propose(place, number, store, console)
+
+
+def solved(store: ExperienceStore, tasks: set[str]) -> set[str]:
+    """Return which of these tasks the loop's own agent has brought to their goal."""
+    return {one.task.id for one in store.trajectories(success=True) if one.collector == AGENT and one.task.id in tasks}
+
+
+def measure(place: LoopWorkspace, actor: LoopAgent, console: Console) -> None:
+    """Let an agent play all held-out tasks."""
+    tasks = [task for group in place.held_out_tasks().values() for task in group]
+    make = _player(place, actor.agent, actor.collector)
+    with _opened(place, place.held_out) as store:
+        _gather(place, store, tasks, make, actor.collector, actor.collector, console)
+
+
+def _propose(place: LoopWorkspace, number: int, store: ExperienceStore, console: Console) -> None:
+    """Let the automatic curriculum make so many attempts at goals of its own, those of earlier rounds included."""
+    attempts = number * place.config.proposed
+    if place.config.world != HOUSEHOLD or not attempts:
+        return
+    from ..collectors.curriculum.collector import Curriculum
+    from ..collectors.curriculum.proposers import NoveltyProposer
+    from ..collectors.curriculum.skill_player import SkillPlayer
+    from ..collectors.curriculum.study import study
+    from ..envs.virtualhome.goals.space import HomeGoals
+
+    goals = HomeGoals()
+    curriculum = Curriculum(goals, NoveltyProposer(), SkillPlayer(goals), seed=place.seed)
+    with progress(console, place.config.proposed, f"{'goals of its own':28}") as watch:
+        study(store, curriculum, place.houses(), attempts, watch=watch)
+
+
+def _gather(
+    place: LoopWorkspace,
+    store: ExperienceStore,
+    tasks: Sequence[Task],
+    make: Callable[[], Collector],
+    collector: str,
+    title: str,
+    console: Console,
+) -> None:
+    left = store.remaining(tasks, collector)
+    if not left:
+        return
+    config = place.config
+    with progress(console, len(left), f"{title:28}") as watch:
+        gather(store, left, make, workers=config.workers, timeout=config.timeout, collector=collector, watch=watch)
+
+
+def _opened(place: LoopWorkspace, path: Any) -> ExperienceStore:
+    return ExperienceStore.open(path, config={"command": "loop", "world": place.config.world}, seeds=[place.seed])
+
+
+def _explorer(place: LoopWorkspace) -> Callable[[], Collector]:
+    from ..collectors.rollout.explore import Explore
+
+    return partial(Explore, max_steps=place.config.steps, seed=place.seed)
+
+
+def _searcher(place: LoopWorkspace) -> Callable[[], Collector]:
+    from ..collectors.search.collector import Mcts, MctsConfig, household_search
+
+    search = household_search(simulations=place.config.simulations, depth=place.config.steps // 2 + 1)
+    return partial(Mcts, MctsConfig(search), seed=place.seed)
+
+
+def _player(place: LoopWorkspace, agent: str, collector: str) -> Callable[[], Collector]:
+    return partial(acting, agent, collector, place.config.steps, place.seed, bool(place.config.workers))
+
+
+def acting(agent: str, collector: str, steps: int, seed: int, alone: bool) -> AgentCollector:
+    """Return the collector for a named agent; called in whichever process plays.
+
+    Args:
+        agent: Who acts.
+        collector: What episodes name it.
+        steps: The longest episode.
+        seed: Mixed with each task's own.
+        alone: Whether this process is one of several, and its torch is to take one thread.
+    """
+    if alone:
+        os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, which comes next
+    from ..agents.registry import agent_named
+    from ..collectors.rollout.acting import AgentCollector
+
+    named = agent_named(agent)
+    named.prepare()
+    return AgentCollector(named, name=collector, max_steps=steps, seed=seed)
+
+
+__all__ = ["AGENT", "EXPLORE", "SEARCH", "acting", "live", "measure", "solved"]

@@ -1,0 +1,122 @@
+"""What `pathei loop` does: rounds of living, learning and measuring, for each seed, and one table at the end.
+
+A loop that was stopped, by Ctrl-C or `kill -9`, is run again with the same configuration: every part of it (episodes,
+items of the memory, optimizer steps, measurements) is found where it was kept, and only what is missing is done. Left
+out: the parts themselves (`living`, `learning`, `results`, `report`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
+
+from ..learners.run_directory import note_versions, only_writer, settle, write_json
+from . import experience as living
+from . import learning, results
+from .config import EMBEDDED, LoopConfig
+from .workspace import PLAIN, WEIGHTS, LoopWorkspace
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..learners.evaluation.intervals import Interval
+
+RESULT: Final = "loop.json"
+"""Within the loop's directory: what it has come to."""
+
+Lost = dict[tuple[str, int, int], "Interval"]
+Alone = dict[tuple[int, int], float]
+
+
+def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopResult:
+    """Run a loop, or go on where it stopped.
+
+    Args:
+        out: The loop's directory; made if it is not there.
+        config: What to do.
+        console: Where to show how far it is.
+
+    Raises:
+        ConfigError: another loop is in the directory, or something that a method needs is not given.
+        LearningError: another process is at it.
+        PatheiError: a world, a model or a memory cannot be had.
+    """
+    with only_writer(out):
+        settle(out, config)
+        if note := note_versions(out):
+            console.print(note, soft_wrap=True)
+        if config.tunes and config.model == EMBEDDED:
+            _base(console)
+        lost: Lost = {}
+        alone: Alone = {}
+        for seed in range(config.seed, config.seed + config.seeds):
+            _rounds(LoopWorkspace(out, config, seed), console, lost, alone)
+        found = result_of(out, config, lost, alone)
+        write_json(out / RESULT, found.json())
+    return found
+
+
+def result_of(out: Path, config: LoopConfig, lost: Lost, alone: Alone) -> results.LoopResult:
+    """Return what the stores of a loop say."""
+    seeds = range(config.seed, config.seed + config.seeds)
+    scores = [score for seed in seeds for score in results.scores_of(LoopWorkspace(out, config, seed))]
+    return results.LoopResult(tuple(scores), lost, alone)
+
+
+def _rounds(place: LoopWorkspace, console: Console, lost: Lost, alone: Alone) -> None:
+    config = place.config
+    for number in range(config.rounds + 1):
+        title = f"round {number}" if number else "before anything is learned"
+        console.print(Rule(f"{title}, seed {place.seed}" if config.seeds > 1 else title, align="left"))
+        if number:
+            living.live(place, number, console)
+            if number > 1:
+                alone[number, place.seed] = results.alone(place, number)
+            _learn(place, number, console, lost)
+        for actor in place.actors(number):
+            living.measure(place, actor, console)
+
+
+def _learn(place: LoopWorkspace, number: int, console: Console, lost: Lost) -> None:
+    config = place.config
+    if config.remembers:
+        with _bar(console, "remembering") as watch:
+            learning.remember(place, number, watch)
+    methods = {WEIGHTS: config.method} if config.tunes else {}
+    if number == config.rounds and config.against and methods:
+        methods[PLAIN] = config.against
+    for row, method in methods.items():
+        with _bar(console, f"tuning, {method}") as watch:
+            run: Path = learning.tune(place, number, method, watch)
+        forgotten = learning.forgotten(place, run)
+        if forgotten is not None:
+            lost[row, number, place.seed] = forgotten
+
+
+def _base(console: Console) -> None:
+    """Make the embedded model if it is not there, and show how far that is."""
+    from ..learners.models.base import embedded_base
+
+    with _bar(console, "the base model, once") as watch:
+        embedded_base(progress=watch)
+
+
+@contextlib.contextmanager
+def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far something is, where there is a terminal, from the first time that it tells so."""
+    columns = (TextColumn(f"{name:28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        job = bar.add_task(name, total=None, visible=False)
+
+        def watch(done: int, of: int) -> None:
+            bar.update(job, completed=done, total=of, visible=True)
+
+        yield watch
+
+
+__all__ = ["RESULT", "result_of", "run_loop"]

@@ -1,0 +1,1 @@
+"""Memory builders: what turns a trajectory into episodes, skills and facts."""

@@ -1,0 +1,97 @@
+"""Whole plans with the words of the goal left open: the skills of worlds that tell no facts.
+
+`go to the red ball` reached by `go to red ball 1` becomes a plan in which the first word is `{red}` and the second
+`{ball}`, to be tried for `go to the blue key`. A plan has to reach the goal once more from the beginning: a world in
+which it does not cannot be planned for. Left out: leaving out steps, since nothing says which were needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ...experience import Trajectory
+from ..items import Draft, Source
+from ..verification.replay import TryAction
+from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
+from .events import fold
+
+_WORD: Final = re.compile(r"[^\W_]{2,}")
+_LONGEST: Final = 40
+"""Longer plans are not kept."""
+
+
+class PlanBuilder:
+    """The builder of whole plans, for episodes that succeeded and hold no facts; `proving.Proved` proves them."""
+
+    def build(self, trajectory: Trajectory) -> Iterator[Draft]:
+        """Return the plan of an episode, unproved, or nothing."""
+        for proposal in self.propose(trajectory):
+            yield proposal.candidates[0].draft
+
+    def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
+        """Return the plan of an episode, to be carried out once more; or nothing."""
+        actions = [step.action for step in trajectory.steps if not step.info.get("error")]
+        if not trajectory.success or not actions or len(actions) > _LONGEST or fold(trajectory) is not None:
+            return
+        trial = SkillTest(tuple(TryAction(action) for action in actions), success=True)
+        yield SkillProposal(0, (SkillCandidate(_plan(trajectory, actions), trial),))
+
+
+def _plan(trajectory: Trajectory, actions: Sequence[str]) -> Draft:
+    goal = " ".join(trajectory.task.goal.text.split())
+    open_words = shared_words(goal, actions)
+    names = {word: f"w{place}" for place, word in enumerate(open_words)}
+    lifted, steps = fill(goal, names), [fill(action, names) for action in actions]
+    told = "; ".join(steps)
+    return Draft(
+        "skill",
+        f"How to do: {lifted}. Steps: {told}.",
+        trajectory.task.env,
+        key=f"{lifted}: {told}",
+        task=goal,
+        success=True,
+        data={
+            "name": lifted,
+            "parameters": [{"name": name, "classes": [word]} for word, name in names.items()],
+            "preconditions": [],
+            "steps": steps,
+            "effects": [lifted],
+            "calls": [],
+            "plan": True,
+        },
+        source=Source(trajectory.id),
+    )
+
+
+def shared_words(goal: str, actions: Sequence[str]) -> list[str]:
+    """Return the words of a goal that its actions name, in order: those that another goal would have others for."""
+    named = {word.lower() for action in actions for word in _WORD.findall(action)}
+    verbs = {words[0].lower() for action in actions if (words := _WORD.findall(action))}
+    found = dict.fromkeys(word.lower() for word in _WORD.findall(goal))
+    return [word for word in found if word in named and word not in verbs]
+
+
+def fill(text: str, names: dict[str, str]) -> str:
+    """Replace whole words, whatever their case, by their names in braces."""
+    return _WORD.sub(lambda match: f"{{{names[match[0].lower()]}}}" if match[0].lower() in names else match[0], text)
+
+
+def match_goal(lifted: str, goal: str) -> dict[str, str] | None:
+    """Return what the open words of a lifted goal are in another goal, or None where it is another kind of goal."""
+    pattern, names = "", []
+    for part in re.split(r"(\{w\d+\})", lifted):
+        name = part[1:-1]
+        if part[:1] == "{" and name in names:
+            pattern += f"(?P={name})"
+        elif part[:1] == "{":
+            names.append(name)
+            pattern += f"(?P<{name}>[^\\W_]+)"
+        else:
+            pattern += re.escape(part)
+    found = re.fullmatch(pattern, " ".join(goal.split()), re.IGNORECASE)
+    return None if found is None else found.groupdict()
+
+
+__all__ = ["PlanBuilder", "fill", "match_goal", "shared_words"]

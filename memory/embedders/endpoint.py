@@ -1,0 +1,100 @@
+"""Sentence vectors from any OpenAI-compatible endpoint: OpenAI's, vLLM's, TEI's, llama.cpp's, Ollama's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from ...errors import MissingDependencyError, ModelError
+
+_NO_KEY: Final = "none"
+_BATCH: Final = 64
+
+
+class EmbeddingEndpoint:
+    """The embedder; overload, time-outs and broken connections are tried again, which the official client does."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        dimensions: int | None = None,
+        timeout: float = 60.0,
+        retries: int = 4,
+    ) -> None:
+        """Prepare a client; nothing is sent yet.
+
+        Args:
+            model: The model's name at the endpoint.
+            base_url: The endpoint, up to `/v1`; OPENAI_BASE_URL if None, and OpenAI's own without that.
+            api_key: The key; OPENAI_API_KEY if None. An endpoint of your own may need none.
+            dimensions: Asked of the endpoint where it lets one choose; its own number if None.
+            timeout: How long one answer may take, in seconds.
+            retries: So often a request is sent again.
+
+        Raises:
+            MissingDependencyError: the client is not installed.
+            ModelError: there is no key, and the endpoint is OpenAI's.
+        """
+        try:
+            import openai
+        except ImportError as error:
+            raise MissingDependencyError("An embedder behind an endpoint needs: pip install 'pathei[lm]'.") from error
+        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        key = api_key or os.environ.get("OPENAI_API_KEY") or (_NO_KEY if self._base_url else None)
+        if key is None:
+            raise ModelError("There is no key for OpenAI's endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL.")
+        self._errors = openai.OpenAIError
+        self._client = openai.OpenAI(base_url=self._base_url, api_key=key, timeout=timeout, max_retries=retries)
+        self._model = model
+        self._asked: dict[str, Any] = {} if dimensions is None else {"dimensions": dimensions}
+        self._dimensions = dimensions
+
+    @property
+    def name(self) -> str:
+        """The model; which weights it has, only its owner knows."""
+        return f"endpoint:{self._model}"
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector; the endpoint is asked once."""
+        if self._dimensions is None:
+            self._dimensions = int(self.embed(["dimensions"]).shape[1])
+        return self._dimensions
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Return unit vectors, shape `[texts, dimensions]`.
+
+        Raises:
+            ModelError: the endpoint cannot be reached, refuses, or sends what are no vectors.
+        """
+        if not texts:
+            return np.zeros((0, self.dimensions), np.float32)
+        rows: list[np.ndarray[Any, Any]] = []
+        for start in range(0, len(texts), _BATCH):
+            # Some servers refuse an empty text; a space says as little.
+            some = [text or " " for text in texts[start : start + _BATCH]]
+            try:
+                answer = self._client.embeddings.create(
+                    model=self._model, input=some, encoding_format="float", **self._asked
+                )
+                found = np.array([one.embedding for one in sorted(answer.data, key=lambda one: one.index)], np.float32)
+                if found.ndim != 2 or len(found) != len(some):
+                    raise ValueError(f"{len(some)} texts were sent and vectors of shape {found.shape} came back")
+            except (self._errors, AttributeError, IndexError, TypeError, ValueError) as error:
+                what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                where = self._base_url or "OpenAI's endpoint"
+                raise ModelError(f"The embedder {self._model!r} at {where} did not answer ({what}).") from error
+            rows.append(found)
+        both = np.concatenate(rows)
+        length = np.linalg.norm(both, axis=1, keepdims=True)
+        np.divide(both, length, out=both, where=length > 0)
+        return both
+
+
+__all__ = ["EmbeddingEndpoint"]

@@ -1,0 +1,1 @@
+"""Answering a query: candidates by meaning and words, ranked."""

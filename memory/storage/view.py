@@ -1,0 +1,159 @@
+"""What one process holds in memory of a table: columns and vectors, brought up to date by the numbers of changes.
+
+A published index is the beginning; whatever changed after it is read from the table. Writers and readers do the same.
+Left out: what is in the table, and how an index file looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ..items import KINDS
+from . import index_files
+from .columns import STATUSES, ItemColumns, hashed, outcome, signs_of
+from .database import MemoryDatabase, total
+from .vectors import GRAPH_FROM, Floats, Vectors, build
+
+_CHUNK: Final = 20_000
+_KIND: Final = {name: number for number, name in enumerate(KINDS)}
+_STATUS: Final = {name: number for number, name in enumerate(STATUSES)}
+_CHANGED: Final = (
+    "SELECT num, kind, status, success, key <> '', world, task, last_seen, CASE WHEN embedded > ? THEN emb END, sz"
+    " FROM item JOIN vector USING (num) JOIN lexicon_docsize ON lexicon_docsize.id = num WHERE item.seq > ?"
+)
+_LONGEST: Final = 65_535
+_UNPUBLISHED: Final = 4_000
+"""So many vectors may be without an exact index: scanning them takes a quarter of a millisecond."""
+_GROWS_BY: Final = 10_000
+"""So many may be without their place in a graph, all of which is written anew when it grows."""
+_CHANGED_PART: Final = 0.2
+"""So great a part of an exact index may be out of date."""
+_STALE_PART: Final = 0.05
+"""So great a part of a graph may hold vectors that were replaced, which cannot be taken out of it."""
+
+
+class IndexView:
+    """The arrays, and up to which change they hold."""
+
+    def __init__(
+        self, folder: Path, database: MemoryDatabase, embedder: str, dimensions: int, graph_from: int = GRAPH_FROM
+    ) -> None:
+        """Begin with the published index, if it can be used; the next one is a graph if there are so many items."""
+        self._folder, self._database, self._graph_from = folder, database, graph_from
+        self._embedder, self._dimensions = embedder, dimensions
+        self._uuid = str(database.meta("uuid"))
+        self._looked_at = 0
+        self.trouble = ""
+        """Why the published index was not used, in words; empty if it was, or if there is none."""
+        self.vectors, self.columns, self.seq = Vectors(dimensions), ItemColumns(), 0
+        self._load()
+
+    def sync(self) -> None:
+        """Read what changed since the last time; if that was much, by way of an index that was published meanwhile."""
+        self._catch_up()
+        if self.is_due and self._published() > self._looked_at:
+            self._load()
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._database.seq() == self.seq:
+            return
+        with self._database.snapshot() as seq:
+            cursor = self._database.run(_CHANGED, (self.seq, self.seq))
+            while rows := cursor.fetchmany(_CHUNK):
+                self._apply(rows)
+            self.seq = seq
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a new index is worth its while: too much is out of date, or has none."""
+        vectors = self.vectors
+        if vectors.is_graph:
+            return vectors.delta_rows - vectors.stale_rows > _GROWS_BY or vectors.stale_rows > self._bearable
+        changed = vectors.delta_rows + vectors.stale_rows
+        return changed > max(_UNPUBLISHED, _CHANGED_PART * vectors.base_rows)
+
+    @property
+    def _bearable(self) -> float:
+        """How many vectors of a graph may be replaced before it is made anew."""
+        return max(_GROWS_BY, _STALE_PART * self.vectors.base_rows)
+
+    def publish(self, *, neat: bool) -> None:
+        """Make a new index of everything, publish it, and use it.
+
+        Args:
+            neat: Whether to take minutes, where that is worth it: to make the first graph, or to make one anew that
+                holds anything that was replaced. Otherwise a graph grows by what is new, as long as it holds little of
+                that, and an exact index stays one.
+        """
+        self.sync()
+        rows, vectors = self.columns.rows, self.vectors
+        if rows == 0:
+            index_files.remove(self._folder)
+            return
+        graph = vectors.is_graph or (neat and rows >= self._graph_from)
+        grows = vectors.is_graph and vectors.stale_rows <= (0 if neat else self._bearable)
+        if grows and rows <= 2 * vectors.base_rows:
+            chunks, known, stale = self._chunks(vectors.base_rows), index_files.reread(self._folder), vectors.stale
+        else:
+            chunks, known, stale = self._chunks(0), None, np.zeros(0, np.int64)
+        base = build(self._dimensions, rows, chunks, graph=graph, base=known)
+        header = index_files.new_header(self._uuid, self._embedder, self._dimensions, self.seq)
+        index_files.save(self._folder, header, base, self.columns, stale)
+        del base, known
+        self._load()
+        self.sync()
+
+    def _published(self) -> int:
+        """Return the last change that the published index knows of; 0 if there is none."""
+        header = index_files.header_of(self._folder)
+        return 0 if header is None else header.seq
+
+    def _load(self) -> None:
+        self._looked_at = self._published()
+        found = index_files.load(self._folder, self._uuid, self._embedder, self._dimensions, self._database.seq)
+        if isinstance(found, str):
+            self.trouble = found
+            self.vectors, self.columns, self.seq = Vectors(self._dimensions), ItemColumns(), 0
+        else:
+            self.trouble = ""
+            self.vectors, self.columns = Vectors(self._dimensions, found.base), found.columns
+            self.seq = self._looked_at = found.header.seq
+            for start in range(0, len(found.stale), _CHUNK):
+                places = found.stale[start : start + _CHUNK]
+                self.vectors.put(places, self._database.halves(places + 1, self._dimensions))
+
+    def _apply(self, rows: Sequence[Any]) -> None:
+        num, kind, status, success, keyed, world, task, seen, blobs, sizes = zip(*rows, strict=True)
+        places = np.array(num, np.int64) - 1
+        codes = {text: hashed(text) for text in {*world, *task}}
+        values: dict[str, Any] = {
+            "kind": [_KIND[one] for one in kind],
+            "status": [_STATUS[one] for one in status],
+            "success": [outcome(one) for one in success],
+            "keyed": keyed,
+            "world": [codes[one] for one in world],
+            "task": [codes[one] for one in task],
+            "seen": seen,
+            "length": [min(_LONGEST, total(one)) for one in sizes],
+        }
+        self.columns.put(places, values)
+        new = [row for row, blob in enumerate(blobs) if blob is not None]
+        if new:
+            vectors = np.frombuffer(b"".join(blobs[row] for row in new), np.float16).reshape(len(new), -1)
+            signs = signs_of(vectors)
+            self.columns.put(places[new], {"signs": signs[:, 0], "signs_2": signs[:, 1]})
+            self.vectors.put(places[new], vectors)
+
+    def _chunks(self, known: int) -> Iterator[Floats]:
+        cursor = self._database.run("SELECT emb FROM vector WHERE num > ? ORDER BY num", (known,))
+        while rows := cursor.fetchmany(_CHUNK):
+            halves = np.frombuffer(b"".join(row[0] for row in rows), np.float16)
+            yield halves.reshape(len(rows), self._dimensions).astype(np.float32)
+
+
+__all__ = ["IndexView"]

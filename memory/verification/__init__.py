@@ -1,0 +1,1 @@
+"""Checking skills by executing them."""

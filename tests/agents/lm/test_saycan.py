@@ -1,0 +1,272 @@
+"""The agent that says what can be done, with a model that knows the plan and one that knows nothing; agents in turn."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from pathei.agents import RandomAgent, check_agent
+from pathei.agents.lm.backends import Choice, Conversation, ModelReply, ModelRequest, RatedChoices, Usage
+from pathei.agents.lm.saycan import SayCan, SayCanConfig
+from pathei.agents.protocol import ActionRecord, Finished
+from pathei.agents.sequential import SequentialAgent
+from pathei.agents.skills.agent import SkillAgent
+from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.envs.virtualhome.language.plans import ask_for_plan, read_deed, say_deed
+from pathei.envs.virtualhome.tasks.generate import generate_tasks
+from pathei.errors import ConfigError
+from pathei.experience import Goal, Observation, Task, Trajectory
+from pathei.learners.corpora.bare import PlanTrimmer
+from pathei.learners.corpora.episodes import fold
+from pathei.learners.evaluation.plan_execution import PlanExecutor
+from pathei.memory.empty import EmptyMemory
+
+TASKS = generate_tasks(24, 3, split="test")
+
+
+class Reciter:
+    """A model that knows the sentences of plans by heart: it drafts them, and says the next one that it may say."""
+
+    name = "reciter"
+    context = None
+
+    def __init__(self, plans: Mapping[str, Sequence[str]], drafts: bool = True) -> None:
+        """Know plans by their goals; without `drafts` it drafts nonsense, and only says what is possible."""
+        self._plans = {ask_for_plan(goal): list(plan) for goal, plan in plans.items()}
+        self._drafts = drafts
+
+    def generate(self, asks: Sequence[ModelRequest]) -> list[ModelReply]:
+        """Write the rest of a plan, or say the option that comes next in it."""
+        return [ModelReply(self._answer(ask), None, (-1.0,), Usage(1, 1)) for ask in asks]
+
+    def _answer(self, ask: ModelRequest) -> str:
+        rest = self._rest(ask.conversation)
+        if ask.among:
+            return next((one for one in rest if one in ask.among), ask.among[0] if rest else "")
+        return f" {' '.join(rest)}" if self._drafts else " Frobnicate."
+
+    def _rest(self, conversation: Conversation) -> list[str]:
+        text = conversation.plain()
+        prompt = next(prompt for prompt in self._plans if text.startswith(prompt))
+        rest = list(self._plans[prompt])
+        for said in text[len(prompt) :].split(". "):
+            one = f"{said.strip().rstrip('.')}."
+            if one in rest:
+                rest.remove(one)
+        return rest
+
+    def rate(self, choices: Sequence[Choice]) -> list[RatedChoices]:
+        """Rate nothing."""
+        raise AssertionError("it is never asked to rate")
+
+    def count(self, conversation: Conversation) -> int:
+        """Count the words."""
+        return len(conversation.plain().split())
+
+
+@pytest.fixture(scope="module")
+def plans() -> dict[str, list[str]]:
+    """What is needed of the demonstrations of all tasks, in words, by goal."""
+    found = {}
+    with PlanExecutor() as executor:
+        trimmer = PlanTrimmer(executor)
+        for record in AgentCollector(demonstrator).collect(TASKS):
+            assert isinstance(record, Trajectory)
+            episode = fold(record)
+            assert episode is not None
+            deeds = trimmer.needed(episode)
+            assert deeds is not None
+            found[record.task.goal.text] = [say_deed(deed) for deed in deeds]
+    return found
+
+
+def play(agent: object, tasks: Sequence[Task] = TASKS) -> list[Trajectory]:
+    records = list(AgentCollector(lambda task: agent, max_steps=60).collect(tasks))  # type: ignore[arg-type]
+    assert all(isinstance(record, Trajectory) for record in records), records
+    return [record for record in records if isinstance(record, Trajectory)]
+
+
+@pytest.mark.parametrize("drafts", [True, False], ids=["drafting", "without a draft"])
+def test_who_knows_the_plan_reaches_the_goal_in_a_house_that_it_does_not_know(
+    plans: Mapping[str, Sequence[str]], drafts: bool
+) -> None:
+    model = Reciter(plans, drafts)
+    played = play(SayCan(model))
+    reached = sum(bool(one.success) for one in played)
+    assert reached >= (0.6 if drafts else 0.3) * len(TASKS)  # a draft also says what to look for
+    for trajectory in played:
+        for step in trajectory.steps:
+            assert step.observation.actions is not None
+            assert step.action in step.observation.actions  # it is never told of what is elsewhere
+            assert step.info["agent"]["model"] == "reciter"
+
+
+def test_it_keeps_the_contract_of_agents(plans: Mapping[str, Sequence[str]]) -> None:
+    goal, plan = next(iter(plans.items()))
+    check_agent(SayCan(Reciter({goal: plan})), goal=Goal(goal))
+    check_agent(SayCan(Reciter({"": []})), goal=Goal(""))
+    check_agent(SequentialAgent([SkillAgent(EmptyMemory(), explores=False), RandomAgent(np.random.default_rng(0))]))
+
+
+def test_the_same_sentence_is_not_said_for_ever() -> None:
+    """Also where the model would: what was said loses with each time."""
+    agent = SayCan(Reciter({"dance": ["Touch the cup."] * 9}), SayCanConfig(sentences=6, again=2))
+    seen = Observation("You are in the kitchen (1).", (), ("[Touch] <cup> (2)", "[Touch] <lamp> (3)"))
+    said = [agent.act(seen, Goal("dance")) for _ in range(6)]
+    assert said[:4] == ["[Touch] <cup> (2)"] * 2 + ["[Touch] <lamp> (3)"] * 2
+    with pytest.raises(Finished, match="6 sentences"):
+        agent.act(seen, Goal("dance"))
+
+
+def test_it_has_finished_when_the_model_would_rather_end_its_plan() -> None:
+    agent = SayCan(Reciter({"dance": ["Touch the lamp."]}))
+    seen = Observation("You are in the kitchen (1).", (), ("[Touch] <cup> (2)", "[Touch] <lamp> (3)"))
+    assert agent.act(seen, Goal("dance")) == "[Touch] <lamp> (3)"
+    with pytest.raises(Finished, match="has said 1 "):
+        agent.act(seen, Goal("dance"))
+
+
+def test_of_two_things_of_a_kind_the_goal_s_is_meant_then_the_one_spoken_of() -> None:
+    plan = ["Walk to the book.", "Grab the book.", "Put the book on the desk."]
+    actions = tuple(f"[{verb}] <book> ({id_})" for id_ in (5, 6) for verb in ("Walk", "Grab"))
+    agent = SayCan(Reciter({"tidy": plan}))
+    wanted = Goal("tidy", ({"from": {"id": 6}, "relation": "ON", "to": {"class": "desk"}},))
+    assert agent.act(Observation("", (), actions), wanted) == "[Walk] <book> (6)"
+    free = Goal("tidy")
+    agent.reset(0)
+    assert agent.act(Observation("", (), actions), free) == "[Walk] <book> (5)"
+    seen = Observation("", (), (*actions[2:], *actions[:2]))  # listed the other way round
+    assert agent.act(seen, free) == "[Grab] <book> (5)"
+
+
+def test_what_is_not_in_view_is_looked_for_behind_doors_and_lids() -> None:
+    agent = SayCan(Reciter({"eat": ["Walk to the apple.", "Eat the apple."]}))
+    goal = Goal("eat", ({"done": {"verb": "EAT", "object": {"class": "apple"}}},))
+    hall = "You are in the hall (1).\n- door (4) to the kitchen (2), closed\nOther rooms: kitchen (2)."
+    act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    assert act == "[Walk] <kitchen> (2)"
+    act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    assert act == "[Walk] <door> (4)"  # the shut door was in the way
+    act = agent.act(Observation(hall, (), ("[Open] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    assert act == "[Open] <door> (4)"
+    act = agent.act(Observation(hall.replace(", closed", ""), (), ("[Walk] <kitchen> (2)",)), goal)
+    assert act == "[Walk] <kitchen> (2)"
+    kitchen = "You are in the kitchen (2).\n- fridge (7): closed, switched on\nOther rooms: hall (1)."
+    seen = Observation(kitchen, (), ("[Walk] <fridge> (7)", "[Open] <fridge> (7)", "[Walk] <hall> (1)"))
+    assert agent.act(seen, goal) == "[Walk] <fridge> (7)"
+    assert agent.act(seen, goal) == "[Open] <fridge> (7)"
+    found = Observation(kitchen, (), ("[Walk] <apple> (8)", "[Walk] <hall> (1)"))
+    assert agent.act(found, goal) == "[Walk] <apple> (8)"
+    assert agent.told().notes["sentence"] == "Walk to the apple."
+    assert agent.act(Observation(kitchen, (), ("[Eat] <apple> (8)",)), goal) == "[Eat] <apple> (8)"
+
+
+def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
+    agent = SayCan(Reciter({"clean up": ["Grab the soap.", "Put the soap on the sink."]}))
+    hall = Observation("You are in the hall (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
+    assert agent.act(hall, Goal("clean up")) == "[Walk] <bath> (2)"
+    assert agent.told().notes["looks_for"] == "soap"
+    bath = "You are in the bath (2)."
+    seen = Observation(bath, (), ("[Walk] <soap> (5)", "[Walk] <sink> (6)"))
+    assert agent.act(seen, Goal("clean up")) == "[Walk] <soap> (5)"
+    near = Observation(bath, (), ("[Grab] <soap> (5)", "[Walk] <sink> (6)"))
+    assert agent.act(near, Goal("clean up")) == "[Grab] <soap> (5)"
+    held = Observation(bath, (), ("[Drop] <soap> (5)", "[Walk] <sink> (6)"))
+    assert agent.act(held, Goal("clean up")) == "[Walk] <sink> (6)"
+    there = Observation(bath, (), ("[Drop] <soap> (5)", "[PutBack] <soap> (5) <sink> (6)"))
+    assert agent.act(there, Goal("clean up")) == "[PutBack] <soap> (5) <sink> (6)"
+    with pytest.raises(Finished, match="has said 4 "):
+        agent.act(there, Goal("clean up"))
+
+
+@pytest.mark.parametrize("misses", [1, 2])
+def test_it_gives_up_after_so_many_things_that_are_nowhere(misses: int) -> None:
+    kitchen = Observation("You are in the kitchen (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
+    plan = ["Walk to the unicorn.", "Walk to the griffin."]
+    agent, sought = SayCan(Reciter({"play": plan}), SayCanConfig(misses=misses)), dict[object, None]()
+    with contextlib.suppress(Finished):
+        for _ in range(99):
+            assert agent.act(kitchen, Goal("play")) == "[Walk] <bath> (2)"
+            sought[agent.told().notes["looks_for"]] = None
+        raise AssertionError("it never finishes")
+    assert list(sought) == ["unicorn", "griffin"][:misses]
+
+
+def test_what_it_took_to_come_to_its_end_is_kept(plans: Mapping[str, Sequence[str]]) -> None:
+    goal, task = TASKS[0].goal.text, TASKS[0]
+    [played] = play(SayCan(Reciter({goal: []})), [task])
+    assert not played.steps
+    assert played.provenance["ended"] == "the model has said 0 sentences"
+    ending = played.provenance["ending"]
+    assert isinstance(ending, dict)
+    assert ending["usage"] == {"prompt_tokens": 2, "completion_tokens": 2, "requests": 2}  # the draft, and the end
+    [whole] = play(SayCan(Reciter(plans)), [task])
+    used = [step.info["agent"] for step in whole.steps] + [whole.provenance.get("ending", {})]
+    asked = sum(one["usage"]["requests"] for one in used if "usage" in one)
+    assert asked == 2 + len({step.info["agent"]["sentence"] for step in whole.steps}) - bool(whole.success)
+
+
+class Says:
+    """Says the same some times, and has finished."""
+
+    def __init__(self, action: str, times: int, usage: Usage | None = None) -> None:
+        self._action, self._times, self._left, self._usage = action, times, times, usage
+
+    def reset(self, seed: int) -> None:
+        """Begin again."""
+        self._left = self._times
+
+    def act(self, observation: Observation, goal: Goal) -> str:
+        """Say it."""
+        if not self._left:
+            raise Finished("that was all", {"usage": self._usage.json()} if self._usage else None)
+        self._left -= 1
+        return self._action
+
+    def told(self) -> ActionRecord:
+        """Tell how often it will say it."""
+        return ActionRecord(notes={"left": self._left})
+
+
+def test_agents_in_turn_each_act_until_they_have_finished() -> None:
+    agent, seen = SequentialAgent([Says("a", 2), Says("b", 0), Says("c", 1)]), Observation("")
+    for _ in range(2):
+        agent.reset(0)
+        said = [(agent.act(seen, Goal("")), agent.told().notes["turn"]) for _ in range(3)]
+        assert said == [("a", 0), ("a", 0), ("c", 2)]
+        with pytest.raises(Finished):
+            agent.act(seen, Goal(""))
+    with pytest.raises(ConfigError, match="at least one"):
+        SequentialAgent([])
+
+
+def test_what_an_agent_took_to_find_that_it_has_finished_is_told_once_by_the_next() -> None:
+    seen, usage = Observation(""), Usage(3, 1)
+    agent = SequentialAgent([Says("a", 1, usage), Says("b", 0, usage), Says("c", 2, usage)])
+    agent.reset(0)
+    told = [(agent.act(seen, Goal("")), agent.told().notes.get("usage")) for _ in range(3)]
+    assert told == [("a", None), ("c", (usage + usage).json()), ("c", None)]
+    with pytest.raises(Finished) as ended:
+        agent.act(seen, Goal(""))
+    assert ended.value.notes == {"usage": usage.json()}
+
+
+def test_a_plan_is_no_longer_than_it_needs_to_be(plans: Mapping[str, Sequence[str]]) -> None:
+    for goal, plan in plans.items():
+        assert plan
+        assert all("door" not in sentence for sentence in plan) or "door" in goal
+        assert not any(sentence.startswith(("Find", "Run")) for sentence in plan)
+
+
+def test_wrong_settings_are_named_together() -> None:
+    with pytest.raises(ConfigError, match=r"again.*sentences"):
+        SayCanConfig(again=0, sentences=0)
+
+
+def test_script_lines_are_what_sentences_are_said_of() -> None:
+    deed = read_deed("[PutBack] <tooth_paste> (3) <dining_table> (4)")
+    assert deed is not None
+    assert say_deed(deed) == "Put the tooth paste on the dining table."

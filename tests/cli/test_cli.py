@@ -1,0 +1,277 @@
+"""The command line as a user meets it: what is printed, where, and with which exit status. Nothing here is mocked."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+import pathei
+from pathei.cli import main
+from pathei.collectors.tasks import write_tasks
+from pathei.experience import Failure, Trajectory
+from pathei.store import ExperienceStore
+from pathei.tests.support.lantern import lantern_task, lantern_tasks
+
+HEAVY = ("gymnasium", "numpy", "pyarrow", "torch", "transformers")
+
+
+def pathei_in_a_process(*args: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "pathei.cli", *args]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture
+def tasks_file(tmp_path: Path) -> Path:
+    path = tmp_path / "tasks.jsonl"
+    write_tasks(path, lantern_tasks(6))
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path, tasks_file: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A store with six episodes."""
+    path = tmp_path / "store"
+    assert main(["collect", str(path), "--tasks", str(tasks_file), "--workers", "0", "--steps", "8"]) == 0
+    capsys.readouterr()
+    return path
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys\nfrom pathei.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        f"sys.exit(' '.join(name for name in {HEAVY} if name in sys.modules) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "collect" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "run", "collect", "store info", "store show", "store export", "env doctor", "learn", "eval"]
+)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert f"usage: pathei {command}" in capsys.readouterr().out
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"pathei {pathei.__version__}\n"
+
+
+def test_worlds_and_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env", "list"]) == 0
+    assert "pathei/VirtualHome-v0" in capsys.readouterr().out
+    assert main(["env", "doctor", "virtualhome"]) == 0
+    assert "generated houses" in capsys.readouterr().out
+    assert main(["data", "list"]) == 0
+    assert "robothow" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["env", "doctor", "virtualhom"], "did you mean 'virtualhome'?"),
+        (["data", "get", "robothau"], "did you mean 'robothow'?"),
+        (["collect", "{tmp}/s", "--tasks", "{tmp}/none"], "neither a number, nor 'robothow', nor a file"),
+        (["collect", "{tmp}/s", "--tasks", "{tmp}/bad"], "Line 2 of"),
+        (["collect", "{tmp}/s", "--steps", "0", "--workers", "-1"], "--workers must be at least 0; --steps must be"),
+        (["collect", "{tmp}", "--tasks", "{tmp}/good"], "is not an experience store"),
+        (["store", "info", "{tmp}/nowhere"], "nowhere"),
+        (["run", "--tasks", "{tmp}/good", "--task", "lantern-x"], "There is no task 'lantern-x'"),
+        (["run", "--scene", "house:7"], "no demonstration for another scene"),
+        (["run", "--script", "{tmp}/none", "--tasks", "{tmp}/good"], "cannot be read"),
+    ],
+)
+def test_what_is_refused_is_one_line_on_stderr(
+    args: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tasks(tmp_path / "good", lantern_tasks(2))
+    (tmp_path / "bad").write_bytes((tmp_path / "good").read_bytes().splitlines()[0] + b'\n{"id": 3}\n')
+    assert main([arg.format(tmp=tmp_path) for arg in args]) == 2
+    shown = capsys.readouterr()
+    assert says in shown.err
+    assert shown.err.count("\n") == 1
+    assert "Traceback" not in shown.err
+    assert "\x1b" not in shown.err
+
+
+def test_collecting_fills_a_store_and_says_with_what(store: Path, tasks_file: Path) -> None:
+    with ExperienceStore.open(store, mode="read") as opened:
+        assert sorted(one.task.id for one in opened.trajectories()) == [f"lantern-{n}" for n in range(6)]
+        (session,) = opened.info().sessions
+    assert session.config["steps"] == 8
+    assert session.config["strategy"] == "novelty"
+    assert session.seeds == (0,)
+    assert session.versions["pathei"] == pathei.__version__
+
+
+def test_collecting_again_plays_only_what_is_left(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = tmp_path / "more.jsonl"
+    write_tasks(more, [*lantern_tasks(8), lantern_task(8, trap="step raise")])
+    assert main(["collect", str(store), "--tasks", str(more), "--workers", "0"]) == 0
+    shown = capsys.readouterr()
+    assert "6 of 9 tasks are done already; 3 are left." in shown.out
+    assert "1 x step: RuntimeError: the lamp oil is empty" in shown.err
+    with ExperienceStore.open(store, mode="read") as opened:
+        assert len(opened) == 8
+        assert [failure.stage for failure in opened.failures()] == ["step"]
+
+
+def test_if_every_task_fails_the_status_says_so(tmp_path: Path) -> None:
+    tasks = tmp_path / "tasks"
+    write_tasks(tasks, lantern_tasks(2, trap="reset raise"))
+    assert main(["collect", str(tmp_path / "s"), "--tasks", str(tasks), "--workers", "0"]) == 1
+
+
+def test_a_store_is_described_listed_shown_and_exported(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["store", "info", str(store), "--coverage", "--verify"]) == 0
+    shown = capsys.readouterr().out
+    assert "explore 6" in shown
+    assert "distinct effects" in shown
+    assert "checksum" in shown
+    assert main(["store", "show", str(store), "--limit", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert "light all lamps" in shown
+    assert "4 more" in shown
+    with ExperienceStore.open(store, mode="read") as opened:
+        episode = next(opened.trajectories())
+    assert main(["store", "show", str(store), episode.id]) == 0
+    shown = capsys.readouterr().out
+    assert all(step.action in shown for step in episode.steps)
+    out = tmp_path / "out.jsonl"
+    assert main(["store", "export", str(store), str(out), "--format", "chat"]) == 0
+    assert "6 episodes" in capsys.readouterr().out
+    assert len(out.read_bytes().splitlines()) == 6
+    assert main(["store", "export", str(store), str(out), "--format", "chat"]) == 2
+
+
+def test_an_agent_can_be_watched(tmp_path: Path, tasks_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "script"
+    script.write_text("go right\nfly away\nlight lamp (1)\n")
+    where = ["--tasks", str(tasks_file), "--task", "lantern-0"]
+    assert main(["run", *where, "--script", str(script)]) == 0
+    shown = capsys.readouterr().out
+    assert "refused: You cannot fly away" in shown
+    assert "You are in room 1." in shown
+    assert "3 steps, 1 refused" in shown
+    assert main(["run", *where, "--agent", "random", "--steps", "4", "--goal", "wander about"]) == 0
+    assert "Goal: wander about" in capsys.readouterr().out
+
+
+def test_a_generated_task_comes_with_a_demonstration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--seed", "5"]) == 0
+    assert "The goal is reached" in capsys.readouterr().out
+    assert main(["run", "--scene", "house:3", "--agent", "random", "--characters", "2", "--steps", "2"]) == 0
+    assert "2 steps" in capsys.readouterr().out
+
+
+def test_a_human_can_act_through_a_pipe(tasks_file: Path) -> None:
+    done = pathei_in_a_process("run", "--agent", "human", "--tasks", str(tasks_file), input="?\n1\nq\n")
+    assert done.returncode == 0, done.stderr
+    assert "go right" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_reader_that_has_enough_is_no_error(store: Path) -> None:
+    command = f"{sys.executable} -m pathei.cli store show {store} | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path, workers: str) -> None:
+    tasks, path = tmp_path / "tasks", tmp_path / "store"
+    write_tasks(tasks, lantern_tasks(500, rooms=12, delay=0.005))
+    command = [sys.executable, "-m", "pathei.cli", "collect", str(path), "--tasks", str(tasks), "--workers", workers]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not list(path.glob("journal-*.log")) or next(path.glob("journal-*.log")).stat().st_size == 0:
+        assert process.poll() is None
+    # As a terminal does it: to the whole group.
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    with ExperienceStore.open(path, mode="read") as store:
+        assert f"Stopped: {len(store)} of 500 tasks are kept" in errors
+    assert "Run the same command again" in errors
+    assert "Traceback" not in errors
+
+
+def test_the_demo_runs_twice_in_a_row_and_touches_no_other_store(
+    tmp_path: Path, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["demo", "--out", str(tmp_path / "demo"), "--episodes", "6", "--workers", "0", "--no-learn"]
+    for _ in range(2):
+        assert main(args) == 0
+        shown = capsys.readouterr().out
+        assert "The goal is reached" in shown
+        assert "distinct effects" in shown
+    with ExperienceStore.open(tmp_path / "demo" / "novelty", mode="read") as opened:
+        assert len(opened) == 6
+        assert len(opened.info().sessions) == 1
+    store.rename(tmp_path / "uniform")
+    assert main(["demo", "--out", str(tmp_path), "--episodes", "6", "--workers", "0", "--no-learn"]) == 2
+    assert "was not made by a demo" in capsys.readouterr().err
+    with ExperienceStore.open(tmp_path / "uniform", mode="read") as opened:
+        assert len(opened) == 6
+
+
+def test_tasks_are_what_a_store_gives_back(store: Path, tasks_file: Path) -> None:
+    with ExperienceStore.open(store, mode="read") as opened:
+        kept = sorted((one.task for one in opened.trajectories()), key=lambda task: task.id)
+    assert b"".join(orjson.dumps(task) + b"\n" for task in kept) == tasks_file.read_bytes()
+    assert not isinstance(kept[0], Failure | Trajectory)
+
+
+def test_a_wish_is_planned_shown_and_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "open the fridge", "--simulations", "500"]) == 0
+    told = capsys.readouterr().out
+    assert "simulations" in told
+    assert "[Open] <fridge>" in told
+    assert "The goal is reached." in told
+
+
+def test_a_wish_that_cannot_be_checked_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "dance a tango"]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_searched_plans_are_collected_and_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "plans")
+    args = ["collect", out, "--collector", "mcts", "--simulations", "300", "--tasks", "6", "--workers", "0"]
+    assert main(args) == 0
+    assert main(args) == 0
+    assert "6 of 6 tasks are done already" in capsys.readouterr().out
+    with ExperienceStore.open(out, mode="read") as plans:
+        assert all(trajectory.collector == "mcts" for trajectory in plans.trajectories())
+
+
+def test_a_curriculum_is_collected_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "study")
+    args = ["collect", out, "--collector", "curriculum", "--seed", "1"]
+    assert main([*args, "--tasks", "4"]) == 0
+    assert main([*args, "--tasks", "6"]) == 0
+    with ExperienceStore.open(out, mode="read") as studied:
+        lived = [trajectory.task.id for trajectory in studied.trajectories()]
+    assert [id_.split("/")[1][:6] for id_ in lived] == [f"{number:06d}" for number in range(6)]
+
+
+def test_a_proposing_model_has_to_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ["collect", str(tmp_path / "x"), "--collector", "curriculum", "--proposer", "model", "--tasks", "1"]
+    assert main(args) == 2
+    assert "--model" in capsys.readouterr().err

@@ -1,0 +1,94 @@
+"""Learning into weights from the command line: a store, questions, a tiny model, and what came of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pathei.cli import main
+from pathei.learners.examples import write_examples
+from pathei.tests.support.tiny_language import OLD, save_tiny, tiny_examples
+
+
+@pytest.mark.integration
+def test_a_store_becomes_questions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store, out = str(tmp_path / "store"), tmp_path / "corpora"
+    assert main(["collect", store, "--collector", "scripted", "--tasks", "40", "--workers", "0"]) == 0
+    assert (
+        main(
+            [
+                "collect",
+                store,
+                "--collector",
+                "errands",
+                "--tasks",
+                "12",
+                "--workers",
+                "0",
+                "--characters",
+                "2",
+                "--steps",
+                "50",
+            ]
+        )
+        == 0
+    )
+    assert main(["corpora", store, str(out), "--corpus.kinds", "plan", "recognition", "tracking"]) == 0
+    assert "recognition" in capsys.readouterr().out
+    report = json.loads((out / "corpora.json").read_bytes())
+    assert report["config"]["kinds"] == ["plan", "recognition", "tracking"]
+    lines = (out / "train.jsonl").read_bytes().splitlines()
+    assert {json.loads(line)["kind"] for line in lines} == {"plan", "recognition", "tracking"}
+
+
+@pytest.mark.integration
+def test_a_model_learns_and_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, data, texts = save_tiny(tmp_path / "model"), tmp_path / "train.jsonl", tmp_path / "old.txt"
+    write_examples(data, tiny_examples())
+    texts.write_text("\n\n".join(OLD))
+    fisher, run = tmp_path / "fisher.safetensors", tmp_path / "run"
+    common = ["--model", str(model), "--texts", str(texts)]
+    assert main(["fisher", str(fisher), *common, "--sequences", "4", "--length", "16"]) == 0
+    learn = ["learn", str(data), "--out", str(run), *common, "--method", "ewc+replay", "--fisher", str(fisher)]
+    learn += ["--training.steps", "3", "--training.batch", "4", "--knobs.sequence-length", "16"]
+    assert main(learn) == 0
+    assert "3 steps" in capsys.readouterr().out
+    assert main(learn) == 0
+    assert "done already" in capsys.readouterr().out
+    assert main([*learn, "--training.seed", "5"]) == 2
+    assert "training.seed = 0, and now it is 5" in capsys.readouterr().err
+    ask = ["eval", str(run), "--splits", "train", "--limit", "4", "--no-execute", "--texts", str(texts)]
+    assert main([*ask, "--picture", str(tmp_path / "picture.png")]) == 0
+    assert "language lost" in capsys.readouterr().out
+    assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+@pytest.mark.integration
+def test_an_adapter_is_trained_where_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, data = save_tiny(tmp_path / "model"), tmp_path / "train.jsonl"
+    write_examples(data, tiny_examples())
+    learn = [
+        "learn",
+        str(data),
+        "--model",
+        str(model),
+        "--training.steps",
+        "2",
+        "--training.batch",
+        "2",
+        "--lora.rank",
+        "2",
+    ]
+    assert main([*learn, "--out", str(tmp_path / "a"), "--method", "lora"]) == 0
+    assert main([*learn, "--out", str(tmp_path / "b"), "--adapter"]) == 0
+    assert (tmp_path / "a" / "adapter").is_dir()
+    assert (tmp_path / "b" / "adapter").is_dir()
+
+
+def test_what_is_asked_for_wrongly_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fisher", str(tmp_path / "f.bin")]) == 2
+    assert "a .safetensors file" in capsys.readouterr().err
+    assert main(["eval"]) == 2
+    assert "at least one run" in capsys.readouterr().err
+    assert main(["learn", str(tmp_path), "--out", str(tmp_path / "r"), "--method", "ewk"]) == 2
+    assert "did you mean 'ewc'" in capsys.readouterr().err

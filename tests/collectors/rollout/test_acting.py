@@ -1,0 +1,69 @@
+"""Agents as a collector: demonstrations, an agent that tells how it came to its actions, and many ways in one store."""
+
+from pathlib import Path
+
+from pathei.agents import ActionRecord
+from pathei.agents.protocol import Finished
+from pathei.cli import main
+from pathei.collectors.checks import check_collector
+from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.envs.registry import world_named
+from pathei.experience import Failure, Goal, Observation, Tokens, Trajectory
+from pathei.store import ExperienceStore
+
+TASKS = world_named("touchdown").generate_tasks(6, 3)
+
+
+class Walker:
+    """Walks on for three steps, and tells what it thought."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def reset(self, seed: int) -> None:
+        """Begin again."""
+        self.steps = 0
+
+    def act(self, observation: Observation, goal: Goal) -> str:
+        """Walk."""
+        self.steps += 1
+        if self.steps > 3:
+            raise Finished
+        return "forward"
+
+    def told(self) -> ActionRecord:
+        """Tell."""
+        return ActionRecord(Tokens((1, 2), (3,), (-0.5,)), {"thought": f"step {self.steps}"})
+
+
+def test_acting_is_a_collector() -> None:
+    check_collector(lambda: AgentCollector(demonstrator, name="scripted", max_steps=80), TASKS)
+
+
+def test_what_an_agent_tells_is_kept_with_its_step() -> None:
+    [record] = AgentCollector(lambda _: Walker(), seed=2).collect(TASKS[:1])
+    assert isinstance(record, Trajectory)
+    assert record.collector == "agent"
+    assert [step.info["agent"] for step in record.steps] == [{"thought": f"step {number}"} for number in (1, 2, 3)]
+    assert record.steps[0].tokens == Tokens((1, 2), (3,), (-0.5,))
+    assert record.provenance["finished"]
+
+
+def test_an_agent_that_cannot_be_made_is_a_failure() -> None:
+    def nobody(_: object) -> Walker:
+        raise OSError("no model")
+
+    [record] = AgentCollector(nobody).collect(TASKS[:1])
+    assert isinstance(record, Failure)
+    assert (record.stage, record.error) == ("make", "OSError: no model")
+
+
+def test_one_store_takes_every_way_of_playing_the_same_tasks(tmp_path: Path) -> None:
+    common = ["--world", "touchdown", "--tasks", "4", "--workers", "0", "--steps", "60", "--simulations", "200"]
+    for collector in ("explore", "mcts", "scripted", "scripted"):
+        assert main(["collect", str(tmp_path / "s"), "--collector", collector, *common]) == 0
+    with ExperienceStore.open(tmp_path / "s", mode="read") as store:
+        info = store.info()
+        assert info.tasks_done == 4
+        assert info.counts.collectors["explore"] == info.counts.collectors["scripted"] == 4
+        assert all(one.success for one in store.trajectories(collector="scripted"))

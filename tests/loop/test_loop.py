@@ -1,0 +1,262 @@
+"""The closed loop: what is learned helps on held-out tasks, nothing is learned from those; it survives `kill -9`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import orjson
+import pytest
+from rich.console import Console
+
+from pathei.agents.registry import agent_named
+from pathei.cli import main
+from pathei.errors import ConfigError
+from pathei.learners.evaluation.intervals import Interval
+from pathei.loop.config import LoopConfig
+from pathei.loop.results import LoopResult, LoopScore
+from pathei.loop.run import RESULT, run_loop
+from pathei.loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, SEEN, UNSEEN, WEIGHTS, LoopWorkspace
+from pathei.memory.opening import open_memory
+from pathei.store import ExperienceStore
+from pathei.views.loop_page import write_page
+from pathei.views.loop_table import loop_table, rounds_table, worth_lines
+
+QUIET = Console(file=open(os.devnull, "w"), width=120)  # noqa: SIM115  # as long as the process
+SMALL = LoopConfig(learn="memory", rounds=2, tasks=16, proposed=8, explored=6, held_out=6, workers=0)
+KILLS = 4
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoopResult]:
+    """A loop that learns into a memory."""
+    out = tmp_path_factory.mktemp("loop") / "small"
+    return out, run_loop(out, SMALL, QUIET)
+
+
+def told(console_width: int, *parts: object) -> str:
+    console = Console(width=console_width, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    for part in parts:
+        console.print(part)
+    return console.export_text()
+
+
+# --- what it does
+
+
+def test_a_memory_helps_on_tasks_that_nobody_has_seen(small: tuple[Path, LoopResult]) -> None:
+    _, found = small
+    assert found.rounds == [0, 1, 2]
+    assert found.groups == [SEEN, UNSEEN]
+    with_it, without = found.success(MEMORY, 2), found.success(NOTHING, 0)
+    assert with_it is not None
+    assert without is not None
+    assert with_it.value >= 2 * without.value
+    assert with_it.value >= 0.4
+    assert found.success(MEMORY, 1) is not None
+    assert 0 <= found.alone[2, 0] <= 1
+
+
+def test_held_out_tasks_are_never_learned_from(small: tuple[Path, LoopResult]) -> None:
+    out, _ = small
+    place = LoopWorkspace(out, SMALL, 0)
+    held_out = {task.id for group in place.held_out_tasks().values() for task in group}
+    with ExperienceStore.open(place.store, mode="read") as store:
+        lived = list(store.trajectories())
+    assert not held_out & {one.task.id for one in lived}
+    houses = {one.task.options["scene"] for one in lived}
+    assert not houses & {task.options["scene"] for group in place.held_out_tasks().values() for task in group}
+    with open_memory(place.memory, mode="read") as memory:
+        assert {item.draft.source.trajectory for item in memory.items()} <= {one.id for one in lived}
+
+
+def test_the_agent_that_has_learned_lives_the_next_round_and_search_does_the_rest(
+    small: tuple[Path, LoopResult],
+) -> None:
+    out, found = small
+    place = LoopWorkspace(out, SMALL, 0)
+    first, second = ({task.id for task in place.tasks(number)} for number in (1, 2))
+    with ExperienceStore.open(place.store, mode="read") as store:
+        lived = list(store.trajectories())
+    ways = ("agent", "mcts", "explore", "curriculum")
+    by = {name: {one.task.id for one in lived if one.collector == name} for name in ways}
+    assert by["agent"] == second
+    reached = {one.task.id for one in lived if one.collector == "agent" and one.success}
+    assert len(reached) == round(found.alone[2, 0] * len(second))
+    assert by["mcts"] <= first | (second - reached)
+    assert by["explore"] == {task.id for task in place.explored()}
+    assert len(by["curriculum"]) == 2 * SMALL.proposed
+    assert len(place.lived(lived, 1)) == SMALL.explored + SMALL.tasks + SMALL.proposed
+    assert place.lived(reversed(lived), 2) == place.lived(lived, 2)
+
+
+def test_run_again_it_changes_nothing_and_says_the_same(small: tuple[Path, LoopResult]) -> None:
+    out, found = small
+    place = LoopWorkspace(out, SMALL, 0)
+    before = (len(ExperienceStore.open(place.store, mode="read")), (out / RESULT).read_bytes())
+    assert run_loop(out, SMALL, QUIET) == found
+    assert (len(ExperienceStore.open(place.store, mode="read")), (out / RESULT).read_bytes()) == before
+
+
+def test_another_loop_in_the_same_directory_is_refused(small: tuple[Path, LoopResult]) -> None:
+    out, _ = small
+    with pytest.raises(ConfigError, match="rounds = 2, and now it is 3"):
+        run_loop(out, dataclasses.replace(SMALL, rounds=3), QUIET)
+
+
+def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_path: Path) -> None:
+    """With a model of a few thousand weights: that everything is done and told, not that it is done well."""
+    pytest.importorskip("torch")
+    pytest.importorskip("peft")
+    from pathei.learners.methods.config import MethodConfig
+    from pathei.learners.models.base import BaseRecipe, quietly, train_base
+    from pathei.learners.training.config import TrainingConfig
+    from pathei.tests.support.tiny_language import OLD
+
+    recipe = BaseRecipe(layers=1, width=32, heads=2, vocabulary=400, context=256, steps=2, batch=2)
+    model, tokenizer = train_base(tuple(OLD) * 40, recipe)
+    with quietly():
+        model.save_pretrained(tmp_path / "base")
+        tokenizer.save_pretrained(tmp_path / "base")
+    (tmp_path / "old.txt").write_text("\n".join(OLD))
+    config = LoopConfig(
+        rounds=1,
+        tasks=8,
+        proposed=4,
+        explored=2,
+        held_out=2,
+        steps=8,
+        workers=0,
+        model=str(tmp_path / "base"),
+        training=TrainingConfig(steps=3, batch=4, precision="fp32"),
+        knobs=MethodConfig(sequence_length=12, fisher_sequences=6),
+        texts=(tmp_path / "old.txt",),
+        held_out_texts=(tmp_path / "old.txt",),
+    )
+    found = run_loop(tmp_path / "loop", config, QUIET)
+    assert found.rows() == [NOTHING, BASE, MEMORY, WEIGHTS, BOTH, PLAIN]
+    assert found.rows(0) == [NOTHING, BASE]
+    for row in (WEIGHTS, PLAIN):
+        assert found.language(row, 1) is not None
+        assert found.tokens(row, 1) > 0
+    assert found.language(MEMORY, 1) is None
+    assert not any(score.failures for score in found.scores)
+    assert {what for what, value, other in found.worth() if value is not None and other is not None} == {
+        what for what, *_ in found.worth()
+    }
+    saved = orjson.loads((tmp_path / "loop" / RESULT).read_bytes())
+    assert [row["agent"] for row in saved["table"]] == [NOTHING, BASE, MEMORY, WEIGHTS, BOTH, PLAIN]
+    page = write_page(tmp_path / "loop", config, found).read_text()
+    assert "<svg" in page
+    # What plays in the end is named, and can be had by its name.
+    for actor in LoopWorkspace(tmp_path / "loop", config, 0).actors(1):
+        agent_named(actor.agent).prepare()
+
+
+# --- kill -9
+
+
+def test_killed_at_any_moment_it_goes_on_and_comes_to_the_same(small: tuple[Path, LoopResult], tmp_path: Path) -> None:
+    whole, _ = small
+    out = tmp_path / "killed"
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom pathei.tests.loop.test_loop import QUIET, SMALL, run_loop\n"
+        "run_loop(Path(sys.argv[1]), SMALL, QUIET)\n"
+    )
+    rng = random.Random(0)
+    for _ in range(KILLS):
+        process = subprocess.Popen([sys.executable, "-c", code, str(out)])
+        deadline = time.monotonic() + rng.uniform(1.5, 6.0)
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    run_loop(out, SMALL, QUIET)
+    assert orjson.loads((out / RESULT).read_bytes()) == orjson.loads((whole / RESULT).read_bytes())
+    for name in ("store", "held-out"):
+        with ExperienceStore.open(out / "seed-0" / name, mode="read") as store:
+            ids = [one.id for one in store.trajectories()]
+        with ExperienceStore.open(whole / "seed-0" / name, mode="read") as store:
+            assert sorted(ids) == sorted(one.id for one in store.trajectories())
+    with open_memory(out / "seed-0" / "store") as memory:
+        assert memory.faults() == []
+
+
+# --- what is shown
+
+
+def made_up(*rows: tuple[str, int, float], groups: tuple[str, ...] = (SEEN, UNSEEN)) -> LoopResult:
+    """Return a result with these success rates, of 20 tasks a group and 2 seeds."""
+    scores = [
+        LoopScore(row, number, seed, group, tuple(n < 20 * rate for n in range(20)), (4,) * int(20 * rate), 100, 0)
+        for row, number, rate in rows
+        for seed in (0, 1)
+        for group in groups
+    ]
+    lost = {(WEIGHTS, 1, seed): Interval(0.5 + seed / 10, 0.4, 0.6) for seed in (0, 1)}
+    lost |= {(PLAIN, 1, seed): Interval(2.0, 1.9, 2.1) for seed in (0, 1)}
+    return LoopResult(tuple(scores), lost, {(2, 0): 0.5})
+
+
+def test_tables_tell_every_agent_after_its_last_round() -> None:
+    found = made_up(
+        (NOTHING, 0, 0.1), (BASE, 0, 0.05), (MEMORY, 1, 0.5), (MEMORY, 2, 0.8), (WEIGHTS, 1, 0.3), (PLAIN, 1, 0.3)
+    )
+    text = told(160, loop_table(found), rounds_table(found), *worth_lines(found))
+    assert "80% [" in text
+    assert "+0.55 ±0.05" in text
+    assert "8.0 times" in text
+    for row in found.rows():
+        assert row in text
+    one = made_up((NOTHING, 0, 0.0), groups=("unseen tasks",))
+    assert "nothing" in told(160, loop_table(one))
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_shows_before_and_after(small: tuple[Path, LoopResult]) -> None:
+    out, found = small
+    page = write_page(out, SMALL, found).read_text()
+    assert "http" not in page.replace("http://www.w3.org", "").replace("https://matplotlib.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "")
+    assert "<script" not in page
+    assert "Before, with nothing" in page
+    assert "After, with memory" in page
+    assert "The goal is reached." in page
+    assert "The goal is not reached." in page
+
+
+def test_wrong_settings_are_named_together() -> None:
+    with pytest.raises(ConfigError, match=r"rounds must be at least 1; tasks must be at least 1; weights are learned"):
+        LoopConfig(rounds=0, tasks=0, world="shop")
+
+
+def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [
+        "--learn",
+        "memory",
+        "--rounds",
+        "1",
+        "--tasks",
+        "4",
+        "--explored",
+        "2",
+        "--proposed",
+        "3",
+        "--held-out",
+        "2",
+    ]
+    assert main(["loop", str(tmp_path / "loop"), *arguments, "--workers", "0", "--steps", "12"]) == 0
+    shown = capsys.readouterr().out
+    assert "goals reached" in shown
+    assert (tmp_path / "loop" / "report.html").exists()
+    assert main(["loop", str(tmp_path / "loop"), "--learn", "memory"]) == 2
+    assert "rounds = 1, and now it is 2" in capsys.readouterr().err
+    assert main(["memory", "query", str(tmp_path / "loop" / "seed-0" / "store"), "where are cups kept?"]) == 0
+    assert "kept" in capsys.readouterr().out

@@ -1,0 +1,201 @@
+"""What is made of experience by rules: skills that worked, where things are, what was refused and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pathei.agents import ScriptedAgent
+from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.collectors.rollout.explore import Explore
+from pathei.envs.registry import demonstration_of
+from pathei.envs.virtualhome.tasks.generate import generate_tasks
+from pathei.errors import UnknownNameError
+from pathei.experience import Goal, Observation, Step, Task, Trajectory
+from pathei.memory.builders.episodes import EpisodeBuilder
+from pathei.memory.builders.facts import FactBuilder
+from pathei.memory.builders.lifting import EVERY, LiftedSelector, in_order, read_act, read_condition
+from pathei.memory.builders.llm_skills import LlmSkills, read_plan
+from pathei.memory.builders.plans import PlanBuilder, match_goal
+from pathei.memory.builders.reflection import ReflectionBuilder, reflect
+from pathei.memory.builders.registry import BUILDERS, builders_named, default_builders
+from pathei.memory.builders.skills import LOOK, SkillBuilder
+from pathei.tests.support.small_memory import SmallMemory
+
+
+@pytest.fixture(scope="module")
+def demonstrated() -> list[Trajectory]:
+    """Demonstrations in training houses."""
+    records = list(AgentCollector(demonstrator).collect(generate_tasks(60, 0, split="train")))
+    return [record for record in records if isinstance(record, Trajectory)]
+
+
+@pytest.fixture(scope="module")
+def explored() -> list[Trajectory]:
+    """Explorations in training houses."""
+    records = list(Explore().collect(generate_tasks(6, 1, split="train")))
+    return [record for record in records if isinstance(record, Trajectory)]
+
+
+def test_conditions_become_signatures() -> None:
+    """Things become roles in the order in which they are named."""
+    inside = {"from": {"class": "cup"}, "relation": "INSIDE", "to": {"id": 7}}
+    wanted = read_condition(inside)
+    assert wanted is not None
+    assert wanted.signature == "x INSIDE y"
+    assert wanted.roles == (LiftedSelector(("cup",)), LiftedSelector((), (7,)))
+    off = read_condition({"not": {"node": {"class": "light"}, "state": "ON"}})
+    assert off is not None
+    assert (off.signature, off.number) == ("not x is ON", EVERY)
+    drunk = read_condition({"done": {"verb": "DRINK", "object": {"class": "glass"}}})
+    assert drunk is not None
+    assert drunk.signature == "DRINK x is done"
+    assert read_condition({"url": "https://example.org"}) is None
+
+
+@given(st.permutations(["x", "y", "z"]), st.sampled_from(["{} ON {}", "{} is ON", "not {} INSIDE {}"]))
+def test_roles_are_renamed_in_order(roles: list[str], form: str) -> None:
+    """Whatever the roles are called, a signature has one form."""
+    signature = form.format(*roles)
+    renamed, was = in_order(signature)
+    assert renamed == form.format("x", "y")
+    assert list(was) == roles[: form.count("{}")]
+
+
+def test_every_demonstration_proves_skills_for_its_conditions(demonstrated: list[Trajectory]) -> None:
+    """A goal's condition that came about by an action has a skill whose last step is that action's."""
+    for trajectory in demonstrated:
+        effects = {effect for draft in SkillBuilder().build(trajectory) for effect in draft.data["effects"]}
+        wanted = [found for found in map(read_condition, trajectory.task.goal.conditions) if found]
+        assert effects & {one.signature for one in wanted if " CLOSE " not in one.signature}
+
+
+def test_skills_are_what_one_would_write_down(demonstrated: list[Trajectory]) -> None:
+    """Searching, doors and other errands are left out; tools are kept."""
+    steps = {draft.text.partition("Steps: ")[2] for one in demonstrated for draft in SkillBuilder().build(one)}
+    assert "Walk x; Grab x; Walk y; Open y; PutIn x y." in steps
+    assert "Walk x; Grab x; Walk y; PutBack x y." in steps
+    assert "Walk x; SwitchOn x." in steps
+    looks = [d.data for one in demonstrated for d in SkillBuilder().build(one) if d.data["effects"] == [LOOK]]
+    assert {"Open door", "Open fridge"} <= {look["steps"][0] for look in looks}
+    calls = [tuple(d.data["calls"]) for one in demonstrated for d in SkillBuilder().build(one) if d.data["calls"]]
+    assert ("x INSIDE y", "x is CLOSED") in calls
+
+
+def test_skills_replay_in_the_world(demonstrated: list[Trajectory]) -> None:
+    """The source of a skill names the step that brought its effect about."""
+    for trajectory in demonstrated[:20]:
+        for draft in SkillBuilder().build(trajectory):
+            if draft.source.step is not None and not draft.data["calls"]:
+                verb = draft.data["steps"][-1].split(" ")[0]
+                assert read_act(trajectory.steps[draft.source.step].action).verb == verb
+
+
+def test_facts_say_where_things_are(demonstrated: list[Trajectory]) -> None:
+    """A question in words finds the place; facts of one house have the thing as their key."""
+    drafts = [draft for one in demonstrated for draft in FactBuilder().build(one)]
+    memory = SmallMemory(drafts)
+    best = memory.query("Where is the fridge found?", 1)[0].item.draft
+    assert (best.data["object"], best.data["place"]) == ("fridge", "kitchen")
+    here = [draft for draft in drafts if draft.data["when"] == "here"]
+    assert here
+    assert all(draft.key.startswith("house:") for draft in here)
+
+
+def test_the_same_episode_gives_the_same_plain_drafts(
+    demonstrated: list[Trajectory], explored: list[Trajectory]
+) -> None:
+    """Drafts repeat, are plain JSON, and say something."""
+    for trajectory in (*demonstrated[:10], *explored):
+        first = [draft for builder in default_builders() for draft in builder.build(trajectory)]
+        again = [draft for builder in default_builders() for draft in builder.build(trajectory)]
+        assert first == again
+        for draft in first:
+            assert orjson.loads(orjson.dumps(dict(draft.data))) == draft.data
+            assert draft.text
+            assert draft.source.trajectory == trajectory.id
+
+
+def test_a_refusal_and_what_mended_it_is_a_lesson() -> None:
+    """An action that was refused, and accepted after another, teaches that other."""
+    task = next(t for t in generate_tasks(200, 0, split="train") if "-throw-food-away-" in t.id)
+    lines = [str(line) for line in _closed(task)]
+    played = next(iter(AgentCollector(lambda _: ScriptedAgent(lines)).collect([task])))
+    assert isinstance(played, Trajectory)
+    reflection = reflect(played)
+    assert reflection.lessons
+    assert reflection.lessons[0].helped == (next(line for line in lines if line.startswith("[Open] <trash")),)
+    lesson = next(iter(ReflectionBuilder().build(played)))
+    assert lesson.data["effects"] == ["can PutIn x y"]
+    assert lesson.data["steps"] == ["Open y"]
+    episode = next(iter(EpisodeBuilder().build(played)))
+    assert "was refused because" in episode.text
+
+
+def _closed(task: Task) -> list[str]:
+    """The demonstration of throwing food away, with the lid forgotten at first."""
+    lines = list(demonstration_of(task))
+    place = next(n for n, line in enumerate(lines) if line.startswith("[PutIn]"))
+    assert lines[place - 1].startswith("[Open]")
+    return [*lines[: place - 1], lines[place], lines[place - 1], lines[place]]
+
+
+def told(
+    goal: str, actions: list[str], *, success: bool = True, notes: dict[str, list[str]] | None = None
+) -> Trajectory:
+    task = Task(goal, "pathei/Elsewhere-v0", 0, Goal(goal))
+    last = len(actions) - 1
+    info = {"agent": notes} if notes else {}
+    steps = tuple(
+        Step(Observation(f"{n}"), action, 0.0, n == last, info={**info, **({"success": success} if n == last else {})})
+        for n, action in enumerate(actions)
+    )
+    return Trajectory(f"t-{goal}", task, steps, Observation("end"), "agent")
+
+
+def test_elsewhere_whole_plans_are_kept_with_the_goals_words_open() -> None:
+    """A plan for one colour is a plan for another."""
+    draft = next(iter(PlanBuilder().build(told("fetch the red ball", ["go to red ball", "pick up red ball"]))))
+    assert draft.data["name"] == "fetch the {w0} {w1}"
+    assert match_goal("fetch the {w0} {w1}", "Fetch the blue key") == {"w0": "blue", "w1": "key"}
+    assert match_goal("fetch the {w0} {w1}", "open the door") is None
+    assert not list(PlanBuilder().build(told("fetch the red ball", ["wait"], success=False)))
+
+
+def test_what_a_model_writes_enters_only_when_proved(demonstrated: list[Trajectory]) -> None:
+    """The plan is read tolerantly, and carried out before it is kept."""
+    trajectory = demonstrated[0]
+    lines = [step.action for step in trajectory.steps]
+    good = "Sure! Here is the plan:\n" + "\n".join(f"{n}. {line}" for n, line in enumerate(lines, 1))
+    kept = list(LlmSkills(lambda prompt: good).build(trajectory))
+    assert [draft.data["steps"] for draft in kept] == [lines]
+    assert not list(LlmSkills(lambda prompt: "\n".join(lines[:-1])).build(trajectory))
+    assert not list(LlmSkills(lambda prompt: "I cannot help with that.").build(trajectory))
+    assert read_plan("- go east\n\n* go west", ["go north"]) == ["go east", "go west"]
+
+
+def test_builders_have_names() -> None:
+    """A wrong name suggests the right one."""
+    assert [type(builder).__name__ for builder in default_builders()] == [
+        "EpisodeBuilder",
+        *["VerifiedSkills"] * 3,
+        "FactBuilder",
+    ]
+    assert len(builders_named(BUILDERS)) == len(BUILDERS)
+    with pytest.raises(UnknownNameError, match="did you mean 'skills'"):
+        builders_named(["skill"])
+
+
+def test_a_world_without_facts_breaks_nothing() -> None:
+    """Drafts come of any trajectory, also of one that has no steps or strange facts."""
+    rng = np.random.default_rng(0)
+    bare = told("do it", ["a", "b"])
+    strange = Observation("", facts={"graph": {"nodes": [[1]], "edges": int(rng.integers(3))}})
+    odd = Trajectory("odd", bare.task, (Step(strange, "x", 0.0),), strange, "agent")
+    empty = Trajectory("empty", bare.task, (), Observation(""), "agent")
+    for trajectory in (bare, odd, empty):
+        for builder in default_builders():
+            list(builder.build(trajectory))

@@ -1,0 +1,132 @@
+"""Skills: how plans are lifted, suggested and followed, and that a player does better for having learned."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pathei.collectors.coverage import read_act
+from pathei.collectors.curriculum.skill_player import SkillPlayer
+from pathei.collectors.curriculum.skills import SkillBook, lift
+from pathei.collectors.rollout.episode import Envs, Recorder
+from pathei.collectors.search.guided import GuidedModel, Move
+from pathei.envs.goal_space import GoalCondition
+from pathei.envs.model import BufferedRng
+from pathei.envs.virtualhome.env import VirtualHomeEnv
+from pathei.envs.virtualhome.goals.space import HomeGoals
+from pathei.envs.virtualhome.model import HomeModel
+from pathei.experience import Goal, Task, Trajectory
+
+CUP_IN_SINK = GoalCondition(("_ INSIDE _", "_ INSIDE sink", "cup INSIDE sink"), ("cup", "sink"))
+PLATE_IN_SINK = GoalCondition(("_ INSIDE _", "_ INSIDE sink", "plate INSIDE sink"), ("plate", "sink"))
+PLAN = ["[Walk] <cup> (7)", "[Grab] <cup> (7)", "[Walk] <sink> (3)", "[PutIn] <cup> (7) <sink> (3)"]
+GOALS, ENVS = HomeGoals(), Envs()
+
+
+def test_a_plan_is_lifted_to_roles_and_numbers() -> None:
+    assert [(step.verb, step.things) for step in lift(CUP_IN_SINK, PLAN)] == [
+        ("walk", (("$0", 0),)),
+        ("grab", (("$0", 0),)),
+        ("walk", (("$1", 0),)),
+        ("putin", (("$0", 0), ("$1", 0))),
+    ]
+    two = lift(CUP_IN_SINK, ["[Walk] <cup> (7)", "[Walk] <cup> (9)", "[Open] <box> (2)", "[Walk] <cup> (7)"])
+    assert [step.things for step in two] == [(("$0", 0),), (("$0", 1),), (("box", 0),), (("$0", 0),)]
+
+
+@given(st.permutations(range(1, 8)))
+def test_ids_do_not_matter_to_a_skill(numbers: list[int]) -> None:
+    renamed = [line.replace("7", str(numbers[0])).replace("3", str(numbers[1])) for line in PLAN]
+    assert lift(CUP_IN_SINK, renamed) == lift(CUP_IN_SINK, PLAN)
+
+
+def test_a_book_suggests_its_own_skill_first_and_then_those_of_conditions_like_it() -> None:
+    book = SkillBook()
+    book.learn(CUP_IN_SINK, PLAN)
+    other = [line.replace("cup", "plate") for line in PLAN[1:]]
+    for _ in range(3):
+        book.learn(PLATE_IN_SINK, other)
+    assert book.suggestions(CUP_IN_SINK)[0] == lift(CUP_IN_SINK, PLAN)
+    assert set(book.suggestions(CUP_IN_SINK)) == {lift(CUP_IN_SINK, PLAN), lift(PLATE_IN_SINK, other)}
+    assert book.suggestions(GoalCondition(("_ ON", "lamp ON"), ("lamp",))) == []
+    useful, idle = read_act("[Grab] <cup> (1)"), read_act("[Touch] <cup> (1)")
+    assert book.usefulness(CUP_IN_SINK, useful) > book.usefulness(CUP_IN_SINK, idle) == 0.0
+
+
+def model_of(house: int, text: str) -> tuple[VirtualHomeEnv, Task]:
+    task = Task("t", "pathei/VirtualHome-v0", 0, Goal(""), {"scene": f"house:{house}"})
+    env = ENVS.get(task)
+    env.reset(seed=0, options=dict(task.options))
+    goal = GOALS.present(env).read(text).goal
+    return env, Task(f"t-{house}", task.env, 0, goal, task.options)
+
+
+def plain(recorder: Recorder) -> HomeModel:
+    home = recorder.env.unwrapped
+    return HomeModel(home.world, home.check)
+
+
+def played(player: SkillPlayer, house: int, text: str, seed: int = 0) -> tuple[Trajectory, int]:
+    env, task = model_of(house, text)
+    recorder = Recorder(env, task, max_steps=30)
+    recorder.reset()
+    cost = player.attempt(recorder, np.random.default_rng(seed))
+    return recorder.trajectory("x", "test", {}), cost
+
+
+def test_a_guided_model_follows_weights_counts_and_does_moves() -> None:
+    env, task = model_of(1, "you hold a book")
+    recorder = Recorder(env, task, max_steps=5)
+    recorder.reset()
+    move = Move(
+        GoalCondition(("you HOLDS _",), ("book",)),
+        lift(GoalCondition(("h",), ("book",)), ["[Walk] <book> (1)", "[Grab] <book> (1)"]),
+    )
+    model = GuidedModel(plain(recorder), lambda text: 1e6 if "[Walk] <book>" in text else 1e-6, [move])
+    start = model.snapshot()
+    assert model.actions()
+    assert move in model.actions()
+    drawn = [model.sample(BufferedRng(np.random.default_rng(seed))) for seed in range(20)]
+    assert {model.text(action).partition(" (")[0] for action in drawn if action != move} == {"[Walk] <book>"}
+    outcome = model.step(move)
+    assert (outcome.reward, outcome.done, model.steps) == (1.0, True, 2)
+    model.restore(start)
+    assert [model.text(action).partition("]")[0] for action in model.flat([move])] == ["[Walk", "[Grab"]
+    assert model.success()
+
+
+@pytest.mark.parametrize("other", ["the radio is unplugged", "the coffee maker is unplugged"])
+def test_what_was_learned_in_one_house_makes_the_next_cheap(other: str) -> None:
+    new = SkillPlayer(GOALS, model_of=plain, effort=300)
+    for seed in range(20):
+        first, _ = played(new, 1, "the television is unplugged", seed)
+        if first.success:
+            break
+    assert first.success
+    new.learn(first)
+    again, cost = played(new, 2, other)
+    assert again.success
+    assert cost <= 12, "it was searched instead of remembered"
+
+
+def test_a_player_learns_from_part_of_a_goal_and_not_from_what_earned_nothing() -> None:
+    player = SkillPlayer(GOALS, model_of=plain)
+    env, task = model_of(1, "the radio is unplugged and you hold a book")
+    recorder = Recorder(env, task, max_steps=30)
+    recorder.reset()
+    radio = env.unwrapped.world.scene.ids[env.unwrapped.world.scene.classes.index("radio")]
+    for line in (f"[Walk] <radio> ({radio})", f"[PlugOut] <radio> ({radio})", f"[Touch] <radio> ({radio})"):
+        recorder.step(line)
+    player.learn(recorder.trajectory("x", "test", {}))
+    assert [step.verb for step in player.book.suggestions(GOALS.aim(task.goal).parts[0])[0]] == ["walk", "plugout"]
+    assert player.book.suggestions(GOALS.aim(task.goal).parts[1]) == []
+
+
+def test_the_environment_is_left_as_it_was_before_the_plan_is_done() -> None:
+    env, task = model_of(1, "the book is inside the fridge")
+    recorder = Recorder(env, task, max_steps=30)
+    recorder.reset()
+    before = env.unwrapped.world.key
+    SkillPlayer(GOALS, model_of=plain).plan(recorder, GOALS.aim(task.goal), np.random.default_rng(0))
+    assert env.unwrapped.world.key == before
+    assert not env.unwrapped.check.satisfied()

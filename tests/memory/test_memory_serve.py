@@ -1,0 +1,120 @@
+"""The memory's MCP server against the official client, over stdio and over HTTP, with a real server process."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("mcp")
+
+SERVER = """
+import sys
+from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.experience_memory import ExperienceMemory
+from pathei.memory.serve import serve
+path, port, mode = sys.argv[1:]
+with ExperienceMemory.open(path, embedder=embedder_named("ngrams"), mode=mode) as memory:
+    serve(memory, http=int(port) or None, read_only=mode == "read")
+"""
+Use = Callable[[Any], Awaitable[None]]
+
+
+def command(path: Path, port: int, mode: str) -> list[str]:
+    """Return the command of a server."""
+    return [sys.executable, "-c", SERVER, str(path), str(port), mode]
+
+
+def answer(result: Any) -> Any:
+    """Return what a tool answered with."""
+    assert not result.is_error, result
+    return result.structured_content.get("result", result.structured_content)
+
+
+async def exercise(client: Any) -> None:
+    """Use every tool once, and one of them wrongly."""
+    names = {tool.name for tool in (await client.list_tools()).tools}
+    assert {"memory_search", "memory_get", "memory_stats", "memory_add", "memory_forget", "memory_feedback"} == names
+    (id_,) = answer(await client.call_tool("memory_add", {"text": "Cups are in the kitchen.", "world": "w"}))
+    answer(await client.call_tool("memory_feedback", {"ids": [id_], "helpful": True}))
+    (hit,) = answer(await client.call_tool("memory_search", {"query": "where are cups?", "kind": "fact", "world": "w"}))
+    assert (hit["id"], hit["helpful"], hit["source"]["trajectory"]) == (id_, 1, "")
+    assert answer(await client.call_tool("memory_stats", {}))["items"] == 1
+    assert answer(await client.call_tool("memory_forget", {"ids": [id_]})) == 1
+    assert answer(await client.call_tool("memory_get", {"id": id_}))["status"] == "forgotten"
+    wrong = await client.call_tool("memory_search", {"query": "cups", "kind": "opinion"})
+    assert wrong.is_error
+    assert "'opinion' is no kind of memory: say episode, skill or fact." in wrong.content[0].text
+    assert "Traceback" not in json.dumps(wrong.model_dump(mode="json"))
+
+
+async def only_read(client: Any) -> None:
+    """See that nothing can be changed."""
+    names = {tool.name for tool in (await client.list_tools()).tools}
+    assert names == {"memory_search", "memory_get", "memory_stats"}
+    assert answer(await client.call_tool("memory_search", {"query": "cups"})) == []
+
+
+async def over_stdio(path: Path, mode: str, use: Use) -> None:
+    """Talk to a server that the client starts."""
+    from mcp import ClientSession, StdioServerParameters
+    from mcp.client.stdio import stdio_client
+
+    program, *arguments = command(path, 0, mode)
+    async with (
+        stdio_client(StdioServerParameters(command=program, args=arguments)) as streams,
+        ClientSession(streams[0], streams[1]) as client,
+    ):
+        await client.initialize()
+        await use(client)
+
+
+@contextlib.asynccontextmanager
+async def http_server(path: Path) -> AsyncIterator[str]:
+    """Run a server, and give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(command(path, port, "write"), stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and server.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            await asyncio.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        server.kill()
+        server.wait()
+
+
+async def over_http(path: Path, use: Use) -> None:
+    """Talk to a server on this machine."""
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    async with (
+        http_server(path) as address,
+        streamable_http_client(address) as streams,
+        ClientSession(streams[0], streams[1]) as client,
+    ):
+        await client.initialize()
+        await use(client)
+
+
+@pytest.mark.integration
+def test_the_official_client_over_stdio(tmp_path: Path) -> None:
+    asyncio.run(asyncio.wait_for(over_stdio(tmp_path, "write", exercise), 120))
+    asyncio.run(asyncio.wait_for(over_stdio(tmp_path, "read", only_read), 120))
+
+
+@pytest.mark.integration
+def test_the_official_client_over_http(tmp_path: Path) -> None:
+    asyncio.run(asyncio.wait_for(over_http(tmp_path, exercise), 120))

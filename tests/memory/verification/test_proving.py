@@ -1,0 +1,244 @@
+"""Skills are kept where the world proves them: carried out again, by themselves, with nothing made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import gymnasium
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pathei.agents import ScriptedAgent
+from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.collectors.rollout.explore import Explore
+from pathei.envs import contract
+from pathei.envs.virtualhome.engine.vocabulary import CLOSE, RELATIONS
+from pathei.envs.virtualhome.tasks.generate import generate_tasks
+from pathei.errors import ReplayDriftError
+from pathei.experience import Observation, Task, Trajectory
+from pathei.memory.builders.events import HANDS, Fact, facts_after, facts_of, fold
+from pathei.memory.builders.plans import PlanBuilder
+from pathei.memory.builders.reflection import ReflectionBuilder
+from pathei.memory.builders.skills import SkillBuilder
+from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.experience_memory import ExperienceMemory
+from pathei.memory.items import Draft
+from pathei.memory.verification.replay import ReplayEnvs, TryAction
+from pathei.memory.verification.verify import (
+    UNPROVED,
+    SkillCandidate,
+    SkillProposal,
+    SkillTest,
+    VerifiedSkills,
+    holds,
+)
+from pathei.tests.support.lantern import lantern_task
+
+DARK = 11
+"""A seed with which both of two lamps are out at first."""
+
+
+@pytest.fixture(scope="module")
+def lived() -> list[Trajectory]:
+    """Demonstrations and explorations in training houses."""
+    tasks = generate_tasks(30, 0, split="train")
+    records = [*AgentCollector(demonstrator).collect(tasks[:24]), *Explore().collect(tasks[24:])]
+    return [record for record in records if isinstance(record, Trajectory)]
+
+
+def played(task: Task, actions: Sequence[str]) -> Trajectory:
+    """Carry actions out."""
+    record = next(iter(AgentCollector(lambda _: ScriptedAgent(list(actions))).collect([task])))
+    assert isinstance(record, Trajectory)
+    return record
+
+
+def facts_now(env: gymnasium.Env[str, str]) -> frozenset[Fact]:
+    """Return what holds in a household, read from its tables and not from what it told."""
+    world = env.unwrapped.world
+    ids = world.scene.ids
+    states = {(ids[n], state, None) for n in range(world.size) for state in world.states_of(n)}
+    told = tuple(relation for relation in range(len(RELATIONS)) if relation != CLOSE)
+    edges = {(ids[a], RELATIONS[r], ids[b]) for a, r, b in world.edges(told)}
+    return frozenset(states | {(a, "HOLDS" if r in HANDS else r, b) for a, r, b in edges})
+
+
+def test_facts_are_folded_as_the_world_has_them(lived: list[Trajectory]) -> None:
+    """What was told at the reset and after each step adds up to what the tables of the world say."""
+    for trajectory in (*lived[:4], *lived[-3:]):
+        env = contract.make(trajectory.task)
+        _, info = contract.reset(env, trajectory.task)
+        facts = facts_of(info["facts"])
+        for step in trajectory.steps:
+            *_, info = env.step(step.action)
+            facts = facts_after(facts, info["facts"], str(info.get("error") or ""))
+        assert facts == facts_now(env)
+
+
+def test_what_is_proved_does_what_it_says_in_a_world_of_its_own(lived: list[Trajectory]) -> None:
+    """Every trial of a kept skill holds in a fresh environment, with no snapshot and no shared replay."""
+    builder, tried = VerifiedSkills(SkillBuilder()), 0
+    for trajectory in lived:
+        kept = {draft.key for draft in builder.build(trajectory)}
+        happened = fold(trajectory)
+        assert happened is not None
+        for proposal in SkillBuilder().propose(trajectory):
+            draft, trial = proposal.candidates[0]
+            if draft.key not in kept or not trial.after or trial.lived or len(trial.led) or tried >= 60:
+                continue
+            env = contract.make(trajectory.task)
+            contract.reset(env, trajectory.task)
+            for step in trajectory.steps[: proposal.begin]:
+                env.step(step.action)
+            before = facts_now(env)
+            errors = [env.step(action)[4].get("error") for action, _ in trial.actions]
+            after = facts_now(env)
+            if not any(errors):
+                tried += 1
+                assert before.issuperset(trial.before)
+                assert all((change.fact in after) == change.begins for change in trial.after)
+    assert tried >= 30
+    assert builder.proofs.tried > builder.proofs.failed
+    assert builder.proofs.unproved == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_an_attempt_leaves_the_episode_where_it_was(lived: list[Trajectory], data: st.DataObject) -> None:
+    """Whatever is tried, the episode goes on as it did, which `go_on` checks."""
+    trajectory = data.draw(st.sampled_from(lived))
+    reliving = ReplayEnvs().relive(trajectory)
+    for number, step in enumerate(trajectory.steps):
+        reliving.go_on(number)
+        some = data.draw(st.lists(st.sampled_from([*(step.observation.actions or ()), "nonsense"]), max_size=3))
+        before = reliving.facts
+        reliving.attempt([TryAction(action, needed=False) for action in some])
+        assert reliving.facts == before
+    reliving.go_on(len(trajectory.steps))
+
+
+class Proposing:
+    """Proposes what it is told."""
+
+    def __init__(self, *proposals: SkillProposal) -> None:
+        self.proposals = proposals
+
+    def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
+        """Propose it."""
+        yield from self.proposals
+
+
+def candidate(name: str, *actions: str, success: bool = True, lived: bool = False, refused: str = "") -> SkillCandidate:
+    trial = SkillTest(tuple(map(TryAction, actions)), success=success, lived=lived, refused=refused)
+    return SkillCandidate(Draft("skill", name, "w", key=name), trial)
+
+
+def lamps(*actions: str) -> Trajectory:
+    """An episode of two dark lamps, which are lit one after the other unless it is told otherwise."""
+    return played(lantern_task(DARK, rooms=2), actions or ("light lamp (0)", "go right", "light lamp (1)"))
+
+
+def altered(trajectory: Trajectory) -> Trajectory:
+    """An episode as a world would have shown it that goes another way."""
+    first = replace(trajectory.steps[0], observation=Observation("You are in the dark."))
+    return replace(trajectory, steps=(first, *trajectory.steps[1:]))
+
+
+def test_the_first_candidate_that_the_world_proves_is_kept() -> None:
+    """What fails is counted and not kept; what was proved is known."""
+    trajectory = lamps()
+    assert trajectory.success
+    done = [step.action for step in trajectory.steps]
+    wrong, right = candidate("wrong", done[-1]), candidate("right", *done)
+    builder = VerifiedSkills(Proposing(SkillProposal(0, (wrong, right)), SkillProposal(0, (wrong,))))
+    assert [draft.key for draft in builder.build(trajectory)] == ["right"]
+    assert (builder.proofs.tried, builder.proofs.failed, builder.proofs.unproved) == (1, 1, 0)
+    again = VerifiedSkills(Proposing(SkillProposal(0, (candidate("lived", "nonsense", lived=True),))))
+    assert [draft.key for draft in (*again.build(trajectory), *again.build(trajectory))] == ["lived"] * 2
+    assert (again.proofs.lived, again.proofs.known, again.proofs.steps) == (1, 1, 0)
+
+
+def test_what_cannot_be_carried_out_is_kept_with_half_the_confidence() -> None:
+    """In a world that cannot be made, goes another way, or breaks; until another episode proves it."""
+    trajectory = lamps()
+    proposing = Proposing(SkillProposal(0, (candidate("all", *(step.action for step in trajectory.steps)),)))
+    elsewhere = replace(trajectory, task=replace(trajectory.task, env="pathei/Nowhere-v0"))
+    drifted = altered(trajectory)
+    broken = replace(trajectory, task=lantern_task(DARK, rooms=2, trap="reset raise"))
+    builder = VerifiedSkills(proposing)
+    for odd in (elsewhere, elsewhere, drifted, broken):
+        assert [draft.confidence for draft in builder.build(odd)] == [UNPROVED]
+    assert [draft.confidence for draft in builder.build(trajectory)] == [1.0]
+    assert [draft.confidence for draft in builder.build(drifted)] == [1.0]
+    assert (builder.proofs.unproved, builder.proofs.tried, builder.proofs.known) == (4, 1, 1)
+    with pytest.raises(ReplayDriftError, match="the reset showed something else"):
+        ReplayEnvs().relive(drifted)
+
+
+def test_a_memory_takes_over_the_proof(tmp_path: Path) -> None:
+    """What was unproved has its full confidence as soon as it is proved."""
+    trajectory = lamps()
+    drifted = replace(altered(trajectory), id="drifted")
+    with ExperienceMemory.open(
+        tmp_path, embedder=embedder_named("ngrams"), builders=[VerifiedSkills(PlanBuilder())]
+    ) as memory:
+        (one,) = memory.add(drifted)
+        assert memory.get(one).draft.confidence == UNPROVED
+        assert memory.add(trajectory) == [one]
+        assert (memory.get(one).draft.confidence, memory.get(one).seen) == (1.0, 2)
+
+
+def demonstrated(activity: str, count: int) -> list[Trajectory]:
+    """Demonstrations of one activity."""
+    tasks = generate_tasks(count, 0, activities=[activity], split="train")
+    return [record for record in AgentCollector(demonstrator).collect(tasks) if isinstance(record, Trajectory)]
+
+
+def test_where_the_lived_order_does_not_bear_it_another_is_kept() -> None:
+    """Who closes the fridge before the milk is on the table has not closed the fridge first: it has to be opened."""
+    trajectory = demonstrated("take-food-out-of-the-fridge", 5)[-1]
+    proposed = next(one for one in SkillBuilder().propose(trajectory) if one.candidates[0].draft.data["calls"])
+    assert proposed.candidates[0].draft.data["calls"] == ["x is CLOSED", "x ON y"]
+    kept = [draft for draft in VerifiedSkills(SkillBuilder()).build(trajectory) if draft.data["calls"]]
+    assert [draft.data["calls"] for draft in kept] == [["x ON y", "x is CLOSED"]]
+
+
+def test_where_the_shortened_stretch_fails_the_whole_is_kept() -> None:
+    """Nobody drinks from an empty cup: pouring was left out, and is needed."""
+    trajectory, builder = demonstrated("drink-something", 5)[-1], VerifiedSkills(SkillBuilder())
+    goal = "DRINK x is done"
+    (lean,) = (draft.data["steps"] for draft in SkillBuilder().build(trajectory) if goal in draft.data["effects"])
+    (kept,) = (draft.data["steps"] for draft in builder.build(trajectory) if goal in draft.data["effects"])
+    assert lean == ["Walk x", "Grab x", "Drink x"]
+    assert kept == ["Walk x", "Pour juice x", "Grab x", "Drink x"]
+    assert builder.proofs.failed == 1
+
+
+def test_worlds_without_snapshots_are_replayed() -> None:
+    """Plans and lessons of a world that can only be reset; a single step is enough where it is."""
+    trajectory = lamps("light lamp (1)", "quench lamp (0)", "go right", "light lamp (1)", "go left", "light lamp (0)")
+    builder = VerifiedSkills(ReflectionBuilder())
+    (lesson,) = builder.build(trajectory)
+    assert lesson.data["steps"] == ["go right"]
+    assert builder.proofs.failed == 1
+    assert next(iter(ReflectionBuilder().build(trajectory))).data["steps"] == ["quench lamp (0)", "go right"]
+    plan = VerifiedSkills(PlanBuilder())
+    assert [draft.confidence for draft in plan.build(trajectory)] == [1.0]
+    assert plan.proofs.steps == 5
+
+
+def test_what_has_to_be_refused_and_to_hold_before_is_looked_at() -> None:
+    """A lesson about what is not refused is none; a precondition that did not hold is wrong."""
+    reliving = ReplayEnvs().relive(lamps())
+    works = candidate("a", "go right", success=False).trial
+    assert holds(works, reliving)
+    assert not holds(works._replace(refused="go right"), reliving)
+    assert holds(works._replace(refused="go left"), reliving)
+    assert not holds(works._replace(before=((0, "LIT", None),)), reliving)
+    assert not holds(works._replace(actions=(TryAction("go left"),)), reliving)
+    assert holds(
+        works._replace(actions=(TryAction("go left"),), led=(TryAction("go right"), TryAction("go left"))), reliving
+    )

@@ -1,0 +1,201 @@
+"""A page that shows what a loop has come to: curves, the table, and how one task went before and after. One HTML file.
+
+Left out: measuring. Nothing on the page is loaded from elsewhere.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any, Final, NamedTuple
+
+from ..errors import MissingDependencyError
+from ..experience import Trajectory
+from ..loop.config import LoopConfig
+from ..loop.results import ALL, LoopResult
+from ..loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, WEIGHTS, LoopWorkspace
+from ..store import ExperienceStore
+from ..store.durable import explained, write_atomically
+from .loop_table import share, worth_lines
+
+PAGE: Final = "report.html"
+_COLOURS: Final = {
+    NOTHING: "#8a8f98", BASE: "#b58b5a", MEMORY: "#2a6fb0", WEIGHTS: "#c2571a", BOTH: "#2b8a4b", PLAIN: "#d9a13b",
+}  # fmt: skip
+_SHOWN: Final = 24
+"""So many steps of an episode are shown."""
+_FRAME: Final = Template(
+    """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title><style>
+body { font: 15px/1.5 system-ui, sans-serif; color: #1d2126; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin-top: 2.2rem } p.note { color: #5c636d }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid #dfe3e8; text-align: right }
+th:first-child, td:first-child { text-align: left } td { white-space: nowrap }
+th { font-weight: 600; vertical-align: bottom; border-bottom: 2px solid #9aa1ab }
+.two { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem } .two > div { min-width: 0 }
+ol { padding-left: 1.8rem; margin: .4rem 0; font: 13px/1.55 ui-monospace, monospace; overflow-wrap: anywhere }
+li.good { color: #1c6b38 } li.bad { color: #a3401a } .verdict { font-weight: 600 } svg { width: 100%; height: auto }
+@media (max-width: 48rem) { .two { grid-template-columns: 1fr } }
+</style></head><body><h1>$title</h1><p class="note">$about</p>
+$body
+</body></html>
+"""
+)
+
+
+class EpisodePair(NamedTuple):
+    """One task, before anything was learned and after."""
+
+    before: Trajectory
+    after: Trajectory
+    who: tuple[str, str]
+    """Who played it before, and who afterwards."""
+
+
+def write_page(out: Path, config: LoopConfig, found: LoopResult) -> Path:
+    """Write the page into the loop's directory, and return its path.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    path = out / PAGE
+    body = "\n".join([_curves(found), _table(found), _worth(found), _transcripts(_pair(out, config))])
+    learned = {"both": "into an external memory and into a model's weights"}.get(config.learn, f"into {config.learn}")
+    about = (
+        f"{config.world}: {config.rounds} rounds of {config.tasks} tasks, learned {learned}, "
+        f"{config.seeds} seed{'s' if config.seeds > 1 else ''}. Everything is measured on held-out tasks; brackets and "
+        "bars are 95 % intervals over tasks."
+    )
+    page = _FRAME.substitute(title="What was lived, and what was learned", about=html.escape(about), body=body)
+    with explained(path):
+        write_atomically(path, page.encode(), path.with_name(f"{PAGE}.tmp"))
+    return path
+
+
+def _curves(found: LoopResult) -> str:
+    """Draw the share of goals reached after each round, one picture per group; nothing without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return f'<p class="note">{html.escape(str(_missing()))}</p>'
+    groups = [*found.groups] if len(found.groups) > 1 else [ALL]
+    figure = Figure(figsize=(4.6 * len(groups) + 1.2, 3.6), layout="constrained")
+    every: Any = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+    for axes, group in zip(every, groups, strict=True):
+        for place, row in enumerate(rows := found.rows()):
+            _line(axes, found, row, group, 0.03 * (place - (len(rows) - 1) / 2))
+        axes.set_title(group, fontsize=10)
+        axes.set_xlabel("round")
+        axes.set_xticks(found.rounds)
+        axes.set_ylim(-0.02, 1.02)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    every[0].set_ylabel("held-out goals reached")
+    every[-1].legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    svg = drawn.getvalue()
+    return f"<h2>Goals reached, round by round</h2>{svg[svg.index('<svg') :]}"
+
+
+def _line(axes: Any, found: LoopResult, row: str, group: str, aside: float) -> None:
+    """Draw one agent's line, a little aside so that equal ones can be told apart."""
+    points = [(n, one) for n in found.rounds if (one := found.success(row, n, group)) is not None]
+    if len(points) == 1 and row in (NOTHING, BASE):  # what never learns is as good after every round
+        points = [(n, points[0][1]) for n in found.rounds]
+    values = [one.value for _, one in points]
+    axes.errorbar(
+        [n + aside for n, _ in points],
+        values,
+        yerr=[[one.value - one.low for _, one in points], [one.high - one.value for _, one in points]],
+        fmt=":" if row in (NOTHING, BASE) else "-",
+        color=_COLOURS[row],
+        marker="o",
+        ms=4,
+        elinewidth=0.9,
+        capsize=2,
+        label=row,
+    )
+
+
+def _missing() -> MissingDependencyError:
+    return MissingDependencyError("The curves need matplotlib: pip install 'pathei[learn]'.")
+
+
+def _table(found: LoopResult) -> str:
+    groups = [*found.groups, ALL] if len(found.groups) > 1 else [ALL]
+    head = ["agent", *groups, "steps to a goal", "tokens per episode", "language lost, nats/token"]
+    rows = []
+    for row in found.rows():
+        number = found.last(row) or 0
+        steps, tokens, language = found.steps(row, number), found.tokens(row, number), found.language(row, number)
+        rows.append(
+            [
+                row,
+                *(share(found.success(row, number, group)) for group in groups),
+                "" if steps is None else f"{steps:.1f}",
+                f"{tokens:,.0f}" if tokens else "",
+                "" if language is None else f"{language[0]:+.2f}",
+            ]
+        )
+    return f"<h2>Before anything was learned, and after the last round</h2>{_html_table(head, rows)}"
+
+
+def _worth(found: LoopResult) -> str:
+    lines = "".join(f"<li>{html.escape(line)}</li>" for line in worth_lines(found))
+    return f"<h2>What learning was worth</h2><ul>{lines}</ul>" if lines else ""
+
+
+def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    first = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    rest = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{first}</tr></thead><tbody>{rest}</tbody></table>"
+
+
+def _pair(out: Path, config: LoopConfig) -> EpisodePair | None:
+    """Return a held-out task that was reached only after learning, the one whose plan is most worth seeing."""
+    place = LoopWorkspace(out, config, config.seed)
+    after = place.best(config.rounds)
+    rows = {actor.row: actor for actor in place.actors(0)}
+    before = rows[BASE if after.row == WEIGHTS else NOTHING]
+    with ExperienceStore.open(place.held_out, mode="read") as store:
+        failed = store.trajectories(success=False)
+        lost = {one.task.id: one.id for one in failed if one.collector == before.collector}
+        won = [
+            (len(one.task.goal.conditions), -len(one.steps), one.id, one.task.id)
+            for one in store.trajectories(success=True)
+            if one.collector == after.collector and one.task.id in lost
+        ]
+        if not won:
+            return None
+        *_, best, task = max(won)
+        return EpisodePair(store.get(lost[task]), store.get(best), (before.row, after.row))
+
+
+def _transcripts(pair: EpisodePair | None) -> str:
+    if pair is None:
+        return ""
+    columns = ((pair.before, f"Before, with {pair.who[0]}"), (pair.after, f"After, with {pair.who[1]}"))
+    told = "".join(f"<div><h3>{html.escape(title)}</h3>{''.join(_episode(one))}</div>" for one, title in columns)
+    goal = html.escape(pair.after.task.goal.text)
+    return f'<h2>One task, before and after: “{goal}”</h2><div class="two">{told}</div>'
+
+
+def _episode(trajectory: Trajectory) -> Iterator[str]:
+    yield "<ol>"
+    for step in trajectory.steps[:_SHOWN]:
+        kind = ' class="good"' if step.reward > 0 else ' class="bad"' if step.info.get("error") else ""
+        yield f"<li{kind}>{html.escape(step.action)}</li>"
+    yield "</ol>"
+    rest = len(trajectory.steps) - _SHOWN
+    more = f"{rest} steps more. " if rest > 0 else "" if trajectory.steps else "Nothing was done. "
+    verdict = "The goal is reached." if trajectory.success else "The goal is not reached."
+    yield f'<p class="verdict">{more}{verdict}</p>'
+
+
+__all__ = ["PAGE", "write_page"]

@@ -1,0 +1,118 @@
+"""What a loop has come to, for people: one table in the terminal. The page is `page`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
+
+from rich.table import Table
+
+from ..learners.evaluation.intervals import Interval
+from ..loop.results import ALL, LoopResult
+from ..loop.workspace import BASE, NOTHING
+
+_UNLEARNED = (NOTHING, BASE)
+
+
+def loop_table(found: LoopResult) -> Table:
+    """Return who reached how many held-out goals, before anything was learned and after the last round.
+
+    What is in brackets is a 95 % interval.
+    """
+    last = max(found.rounds, default=0)
+    title = f"Held-out goals reached, {'before anything was learned' if not last else f'after round {last}'}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("agent")
+    for group in (*found.groups, ALL) if len(found.groups) > 1 else (ALL,):
+        table.add_column(group, justify="right")
+    table.add_column("steps to a goal", justify="right")
+    table.add_column("tokens per episode", justify="right")
+    table.add_column("language lost, nats/token", justify="right")
+    rows = found.rows()
+    for row, following in zip(rows, [*rows[1:], ""], strict=True):
+        ends = row in _UNLEARNED and following not in _UNLEARNED
+        table.add_row(*_cells(found, row, found.last(row) or 0), end_section=ends)
+    return table
+
+
+def rounds_table(found: LoopResult) -> Table:
+    """Return what is measured after each round of every agent: goals, steps, tokens, language; and new tasks alone."""
+    table = Table(title="Held-out tasks, round by round", title_justify="left")
+    for name in ("what", "agent"):
+        table.add_column(name)
+    for number in found.rounds:
+        table.add_column(f"round {number}" if number else "before", justify="right")
+    for what, tell in _MEASURES.items():
+        rows = {row: [tell(found, row, number) for number in found.rounds] for row in found.rows()}
+        for place, (row, cells) in enumerate((row, cells) for row, cells in rows.items() if any(cells)):
+            if not place:
+                table.add_section()
+            table.add_row("" if place else what, row, *cells)
+    if found.alone:
+        means = {n: [v for (when, _), v in found.alone.items() if when == n] for n in found.rounds}
+        cells = [f"{sum(some) / len(some):.0%}" if (some := means[n]) else "" for n in found.rounds]
+        table.add_section()
+        table.add_row("new goals reached", "before any search", *cells)
+    return table
+
+
+def _reached(found: LoopResult, row: str, number: int) -> str:
+    one = found.success(row, number)
+    return "" if one is None else f"{one.value:.0%}"
+
+
+def _steps(found: LoopResult, row: str, number: int) -> str:
+    steps = found.steps(row, number)
+    return "" if steps is None else f"{steps:.1f}"
+
+
+def _tokens(found: LoopResult, row: str, number: int) -> str:
+    tokens = found.tokens(row, number)
+    return f"{tokens:,.0f}" if tokens else ""
+
+
+def _lost(found: LoopResult, row: str, number: int) -> str:
+    language = found.language(row, number)
+    if language is None:
+        return ""
+    value, spread = language
+    return f"{value:+.2f} ±{spread:.2f}" if spread else f"{value:+.2f}"
+
+
+_MEASURES: Final = MappingProxyType(
+    {
+        "goals reached": _reached,
+        "steps to a goal": _steps,
+        "tokens per episode": _tokens,
+        "language lost, nats/token": _lost,
+    }
+)
+
+
+def worth_lines(found: LoopResult) -> Iterator[str]:
+    """Yield what learning was worth, a line for each comparison that was measured."""
+    for what, value, other in found.worth():
+        if value is not None and other is not None:
+            form = "{:+.2f} against {:+.2f} nats" if "language" in what else "{:.1%} against {:.1%}"
+            times = f", {value / other:.{2 if value < other else 1}f} times" if other else ""
+            yield f"{what}: {form.format(value, other)}{times}"
+
+
+def _cells(found: LoopResult, row: str, number: int) -> Iterator[str]:
+    yield row
+    for group in (*found.groups, ALL) if len(found.groups) > 1 else (ALL,):
+        yield share(found.success(row, number, group))
+    yield _steps(found, row, number) or "-"
+    yield _tokens(found, row, number) or "-"
+    yield _lost(found, row, number) or ("0" if row == BASE else "-")
+
+
+def share(interval: Interval | None) -> str:
+    """Tell a share with its interval, in per cent."""
+    if interval is None:
+        return "-"
+    return f"{interval.value:.0%} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
+
+
+__all__ = ["loop_table", "rounds_table", "share", "worth_lines"]

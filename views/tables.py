@@ -1,0 +1,83 @@
+"""What the command line shows of collecting and of stores: tables, never episodes (`watch`) or progress bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+
+from ..collectors.rollout.collect import CollectReport
+from ..experience import Trajectory
+from ..store import StoreInfo
+
+
+def gathered_table(done: CollectReport, info: StoreInfo) -> Table:
+    """Return what one gathering has brought, and what the store holds now."""
+    summary = done.coverage.summary()
+    table = _pairs("Collected")
+    table.add_row("episodes", f"{done.coverage.episodes:,} in {done.seconds:.1f} s ({done.rate:.0f}/s)")
+    table.add_row("failures", f"{done.coverage.failures:,}")
+    if done.before:
+        table.add_row("done before", f"{done.before:,} of {done.tasks:,} tasks")
+    if summary["successes"] is not None:
+        table.add_row("goals reached", f"{summary['successes']:,} of {done.coverage.checked:,}")
+    table.add_row("steps", f"{summary['steps']:,}, {summary['refused']:,} refused, {summary['unchanged']:,} no change")
+    for key in ("actions", "objects", "effects"):
+        table.add_row(f"distinct {key}", f"{summary[f'distinct_{key}']:,}")
+    table.add_row("store", f"{info.path}: {info.episodes:,} episodes, {megabytes(info.bytes)}")
+    return table
+
+
+def info_tables(info: StoreInfo) -> Iterator[Table]:
+    """Yield what a store holds, and who wrote it."""
+    table = _pairs(str(info.path))
+    counts = info.counts
+    table.add_row("made", info.created)
+    table.add_row("episodes", f"{info.episodes:,}")
+    table.add_row("branches", f"{counts.branches:,}")
+    table.add_row("steps", f"{counts.steps:,}")
+    table.add_row("reached their goal", f"{counts.successes:,}")
+    table.add_row("failures", f"{counts.failures:,}")
+    table.add_row("tasks done", f"{info.tasks_done:,}")
+    table.add_row("by collector", ", ".join(f"{name} {n:,}" for name, n in counts.collectors.items()) or "none")
+    table.add_row("size", f"{megabytes(info.bytes)}, {info.shards} sealed shards")
+    if info.images:
+        table.add_row("images", f"{info.images:,}, {megabytes(info.image_bytes)}")
+    yield table
+    sessions = Table("started", "from episode", "seeds", "configuration", "versions", title="Sessions")
+    sessions.title_justify = "left"
+    for session in info.sessions:
+        config = ", ".join(f"{key}={value}" for key, value in session.config.items() if value is not None)
+        versions = ", ".join(f"{name} {version}" for name, version in session.versions.items())
+        sessions.add_row(
+            session.started, f"{session.trajectories:,}", ", ".join(map(str, session.seeds)), config, versions
+        )
+    yield sessions
+
+
+def listing(trajectories: Iterable[Trajectory]) -> Table:
+    """Return one line for each trajectory."""
+    table = Table()
+    for column in ("id", "collector", "goal"):
+        table.add_column(column, overflow="fold")
+    table.add_column("steps", justify="right")
+    table.add_column("goal reached")
+    for one in trajectories:
+        reached = {True: "yes", False: "no", None: "unknown"}[one.success]
+        table.add_row(one.id, one.collector, one.task.goal.text, str(len(one.steps)), reached)
+    return table
+
+
+def megabytes(size: int) -> str:
+    """Return a size in bytes as one reads it: `"12.3 MB"`."""
+    return f"{size / 1e6:,.1f} MB"
+
+
+def _pairs(title: str) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column("")
+    table.add_column("", overflow="fold")
+    return table
+
+
+__all__ = ["gathered_table", "info_tables", "listing", "megabytes"]
