@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pathei.collectors.search.guidance import SearchPrior
+from pathei.collectors.search.tree import TreeNode
 from pathei.envs import contract
 from pathei.envs.model import BufferedRng, EnvModel, Model, StepResult
 from pathei.envs.replay import VerifiedReplay
@@ -196,3 +197,15 @@ def dying_model() -> Table:
     import os
 
     os._exit(3)
+
+
+def nodes_of(root: TreeNode) -> list[TreeNode]:
+    """Return every node of a tree, once."""
+    found = {id(root): root}
+    waiting = [root]
+    while waiting:
+        for edge in waiting.pop().edges:
+            if id(edge.child) not in found:
+                found[id(edge.child)] = edge.child
+                waiting.append(edge.child)
+    return list(found.values())

@@ -21,6 +21,7 @@ from pathei.tests.support.search_worlds import (
     corridor,
     counter,
     key_and_door_model,
+    nodes_of,
     return_of,
     ring,
 )
@@ -31,18 +32,6 @@ Dump = tuple[Any, ...]
 def search(model: Any, *, seed: int = 0, prior: Prior | None = None, **config: Any) -> SearchResult:
     """Search a world."""
     return Search(model, SearchConfig(**config), np.random.default_rng(seed), prior=prior).run()
-
-
-def nodes_of(root: TreeNode) -> list[TreeNode]:
-    """Return every node of a tree, once."""
-    found = {id(root): root}
-    waiting = [root]
-    while waiting:
-        for edge in waiting.pop().edges:
-            if id(edge.child) not in found:
-                found[id(edge.child)] = edge.child
-                waiting.append(edge.child)
-    return list(found.values())
 
 
 def dump(node: TreeNode) -> Dump:
