@@ -45,7 +45,7 @@ class DocsSnapshot(NamedTuple):
 
 
 class DocsEnv(gymnasium.Env[str, str]):
-    """The documents; see the head of this file, and `docs/documents.md`.
+    """The documents; see the head of this file, and `docs/guide/envs/documents.md`.
 
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
 

@@ -49,7 +49,7 @@ class ShopSnapshot(NamedTuple):
 
 
 class WebShopEnv(gymnasium.Env[str, str]):
-    """The shop; see the head of this file, and `docs/shop.md`.
+    """The shop; see the head of this file, and `docs/guide/envs/shop.md`.
 
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
 

@@ -82,7 +82,7 @@ class TerminalSnapshot(NamedTuple):
 
 
 class TerminalEnv(gymnasium.Env[str, str]):
-    """A sandboxed shell; see the head of this file, and `docs/terminal.md` for what is isolated and what is not.
+    """A sandboxed shell; `docs/guide/envs/terminal.md` says what is isolated and what is not.
 
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
 

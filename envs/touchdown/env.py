@@ -59,7 +59,7 @@ class TouchdownSnapshot(NamedTuple):
 
 
 class TouchdownEnv(gymnasium.Env[Any, str]):
-    """The streets; see the head of this file, and `docs/touchdown.md`.
+    """The streets; see the head of this file, and `docs/guide/envs/touchdown.md`.
 
     `reset(seed, options)` takes:
 

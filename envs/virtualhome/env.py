@@ -78,7 +78,7 @@ class _Household(NamedTuple):
 
 
 class VirtualHomeEnv(gymnasium.Env[str, str]):
-    """A household; see the head of this file, and `docs/virtualhome.md` for rules and goals.
+    """A household; see the head of this file, and `docs/guide/envs/virtualhome.md` for rules and goals.
 
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
 

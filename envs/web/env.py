@@ -117,7 +117,7 @@ class Site(Protocol):
 
 
 class WebEnv(gymnasium.Env[Any, str]):
-    """A site in a browser; see the head of this file, `actions` for what can be done, and `docs/web.md`.
+    """A site in a browser; see the head of this file, `actions` for what can be done, and `docs/guide/envs/web.md`.
 
     The observation is a text, or with `screenshot`, `dom` or `accessibility` a dict of `text` and `image` (uint8,
     `[height, width, 3]`), `dom` (HTML) and `accessibility` (the browser's tree, as text).

@@ -2,7 +2,8 @@
 
 Where to get them: the folder `data` of https://github.com/szxiangjn/world-model-for-language-model (Xiang et al.,
 NeurIPS 2023), which carries no licence, so nothing of it comes with pathei. Generated answers stand in `ref`; of a
-choice, `answer` is one of `answer_list`. Left out: its evaluation (`scoring`) and its training (`docs/corpora.md`).
+choice, `answer` is one of `answer_list`.
+Not here: its evaluation (`metrics`) and its training (`docs/guide/learning/training.md`).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ E2WM_FILES: Final[Mapping[str, E2wmFile]] = MappingProxyType(
         "neg_housework_qa": E2wmFile("irrelevance", "seen"),
     }
 )
-"""The published files by name, without `.json`. Its "seen" plans are split by sample; see `docs/corpora.md`."""
+"""The published files by name, without `.json`. Its "seen" plans are split by sample; see `docs/guide/learning/corpora.md`."""
 
 E2WM_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
     {"plan": 1.0, "recognition": 0.7, "counting": 1.0, "tracking": 1.0}

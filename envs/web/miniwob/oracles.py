@@ -379,7 +379,9 @@ def demonstration(task: Task, browser: Browser | None = None) -> list[str]:
     pages.require(page)
     script = SCRIPTS.get(page)
     if script is None:
-        raise ConfigError(f"MiniWoB++ {page} has no demonstration; {len(SCRIPTS)} other pages have one (docs/web.md).")
+        raise ConfigError(
+            f"MiniWoB++ {page} has no demonstration; {len(SCRIPTS)} other pages do (docs/guide/envs/web.md)."
+        )
     env = miniwob.make(browser=browser)
     try:
         env.reset(seed=task.seed, options=dict(task.options))
