@@ -119,7 +119,7 @@ def test_games_that_are_none_are_one_sentence(tmp_path: Path) -> None:
 @needs_java
 @pytest.mark.integration
 def test_scienceworld_is_played_and_its_gold_path_succeeds() -> None:
-    # Not `check_env`: it lists actions that its parser then refuses (docs/guide/envs/index.md), so that passing is chance.
+    # Not `check_env`: some listed actions are refused by its parser, so passing is chance (docs/guide/envs/index.md).
     tasks = scienceworld.generate_tasks(3, 0)
     assert len({task.goal.text for task in tasks}) == 3
     assert demonstrated(tasks[0]).success
