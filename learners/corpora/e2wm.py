@@ -46,7 +46,7 @@ E2WM_FILES: Final[Mapping[str, E2wmFile]] = MappingProxyType(
         "neg_housework_qa": E2wmFile("irrelevance", "seen"),
     }
 )
-"""The published files by name, without `.json`. Plans called "seen" are split by sample: `docs/guide/learning/corpora.md`."""
+"""The published files by name, without `.json`. Its "seen" plans are split by sample."""
 
 E2WM_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
     {"plan": 1.0, "recognition": 0.7, "counting": 1.0, "tracking": 1.0}
