@@ -36,11 +36,14 @@ def figures(checkout: Path) -> dict[str, str]:
             trees[path], lengths[path] = ast.parse(text), text.count("\n")
     folders = Counter(path.parent for path in trees if path.name != "__init__.py")
     classes: dict[str, set[Path]] = defaultdict(set)
-    public, protocols, functions = 0, 0, []
+    public, protocols = 0, 0
+    functions: list[int] = []
     for path, tree in trees.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                functions.append((node.end_lineno or 0) - node.lineno + 1)
+        functions += [
+            (node.end_lineno or 0) - node.lineno + 1
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
         for one in tree.body:
             if isinstance(one, ast.FunctionDef | ast.ClassDef) and not one.name.startswith("_"):
                 public += 1
