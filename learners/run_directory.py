@@ -24,6 +24,7 @@ import orjson
 
 from ..errors import ConfigError, LearningError, StoreLockedError
 from ..store.durable import WriterLock, explained, sync_directory, write_atomically
+from .config_migration import RENAMED, migrate_config
 
 ADAPTER: Final = "adapter"
 CONFIG: Final = "config.json"
@@ -70,12 +71,13 @@ def only_writer(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def settle(folder: Path, config: Any) -> None:
-    """Write down what a run is, or see that it is the run that was begun here.
+def settle(folder: Path, config: Any, renamed: Mapping[str, str | None] | None = None) -> None:
+    """Write down what a run is, or see that it is the run that was begun here, maybe by an older version.
 
     Args:
         folder: The run's directory.
         config: A dataclass.
+        renamed: Fields that have been renamed, besides those of `config_migration.RENAMED`.
 
     Raises:
         ConfigError: another run was begun here; names the first field that differs.
@@ -85,7 +87,8 @@ def settle(folder: Path, config: Any) -> None:
     if not path.exists():
         write_json(path, now)
         return
-    before = orjson.loads(path.read_bytes())
+    stored = migrate_config(orjson.loads(path.read_bytes()), config, {**RENAMED, **(renamed or {})})
+    before = orjson.loads(orjson.dumps(stored, default=str))
     if difference := first_difference(before, now):
         name, old, new = difference
         raise ConfigError(
