@@ -5,7 +5,8 @@ traceback; everything that is not a `PatheiError` is a bug in pathei and keeps i
 """
 
 import difflib
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 
 
 class PatheiError(Exception):
@@ -104,3 +105,33 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names) or 'none'}."
     return UnknownNameError(f"There is no {kind} {name!r}; {hint}")
+
+
+def check(rules: Mapping[str, bool], what: str) -> None:
+    """Validate a configuration: raise one error that lists every rule that does not hold.
+
+    Args:
+        rules: Each rule in words, and whether it holds: `{"discount must be in (0, 1]": 0 < discount <= 1}`. See
+            `at_least` for the most common kind.
+        what: What is configured, as the message calls it: `"search settings"`.
+
+    Raises:
+        ConfigError: at least one rule does not hold.
+    """
+    broken = [rule for rule, holds in rules.items() if not holds]
+    if broken:
+        raise ConfigError(f"Invalid {what}: {'; '.join(broken)}.")
+
+
+def at_least(config: object, **bounds: float) -> dict[str, bool]:
+    """Return a rule for `check` per named field: it is None, or a finite number not below its bound.
+
+    Args:
+        config: Has the fields as attributes.
+        bounds: The lower bound of each field: `at_least(config, steps=1, seed=0)`.
+    """
+    values = {name: getattr(config, name) for name in bounds}
+    return {
+        f"{name} must be at least {bound}": values[name] is None or bound <= values[name] < math.inf
+        for name, bound in bounds.items()
+    }

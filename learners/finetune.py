@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
-from ..errors import ConfigError, RecordError
+from ..errors import ConfigError, RecordError, check
 from ..store import ExperienceStore
 from ..store.durable import publish
 from .corpora.building import build_corpora
@@ -308,8 +308,7 @@ def _completed(config: LearnConfig, needs: Collection[Need]) -> LearnConfig:
         "several processes need trainer 'trl'": training.trainer == "trl" or _processes() == 1,
         "an adapter begins at its base: leave `start` out": not config.start or training.lora is None,
     }
-    if faults := [rule for rule, kept in rules.items() if not kept]:
-        raise ConfigError(f"This cannot be learned so: {'; '.join(faults)}.")
+    check(rules, "run configuration")
     return dataclasses.replace(config, training=training)
 
 

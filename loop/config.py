@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from ..errors import ConfigError
+from ..errors import at_least, check
 from ..learners.methods.config import MethodConfig
 from ..learners.training.config import TrainingConfig
 
@@ -73,19 +72,15 @@ class LoopConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        least: Mapping[str, int] = {
-            "rounds": 1, "tasks": 1, "proposed": 0, "explored": 0, "held_out": 1, "steps": 1, "simulations": 1,
-            "seeds": 1, "seed": 0, "workers": 0,
-        }  # fmt: skip
-        faults = [f"{name} must be at least {bound}" for name, bound in least.items() if getattr(self, name) < bound]
-        if self.learn not in ("memory", "weights", "both"):
-            faults.append("learn must be 'memory', 'weights' or 'both'")
-        if self.world != HOUSEHOLD and self.learn != "memory":
-            faults.append(f"weights are learned in {HOUSEHOLD!r} only: learn 'memory' in {self.world!r}")
-        if not self.timeout > 0:
-            faults.append("timeout must be more than 0")
-        if faults:
-            raise ConfigError(f"The loop cannot be run so: {'; '.join(faults)}.")
+        only = f"weights are learned in {HOUSEHOLD!r} only: learn 'memory' in {self.world!r}"
+        rules = {
+            **at_least(self, rounds=1, tasks=1, proposed=0, explored=0, held_out=1, steps=1, simulations=1),
+            **at_least(self, seeds=1, seed=0, workers=0),
+            "learn must be 'memory', 'weights' or 'both'": self.learn in ("memory", "weights", "both"),
+            only: self.world == HOUSEHOLD or self.learn == "memory",
+            "timeout must be more than 0": self.timeout > 0,
+        }
+        check(rules, "loop configuration")
 
     @property
     def remembers(self) -> bool:

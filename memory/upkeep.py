@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..errors import ConfigError, MemoryStoreError
+from ..errors import MemoryStoreError, at_least, check
 from ..experience import Json
 from .admission import NEAR
 from .items import Draft, Item, Kind, Status
@@ -45,8 +45,12 @@ class UpkeepConfig:
         Raises:
             ConfigError: one makes no sense.
         """
-        if self.uses < 1 or not 0 <= self.utility <= 1 or any(cap < 0 for cap in self.caps.values()):
-            raise ConfigError("A policy has at least 1 use, a utility in [0, 1], and no cap below 0.")
+        rules = {
+            **at_least(self, uses=1),
+            "utility must be in [0, 1]": 0 <= self.utility <= 1,
+            "caps must be at least 0": all(cap >= 0 for cap in self.caps.values()),
+        }
+        check(rules, "memory policy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from ...errors import ConfigError, ModelError
+from ...errors import ModelError, at_least, check
 from ...experience import Goal, Json, Observation
 from ..protocol import ActionRecord, Finished
 from .backends import (
@@ -82,18 +82,12 @@ class LmConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        right = {
+        rules = {
             "way must be 'choose' or 'generate'": self.way in ("choose", "generate"),
-            "temperature must be at least 0": self.temperature >= 0,
-            "max_tokens must be at least 1": self.max_tokens >= 1,
-            "budget must be at least 1": self.budget is None or self.budget >= 1,
-            "history must be at least 0": self.history is None or self.history >= 0,
-            "tries must be at least 1": self.tries >= 1,
+            **at_least(self, temperature=0, max_tokens=1, budget=1, history=0, tries=1),
             "give_up must be 'send' or 'end'": self.give_up in ("send", "end"),
         }
-        faults = [rule for rule, kept in right.items() if not kept]
-        if faults:
-            raise ConfigError(f"The language model cannot be asked so: {'; '.join(faults)}.")
+        check(rules, "language model agent")
 
 
 class Parsed(NamedTuple):

@@ -11,7 +11,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from ...errors import ConfigError
+from ...errors import check
 from ...experience import Goal, Observation
 from .backends import Backend, Choice, Conversation, Message, Usage
 from .prompts import PromptContext, Prompts, fit, prompts_named
@@ -45,11 +45,12 @@ class LmPrior:
         Raises:
             ConfigError: a number is out of range.
         """
-        if not (temperature > 0 and 0 <= floor <= 1 and keep >= 1):
-            raise ConfigError(
-                f"The prior needs a temperature above 0, a floor in [0, 1] and keep of at least 1; they are "
-                f"{temperature}, {floor} and {keep}."
-            )
+        rules = {
+            f"temperature must be more than 0, not {temperature}": 0 < temperature < math.inf,
+            f"floor must be in [0, 1], not {floor}": 0 <= floor <= 1,
+            f"keep must be at least 1, not {keep}": keep >= 1,
+        }
+        check(rules, "language model prior")
         self._backend = backend
         self._prompts = prompts or prompts_named("experience")
         self._temperature = temperature

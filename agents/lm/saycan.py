@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ...envs.virtualhome.language.plans import PlanAction, ask_for_plan, read_deed, read_plan, say_deed
-from ...errors import ConfigError
+from ...errors import at_least, check
 from ...experience import Goal, Json, Observation
 from ...memory.builders.lifting import read_condition
 from ..protocol import ActionRecord, Finished
@@ -54,10 +54,7 @@ class SayCanConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        least = {"again": 1, "sentences": 1, "looks": 0, "misses": 1}
-        faults = [f"{name} must be at least {bound}" for name, bound in least.items() if getattr(self, name) < bound]
-        if faults:
-            raise ConfigError(f"The agent cannot be made so: {'; '.join(faults)}.")
+        check(at_least(self, again=1, sentences=1, looks=0, misses=1), "SayCan agent")
 
 
 class Option(NamedTuple):

@@ -22,7 +22,7 @@ import numpy as np
 
 from ...envs import contract
 from ...envs.goal_space import GoalCandidate, GoalSpaceProvider
-from ...errors import ConfigError, PatheiError
+from ...errors import ConfigError, PatheiError, at_least, check
 from ...experience import Failure, Json, Record, Task, Trajectory
 from ...store import ExperienceStore
 from ..protocol import trajectory_id
@@ -59,17 +59,12 @@ class CurriculumConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        faults = {
-            "run must be a name without a slash": not self.run or "/" in self.run,
-            "env_steps must be at least 1": self.env_steps is not None and self.env_steps < 1,
-            "max_steps must be at least 1": self.max_steps < 1,
-            "pause must be at least 1": self.pause < 1,
-            "retries must be at least 0": self.retries < 0,
-            "retry_share must be in [0, 1]": not 0 <= self.retry_share <= 1,
+        rules = {
+            "run must be a name without a slash": bool(self.run) and "/" not in self.run,
+            **at_least(self, env_steps=1, max_steps=1, pause=1, retries=0),
+            "retry_share must be in [0, 1]": 0 <= self.retry_share <= 1,
         }
-        wrong = [name for name, is_wrong in faults.items() if is_wrong]
-        if wrong:
-            raise ConfigError(f"The curriculum cannot be run so: {'; '.join(wrong)}.")
+        check(rules, "curriculum configuration")
 
 
 class RetryQueue(NamedTuple):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ...errors import ConfigError
+from ...errors import at_least, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +52,16 @@ class SearchConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        right = {
-            "simulations must be at least 1": self.simulations >= 1,
-            "env_steps must be at least 1": self.env_steps is None or self.env_steps >= 1,
+        rules = {
+            **at_least(self, simulations=1, env_steps=1, depth=1, exploration=0, rollout_steps=1),
             "seconds must be more than 0": self.seconds is None or self.seconds > 0,
-            "depth must be at least 1": self.depth >= 1,
             "discount must be in (0, 1]": 0 < self.discount <= 1,
             "selection must be 'uct' or 'puct'": self.selection in ("uct", "puct"),
-            "exploration must be at least 0": 0 <= self.exploration < math.inf,
             "backup must be 'max' or 'mean'": self.backup in ("max", "mean"),
             "rollout must be 'random', 'prior' or 'none'": self.rollout in ("random", "prior", "none"),
-            "rollout_steps must be at least 1": self.rollout_steps is None or self.rollout_steps >= 1,
             "widening must be in (0, 1]": self.widening is None or 0 < self.widening <= 1,
         }
-        faults = [rule for rule, kept in right.items() if not kept]
-        if faults:
-            raise ConfigError(f"The search cannot be configured so: {'; '.join(faults)}.")
+        check(rules, "search configuration")
 
 
 __all__ = ["SearchConfig"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ...errors import ConfigError, unknown
+from ...errors import at_least, check, unknown
 from ...experience import Json
 
 KINDS: Final = (
@@ -54,16 +54,10 @@ class CorpusConfig:
             if kind not in KINDS:
                 raise unknown("kind of example", kind, KINDS)
         rules = {
-            "per_kind must be at least 1": self.per_kind >= 1,
-            "held_out_per_kind must be at least 0": self.held_out_per_kind >= 0,
-            "per_episode must be at least 1": self.per_episode >= 1,
-            "max_words must be at least 20": self.max_words >= 20,
+            **at_least(self, per_kind=1, held_out_per_kind=0, per_episode=1, max_words=20, seed=0),
             "held_out must be in [0, 1)": 0 <= self.held_out < 1,
-            "seed must be at least 0": self.seed >= 0,
         }
-        faults = [rule for rule, kept in rules.items() if not kept]
-        if faults:
-            raise ConfigError(f"Corpora cannot be made so: {'; '.join(faults)}.")
+        check(rules, "corpus configuration")
 
 
 @dataclass(frozen=True, slots=True)

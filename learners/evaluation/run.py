@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 
-from ...errors import ConfigError, LearningError
+from ...errors import LearningError, at_least, check
 from ..examples import Example, Split, read_examples
 from ..models.load import EMBEDDED, load_model
 from ..models.stdlib_text import stdlib_text
@@ -50,8 +50,8 @@ class EvaluateRunConfig:
         Raises:
             ConfigError: `limit` is less than 1, or no split is named.
         """
-        if self.limit < 1 or not self.splits:
-            raise ConfigError(f"Nothing would be asked with splits {self.splits} and at most {self.limit} of each.")
+        rules = {**at_least(self, limit=1), "splits must name at least one split": bool(self.splits)}
+        check(rules, "evaluation configuration")
 
 
 def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = None) -> Evaluation:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from ...errors import ConfigError
+from ...errors import at_least, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +38,12 @@ class MethodConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        numbers = ("ewc_strength", "l2sp_strength", "replay_weight", "kl_weight")
-        counts = ("replay_sequences", "kl_sequences", "samples", "fisher_sequences")
         rules = {
-            **{f"{name} must be at least 0": 0 <= getattr(self, name) < math.inf for name in numbers},
-            **{f"{name} must be at least 1": getattr(self, name) >= 1 for name in counts},
+            **at_least(self, ewc_strength=0, l2sp_strength=0, replay_weight=0, kl_weight=0),
+            **at_least(self, replay_sequences=1, kl_sequences=1, samples=1, fisher_sequences=1, sequence_length=2),
             "wise_alpha must be in [0, 1]": 0 <= self.wise_alpha <= 1,
-            "sequence_length must be at least 2": self.sequence_length >= 2,
         }
-        if faults := [rule for rule, kept in rules.items() if not kept]:
-            raise ConfigError(f"The methods cannot be told that: {'; '.join(faults)}.")
+        check(rules, "method configuration")
 
 
 __all__ = ["MethodConfig"]

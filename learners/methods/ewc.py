@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
 
-from ...errors import ConfigError, FisherError
+from ...errors import FisherError, check
 from .sequential import Quadratic, load_tasks, merged, online, save_tasks
 
 if TYPE_CHECKING:
@@ -57,13 +57,12 @@ class EWC:
             ConfigError: a number or the mode is out of range.
             FisherError: names or shapes of `fisher` and `anchor` differ.
         """
-        faults = {
+        rules = {
             "strength must be at least 0 and finite": 0 <= strength < math.inf,
             "mode must be 'separate', 'online' or 'merged'": mode in ("separate", "online", "merged"),
             "decay must be in [0, 1]": 0 <= decay <= 1,
         }
-        if broken := [fault for fault, kept in faults.items() if not kept]:
-            raise ConfigError(f"EWC cannot be configured so: {'; '.join(broken)}.")
+        check(rules, "EWC settings")
         self.strength, self.mode, self.decay = float(strength), mode, float(decay)
         self._name = name
         self._tasks = [Quadratic(fisher, anchor)]

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from ...errors import ConfigError, FisherError, LearningError, MissingDependencyError
+from ...errors import FisherError, LearningError, MissingDependencyError, check
 from .ewc import check_fisher, gradient_of, is_sharded, place_like
 
 if TYPE_CHECKING:
@@ -55,8 +55,11 @@ class EwcLora:
         Raises:
             ConfigError: a number is out of range.
         """
-        if not 0 <= strength < math.inf or (chunk is not None and chunk < 1):
-            raise ConfigError(f"EwcLora needs strength at least 0 and chunk at least 1, not {strength} and {chunk}.")
+        rules = {
+            f"strength must be at least 0 and finite, not {strength}": 0 <= strength < math.inf,
+            f"chunk must be at least 1, not {chunk}": chunk is None or chunk >= 1,
+        }
+        check(rules, "EwcLora settings")
         self.strength = float(strength)
         self._fisher, self._chunk, self._name = fisher, chunk, name
         self._placed: dict[str, tuple[slice, Tensor | Factors]] = {}

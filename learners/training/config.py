@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from ...errors import ConfigError
+from ...errors import at_least, check
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,16 +40,14 @@ class LoraConfig:
             layer == target or layer.endswith("." + target) for target in self.targets
         )
 
-    def faults(self) -> list[str]:
-        """Say what is wrong with the fields, in no words if nothing is."""
-        return _broken(
-            {
-                "lora.rank must be at least 1": self.rank >= 1,
-                "lora.alpha must be more than 0": 0 < self.alpha < math.inf,
-                "lora.dropout must be in [0, 1)": 0 <= self.dropout < 1,
-                "lora.targets must name at least one layer": bool(self.targets) and all(self.targets),
-            }
-        )
+    def rules(self) -> dict[str, bool]:
+        """Return the rules that the fields must keep, for `errors.check`."""
+        return {
+            "lora.rank must be at least 1": self.rank >= 1,
+            "lora.alpha must be more than 0": 0 < self.alpha < math.inf,
+            "lora.dropout must be in [0, 1)": 0 <= self.dropout < 1,
+            "lora.targets must name at least one layer": bool(self.targets) and all(self.targets),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,31 +103,22 @@ class TrainingConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        faults = _broken(self._rules()) + (self.lora.faults() if self.lora else [])
-        if faults:
-            raise ConfigError(f"Training cannot be configured so: {'; '.join(faults)}.")
+        check(self._rules() | (self.lora.rules() if self.lora else {}), "training configuration")
 
     def _rules(self) -> dict[str, bool]:
         return {
             "epochs must be more than 0": 0 < self.epochs < math.inf,
-            "steps must be at least 1": self.steps is None or self.steps >= 1,
-            "batch must be at least 1": self.batch >= 1,
+            **at_least(self, steps=1, batch=1, warmup=0, weight_decay=0, clip=0, max_length=2, seed=0, save_every=1),
             "accumulation must be at least 1 and at most batch": 1 <= self.accumulation <= max(self.batch, 1),
             "learning_rate must be more than 0": 0 < self.learning_rate < math.inf,
-            "warmup must be at least 0": self.warmup >= 0,
             "schedule must be 'constant', 'linear' or 'cosine'": self.schedule in ("constant", "linear", "cosine"),
-            "weight_decay must be at least 0": 0 <= self.weight_decay < math.inf,
-            "clip must be at least 0": 0 <= self.clip < math.inf,
-            "max_length must be at least 2": self.max_length >= 2,
             "over_long must be 'drop' or 'truncate'": self.over_long in ("drop", "truncate"),
-            "seed must be at least 0": self.seed >= 0,
             "precision must be 'fp32' or 'bf16'": self.precision in ("fp32", "bf16"),
             "weights must be finite and at least 0": all(0 <= weight < math.inf for weight in self.weights.values()),
             "trainer must be 'plain' or 'trl'": self.trainer in ("plain", "trl"),
             "packing needs trainer 'trl'": not self.packing or self.trainer == "trl",
             "packing keeps no weights apart": not (self.packing and self.weights),
             "fsdp needs trainer 'trl'": not self.fsdp or self.trainer == "trl",
-            "save_every must be at least 1": self.save_every >= 1,
         }
 
     def steps_for(self, examples: int) -> int:
@@ -150,10 +139,6 @@ class TrainingConfig:
         gone = (step - self.warmup) / max(1, steps - self.warmup)
         shapes = {"constant": 1.0, "linear": max(0.0, 1 - gone), "cosine": (1 + math.cos(math.pi * gone)) / 2}
         return self.learning_rate * shapes[self.schedule]
-
-
-def _broken(rules: Mapping[str, bool]) -> list[str]:
-    return [rule for rule, kept in rules.items() if not kept]
 
 
 __all__ = ["ALL_LINEAR", "LoraConfig", "TrainingConfig"]

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ...errors import ConfigError
+from ...errors import at_least, check
 from ..items import Hit
 from ..storage.columns import Places
 
@@ -60,15 +60,13 @@ class RankingConfig:
             ConfigError: one makes no sense; all are listed.
         """
         weights = (*self.settled(""), self.recency, self.importance, self.utility)
-        faults = []
-        if not all(math.isfinite(one) and one >= 0 for one in weights) or not sum(weights) > 0:
-            faults.append("weights are at least 0, and not all of them 0")
-        if self.fusion not in ("convex", "rrf"):
-            faults.append(f"fusion is 'convex' or 'rrf', not {self.fusion!r}")
-        if self.candidates < 1:
-            faults.append("candidates are at least 1")
-        if faults:
-            raise ConfigError(f"This ranking cannot be used: {'; '.join(faults)}.")
+        valid = all(math.isfinite(one) and one >= 0 for one in weights)
+        rules = {
+            "weights must be at least 0, and not all of them 0": valid and sum(weights) > 0,
+            f"fusion must be 'convex' or 'rrf', not {self.fusion!r}": self.fusion in ("convex", "rrf"),
+            **at_least(self, candidates=1),
+        }
+        check(rules, "ranking")
 
     def settled(self, embedder: str) -> tuple[float, float]:
         """Return the weights of meaning and words, for vectors of an embedder, by its name."""

@@ -277,7 +277,7 @@ def test_a_prior_leads_the_search_and_each_state_is_rated_once() -> None:
         assert sum(weights) == pytest.approx(1)
         assert min(weights) >= 0.1 / len(weights)
     assert needed["blue lamp"] == 1 < needed["red lamp"]
-    with pytest.raises(ConfigError, match="floor in"):
+    with pytest.raises(ConfigError, match="floor must be in"):
         LmPrior(_Likes("x"), floor=2)
 
 

@@ -196,7 +196,7 @@ def test_a_run_is_evaluated_where_it_lies(tmp_path: Path) -> None:
         evaluate_run(run, EvaluateRunConfig(limit=4, texts=(text,)))
     with pytest.raises(LearningError, match="no model"):
         evaluate_run(tmp_path, config)
-    with pytest.raises(ConfigError, match="Nothing would be asked"):
+    with pytest.raises(ConfigError, match="splits must name"):
         EvaluateRunConfig(splits=())
 
 

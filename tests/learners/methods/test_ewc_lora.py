@@ -180,5 +180,5 @@ def test_what_does_not_belong_together_is_refused() -> None:
         EwcLora(fisher | {name: torch.ones(2, 3)}, 1.0).add_gradient(model)
     with pytest.raises(FisherError, match="at least 0"):
         EwcLora(fisher | {name: -torch.ones(16, 16)}, 1.0).add_gradient(model)
-    with pytest.raises(ConfigError, match="strength at least 0"):
+    with pytest.raises(ConfigError, match="strength must be at least 0"):
         EwcLora(fisher, -1.0)
