@@ -17,10 +17,12 @@ from tyro.conf import AvoidSubcommands, OmitSubcommandPrefixes
 
 from .. import __version__
 from ..errors import PatheiError
+from ..logs import show_logs
 from . import commands as c
 from .console import complain
 from .loop_commands import Loop
 from .memory import commands as m
+from .verbose import take_verbose
 
 _PERFORMED_BY: Final[dict[type, str]] = {
     c.EnvList: "worlds:env_list",
@@ -69,13 +71,16 @@ def main(args: Sequence[str] | None = None) -> int:
         The exit status: 0 if all went well, 1 if a check found something missing or every task failed, 2 if pathei
         refused (the reason is one line on stderr), 130 after Ctrl-C.
     """
-    given = list(sys.argv[1:] if args is None else args)
+    given, level = take_verbose(sys.argv[1:] if args is None else args)
+    if level is not None:
+        show_logs(level)
     if given == ["--version"]:
         print(f"pathei {__version__}")
         return 0
     form: Any = c.Command
     about = (
-        "Agents live in simulated worlds, their experience is kept, and they learn from it. See also: pathei --version."
+        "Agents act in simulated environments, their experience is stored, and they learn from it. "
+        "See also: pathei --version. Every command takes --verbose (twice for more): log lines on stderr."
     )
     chosen: Any = tyro.cli(
         form, args=given, prog="pathei", description=about, config=(OmitSubcommandPrefixes, AvoidSubcommands)

@@ -15,6 +15,7 @@ records. Left out: deleting and changing. Experience is kept as it was lived; co
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -36,6 +37,7 @@ from .view import ManifestFile, StoreView, journal_path, pinned
 if TYPE_CHECKING:
     from .shards import ShardReader
 
+_LOG = logging.getLogger(__name__)
 JOURNAL_BYTES = 64 << 20
 """A journal of this size is sealed before the next append, in bytes."""
 _OPEN_SHARDS = 8
@@ -377,6 +379,7 @@ class ExperienceStore:
             for name in ("tmp", "shards"):
                 (self.path / name).mkdir(exist_ok=True)
             for leftover in (self.path / "tmp").iterdir():
+                _LOG.info("Removed %s, which an earlier writer left unfinished.", leftover)
                 leftover.unlink()
             if not (self.path / manifests.NAME).exists():
                 Manifest(manifests.now()).save(self.path, temporary)

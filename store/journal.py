@@ -8,15 +8,17 @@ away what was acknowledged. Left out: what the records mean.
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..errors import StoreError
 
+_LOG: Final = logging.getLogger(__name__)
 # 0xFF never occurs in UTF-8, so no payload can hold these bytes and a search for the next frame finds frames only.
 _MAGIC = b"\xff\xfePJ"
 _HEADER = struct.Struct("<4sII")
@@ -107,7 +109,8 @@ class JournalWriter:
         try:
             for frame in frames(self._handle, path):
                 self.size = frame.end
-            if os.fstat(self._handle).st_size != self.size:
+            if (torn := os.fstat(self._handle).st_size - self.size) > 0:
+                _LOG.warning("Cut %d bytes of an unfinished record off %s.", torn, path)
                 os.ftruncate(self._handle, self.size)
             os.fsync(self._handle)
         except BaseException:

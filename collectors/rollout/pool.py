@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import multiprocessing
 import os
 import pickle
@@ -26,9 +27,11 @@ import orjson
 
 from ...errors import RecordError, WorkerError
 from ...experience import Failure, Record, Task, decode, encode, task_from_json
+from ...logs import show_logs, shown_level
 from ..protocol import Collector
 from .episode import one_line
 
+_LOG: Final = logging.getLogger(__name__)
 _READY: Final = b"ready"
 _BROKEN: Final = b"!"
 _AHEAD: Final = 5
@@ -167,6 +170,7 @@ class _Pool:
         for worker, clock in list(self._workers.values()):
             if not worker.tasks and not worker.process.is_alive():
                 # It died idle: no task is to blame.
+                _LOG.warning("Worker %s died while it was idle (%s).", worker.process.pid, _cause(worker.process))
                 self._workers.pop(worker.process.sentinel)
                 worker.pipe.close()
             else:
@@ -202,7 +206,7 @@ class _Pool:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(self._make, theirs), daemon=True)
+        process = self._context.Process(target=_work, args=(self._make, theirs, shown_level()), daemon=True)
         # Ctrl-C must not meet a worker before it can ignore it. What multiprocessing starts on the side comes first,
         # because it lifts the block.
         resource_tracker.ensure_running()
@@ -218,6 +222,7 @@ class _Pool:
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         theirs.close()
+        _LOG.info("Worker %s started.", process.pid)
         return _Worker(process, ours, deque())
 
     def _wait(self, busy: list[tuple[_Worker, _Clock]]) -> set[object]:
@@ -241,6 +246,7 @@ class _Pool:
                 if answer == _READY:
                     clock.ready, self._false_starts = True, 0
                     clock.since = time.monotonic()
+                    _LOG.debug("Worker %s is ready.", worker.process.pid)
                 elif answer.startswith(_BROKEN):
                     raise WorkerError(f"The collector cannot be made: {answer[1:].decode()}")
                 else:
@@ -254,6 +260,8 @@ class _Pool:
     def _kill(self, worker: _Worker, clock: _Clock) -> list[bytes]:
         """End a worker that takes too long."""
         stuck = worker.tasks[0] if worker.tasks else None
+        limit = self._timeout if clock.ready else _START_S
+        _LOG.warning("Worker %s did not answer within %g s and is killed.", worker.process.pid, limit)
         worker.process.kill()
         worker.process.join()
         return self._take(worker, clock, stuck)
@@ -263,16 +271,22 @@ class _Pool:
         del self._workers[worker.process.sentinel]
         worker.pipe.close()
         lines: list[bytes] = []
+        cause = _cause(worker.process)
         if not clock.ready:
             self._false_starts += 1
+            _LOG.warning("Worker %s died before it was ready (%s).", worker.process.pid, cause)
             if self._false_starts >= _STARTS:
                 raise WorkerError(
-                    f"{self._false_starts} workers in a row died before they were ready ({_cause(worker.process)}): "
+                    f"{self._false_starts} workers in a row died before they were ready ({cause}): "
                     "look at what they wrote to stderr, or play with one process."
                 )
         elif worker.tasks and (stuck is None or worker.tasks[0] is stuck):
-            error = _cause(worker.process) if stuck is None else f"no answer within {self._timeout:g} s"
-            lines.append(encode(Failure(worker.tasks.popleft(), "worker", error)))
+            error = cause if stuck is None else f"no answer within {self._timeout:g} s"
+            task = worker.tasks.popleft()
+            _LOG.warning("Worker %s ended at task %r (%s): recorded as a failure.", worker.process.pid, task.id, error)
+            lines.append(encode(Failure(task, "worker", error)))
+        if worker.tasks:
+            _LOG.info("%d tasks of worker %s go to other workers.", len(worker.tasks), worker.process.pid)
         self._returned.extendleft(reversed(worker.tasks))
         return lines
 
@@ -285,8 +299,10 @@ def _cause(process: BaseProcess) -> str:
     return f"the worker died with exit code {code}"
 
 
-def _work(make: Callable[[], Collector], pipe: connection.Connection[bytes, bytes]) -> None:
+def _work(make: Callable[[], Collector], pipe: connection.Connection[bytes, bytes], log_level: int | None) -> None:
     """The worker's side: answer each task with its records, until the parent closes the pipe."""
+    if log_level is not None:
+        show_logs(log_level)
     # Ctrl-C reaches the whole group; it is for the parent to say what becomes of the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

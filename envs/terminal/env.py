@@ -8,6 +8,7 @@ it did before is not undone. The reward is the change in the goal's progress.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from .suggestions import VERBS, suggest
 from .tasks.filesystems import bare_entries, generate
 from .tasks.judges import Judgement, agentbench_success, intercode_reward, readable, run_gold
 
+_LOG: Final = logging.getLogger(__name__)
 MAX_TEXT: Final = 1 << 17
 """The longest action, in characters; an observation may be somewhat longer."""
 _OPTIONS: Final = ("files", "setup", "start", "user", "cwd", "verbs", "goal", "end_on_success")
@@ -143,6 +145,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
         if user not in ("agent", "root") or not set(verbs) <= set(VERBS):
             raise ConfigError(f"The user is 'agent' or 'root', not {user!r}; verbs are out of {', '.join(VERBS)}.")
         if self._sandbox is not None and not self._sandbox.alive:
+            _LOG.warning("The sandbox of a terminal died; a new one is started.")
             self._give_up()
         if self._sandbox is None:
             self._sandbox = Sandbox(self.limits)

@@ -8,6 +8,7 @@ site names can be reached. Left out: snapshots; `VerifiedReplay` makes them of a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
@@ -25,6 +26,7 @@ from .browser.cdp import CdpError
 from .browser.keys import key_named
 from .browser.page import Element, Page, PageConfig, PageView
 
+_LOG: Final = logging.getLogger(__name__)
 MAX_TEXT: Final = 1 << 20
 """The longest observation, in characters."""
 
@@ -277,6 +279,7 @@ class WebEnv(gymnasium.Env[Any, str]):
             if self._shared is not None and not self._shared.alive:
                 raise
             # The page crashed, or the browser was killed: once more with new ones.
+            _LOG.warning("A page or its browser ended at %s; once more with new ones.", opening.url, exc_info=True)
             self._drop()
             return self._open(opening, keep=False)
 

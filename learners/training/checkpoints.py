@@ -7,6 +7,7 @@ is cut to the steps that are done, so every step stands in it once. Left out: TR
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
+_LOG: Final = logging.getLogger(__name__)
 CHECKPOINT: Final = "checkpoint/state.pt"
 """The plain loop's checkpoint within a run directory."""
 METRICS: Final = "metrics.jsonl"
@@ -72,6 +74,7 @@ class Checkpoints:
         if state["random_cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["random_cuda"])
         cut_log(self._folder, state["step"])
+        _LOG.info("Resumed from the checkpoint %s at step %d.", path, state["step"])
         return int(state["step"])
 
     def save(self, model: nn.Module, optimizer: Optimizer, step: int) -> None:
@@ -94,6 +97,7 @@ class Checkpoints:
             }
             torch.save(state, temporary)
             publish(temporary, path)
+        _LOG.debug("Wrote the checkpoint %s at step %d.", path, step)
 
     def log(self, metrics: Mapping[str, float]) -> None:
         """Append what was measured at one step."""

@@ -6,11 +6,12 @@ Left out: several processes, packing and quantised bases, which `sft` gives to T
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+_LOG: Final = logging.getLogger(__name__)
 Watch = Callable[[Mapping[str, float]], None]
 """Called after every optimizer step with what was measured at it."""
 
@@ -54,6 +56,7 @@ def train(
     with torch.random.fork_rng(), plain_attention(model):
         torch.manual_seed(training.seed)
         first = checkpoints.restore(model, optimizer)
+        _LOG.info("Training on %d examples: steps %d to %d.", len(rows), first + 1, steps)
         for step in range(first, steps):
             begun, rate = time.perf_counter(), training.learning_rate_at(step, steps)
             taken = [rows[i] for i in order[step]]

@@ -8,6 +8,7 @@ it is marked whole, so `kill -9` while one is written goes back to the one befor
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 import os
 import shutil
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
     from trl.trainer.sft_trainer import SFTTrainer
 
+_LOG: Final = logging.getLogger(__name__)
 _WHOLE: Final = "WHOLE"
 
 
@@ -72,6 +74,7 @@ def train(
         if trainer.is_world_process_zero():
             cut_log(folder, done)
         trainer.accelerator.wait_for_everyone()
+        _LOG.info("Training with TRL on %d examples%s.", len(rows), f" from {last}" if last else "")
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     for one in preservers:
         one.finish(trainer.model)  # type: ignore[arg-type]
@@ -245,6 +248,7 @@ def _last_whole(folder: Path, *, remove_torn: bool) -> Path | None:
     whole = [path for path in found if (path / _WHOLE).exists()]
     if remove_torn:
         for path in set(found) - set(whole):
+            _LOG.warning("Removed the unfinished checkpoint %s.", path)
             shutil.rmtree(path)
     return whole[-1] if whole else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
 import os
 import re
@@ -29,6 +30,7 @@ from ....errors import MissingDependencyError, SnapshotError, WorldError
 from ..files import FileEntry, Tree, apply
 from .seccomp import seccomp_filter
 
+_LOG: Final = logging.getLogger(__name__)
 ENVIRONMENT: Final = (("PATH", "/usr/bin:/bin:/usr/sbin"), ("LANG", "C.UTF-8"), ("TERM", "dumb"), ("TZ", "UTC"))
 LONGEST_CHAIN: Final = 24
 """A chain of more layers is made into one: mount options have room for some hundreds, and lookups take longer."""
@@ -157,6 +159,7 @@ class Sandbox:
         except WorldError as error:
             self.close()
             raise WorldError(f"The terminal's sandbox does not start ({str(error).rstrip('.')}): {advice()}") from None
+        _LOG.debug("The keeper of a terminal started (process %d).", self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -319,6 +322,7 @@ class Sandbox:
     def _replace_shell(self) -> None:
         """Put a new shell into the place of a dead one; the files stay."""
         assert self._base is not None
+        _LOG.info("The shell of the terminal ended; a new one starts on the same files.")
         changed = self.tree != self._base.tree
         layer = self._adopt(self._ask(do="state")["used"]) if changed else self._base
         self.start(Frozen(layer, ShellState("", self._home)), user=self._user, home=self._home)
@@ -385,7 +389,9 @@ class Sandbox:
             if not block:
                 self.close()
                 said = "" if ready else "it did not answer in time"
-                raise WorldError(f"The terminal's keeper ended: {said or _last_words(self._process)}.")
+                why = said or _last_words(self._process)
+                _LOG.warning("The keeper of a terminal (process %d) ended: %s.", self._process.pid, why)
+                raise WorldError(f"The terminal's keeper ended: {why}.")
             data += block
         return bytes(data)
 
@@ -408,6 +414,7 @@ def _close(process: subprocess.Popen[bytes], groups: Sequence[str]) -> None:
     try:
         process.wait(5.0)
     except subprocess.TimeoutExpired:
+        _LOG.warning("The keeper of a terminal (process %d) does not end and is killed.", process.pid)
         process.kill()
         process.wait(5.0)
     assert process.stdout is not None

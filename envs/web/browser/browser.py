@@ -8,6 +8,7 @@ directory is left, even after a `kill -9` of Python. Left out: windows, extensio
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 from ....errors import ConfigError, MissingDependencyError, WorldError
 from .cdp import Connection
 
+_LOG: Final = logging.getLogger(__name__)
 PROGRAMS: Final = (
     *("chromium-headless-shell", "chrome-headless-shell", "headless_shell"),
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
@@ -116,6 +118,7 @@ class Browser:
         except WorldError as error:
             self.close()
             raise WorldError(f"{self.program} does not start: {error}") from error
+        _LOG.info("Started %s (%s, keeper %d).", self.program, self.version, self._keeper.pid)
 
     @property
     def alive(self) -> bool:
@@ -212,6 +215,7 @@ def _reap(keeper: subprocess.Popen[bytes], connection: Connection, errors: Any, 
     try:
         keeper.wait(timeout=10)
     except subprocess.TimeoutExpired:
+        _LOG.warning("The keeper of a browser (process %d) does not end and is killed.", keeper.pid)
         keeper.kill()
         keeper.wait()
     shutil.rmtree(profile, ignore_errors=True)
