@@ -17,11 +17,13 @@ conventions as well (`pathei.envs.checks.check_env` tests them):
   `error`    `str`                   why the last action was refused, as the observation says; else absent
   ========== ======================= ===================================================================
 
-* `reset` takes the goal in `options["goal"]`, as `{"text": str, "conditions": [dict, ...]}`, beside its own options.
+  Facts may be of any form. Those that hold a graph (entities, relations, states, and what each step changed) in the
+  form of `pathei.envs.facts` are read by corpora, skills, coverage and the goal check of `pathei.envs.facts.goals`.
+* `reset` takes the goal in `options["goal"]`, as `{"text": str, "conditions": [dict, ...]}`, with its own options.
 * It may be `Snapshotable`: see `pathei.envs.snapshots`, whose names are here too. `restore` returns no observation.
 
 Environments with numeric observations (`FrozenLake`, `CartPole`, `MiniGrid`) work as well: `observe` writes their
-observations as compact JSON. Left out: the agent's side of the contract, and vector environments.
+observations as compact JSON. Not here: the agent's side of the contract, and vector environments.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 
 
 def make(task: Task) -> gymnasium.Env[Any, Any]:
-    """Make the environment that a task asks for; `reset(env, task)` then puts the task into it.
+    """Make the environment that a task asks for; `reset(env, task)` then starts the task.
 
     Raises:
         UnknownNameError: no environment has this id; the nearest is suggested.

@@ -1,22 +1,32 @@
-"""Plans: checked by doing them, and rid of the steps that do not matter.
+"""Plans: checked by doing them, rid of the steps that do not matter, and carried out from words.
 
-Left out: reordering, and replacing several steps by fewer others; a search does that.
+Not here: reordering, and replacing several steps by fewer others; a search does that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from .model import Model
+from ..errors import SnapshotError
+from ..experience import Task
+from .contract import reset
+from .model import EnvModel, Model
+from .verbalizer import ARTICLES, PlanOutcome, Sentence
+
+if TYPE_CHECKING:
+    import gymnasium
+
+    from .verbalizer import Verbalizer
 
 PAIRS_UP_TO = 40
 """The default of `pairs_up_to` below."""
 
 
 def succeeds(model: Model[Any, Any], plan: Sequence[Any]) -> bool:
-    """Do a plan from where the model is, and tell whether every step was possible and the goal held at the end.
+    """Do a plan from where the model is, and return whether every step was possible and the goal held at the end.
 
     The model is left where it was. A goal that was reached on the way and undone later does not count.
     """
@@ -40,9 +50,9 @@ def without_idle_steps(
     its steps, and each pair of them.
 
     Args:
-        model: The world before the plan; left there.
+        model: The environment before the plan; left there.
         plan: A plan that succeeds; one that does not is returned as it is.
-        pairs_up_to: Plans of more steps are not searched for pairs of steps that can only go together.
+        pairs_up_to: Longer plans are not searched for pairs of steps that can only be removed together.
     """
     best = tuple(plan)
     if not succeeds(model, best):
@@ -62,3 +72,93 @@ def _shorter(model: Model[Any, Any], plan: tuple[Any, ...], pairs_up_to: int) ->
         if succeeds(model, candidate):
             return candidate
     return None
+
+
+_TRIMMED_PAIRS: Final = 12
+_WORD: Final = re.compile(r"[a-z0-9]+")
+
+
+class _AnyAction(EnvModel):
+    """A model of an environment whose actions are free text: every one may be tried."""
+
+    def possible(self, action: Any, /) -> bool:
+        return not self._done
+
+
+def trim_plan(env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
+    """Return a plan without the steps that its goal does not need, tried out from snapshots.
+
+    Args:
+        env: The task's environment; it is reset.
+        task: Where the plan begins, and its goal.
+        actions: The plan, as `step` takes it.
+
+    Returns:
+        The shorter plan; the plan as it is where the environment cannot be saved; None if it does not reach the goal.
+    """
+    observation, info = reset(env, task)
+    try:
+        model = _AnyAction(env, info, observation=observation)
+    except SnapshotError:
+        return tuple(actions)
+    if not succeeds(model, actions):
+        return None
+    return without_idle_steps(model, actions, pairs_up_to=_TRIMMED_PAIRS)
+
+
+def run_plan(
+    env: gymnasium.Env[Any, Any],
+    info: Mapping[str, Any],
+    sentences: Sequence[Sentence],
+    verbalizer: Verbalizer,
+    *,
+    skip_refused: bool = False,
+) -> PlanOutcome:
+    """Carry out sentences one by one: each does the admissible action whose words it has.
+
+    Args:
+        env: The environment, just reset.
+        info: What its reset returned.
+        sentences: The plan.
+        verbalizer: Says each admissible action as a sentence, to compare.
+        skip_refused: Whether to go on after a sentence that cannot be done.
+    """
+    done: list[str] = []
+    refused: str | None = None
+    reason: str | None = None
+    over = False
+    for one in sentences:
+        if over:
+            break
+        action, why = _meant(one.text, info.get("actions"), verbalizer), f"no action here is {one.text!r}"
+        if action is not None:
+            _, _, terminated, truncated, info = env.step(action)
+            over = terminated or truncated
+            why = str(info.get("error") or "")
+            if not why:
+                done.append(action)
+        if why and refused is None:
+            refused, reason = one.text, why
+        if why and not skip_refused:
+            break
+    success, progress = bool(info.get("success", False)), float(info.get("progress", 0.0))
+    return PlanOutcome(success, progress, tuple(done), refused, reason, len(sentences))
+
+
+def _meant(text: str, actions: Sequence[str] | None, verbalizer: Verbalizer) -> str | None:
+    """The listed action that a sentence means; the sentence itself where none are listed."""
+    if actions is None:
+        return text
+    wanted = _content(text)
+    close: list[tuple[int, int]] = []
+    for place, action in enumerate(actions):
+        for said in (_content(action), _content(verbalizer.say_action(action))):
+            if said == wanted:
+                return action
+            if said[:1] == wanted[:1] and (set(wanted) <= set(said) or set(said) <= set(wanted)):
+                close.append((abs(len(said) - len(wanted)), place))
+    return actions[min(close)[1]] if close else None
+
+
+def _content(text: str) -> list[str]:
+    return [word for word in _WORD.findall(text.lower()) if word not in ARTICLES]

@@ -7,12 +7,17 @@ is imported before it is asked for.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..errors import unknown
+from ..errors import ConfigError, unknown
 from ..experience import Task
+
+if TYPE_CHECKING:
+    from .goal_space import GoalSpaceProvider
+    from .verbalizer import Verbalizer
 
 
 class Requirement(NamedTuple):
@@ -53,6 +58,12 @@ class EnvSpec:
     search_steps: int | None = None
     """At most so many of its steps a search on the command line makes for a task, where they are slow; None for no
     limit but that of the simulations."""
+    verbalizer: str | None = None
+    """Names the function or class `() -> Verbalizer`; None for `PlainVerbalizer`."""
+    goal_space: str | None = None
+    """Names the function or class `() -> GoalSpaceProvider`; None where the environment offers no goals of its own."""
+    task_sets: Mapping[str, str] = field(default_factory=dict)
+    """Task sets that come with it, by name: each names the function `() -> Sequence[Task]`."""
 
     def check(self) -> Sequence[Requirement]:
         """Look at what is there."""
@@ -62,6 +73,17 @@ class EnvSpec:
     def generate_tasks(self, n: int, seed: int) -> list[Task]:
         """Return `n` tasks that follow from the seed."""
         return list(_function(self.tasks)(n, seed))
+
+    def task_set(self, name: str) -> list[Task]:
+        """Return the tasks of a set that comes with the environment.
+
+        Raises:
+            UnknownNameError: there is no such set.
+            DataError: it has not been fetched.
+        """
+        if name not in self.task_sets:
+            raise unknown("task set", name, self.task_sets)
+        return list(_function(self.task_sets[name])())
 
 
 WORLDS: Final[tuple[EnvSpec, ...]] = (
@@ -75,6 +97,11 @@ WORLDS: Final[tuple[EnvSpec, ...]] = (
         doctor="registry:check_virtualhome",
         tasks="virtualhome.tasks.generate:generate_tasks",
         demonstration="registry:demonstrate_household",
+        goal_space="virtualhome.goals.space:HomeGoals",
+        task_sets={
+            "robothow": "virtualhome.tasks.robothow:effect_tasks",
+            "robothow-eai": "virtualhome.tasks.robothow:embodied_agent_tasks",
+        },
     ),
     EnvSpec(
         id="pathei/MiniWoB-v0",
@@ -218,10 +245,53 @@ def demonstrate_household(task: Task) -> tuple[str, ...]:
     return RobotHow().program(name).lines if kind == "robothow" else tuple(demonstration(task))
 
 
+@lru_cache(maxsize=64)
+def get_verbalizer(env_id: str) -> Verbalizer:
+    """Return the verbalizer of an environment, by its name or gymnasium id; the plain one where it has none."""
+    from .verbalizer import plain
+
+    spec = _spec(env_id)
+    if spec is None or spec.verbalizer is None:
+        return plain()
+    verbalizer: Verbalizer = _function(spec.verbalizer)()
+    return verbalizer
+
+
+def get_goal_space(env_id: str) -> GoalSpaceProvider:
+    """Return the goals that an environment offers, by its name or gymnasium id.
+
+    Raises:
+        ConfigError: it offers none.
+    """
+    spec = _spec(env_id)
+    if spec is None or spec.goal_space is None:
+        offering = ", ".join(one.name for one in WORLDS if one.goal_space is not None) or "none"
+        raise ConfigError(f"The environment {env_id!r} offers no goals of its own; those that do: {offering}.")
+    provider: GoalSpaceProvider = _function(spec.goal_space)()
+    return provider
+
+
+def task_set_named(name: str) -> list[Task] | None:
+    """Return the task set of this name, of whichever environment has one; None where there is none.
+
+    Raises:
+        DataError: it has not been fetched.
+    """
+    spec = next((one for one in WORLDS if name in one.task_sets), None)
+    return None if spec is None else spec.task_set(name)
+
+
+def _spec(env_id: str) -> EnvSpec | None:
+    return next((spec for spec in WORLDS if env_id.lower() in (spec.name, spec.id.lower())), None)
+
+
 def _function(name: str) -> Callable[..., Any]:
     module, _, function = name.partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(f".{module}", __package__), function)
     return found
 
 
-__all__ = ["WORLDS", "EnvSpec", "Requirement", "demonstration_of", "world_named"]
+__all__ = [
+    "WORLDS", "EnvSpec", "Requirement", "demonstration_of", "get_goal_space", "get_verbalizer", "task_set_named",
+    "world_named",
+]  # fmt: skip

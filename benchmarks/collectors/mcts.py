@@ -30,12 +30,12 @@ from rich.table import Table
 from pathei.collectors.search.collector import MctsConfig, find_plan, household_search
 from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.data import fetch
+from pathei.envs.facts import ConditionJson
 from pathei.envs.virtualhome.engine.profiles import rules_named
 from pathei.envs.virtualhome.engine.rules import Action
 from pathei.envs.virtualhome.engine.vocabulary import RELATIONS
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.goals.check import GoalCheck
-from pathei.envs.virtualhome.goals.conditions import ConditionJson
 from pathei.envs.virtualhome.goals.formats import e2wm_difference, from_e2wm
 from pathei.envs.virtualhome.goals.landmarks import Landmarks
 from pathei.envs.virtualhome.goals.relevance import Relevance

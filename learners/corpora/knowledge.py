@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.engine.vocabulary import CHARACTER_CLASS, RELATIONS
-from ...envs.virtualhome.goals.conditions import (
+from ...envs.facts import (
+    HOLDING,
+    HOLDS,
     ActionsCondition,
     Condition,
     EdgeCondition,
@@ -22,6 +23,7 @@ from ...envs.virtualhome.goals.conditions import (
     NotCondition,
     parse_conditions,
 )
+from ...envs.virtualhome.engine.vocabulary import CHARACTER_CLASS
 from ...envs.virtualhome.houses.catalogue import plan as catalogue
 from ...envs.virtualhome.houses.furnishings import HOME
 from .episodes import HouseholdEpisode, HouseholdMap
@@ -108,7 +110,7 @@ def _selectors(condition: Condition) -> list[NodeSelector]:
     if isinstance(condition, EdgeCondition):
         return [condition.source, condition.target]
     if isinstance(condition, ActionsCondition):
-        ends = (end for deed in condition.deeds for end in (deed.object, deed.destination))
+        ends = (end for deed in condition.patterns for end in (deed.object, deed.destination))
         return [end for end in ends if end is not None]
     return _selectors(condition.inner)
 
@@ -122,12 +124,12 @@ def _pattern(condition: Condition, episode: HouseholdEpisode) -> list[ActivityPa
     if isinstance(condition, NodeCondition):
         return [ActivityPattern("state", (condition.state,), kinds(condition.node))]
     if isinstance(condition, EdgeCondition):
-        relations = tuple(RELATIONS[relation] for relation in condition.relations)
+        relations = tuple(one for name in condition.relations for one in (HOLDING if name == HOLDS else (name,)))
         own = kinds(condition.source) == (CHARACTER_CLASS,)
         target = () if own and "HOLDS_RH" in relations else kinds(condition.target)
         return [ActivityPattern("edge", relations, target, own)]
     if isinstance(condition, ActionsCondition):
-        return [ActivityPattern("deed", deed.verbs, ()) for deed in condition.deeds]
+        return [ActivityPattern("deed", deed.verbs, ()) for deed in condition.patterns]
     if isinstance(condition, NotCondition) and isinstance(condition.inner, NodeCondition):
         return [ActivityPattern("not", (condition.inner.state,), kinds(condition.inner.node))]
     return []

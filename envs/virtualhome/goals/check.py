@@ -12,10 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....errors import GoalError
-from ..engine.scene import bits
-from ..engine.vocabulary import CLOSE, FACING
-from ..language.describe_goal import describe
-from .conditions import (
+from ...facts.conditions import (
     EVERY,
     ActionPattern,
     ActionsCondition,
@@ -28,7 +25,14 @@ from .conditions import (
     Weighted,
     gather,
     known_name,
+)
+from ..engine.scene import bits
+from ..engine.vocabulary import CLOSE, FACING
+from ..language.describe_goal import describe
+from .conditions import (
+    among,
     parse_condition,
+    relations_of,
 )
 
 if TYPE_CHECKING:
@@ -141,7 +145,7 @@ class GoalCheck:
         return self._deeds_measure(condition, world)
 
     def _deeds_measure(self, condition: ActionsCondition, world: World) -> Measure:
-        steps = tuple(_step(deed, world) for deed in condition.deeds)
+        steps = tuple(_step(deed, world) for deed in condition.patterns)
         done, slot, count = self._done, len(self._done), len(steps)
         done.append(0)
         for verb in dict.fromkeys(verb for step in steps for verb in step.verbs):
@@ -158,17 +162,17 @@ def _is(step: _Step, action: Action) -> bool:
 
 
 def _step(deed: ActionPattern, world: World) -> _Step:
-    def among(selector: NodeSelector | None) -> int:
-        return -1 if selector is None else selector.among(world.scene)
+    def nodes(selector: NodeSelector | None) -> int:
+        return -1 if selector is None else among(selector, world.scene)
 
     verbs = tuple(known_name("verb", verb, world.rules.table) for verb in deed.verbs)
-    return _Step(verbs, among(deed.object), among(deed.destination))
+    return _Step(verbs, nodes(deed.object), nodes(deed.destination))
 
 
 def _node_measure(condition: NodeCondition, world: World) -> Measure:
     having, scene = world.having, world.scene
     state = scene.state_names.index(known_name("state", condition.state, scene.state_names))
-    nodes = condition.node.among(scene)
+    nodes = among(condition.node, scene)
     if condition.new:
         nodes &= ~scene.states[state]
     count = nodes.bit_count() if condition.count == EVERY else condition.count
@@ -193,7 +197,7 @@ class _Term(NamedTuple):
 
 
 def _edge_measure(condition: EdgeCondition, world: World) -> Measure:
-    sources, targets = condition.source.among(world.scene), condition.target.among(world.scene)
+    sources, targets = among(condition.source, world.scene), among(condition.target, world.scene)
     if condition.count == EVERY:
         return _every_measure(condition, world, sources, targets)
     terms = _terms(condition, world, sources, targets)
@@ -231,11 +235,11 @@ def _terms(condition: EdgeCondition, world: World, sources: int, targets: int) -
     CLOSE and FACING edges at a character stand in the character's own rows only (see `World`), so its pairs are read
     there; all others are read from whichever end has fewer nodes.
     """
-    leaving = tuple(world.out[r] for r in condition.relations)
-    arriving = tuple(world.into[r] for r in condition.relations)
+    relations = relations_of(condition)
+    leaving, arriving = tuple(world.out[r] for r in relations), tuple(world.into[r] for r in relations)
     if condition.either:
         leaving = arriving = leaving + arriving
-    apart = world.character_set if {CLOSE, FACING} & set(condition.relations) else 0
+    apart = world.character_set if {CLOSE, FACING} & set(relations) else 0
     terms = [_Term(leaving, c, targets) for c in bits(sources & apart)]
     terms += [_Term(arriving, c, sources & ~apart) for c in bits(targets & apart)]
     sources, targets = sources & ~apart, targets & ~apart
@@ -245,12 +249,12 @@ def _terms(condition: EdgeCondition, world: World, sources: int, targets: int) -
 
 
 def _every_measure(condition: EdgeCondition, world: World, sources: int, targets: int) -> Measure:
-    there = sources.bit_count()
+    there, relations = sources.bit_count(), relations_of(condition)
 
     def measure() -> float:
         found = 0
         for node in bits(targets):
-            for relation in condition.relations:
+            for relation in relations:
                 found |= world.sources(node, relation)
                 if condition.either:
                     found |= world.targets(node, relation)

@@ -10,10 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ...facts.conditions import (
+    ConditionJson,
+    EdgeCondition,
+)
 from ..engine.preconditions import CLOSED
 from ..engine.scene import bits
 from ..engine.vocabulary import HANDS, INSIDE, ON
-from .conditions import ConditionJson, EdgeCondition, parse_conditions
+from .conditions import (
+    among,
+    parse_conditions,
+    relations_of,
+)
 
 if TYPE_CHECKING:
     from ..engine.world import World
@@ -60,12 +68,12 @@ class Landmarks:
             if not isinstance(condition, EdgeCondition):
                 continue
             needed = 0
-            if {ON, INSIDE} & set(condition.relations):
-                needed = condition.source.among(world.scene) & ~world.character_set
-                places = condition.target.among(world.scene)
+            if {ON, INSIDE} & set(relations_of(condition)):
+                needed = among(condition.source, world.scene) & ~world.character_set
+                places = among(condition.target, world.scene)
                 self._carried.append(_Landmark(done, needed, places, one.weight / total))
-            elif set(HANDS) & set(condition.relations):
-                needed = condition.target.among(world.scene)
+            elif set(HANDS) & set(relations_of(condition)):
+                needed = among(condition.target, world.scene)
             if needed and self._all_shut_in(needed):
                 self._freed.append(_Landmark(done, needed, 0, one.weight / total))
 

@@ -15,10 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ....errors import GoalError
+from ...facts.conditions import (
+    ConditionJson,
+)
 from ..engine.scene import Scene
 from ..engine.vocabulary import RELATIONS, STATES
 from ..language.phrases import PHRASES
-from .conditions import ConditionJson
 
 _TOKEN: Final = re.compile(r"\s*([A-Za-z_]\w*(?:\.\d+)?|[().,])")
 _NAMES: Final = {"ONTOP": "ON", "NEXT_TO": "CLOSE"}

@@ -10,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from ..engine.preconditions import CLOSED
-from ..engine.rules import Action, Rules
-from ..engine.scene import bits
-from ..engine.vocabulary import CLOSE, FACING, HANDS, INSIDE, ON
-from .conditions import (
+from ...facts.conditions import (
     ActionsCondition,
     Condition,
     ConditionJson,
     EdgeCondition,
     NodeCondition,
     NotCondition,
+)
+from ..engine.preconditions import CLOSED
+from ..engine.rules import Action, Rules
+from ..engine.scene import bits
+from ..engine.vocabulary import CLOSE, FACING, HANDS, INSIDE, ON
+from .conditions import (
+    among,
     parse_conditions,
+    relations_of,
 )
 
 if TYPE_CHECKING:
@@ -129,14 +133,14 @@ def _relevant(condition: Condition, world: World) -> Iterator[tuple[Key, int]]:
     if isinstance(condition, NodeCondition):
         yield from _for_state(condition, world)
     elif isinstance(condition, EdgeCondition):
-        sources, targets = condition.source.among(world.scene), condition.target.among(world.scene)
-        for relation in condition.relations:
+        sources, targets = among(condition.source, world.scene), among(condition.target, world.scene)
+        for relation in relations_of(condition):
             yield from _for_edge(relation, sources, targets, world)
             if condition.either:
                 yield from _for_edge(relation, targets, sources, world)
     elif isinstance(condition, ActionsCondition):
-        for deed in condition.deeds:
-            objects = -1 if deed.object is None else deed.object.among(world.scene)
+        for deed in condition.patterns:
+            objects = -1 if deed.object is None else among(deed.object, world.scene)
             for verb in deed.verbs:
                 for n in bits(objects) if objects >= 0 else (-1,):
                     yield (verb, n, -1), ACHIEVES
@@ -146,13 +150,13 @@ def _relevant(condition: Condition, world: World) -> Iterator[tuple[Key, int]]:
                     yield from _take_a_knife(world)
     elif isinstance(condition, NotCondition) and isinstance(condition.inner, NodeCondition):
         end = _ENDS.get(condition.inner.state)
-        for n in bits(condition.inner.node.among(world.scene)) if end is not None else ():
+        for n in bits(among(condition.inner.node, world.scene)) if end is not None else ():
             yield (str(end), n, -1), ACHIEVES
             yield from _prepare(n)
 
 
 def _for_state(condition: NodeCondition, world: World) -> Iterator[tuple[Key, int]]:
-    nodes = condition.node.among(world.scene)
+    nodes = among(condition.node, world.scene)
     for verb in _BY_STATE.get(condition.state, ()):
         if verb in ("SIT", "LIE"):
             yield (verb, -1, -1), PREPARES

@@ -17,6 +17,15 @@ import orjson
 
 from ....errors import GoalError
 from ....experience import Goal
+from ...facts.conditions import (
+    EVERY,
+    Condition,
+    ConditionJson,
+    EdgeCondition,
+    NodeCondition,
+    NodeSelector,
+    gather,
+)
 from ...goal_space import GoalCandidate, GoalCondition
 from ..engine.scene import Scene, bits
 from ..engine.vocabulary import CHARACTER_CLASS, HANDS, INSIDE, ON, RELATIONS, STATES
@@ -26,14 +35,9 @@ from ..language.describe_goal import describe
 from ..language.parse_goal import GRAMMAR, read_sentence
 from .check import GoalCheck
 from .conditions import (
-    EVERY,
-    Condition,
-    ConditionJson,
-    EdgeCondition,
-    NodeCondition,
-    NodeSelector,
-    gather,
+    among,
     parse_condition,
+    relations_of,
 )
 
 _STATES_BY_VERB: Final = {
@@ -175,8 +179,9 @@ class HomeGoalSpace:
             wanted = [NodeCondition(one, read.state, read.count) for one in self._by_class(read.node)]
         elif isinstance(read, EdgeCondition) and read.count == 1 and not read.either:
             pairs = [(a, b) for a in self._by_class(read.source) for b in self._by_class(read.target)]
-            relations = [HANDS] if set(read.relations) <= set(HANDS) else [(r,) for r in read.relations]
-            wanted = [EdgeCondition(a, relation, b) for a, b in pairs for relation in relations]
+            holds = set(relations_of(read)) <= set(HANDS)
+            relations = ["HOLDS"] if holds else [RELATIONS[r] for r in relations_of(read)]
+            wanted = [EdgeCondition(a, (relation,), b) for a, b in pairs for relation in relations]
         else:
             return
         rooms = {self._scene.classes[n] for n in bits(self._scene.rooms)}
@@ -187,7 +192,7 @@ class HomeGoalSpace:
             raise GoalError(f"nothing that can be done here makes that so: {describe([condition], self._scene)}")
 
     def _by_class(self, selector: NodeSelector) -> list[NodeSelector]:
-        nodes = selector.among(self._scene)
+        nodes = among(selector, self._scene)
         return [NodeSelector(classes=(name,)) for name in dict.fromkeys(self._scene.classes[n] for n in bits(nodes))]
 
 
@@ -244,8 +249,8 @@ def _part(condition: Condition, written: ConditionJson | None = None) -> GoalCon
         )
     if isinstance(condition, EdgeCondition) and condition.count == 1:
         one, other = _word(condition.source), _word(condition.target)
-        held = set(condition.relations) <= set(HANDS)
-        relation = "HOLDS" if held else "|".join(RELATIONS[r] for r in condition.relations)
+        held = set(relations_of(condition)) <= set(HANDS)
+        relation = "HOLDS" if held else "|".join(RELATIONS[r] for r in relations_of(condition))
         blank_one, blank_other = (word if word == "you" else "_" for word in (one, other))
         features = (
             f"{blank_one} {relation} {blank_other}",
@@ -308,9 +313,9 @@ def _states(world: World) -> Iterator[_Sort]:
     dirty = scene.states[STATES.index("DIRTY")]
     names = {scene.classes[n] for n in bits(dirty & washable)}
     targets.append(("CLEAN", washable & scene.union(names) & ~scene.rooms))
-    for state, among in targets:
+    for state, some in targets:
         having = world.having[scene.state_names.index(state)]
-        for name, nodes in _classes(scene, among & ~world.character_set):
+        for name, nodes in _classes(scene, some & ~world.character_set):
             whole = scene.of_class[name]
             some, all_ = bool(having & whole), having & nodes == nodes
             every = {"count": "all"} if some and not all_ and nodes == whole else {}

@@ -10,9 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ..engine.scene import Scene
-from ..engine.vocabulary import CHARACTER_CLASS, HANDS, RELATIONS
-from ..goals.conditions import (
+from ...facts.conditions import (
     EVERY,
     ActionPattern,
     ActionsCondition,
@@ -22,7 +20,12 @@ from ..goals.conditions import (
     NodeCondition,
     NodeSelector,
     NotCondition,
+)
+from ..engine.scene import Scene
+from ..engine.vocabulary import CHARACTER_CLASS, HANDS, RELATIONS
+from ..goals.conditions import (
     parse_conditions,
+    relations_of,
 )
 from .phrases import PHRASES
 
@@ -117,7 +120,7 @@ def _node(condition: NodeCondition, cast: _Cast, no: bool) -> str:
 
 
 def _edge(condition: EdgeCondition, cast: _Cast, no: bool) -> str:
-    holds = set(condition.relations) <= set(HANDS)
+    holds = set(relations_of(condition)) <= set(HANDS)
     thing = _thing(condition.target, cast, "a" if holds else "the")
     if thing == "you" and _is_you(condition.source, cast):
         thing = "yourself"
@@ -126,9 +129,9 @@ def _edge(condition: EdgeCondition, cast: _Cast, no: bool) -> str:
         thing, count = f"{count} {plural(_noun(condition.target, cast))}", 1
     who, many, no = _subject(condition.source, count, cast, "a", no)
     if holds:
-        one, more, after = "holds", "hold", _HANDS.get(condition.relations, "")
+        one, more, after = "holds", "hold", _HANDS.get(relations_of(condition), "")
     else:
-        names = [RELATIONS[r] for r in condition.relations]
+        names = [RELATIONS[r] for r in relations_of(condition)]
         one, more = _DO.get(names[0], ("", ""))
         after = ""
         if not one:
@@ -139,7 +142,7 @@ def _edge(condition: EdgeCondition, cast: _Cast, no: bool) -> str:
 
 
 def _deeds(condition: ActionsCondition, cast: _Cast, no: bool) -> str:
-    done = ", then ".join(_deed(deed, cast) for deed in condition.deeds)
+    done = ", then ".join(_deed(deed, cast) for deed in condition.patterns)
     return f"you {'do not ' if no else ''}{done}"
 
 

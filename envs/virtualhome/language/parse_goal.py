@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ....errors import GoalError
+from ...facts.conditions import (
+    ConditionJson,
+    gather,
+)
 from ..engine.scene import Scene
 from ..engine.vocabulary import CHARACTER_CLASS
-from ..goals.conditions import ConditionJson, gather
 
 GRAMMAR: Final = """\
 One clause, or several joined by "and". Name things as the observation does. The clauses are:

@@ -23,8 +23,10 @@ import orjson
 from ....data import locate
 from ....errors import DataError, unknown
 from ....experience import Goal, Task
+from ...facts.conditions import (
+    ConditionJson,
+)
 from ..engine.scene import Scene
-from ..goals.conditions import ConditionJson
 from ..goals.formats import e2wm_difference, from_e2wm, from_eai
 from ..language.describe_goal import describe
 from ..language.script import Program, read_program
@@ -221,3 +223,21 @@ def _goals_of(program: RobotHowProgram, eai: Mapping[str, Any] | None) -> dict[s
 
     goals = {"e2wm": told(from_e2wm(e2wm_difference(initial, final)))}
     return goals if eai is None else {**goals, "eai": told(from_eai(eai["vh_goal"]))}
+
+
+def effect_tasks() -> list[Task]:
+    """Return the task set `robothow`: to bring about what each program changed.
+
+    Raises:
+        DataError: RobotHow has not been fetched.
+    """
+    return RobotHow().tasks("e2wm")
+
+
+def embodied_agent_tasks() -> list[Task]:
+    """Return the task set `robothow-eai`: the goals of the Embodied Agent Interface.
+
+    Raises:
+        DataError: RobotHow has not been fetched.
+    """
+    return RobotHow().tasks("eai")

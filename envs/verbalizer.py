@@ -1,0 +1,400 @@
+"""Words for what an environment does and shows: what corpora, language-model agents and plan checks ask of it.
+
+An environment names its verbalizer in its `EnvSpec`. `get_verbalizer(env_id)` returns it, or `PlainVerbalizer`, which
+serves any environment whose actions are commands in words. One of your own inherits from `PlainVerbalizer` and
+overrides what its environment knows better. Not here: the facts themselves (`pathei.envs.facts`).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+import orjson
+
+from ..experience import Goal, Observation, Task
+from .facts import Action, Entity, FactGraph, read_action
+
+if TYPE_CHECKING:
+    import gymnasium
+
+TEST_EVERY: Final = 5
+"""One activity in this number, and one scene, is kept out of training."""
+ARTICLES: Final = ("the", "a", "an", "my", "your", "some", "this", "that", "another", "other")
+ARTICLE: Final = re.compile(rf"^(?:{'|'.join(ARTICLES)})\s+")
+"""Matches the article or determiner that a noun phrase begins with."""
+_BREAK: Final = re.compile(r"(?<=[.;!])\s+|\n+")
+_END: Final = re.compile(r"\n\s*\n|\n\s*(?:Q|Question|Goal|Task|Given)\b", re.IGNORECASE)
+_WORD: Final = re.compile(r"[a-z0-9]+")
+
+
+class NamedThing(NamedTuple):
+    """A thing as a sentence names it."""
+
+    name: str
+    """In words, without an article: `"dining table"`."""
+    id: int | None = None
+    """Its id where the sentence gives one."""
+
+
+class Reading(NamedTuple):
+    """One way to understand a sentence."""
+
+    verb: str
+    """In upper case."""
+    things: tuple[NamedThing, ...]
+    """What its objects are called."""
+
+
+class Sentence(NamedTuple):
+    """One sentence of a plan."""
+
+    text: str
+    """As it stands in the plan."""
+    readings: tuple[Reading, ...] = ()
+    """What it may mean, the likeliest first; empty where the environment's words alone do not say."""
+
+
+class Surroundings(NamedTuple):
+    """What an observation says about where the agent is."""
+
+    here: Entity | None = None
+    """The room that the agent is in."""
+    rooms: tuple[Entity, ...] = ()
+    """Other rooms that it can go to."""
+    closed: tuple[Entity, ...] = ()
+    """What is closed in view."""
+    holding: bool = False
+    """Whether the agent holds something."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOutcome:
+    """The result of carrying out a plan."""
+
+    success: bool
+    """Whether the goal held at the end, or on the way if the episode ends there."""
+    progress: float
+    """How far the goal was at the end, in [0, 1]; 0 for a goal without conditions."""
+    steps: tuple[str, ...]
+    """The actions that were done, as the environment takes them."""
+    refused: str | None = None
+    """The first sentence that could not be done; None if all could."""
+    reason: str | None = None
+    """Why not, in the words of the environment."""
+    sentences: int = 0
+    """How many sentences the plan had; an episode that reaches its goal may end before the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What an environment's words are like, for stories and questions about its episodes."""
+
+    past: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each verb, ways to say in the past tense that somebody did it, the plainest first: `"picked up {0}"`, with
+    `{them}` for the pronoun of the first object."""
+    going: frozenset[str] = frozenset({"GO", "WALK"})
+    """Verbs of going to something; their objects do not become pronouns."""
+    back: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Verbs whose destination is not named (`"PUTOBJBACK"`): which verb says the same with it, by the relation of the
+    object to it (`"ON"`, `"INSIDE"`, or `""` for any other)."""
+    pouring: frozenset[str] = frozenset()
+    """Verbs that move something that nobody can count."""
+    states: Mapping[str, str] | None = None
+    """The word for each state that is worth saying; None for every state in lower case."""
+    plurals: frozenset[str] = frozenset()
+    """Kinds whose name is a plural though it stands for one thing: `"keys"`."""
+    masses: frozenset[str] = frozenset()
+    """Kinds that take no "a": `"water"`."""
+    alive: frozenset[str] = frozenset()
+    """Kinds that are not things to count or to look for."""
+    structure: frozenset[str] = frozenset({"door", "floor", "wall", "ceiling"})
+    """Kinds that belong to every scene, and so to no activity."""
+    rooms: tuple[str, ...] = ()
+    """Names of rooms that a scene may have, as wrong options."""
+
+
+class Verbalizer(Protocol):
+    """Words for one environment; see the head of this file."""
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """What its words are like."""
+        ...
+
+    def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
+        """Take an action apart, as `step` takes it; None where it cannot be read.
+
+        Args:
+            text: The action.
+            graph: What holds, for environments whose actions name things without ids.
+        """
+        ...
+
+    def say_action(self, action: Action | str, numbered: Collection[str] = ()) -> str:
+        """Return an action as a sentence, as "Put the cup on the table." is one.
+
+        Args:
+            action: What is done; text is read first, and stays itself where it cannot be read.
+            numbered: Kinds whose things are named with their ids.
+        """
+        ...
+
+    def say_plan(self, actions: Sequence[str], numbered: Collection[str] = ()) -> str:
+        """Return actions as a plan in words."""
+        ...
+
+    def read_plan(self, text: str) -> tuple[Sentence, ...]:
+        """Split a plan in words into sentences, without what a model wrote after its end."""
+        ...
+
+    def noun(self, kind: str) -> str:
+        """Return a kind in words: `"dining_table"` is a "dining table"."""
+        ...
+
+    def purposes(self, kind: str) -> frozenset[str]:
+        """Return what a kind of thing is good for: kinds that share a purpose are no certain distractors."""
+        ...
+
+    def activity(self, task: Task) -> str | None:
+        """Return what kind of task it is, in words ("wash dishes"); None where it has none, as exploration has."""
+        ...
+
+    def activities(self) -> tuple[str, ...]:
+        """Return the activities that the environment can generate tasks of, in words; empty where there are none."""
+        ...
+
+    def scene(self, task: Task) -> str:
+        """Return the name of the scene that a task plays in: the same name, the same scene."""
+        ...
+
+    def is_unseen_scene(self, task: Task) -> bool:
+        """Return whether a task's scene is kept out of training."""
+        ...
+
+    def tracks_load(self, task: Task) -> bool:
+        """Return whether, by the facts of a task's episodes, what is carried goes along with who carries it."""
+        ...
+
+    def surroundings(self, observation: Observation) -> Surroundings:
+        """Return what an observation says about where the agent is; reads no facts."""
+        ...
+
+    def approach(self, kind: str) -> Action | None:
+        """Return the action of going to a thing of a kind, with the id 0; None where nobody has to go anywhere."""
+        ...
+
+    def opening(self, kind: str) -> Action | None:
+        """Return the action of opening a thing of a kind, with the id 0; None where nothing can be opened."""
+        ...
+
+    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal:
+        """Return the goal that an instruction states ("turn on the lamp"), for an environment that was reset.
+
+        Raises:
+            GoalError: it cannot be read as something to check here.
+        """
+        ...
+
+    def trim_plan(self, env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
+        """Return a plan without the steps that its goal does not need; None if it does not reach the goal.
+
+        Args:
+            env: The task's environment; it is reset.
+            task: Where the plan begins, and its goal.
+            actions: The plan, as `step` takes it.
+        """
+        ...
+
+    def run_plan(
+        self, env: gymnasium.Env[Any, Any], info: Mapping[str, Any], text: str, *, skip_refused: bool = False
+    ) -> PlanOutcome:
+        """Carry out a plan in words.
+
+        Args:
+            env: The environment, just reset.
+            info: What its reset returned.
+            text: The plan, as a model wrote it.
+            skip_refused: Whether to go on after a sentence that cannot be done; otherwise the plan ends there.
+        """
+        ...
+
+
+def ask_for_plan(goal: str) -> str:
+    """Return how a plan is asked for by the goal alone, in training and when a model acts; a space follows."""
+    return f"Goal: {capitalised(goal)}\nPlan:"
+
+
+def capitalised(text: str) -> str:
+    """Return a text with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in '.?!:' else '.'}"
+
+
+def is_kept_out(name: str) -> bool:
+    """Return whether a name falls among those kept out of training: one in `TEST_EVERY`, by its CRC-32."""
+    return zlib.crc32(name.encode()) % TEST_EVERY == 0
+
+
+def plan_text(text: str) -> str:
+    """Return what of a model's answer is its plan: what follows an empty line or a new question is not."""
+    text = text.strip()
+    end = _END.search(text)
+    return text if end is None else text[: end.start()]
+
+
+class PlainVerbalizer:
+    """The default: actions are commands in words, and a sentence is a command with a capital and a full stop."""
+
+    lexicon: Lexicon = Lexicon()
+
+    def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
+        """Take a script line apart, or a command: its first word is the verb, and it names things of the graph.
+
+        A name that several things of the graph bear means none of them, so the command cannot be read.
+        """
+        action = read_action(text)
+        if action is not None or graph is None:
+            return action
+        words = _words(text)
+        if not words:
+            return None
+        found: list[tuple[int, Entity]] = []
+        for kind, ids in _by_words(self, graph):
+            place = _find(kind, words)
+            if place >= 0 and not any(_covers(at, one, place, kind, self) for at, one in found):
+                if len(ids) > 1:
+                    return None
+                found.append((place, Entity(graph.kinds[ids[0]], ids[0])))
+        found.sort()
+        return Action(words[0].upper(), tuple(one.kind for _, one in found), tuple(one.id for _, one in found))
+
+    def say_action(self, action: Action | str, numbered: Collection[str] = ()) -> str:
+        """Return a command as a sentence."""
+        if isinstance(action, str):
+            return capitalised(action.strip())
+        names = (
+            f"the {self.noun(name)}{f' ({id_})' if name in numbered else ''}"
+            for name, id_ in zip(action.names, action.ids, strict=True)
+        )
+        return capitalised(" ".join([action.verb.lower(), *names]))
+
+    def say_plan(self, actions: Sequence[str], numbered: Collection[str] = ()) -> str:
+        """Return the sentences of a plan, one after the other."""
+        return " ".join(self.say_action(action, numbered) for action in actions)
+
+    def read_plan(self, text: str) -> tuple[Sentence, ...]:
+        """Split a plan at full stops, semicolons and ends of lines."""
+        parts = (part.strip().rstrip(".;!").strip() for part in _BREAK.split(plan_text(text)))
+        return tuple(Sentence(part) for part in parts if part)
+
+    def noun(self, kind: str) -> str:
+        """Return a kind with spaces for underscores."""
+        return kind.replace("_", " ")
+
+    def purposes(self, kind: str) -> frozenset[str]:
+        """Return the kind itself: nothing more is known."""
+        return frozenset({kind})
+
+    def activity(self, task: Task) -> str | None:
+        """Return the task's option `activity`."""
+        activity = task.options.get("activity")
+        return None if activity is None else str(activity)
+
+    def activities(self) -> tuple[str, ...]:
+        """Return none: nothing is known of them."""
+        return ()
+
+    def scene(self, task: Task) -> str:
+        """Return a name made of the environment, the seed and the options."""
+        options = orjson.dumps(dict(task.options), option=orjson.OPT_SORT_KEYS).decode() if task.options else ""
+        return f"{task.env}:{task.seed}{options}"
+
+    def is_unseen_scene(self, task: Task) -> bool:
+        """Return whether the scene's name is among those kept out."""
+        return is_kept_out(self.scene(task))
+
+    def tracks_load(self, task: Task) -> bool:
+        """Return True."""
+        return True
+
+    def surroundings(self, observation: Observation) -> Surroundings:
+        """Return that nothing is known."""
+        return Surroundings()
+
+    def approach(self, kind: str) -> Action | None:
+        """Return None: nobody has to go anywhere."""
+        return None
+
+    def opening(self, kind: str) -> Action | None:
+        """Return None: nothing has to be opened."""
+        return None
+
+    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal:
+        """Return the goal that the environment's goal space reads in the text.
+
+        Raises:
+            GoalError: it cannot be read, or the environment offers no goal space.
+        """
+        from ..errors import ConfigError, GoalError
+        from .registry import get_goal_space
+
+        try:
+            space = get_goal_space(env.spec.id if env.spec is not None else "")
+        except ConfigError as error:
+            raise GoalError(f"{text!r} cannot be read as a goal: {error}") from error
+        return space.present(env).read(text).goal
+
+    def trim_plan(self, env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
+        """Return the plan without idle steps, tried out from snapshots; as it is where nothing can be saved."""
+        from .plans import trim_plan
+
+        return trim_plan(env, task, actions)
+
+    def run_plan(
+        self, env: gymnasium.Env[Any, Any], info: Mapping[str, Any], text: str, *, skip_refused: bool = False
+    ) -> PlanOutcome:
+        """Match each sentence to an admissible action by its words; where none are listed, send it as it is."""
+        from .plans import run_plan
+
+        return run_plan(env, info, self.read_plan(text), self, skip_refused=skip_refused)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _by_words(verbalizer: PlainVerbalizer, graph: FactGraph) -> list[tuple[list[str], list[int]]]:
+    """The names of a graph's nodes, the longest first, each with the ids that bear it; characters are not named."""
+    ids: dict[str, list[int]] = {}
+    for node, kind in graph.kinds.items():
+        if node not in graph.characters:
+            ids.setdefault(kind, []).append(node)
+    named = [(_words(verbalizer.noun(kind)), own) for kind, own in ids.items()]
+    return sorted(named, key=lambda entry: (-len(entry[0]), entry[0]))
+
+
+def _find(name: Sequence[str], words: Sequence[str]) -> int:
+    """Where a name stands in a command, after its verb; -1 where it does not."""
+    places = range(1, len(words) - len(name) + 1) if name else ()
+    return next((place for place in places if words[place : place + len(name)] == name), -1)
+
+
+def _covers(at: int, one: Entity, place: int, kind: Sequence[str], verbalizer: PlainVerbalizer) -> bool:
+    """Whether a longer name that was found stands where this one does."""
+    return at <= place and place + len(kind) <= at + len(_words(verbalizer.noun(one.kind)))
+
+
+@lru_cache(maxsize=1)
+def plain() -> PlainVerbalizer:
+    """Return the default verbalizer."""
+    return PlainVerbalizer()
+
+
+__all__ = [
+    "ARTICLE", "ARTICLES", "TEST_EVERY", "Lexicon", "NamedThing", "PlainVerbalizer", "PlanOutcome", "Reading",
+    "Sentence", "Surroundings", "Verbalizer", "ask_for_plan", "capitalised", "is_kept_out", "plain", "plan_text",
+]  # fmt: skip
