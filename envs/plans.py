@@ -6,7 +6,8 @@ Not here: reordering, and replacing several steps by fewer others; a search does
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,15 +15,33 @@ from ..errors import SnapshotError
 from ..experience import Task
 from .contract import reset
 from .model import EnvModel, Model
-from .verbalizer import ARTICLES, PlanOutcome, Sentence
 
 if TYPE_CHECKING:
     import gymnasium
 
-    from .verbalizer import Verbalizer
-
+ARTICLES: Final = ("the", "a", "an", "my", "your", "some", "this", "that", "another", "other")
+ARTICLE: Final = re.compile(rf"^(?:{'|'.join(ARTICLES)})\s+")
+"""Matches the article or determiner that a noun phrase begins with."""
 PAIRS_UP_TO = 40
 """The default of `pairs_up_to` below."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOutcome:
+    """The result of carrying out a plan."""
+
+    success: bool
+    """Whether the goal held at the end, or on the way if the episode ends there."""
+    progress: float
+    """How far the goal was at the end, in [0, 1]; 0 for a goal without conditions."""
+    steps: tuple[str, ...]
+    """The actions that were done, as the environment takes them."""
+    refused: str | None = None
+    """The first sentence that could not be done; None if all could."""
+    reason: str | None = None
+    """Why not, in the words of the environment."""
+    sentences: int = 0
+    """How many sentences the plan had; an episode that reaches its goal may end before the last."""
 
 
 def succeeds(model: Model[Any, Any], plan: Sequence[Any]) -> bool:
@@ -109,8 +128,8 @@ def trim_plan(env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) 
 def run_plan(
     env: gymnasium.Env[Any, Any],
     info: Mapping[str, Any],
-    sentences: Sequence[Sentence],
-    verbalizer: Verbalizer,
+    sentences: Sequence[str],
+    say: Callable[[str], str],
     *,
     skip_refused: bool = False,
 ) -> PlanOutcome:
@@ -120,7 +139,7 @@ def run_plan(
         env: The environment, just reset.
         info: What its reset returned.
         sentences: The plan.
-        verbalizer: Says each admissible action as a sentence, to compare.
+        say: Returns an admissible action as a sentence, to compare.
         skip_refused: Whether to go on after a sentence that cannot be done.
     """
     done: list[str] = []
@@ -130,7 +149,7 @@ def run_plan(
     for one in sentences:
         if over:
             break
-        action, why = _meant(one.text, info.get("actions"), verbalizer), f"no action here is {one.text!r}"
+        action, why = _meant(one, info.get("actions"), say), f"no action here is {one!r}"
         if action is not None:
             _, _, terminated, truncated, info = env.step(action)
             over = terminated or truncated
@@ -138,21 +157,21 @@ def run_plan(
             if not why:
                 done.append(action)
         if why and refused is None:
-            refused, reason = one.text, why
+            refused, reason = one, why
         if why and not skip_refused:
             break
     success, progress = bool(info.get("success", False)), float(info.get("progress", 0.0))
     return PlanOutcome(success, progress, tuple(done), refused, reason, len(sentences))
 
 
-def _meant(text: str, actions: Sequence[str] | None, verbalizer: Verbalizer) -> str | None:
+def _meant(text: str, actions: Sequence[str] | None, say: Callable[[str], str]) -> str | None:
     """The listed action that a sentence means; the sentence itself where none are listed."""
     if actions is None:
         return text
     wanted = _content(text)
     close: list[tuple[int, int]] = []
     for place, action in enumerate(actions):
-        for said in (_content(action), _content(verbalizer.say_action(action))):
+        for said in (_content(action), _content(say(action))):
             if said == wanted:
                 return action
             if said[:1] == wanted[:1] and (set(wanted) <= set(said) or set(said) <= set(wanted)):

@@ -18,15 +18,13 @@ import orjson
 
 from ..experience import Goal, Observation, Task
 from .facts import Action, Entity, FactGraph, read_action
+from .plans import PlanOutcome, run_plan, trim_plan
 
 if TYPE_CHECKING:
     import gymnasium
 
 TEST_EVERY: Final = 5
 """One activity in this number, and one scene, is kept out of training."""
-ARTICLES: Final = ("the", "a", "an", "my", "your", "some", "this", "that", "another", "other")
-ARTICLE: Final = re.compile(rf"^(?:{'|'.join(ARTICLES)})\s+")
-"""Matches the article or determiner that a noun phrase begins with."""
 _BREAK: Final = re.compile(r"(?<=[.;!])\s+|\n+")
 _END: Final = re.compile(r"\n\s*\n|\n\s*(?:Q|Question|Goal|Task|Given)\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[a-z0-9]+")
@@ -70,24 +68,6 @@ class Surroundings(NamedTuple):
     """What is closed in view."""
     holding: bool = False
     """Whether the agent holds something."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOutcome:
-    """The result of carrying out a plan."""
-
-    success: bool
-    """Whether the goal held at the end, or on the way if the episode ends there."""
-    progress: float
-    """How far the goal was at the end, in [0, 1]; 0 for a goal without conditions."""
-    steps: tuple[str, ...]
-    """The actions that were done, as the environment takes them."""
-    refused: str | None = None
-    """The first sentence that could not be done; None if all could."""
-    reason: str | None = None
-    """Why not, in the words of the environment."""
-    sentences: int = 0
-    """How many sentences the plan had; an episode that reaches its goal may end before the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +172,10 @@ class Verbalizer(Protocol):
         """Return the action of opening a thing of a kind, with the id 0; None where nothing can be opened."""
         ...
 
-    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal:
+    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal | None:
         """Return the goal that an instruction states ("turn on the lamp"), for an environment that was reset.
+
+        None where the environment reads no instructions; its goal space may read goals then.
 
         Raises:
             GoalError: it cannot be read as something to check here.
@@ -333,34 +315,20 @@ class PlainVerbalizer:
         """Return None: nothing has to be opened."""
         return None
 
-    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal:
-        """Return the goal that the environment's goal space reads in the text.
-
-        Raises:
-            GoalError: it cannot be read, or the environment offers no goal space.
-        """
-        from ..errors import ConfigError, GoalError
-        from .registry import get_goal_space
-
-        try:
-            space = get_goal_space(env.spec.id if env.spec is not None else "")
-        except ConfigError as error:
-            raise GoalError(f"{text!r} cannot be read as a goal: {error}") from error
-        return space.present(env).read(text).goal
+    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal | None:
+        """Return None: nothing is known of instructions."""
+        return None
 
     def trim_plan(self, env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
         """Return the plan without idle steps, tried out from snapshots; as it is where nothing can be saved."""
-        from .plans import trim_plan
-
         return trim_plan(env, task, actions)
 
     def run_plan(
         self, env: gymnasium.Env[Any, Any], info: Mapping[str, Any], text: str, *, skip_refused: bool = False
     ) -> PlanOutcome:
         """Match each sentence to an admissible action by its words; where none are listed, send it as it is."""
-        from .plans import run_plan
-
-        return run_plan(env, info, self.read_plan(text), self, skip_refused=skip_refused)
+        sentences = [one.text for one in self.read_plan(text)]
+        return run_plan(env, info, sentences, self.say_action, skip_refused=skip_refused)
 
 
 def _words(text: str) -> list[str]:
@@ -395,6 +363,6 @@ def plain() -> PlainVerbalizer:
 
 
 __all__ = [
-    "ARTICLE", "ARTICLES", "TEST_EVERY", "Lexicon", "NamedThing", "PlainVerbalizer", "PlanOutcome", "Reading",
+    "TEST_EVERY", "Lexicon", "NamedThing", "PlainVerbalizer", "Reading",
     "Sentence", "Surroundings", "Verbalizer", "ask_for_plan", "capitalised", "is_kept_out", "plain", "plan_text",
 ]  # fmt: skip
