@@ -1,30 +1,27 @@
 """Any OpenAI-compatible endpoint: OpenAI's, vLLM's, llama.cpp's, Ollama's, `transformers serve`.
 
-The official client asks, and tries again with a growing pause, or the one that Retry-After names, when the server is
-overloaded, times out or breaks the connection. Left out: streaming, tools, and counting tokens exactly: a server says
-how many there were only afterwards.
+Retries are the client's (`endpoint_client`). Not here: streaming, tools, and counting tokens exactly: a server says how
+many there were only afterwards.
 """
 
 from __future__ import annotations
 
 import base64
 import dataclasses
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
-from ...errors import MissingDependencyError, ModelError
+from ...endpoint_client import make_client
+from ...errors import ModelError
 from ...experience import Json, Tokens
 from ...store.blobs import media_type
 from .backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
 
 _A = TypeVar("_A")
 _T = TypeVar("_T")
-_NO_KEY: Final = "none"
-"""What is sent to an endpoint of one's own, which asks for no key; the client refuses to send nothing."""
 _CHARACTERS: Final = 3
 """So many characters are counted as a token: fewer than the four of English, so that estimates err on the safe side."""
 
@@ -80,16 +77,8 @@ class ChatEndpoint:
             MissingDependencyError: the client is not installed.
             ModelError: there is no key, and the endpoint is OpenAI's.
         """
-        try:
-            import openai
-        except ImportError as error:
-            raise MissingDependencyError("An endpoint needs the client: pip install 'pathei[lm]'.") from error
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
-        key = api_key or os.environ.get("OPENAI_API_KEY") or (_NO_KEY if self._base_url else None)
-        if key is None:
-            raise ModelError("There is no key for OpenAI's endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL.")
-        self._errors = openai.OpenAIError
-        self._client = openai.OpenAI(base_url=self._base_url, api_key=key, timeout=timeout, max_retries=retries)
+        self._endpoint = make_client(base_url, api_key, timeout=timeout, retries=retries, needed_by="An endpoint")
+        self._client = self._endpoint.client
         self._model = model
         self._api = api
         self._concurrent = max(1, concurrent)
@@ -203,11 +192,9 @@ class ChatEndpoint:
         self._pace.wait()
         try:
             return request()
-        except (self._errors, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            # The client passes on whatever JSON it is sent, so a broken answer shows as one of the last five.
-            where = self._base_url or "OpenAI's endpoint"
-            what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise ModelError(f"The model {self._model!r} at {where} did not answer ({what}).") from error
+        except (self._endpoint.error, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            # The client passes on any JSON that it gets, so a broken answer shows as one of the last five.
+            raise self._endpoint.failure(f"The model {self._model!r}", error) from error
 
     def _all(self, function: Callable[[_A], _T], requests: Sequence[_A]) -> list[_T]:
         if len(requests) < 2:

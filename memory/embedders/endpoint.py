@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from ...errors import MissingDependencyError, ModelError
+from ...endpoint_client import make_client
 
-_NO_KEY: Final = "none"
 _BATCH: Final = 64
 
 
 class EmbeddingEndpoint:
-    """The embedder; overload, time-outs and broken connections are tried again, which the official client does."""
+    """The embedder; the client retries after overload, time-outs and broken connections (see `endpoint_client`)."""
 
     def __init__(
         self,
@@ -41,16 +39,9 @@ class EmbeddingEndpoint:
             MissingDependencyError: the client is not installed.
             ModelError: there is no key, and the endpoint is OpenAI's.
         """
-        try:
-            import openai
-        except ImportError as error:
-            raise MissingDependencyError("An embedder behind an endpoint needs: pip install 'pathei[lm]'.") from error
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
-        key = api_key or os.environ.get("OPENAI_API_KEY") or (_NO_KEY if self._base_url else None)
-        if key is None:
-            raise ModelError("There is no key for OpenAI's endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL.")
-        self._errors = openai.OpenAIError
-        self._client = openai.OpenAI(base_url=self._base_url, api_key=key, timeout=timeout, max_retries=retries)
+        self._endpoint = make_client(
+            base_url, api_key, timeout=timeout, retries=retries, needed_by="An embedder behind an endpoint"
+        )
         self._model = model
         self._asked: dict[str, Any] = {} if dimensions is None else {"dimensions": dimensions}
         self._dimensions = dimensions
@@ -80,16 +71,14 @@ class EmbeddingEndpoint:
             # Some servers refuse an empty text; a space says as little.
             some = [text or " " for text in texts[start : start + _BATCH]]
             try:
-                answer = self._client.embeddings.create(
+                answer = self._endpoint.client.embeddings.create(
                     model=self._model, input=some, encoding_format="float", **self._asked
                 )
                 found = np.array([one.embedding for one in sorted(answer.data, key=lambda one: one.index)], np.float32)
                 if found.ndim != 2 or len(found) != len(some):
                     raise ValueError(f"{len(some)} texts were sent and vectors of shape {found.shape} came back")
-            except (self._errors, AttributeError, IndexError, TypeError, ValueError) as error:
-                what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-                where = self._base_url or "OpenAI's endpoint"
-                raise ModelError(f"The embedder {self._model!r} at {where} did not answer ({what}).") from error
+            except (self._endpoint.error, AttributeError, IndexError, TypeError, ValueError) as error:
+                raise self._endpoint.failure(f"The embedder {self._model!r}", error) from error
             rows.append(found)
         both = np.concatenate(rows)
         length = np.linalg.norm(both, axis=1, keepdims=True)

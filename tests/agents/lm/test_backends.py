@@ -200,9 +200,15 @@ def test_an_endpoint_is_told_the_options_and_held_to_them(serve: Callable[..., S
         endpoint.generate([ask])
 
 
-def test_overload_and_slowness_are_waited_for(serve: Callable[..., Server]) -> None:
+def test_overload_and_slowness_are_waited_for(serve: Callable[..., Server], caplog: pytest.LogCaptureFixture) -> None:
     server = serve(429, 1.5, 500, "there")
-    [reply] = server.endpoint(timeout=0.5).generate([ModelRequest(said("Hello?"))])
+    with caplog.at_level("INFO", "pathei"):
+        [reply] = server.endpoint(timeout=0.5).generate([ModelRequest(said("Hello?"))])
+    lines = [one.getMessage() for one in caplog.records if one.name == "pathei.endpoint_client"]
+    assert [line.split(" ")[:2] for line in lines] == [
+        ["Status", "429"], ["Retry", "1"], ["Retry", "2"], ["Status", "500"], ["Retry", "3"],
+    ]  # fmt: skip
+    assert "asks for a pause of 1 s" in lines[0]
     assert reply.text == "there"
     assert len(server.asked) == 4
     assert server.times[1] - server.times[0] >= 1.0  # what Retry-After says
