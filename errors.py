@@ -14,7 +14,7 @@ class PatheiError(Exception):
 
 
 class ConfigError(PatheiError):
-    """A configuration does not hold together; the message lists every fault found, not the first one only."""
+    """A configuration is invalid; the message lists every problem, not only the first."""
 
 
 class MissingDependencyError(PatheiError):
@@ -34,7 +34,7 @@ class StoreError(PatheiError):
 
 
 class StoreLockedError(StoreError):
-    """Another living process is writing to this store."""
+    """Another running process is writing to this store."""
 
 
 class ExportError(PatheiError):
@@ -54,7 +54,7 @@ class ScriptError(PatheiError):
 
 
 class GoalError(PatheiError):
-    """A goal cannot be read, or cannot be checked in this world."""
+    """A goal cannot be read, or cannot be checked in this environment."""
 
 
 class SnapshotError(PatheiError):
@@ -86,7 +86,7 @@ class FisherError(PatheiError):
 
 
 class WorldError(PatheiError):
-    """A world's own program (browser, sandbox, engine) will not start, or died."""
+    """An environment's own program (browser, sandbox, engine) will not start, or died."""
 
 
 class MemoryStoreError(PatheiError):
@@ -97,7 +97,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Build the error for a name that is not known, with the nearest known name as a suggestion.
 
     Args:
-        kind: What the name should have been, in the words of a message: `"world"`, `"agent"`.
+        kind: What the name should have been, in the words of a message: `"environment"`, `"agent"`.
         name: The name that was given.
         known: The names that would have been accepted.
     """

@@ -1,8 +1,8 @@
-"""The records that pass between the folders: what is asked, what is seen, what is done, and what went wrong.
+"""The records that pass between the folders: tasks, observations, steps, trajectories and failures.
 
 All of them are frozen, hold plain JSON values only, and carry a schema version on disk. They know nothing of stores,
-environments or learners. Left out on purpose: images themselves (a record holds their SHA-256 only; the store keeps the
-bytes) and whole worlds (`Observation.facts` holds what a world chooses to tell).
+environments or learners. Not here: images (a record holds their SHA-256 only; the store keeps the bytes) and whole
+environments (`Observation.facts` holds what an environment chooses to reveal).
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is to be achieved, in words and, where the world can check it, in conditions."""
+    """What is to be achieved: in words and, where the environment can check it, in conditions."""
 
     text: str
     """The goal as an agent reads it: `"turn on the floor lamp"`."""
     conditions: tuple[Mapping[str, Json], ...] = ()
-    """Conditions in the world's own form (for VirtualHome see `pathei.envs.virtualhome.goals.check`); all must hold
-    together at the end. Empty means that nothing is checked: success is then unknown, not true."""
+    """Conditions in the environment's own form; all must hold together at the end. Empty means that nothing is checked:
+    success is then unknown, not true."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A goal in a world that is fixed on any machine: same task, same world, whatever the worker or file order."""
+    """A goal in an environment that is the same on every machine, whichever worker plays it and in whatever order."""
 
     id: str
     """Unique within a task set, and stable between runs: resuming compares these."""
@@ -46,12 +46,12 @@ class Task:
     """Given to `env.reset(seed=...)` and, mixed with the collector's seed, to the agent."""
     goal: Goal
     options: Mapping[str, Json] = field(default_factory=dict)
-    """Given to `env.reset(options=...)` beside the goal: which scene, which rules, how many characters."""
+    """Given to `env.reset(options=...)` in addition to the goal: which scene, which rules, how many characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a world shows at one moment."""
+    """What an environment shows at one moment."""
 
     text: str
     """What the agent perceives, in words."""
@@ -60,7 +60,7 @@ class Observation:
     actions: tuple[str, ...] | None = None
     """The admissible actions, or None where actions are free form."""
     facts: Mapping[str, Json] | None = None
-    """Privileged state for rewards and question corpora. An agent never sees it: hand it `seen()`."""
+    """Privileged state for rewards and question corpora. An agent never sees it: pass it `seen()`."""
 
     def seen(self) -> Observation:
         """Return the observation as an agent may see it: without the facts."""
@@ -86,15 +86,15 @@ class Step:
     observation: Observation
     """What was observed before acting."""
     action: str
-    """The action as it was sent to the world."""
+    """The action as it was sent to the environment."""
     reward: float
     """The reward that the action earned."""
     terminated: bool = False
-    """The task ended by itself (reached, or made impossible) with this action."""
+    """The task ended with this action: it was reached, or became impossible."""
     truncated: bool = False
     """The episode was cut off (time limit) with this action."""
     info: Mapping[str, Json] = field(default_factory=dict)
-    """What the world said beside: `success`, `progress`, `error`, the character that acted; plain JSON."""
+    """What else the environment reported: `success`, `progress`, `error`, the character that acted; plain JSON."""
     tokens: Tokens | None = None
     """Token ids and log-probabilities when a language model chose the action."""
 
@@ -111,7 +111,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """One episode, or one branch of a search tree, as it was lived."""
+    """One episode, or one branch of a search tree."""
 
     id: str
     task: Task
@@ -123,11 +123,11 @@ class Trajectory:
     parent: Parent | None = None
     """For a branch: the trajectory whose prefix it shares, and how many steps of it."""
     provenance: Mapping[str, Json] = field(default_factory=dict)
-    """Agent, seed, search cost and whatever else tells how it came about; plain JSON."""
+    """Agent, seed, search cost and anything else about its origin; plain JSON."""
 
     @property
     def success(self) -> bool | None:
-        """Whether the goal held at the end; None when the world could not tell."""
+        """Whether the goal held at the end; None if the environment does not report it."""
         value = self.steps[-1].info.get("success") if self.steps else None
         return None if value is None else bool(value)
 

@@ -1,4 +1,4 @@
-"""What every export shares: which episodes, where to, and what was written. Each format is a module beside this one.
+"""What every export shares: which episodes, where to, and what was written. Each format is a module of this package.
 
 An export streams: one episode is held at a time. Its file or folder appears, whole, when it is finished.
 """
@@ -30,7 +30,7 @@ class ExportCounts(NamedTuple):
     skipped: int = 0
     """Trajectories left out because they have no step, and so nothing to learn from."""
     images: int = 0
-    """Distinct images copied beside the export, or rows with images embedded in it."""
+    """Distinct images copied next to the export, or rows with images embedded in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ExportReport:
     written: ExportCounts
     """What is in it."""
     bytes: int
-    """Its size, in bytes; images beside it are not in it."""
+    """Its size, in bytes; images next to it are not counted."""
 
 
 class ExportEpisode(NamedTuple):
@@ -108,7 +108,7 @@ class Selection:
 
 
 class ImageFolder:
-    """Copies images out of a store, each once, into a folder beside an export."""
+    """Copies images out of a store, each once, into a folder next to an export."""
 
     def __init__(self, store: ExperienceStore, folder: Path, prefix: str) -> None:
         """Name the folder.
@@ -153,7 +153,7 @@ def image_kind(sha256: str, data: bytes) -> str:
 
 @contextlib.contextmanager
 def output(path: Path, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary path beside `path`; what the block makes there, a file or a folder, takes its place at the end.
+    """Give a temporary path next to `path`; what the block makes there, a file or a folder, takes its place at the end.
 
     Args:
         path: Where the export is to be.

@@ -56,7 +56,7 @@ def export(
         success: Only episodes that reached their goal (True) or failed to (False).
         roots: Only episodes without a parent. Without it every branch is a whole episode of its own.
         overwrite: Replace what is at `path`.
-        **options: What the format takes beside; see the function `write_...` of its module.
+        **options: Options of the format; see the function `write_...` of its module.
 
     Returns:
         What was written, and how much.

@@ -3,7 +3,7 @@
 An observation or action is numeric if its text is a JSON number or a (nested) list of numbers of one shape: `"3"`,
 `"[0.5, -1.0]"`. That is how a pathei environment with numeric spaces writes them. Everything else is refused. The
 dataset is HDF5, lossless (Minari's default would store image-like arrays as JPEG), and needs no jax: the episode
-buffers are made of whole arrays. Left out: facts and admissible actions. `info` is kept as a JSON string per step.
+buffers are made of whole arrays. Not here: facts and admissible actions. `info` is kept as a JSON string per step.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The columns are those of the store's tables `episodes` and `steps` together. After an episode's last step comes one row
 more, with the final observation and a null action. Images are embedded as `{bytes, path}`, the form that
-`datasets.Image` decodes. `info`, `facts`, `task` and `provenance` are JSON strings. Left out: failures.
+`datasets.Image` decodes. `info`, `facts`, `task` and `provenance` are JSON strings. Not here: failures.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def write_parquet(
     episodes = rows = images = size = 0
     pending: list[_Row] = []
     with pq.ParquetWriter(temporary, SCHEMA, compression="zstd", compression_level=3) as writer:
-        for lived in (episode.whole for episode in selection.episodes()) if expand else selection.stored():
+        for trajectory in (episode.whole for episode in selection.episodes()) if expand else selection.stored():
             episodes += 1
-            for row in _rows(selection.store, lived, facts):
+            for row in _rows(selection.store, trajectory, facts):
                 pending.append(row)
                 size += row.image_bytes
                 images += row.image_bytes > 0
@@ -68,16 +68,16 @@ def write_parquet(
     return ExportCounts(episodes, rows, 0, images)
 
 
-def _rows(store: ExperienceStore, lived: Trajectory, facts: bool) -> Iterator[_Row]:
-    shared = dict(zip(SCHEMAS["episodes"].names, episode_row(lived), strict=True))
-    ended = replace(lived, steps=(*lived.steps, Step(lived.final, "", 0.0)))
+def _rows(store: ExperienceStore, trajectory: Trajectory, facts: bool) -> Iterator[_Row]:
+    shared = dict(zip(SCHEMAS["episodes"].names, episode_row(trajectory), strict=True))
+    ended = replace(trajectory, steps=(*trajectory.steps, Step(trajectory.final, "", 0.0)))
     for t, row in enumerate(zip(*step_columns(ended), strict=True)):
         values = dict(zip(SCHEMAS["steps"].names, row, strict=True))
         data = [(store.image(name), name) for name in ended.steps[t].observation.images]
         values["images"] = [{"bytes": content, "path": f"{name}.{image_kind(name, content)}"} for content, name in data]
         if not facts:
             values["facts"] = None
-        if t == len(lived.steps):
+        if t == len(trajectory.steps):
             values |= dict.fromkeys(("action", "reward", "terminated", "truncated", "info"))
         values |= {name: shared[name] for name in _EPISODE}
         yield _Row(values, sum(len(content) for content, _ in data))

@@ -1,7 +1,7 @@
 """Chat and prompt-completion exports: JSON lines for fine-tuning with TRL, verl and axolotl.
 
 They hold what an agent saw and did: observations and actions, never the privileged facts. The last observation, after
-which nothing was done, is not in them. Left out: chat templates and tokenising, which belong to the model.
+which nothing was done, is not in them. Not here: chat templates and tokenising, which belong to the model.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def write_chat(
 
     The user says what is observed, with the goal in the first message; the assistant's messages are the actions. If any
     episode shows an image, every content is a list of parts, images are `{"type": "image"}`, and `images` holds their
-    files in order, relative to the folder of the export; the files are copied to `<name>_images` beside it. A branch is
-    a whole conversation, so the turns that it shares with its parent are in both: choose `roots` to avoid it.
+    files in order, relative to the folder of the export; they are copied to `<name>_images` next to it. A branch is a
+    whole conversation, so the turns that it shares with its parent are in both: choose `roots` to avoid that.
 
     Args:
         selection: The episodes.

@@ -1,6 +1,6 @@
 """Images of a store, each a file named by the SHA-256 of its bytes: `blobs/ab/cdef...`.
 
-The same picture is stored once, however many steps show it. Left out: decoding; a blob is bytes.
+The same picture is stored once, however many steps show it. Not here: decoding; a blob is bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BlobUsage(NamedTuple):
 
 
 def media_type(data: bytes) -> str | None:
-    """Return the kind of an image, told by its first bytes: `png`, `jpeg`, `gif`, `webp`, or None."""
+    """Return the kind of an image, by its first bytes: `png`, `jpeg`, `gif`, `webp`, or None."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return next((kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)), None)
@@ -78,7 +78,7 @@ class Blobs:
             raise StoreError(f"There is no image {name} in {self.directory}: store it with put_image first.") from None
         if hashlib.sha256(data).hexdigest() != name:
             raise StoreError(
-                f"The image file {path} is damaged: restore it from a copy, or delete it and store it anew."
+                f"The image file {path} is damaged: restore it from a copy, or delete it and store it again."
             )
         return data
 

@@ -1,6 +1,6 @@
 """What is in a store, by id: where each trajectory lies, which tasks are done, and which records may enter.
 
-All that a store keeps in memory is here: one small entry per trajectory. Left out: files.
+All that a store keeps in memory is here: one small entry per trajectory. Not here: files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class RecordLocation(NamedTuple):
     row: int
     """In a shard the row of the group; in the journal the line of the frame."""
     length: int
-    """How many steps the episode has from the world's beginning, those shared with its parent included."""
+    """How many steps the episode has from its reset, those shared with its parent included."""
 
 
 class Catalog:
@@ -71,8 +71,8 @@ class Catalog:
                 )
             _check_task(record.task)
             if isinstance(record, Failure):
-                if fault := _texts(record.stage, record.error):
-                    raise RecordError(f"The failure of task {record.task.id!r} cannot be stored: {fault}.")
+                if problem := _texts(record.stage, record.error):
+                    raise RecordError(f"The failure of task {record.task.id!r} cannot be stored: {problem}.")
                 continue
             if record.id in self.places or record.id in lengths:
                 raise StoreError(
@@ -96,43 +96,43 @@ class Catalog:
 
 
 def _check_task(task: Task) -> None:
-    fault = _texts(task.id, task.env, task.goal.text)
+    problem = _texts(task.id, task.env, task.goal.text)
     if not isinstance(task.options, Mapping) or not isinstance(task.goal.conditions, tuple | list):
-        fault = "the options must be a mapping and the goal's conditions a tuple"
+        problem = "the options must be a mapping and the goal's conditions a tuple"
     if not isinstance(task.seed, SupportsIndex):
-        fault = f"the seed must be an int, not {task.seed!r}"
-    if fault:
-        raise RecordError(f"The task {task.id!r} cannot be stored: {fault}.")
+        problem = f"the seed must be an int, not {task.seed!r}"
+    if problem:
+        raise RecordError(f"The task {task.id!r} cannot be stored: {problem}.")
 
 
 def _check_trajectory(trajectory: Trajectory) -> None:
-    place, fault = "its frame", _texts(trajectory.id, trajectory.collector)
+    place, problem = "its frame", _texts(trajectory.id, trajectory.collector)
     if not isinstance(trajectory.provenance, Mapping):
-        fault = "the provenance must be a mapping"
-    if not fault:
-        place, fault = "its final observation", _in_observation(trajectory.final)
+        problem = "the provenance must be a mapping"
+    if not problem:
+        place, problem = "its final observation", _in_observation(trajectory.final)
     for t, step in enumerate(trajectory.steps):
-        if fault:
+        if problem:
             break
-        place, fault = f"its step {t}", _in_step(step)
-    if fault:
-        raise RecordError(f"The trajectory {trajectory.id!r} cannot be stored: in {place}, {fault}.")
+        place, problem = f"its step {t}", _in_step(step)
+    if problem:
+        raise RecordError(f"The trajectory {trajectory.id!r} cannot be stored: in {place}, {problem}.")
 
 
 def _in_step(step: Step) -> str | None:
-    fault = _in_observation(step.observation, step.action) or _numbers("the reward", "d", (step.reward,))
+    problem = _in_observation(step.observation, step.action) or _numbers("the reward", "d", (step.reward,))
     if step.terminated not in (True, False) or step.truncated not in (True, False):
-        fault = "`terminated` and `truncated` must be true or false"
+        problem = "`terminated` and `truncated` must be true or false"
     if not isinstance(step.info, Mapping):
-        fault = "the info must be a mapping"
-    if step.tokens is not None and not fault:
+        problem = "the info must be a mapping"
+    if step.tokens is not None and not problem:
         logprobs = () if step.tokens.logprobs is None else step.tokens.logprobs
-        fault = (
+        problem = (
             _numbers("the prompt's token ids", "q", step.tokens.prompt_ids)
             or _numbers("the completion's token ids", "q", step.tokens.completion_ids)
             or _numbers("the log-probabilities", "d", logprobs)
         )
-    return fault
+    return problem
 
 
 def _in_observation(observation: Observation, action: str = "") -> str | None:

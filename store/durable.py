@@ -1,7 +1,7 @@
 """Files that are either wholly there or not at all, also after `kill -9` or a power cut, and the writer's lock.
 
-A file is written beside its place, synced, renamed, and the folder synced: readers see the old one or the new one.
-Left out: anything that knows what is in the files.
+A file is written next to its place, synced, renamed, and the folder synced: readers see the old one or the new one.
+Not here: anything that knows what is in the files.
 """
 
 from __future__ import annotations

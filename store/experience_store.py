@@ -10,7 +10,7 @@
 `append` returns when the disk has the records. A full journal is sealed: its shard is published, then the manifest that
 lists it, and only then the journal removed. As both bear one number, a crash in between leaves records that are listed
 once: a journal that the manifest has as a shard is dead. Memory holds one small entry per trajectory and never the
-records. Left out: deleting and changing. Experience is kept as it was lived; corpora and indexes are made from it.
+records. Not here: deleting and changing. Experience stays as it was recorded; corpora and indexes are made from it.
 """
 
 from __future__ import annotations
@@ -422,7 +422,9 @@ class ExperienceStore:
         if not self._lock.mine or self._journal is None:
             raise StoreError(f"The store {self.path} is not open for writing in this process: open it here.")
         if self._journal.broken:
-            raise StoreError(f"An earlier write to the store {self.path} failed: mend that, then open the store again.")
+            raise StoreError(
+                f"An earlier write to the store {self.path} failed: fix the cause, then open the store again."
+            )
         return self._journal
 
     def _check_images(self, trajectory: Trajectory) -> None:

@@ -3,7 +3,7 @@
 A frame is `magic (4 bytes) | length (u32) | crc32 of length and payload (u32) | payload`, little-endian. A payload is
 one or more encoded records, one per line. A torn last frame, which is all that a killed writer can leave, fails its
 checksum and is cut off. A bad frame with sound ones after it is damage, and is reported: cutting there would throw
-away what was acknowledged. Left out: what the records mean.
+away what was acknowledged. Not here: what the records mean.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The manifest of a store: what it holds, who wrote to it, with what, and which sealed shards belong to it.
 
-It is one small JSON file, replaced atomically; a shard that it does not list does not exist. Left out: the records.
+It is one small JSON file, replaced atomically; a shard that it does not list does not exist. Not here: the records.
 """
 
 from __future__ import annotations

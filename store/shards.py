@@ -4,7 +4,7 @@ Three tables. `episodes` has one row per trajectory, `steps` one per step, `fail
 `episodes` belongs to row group g of `steps`, and a group is small, so that one trajectory is read in milliseconds and a
 reader never holds more than a group. What has no fixed form (`facts`, `info`, `task`, `provenance`) is a JSON string.
 Admissible actions are plain string lists; the column's dictionary makes a list that repeats from step to step nearly
-free. Left out: which shards exist (see `manifest`), and writing them safely (see `store`).
+free. Not here: which shards exist (see `manifest`), and writing them safely (see `store`).
 
 pyarrow is needed from here on; `store` imports this module when it seals or reads a shard, not before.
 """
@@ -100,7 +100,7 @@ class ShardEntry(NamedTuple):
 class ShardWriter:
     """Writes the tables of one shard to temporary files, a row group at a time; use it in a `with` statement.
 
-    Compressing one row group runs beside preparing the next, in a thread that ends with the block.
+    Compressing one row group runs while the next is prepared, in a thread that ends with the block.
     """
 
     def __init__(self, number: int, directory: Path) -> None:
@@ -430,7 +430,7 @@ def _steps(table: Any) -> list[Step]:
 
 
 def _trajectories(episodes: Any, steps: Any) -> list[Trajectory]:
-    lived = _steps(steps)
+    own_steps = _steps(steps)
     names = ("id", "task", "n_steps", "collector", "parent_trajectory", "parent_step", "provenance")
     result, first = [], 0
     for final, id_, task, n_steps, collector, parent, parent_step, provenance in zip(
@@ -442,7 +442,7 @@ def _trajectories(episodes: Any, steps: Any) -> list[Trajectory]:
             Trajectory(
                 id_,
                 task_from_json(orjson.loads(task)),
-                tuple(lived[first : first + n_steps]),
+                tuple(own_steps[first : first + n_steps]),
                 final,
                 collector,
                 None if parent is None else Parent(parent, parent_step),

@@ -1,8 +1,8 @@
-"""A view of a store: what was committed at one moment, readable to its end whatever the writer does meanwhile.
+"""A view of a store: what was committed at one moment, readable to its end while the writer goes on.
 
 No lock is needed. The writer lists a journal's shard in the manifest before it removes the journal; so, when a journal
 is gone and the manifest is still the same, there was none yet, and a journal that is open stays readable after it is
-unlinked. Left out: what the records are (see `store`).
+unlinked. Not here: what the records are (see `store`).
 """
 
 from __future__ import annotations
