@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from ..envs.registry import get_verbalizer
 from ..errors import ConfigError, ModelError, unknown
 from ..experience import Task
 from ..memory.empty import EmptyMemory
@@ -150,7 +151,8 @@ class NamedAgent:
         if one.kind == "lm":
             return LmAgent(self._model(one), self._lm)
         if one.kind == "saycan":
-            return SayCan(self._model(one), None if is_last else _BRIEF)
+            verbalizer = get_verbalizer(task.env)
+            return SayCan(self._model(one), None if is_last else _BRIEF, verbalizer=verbalizer)
         if one.kind == "skills":
             recollection = self._opened(one.rest) if one.rest else EmptyMemory()
             return SkillAgent(recollection, world=task.env, explores=is_last)

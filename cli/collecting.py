@@ -78,14 +78,13 @@ def _study(command: Collect, console: Console) -> int:
     from ..collectors.curriculum.skill_player import SkillPlayer
     from ..collectors.curriculum.study import generated_houses, study
     from ..collectors.progress import progress
-    from ..envs.registry import world_named
-    from ..envs.virtualhome.goals.space import HomeGoals
+    from ..envs.registry import get_goal_space, world_named
     from ..store import ExperienceStore
     from ..views.tables import gathered_table
 
     if not command.tasks.isdecimal():
         raise ConfigError(f"A curriculum makes its own tasks: --tasks is how many attempts, not {command.tasks!r}.")
-    attempts, spaces = int(command.tasks), HomeGoals()
+    attempts, spaces = int(command.tasks), get_goal_space(command.world)
     player = SkillPlayer(spaces) if command.player == "skills" else SearchPlayer()
     config = CurriculumConfig(max_steps=command.steps)
     curriculum = Curriculum(spaces, _proposer_of(command), player, config, seed=command.seed)
@@ -157,10 +156,11 @@ def _made_of(command: Collect) -> Callable[[], Collector]:
     return partial(Mcts, MctsConfig(search, keep_tree=command.keep_tree), seed=command.seed)
 
 
-def _errand_runner(_: Task) -> Agent:
-    from ..learners.corpora.errands import RandomCarryAgent
+def _errand_runner(task: Task) -> Agent:
+    from ..agents.carrying import RandomCarryAgent
+    from ..envs.registry import get_verbalizer
 
-    return RandomCarryAgent()
+    return RandomCarryAgent(get_verbalizer(task.env))
 
 
 __all__ = ["collect"]

@@ -110,11 +110,12 @@ def _script(command: Run) -> Agent | None:
 def plan(command: Plan) -> int:
     """Search a plan and show it; 1 if none is found."""
     from ..collectors.search.collector import household_search
-    from ..views.plan import plan_for_wish
+    from ..envs.registry import world_named
+    from ..views.plan import plan_for_instruction
 
     search = household_search(simulations=command.simulations, depth=command.steps)
     console = make_console()
-    return int(not plan_for_wish(command, search, console))
+    return int(not plan_for_instruction(world_named("virtualhome").id, command, search, console))
 
 
 __all__ = ["data_get", "data_list", "env_doctor", "env_list", "plan", "run"]

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from ..errors import ConfigError, unknown
 from ..experience import Task
@@ -62,6 +62,9 @@ class EnvSpec:
     """Names the function or class `() -> Verbalizer`; None for `PlainVerbalizer`."""
     goal_space: str | None = None
     """Names the function or class `() -> GoalSpaceProvider`; None where the environment offers no goals of its own."""
+    split_tasks: str | None = None
+    """Names the function `(n, seed, *, activities: "seen" | "unseen", scenes: "train" | "test") -> Sequence[Task]`, for
+    environments whose tasks have activities (`Verbalizer.activity`) and scenes for testing; else None."""
     task_sets: Mapping[str, str] = field(default_factory=dict)
     """Task sets that come with it, by name: each names the function `() -> Sequence[Task]`."""
 
@@ -73,6 +76,18 @@ class EnvSpec:
     def generate_tasks(self, n: int, seed: int) -> list[Task]:
         """Return `n` tasks that follow from the seed."""
         return list(_function(self.tasks)(n, seed))
+
+    def generate_split(
+        self, n: int, seed: int, *, activities: Literal["seen", "unseen"], scenes: Literal["train", "test"]
+    ) -> list[Task]:
+        """Return `n` tasks of activities that are trained on, or kept out, in scenes for training, or for testing.
+
+        Raises:
+            ConfigError: the environment's tasks have no activities.
+        """
+        if self.split_tasks is None:
+            raise ConfigError(f"The tasks of {self.name!r} are not split by activity and scene.")
+        return list(_function(self.split_tasks)(n, seed, activities=activities, scenes=scenes))
 
     def task_set(self, name: str) -> list[Task]:
         """Return the tasks of a set that comes with the environment.
@@ -97,7 +112,9 @@ WORLDS: Final[tuple[EnvSpec, ...]] = (
         doctor="registry:check_virtualhome",
         tasks="virtualhome.tasks.generate:generate_tasks",
         demonstration="registry:demonstrate_household",
+        verbalizer="virtualhome.verbalizer:HomeVerbalizer",
         goal_space="virtualhome.goals.space:HomeGoals",
+        split_tasks="virtualhome.tasks.generate:generate_split",
         task_sets={
             "robothow": "virtualhome.tasks.robothow:effect_tasks",
             "robothow-eai": "virtualhome.tasks.robothow:embodied_agent_tasks",

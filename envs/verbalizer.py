@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 
 TEST_EVERY: Final = 5
 """One activity in this number, and one scene, is kept out of training."""
+CARRYING: Final[Mapping[str, str]] = {
+    "TAKE": "grab", "GET": "grab", "PICK": "grab", "PUT": "put", "INSERT": "put", "DROP": "drop", "OPEN": "open",
+    "GO": "go", "MOVE": "go", "ENTER": "go",
+}  # fmt: skip
+"""What the usual verbs do for an agent that carries things about; see `Lexicon.carrying`."""
 _BREAK: Final = re.compile(r"(?<=[.;!])\s+|\n+")
 _END: Final = re.compile(r"\n\s*\n|\n\s*(?:Q|Question|Goal|Task|Given)\b", re.IGNORECASE)
+_NO_NAME: Final = re.compile(r"[^a-z0-9]+")
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
 
@@ -84,6 +90,9 @@ class Lexicon:
     object to it (`"ON"`, `"INSIDE"`, or `""` for any other)."""
     pouring: frozenset[str] = frozenset()
     """Verbs that move something that nobody can count."""
+    carrying: Mapping[str, str] = field(default_factory=lambda: CARRYING)
+    """For an agent that carries things about: which verbs `"go"` somewhere, `"grab"`, `"put"`, `"drop"`, `"open"`, help
+    to `"approach"` something, or are never worth choosing (`""`). Others are `"idle"`."""
     states: Mapping[str, str] | None = None
     """The word for each state that is worth saying; None for every state in lower case."""
     plurals: frozenset[str] = frozenset()
@@ -153,7 +162,7 @@ class Verbalizer(Protocol):
         ...
 
     def is_unseen_scene(self, task: Task) -> bool:
-        """Return whether a task's scene is kept out of training."""
+        """Return whether a task's scene is kept out of training; where one scene serves all activities, they decide."""
         ...
 
     def tracks_load(self, task: Task) -> bool:
@@ -219,6 +228,11 @@ def capitalised(text: str) -> str:
 def is_kept_out(name: str) -> bool:
     """Return whether a name falls among those kept out of training: one in `TEST_EVERY`, by its CRC-32."""
     return zlib.crc32(name.encode()) % TEST_EVERY == 0
+
+
+def is_unseen_activity(name: str) -> bool:
+    """Return whether an activity is kept out of training, by its name in lower case with hyphens."""
+    return is_kept_out(_NO_NAME.sub("-", name.lower()).strip("-"))
 
 
 def plan_text(text: str) -> str:
@@ -363,6 +377,6 @@ def plain() -> PlainVerbalizer:
 
 
 __all__ = [
-    "TEST_EVERY", "Lexicon", "NamedThing", "PlainVerbalizer", "Reading",
-    "Sentence", "Surroundings", "Verbalizer", "ask_for_plan", "capitalised", "is_kept_out", "plain", "plan_text",
+    "CARRYING", "TEST_EVERY", "Lexicon", "NamedThing", "PlainVerbalizer", "Reading", "Sentence", "Surroundings",
+    "Verbalizer", "ask_for_plan", "capitalised", "is_kept_out", "is_unseen_activity", "plain", "plan_text",
 ]  # fmt: skip

@@ -135,7 +135,8 @@ class LoopWorkspace:
 
     def houses(self) -> Iterator[Task]:
         """Yield training houses without goals, for ever, for goals that the curriculum proposes."""
-        from ..envs.virtualhome.tasks.generate import ENV, TEST_EVERY
+        from ..envs.verbalizer import TEST_EVERY
+        from ..envs.virtualhome.tasks.generate import ENV
 
         houses = [house for house in range(_HOUSES) if house % TEST_EVERY]
         for number in count():

@@ -1,4 +1,4 @@
-"""One search to watch: a wish becomes a goal, the tree is shown, and the plan is done step by step."""
+"""One search to watch: an instruction becomes a goal, the tree is shown, and the plan is done step by step."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from ..collectors.rollout.episode import Recorder
 from ..collectors.search.collector import MctsConfig, find_plan, model_in
 from ..collectors.search.mcts import SearchConfig
 from ..envs import contract
-from ..envs.virtualhome.engine.profiles import rules_named
-from ..envs.virtualhome.houses.scenes import load_scene
-from ..envs.virtualhome.language.parse_instruction import read_wish
-from ..experience import Task
+from ..envs.registry import get_verbalizer
+from ..errors import GoalError
+from ..experience import Goal, Task
 from .tree import tree_view
 from .watch import Watcher
-
-ENV_ID = "pathei/VirtualHome-v0"
 
 
 class PlanRequest(Protocol):
@@ -62,28 +59,32 @@ class PlanRequest(Protocol):
         ...
 
 
-def plan_for_wish(wish: PlanRequest, search: SearchConfig, console: Console) -> bool:
+def plan_for_instruction(env_id: str, request: PlanRequest, search: SearchConfig, console: Console) -> bool:
     """Search, show and do a plan; return whether the goal was reached.
 
     Raises:
-        GoalError: the wish cannot be read as something to check.
+        GoalError: the instruction cannot be read as something to check.
     """
-    rules = rules_named(wish.rules)
-    goal = read_wish(wish.wish, load_scene(wish.scene, rules), rules)
-    task = Task(f"wish/{wish.scene}", ENV_ID, wish.seed, goal, {"scene": wish.scene, "rules": wish.rules})
+    options = {"scene": request.scene, "rules": request.rules}
+    task = Task(f"wish/{request.scene}", env_id, request.seed, Goal(""), options)
     env = contract.make(task)
+    contract.reset(env, task)
+    goal = get_verbalizer(env_id).read_instruction(env, request.wish)
+    if goal is None:
+        raise GoalError(f"{env_id} reads no instructions: it cannot say what {request.wish!r} asks for.")
+    task = replace(task, goal=goal)
     recorder = Recorder(env, task, max_steps=search.depth + 1)
     watcher = Watcher(console, texts=False)
     recorder.reset()
     watcher(recorder)
     model = model_in(recorder)
-    config = MctsConfig(replace(search, stop_on_success=True), prior=wish.prior)
-    found = find_plan(model, config, np.random.default_rng(wish.seed))
+    config = MctsConfig(replace(search, stop_on_success=True), prior=request.prior)
+    found = find_plan(model, config, np.random.default_rng(request.seed))
     result = found.result
-    console.print(tree_view(result.root, result.plan, model.text, width=wish.width, depth=wish.levels))
+    console.print(tree_view(result.root, result.plan, model.text, width=request.width, depth=request.levels))
     console.print(
         Text(
-            f"{result.simulations:,} simulations, {result.env_steps:,} steps of the world, {result.seconds:.2f} s; "
+            f"{result.simulations:,} simulations, {result.env_steps:,} environment steps, {result.seconds:.2f} s; "
             f"a plan of {len(result.plan)} steps, {len(found.plan)} of which matter:",
             style="dim",
         )

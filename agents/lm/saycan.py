@@ -1,11 +1,12 @@
-"""An agent whose language model says, sentence by sentence, what to do next, of what can be done.
+"""An agent whose language model says, sentence by sentence, what to do next, among what can be done.
 
-After SayCan (Ahn et al. 2022, arXiv 2204.01691): the model speaks, the world says which sentences are possible. Every
-admissible action is a sentence ("Grab the cup."), the plan so far is the prompt, and so a model that was trained on
-plans in words (the corpus `plan-bare`) reads here what it was trained on. The likeliest sentence is said. What the goal
-names may be walked to wherever it is, and what the model's own first draft of a plan says may be said at any time: the
-things are looked for (`looking`) and walked to first. So the model has to know what to do, and not where things are. It
-reads no observation. Left out: memory (see `in_turn` for agents that act one after another).
+After SayCan (Ahn et al. 2022, arXiv 2204.01691): the model speaks, and the environment says which sentences are
+possible. Every admissible action is a sentence ("Grab the cup.") in the words of the environment's verbalizer, the plan
+so far is the prompt, and so a model that was trained on plans in words (the corpus `plan-bare`) reads here what it was
+trained on. The likeliest sentence is said. What the goal names may be walked to wherever it is, and what the model's
+own first draft of a plan says may be said at any time: the things are looked for (`looking`) and walked to first. So
+the model has to know what to do, and not where things are. Not here: memory (see `sequential` for agents that act one
+after another).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.language.plans import PlanAction, ask_for_plan, read_deed, read_plan, say_deed
+from ...envs.facts import Action
+from ...envs.verbalizer import Verbalizer, ask_for_plan, plain
 from ...errors import at_least, check
 from ...experience import Goal, Json, Observation
 from ...memory.builders.lifting import read_condition
@@ -25,14 +27,13 @@ from ..skills.looking import RoomExplorer
 from ..skills.view import EpisodeView
 from .backends import Backend, Conversation, ModelReply, ModelRequest, Usage
 
-_WALK: Final = "WALK"
 _YOU: Final = "character"
 _NO_NAME: Final = re.compile(r"\b(?:in|into|on|the|to)\b")
-"""What a model may write in place of a name, and no thing is called."""
+"""What a model may write in place of a name, and what is no name."""
 _DRAFT: Final = 80
 """The longest draft of a plan, in tokens."""
 _ROOM: Final = 32
-"""So many tokens of the model's context are kept for the sentence that comes next."""
+"""How many tokens of the model's context are kept for the next sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ class SayCanConfig:
     """How the model is asked."""
 
     again: int = 2
-    """A sentence may be said so often, as long as there is another one."""
+    """Maximum repetitions of one sentence while alternatives remain."""
     sentences: int = 14
-    """The agent has finished after so many sentences."""
+    """The agent has finished after this number of sentences."""
     looks: int = 24
-    """At most so many actions are spent on looking for one thing."""
+    """At most this number of actions is spent on looking for one thing."""
     misses: int = 14
-    """The agent has finished when it has looked for so many things in vain."""
+    """The agent has finished after this number of searches in vain."""
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -69,14 +70,18 @@ class Option(NamedTuple):
 class SayCan:
     """The agent; see the head of this file. Agents may share a back end."""
 
-    def __init__(self, backend: Backend, config: SayCanConfig | None = None) -> None:
+    def __init__(
+        self, backend: Backend, config: SayCanConfig | None = None, *, verbalizer: Verbalizer | None = None
+    ) -> None:
         """Prepare to act.
 
         Args:
             backend: The model; it has to answer with one of given options (`LocalModel` does, and vLLM).
             config: How it is asked.
+            verbalizer: Says the environment's actions as sentences; the plain one if None.
         """
         self.backend = backend
+        self.verbalizer = plain() if verbalizer is None else verbalizer
         self.config = config or SayCanConfig()
         self.reset(0)
 
@@ -120,8 +125,9 @@ class SayCan:
         wanted = [found for found in map(read_condition, goal.conditions) if found]
         named = [name for one in wanted for role in one.roles for name in role.names if name != _YOU]
         drafted = list(self._drafted(goal))
-        walks = [_walk(name) for name in (*named, *(name for deed in drafted for name in deed.names))]
-        absent = {say_deed(deed): deed for deed in (*walks, *drafted)}
+        walks = map(self.verbalizer.approach, (*named, *(name for action in drafted for name in action.names)))
+        wanted_actions = [*(walk for walk in walks if walk is not None), *drafted]
+        absent = {self.verbalizer.say_action(action): action for action in wanted_actions}
         ids = {id_ for one in wanted for role in one.roles for id_ in role.ids}
         missed = 0
         while len(self._said) < self.config.sentences:
@@ -142,14 +148,14 @@ class SayCan:
             self._say(text, action)
             yield action
 
-    def _drafted(self, goal: Goal) -> Iterator[PlanAction]:
+    def _drafted(self, goal: Goal) -> Iterator[Action]:
         """Let the model draft a plan, and yield what it wants to do."""
         reply = self._ask(ModelRequest(self._conversation(goal), _DRAFT, ("\n",)))
-        for one in read_plan(reply.text):
+        for one in self.verbalizer.read_plan(reply.text):
             for reading in one.readings[:1]:
                 names = tuple(thing.name for thing in reading.things)
                 if names and all(name and not _NO_NAME.search(name) for name in names):
-                    yield PlanAction(reading.verb, tuple(name.replace(" ", "_") for name in names), (0,) * len(names))
+                    yield Action(reading.verb, tuple(name.replace(" ", "_") for name in names), (0,) * len(names))
 
     def _ask(self, ask: ModelRequest) -> ModelReply:
         reply = self.backend.generate([ask])[0]
@@ -163,7 +169,7 @@ class SayCan:
             self._notes = {"looks_for": kind, "sentence": text}
             if not (yield from self._lookout.look_for(kind)):
                 return ()
-            now, walk = self._options({}), say_deed(_walk(kind))
+            now, walk = self._options({}), self._approach(kind)
             if text in now:
                 return now[text].actions
             if walk in now:
@@ -176,22 +182,22 @@ class SayCan:
         self._said.append(text)
         self._times[text] += 1
         self._used[action] += 1
-        deed = read_deed(action)
-        if deed is not None:
-            self._focus |= dict(zip(deed.names, deed.ids, strict=True))
+        read = self.verbalizer.read_action(action)
+        if read is not None:
+            self._focus |= dict(zip(read.names, read.ids, strict=True))
 
-    def _options(self, absent: Mapping[str, PlanAction]) -> dict[str, Option]:
+    def _options(self, absent: Mapping[str, Action]) -> dict[str, Option]:
         """Return everything that can be said now, and what could be once certain things are found and walked to."""
         found: dict[str, Option] = {}
         for action in self._view.actions:
-            deed = read_deed(action)
-            text = action if deed is None else say_deed(deed)
+            text = self.verbalizer.say_action(action)
             known = found.get(text)
             found[text] = Option((action,) if known is None else (*known.actions, action))
         listed = {thing.name for thing in self._view.listed.values()}
-        for text, deed in absent.items():
-            if listed and (deed.verb != _WALK or deed.names[0] not in listed):
-                found.setdefault(text, Option(kinds=deed.names))
+        for text, wanted in absent.items():
+            walk = self.verbalizer.approach(wanted.names[0])
+            if listed and (wanted != walk or wanted.names[0] not in listed):
+                found.setdefault(text, Option(kinds=wanted.names))
         return found
 
     def _choose(self, goal: Goal, options: Mapping[str, Option]) -> str:
@@ -215,18 +221,19 @@ class SayCan:
 
     def _rank(self, action: str, ids: set[int]) -> tuple[int, int, int]:
         """Rank what a sentence may mean: what the goal means first, then what was spoken of last, then what is new."""
-        deed = read_deed(action)
-        if deed is None:
+        read = self.verbalizer.read_action(action)
+        if read is None:
             return (0, 0, self._used[action])
-        meant = sum(id_ in ids for id_ in deed.ids)
-        recent = sum(self._focus.get(name) == id_ for name, id_ in zip(deed.names, deed.ids, strict=True))
-        if deed.verb == _WALK:
+        meant = sum(id_ in ids for id_ in read.ids)
+        recent = sum(self._focus.get(name) == id_ for name, id_ in zip(read.names, read.ids, strict=True))
+        if read.verb in self.verbalizer.lexicon.going:
             return (-meant, self._used[action], -recent)
         return (-meant, -recent, self._used[action])
 
-
-def _walk(kind: str) -> PlanAction:
-    return PlanAction(_WALK, (kind,), (0,))
+    def _approach(self, kind: str) -> str:
+        """Return the sentence of going to a thing; empty where nobody has to go."""
+        walk = self.verbalizer.approach(kind)
+        return "" if walk is None else self.verbalizer.say_action(walk)
 
 
 __all__ = ["SayCan", "SayCanConfig"]

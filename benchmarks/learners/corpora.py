@@ -15,17 +15,18 @@ from collections import Counter
 from pathlib import Path
 
 from pathei.agents import ScriptedAgent
+from pathei.agents.carrying import RandomCarryAgent
 from pathei.collectors.rollout.episode import Envs, play
+from pathei.envs.facts import read_action
 from pathei.envs.registry import demonstration_of
-from pathei.envs.virtualhome.language.plans import read_deed, say_plan
-from pathei.envs.virtualhome.tasks.generate import generate_tasks
+from pathei.envs.virtualhome.language.plans import say_plan
+from pathei.envs.virtualhome.tasks.generate import generate_tasks, unseen_activities
+from pathei.envs.virtualhome.verbalizer import HomeVerbalizer
 from pathei.experience import Goal, Task
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import KINDS, CorpusConfig
-from pathei.learners.corpora.episodes import fold
-from pathei.learners.corpora.errands import RandomCarryAgent
+from pathei.learners.corpora.episodes import read_episode
 from pathei.learners.corpora.files import report_on
-from pathei.learners.corpora.splits import unseen_activities
 from pathei.learners.evaluation.plan_execution import PlanExecutor
 from pathei.learners.examples import Example
 from pathei.store import ExperienceStore
@@ -53,7 +54,7 @@ def collect(path: Path, chores: list[Task], errands: list[Task]) -> float:
         for task in chores:
             store.append(play(envs.get(task), task, ScriptedAgent(demonstration_of(task)), max_steps=100))
         for task in errands:
-            store.append(play(envs.get(task), task, RandomCarryAgent(), max_steps=48))
+            store.append(play(envs.get(task), task, RandomCarryAgent(HomeVerbalizer()), max_steps=48))
     envs.close()
     return time.perf_counter() - begun
 
@@ -67,7 +68,7 @@ def timed(path: Path, config: CorpusConfig) -> tuple[list[Example], float, float
         decoded = time.process_time() - begun
         begun = time.process_time()
         for trajectory in store.trajectories():
-            fold(trajectory)
+            read_episode(trajectory)
         folded = time.process_time() - begun
         begun = time.process_time()
         examples = build_corpora(store.trajectories(), config, expand=store.expand)
@@ -80,7 +81,7 @@ def told_in_words(tasks: list[Task]) -> tuple[float, float]:
     with PlanExecutor() as executor:
         for task in tasks:
             script = demonstration_of(task)
-            names = {name for line in script for deed in [read_deed(line)] if deed for name in deed.names}
+            names = {name for line in script for action in [read_action(line)] if action for name in action.names}
             plain += executor.execute(task, say_plan(script)).success
             numbered += executor.execute(task, say_plan(script, names)).success
     return plain / len(tasks), numbered / len(tasks)

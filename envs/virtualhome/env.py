@@ -26,7 +26,8 @@ from .goals.landmarks import Landmarks
 from .goals.relevance import Relevance
 from .houses.scenes import load_scene
 from .language.observation import describe, nameable
-from .language.parse_action import Misunderstood, Phrase, phrases, understand
+from .language.parse_action import Misunderstood, phrases, understand
+from .language.phrases import Phrase
 from .language.script import parse_line, write_line
 from .model import HomeModel
 

@@ -1,6 +1,6 @@
 """Questions about what happened to things: how many are where, along which rooms one went, where one was.
 
-Answers are read off the folded facts. See `stories` for what is told. Left out: activities and goals.
+Answers are read off the facts. See `stories` for what the story mentions. Not here: activities and goals.
 """
 
 from __future__ import annotations
@@ -8,35 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ...envs.virtualhome.houses.stable_random import StableRandom
+from ...envs.facts import Location
+from ...stable_random import StableRandom
 from .config import CorpusDraft
-from .episodes import EpisodeEvent, HouseholdEpisode, ObjectSpot
+from .episodes import CorpusEpisode, EpisodeEvent
 from .stories import Story, Teller
-from .words import an, are, listed, noun, sentence, the, were
+from .words import Words, capitalised, listed
 
-_ALIVE: Final = frozenset({"character", "cat", "child"})
 _MOST_ITEMS: Final = 4
 _OPTIONS_OF_COUNTING: Final = 5
 _OPTIONS_OF_LOCATION: Final = 6
-_ROOMS: Final = (
-    "kitchen",
-    "bathroom",
-    "bedroom",
-    "living room",
-    "dining room",
-    "home office",
-    "hallway",
-    "laundry room",
-    "kids bedroom",
-)
 _IN: Final = {"ON": "on", "INSIDE": "in"}
 _TRAVELS: Final = 0.8
 """How often the end of a tracking story is chosen after the thing came into another room, if it did."""
 _TRIES: Final = 4
-"""So many windows are tried for each example that is wanted."""
+"""How many windows are tried for each example that is wanted."""
 
 
-def counting(episode: HouseholdEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
+def counting(episode: CorpusEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
     """Ask how many things, and which, are on or in a place after a story; five options."""
     teller = Teller(episode, choices, max_words)
     moved = set(episode.moved)
@@ -64,35 +53,38 @@ def _count(teller: Teller, place: int, relation: str) -> CorpusDraft | None:
 
     changing = [
         event
-        for event in episode.events
+        for event in episode.done
         if any(
-            (relation, place) in (episode.spot(n, event.step)[1:], episode.spot(n, event.step + 1)[1:])
+            (relation, place) in (episode.location(n, event.step)[1:], episode.location(n, event.step + 1)[1:])
             for n in event.moved
         )
     ]
     if not changing:
         return None
     turn = choices.pick(changing)
-    begin, end = choices.between(max(0, turn.step - 12), turn.step), choices.between(turn.step + 1, episode.steps)
+    begin, end = choices.between(max(0, turn.step - 12), turn.step), choices.between(turn.step + 1, episode.last)
     end = min(end, turn.step + 12)
     before, after = there(begin), there(end)
     touching = [event for event in changing if begin <= event.step < end]
-    classes = episode.start.classes
+    classes = episode.kinds
     seen = {node for event in touching for node in there(event.step + 1)} | {*before, *after}
-    if any(event.deed.verb == "POUR" for event in touching) or any(classes[node] in _ALIVE for node in seen):
+    lexicon = episode.verbalizer.lexicon
+    if any(event.action.verb in lexicon.pouring for event in touching):
+        return None
+    if any(classes[node] in lexicon.alive for node in seen):
         return None
     if max(len(before), len(after)) > _MOST_ITEMS:
         return None
-    where = f"{_IN[relation]} {the(classes[place])}"
-    first = sentence(_at_first(classes[place], where, [classes[node] for node in before], choices))
+    where = f"{_IN[relation]} {episode.words.the(classes[place])}"
+    first = capitalised(_at_first(episode.words, classes[place], where, [classes[node] for node in before], choices))
     asked = f"\nQ: How many items are {where}?\nA:"
     involved = sorted({event.actor for event in touching})
     story = teller.tell(begin, end, involved=involved, about=[place, *seen], first=first, question=asked)
     if story is None:
         return None
-    order = [*before, *(node for event in touching for node in event.deed.ids if node not in before)]
+    order = [*before, *(node for event in touching for node in event.action.ids if node not in before)]
     items = sorted(after, key=lambda node: order.index(node) if node in order else len(order))
-    right = _answer(where, [classes[node] for node in items])
+    right = _answer(episode.words, where, [classes[node] for node in items])
     options = _count_options(teller, story, where, items, before, seen)
     if len(options) < _OPTIONS_OF_COUNTING - 1:
         return None
@@ -100,30 +92,30 @@ def _count(teller: Teller, place: int, relation: str) -> CorpusDraft | None:
     return CorpusDraft(story.text + asked, right, str(len(after)), end, _mixed(choices, right, options), about)
 
 
-def _at_first(place: str, where: str, names: Sequence[str], choices: StableRandom) -> str:
+def _at_first(words: Words, place: str, where: str, names: Sequence[str], choices: StableRandom) -> str:
     if not names:
-        return choices.pick((f"there was nothing {where}", f"{the(place)} {were(place)} empty"))
-    verb = were(names[0]) if len(names) == 1 else "were"
-    things = listed([an(name) for name in names])
+        return choices.pick((f"there was nothing {where}", f"{words.the(place)} {words.were(place)} empty"))
+    verb = words.were(names[0]) if len(names) == 1 else "were"
+    things = listed([words.an(name) for name in names])
     return choices.pick((f"at first there {verb} {things} {where}", f"{where} there {verb} {things}"))
 
 
-def _answer(where: str, names: Sequence[str]) -> str:
+def _answer(words: Words, where: str, names: Sequence[str]) -> str:
     if not names:
         return f"There is no item {where}."
     if len(names) == 1:
-        pronoun = "They are" if are(names[0]) == "are" else "It is"
-        return f"There is one item {where}. {pronoun} {the(names[0])}."
-    return f"There are {len(names)} items {where}. They are {listed([the(name) for name in names])}."
+        pronoun = "They are" if words.are(names[0]) == "are" else "It is"
+        return f"There is one item {where}. {pronoun} {words.the(names[0])}."
+    return f"There are {len(names)} items {where}. They are {listed([words.the(name) for name in names])}."
 
 
 def _count_options(
     teller: Teller, story: Story, where: str, items: Sequence[int], before: Sequence[int], seen: set[int]
 ) -> list[str]:
     """Wrong answers: what was there before, what came and went, one thing too few or too many."""
-    episode, choices, classes = teller.episode, teller.choices, teller.episode.start.classes
-    told = {node for event in story.events for node in event.deed.ids} - teller.characters - episode.start.rooms
-    movable = {node for node in episode.moved if classes[node] not in _ALIVE}
+    episode, choices, classes = teller.episode, teller.choices, teller.episode.kinds
+    told = {node for event in story.events for node in event.action.ids} - teller.characters - episode.start.rooms
+    movable = {node for node in episode.moved if classes[node] not in episode.verbalizer.lexicon.alive}
     others = choices.shuffled(sorted((told | seen) & movable - set(items)))
     strangers = choices.shuffled(sorted(movable - told - seen - set(items)))
     sets: list[list[int]] = [list(before), [], *([n for n in items if n != gone] for gone in items)]
@@ -135,7 +127,7 @@ def _count_options(
     for nodes in sets:
         names = list(dict.fromkeys(classes[node] for node in nodes))
         if len(names) == len(nodes) and set(names) != right and len(names) <= _MOST_ITEMS + 1:
-            found.setdefault(frozenset(names), _answer(where, names))
+            found.setdefault(frozenset(names), _answer(episode.words, where, names))
     return list(found.values())[: 2 * _OPTIONS_OF_COUNTING]
 
 
@@ -147,15 +139,15 @@ def _mixed(
 
 def _things(teller: Teller) -> list[int]:
     """What moved and is neither alive nor furniture that somebody sat on."""
-    classes = teller.episode.start.classes
-    return [node for node in teller.episode.moved if classes[node] not in _ALIVE]
+    kinds, alive = teller.episode.kinds, teller.episode.verbalizer.lexicon.alive
+    return [node for node in teller.episode.moved if kinds[node] not in alive]
 
 
-def _moves(episode: HouseholdEpisode, thing: int) -> list[EpisodeEvent]:
-    return [event for event in episode.events if thing in event.moved]
+def _moves(episode: CorpusEpisode, thing: int) -> list[EpisodeEvent]:
+    return [event for event in episode.done if thing in event.moved]
 
 
-def tracking(episode: HouseholdEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
+def tracking(episode: CorpusEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
     """Ask along which rooms a thing went while two to four people moved and carried things."""
     if not 2 <= len(episode.start.characters) <= 4:
         return
@@ -164,16 +156,16 @@ def tracking(episode: HouseholdEpisode, choices: StableRandom, max_words: int, w
     for thing in choices.shuffled(_things(teller) * 2)[: wanted * _TRIES]:
         moves = _moves(episode, thing)
         begin = choices.between(max(0, moves[0].step - 6), moves[0].step)
-        travels = [e for e in moves if episode.spot(thing, e.step).room != episode.spot(thing, e.step + 1).room]
+        travels = [e for e in moves if episode.location(thing, e.step).room != episode.location(thing, e.step + 1).room]
         last = choices.pick(travels if travels and choices.chance(_TRAVELS) else moves)
-        end = min(episode.steps, last.step + choices.between(1, 8))
+        end = min(episode.last, last.step + choices.between(1, 8))
         path = rooms_of(episode, thing, begin, end)
         if None in path:
             continue
-        name = the(episode.start.classes[thing])
+        name = episode.words.the(episode.kinds[thing])
         asked = choices.pick(
             (
-                f"\nQ: In which rooms {were(episode.start.classes[thing])} {name}, in order?\nA:",
+                f"\nQ: In which rooms {episode.words.were(episode.kinds[thing])} {name}, in order?\nA:",
                 f"\nQ: What is the order of the rooms where {name} appeared?\nA:",
             )
         )
@@ -181,7 +173,7 @@ def tracking(episode: HouseholdEpisode, choices: StableRandom, max_words: int, w
         story = teller.tell(begin, end, involved=involved, about=[thing], question=asked, people=2)
         if story is None:
             continue
-        right = ", ".join(noun(episode.start.classes[room]) for room in path if room is not None)
+        right = ", ".join(episode.words.noun(episode.kinds[room]) for room in path if room is not None)
         about = {"thing": thing, "begin": begin, "rooms": path}
         yield CorpusDraft(story.text + asked, right, right, end, (), about)
         made += 1
@@ -189,16 +181,16 @@ def tracking(episode: HouseholdEpisode, choices: StableRandom, max_words: int, w
             return
 
 
-def rooms_of(episode: HouseholdEpisode, thing: int, begin: int, end: int) -> list[int | None]:
+def rooms_of(episode: CorpusEpisode, thing: int, begin: int, end: int) -> list[int | None]:
     """Return the rooms that a thing was in between two moments, in order; a room is repeated if it came back."""
-    path = [episode.spot(thing, begin).room]
+    path = [episode.location(thing, begin).room]
     for moment, spot in episode.history(thing):
         if begin < moment <= end and spot.room != path[-1]:
             path.append(spot.room)
     return path
 
 
-def location(episode: HouseholdEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
+def location(episode: CorpusEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
     """Ask where a thing was before or after something else happened; six options."""
     teller = Teller(episode, choices, max_words)
     made = 0
@@ -212,13 +204,13 @@ def location(episode: HouseholdEpisode, choices: StableRandom, max_words: int, w
 
 
 def _locate(teller: Teller, thing: int) -> CorpusDraft | None:
-    episode, choices, classes = teller.episode, teller.choices, teller.episode.start.classes
+    episode, choices, classes = teller.episode, teller.choices, teller.episode.kinds
     moves = _moves(episode, thing)
     turn = choices.pick(moves)
     begin = choices.between(max(0, turn.step - 8), turn.step)
-    end = min(episode.steps, turn.step + choices.between(1, 8))
+    end = min(episode.last, turn.step + choices.between(1, 8))
     involved = sorted({event.actor for event in moves if begin <= event.step < end})
-    first = _found(teller, thing, episode.spot(thing, begin))
+    first = _found(teller, thing, episode.location(thing, begin))
     asked_words = "\nQ: In which room was it before " + "x " * 8
     story = teller.tell(begin, end, involved=involved, about=[thing], first=first, question=asked_words)
     if story is None:
@@ -229,16 +221,16 @@ def _locate(teller: Teller, thing: int) -> CorpusDraft | None:
         return None
     mark = choices.pick(marks)
     event = story.events[mark]
-    before = thing in event.deed.ids or choices.chance(0.5)
+    before = thing in event.action.ids or choices.chance(0.5)
     moment = event.step if before else event.step + 1
-    spot = episode.spot(thing, moment)
+    spot = episode.location(thing, moment)
     by_room = choices.chance(0.5) or not spot.relation
     if by_room and spot.room is None:
         return None
     right, options = _rooms(teller, spot) if by_room else _places(teller, thing, moment)
     if len(options) < _OPTIONS_OF_LOCATION - 1:
         return None
-    name, verb = the(classes[thing]), were(classes[thing])
+    name, verb = episode.words.the(classes[thing]), episode.words.were(classes[thing])
     where = f"In which room {verb} {name}" if by_room else f"Where {verb} {name}"
     asked = f"\nQ: {where} {'before' if before else 'right after'} {said[mark]}?\nA:"
     if len((story.text + asked).split()) > teller.max_words:
@@ -249,22 +241,22 @@ def _locate(teller: Teller, thing: int) -> CorpusDraft | None:
     return CorpusDraft(story.text + asked, right, right, moment, mixed, about)
 
 
-def _found(teller: Teller, thing: int, spot: ObjectSpot) -> str:
-    """Where a thing was at first; what somebody holds is told with them."""
+def _found(teller: Teller, thing: int, spot: Location) -> str:
+    """Where a thing was at first; what somebody holds is mentioned with them."""
     if spot.relation == "HELD" or spot.room is None:
         return ""
-    classes = teller.episode.start.classes
-    where = f"in {the(classes[spot.room])}"
+    classes, words = teller.episode.kinds, teller.episode.words
+    where = f"in {words.the(classes[spot.room])}"
     if spot.holder is not None:
-        where = f"{_IN[spot.relation]} {the(classes[spot.holder])} {where}"
-    return sentence(f"{the(classes[thing])} {were(classes[thing])} {where}")
+        where = f"{_IN[spot.relation]} {words.the(classes[spot.holder])} {where}"
+    return capitalised(f"{words.the(classes[thing])} {words.were(classes[thing])} {where}")
 
 
-def _rooms(teller: Teller, spot: ObjectSpot) -> tuple[str, list[str]]:
-    classes = teller.episode.start.classes
-    right = noun(classes[spot.room]) if spot.room is not None else ""
-    own = [noun(classes[room]) for room in sorted(teller.episode.start.rooms)]
-    names = [name for name in dict.fromkeys((*own, *_ROOMS)) if name != right]
+def _rooms(teller: Teller, spot: Location) -> tuple[str, list[str]]:
+    classes = teller.episode.kinds
+    right = teller.episode.words.noun(classes[spot.room]) if spot.room is not None else ""
+    own = [teller.episode.words.noun(classes[room]) for room in sorted(teller.episode.start.rooms)]
+    names = [name for name in dict.fromkeys((*own, *teller.episode.verbalizer.lexicon.rooms)) if name != right]
     return right, names[: _OPTIONS_OF_LOCATION - 1]
 
 
@@ -272,28 +264,28 @@ def _places(teller: Teller, thing: int, moment: int) -> tuple[str, list[str]]:
     """The place of a thing in words, and places where it was not, those of the story first."""
     episode = teller.episode
 
-    def words(spot: ObjectSpot) -> str:
+    def words(spot: Location) -> str:
         if spot.relation == "HELD" and spot.holder is not None:
             return f"in {teller.people[spot.holder].name}'s hand"
-        return f"{_IN[spot.relation]} {the(episode.start.classes[spot.holder or 0])}"
+        return f"{_IN[spot.relation]} {episode.words.the(episode.kinds[spot.holder or 0])}"
 
-    spot = episode.spot(thing, moment)
+    spot = episode.location(thing, moment)
     above: set[int] = set()
     node = spot.holder
     while node is not None and node not in above:
         above.add(node)
-        node = episode.spot(node, moment).holder
+        node = episode.location(node, moment).holder
     own = [past for _, past in episode.history(thing)]
-    others = [episode.spot(node, 0) for node in teller.choices.shuffled(sorted(episode.start.classes))]
-    hands = [ObjectSpot(None, "HELD", character) for character in episode.start.characters]
+    others = [episode.location(node, 0) for node in teller.choices.shuffled(sorted(episode.kinds))]
+    hands = [Location(None, "HELD", character) for character in episode.start.characters]
     right = words(spot)
-    taken = {episode.start.classes[node] for node in above if node not in teller.characters}
+    taken = {episode.kinds[node] for node in above if node not in teller.characters}
     found: dict[str, None] = {}
     for other in [*own, *hands, *others]:
         fits = other.holder is not None and other.holder not in episode.start.rooms and other.holder not in above
         if fits and other.holder in teller.characters and other.relation != "HELD":
             continue
-        if fits and (other.holder in teller.characters or episode.start.classes[other.holder or 0] not in taken):
+        if fits and (other.holder in teller.characters or episode.kinds[other.holder or 0] not in taken):
             found[words(other)] = None
     found.pop(right, None)
     return right, list(found)[: _OPTIONS_OF_LOCATION - 1]

@@ -1,7 +1,7 @@
 """Stories out of episodes: which events are told, so that the answer follows from the words and the words suffice.
 
-Whatever moved something is told, of everyone who matters to the question; others are told of wholly or not at all, and
-idle deeds fill what room is left. In one story a class name stands for one thing only. Left out: the questions.
+Whatever moved something is mentioned, for everyone who matters to the question; others are mentioned wholly or not at
+all, and idle actions fill what room is left. In one story a kind stands for one thing only. Not here: the questions.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.houses.stable_random import StableRandom
-from .episodes import EpisodeEvent, HouseholdEpisode
+from ...stable_random import StableRandom
+from .episodes import CorpusEpisode, EpisodeEvent
 from .narration import Narrator
 from .words import Person, cast, count_words
 
-_WORDS_OF_A_DEED: Final = 6
+_WORDS_OF_AN_ACTION: Final = 6
 _WORDS_OF_AN_OPENING: Final = 7
 
 
@@ -23,15 +23,15 @@ class Story(NamedTuple):
 
     text: str
     events: tuple[EpisodeEvent, ...]
-    """The events that are told."""
+    """The events that it mentions."""
     narrator: Narrator
 
 
 class Teller:
-    """Tells parts of one episode."""
+    """Makes stories of parts of one episode."""
 
-    def __init__(self, episode: HouseholdEpisode, choices: StableRandom, max_words: int) -> None:
-        """Prepare to tell; `choices` are consumed, `max_words` limits the whole prompt."""
+    def __init__(self, episode: CorpusEpisode, choices: StableRandom, max_words: int) -> None:
+        """Prepare a teller; `choices` are consumed, `max_words` limits the whole prompt."""
         self.episode = episode
         self.choices = choices
         self.max_words = max_words
@@ -41,7 +41,7 @@ class Teller:
 
     def window(self, begin: int, end: int) -> list[EpisodeEvent]:
         """Return the events between two moments."""
-        return [event for event in self.episode.events if begin <= event.step < end]
+        return [event for event in self.episode.done if begin <= event.step < end]
 
     def tell(
         self,
@@ -54,14 +54,14 @@ class Teller:
         question: str = "",
         people: int = 1,
     ) -> Story | None:
-        """Tell what happened between two moments; None where it takes too many words, or names would be ambiguous.
+        """Describe what happened between two moments; None if it takes too many words, or names would be ambiguous.
 
         Args:
-            begin: The moment of which the opening tells.
+            begin: The moment that the opening describes.
             end: The moment after the last event.
-            involved: The characters of whom every move has to be told.
+            involved: The characters whose every move has to be mentioned.
             about: The things that the question is about.
-            first: Told before everything, beside who was where.
+            first: Stands at the beginning, with who was where.
             question: Follows the story; its words count.
             people: At least so many characters must appear.
         """
@@ -71,22 +71,22 @@ class Teller:
         held = [n for c in involved for n in self._held(c, begin)]
         if not must or not names.add([*about, *held, *self._named(must)]):
             return None
-        room = self.max_words - count_words(first) - count_words(question) - len(must) * _WORDS_OF_A_DEED
+        room = self.max_words - count_words(first) - count_words(question) - len(must) * _WORDS_OF_AN_ACTION
         room -= len(involved) * _WORDS_OF_AN_OPENING
         chosen = set(must)
         actors = dict.fromkeys(event.actor for event in must)
         for actor in self.choices.shuffled(sorted({event.actor for event in window} - set(involved))):
             moves = [event for event in window if event.moved and event.actor == actor]
-            cost = len(moves) * _WORDS_OF_A_DEED + _WORDS_OF_AN_OPENING
+            cost = len(moves) * _WORDS_OF_AN_ACTION + _WORDS_OF_AN_OPENING
             wanted = (moves or len(actors) < people) and cost <= room
             if wanted and names.add([*self._held(actor, begin), *self._named(moves)]):
                 chosen.update(moves)
                 actors[actor] = None
                 room -= cost
         rooms = self.episode.start.rooms
-        idle = [e for e in window if e.actor in actors and not e.moved and rooms.isdisjoint(e.deed.ids)]
+        idle = [e for e in window if e.actor in actors and not e.moved and rooms.isdisjoint(e.action.ids)]
         share = self.choices.between(0, 2)
-        for event in self.choices.shuffled(idle)[: max(0, room * share // (2 * _WORDS_OF_A_DEED))]:
+        for event in self.choices.shuffled(idle)[: max(0, room * share // (2 * _WORDS_OF_AN_ACTION))]:
             if names.add(self._named([event])):
                 chosen.add(event)
         for events in (sorted(chosen), must):
@@ -104,35 +104,35 @@ class Teller:
         return Story(text, tuple(events), self.narrator)
 
     def _held(self, character: int, moment: int) -> list[int]:
-        return [n for n in self.episode.moved if self.episode.spot(n, moment)[1:] == ("HELD", character)]
+        return [n for n in self.episode.moved if self.episode.location(n, moment)[1:] == ("HELD", character)]
 
     def _named(self, events: Iterable[EpisodeEvent]) -> list[int]:
-        """What is named by events; where somebody walks into another room, its name tells enough."""
+        """What is named by events; where somebody goes into another room, its name tells enough."""
         found: list[int] = []
         for event in events:
             if self.narrator.new_room(event) is None:
-                found += event.deed.ids
-            if event.deed.verb == "PUTOBJBACK":
-                found += [self.narrator.destination(event) or event.deed.ids[0]]
+                found += event.action.ids
+            if event.action.verb in self.episode.verbalizer.lexicon.back:
+                found += [self.narrator.destination(event) or event.action.ids[0]]
         return found
 
 
 class _Names:
     """Which thing each class name stands for."""
 
-    def __init__(self, episode: HouseholdEpisode, characters: Collection[int]) -> None:
+    def __init__(self, episode: CorpusEpisode, characters: Collection[int]) -> None:
         self._episode = episode
         self._characters = characters
         self._meant: dict[str, int] = {}
 
     def add(self, nodes: Iterable[int]) -> bool:
-        """Name some nodes more; False, and nothing changes, where a name would stand for two."""
-        classes = self._episode.start.classes
+        """Name more nodes; False, and nothing changes, where a name would stand for two."""
+        kinds = self._episode.kinds
         more: dict[str, int] = {}
         for node in nodes:
             if node in self._characters:
                 continue
-            name = classes[node]
+            name = kinds[node]
             if self._meant.get(name, node) != node or more.get(name, node) != node:
                 return False
             more[name] = node

@@ -1,19 +1,12 @@
-"""How things, rooms and people are called in the corpora. Left out: what is said about them."""
+"""How things, rooms and people are called in the corpora. Not here: what is said about them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from ...envs.virtualhome.houses.stable_random import StableRandom
-from ...envs.virtualhome.language.plans import noun, sentence
-
-PLURALS: Final = frozenset("keys socks pants shoes cookies building_blocks".split())
-"""Classes whose name is a plural though one node bears it."""
-_MASSES: Final = frozenset(
-    "water juice milk wine bread cereal soup cheese soap tooth_paste shampoo toilet_paper ground_coffee cat_food "
-    "dish_soap laundry_detergent chicken".split()
-)
+from ...envs.verbalizer import Verbalizer, capitalised
+from ...stable_random import StableRandom
 
 
 class Person(NamedTuple):
@@ -33,31 +26,44 @@ PEOPLE: Final = tuple(
 """Who may appear in a story."""
 
 
-def the(name: str) -> str:
-    """Return a class with the definite article."""
-    return f"the {noun(name)}"
+class Words:
+    """Kinds in words, by the lexicon of an environment."""
 
+    def __init__(self, verbalizer: Verbalizer) -> None:
+        """Use the words of an environment."""
+        self._verbalizer = verbalizer
+        self._lexicon = verbalizer.lexicon
 
-def an(name: str) -> str:
-    """Return a class with the indefinite article: "an apple", "some juice", "some keys"."""
-    if name in PLURALS or name in _MASSES:
-        return f"some {noun(name)}"
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {noun(name)}"
+    def noun(self, kind: str) -> str:
+        """Return a kind: "dining table"."""
+        return self._verbalizer.noun(kind)
 
+    def the(self, kind: str) -> str:
+        """Return a kind with the definite article."""
+        return f"the {self.noun(kind)}"
 
-def are(name: str) -> str:
-    """Return the verb that agrees with a class: "are" for "the keys", "is" for "the cup"."""
-    return "are" if name in PLURALS else "is"
+    def an(self, kind: str) -> str:
+        """Return a kind with the indefinite article: "an apple", "some juice", "some keys"."""
+        if kind in self._lexicon.plurals or kind in self._lexicon.masses:
+            return f"some {self.noun(kind)}"
+        return f"{'an' if kind[:1] in 'aeiou' else 'a'} {self.noun(kind)}"
 
+    def are(self, kind: str) -> str:
+        """Return the verb that agrees with a kind: "are" for "the keys", "is" for "the cup"."""
+        return "are" if kind in self._lexicon.plurals else "is"
 
-def were(name: str) -> str:
-    """Return the same in the past tense."""
-    return "were" if name in PLURALS else "was"
+    def were(self, kind: str) -> str:
+        """Return the same in the past tense."""
+        return "were" if kind in self._lexicon.plurals else "was"
 
+    def them(self, kind: str) -> str:
+        """Return the pronoun of a kind as an object: "them" for "the keys", "it" for "the cup"."""
+        return "them" if kind in self._lexicon.plurals else "it"
 
-def them(name: str) -> str:
-    """Return the pronoun of a class as an object: "them" for "the keys", "it" for "the cup"."""
-    return "them" if name in PLURALS else "it"
+    def state(self, name: str) -> str | None:
+        """Return the word for a state; None for one that is not worth saying."""
+        states = self._lexicon.states
+        return name.lower().replace("_", " ") if states is None else states.get(name)
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -78,16 +84,10 @@ def cast(characters: Sequence[int], choices: StableRandom) -> dict[int, Person]:
 
 __all__ = [
     "PEOPLE",
-    "PLURALS",
     "Person",
-    "an",
-    "are",
+    "Words",
+    "capitalised",
     "cast",
     "count_words",
     "listed",
-    "noun",
-    "sentence",
-    "the",
-    "them",
-    "were",
 ]

@@ -1,72 +1,29 @@
-"""Plans in words, carried out: does what a model has written reach the goal in the world?
+"""Plans in words, carried out: does what a model has written reach the goal?
 
-A sentence is read by `plan_words`; a name means a node whose class it fits. Where several fit, those with which the
-following sentences can be done come first, then what is held, was just walked to, was not used before, is in reach and
-is in view. Nothing is added: who has to stand up or to open a door must say so. Left out: worlds other than the
-household, and judging a plan by its words (`scoring`).
+The environment's verbalizer reads the sentences and does them (`Verbalizer.run_plan`). Not here: judging a plan by its
+words (`metrics`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from ...envs import contract
-from ...envs.virtualhome.language.plans import NamedThing, Sentence, read_plan
-from ...errors import ConfigError
+from ...envs.plans import PlanOutcome
+from ...envs.registry import get_verbalizer
 from ...experience import Task
 
 if TYPE_CHECKING:
     import gymnasium
 
-    from ...envs.virtualhome.engine.rules import Action
-    from ...envs.virtualhome.engine.world import World
-
-ENV: Final = "pathei/VirtualHome-v0"
-_AHEAD: Final = 4
-"""So many sentences are looked ahead to tell which of several things is meant."""
-_TRIED: Final = 6
-"""So many of the things that a sentence may mean are tried."""
-_SAME: Final = {
-    "refrigerator": "fridge",
-    "tv": "television",
-    "sofa": "couch",
-    "trash can": "trashcan",
-    "garbage can": "trashcan",
-    "mobile phone": "phone",
-    "cell phone": "phone",
-    "pc": "computer",
-}
-_TOWARDS: Final = ("WALK", "RUN", "FIND", "TURNTO")
-_IDLE: Final = ("LOOKAT", "POINTAT", "TOUCH", "GREET", "TURNTO")
-"""What another character does while it waits for its turn to pass, by preference."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOutcome:
-    """What came of a plan."""
-
-    success: bool
-    """Whether the goal held at the end, or on the way if the episode ends there."""
-    progress: float
-    """How far the goal was at the end, in [0, 1]; 0 for a goal without conditions."""
-    steps: tuple[str, ...]
-    """The actions that were done, as script lines."""
-    refused: str | None = None
-    """The first sentence that could not be done; None if all could."""
-    reason: str | None = None
-    """Why not, in the words of the world."""
-    sentences: int = 0
-    """How many sentences the plan had; an episode that reaches its goal may end before the last."""
-
 
 class PlanExecutor:
-    """Carries out plans in one environment, which keeps the houses that it knows; close it at the end."""
+    """Carries out plans, in one environment of each kind, which keeps what it has prepared; close it at the end."""
 
     def __init__(self) -> None:
-        """Make nothing yet; the environment is made with the first plan."""
-        self._env: gymnasium.Env[Any, Any] | None = None
+        """Make nothing yet; an environment is made with its first plan."""
+        self._envs: dict[str, gymnasium.Env[Any, Any]] = {}
 
     def __enter__(self) -> PlanExecutor:
         return self
@@ -75,200 +32,41 @@ class PlanExecutor:
         self.close()
 
     def close(self) -> None:
-        """Close the environment."""
-        if self._env is not None:
-            self._env.close()
-            self._env = None
+        """Close the environments."""
+        while self._envs:
+            self._envs.popitem()[1].close()
 
     def execute(self, task: Task, text: str, *, skip_refused: bool = False) -> PlanOutcome:
         """Carry out a plan; the arguments, the result and the errors are those of `execute_plan`."""
-        if task.env != ENV:
-            raise ConfigError(f"Plans in words can be carried out in {ENV}; the task {task.id!r} is of {task.env!r}.")
-        return _Run(*self.begin(task)).play(read_plan(text), skip_refused)
+        env = self.env(task)
+        info = contract.reset(env, task)[1]
+        return get_verbalizer(task.env).run_plan(env, info, text, skip_refused=skip_refused)
 
-    def begin(self, task: Task) -> tuple[gymnasium.Env[Any, Any], dict[str, Any]]:
-        """Reset the environment to where a task begins, and return it with what the reset tells."""
-        if self._env is None:
-            self._env = contract.make(task)
-        return self._env, contract.reset(self._env, task)[1]
+    def trim(self, task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
+        """Return a plan without the steps that its goal does not need; None if it does not reach the goal."""
+        return get_verbalizer(task.env).trim_plan(self.env(task), task, actions)
+
+    def env(self, task: Task) -> gymnasium.Env[Any, Any]:
+        """Return the environment of a task, not reset."""
+        if task.env not in self._envs:
+            self._envs[task.env] = contract.make(task)
+        return self._envs[task.env]
 
 
 def execute_plan(task: Task, text: str, *, skip_refused: bool = False) -> PlanOutcome:
     """Carry out a plan in the environment of a task, from its beginning.
 
     Args:
-        task: Its household and its goal; the first character acts, others wait.
-        text: The plan in words (or script lines), as a model wrote it.
+        task: Its environment and its goal.
+        text: The plan in words, as a model wrote it.
         skip_refused: Whether to go on after a sentence that cannot be done; otherwise the plan ends there.
 
     Raises:
-        ConfigError: the task is not of the household.
-        DataError, GraphError, GoalError: its household or goal cannot be had; see `VirtualHomeEnv.reset`.
+        UnknownNameError, MissingDependencyError: the environment cannot be made; see `pathei.envs.contract.make`.
+        PatheiError: the task's scene or goal cannot be loaded; see the environment's `reset`.
     """
     with PlanExecutor() as executor:
         return executor.execute(task, text, skip_refused=skip_refused)
-
-
-class _Run:
-    """One plan in one environment that was just reset."""
-
-    def __init__(self, env: gymnasium.Env[Any, Any], info: dict[str, Any]) -> None:
-        self.env = env
-        self.world: World = env.unwrapped.world  # type: ignore[attr-defined]  # the household's own
-        self.me = self.world.characters[0]
-        self.info = info
-        self.over = False
-        self.used: frozenset[int] = frozenset()
-        """The nodes that the plan has done something to, beyond walking there."""
-        self.focus: frozenset[int] = frozenset()
-        """The node that it turned to last."""
-
-    def play(self, sentences: Sequence[Sentence], skip_refused: bool) -> PlanOutcome:
-        done: list[str] = []
-        refused: str | None = None
-        reason: str | None = None
-        for place, one in enumerate(sentences):
-            if self.over:
-                break
-            why = self._do(sentences[place:], done)
-            if why is not None:
-                if refused is None:
-                    refused, reason = one.text, why
-                if not skip_refused:
-                    break
-        info = self.info
-        success, progress = bool(info.get("success", False)), float(info.get("progress", 0.0))
-        return PlanOutcome(success, progress, tuple(done), refused, reason, len(sentences))
-
-    def _do(self, sentences: Sequence[Sentence], done: list[str]) -> str | None:
-        """Do the first of these sentences; return why not."""
-        from ...envs.virtualhome.language.script import write_line
-
-        if not sentences[0].readings:
-            return f"{sentences[0].text!r} is not understood as an action"
-        action = self._meant(sentences)
-        if action is None:
-            names = {thing.name for reading in sentences[0].readings for thing in reading.things}
-            missing = [name for name in names if not list(_nodes(self.world, NamedThing(name)))] or sorted(names)
-            return f"there is no {min(missing, key=len)} here"
-        line = write_line(action, self.world.scene, self.world.rules)
-        self._step(line)
-        if "error" in self.info:
-            return str(self.info["error"])
-        self._note(action)
-        done.append(line)
-        self._wait()
-        return None
-
-    def _step(self, line: str) -> None:
-        _, _, terminated, truncated, self.info = self.env.step(line)
-        self.over = terminated or truncated
-
-    def _wait(self) -> None:
-        """Let the other characters pass their turns with what changes nothing, or little."""
-        mine = self.world.scene.ids[self.me]
-        while not self.over and self.info["character"] != mine:
-            idle = {line[1 : line.index("]")].upper(): line for line in reversed(self.info["actions"])}
-            chosen = next((idle[verb] for verb in _IDLE if verb in idle), next(iter(self.info["actions"])))
-            self._step(chosen)
-
-    def _meant(self, sentences: Sequence[Sentence]) -> Action | None:
-        """The action that the first sentence most likely means; None where no node bears the names."""
-        best: tuple[int, Action] | None = None
-        for action in self._candidates(sentences[0])[:_TRIED]:
-            far = self._reach(action, sentences[1:], _AHEAD)
-            if best is None or far > best[0]:
-                best = (far, action)
-        return None if best is None else best[1]
-
-    def _reach(self, action: Action, rest: Sequence[Sentence], ahead: int) -> int:
-        """How many sentences can be done from here, beginning with this action; the world is left as it was."""
-        world = self.world
-        here = world.version
-        if world.act(action, self.me) is not None:
-            return 0
-        used, focus = self.used, self.focus
-        self._note(action)
-        far = 1
-        if ahead and rest:
-            limit = min(ahead, len(rest))
-            for following in self._candidates(rest[0])[:_TRIED]:
-                far = max(far, 1 + self._reach(following, rest[1:], ahead - 1))
-                if far > limit:
-                    break
-        self.used, self.focus = used, focus
-        world.restore(here)
-        return far
-
-    def _note(self, action: Action) -> None:
-        nodes = frozenset(node for node in action[1:] if node >= 0)
-        if action.verb in _TOWARDS:
-            self.focus = nodes
-        else:
-            self.used |= nodes
-
-    def _candidates(self, one: Sentence) -> list[Action]:
-        """What a sentence may mean, the likeliest first."""
-        from ...envs.virtualhome.engine.rules import Action
-
-        world = self.world
-        found: list[tuple[tuple[int, ...], Action]] = []
-        for reading in one.readings:
-            rule = world.rules.table.get(reading.verb)
-            if rule is None or rule.arity != len(reading.things):
-                continue
-            for nodes in _combined([list(_nodes(world, thing)) for thing in reading.things]):
-                action = Action(reading.verb, *nodes)
-                refused = world.refusal(action, self.me) is not None
-                ranks = [self._rank(node) for node in nodes]
-                found.append(((int(refused), *map(sum, zip(*ranks, strict=True))), action))
-        found.sort(key=lambda entry: entry[0])
-        return [action for _, action in found]
-
-    def _rank(self, node: int) -> tuple[int, ...]:
-        """How far a node is from being meant; lower is likelier."""
-        from ...envs.virtualhome.engine.places import in_reach
-        from ...envs.virtualhome.language.observation import visible
-
-        world, me = self.world, self.me
-        held = bool(world.held(me) >> node & 1)
-        return (
-            int(not held),
-            int(node not in self.focus and not held),
-            int(node in self.used and not held),
-            int(not in_reach(world, me, node)),
-            int(not world.ask(visible, me) >> node & 1),
-        )
-
-
-def _nodes(world: World, thing: NamedThing) -> Iterator[int]:
-    """The nodes that a name may mean: by its id, by its whole class, else by its first or last words."""
-    from ...envs.virtualhome.engine.scene import bits
-
-    scene = world.scene
-    if thing.id is not None and thing.id in scene.index:
-        yield scene.index[thing.id]
-        return
-    name = thing.name
-    for wanted in (name, _SAME.get(name, name), name.removesuffix("s"), name.removesuffix("es")):
-        exact = scene.of_class.get(wanted.replace(" ", "_"), 0)
-        if exact:
-            yield from bits(exact)
-            return
-    for node, own in enumerate(scene.classes):
-        words = own.replace("_", " ")
-        if name and (words.endswith(f" {name}") or words.startswith(f"{name} ")):
-            yield node
-
-
-def _combined(choices: Sequence[Sequence[int]]) -> Iterator[tuple[int, ...]]:
-    """Every way to take one of each."""
-    if not choices:
-        yield ()
-        return
-    for first in choices[0]:
-        for rest in _combined(choices[1:]):
-            yield (first, *rest)
 
 
 __all__ = ["PlanExecutor", "PlanOutcome", "execute_plan"]

@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple
 
 from ....errors import ConfigError
+from ....stable_random import StableRandom
 from .catalogue import FurnitureSpot, HousePlan, PiecePlan, States, ThingPlan, plan
 from .furnishings import HOME, FurnishingCatalogue
-from .stable_random import StableRandom
 
 Size = Literal["small", "medium", "large"]
 

@@ -1,15 +1,18 @@
-"""What a character perceives, and how it is told in words.
+"""What a character perceives, and its description in words.
 
-Perceived is what is in the character's room and not inside something closed, what it carries, and the rooms of the
-house by name. The same nodes are what its admissible actions may name, and each is told with its id: `cup (12)`. Left
-out: distance and line of sight.
+A character perceives what is in its room and not inside something closed, what it carries, and the rooms of the house
+by name. Its admissible actions may name the same nodes, and each is given with its id: `cup (12)`.
+`read_surroundings` reads rooms and closed things back. Not here: distance and line of sight.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ...facts import Entity
+from ...verbalizer import Surroundings
 from ..engine.places import hidden_nodes, nodes_here
 from ..engine.preconditions import LYING, SITTING
 from ..engine.scene import bits
@@ -32,6 +35,13 @@ _WORDS: Final = {
     "PLUGGED_IN": "",  # the normal case too
     "PLUGGED_OUT": "unplugged",
 }
+
+_LABEL: Final = re.compile(r"([a-z][a-z_ ]*?) \((\d{1,18})\)")
+_HERE: Final = re.compile(r"You are in the ([a-z_ ]+?) \((\d{1,18})\)")
+_OTHER_ROOMS: Final = re.compile(r"^Other rooms: (.+)\.$", re.MULTILINE)
+_CLOSED: Final = re.compile(
+    r"([a-z][a-z_ ]*?) \((\d{1,18})\)(?: to the [a-z_ ]+? \(\d{1,18}\))?[:,]?(?: [a-z ]+?,)* closed"
+)
 
 
 def visible(w: World, character: int) -> int:
@@ -177,3 +187,18 @@ def _grouped(w: World, nodes: int, states: dict[int, str]) -> Iterator[str]:
         groups.setdefault((w.scene.classes[n], states.get(n, "")), []).append(str(w.scene.ids[n]))
     for (name, told), ids in groups.items():
         yield f"{name.replace('_', ' ')} ({', '.join(ids)}) {told}".rstrip()
+
+
+def read_surroundings(text: str) -> Surroundings:
+    """Read what `describe` wrote of rooms, closed things and hands."""
+    here = _HERE.search(text)
+    return Surroundings(
+        None if here is None else Entity(here[1].replace(" ", "_"), int(here[2])),
+        tuple(_entity(*label) for line in _OTHER_ROOMS.findall(text) for label in _LABEL.findall(line)),
+        tuple(_entity(*label) for label in _CLOSED.findall(text)),
+        "You hold" in text,
+    )
+
+
+def _entity(name: str, number: str) -> Entity:
+    return Entity(name.strip().replace(" ", "_"), int(number))

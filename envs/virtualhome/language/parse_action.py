@@ -12,35 +12,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..engine.rules import Action, Rule, Rules
 from ..engine.scene import bits
+from .phrases import Phrase, compile_phrases, without_article
 
 if TYPE_CHECKING:
     from ..engine.world import World
 
-_ARTICLE = re.compile(r"^(?:the|a|an|my|your|some|this|that)\s+")
 _ID = re.compile(r"\s*(?:\(\s*(\d{1,18})\s*\)|#?\b(\d{1,18}))$")  # longer numbers are no ids
 
 
-class Phrase(NamedTuple):
-    """One way of saying a verb, ready to be matched."""
-
-    verb: str
-    pattern: re.Pattern[str]
-
-
 class Misunderstood(NamedTuple):
-    """Why a sentence is no action, in words for the one who said it."""
+    """Why a sentence is not an action, in words for whoever wrote it."""
 
     why: str
 
 
 def phrases(rules: Rules) -> tuple[Phrase, ...]:
     """Return every phrase of a set of rules, the longest first: "put back {0} on {1}" before "put back {0}"."""
-    found = []
-    for key, rule in rules.table.items():
-        for text in dict.fromkeys((*rule.phrases, _plain_phrase(rule))):
-            pattern = re.escape(text).replace(r"\{0\}", "(.+)").replace(r"\{1\}", "(.+)").replace(r"\ ", r"\s+")
-            found.append((len(text), Phrase(key, re.compile(f"^{pattern}$"))))
-    return tuple(phrase for _, phrase in sorted(found, key=lambda entry: -entry[0]))
+    return compile_phrases(
+        (key, text) for key, rule in rules.table.items() for text in dict.fromkeys((*rule.phrases, _plain_phrase(rule)))
+    )
 
 
 def _plain_phrase(rule: Rule) -> str:
@@ -97,7 +87,7 @@ def understand(
 
 def _named(name: str, w: World, among: int) -> int:
     """The nodes that a noun phrase can mean: by id, else by full name, else by its last words."""
-    name = _ARTICLE.sub("", name.strip())
+    name = without_article(name)
     number = _ID.search(name)
     if number:
         index = w.scene.index.get(int(number.group(1) or number.group(2)))
@@ -133,7 +123,7 @@ def _options(actions: list[Action], w: World) -> str:
 
 def _explain(text: str, unknown: list[str], w: World) -> str:
     if unknown:
-        return f"you see no {_cut(_ARTICLE.sub('', min(unknown, key=len)))} here"
+        return f"you see no {_cut(without_article(min(unknown, key=len)))} here"
     verb = text.split(" ", maxsplit=1)[0] if text else ""
     verbs = sorted({phrase.split(" ")[0] for rule in w.rules.table.values() for phrase in rule.phrases})
     if verb in verbs:

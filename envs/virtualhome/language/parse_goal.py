@@ -19,6 +19,7 @@ from ...facts.conditions import (
 )
 from ..engine.scene import Scene
 from ..engine.vocabulary import CHARACTER_CLASS
+from .phrases import without_article
 
 GRAMMAR: Final = """\
 One clause, or several joined by "and". Name things as the observation does. The clauses are:
@@ -60,7 +61,6 @@ _PLACE: Final = re.compile(rf"(.+?) {_BE} (on top of|on|in|inside|into|onto) (.+
 _IN_STATE: Final = re.compile(rf"(.+?) {_BE} ({_STATE})")
 _SEPARATOR: Final = re.compile(r"\s*(?:,\s*and\s+|,\s*|\s+and\s+|;\s*)")
 _ID: Final = re.compile(r"\((\d+)\)$")
-_ARTICLE: Final = re.compile(r"^(?:the|a|an|some|your)\s+")
 _CHARACTER: Final = {"class": CHARACTER_CLASS}
 
 
@@ -107,7 +107,7 @@ def _posture(word: str, where: str | None, scene: Scene) -> ConditionJson:
 
 
 def _thing(text: str, scene: Scene) -> dict[str, Any]:
-    words = _ARTICLE.sub("", text.strip())
+    words = without_article(text)
     number = _ID.search(words)
     name = _ID.sub("", words).strip().replace(" ", "_")
     if number:

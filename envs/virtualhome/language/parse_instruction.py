@@ -1,8 +1,7 @@
-"""Wishes as one says them, "turn on the lamp and put the cup in the sink", read into conditions that can be checked.
+"""Instructions, "turn on the lamp and put the cup in the sink", read into conditions that can be checked.
 
-An imperative is turned round into the sentence that is true once it was obeyed, and `goal_sentences` reads that; a
-sentence that is declarative already is read as it stands. Left out: verbs that leave nothing behind to check (drink,
-read, watch).
+An imperative is turned into the sentence that is true once it was followed, and `parse_goal` reads that; a declarative
+sentence is read as it stands. Not here: verbs that leave nothing behind to check (drink, read, watch).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ..engine.scene import Scene
 from .parse_action import phrases
 from .parse_goal import read_sentence
 
-_OBEYED: Final = MappingProxyType(
+_RESULT: Final = MappingProxyType(
     {
         "SWITCHON": "{0} is on",
         "SWITCHOFF": "{0} is off",
@@ -41,16 +40,16 @@ _OBEYED: Final = MappingProxyType(
 _JOINT: Final = re.compile(r"\s*(?:,?\s+and then\s+|,\s*then\s+|,\s*and\s+|,\s*|\s+and\s+|;\s*)")
 
 
-def read_wish(text: str, scene: Scene, rules: Rules) -> Goal:
-    """Return the goal that a wish states, with its own words as the text.
+def read_instruction(text: str, scene: Scene, rules: Rules) -> Goal:
+    """Return the goal that an instruction states, with its own words as the text.
 
     Args:
-        text: One wish or several, imperative or declarative.
+        text: One instruction or several, imperative or declarative.
         scene: The household whose things it names.
         rules: Whose phrases it may use.
 
     Raises:
-        GoalError: a wish cannot be read as something to check, or names what is not there.
+        GoalError: an instruction cannot be read as something to check, or names what is not there.
     """
     clauses = [clause for clause in _JOINT.split(text.strip().rstrip(".!").lower()) if clause]
     if not clauses:
@@ -63,9 +62,9 @@ def _declared(clause: str, scene: Scene, rules: Rules) -> str:
     fallback = clause
     for phrase in phrases(rules):
         match = phrase.pattern.match(clause)
-        if match is None or phrase.verb not in _OBEYED:
+        if match is None or phrase.verb not in _RESULT:
             continue
-        sentence = _OBEYED[phrase.verb].format(*match.groups())
+        sentence = _RESULT[phrase.verb].format(*match.groups())
         try:
             read_sentence(sentence, scene)
         except GoalError:

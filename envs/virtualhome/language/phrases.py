@@ -1,6 +1,40 @@
-"""How each verb is said in English, the preferred way first. `language` reads these and writes the first."""
+"""The grammar that actions, plans, instructions and goals share: how each verb is said, and what a name may begin with.
 
-from typing import Final
+The first phrase of a verb is the one that is written; all are read. Not here: finding the thing that a name means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from ...plans import ARTICLES
+
+_ARTICLE: Final = re.compile(rf"^(?:{'|'.join(ARTICLES)})\s+")
+
+
+class Phrase(NamedTuple):
+    """One way of saying a verb, ready to be matched against a text in lower case with single spaces."""
+
+    verb: str
+    """In upper case."""
+    pattern: re.Pattern[str]
+
+
+def compile_phrases(phrases: Iterable[tuple[str, str]]) -> tuple[Phrase, ...]:
+    """Return pairs of verb and phrase as patterns, the longest first: "put back {0} on {1}" before "put back {0}"."""
+    found = []
+    for verb, text in phrases:
+        pattern = re.escape(text).replace(r"\{0\}", "(.+)").replace(r"\{1\}", "(.+)").replace(r"\ ", r"\s+")
+        found.append((-len(text), Phrase(verb, re.compile(f"^{pattern}$"))))
+    return tuple(phrase for _, phrase in sorted(found, key=lambda entry: entry[0]))
+
+
+def without_article(name: str) -> str:
+    """Return a noun phrase without the article or determiner that it begins with."""
+    return _ARTICLE.sub("", name.strip())
+
 
 PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "Walk": ("walk to {0}", "go to {0}", "walk into {0}", "go into {0}", "enter {0}", "walk {0}", "approach {0}"),
@@ -46,3 +80,4 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "Squeeze": ("squeeze {0}",),
     "Greet": ("greet {0}", "say hello to {0}"),
 }
+"""The phrases of each verb, as VirtualHome spells it."""

@@ -1,7 +1,7 @@
 """VirtualHome's script lines, `[Grab] <cup> (12)`, and program files in RobotHow's layout.
 
 A line is a verb in brackets, in any case, then `<name> (id)` for each object; what follows is ignored. The id is what
-counts. RobotHow's `(1.1000)` stands for instance 1 in the script and node 1000, and is read as 1000. Left out: script
+counts; RobotHow's `(1.1000)` is node 1000 (`pathei.envs.facts.actions` reads all script lines). Not here: script
 lines that begin with a character (`<char0> [walk] ...`), which the original's executor does not read either, and
 finding objects by name alone.
 """
@@ -9,7 +9,6 @@ finding objects by name alone.
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,13 +16,11 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ....errors import ScriptError
+from ...facts.actions import read_number, script_parts
 from ..engine.rules import Action, Rules
 from ..engine.scene import Scene
 from .phrases import PHRASES
 
-_VERB: Final = re.compile(r"\[(\w+)\]")
-_OBJECT: Final = re.compile(r"<(.+?)>\s*\((.+?)\)")
-_NUMBER: Final = re.compile(r"\s*(?:\d+\.)?([+-]?\d{1,18})\s*")
 _ALIASES: Final = MappingProxyType({"LOOKAT_MEDIUM": "LOOKAT"})
 _UNSUPPORTED: Final = ("LOOKAT_SHORT", "LOOKAT_LONG")
 _SPELLING: Final = MappingProxyType({verb.upper(): verb for verb in PHRASES})
@@ -42,18 +39,17 @@ class _Line(NamedTuple):
 @lru_cache(maxsize=1 << 16)
 def _take_apart(text: str) -> _Line | str:
     """Return the parts of a line, or what is wrong with it. What a line says does not depend on the scene."""
-    stripped = text.strip()
-    match = _VERB.match(stripped)
-    if match is None:
+    parts = script_parts(text.strip())
+    if parts is None:
         return "does not begin with a verb in brackets, as in [Grab] <cup> (12)"
     ids, names = [], []
-    for name, number in _OBJECT.findall(stripped):
-        node = _NUMBER.fullmatch(number)
-        if node is None:
-            return f"has ({number}) where an id should stand"
-        ids.append(int(node[1]))
+    for name, written in parts[1]:
+        number = read_number(written)
+        if number is None:
+            return f"has ({written}) where an id should stand"
+        ids.append(number)
         names.append(name.strip().lower().replace(" ", "_"))
-    verb = match[1].upper()
+    verb = parts[0].upper()
     return _Line(_ALIASES.get(verb, verb), tuple(ids), tuple(names))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from ....stable_random import StableRandom
 from ..engine.navigation import paths_from
 from ..engine.places import in_reach, reachable_rooms, room_of
 from ..engine.preconditions import CLOSED, DIRTY, OPEN, PLUGGED_OUT, STATE_OFF, STATE_ON, at_ease, held
@@ -18,7 +19,6 @@ from ..engine.rules_clean import walk_ends_in
 from ..engine.scene import bits
 from ..engine.vocabulary import CHARACTER_CLASS, INSIDE, ON, PROPERTIES, STATES
 from ..engine.world import World
-from ..houses.stable_random import StableRandom
 from ..language.script import write_line
 
 ME: Final = CHARACTER_CLASS

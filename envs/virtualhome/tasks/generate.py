@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -19,12 +20,13 @@ import numpy as np
 
 from ....errors import ConfigError, unknown
 from ....experience import Goal, Task
+from ....stable_random import StableRandom
+from ...verbalizer import TEST_EVERY, is_kept_out
 from ..engine.rules_clean import clean
 from ..engine.scene import Scene
 from ..engine.world import World
 from ..goals.check import GoalCheck
 from ..houses.generate import Size, generate_house
-from ..houses.stable_random import StableRandom
 from .chores_house import HOUSE
 from .chores_kitchen import KITCHEN
 from .chores_leisure import LEISURE
@@ -32,8 +34,6 @@ from .demonstrator import Demonstrator, Impossible, ObjectRequest
 
 Split = Literal["train", "test"]
 
-TEST_EVERY: Final = 5
-"""Houses whose seed is a multiple of this are for testing, all others for training."""
 ENV: Final = "pathei/VirtualHome-v0"
 
 _TASKS_PER_HOUSE: Final = 4
@@ -81,17 +81,17 @@ def attempt(activity: Activity, world: World, choices: StableRandom) -> Grounded
     """Ground an activity as `Activity.ground` does, or return why it is not possible."""
     performer = Demonstrator(world, choices)
     try:
-        wish = activity.carry_out(performer)
+        request = activity.carry_out(performer)
         world.restore(world.start)
-        check = GoalCheck(wish.conditions, world)
+        check = GoalCheck(request.conditions, world)
         if check.satisfied():
             return Impossible("nothing is left to do")
         for count, action in enumerate(performer.actions, 1):
             world.act(action)
             check.note(action)
             if check.satisfied():  # an episode ends here, so what was only put in order afterwards is left out
-                return Grounded(Goal(choices.pick(wish.texts), wish.conditions), performer.script[:count])
-        return Impossible("what was done does not fulfil the wish", refused=True)
+                return Grounded(Goal(choices.pick(request.texts), request.conditions), performer.script[:count])
+        return Impossible("what was done does not reach the goal", refused=True)
     except Impossible as impossible:
         return impossible
     finally:
@@ -155,6 +155,33 @@ def generate_tasks(
     return tasks[:n]
 
 
+def generate_split(
+    n: int, seed: int, *, activities: Literal["seen", "unseen"] = "seen", scenes: Split = "train"
+) -> list[Task]:
+    """Generate tasks of activities that are trained on, or of those kept out, in houses for training or for testing.
+
+    Args:
+        n: How many.
+        seed: A whole number, 0 or above.
+        activities: Which activities.
+        scenes: Which houses.
+    """
+    unseen = unseen_activities()
+    names = unseen if activities == "unseen" else [name for name in ACTIVITIES if name not in unseen]
+    return generate_tasks(n, seed, activities=names, split=scenes)
+
+
+def unseen_activities() -> tuple[str, ...]:
+    """Return the activities out of `ACTIVITIES` that are kept out of training."""
+    return tuple(filter(is_kept_out, ACTIVITIES))
+
+
+def activity_of(task: Task) -> str | None:
+    """Return the name of the activity that a generated task is of; None for any other task."""
+    match = _ID.fullmatch(task.id)
+    return None if match is None else _slug(match["name"])
+
+
 def demonstration(task: Task) -> tuple[str, ...]:
     """Return script lines that reach the goal of a generated task from its beginning, acted by the first character.
 
@@ -184,6 +211,7 @@ def _names(activities: Sequence[str] | None) -> list[str]:
     return names
 
 
+@lru_cache(maxsize=1 << 12)
 def _slug(text: str) -> str | None:
     """The activity that a text ends with."""
     parts = text.split("-")

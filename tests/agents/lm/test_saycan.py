@@ -15,15 +15,17 @@ from pathei.agents.protocol import ActionRecord, Finished
 from pathei.agents.sequential import SequentialAgent
 from pathei.agents.skills.agent import SkillAgent
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
-from pathei.envs.virtualhome.language.plans import ask_for_plan, read_deed, say_deed
+from pathei.envs.facts import read_action
+from pathei.envs.verbalizer import ask_for_plan
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
+from pathei.envs.virtualhome.verbalizer import HomeVerbalizer
 from pathei.errors import ConfigError
 from pathei.experience import Goal, Observation, Task, Trajectory
-from pathei.learners.corpora.bare import PlanTrimmer
-from pathei.learners.corpora.episodes import fold
+from pathei.learners.corpora.episodes import read_episode
 from pathei.learners.evaluation.plan_execution import PlanExecutor
 from pathei.memory.empty import EmptyMemory
 
+HOME = HomeVerbalizer()
 TASKS = generate_tasks(24, 3, split="test")
 
 
@@ -72,14 +74,13 @@ def plans() -> dict[str, list[str]]:
     """What is needed of the demonstrations of all tasks, in words, by goal."""
     found = {}
     with PlanExecutor() as executor:
-        trimmer = PlanTrimmer(executor)
         for record in AgentCollector(demonstrator).collect(TASKS):
             assert isinstance(record, Trajectory)
-            episode = fold(record)
+            episode = read_episode(record)
             assert episode is not None
-            deeds = trimmer.needed(episode)
-            assert deeds is not None
-            found[record.task.goal.text] = [say_deed(deed) for deed in deeds]
+            needed = executor.trim(episode.task, episode.actions)
+            assert needed is not None
+            found[record.task.goal.text] = [HOME.say_action(one) for one in needed]
     return found
 
 
@@ -94,7 +95,7 @@ def test_who_knows_the_plan_reaches_the_goal_in_a_house_that_it_does_not_know(
     plans: Mapping[str, Sequence[str]], drafts: bool
 ) -> None:
     model = Reciter(plans, drafts)
-    played = play(SayCan(model))
+    played = play(SayCan(model, verbalizer=HOME))
     reached = sum(bool(one.success) for one in played)
     assert reached >= (0.6 if drafts else 0.3) * len(TASKS)  # a draft also says what to look for
     for trajectory in played:
@@ -106,14 +107,14 @@ def test_who_knows_the_plan_reaches_the_goal_in_a_house_that_it_does_not_know(
 
 def test_it_keeps_the_contract_of_agents(plans: Mapping[str, Sequence[str]]) -> None:
     goal, plan = next(iter(plans.items()))
-    check_agent(SayCan(Reciter({goal: plan})), goal=Goal(goal))
-    check_agent(SayCan(Reciter({"": []})), goal=Goal(""))
+    check_agent(SayCan(Reciter({goal: plan}), verbalizer=HOME), goal=Goal(goal))
+    check_agent(SayCan(Reciter({"": []}), verbalizer=HOME), goal=Goal(""))
     check_agent(SequentialAgent([SkillAgent(EmptyMemory(), explores=False), RandomAgent(np.random.default_rng(0))]))
 
 
 def test_the_same_sentence_is_not_said_for_ever() -> None:
     """Also where the model would: what was said loses with each time."""
-    agent = SayCan(Reciter({"dance": ["Touch the cup."] * 9}), SayCanConfig(sentences=6, again=2))
+    agent = SayCan(Reciter({"dance": ["Touch the cup."] * 9}), SayCanConfig(sentences=6, again=2), verbalizer=HOME)
     seen = Observation("You are in the kitchen (1).", (), ("[Touch] <cup> (2)", "[Touch] <lamp> (3)"))
     said = [agent.act(seen, Goal("dance")) for _ in range(6)]
     assert said[:4] == ["[Touch] <cup> (2)"] * 2 + ["[Touch] <lamp> (3)"] * 2
@@ -122,7 +123,7 @@ def test_the_same_sentence_is_not_said_for_ever() -> None:
 
 
 def test_it_has_finished_when_the_model_would_rather_end_its_plan() -> None:
-    agent = SayCan(Reciter({"dance": ["Touch the lamp."]}))
+    agent = SayCan(Reciter({"dance": ["Touch the lamp."]}), verbalizer=HOME)
     seen = Observation("You are in the kitchen (1).", (), ("[Touch] <cup> (2)", "[Touch] <lamp> (3)"))
     assert agent.act(seen, Goal("dance")) == "[Touch] <lamp> (3)"
     with pytest.raises(Finished, match="has said 1 "):
@@ -132,7 +133,7 @@ def test_it_has_finished_when_the_model_would_rather_end_its_plan() -> None:
 def test_of_two_things_of_a_kind_the_goal_s_is_meant_then_the_one_spoken_of() -> None:
     plan = ["Walk to the book.", "Grab the book.", "Put the book on the desk."]
     actions = tuple(f"[{verb}] <book> ({id_})" for id_ in (5, 6) for verb in ("Walk", "Grab"))
-    agent = SayCan(Reciter({"tidy": plan}))
+    agent = SayCan(Reciter({"tidy": plan}), verbalizer=HOME)
     wanted = Goal("tidy", ({"from": {"id": 6}, "relation": "ON", "to": {"class": "desk"}},))
     assert agent.act(Observation("", (), actions), wanted) == "[Walk] <book> (6)"
     free = Goal("tidy")
@@ -143,7 +144,7 @@ def test_of_two_things_of_a_kind_the_goal_s_is_meant_then_the_one_spoken_of() ->
 
 
 def test_what_is_not_in_view_is_looked_for_behind_doors_and_lids() -> None:
-    agent = SayCan(Reciter({"eat": ["Walk to the apple.", "Eat the apple."]}))
+    agent = SayCan(Reciter({"eat": ["Walk to the apple.", "Eat the apple."]}), verbalizer=HOME)
     goal = Goal("eat", ({"done": {"verb": "EAT", "object": {"class": "apple"}}},))
     hall = "You are in the hall (1).\n- door (4) to the kitchen (2), closed\nOther rooms: kitchen (2)."
     act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal)
@@ -165,7 +166,7 @@ def test_what_is_not_in_view_is_looked_for_behind_doors_and_lids() -> None:
 
 
 def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
-    agent = SayCan(Reciter({"clean up": ["Grab the soap.", "Put the soap on the sink."]}))
+    agent = SayCan(Reciter({"clean up": ["Grab the soap.", "Put the soap on the sink."]}), verbalizer=HOME)
     hall = Observation("You are in the hall (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
     assert agent.act(hall, Goal("clean up")) == "[Walk] <bath> (2)"
     assert agent.told().notes["looks_for"] == "soap"
@@ -186,7 +187,7 @@ def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
 def test_it_gives_up_after_so_many_things_that_are_nowhere(misses: int) -> None:
     kitchen = Observation("You are in the kitchen (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
     plan = ["Walk to the unicorn.", "Walk to the griffin."]
-    agent, sought = SayCan(Reciter({"play": plan}), SayCanConfig(misses=misses)), dict[object, None]()
+    agent, sought = SayCan(Reciter({"play": plan}), SayCanConfig(misses=misses), verbalizer=HOME), dict[object, None]()
     with contextlib.suppress(Finished):
         for _ in range(99):
             assert agent.act(kitchen, Goal("play")) == "[Walk] <bath> (2)"
@@ -197,13 +198,13 @@ def test_it_gives_up_after_so_many_things_that_are_nowhere(misses: int) -> None:
 
 def test_what_it_took_to_come_to_its_end_is_kept(plans: Mapping[str, Sequence[str]]) -> None:
     goal, task = TASKS[0].goal.text, TASKS[0]
-    [played] = play(SayCan(Reciter({goal: []})), [task])
+    [played] = play(SayCan(Reciter({goal: []}), verbalizer=HOME), [task])
     assert not played.steps
     assert played.provenance["ended"] == "the model has said 0 sentences"
     ending = played.provenance["ending"]
     assert isinstance(ending, dict)
     assert ending["usage"] == {"prompt_tokens": 2, "completion_tokens": 2, "requests": 2}  # the draft, and the end
-    [whole] = play(SayCan(Reciter(plans)), [task])
+    [whole] = play(SayCan(Reciter(plans), verbalizer=HOME), [task])
     used = [step.info["agent"] for step in whole.steps] + [whole.provenance.get("ending", {})]
     asked = sum(one["usage"]["requests"] for one in used if "usage" in one)
     assert asked == 2 + len({step.info["agent"]["sentence"] for step in whole.steps}) - bool(whole.success)
@@ -267,6 +268,6 @@ def test_wrong_settings_are_named_together() -> None:
 
 
 def test_script_lines_are_what_sentences_are_said_of() -> None:
-    deed = read_deed("[PutBack] <tooth_paste> (3) <dining_table> (4)")
-    assert deed is not None
-    assert say_deed(deed) == "Put the tooth paste on the dining table."
+    action = read_action("[PutBack] <tooth_paste> (3) <dining_table> (4)")
+    assert action is not None
+    assert HOME.say_action(action) == "Put the tooth paste on the dining table."

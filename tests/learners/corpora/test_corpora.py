@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.agents import ScriptedAgent
+from pathei.agents.carrying import RandomCarryAgent
 from pathei.collectors import Explore
 from pathei.collectors.rollout.episode import Envs, play
 from pathei.envs.registry import demonstration_of
@@ -27,21 +28,19 @@ from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.goals.check import GoalCheck
 from pathei.envs.virtualhome.goals.relevance import Relevance
 from pathei.envs.virtualhome.language.script import parse_line
-from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, generate_tasks
+from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, generate_tasks, unseen_activities
+from pathei.envs.virtualhome.verbalizer import HomeVerbalizer, is_unseen_house
 from pathei.errors import ConfigError, RecordError, UnknownNameError
 from pathei.experience import Goal, Parent, Task, Trajectory
 from pathei.learners.corpora.building import balanced, build_corpora
 from pathei.learners.corpora.config import KINDS, CorpusConfig
-from pathei.learners.corpora.episodes import fold
-from pathei.learners.corpora.errands import RandomCarryAgent
+from pathei.learners.corpora.episodes import read_episode
 from pathei.learners.corpora.files import make_corpora
 from pathei.learners.corpora.splits import (
     activity_of,
-    house_of,
     is_unseen_activity,
-    is_unseen_house,
+    scene_of,
     split_of,
-    unseen_activities,
 )
 from pathei.learners.examples import SPLITS, Example, read_examples
 from pathei.store import ExperienceStore
@@ -68,7 +67,9 @@ def collect(store: ExperienceStore) -> None:
         agent = ScriptedAgent(demonstration_of(task))
         store.append(play(envs.get(task), task, agent, max_steps=100, collector="demonstration"))
     for task in errand_tasks(HOMES):
-        store.append(play(envs.get(task), task, RandomCarryAgent(), max_steps=48, seed=5, collector="errands"))
+        store.append(
+            play(envs.get(task), task, RandomCarryAgent(HomeVerbalizer()), max_steps=48, seed=5, collector="errands")
+        )
     for record in Explore(max_steps=40).collect(errand_tasks(HOMES // 2)):
         store.append(record)
     envs.close()
@@ -277,13 +278,13 @@ def test_items_of_plans_are_where_they_are_said_to_be(examples: list[Example], l
 
 def test_facts_folded_are_the_world(lived: dict[str, Trajectory]) -> None:
     for trajectory in list(lived.values())[::7]:
-        episode, replay = fold(trajectory), Replay(trajectory)
+        episode, replay = read_episode(trajectory), Replay(trajectory)
         assert episode is not None
         for moment in (0, len(trajectory.steps) // 2, len(trajectory.steps)):
             world = replay.to(moment)
             for node in episode.moved:
                 n = replay.index(node)
-                spot = episode.spot(node, moment)
+                spot = episode.location(node, moment)
                 room = room_of(world, n)
                 assert spot.room == (None if room is None else world.scene.ids[room])
                 if spot.holder is not None:
@@ -369,8 +370,8 @@ def test_broken_facts_are_one_sentence(lived: dict[str, Trajectory]) -> None:
     root = next(iter(lived.values()))
     first = dataclasses.replace(root.steps[0].observation, facts={"graph": {"nodes": [[1]]}})
     steps = (dataclasses.replace(root.steps[0], observation=first), *root.steps[1:])
-    with pytest.raises(RecordError, match="no facts of a household"):
-        fold(dataclasses.replace(root, steps=steps))
+    with pytest.raises(RecordError, match="no facts of a graph"):
+        read_episode(dataclasses.replace(root, steps=steps))
 
 
 def test_a_wrong_configuration_is_refused() -> None:
@@ -386,7 +387,7 @@ def test_splits_go_by_activity_and_house() -> None:
         split, activity = split_of(task), activity_of(task)
         assert activity is not None
         assert activity.replace(" ", "-") in ACTIVITIES
-        unseen = is_unseen_activity(activity), is_unseen_house(house_of(task))
+        unseen = is_unseen_activity(activity), is_unseen_house(scene_of(task))
         assert split == {(True, True): "unseen", (False, False): split}.get(unseen)
     counts = Counter(map(split_of, tasks))
     assert counts["train"] > 5 * counts["seen"] > 0 < counts["unseen"]

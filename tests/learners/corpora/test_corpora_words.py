@@ -8,20 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pathei.agents.carrying import RandomCarryAgent
 from pathei.agents.checks import check_agent
 from pathei.collectors.rollout.episode import Envs, play
-from pathei.envs.virtualhome.houses.stable_random import StableRandom
+from pathei.envs.facts import read_action
+from pathei.envs.verbalizer import NamedThing
+from pathei.envs.virtualhome.language.lexicon import PAST
 from pathei.envs.virtualhome.language.phrases import PHRASES
-from pathei.envs.virtualhome.language.plans import NamedThing, read_deed, read_plan, say_plan
+from pathei.envs.virtualhome.language.plans import read_plan, say_plan
+from pathei.envs.virtualhome.verbalizer import HomeVerbalizer
 from pathei.errors import RecordError
 from pathei.experience import Goal, Task, Trajectory
 from pathei.learners.corpora.config import KINDS
 from pathei.learners.corpora.e2wm import E2WM_FILES, E2WM_WEIGHTS, read_e2wm, write_e2wm
-from pathei.learners.corpora.episodes import fold
-from pathei.learners.corpora.errands import RandomCarryAgent
+from pathei.learners.corpora.episodes import read_episode
 from pathei.learners.corpora.happenings import tracking
-from pathei.learners.corpora.narration import PAST
 from pathei.learners.examples import Example
+from pathei.stable_random import StableRandom
 
 NAMES = st.sampled_from(["cup", "dining_table", "kitchen_knife", "toilet_paper", "keys", "tv_stand"])
 
@@ -37,18 +40,18 @@ def script_lines(draw: st.DrawFn) -> str:
 
 @given(st.lists(script_lines(), max_size=8))
 def test_a_plan_in_words_is_read_back(lines: list[str]) -> None:
-    numbered = [*(deed for line in lines for deed in [read_deed(line)] if deed is not None)]
+    numbered = [*(action for line in lines for action in [read_action(line)] if action is not None)]
     for told in (
         say_plan(lines),
-        say_plan(lines, {name for deed in numbered for name in deed.names}),
+        say_plan(lines, {name for action in numbered for name in action.names}),
         "\n".join(lines),
     ):
         sentences = read_plan(told)
         assert len(sentences) == len(lines)
-        for one, deed in zip(sentences, numbered, strict=True):
-            meant = [tuple(name.replace("_", " ") for name in deed.names) for _ in one.readings]
+        for one, action in zip(sentences, numbered, strict=True):
+            meant = [tuple(name.replace("_", " ") for name in action.names) for _ in one.readings]
             assert any(
-                reading.verb == deed.verb and tuple(thing.name for thing in reading.things) == names
+                reading.verb == action.verb and tuple(thing.name for thing in reading.things) == names
                 for reading, names in zip(one.readings, meant, strict=True)
             ), (told, one)
 
@@ -172,7 +175,7 @@ def errands(count: int) -> list[Trajectory]:
         Task(f"e{n}", "pathei/VirtualHome-v0", n, Goal("x"), {"scene": f"house:{n}", "characters": 2 + n % 3})
         for n in range(count)
     ]
-    found = [play(envs.get(task), task, RandomCarryAgent(), max_steps=40) for task in tasks]
+    found = [play(envs.get(task), task, RandomCarryAgent(HomeVerbalizer()), max_steps=40) for task in tasks]
     envs.close()
     return found
 
@@ -181,19 +184,19 @@ def test_errands_carry_things_from_room_to_room_and_are_repeatable() -> None:
     carried = 0
     for trajectory, again in zip(errands(4), errands(4), strict=True):
         assert trajectory == again
-        episode = fold(trajectory)
+        episode = read_episode(trajectory)
         assert episode is not None
         for node in set(episode.moved) - set(episode.start.characters):
             carried += len({spot.room for _, spot in episode.history(node)}) > 1
     assert carried >= 4
-    check_agent(RandomCarryAgent())
+    check_agent(RandomCarryAgent(HomeVerbalizer()))
 
 
 def test_the_words_of_a_tracking_story_suffice() -> None:
     """Where a thing lies in something that is carried, more than this reader's wits are needed; that is rare."""
     right = total = 0
     for number, trajectory in enumerate(errands(24)):
-        episode = fold(trajectory)
+        episode = read_episode(trajectory)
         assert episode is not None
         for draft in tracking(episode, StableRandom.seeded(number), 90, 2):
             story, question = draft.prompt.split("\nQ: ")

@@ -2,9 +2,10 @@
 
 import pytest
 
-from pathei.envs.virtualhome.language.plans import read_deed, say_plan
+from pathei.envs.facts import read_action
+from pathei.envs.virtualhome.language.plans import say_plan
 from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, demonstration, generate_tasks
-from pathei.errors import ConfigError
+from pathei.errors import UnknownNameError
 from pathei.experience import Goal, Task
 from pathei.learners.evaluation.plan_execution import PlanExecutor, execute_plan
 
@@ -22,7 +23,7 @@ def test_demonstrations_of_all_activities_reach_their_goals_when_told_in_words()
             outcome = executor.execute(task, say_plan(script))
             plain += outcome.success
             assert outcome.refused is None, (task.goal.text, outcome)
-            names = {name for line in script for deed in [read_deed(line)] if deed for name in deed.names}
+            names = {name for line in script for action in [read_action(line)] if action for name in action.names}
             again = executor.execute(task, say_plan(script, names))
             numbered += again.success
             assert again.steps == script
@@ -86,6 +87,6 @@ def test_the_same_plan_has_the_same_outcome_whatever_came_before() -> None:
         assert executor.execute(KITCHEN, text) == alone
 
 
-def test_other_worlds_are_refused() -> None:
-    with pytest.raises(ConfigError, match="can be carried out in pathei/VirtualHome-v0"):
-        execute_plan(Task("t", "FrozenLake-v1", 0, Goal("cross")), "Go left.")
+def test_an_unknown_environment_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        execute_plan(Task("t", "pathei/VirtualHom-v0", 0, Goal("cross")), "Go left.")

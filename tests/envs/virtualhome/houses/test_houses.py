@@ -18,8 +18,8 @@ from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.houses.catalogue import plan
 from pathei.envs.virtualhome.houses.furnishings import HOME, PIECES, THINGS, FurniturePiece, HouseItem
 from pathei.envs.virtualhome.houses.generate import FIRST_THING, generate_house
-from pathei.envs.virtualhome.houses.stable_random import StableRandom
 from pathei.errors import ConfigError
+from pathei.stable_random import StableRandom
 
 SEEDS = st.integers(0, 2**63)
 GRAPHS = st.builds(

@@ -9,7 +9,7 @@ import pytest
 from pathei.envs.virtualhome.engine.profiles import rules_named
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.houses.generate import generate_house
-from pathei.envs.virtualhome.language.parse_instruction import read_wish
+from pathei.envs.virtualhome.language.parse_instruction import read_instruction
 from pathei.errors import GoalError
 
 SCENE = Scene.from_graph(generate_house(7))
@@ -36,17 +36,17 @@ YOU = {"class": "character"}
     ],
 )
 def test_a_wish_becomes_what_is_true_once_it_was_obeyed(wish: str, condition: dict[str, Any]) -> None:
-    goal = read_wish(wish, SCENE, RULES)
+    goal = read_instruction(wish, SCENE, RULES)
     assert goal.conditions == (condition,)
     assert goal.text == wish
 
 
 def test_several_wishes_are_several_conditions() -> None:
-    goal = read_wish("open the fridge, then take a plate and put a cup in the sink", SCENE, RULES)
+    goal = read_instruction("open the fridge, then take a plate and put a cup in the sink", SCENE, RULES)
     assert len(goal.conditions) == 3
 
 
 @pytest.mark.parametrize("wish", ["", "dance a tango", "turn on the dragon", "read a book"])
 def test_what_cannot_be_checked_is_refused_with_a_reason(wish: str) -> None:
     with pytest.raises(GoalError, match=r"\w+ .*\w"):
-        read_wish(wish, SCENE, RULES)
+        read_instruction(wish, SCENE, RULES)

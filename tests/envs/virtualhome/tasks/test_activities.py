@@ -18,7 +18,6 @@ from pathei.envs.virtualhome.engine.vocabulary import RELATIONS
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.env import VirtualHomeEnv
 from pathei.envs.virtualhome.houses.generate import Size, generate_house
-from pathei.envs.virtualhome.houses.stable_random import StableRandom
 from pathei.envs.virtualhome.language.script import parse_line
 from pathei.envs.virtualhome.tasks.demonstrator import Demonstrator, Impossible, ObjectRequest
 from pathei.envs.virtualhome.tasks.generate import (
@@ -32,6 +31,7 @@ from pathei.envs.virtualhome.tasks.generate import (
 )
 from pathei.errors import ConfigError, UnknownNameError
 from pathei.experience import Goal, Task
+from pathei.stable_random import StableRandom
 
 HOUSES = 50
 LONGEST = 30
