@@ -19,6 +19,7 @@ from .. import __version__
 from ..errors import PatheiError
 from ..logs import show_logs
 from . import commands as c
+from .aliases import replace_old_options
 from .console import complain
 from .loop_commands import Loop
 from .memory import commands as m
@@ -82,6 +83,9 @@ def main(args: Sequence[str] | None = None) -> int:
         "Agents act in simulated environments, their experience is stored, and they learn from it. "
         "See also: pathei --version. Every command takes --verbose (twice for more): log lines on stderr."
     )
+    given, notes = replace_old_options(given)
+    for note in notes:
+        complain(note)
     chosen: Any = tyro.cli(
         form, args=given, prog="pathei", description=about, config=(OmitSubcommandPrefixes, AvoidSubcommands)
     )

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, subcommand
+from tyro.conf import Positional, arg, subcommand
 
+from ..learners.config import ReferenceConfig
 from ..learners.corpora.config import CorpusConfig
 from ..learners.fisher.config import FisherConfig
-from ..learners.methods.config import MethodConfig
+from ..learners.methods.registry import METHOD_HELP, MethodConfigs
 from ..learners.training.config import LoraConfig, TrainingConfig
 from .loop_commands import Loop
 from .memory.commands import Memory
@@ -251,10 +252,10 @@ class Fisher:
 
     out: Positional[Path]
     """The file to make, `NAME.safetensors`; `NAME.json` beside it says how it was made."""
-    model: str = "embedded"
-    """A model's folder, its id on the hub, or `embedded`: a small one that this machine trains for itself, once."""
+    model: str = "tiny"
+    """A model's folder, its id on the hub, or `tiny`: a small one that this machine trains for itself, once."""
     texts: tuple[Path, ...] = ()
-    """Files of old text, `.txt` or `.jsonl`; the embedded model has its own."""
+    """Files of reference text, `.txt` or `.jsonl`; the tiny model has its own."""
     sequences: int = 256
     """How many sequences it is estimated from."""
     length: int = 128
@@ -273,16 +274,16 @@ class Learn:
     """A store, a folder with files of examples, or one such file; E2WM's files are known by their names."""
     out: Path
     """The run's directory; made if it is not there."""
-    model: str = "embedded"
-    """A model's folder, its id on the hub, or `embedded`: a small one that this machine trains for itself, once."""
-    start: str = ""
+    model: str = "tiny"
+    """A model's folder, its id on the hub, or `tiny`: a small one that this machine trains for itself, once."""
+    init_from: str = ""
     """Where training begins if not at `--model`: a model that was tuned from it before, as in a second round of
-    experience. What is kept stays what `--model` knew."""
-    method: str = "finetune"
-    """What keeps the model near what it knew: finetune (nothing), lora, ewc, l2sp, replay, self-replay, kl, wise-ft, or
-    several joined by `+`."""
+    experience. The methods still protect `--model`."""
+    method: Annotated[str, arg(help=f"The learning method; several are joined by `+`. {METHOD_HELP}.")] = "finetune"
+    methods: MethodConfigs = field(default_factory=MethodConfigs)
+    """The methods' options."""
     texts: tuple[Path, ...] = ()
-    """Files of old text, `.txt` or `.jsonl`; the embedded model has its own."""
+    """Files of reference text, `.txt` or `.jsonl`; the tiny model has its own."""
     fisher: Path | None = None
     """Fisher information that `pathei fisher` made; estimated where it is needed and not given."""
     adapter: bool = False
@@ -291,8 +292,8 @@ class Learn:
     """The adapter, where there is one."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
     """How to train."""
-    knobs: MethodConfig = field(default_factory=MethodConfig)
-    """What the methods are told."""
+    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+    """How reference text is prepared for the methods."""
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     """What is made of a store."""
 
@@ -312,7 +313,7 @@ class Eval:
     data: tuple[Path, ...] = ()
     """Files of examples; those of each run if there are none."""
     texts: tuple[Path, ...] = ()
-    """Files of held-out text; the embedded model has its own."""
+    """Files of held-out text; the tiny model has its own."""
     execute: bool = True
     """Whether plans are carried out in the world."""
     batch: int = 32

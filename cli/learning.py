@@ -28,14 +28,15 @@ def corpora(command: Corpora) -> None:
 def fisher(command: Fisher) -> None:
     """Estimate Fisher information."""
     from ..learners.fisher.file import fisher_to_file
-    from ..learners.models.load import EMBEDDED, load_model
+    from ..learners.models.load import load_model
+    from ..learners.models.names import is_tiny
     from ..learners.models.stdlib_text import stdlib_text
     from ..learners.training.batches import read_texts, sequences_of
 
     if command.out.suffix != ".safetensors":
         raise ConfigError(f"Fisher information is kept in a .safetensors file, not in {command.out.name!r}.")
-    if not command.texts and command.model != EMBEDDED:
-        raise ConfigError("Name files of old text with --texts: Fisher information says what this model needs for it.")
+    if not command.texts and not is_tiny(command.model):
+        raise ConfigError("Name files of reference text with --texts: Fisher information is estimated from it.")
     tame_libraries()
     console = make_console()
     with _bar(console, "base") as advance:
@@ -51,20 +52,22 @@ def fisher(command: Fisher) -> None:
 
 def learn(command: Learn) -> None:
     """Tune a model."""
-    from ..learners import finetune as run
+    from ..learners.config import LearnConfig
+    from ..learners.finetuning import finetune
 
     tame_libraries()
     console = make_console()
     adapted = command.adapter or "lora" in command.method.split("+")
     training = dataclasses.replace(command.training, lora=command.lora if adapted else None)
-    config = run.LearnConfig(
+    config = LearnConfig(
         command.out,
         command.data,
         model=command.model,
-        start=command.start,
+        init_from=command.init_from,
         method=command.method,
+        methods=command.methods,
         training=training,
-        knobs=command.knobs,
+        reference=command.reference,
         corpus=command.corpus,
         texts=command.texts,
         fisher=command.fisher,
@@ -74,7 +77,7 @@ def learn(command: Learn) -> None:
         def watch(told: Mapping[str, float]) -> None:
             advance(int(told["step"]), int(told["steps"]))
 
-        report = run.learn(config, tell=lambda text: console.print(text, markup=False, soft_wrap=True), watch=watch)
+        report = finetune(config, notify=lambda text: console.print(text, markup=False, soft_wrap=True), watch=watch)
     for note in report.notes:
         console.print(note, markup=False, soft_wrap=True)
     if report.done_before:

@@ -14,7 +14,24 @@ from typing import Any, Final
 
 from ..experience import Json
 
-RENAMED: Final[Mapping[str, str | None]] = MappingProxyType({})
+RENAMED: Final[Mapping[str, str | None]] = MappingProxyType(
+    {
+        "start": "init_from",
+        "training.batch": "training.batch_size",
+        "training.accumulation": "training.gradient_accumulation_steps",
+        "training.clip": "training.max_grad_norm",
+        "knobs.ewc_strength": "methods.ewc.strength",
+        "knobs.l2sp_strength": "methods.l2sp.strength",
+        "knobs.replay_sequences": "methods.replay.sequences",
+        "knobs.replay_weight": "methods.replay.weight",
+        "knobs.kl_sequences": "methods.kl.sequences",
+        "knobs.kl_weight": "methods.kl.weight",
+        "knobs.wise_alpha": "methods.wise_ft.alpha",
+        "knobs.samples": "reference.samples",
+        "knobs.sequence_length": "reference.sequence_length",
+        "knobs.fisher_sequences": "reference.fisher_sequences",
+    }
+)
 """Dotted names of fields as older versions wrote them, with today's name; None for a field that no longer exists."""
 
 

@@ -25,6 +25,7 @@ import orjson
 from ..errors import ConfigError, LearningError, StoreLockedError
 from ..store.durable import WriterLock, explained, sync_directory, write_atomically
 from .config_migration import RENAMED, migrate_config
+from .models.names import TINY, TINY_BEFORE
 
 ADAPTER: Final = "adapter"
 CONFIG: Final = "config.json"
@@ -89,12 +90,17 @@ def settle(folder: Path, config: Any, renamed: Mapping[str, str | None] | None =
         return
     stored = migrate_config(orjson.loads(path.read_bytes()), config, {**RENAMED, **(renamed or {})})
     before = orjson.loads(orjson.dumps(stored, default=str))
-    if difference := first_difference(before, now):
+    if difference := first_difference(_rename_tiny(before), _rename_tiny(now)):
         name, old, new = difference
         raise ConfigError(
             f"{folder} holds a run with {name} = {old!r}, and now it is {new!r}: configure it as before, or choose "
             "another directory."
         )
+
+
+def _rename_tiny(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration in which the tiny model has its name of today."""
+    return {**config, "model": TINY} if config.get("model") == TINY_BEFORE else config
 
 
 def first_difference(before: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:

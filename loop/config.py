@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 from ..errors import at_least, check
-from ..learners.methods.config import MethodConfig
+from ..learners.config import ReferenceConfig
+from ..learners.methods.ewc import EwcConfig
+from ..learners.methods.registry import MethodConfigs
+from ..learners.models.names import TINY
 from ..learners.training.config import TrainingConfig
 
 Learn = Literal["memory", "weights", "both"]
 HOUSEHOLD: Final = "virtualhome"
-EMBEDDED: Final = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class LoopConfig:
     """So many loops are run, each with its own tasks, and intervals are over all of them."""
     seed: int = 0
     """The first one's seed."""
-    model: str = EMBEDDED
-    """The language model that is tuned: a folder, an id on the hub, or `embedded`, which this machine trains for
+    model: str = TINY
+    """The language model that is tuned: a folder, an id on the hub, or `tiny`, which this machine trains for
     itself, once."""
     method: str = "ewc"
     """What keeps it near what it knew; see `pathei learn`."""
@@ -52,12 +54,14 @@ class LoopConfig:
         default_factory=lambda: TrainingConfig(steps=150, learning_rate=3e-3, warmup=20, group_by_length=True)
     )
     """How each round's model is tuned; the next round goes on from it."""
-    knobs: MethodConfig = field(default_factory=lambda: MethodConfig(ewc_strength=15.0))
-    """What the methods are told."""
+    methods: MethodConfigs = field(default_factory=lambda: MethodConfigs(ewc=EwcConfig(strength=15.0)))
+    """The methods' options."""
+    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+    """How reference text is prepared for the methods."""
     texts: tuple[Path, ...] = ()
-    """Files of old text, for methods that need it; the embedded model has its own."""
+    """Files of reference text, for methods that need it; the tiny model has its own."""
     held_out_texts: tuple[Path, ...] = ()
-    """Files of other old text, to measure what is forgotten; without them that is left out, but for the embedded model.
+    """Files of held-out reference text, to measure forgetting; without them it is only measured for the tiny model.
     """
     embedder: str = "ngrams"
     """The memory's embedder; see `pathei memory build`."""
@@ -93,4 +97,4 @@ class LoopConfig:
         return self.learn in ("weights", "both")
 
 
-__all__ = ["EMBEDDED", "HOUSEHOLD", "Learn", "LoopConfig"]
+__all__ = ["HOUSEHOLD", "Learn", "LoopConfig"]

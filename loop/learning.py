@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError
+from ..learners.models.names import is_tiny
 from ..store import ExperienceStore
-from .config import EMBEDDED
 from .experience import AGENT
 from .workspace import LoopWorkspace
 
@@ -63,7 +63,8 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     The loop's own method goes on from the last round's model, and keeps what the base knew; what it is compared with
     takes as many steps at once as all rounds together.
     """
-    from ..learners.finetune import FineTuner, LearnConfig
+    from ..learners.config import LearnConfig
+    from ..learners.finetuning import FineTuner
 
     config = place.config
     fisher = place.fisher()
@@ -76,10 +77,11 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     run = LearnConfig(
         out,
         model=config.model,
-        start=str(place.run(number - 1, method) / "model") if goes_on and number > 1 and not training.lora else "",
+        init_from=str(place.run(number - 1, method) / "model") if goes_on and number > 1 and not training.lora else "",
         method=method,
         training=training,
-        knobs=config.knobs,
+        methods=config.methods,
+        reference=config.reference,
         texts=config.texts,
         fisher=given,
     )
@@ -98,7 +100,7 @@ def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
     config = place.config
     if config.held_out_texts:
         texts = list(read_texts(config.held_out_texts))
-    elif config.model == EMBEDDED:
+    elif is_tiny(config.model):
         texts = list(stdlib_text().held_out)
     else:
         return None

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
 
+from ..learners.models.names import is_tiny
 from ..learners.run_directory import note_versions, only_writer, settle, write_json
 from . import experience as living
 from . import learning, results
-from .config import EMBEDDED, LoopConfig
+from .config import LoopConfig
 from .workspace import PLAIN, WEIGHTS, LoopWorkspace
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
         settle(out, config)
         if note := note_versions(out):
             console.print(note, soft_wrap=True)
-        if config.tunes and config.model == EMBEDDED:
+        if config.tunes and is_tiny(config.model):
             _base(console)
         lost: Lost = {}
         alone: Alone = {}
@@ -100,10 +101,10 @@ def _learn(place: LoopWorkspace, number: int, console: Console, lost: Lost) -> N
 
 def _base(console: Console) -> None:
     """Make the embedded model if it is not there, and show how far that is."""
-    from ..learners.models.base import embedded_base
+    from ..learners.models.base import tiny_base
 
     with _bar(console, "the base model, once") as watch:
-        embedded_base(progress=watch)
+        tiny_base(progress=watch)
 
 
 @contextlib.contextmanager

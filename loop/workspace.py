@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from ..experience import Goal, Task, Trajectory
-from .config import EMBEDDED, HOUSEHOLD, LoopConfig
+from ..learners.models.names import is_tiny
+from .config import HOUSEHOLD, LoopConfig
 
 NOTHING: Final = "nothing"
 BASE: Final = "base model"
@@ -93,11 +94,11 @@ class LoopWorkspace:
 
     def base(self) -> str:
         """The base model, as `from_pretrained` reads it."""
-        if self.config.model != EMBEDDED:
+        if not is_tiny(self.config.model):
             return self.config.model
-        from ..learners.models.base import embedded_base
+        from ..learners.models.base import tiny_base
 
-        return str(embedded_base())
+        return str(tiny_base())
 
     def actors(self, number: int) -> list[LoopAgent]:
         """Return who acts after a round; after round 0, who has learned nothing.

@@ -29,12 +29,12 @@ from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.envs import contract
 from pathei.envs.model import EnvModel
 from pathei.envs.registry import world_named
-from pathei.learners.models.base import embedded_base
+from pathei.learners.models.base import tiny_base
 
 
 def random_model(given: argparse.Namespace) -> LocalModel:
     """Return a model of random weights: GPT-2 of about 10 million, or a Llama of about a billion."""
-    tokenizer = AutoTokenizer.from_pretrained(given.tokenizer or embedded_base())
+    tokenizer = AutoTokenizer.from_pretrained(given.tokenizer or tiny_base())
     common = {
         "vocab_size": len(tokenizer),
         "bos_token_id": tokenizer.eos_token_id,
@@ -117,7 +117,7 @@ def speed(given: argparse.Namespace) -> None:
 def prior(count: int, simulations: int) -> None:
     """Search plans for household goals with three priors, and count the simulations until the goal is reached."""
     config = SearchConfig(simulations=simulations, depth=30, selection="puct", exploration=0.5, stop_on_success=True)
-    backend = LocalModel.load(embedded_base())
+    backend = LocalModel.load(tiny_base())
     rows: dict[str, list[tuple[bool, int, float]]] = {}
     for task in world_named("virtualhome").generate_tasks(count, 2):
         for name in ("uniform", "embedded base", "heuristic"):

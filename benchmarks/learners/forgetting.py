@@ -34,6 +34,7 @@ from rich.table import Table
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
 from pathei.collectors.rollout.collect import gather
 from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, generate_tasks
+from pathei.learners.config import LearnConfig, ReferenceConfig
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import CorpusConfig
 from pathei.learners.corpora.splits import is_unseen_activity
@@ -41,10 +42,13 @@ from pathei.learners.evaluation.evaluate import evaluate
 from pathei.learners.evaluation.intervals import Interval
 from pathei.learners.evaluation.result import Evaluation
 from pathei.learners.examples import Example, read_examples, write_examples
-from pathei.learners.finetune import FineTuner, LearnConfig
-from pathei.learners.methods.registry import MethodConfig
+from pathei.learners.finetuning import FineTuner
+from pathei.learners.methods.kl import KlConfig
+from pathei.learners.methods.registry import MethodConfigs
+from pathei.learners.methods.replay import ReplayConfig
 from pathei.learners.methods.wise_ft import WeightAveraging
-from pathei.learners.models.load import EMBEDDED, load_model
+from pathei.learners.models.load import load_model
+from pathei.learners.models.names import TINY
 from pathei.learners.models.stdlib_text import stdlib_text
 from pathei.learners.training.config import LoraConfig, TrainingConfig
 from pathei.store import ExperienceStore
@@ -68,7 +72,7 @@ class Setting:
 
     method: str
     knob: str
-    """The field of `MethodConfig`, or of `TrainingConfig`, that is set; empty where there is none."""
+    """The method's field, in the form `GROUP_FIELD` (`ewc_strength`), or `learning_rate`; empty for none."""
     value: float = 0.0
 
     @property
@@ -136,7 +140,7 @@ class Bench:
         self.examples = corpus(out, budget)
         texts = stdlib_text().held_out
         self.texts = texts[:: max(1, len(texts) // budget.language)]
-        self.base, self.tokenizer = load_model(EMBEDDED)
+        self.base, self.tokenizer = load_model(TINY)
         self.log = out / "runs.jsonl"
         lines = self.log.read_bytes().splitlines() if self.log.exists() else []
         self.done: dict[str, dict[str, Any]] = {line["key"]: line for line in map(orjson.loads, lines)}
@@ -169,15 +173,17 @@ class Bench:
 
     def tuned(self, setting: Setting, seed: int) -> torch.nn.Module:
         """Tune the base; runs of plain fine-tuning are kept for averaging, the others' directories are removed."""
-        knobs, rate = MethodConfig(samples=128, replay_sequences=2, kl_sequences=2), self.budget.learning_rate
+        methods = MethodConfigs(replay=ReplayConfig(sequences=2), kl=KlConfig(sequences=2))
+        rate = self.budget.learning_rate
         if setting.knob == "learning_rate":
             rate = setting.value
         elif setting.knob:
-            change: dict[str, Any] = {setting.knob: setting.value}
-            knobs = dataclasses.replace(knobs, **change)
+            group, _, name = setting.knob.partition("_")
+            change: dict[str, Any] = {name: setting.value}
+            methods = dataclasses.replace(methods, **{group: dataclasses.replace(getattr(methods, group), **change)})
         training = TrainingConfig(
             steps=self.budget.steps,
-            batch=self.budget.batch,
+            batch_size=self.budget.batch,
             learning_rate=rate,
             seed=seed,
             lora=LoraConfig() if setting.method == "lora" else None,
@@ -188,7 +194,14 @@ class Bench:
             shutil.rmtree(out, ignore_errors=True)
         fisher = self.out / f"fisher-{seed}.safetensors"
         given = fisher if setting.method == "ewc" and fisher.exists() else None
-        config = LearnConfig(out, model=EMBEDDED, method=setting.method, training=training, knobs=knobs, fisher=given)
+        config = LearnConfig(
+            out,
+            method=setting.method,
+            methods=methods,
+            training=training,
+            reference=ReferenceConfig(samples=128),
+            fisher=given,
+        )
         FineTuner(config).run(self.examples)
         if setting.method == "ewc" and given is None:
             (out / "fisher.safetensors").rename(fisher)

@@ -16,7 +16,8 @@ import orjson
 
 from ...errors import LearningError, at_least, check
 from ..examples import Example, Split, read_examples
-from ..models.load import EMBEDDED, load_model
+from ..models.load import load_model
+from ..models.names import is_tiny
 from ..models.stdlib_text import stdlib_text
 from ..run_directory import CONFIG, EXAMPLES, MODEL, note_versions, only_writer, settle, write_json
 from ..training.batches import read_texts
@@ -73,7 +74,7 @@ def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = 
     if not examples:
         raise LearningError(f"{run} holds no examples of {' or '.join(config.splits)}: name files of them.")
     name = str(orjson.loads((run / CONFIG).read_bytes())["model"])
-    texts = read_texts(config.texts) if config.texts else list(stdlib_text().held_out) if name == EMBEDDED else []
+    texts = read_texts(config.texts) if config.texts else list(stdlib_text().held_out) if is_tiny(name) else []
     folder = run / EVALUATION
     with only_writer(folder):
         settle(folder, config)

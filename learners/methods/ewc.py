@@ -1,19 +1,22 @@
-"""Elastic Weight Consolidation (Kirkpatrick et al. 2017): weights that old text depends on are held where they were.
+"""Elastic Weight Consolidation (Kirkpatrick et al. 2017): weights that reference text depends on are held.
 
 L(theta) = L_V(theta) + lambda * sum_i F_ii (theta_i - theta*_i)^2, with no 1/2, as E2WM states it (Xiang et al. 2023).
 The penalty never enters the model's loss: its gradient 2 lambda F (theta - theta*) is added to `.grad` directly, piece
-by piece, without an autograd graph. Sharded parameters (FSDP2) are treated shard by shard. Left out: estimating F
-(`fisher`), adapters (`ewc_lora`), and how several tasks become one quadratic (`ewc_tasks`).
+by piece, without an autograd graph. Sharded parameters (FSDP2) are treated shard by shard. Not here: estimating F
+(`fisher`), adapters (`ewc_lora`), and how several tasks become one quadratic (`sequential`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
 
-from ...errors import FisherError, check
+from ...errors import FisherError, at_least, check
+from ..training.lora import is_adapted
+from .protocol import Method, MethodContext, Regularizer, require
 from .sequential import Quadratic, load_tasks, merged, online, save_tasks
 
 if TYPE_CHECKING:
@@ -22,15 +25,39 @@ if TYPE_CHECKING:
     from ..fisher.record import FisherDiagonal
 
 Mode = Literal["separate", "online", "merged"]
-"""How several tasks are remembered: each by itself, decayed around the latest anchor, or summed into one quadratic."""
+"""How several tasks in sequence are remembered: each separately, decayed around the latest anchor (Schwarz et al.
+2018), or summed into one quadratic. For use from Python: one `pathei learn` run remembers one task, its base."""
 
 # A piece's temporaries should stay in a core's cache; a GPU wants few launches instead.
 _PIECE: Final = 1 << 16
 _PIECE_ON_GPU: Final = 1 << 26
 
 
+@dataclass(frozen=True, slots=True)
+class EwcConfig:
+    """The method `ewc`."""
+
+    strength: float = 30.0
+    """lambda, for Fisher information per token; start with 30 to 100."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: one is out of range.
+        """
+        check(at_least(self, strength=0), "configuration of ewc")
+
+
 class EWC:
-    """The penalty for full fine-tuning, of one task or of several in sequence; a `Preserver`."""
+    """The penalty for full fine-tuning, of one task or of several in sequence; a `Regularizer`.
+
+    With several tasks, call `add_task` after each one:
+
+        regularizer = EWC.of(fisher, model, strength=30, mode="merged")
+        ...  # train, then estimate Fisher information on the new task
+        regularizer.add_task(new_fisher.tensors, anchor_of(model, new_fisher.tensors))
+    """
 
     def __init__(
         self,
@@ -48,10 +75,10 @@ class EWC:
             fisher: F by parameter name, on the per-token scale; a scalar counts for a whole tensor. Parameters that are
                 not named are left alone.
             anchor: theta* by parameter name: what the parameters were when F was estimated. See `anchor_of`.
-            strength: lambda, at least 0; 30 to 100 is where to begin on the per-token scale.
-            mode: What `add_task` does with what is remembered already.
-            decay: gamma of mode "online", in [0, 1]: what old Fisher information still counts.
-            name: As tables call it.
+            strength: lambda, at least 0; start with 30 to 100 on the per-token scale.
+            mode: What `add_task` does with the tasks remembered so far.
+            decay: gamma of mode "online", in [0, 1]: the weight of earlier Fisher information.
+            name: The name in logs and tables.
 
         Raises:
             ConfigError: a number or the mode is out of range.
@@ -90,12 +117,12 @@ class EWC:
 
     @property
     def name(self) -> str:
-        """As tables call it."""
+        """The name in logs and tables."""
         return self._name
 
     @property
     def tasks(self) -> Sequence[Quadratic]:
-        """What is remembered: one quadratic per task in mode "separate", and one in all otherwise."""
+        """What is remembered: one quadratic per task in mode "separate", otherwise one for all."""
         return tuple(self._tasks)
 
     def add_task(self, fisher: Mapping[str, Tensor], anchor: Mapping[str, Tensor]) -> None:
@@ -115,15 +142,15 @@ class EWC:
         """Add 2 lambda F (theta - theta*) to the gradients of parameters that are trained and have F.
 
         Args:
-            model: Not wrapped; its parameters bear the names of `fisher`. They may be FSDP2's shards.
-            step: Of no meaning here.
+            model: Not wrapped; its parameters have the names of `fisher`. They may be FSDP2's shards.
+            step: Not used.
 
         Returns:
             lambda * sum_i F_ii (theta_i - theta*_i)^2 in nats, over all shards; 0 if lambda is 0.
 
         Raises:
-            FisherError: F does not belong to this model, by name or by shape, or has entries that are negative or no
-                numbers.
+            FisherError: F does not belong to this model, by name or by shape, or has entries that are negative or not
+                finite.
         """
         if not self.strength:
             return 0.0
@@ -137,7 +164,7 @@ class EWC:
         """Do nothing: the trained model is left as it is."""
 
     def save(self, path: Path) -> None:
-        """Write everything to a safetensors file, which is wholly there or not at all.
+        """Write everything to a safetensors file, atomically.
 
         Raises:
             StoreError: the file cannot be written.
@@ -156,8 +183,8 @@ class EWC:
         Raises:
             RecordError: there is no such file, or it is not of this format.
         """
-        tasks, told = load_tasks(path)
-        options: dict[str, Any] = told
+        tasks, meta = load_tasks(path)
+        options: dict[str, Any] = meta
         stored = options.pop("strength")
         options.pop("format")
         method = cls(tasks[0].precision, tasks[0].centre, stored if strength is None else strength, **options)
@@ -165,7 +192,7 @@ class EWC:
         return method
 
     def _place(self, model: nn.Module) -> Iterable[_Placed]:
-        """Return the trained parameters that have F, with their part of F and theta* beside them."""
+        """Return the trained parameters that have F, with their part of F and theta*."""
         parameters = dict(model.named_parameters())
         names = {name for task in self._tasks for name in task.precision}
         if strange := sorted(names - set(parameters)):
@@ -178,25 +205,25 @@ class EWC:
             parameter = parameters[name]
             if not parameter.requires_grad:
                 placed.pop(name, None)
-            elif name not in placed or not placed[name].beside(parameter):
+            elif name not in placed or not placed[name].matches(parameter):
                 placed[name] = _Placed.of(name, parameter, self._tasks)
         return placed.values()
 
 
 class _Placed(NamedTuple):
-    """A parameter and, on its device and in its sharding, what it is pulled to."""
+    """A parameter and, on its device and in its sharding, what it is pulled towards."""
 
     parameter: nn.Parameter
     tasks: Sequence[tuple[Tensor, Tensor]]
     """F and theta* of each task that knows the parameter, sharded as it is."""
 
-    def beside(self, parameter: nn.Parameter) -> bool:
+    def matches(self, parameter: nn.Parameter) -> bool:
         """Whether this is still the same parameter at the same place."""
         return parameter is self.parameter and parameter.device == self.tasks[0][0].device
 
     @classmethod
     def of(cls, name: str, parameter: nn.Parameter, tasks: Sequence[Quadratic]) -> Self:
-        """Place what all tasks say of one parameter.
+        """Place F and theta* of all tasks for one parameter.
 
         Raises:
             FisherError: a shape or an entry is wrong.
@@ -217,10 +244,10 @@ class _Placed(NamedTuple):
 
 
 def check_fisher(name: str, fisher: Tensor) -> Tensor:
-    """Return a tensor of Fisher information if it can be one.
+    """Return a tensor of Fisher information after checking that it can be one.
 
     Raises:
-        FisherError: an entry is negative, infinite or no number.
+        FisherError: an entry is negative, infinite or not a number.
     """
     low, high = (bound.item() for bound in fisher.aminmax()) if fisher.numel() else (0.0, 0.0)
     if not 0 <= low <= high < math.inf:
@@ -244,7 +271,7 @@ def place_like(value: Tensor, parameter: Tensor) -> Tensor:
     from torch.distributed.tensor import DTensor, distribute_tensor
 
     assert isinstance(parameter, DTensor), "only DTensors are sharded"
-    # Every process has the whole, so nothing is sent; the copy lets go of the whole.
+    # Every process has the whole, so nothing is sent; cloning frees the whole.
     mine = distribute_tensor(value, parameter.device_mesh, parameter.placements, src_data_rank=None)
     return mine.to_local().clone()
 
@@ -261,7 +288,7 @@ def local(tensor: Any) -> Tensor:
 
 
 def gradient_of(parameter: Tensor) -> Tensor:
-    """Return this process's part of a parameter's gradient, which is made of zeros if there is none."""
+    """Return this process's part of a parameter's gradient; a missing gradient is set to zeros first."""
     import torch
 
     if parameter.grad is None:
@@ -303,7 +330,7 @@ def _pull(parameter: nn.Parameter, precision: Tensor, centre: Tensor, strength: 
 
 
 def _pieces(first: Tensor, *others: Tensor, limit: int | None = None) -> Iterator[tuple[Tensor, ...]]:
-    """Cut tensors of one shape into rows of at most `limit` entries, or single rows; scalars go with every piece."""
+    """Split tensors of one shape into rows of at most `limit` entries, or single rows; scalars go with every piece."""
     if not first.numel():
         return
     limit = limit or (_PIECE if first.device.type == "cpu" else _PIECE_ON_GPU)
@@ -345,4 +372,39 @@ class _Sum:
         return total
 
 
-__all__ = ["EWC", "Mode", "anchor_of", "check_fisher", "gradient_of", "is_sharded", "local", "place_like"]
+def make_ewc(context: MethodContext, config: EwcConfig) -> Regularizer:
+    """Make the regularizer: `EWC`, or `EwcLora` for a model with an adapter."""
+    import torch
+
+    from .ewc_lora import EwcLora
+
+    fisher = require(context.fisher, "ewc", "Fisher information")
+    if is_adapted(context.model):
+        return EwcLora(fisher, config.strength, name="ewc")
+    whole = {name: torch.outer(*one) if isinstance(one, tuple) else one for name, one in fisher.items()}
+    return EWC(whole, anchor_of(context.model, whole), config.strength)
+
+
+METHODS: Final = (
+    Method(
+        "ewc",
+        "weights that reference text depends on are held: lambda * sum F (theta - theta*)^2 (Kirkpatrick et al. 2017)",
+        EwcConfig,
+        make_ewc,
+        frozenset({"fisher"}),
+    ),
+)
+
+__all__ = [
+    "EWC",
+    "METHODS",
+    "EwcConfig",
+    "Mode",
+    "anchor_of",
+    "check_fisher",
+    "gradient_of",
+    "is_sharded",
+    "local",
+    "make_ewc",
+    "place_like",
+]

@@ -4,7 +4,7 @@ The penalty is lambda * sum_ij F_ij (s B A)_ij^2 per adapted matrix (E2WM; EWC-L
 the start B = 0, so their own Fisher information says nothing about what the base knows. theta* is the frozen base and
 costs nothing. With D = B A the gradients are gB = 2 lambda s^2 (F . D) A^T and gA = 2 lambda s^2 B^T (F . D), formed in
 chunks of rows. If F = u v^T, D is never formed: sums over r x r matrices suffice. Under FSDP2 every process takes
-some of the rows. Left out: DoRA and other variants, and adapters of convolutions, experts and attention blocks.
+some of the rows. Not here: DoRA and other variants, and adapters of convolutions, experts and attention blocks.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Factors = tuple["Tensor", "Tensor"]
 _CHUNK: Final = 1 << 18
 _CHUNK_ON_GPU: Final = 1 << 24
 _PREFIX: Final = "base_model.model."
-# With these the base stays what it was, so it is theta*; the others write a part of W into the adapter.
+# With these initialisations the base keeps its weights and is theta*; others move a part of W into the adapter.
 _KEEPS_BASE: Final = (True, False, "gaussian", "eva", "orthogonal")
 
 
 class EwcLora:
-    """The penalty on the merged update of LoRA adapters (peft); a `Preserver`."""
+    """The penalty on the merged update of LoRA adapters (peft); a `Regularizer`."""
 
     def __init__(
         self,
@@ -49,8 +49,8 @@ class EwcLora:
             fisher: By the name that a weight has in the base model (`"transformer.h.0.attn.c_attn.weight"`): F in the
                 shape of that weight, or its factors (u, v) with F = u v^T. Weights that are not adapted are ignored.
             strength: lambda, at least 0, on the per-token scale.
-            chunk: How many entries of B A are formed at once; by default what suits the device.
-            name: As tables call it.
+            chunk: Entries of B A formed at once; None for a default that suits the device.
+            name: The name in logs and tables.
 
         Raises:
             ConfigError: a number is out of range.
@@ -83,7 +83,7 @@ class EwcLora:
 
     @property
     def name(self) -> str:
-        """As tables call it."""
+        """The name in logs and tables."""
         return self._name
 
     def add_gradient(self, model: nn.Module, step: int = 0) -> float:
@@ -91,14 +91,14 @@ class EwcLora:
 
         Args:
             model: A peft model, or one into which peft has put adapters.
-            step: Of no meaning here.
+            step: Not used.
 
         Returns:
             lambda * sum F (s B A)^2 in nats, over all adapted matrices; 0 if lambda is 0.
 
         Raises:
             FisherError: an adapted matrix has no Fisher information, or one of another shape.
-            LearningError: there is no adapter, or one of a kind that this penalty is not right for.
+            LearningError: there is no adapter, or one of an unsupported kind.
             MissingDependencyError: peft is not installed.
         """
         import torch
@@ -162,7 +162,7 @@ def full_penalty(fisher: Tensor, left: Tensor, right: Tensor, chunk: int) -> tup
         fisher: F, shape `[rows, columns]`, any floating dtype.
         left: L, shape `[rows, rank]`, float32.
         right: R, shape `[rank, columns]`, float32.
-        chunk: The most entries of L R that are formed at once; at least one row is.
+        chunk: The maximum number of entries of L R formed at once; at least one row is.
 
     Returns:
         The value, (F . L R) R^T and L^T (F . L R).
@@ -246,7 +246,7 @@ def updates(model: nn.Module) -> Iterator[LoraUpdate]:
     """Yield the merged update of every weight that has an active LoRA adapter.
 
     Raises:
-        LearningError: there is none, or an adapter is of a kind whose update is not s B A beside an unchanged base.
+        LearningError: there is none, or an adapter is of a kind whose update is not s B A next to an unchanged base.
         MissingDependencyError: peft is not installed.
     """
     try:
@@ -272,17 +272,17 @@ def _pair(path: str, module: Any, adapter: str, config: Any) -> tuple[nn.Paramet
     """Return A, B and s of one adapter.
 
     Raises:
-        LearningError: it is of a kind that is refused; says which and why.
+        LearningError: it is of an unsupported kind; the message names it and the reason.
     """
-    if fault := _fault(module, adapter, getattr(config, "init_lora_weights", True)):
-        raise LearningError(f"The adapter {adapter!r} of {path} is none that EwcLora can hold: {fault}.")
+    if problem := _find_problem(module, adapter, getattr(config, "init_lora_weights", True)):
+        raise LearningError(f"EwcLora does not support the adapter {adapter!r} of {path}: {problem}.")
     if adapter in module.lora_embedding_A:
         return module.lora_embedding_A[adapter], module.lora_embedding_B[adapter], float(module.scaling[adapter])
     return module.lora_A[adapter].weight, module.lora_B[adapter].weight, float(module.scaling[adapter])
 
 
-def _fault(module: Any, adapter: str, start: Any) -> str:
-    """Say why the update of an adapter is not s B A beside an unchanged base; in no words if it is."""
+def _find_problem(module: Any, adapter: str, start: Any) -> str:
+    """Return why the update of an adapter is not s B A next to an unchanged base; empty if it is."""
     from torch import nn
     from transformers.pytorch_utils import Conv1D
 

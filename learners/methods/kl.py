@@ -1,18 +1,20 @@
-"""KL to the frozen base: on a little old text, the model's next-token distributions stay near what the base's were.
+"""KL to the frozen base: on a little reference text, the model's next-token distributions stay near the base's.
 
-Learning without forgetting (Li & Hoiem 2016) with old inputs: weight * mean over tokens of KL(base || model). Unlike
-replay it asks for the base's whole distribution, so a few sequences say much. Under LoRA the base is the model itself
-with its adapter switched off; else it is a frozen copy.
+Learning without forgetting (Li & Hoiem 2016) on reference inputs: weight * mean over tokens of KL(base || model).
+Replay uses one token per position, this the base's whole distribution, so a few sequences carry much information.
+Under LoRA the base is the model itself with its adapter switched off; otherwise it is a frozen copy.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from ..training.batches import draw
+from ...errors import at_least, check
 from ..training.lora import is_adapted
 from ..training.losses import Precision, autocast
+from .protocol import Method, MethodContext, require
 from .replay import whole
 
 if TYPE_CHECKING:
@@ -22,8 +24,26 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+@dataclass(frozen=True, slots=True)
+class KlConfig:
+    """The method `kl`."""
+
+    sequences: int = 4
+    """Reference sequences per optimizer step."""
+    weight: float = 1.0
+    """The weight of the divergence; the task's loss has 1."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is out of range; all are named.
+        """
+        check(at_least(self, sequences=1, weight=0), "configuration of kl")
+
+
 class BaseKL:
-    """Adds the gradient of `weight` times KL(base || model) on old sequences; a `Preserver`."""
+    """Adds the gradient of `weight` times KL(base || model) on reference sequences; a `Regularizer`."""
 
     name = "kl"
 
@@ -40,11 +60,11 @@ class BaseKL:
         """Prepare.
 
         Args:
-            sequences: Old text, shape `[sequences, T]`.
+            sequences: Token ids of reference text, shape `[sequences, T]`.
             model: The model before it is trained; without an adapter it is copied.
-            per_step: How many sequences a step goes through, twice forward and once backward.
-            weight: What the divergence counts beside the task's loss.
-            seed: With the step's number, decides which.
+            per_step: Sequences per step; each is run forward twice and backward once.
+            weight: The weight of the divergence; the task's loss has 1.
+            seed: Decides, together with the step's number, which sequences.
             precision: Of both forward passes.
         """
         self._base = None if is_adapted(model) else copy.deepcopy(model).eval().requires_grad_(False)
@@ -54,6 +74,8 @@ class BaseKL:
     def add_gradient(self, model: nn.Module, step: int) -> float:
         """Add the gradient, both models without dropout; return `weight` times the divergence in nats per token."""
         import torch
+
+        from ..training.batches import draw
 
         ids = whole(draw(self._sequences, self._per_step, seed=self._seed, step=step), model).input_ids
         mode = model.training
@@ -78,4 +100,26 @@ class BaseKL:
         """Do nothing."""
 
 
-__all__ = ["BaseKL"]
+def make_kl(context: MethodContext, config: KlConfig) -> BaseKL:
+    """Make the regularizer."""
+    return BaseKL(
+        require(context.text, "kl", "reference text"),
+        context.model,
+        per_step=config.sequences,
+        weight=config.weight,
+        seed=context.seed,
+        precision=context.precision,
+    )
+
+
+METHODS: Final = (
+    Method(
+        "kl",
+        "on a little reference text, KL(base || model) is kept small (Li & Hoiem 2016)",
+        KlConfig,
+        make_kl,
+        frozenset({"text"}),
+    ),
+)
+
+__all__ = ["METHODS", "BaseKL", "KlConfig", "make_kl"]

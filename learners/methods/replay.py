@@ -1,27 +1,48 @@
-"""Replay: at every step the model also goes through a little old text, so that it goes on expecting it.
+"""Replay: every step also trains on a little reference text.
 
 The oldest remedy (Ratcliff 1990; Robins 1995) and, measured, among the strongest. The text is the user's, or the
-base model's own samples, drawn before training (self-generated replay: no old text needs to be kept or shipped). Left
-out: choosing what to replay.
+base model's own samples, drawn before training (self-generated replay: no reference text needs to be kept or shipped).
+Not here: choosing what to replay.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from ..training.batches import TrainingBatch, draw, pad_of
+from ...errors import at_least, check
 from ..training.losses import Precision, autocast, summed_loss
+from .protocol import Method, MethodContext, require
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import nn
     from transformers import PreTrainedTokenizerBase
 
+    from ..training.batches import TrainingBatch
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayConfig:
+    """The methods `replay` and `self-replay`."""
+
+    sequences: int = 4
+    """Reference sequences per optimizer step."""
+    weight: float = 1.0
+    """The weight of their loss; the task's loss has 1."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is out of range; all are named.
+        """
+        check(at_least(self, sequences=1, weight=0), "configuration of replay")
+
 
 class Replay:
-    """Adds the gradient of `weight` times the mean loss per token on old sequences; a `Preserver`."""
+    """Adds the gradient of `weight` times the mean loss per token on reference sequences; a `Regularizer`."""
 
     def __init__(
         self,
@@ -36,19 +57,21 @@ class Replay:
         """Prepare.
 
         Args:
-            sequences: Old text, shape `[sequences, T]`.
-            per_step: How many of them a step goes through.
-            weight: What their loss counts beside the task's.
-            seed: With the step's number, decides which.
+            sequences: Token ids of reference text, shape `[sequences, T]`.
+            per_step: Sequences per step.
+            weight: The weight of their loss; the task's loss has 1.
+            seed: Decides, together with the step's number, which sequences.
             precision: Of the forward pass.
-            name: As tables call it.
+            name: The name in logs and tables.
         """
         self.name = name
         self._sequences, self._per_step, self._weight = sequences, per_step, weight
         self._seed, self._precision = seed, precision
 
     def add_gradient(self, model: nn.Module, step: int) -> float:
-        """Add the gradient; return `weight` times the mean loss of the step's old sequences, in nats per token."""
+        """Add the gradient; return `weight` times the mean loss of the step's sequences, in nats per token."""
+        from ..training.batches import draw
+
         batch = whole(draw(self._sequences, self._per_step, seed=self._seed, step=step), model)
         with autocast(model, self._precision):
             loss = self._weight * summed_loss(model, batch) / batch.labels[:, 1:].numel()
@@ -63,6 +86,8 @@ def whole(sequences: NDArray[np.int64], model: nn.Module) -> TrainingBatch:
     """Return sequences as a batch on the model's device; every token but the first of each is to be predicted."""
     import torch
 
+    from ..training.batches import TrainingBatch
+
     ids = torch.from_numpy(sequences).to(next(model.parameters()).device)
     return TrainingBatch(ids, torch.ones_like(ids), ids, torch.ones(len(ids), device=ids.device))
 
@@ -70,7 +95,7 @@ def whole(sequences: NDArray[np.int64], model: nn.Module) -> TrainingBatch:
 def self_generated(
     model: nn.Module, tokenizer: PreTrainedTokenizerBase, *, count: int, length: int, seed: int, batch: int = 16
 ) -> NDArray[np.int64]:
-    """Let a model say what it knows: texts drawn from its own distribution, laid end to end and cut into sequences.
+    """Sample texts from a model's own distribution, lay them end to end, and cut them into sequences.
 
     A text begins after the token that begins one, and ends with the one that ends it, or after `length` tokens. torch's
     random state is left as it was.
@@ -81,17 +106,20 @@ def self_generated(
         count: How many sequences.
         length: T, in tokens.
         seed: Decides what is drawn.
-        batch: How many texts are drawn side by side.
+        batch: Texts drawn at the same time.
 
     Returns:
         Token ids, shape `[count, length]`.
     """
+    import numpy as np
     import torch
     from transformers import GenerationConfig
 
+    from ..training.batches import pad_of
+
     end = tokenizer.eos_token_id
     first = end if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    # What is said here is not taken from the model's own defaults: nothing but its distribution decides.
+    # Every field overrides the model's own defaults, so that only its distribution decides.
     config = GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=True,
         top_k=0,
@@ -118,4 +146,43 @@ def self_generated(
     return np.array(tokens[: count * length], dtype=np.int64).reshape(count, length)
 
 
-__all__ = ["Replay", "self_generated", "whole"]
+def make_replay(context: MethodContext, config: ReplayConfig) -> Replay:
+    """Make the regularizer of `replay`."""
+    return _replay("replay", require(context.text, "replay", "reference text"), context, config)
+
+
+def make_self_replay(context: MethodContext, config: ReplayConfig) -> Replay:
+    """Make the regularizer of `self-replay`."""
+    return _replay("self-replay", require(context.samples, "self-replay", "the base's own samples"), context, config)
+
+
+def _replay(name: str, sequences: NDArray[np.int64], context: MethodContext, config: ReplayConfig) -> Replay:
+    return Replay(
+        sequences,
+        per_step=config.sequences,
+        weight=config.weight,
+        seed=context.seed,
+        precision=context.precision,
+        name=name,
+    )
+
+
+METHODS: Final = (
+    Method(
+        "replay",
+        "every step also trains on a little reference text (Robins 1995)",
+        ReplayConfig,
+        make_replay,
+        frozenset({"text"}),
+    ),
+    Method(
+        "self-replay",
+        "replay of what the base wrote by itself before training; needs no reference text",
+        ReplayConfig,
+        make_self_replay,
+        frozenset({"samples"}),
+        shares="replay",
+    ),
+)
+
+__all__ = ["METHODS", "Replay", "ReplayConfig", "make_replay", "make_self_replay", "self_generated", "whole"]

@@ -1,22 +1,41 @@
-"""WiSE-FT: after training, the weights go back part of the way to the base's.
+"""WiSE-FT: after training, the weights are interpolated with the base's.
 
-theta = (1 - alpha) * base + alpha * trained (Wortsman et al. 2022). It costs nothing while training. Of a LoRA adapter
-the update is scaled, which is the same: W + alpha * s * B A.
+theta = (1 - alpha) * base + alpha * trained (Wortsman et al. 2022). It costs nothing while training. With a LoRA
+adapter the update is scaled, which is the same: W + alpha * s * B A.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
+from ...errors import check
 from ..training.lora import is_adapted
 from .ewc import anchor_of, local, place_like
+from .protocol import Method, MethodContext
 
 if TYPE_CHECKING:
     from torch import nn
 
 
+@dataclass(frozen=True, slots=True)
+class WiseFtConfig:
+    """The method `wise-ft`."""
+
+    alpha: float = 0.5
+    """The share of what was learned that is kept, in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: one is out of range.
+        """
+        check({"alpha must be in [0, 1]": 0 <= self.alpha <= 1}, "configuration of wise-ft")
+
+
 class WeightAveraging:
-    """Interpolates with the base when training ends; a `Preserver` that adds no gradient."""
+    """Interpolates with the base when training ends; a `Regularizer` that adds no gradient."""
 
     name = "wise-ft"
 
@@ -25,7 +44,7 @@ class WeightAveraging:
 
         Args:
             model: The model before it is trained; without an adapter its weights are copied.
-            alpha: How much of what was learned is kept: 0 is the base, 1 the trained model.
+            alpha: The share of what was learned that is kept: 0 is the base, 1 the trained model.
         """
         self._alpha = alpha
         self._base = {} if is_adapted(model) else anchor_of(model)
@@ -47,4 +66,18 @@ class WeightAveraging:
                     mine.mul_(self._alpha)
 
 
-__all__ = ["WeightAveraging"]
+def make_wise_ft(context: MethodContext, config: WiseFtConfig) -> WeightAveraging:
+    """Make the regularizer."""
+    return WeightAveraging(context.model, alpha=config.alpha)
+
+
+METHODS: Final = (
+    Method(
+        "wise-ft",
+        "after training, the weights are averaged with the base's (Wortsman et al. 2022)",
+        WiseFtConfig,
+        make_wise_ft,
+    ),
+)
+
+__all__ = ["METHODS", "WeightAveraging", "WiseFtConfig", "make_wise_ft"]

@@ -1,9 +1,9 @@
-"""The embedded base: a small language model that any machine trains for itself in about a minute, without a download.
+"""The tiny built-in model: a language model that any machine trains for itself in about a minute, without a download.
 
 GPT-2's architecture (Radford et al. 2019) with 2.6 million weights and a byte-level BPE tokenizer, both trained from
-scratch on `stdlib_text`. It exists so that learning and forgetting can be shown and tested anywhere; it knows nothing
-of the world beyond how Python documents itself. It is kept in a cache folder under a name that follows from the recipe,
-the text and the versions that made it, and appears there only once it is whole.
+scratch on `stdlib_text`. It exists so that learning and forgetting can be shown and tested anywhere; it knows only
+Python's documentation. It is kept in a cache folder under a name that follows from the recipe, the text and the
+versions that made it, and appears there only when it is complete.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 END: Final = "<|endoftext|>"
-"""The one special token: it ends a text, begins one, and pads."""
+"""The only special token: end of text, beginning of text, and padding."""
 RECIPE_FILE: Final = "recipe.json"
-"""Beside the model: what made it, in full."""
+"""The file next to the model that describes how it was made."""
 
 Progress = Callable[[int, int], None]
-"""Called with how many optimizer steps are done, and of how many."""
+"""Called with the number of optimizer steps done, and the total."""
 
 
 @dataclass(frozen=True, slots=True)
 class BaseRecipe:
-    """What the model is and how it is trained."""
+    """The model's architecture and training."""
 
     layers: int = 4
     width: int = 192
@@ -52,7 +52,7 @@ class BaseRecipe:
     vocabulary: int = 4096
     """Tokens, `END` among them."""
     context: int = 256
-    """The longest sequence the model can read, in tokens, and the length it is trained on."""
+    """The maximum sequence length in tokens, and the length of training sequences."""
     steps: int = 1200
     """Optimizer steps."""
     batch: int = 2
@@ -61,20 +61,18 @@ class BaseRecipe:
     warmup: int = 100
     weight_decay: float = 0.1
     text: int | None = None
-    """Only so many of the strings are learned from; all of them if None."""
+    """The number of strings used for training; None for all."""
     seed: int = 0
 
 
-def embedded_base(
-    cache: Path | None = None, progress: Progress | None = None, recipe: BaseRecipe | None = None
-) -> Path:
-    """Return the folder of the embedded base, which is trained first if it is not there yet.
+def tiny_base(cache: Path | None = None, progress: Progress | None = None, recipe: BaseRecipe | None = None) -> Path:
+    """Return the folder of the tiny model; train it first if it does not exist yet.
 
     Args:
-        cache: Where such models are kept; beside the data sets (`pathei.data.root`) if None. A second process that
-            asks for a model which another one is training waits for it.
-        progress: Told after every optimizer step; never called where the model is there already.
-        recipe: Another recipe than the default.
+        cache: Where such models are kept; None for a folder next to the data sets (`pathei.data.root`). If another
+            process is training the same model, this one waits for it.
+        progress: Called after every optimizer step; never if the model exists already.
+        recipe: The recipe; None for the default.
 
     Returns:
         A folder that `from_pretrained` reads: weights, configuration, tokenizer, and the recipe.
@@ -102,15 +100,15 @@ def embedded_base(
 def train_base(
     texts: tuple[str, ...], recipe: BaseRecipe, progress: Progress | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Train the tokenizer and then the model, from scratch; torch's random state is left as it was.
+    """Train the tokenizer and then the model, from scratch; torch's random state is not changed.
 
     Args:
-        texts: What to learn from.
-        recipe: What to make.
-        progress: Told after every optimizer step.
+        texts: The training text.
+        recipe: The architecture and training.
+        progress: Called after every optimizer step.
 
     Returns:
-        The model, in float32 and ready to be asked, and its tokenizer.
+        The model, in float32 and evaluation mode, and its tokenizer.
     """
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
@@ -137,19 +135,19 @@ def train_base(
     rows = [TokenizedExample(tuple(sequence), start=0, weight=1.0) for sequence in sequences.tolist()]
     training = TrainingConfig(
         steps=recipe.steps,
-        batch=recipe.batch,
+        batch_size=recipe.batch,
         learning_rate=recipe.learning_rate,
         warmup=recipe.warmup,
         schedule="cosine",
         weight_decay=recipe.weight_decay,
         seed=recipe.seed,
     )
-    train(model, rows, training, watch=lambda told: progress and progress(int(told["step"]), int(told["steps"])))
+    train(model, rows, training, watch=lambda row: progress and progress(int(row["step"]), int(row["steps"])))
     return model.eval(), tokenizer  # type: ignore[no-untyped-call]
 
 
 def _tokenizer(texts: tuple[str, ...], recipe: BaseRecipe) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE tokenizer (as GPT-2's): every text has tokens, and they give it back exactly."""
+    """Train a byte-level BPE tokenizer (as GPT-2's): every text can be encoded, and decodes exactly."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -174,7 +172,7 @@ def _tokenizer(texts: tuple[str, ...], recipe: BaseRecipe) -> PreTrainedTokenize
 
 
 def _fill(folder: Path, recipe: BaseRecipe, made_by: Mapping[str, object], progress: Progress | None) -> None:
-    """Train, and write everything that belongs to the model into a folder."""
+    """Train, and write the model, its tokenizer and its recipe into a folder."""
     model, tokenizer = train_base(stdlib_text().train[: recipe.text], recipe, progress)
     with quietly():
         model.save_pretrained(folder)
@@ -183,12 +181,12 @@ def _fill(folder: Path, recipe: BaseRecipe, made_by: Mapping[str, object], progr
 
 
 def _provenance(recipe: BaseRecipe) -> dict[str, object]:
-    """Return everything that the model follows from; the number of threads may still change its last bits."""
+    """Return everything that determines the model; the number of threads may still change its last bits."""
     try:
         versions = {name: metadata.version(name) for name in ("tokenizers", "torch", "transformers")}
     except metadata.PackageNotFoundError as error:
         raise MissingDependencyError(
-            f"The embedded model needs {error.name}, which is not installed: pip install 'pathei[learn]'."
+            f"The tiny model needs {error.name}, which is not installed: pip install 'pathei[learn]'."
         ) from error
     return {
         "format": 2,
@@ -201,7 +199,7 @@ def _provenance(recipe: BaseRecipe) -> dict[str, object]:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process is in such a block; the kernel lets go of the lock when a process dies."""
+    """Wait until no other process is in such a block; the kernel releases the lock when a process dies."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -209,7 +207,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Show none of transformers' progress bars in a block."""
+    """Hide transformers' progress bars in a block."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
@@ -221,4 +219,4 @@ def quietly() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-__all__ = ["END", "BaseRecipe", "Progress", "embedded_base", "quietly", "train_base"]
+__all__ = ["END", "BaseRecipe", "Progress", "quietly", "tiny_base", "train_base"]

@@ -1,27 +1,25 @@
-"""Language models by name: any causal one that transformers can read, and `embedded`, which we train ourselves.
+"""Language models by name: any causal one that transformers can read, and `tiny`, which we train ourselves.
 
-Nothing is fetched that is on this machine already, and what cannot be had is told in one sentence. Left out: adapters
-(`adapters`) and quantised bases, which a caller loads as it likes and hands over.
+Files that are on this machine are not fetched again; an unavailable model is reported in one sentence. Not here:
+adapters (`training.lora`) and quantised bases, which a caller loads and passes in.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ...errors import MissingDependencyError, ModelError
-from .base import Progress, embedded_base, quietly
+from .base import Progress, quietly, tiny_base
+from .names import TINY, is_tiny
 
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-EMBEDDED: Final = "embedded"
-"""The name of the small model that every machine can make."""
-
 Dtype = Literal["fp32", "bf16", "stored"]
-"""fp32 to train (the precision of `Training` is that of matrix products), bf16 to ask; `stored` is what the files
-have."""
+"""fp32 for training (`TrainingConfig.precision` is that of matrix products), bf16 for inference; `stored` keeps the
+dtype of the files."""
 
 
 def load_model(
@@ -33,13 +31,13 @@ def load_model(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a causal language model with its tokenizer.
 
-    A tokenizer without a padding token gets the one that ends a sequence; padding is masked wherever we use it.
+    A tokenizer without a padding token gets the end-of-sequence token; padding is masked wherever we use it.
 
     Args:
-        name: A folder that `save_pretrained` wrote, a model's id on the Hugging Face hub, or `EMBEDDED`.
+        name: A folder that `save_pretrained` wrote, a model's id on the Hugging Face hub, or `tiny`.
         device: `"cpu"`, `"cuda"`, `"cuda:1"`, ...
         dtype: Of the weights.
-        progress: Told of the embedded model's training, if that has to be trained first.
+        progress: Called during the training of the tiny model, if it has to be trained first.
 
     Returns:
         The model, in evaluation mode, and its tokenizer.
@@ -47,7 +45,7 @@ def load_model(
     Raises:
         MissingDependencyError: torch or transformers is not installed.
         ModelError: there is no such model or device, or it is not a causal language model.
-        DataError, StoreError: the embedded model cannot be made; see `embedded_base`.
+        DataError, StoreError: the tiny model cannot be made; see `tiny_base`.
     """
     try:
         import torch  # noqa: F401
@@ -57,7 +55,7 @@ def load_model(
         raise MissingDependencyError(
             f"Language models need {error.name}, which is not installed: pip install 'pathei[learn]'."
         ) from error
-    where = str(embedded_base(progress=progress)) if str(name) == EMBEDDED else _known(name)
+    where = str(tiny_base(progress=progress)) if is_tiny(name) else _check_name(name)
     try:
         with quietly():
             tokenizer, model = _read(where, dtype, local=True)
@@ -73,7 +71,7 @@ def load_model(
 
 
 def context_of(model: nn.Module, limit: int = 1024) -> int:
-    """Return the longest sequence that we give to a model, in tokens: its context, or `limit` if that is less."""
+    """Return the maximum sequence length for a model, in tokens: its context, or `limit` if that is less."""
     longest = getattr(getattr(model, "config", None), "max_position_embeddings", None)
     return min(limit, longest) if isinstance(longest, int) and longest > 0 else limit
 
@@ -94,22 +92,22 @@ def _read(where: str, dtype: Dtype, *, local: bool) -> tuple[PreTrainedTokenizer
     return tokenizer, model
 
 
-def _known(name: str | Path) -> str:
-    """Return a path or a model's id, after a look at whether it can be one."""
+def _check_name(name: str | Path) -> str:
+    """Return a path or a model's id after checking that it can be one."""
     path = Path(name).expanduser()
     if (path / "config.json").is_file():
         return str(path)
     if path.exists() or isinstance(name, Path) or name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise ModelError(
-            f"There is no model at {path}: give a folder that save_pretrained wrote, a model's id, or {EMBEDDED!r}."
+            f"There is no model at {path}: give a folder that save_pretrained wrote, a model's id, or {TINY!r}."
         )
     return name
 
 
 def _line(error: BaseException) -> str:
-    """Return the first line of an error's message, which is the one that says what happened."""
+    """Return the first line of an error's message, which states the problem."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
     return first if first.endswith(".") else f"{first}."
 
 
-__all__ = ["EMBEDDED", "Dtype", "context_of", "load_model"]
+__all__ = ["Dtype", "context_of", "load_model"]

@@ -1,4 +1,4 @@
-"""Preservers in any trainer of transformers or TRL: one callback, at `on_pre_optimizer_step`.
+"""Regularizers in any trainer of transformers or TRL: one callback, at `on_pre_optimizer_step`.
 
 There the task's gradient is whole, averaged over processes and clipped, and the optimizer has not moved yet. So the
 penalty counts once however the batch is cut into micro-batches, takes nothing of the clipping budget, and never enters
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
 
-def preserver_callback(
-    preservers: Sequence[Regularizer],
+def regularizer_callback(
+    regularizers: Sequence[Regularizer],
     *,
     metrics: Path | str | None = None,
     sources: Mapping[str, Path | str] | None = None,
     finish: bool = True,
 ) -> TrainerCallback:
-    """Return the callback that lets preservers act in a trainer: `SFTTrainer(..., callbacks=[callback])`.
+    """Return the callback that lets regularizers act in a trainer: `SFTTrainer(..., callbacks=[callback])`.
 
     Every value is put into the trainer's own log under the method's name, and into `metrics` at every step. Reporters
     such as TensorBoard's run before callbacks that are given to the trainer; to let them see the values too, say
     `trainer.callback_handler.callbacks.insert(0, callback)` instead.
 
     Args:
-        preservers: They add their gradients in this order.
+        regularizers: They add their gradients in this order.
         metrics: A file to which `{"step": 1, "ewc": 0.02}` is appended at every step; a resumed run cuts it to the step
             where it goes on.
         sources: The file that a method was made of, by the method's name; checkpoints remember its digest.
@@ -50,7 +50,7 @@ def preserver_callback(
         ConfigError: two methods have the same name, or a source is no method's or no file.
         MissingDependencyError: transformers is not installed.
     """
-    return _class_of(_Methods(preservers, metrics, sources or {}, finish))()
+    return _class_of(_Methods(regularizers, metrics, sources or {}, finish))()
 
 
 def _class_of(run: _Methods) -> type[TrainerCallback]:
@@ -95,18 +95,22 @@ def _class_of(run: _Methods) -> type[TrainerCallback]:
 
 
 class _Methods:
-    """The preservers of one run, what checkpoints say of them, and what they said at the last step."""
+    """The regularizers of one run, what checkpoints say of them, and what they said at the last step."""
 
     def __init__(
         self,
-        preservers: Sequence[Regularizer],
+        regularizers: Sequence[Regularizer],
         metrics: Path | str | None,
         sources: Mapping[str, Path | str],
         finish: bool,
     ) -> None:
-        self.identities = _identities(preservers, sources)
+        self.identities = _identities(regularizers, sources)
         self.values: dict[str, float] = {}
-        self._preservers, self._log, self._finish = preservers, _Log(None if metrics is None else Path(metrics)), finish
+        self._regularizers, self._log, self._finish = (
+            regularizers,
+            _Log(None if metrics is None else Path(metrics)),
+            finish,
+        )
 
     def begin(self, kept: Mapping[str, Any], state: Any) -> None:
         """Check that a resumed run goes on with the same methods, and cut the log to where it goes on."""
@@ -120,41 +124,41 @@ class _Methods:
         Raises:
             LearningError: a value is no number any more.
         """
-        for preserver in self._preservers:
-            value = preserver.add_gradient(model, state.global_step)
+        for regularizer in self._regularizers:
+            value = regularizer.add_gradient(model, state.global_step)
             if not math.isfinite(value):
                 raise LearningError(
-                    f"The penalty of {preserver.name!r} is {value} at step {state.global_step + 1}: lower the learning "
-                    "rate or its strength."
+                    f"The penalty of {regularizer.name!r} is {value} at step {state.global_step + 1}: lower the "
+                    "learning rate or its strength."
                 )
-            self.values[preserver.name] = value
+            self.values[regularizer.name] = value
         if state.is_world_process_zero:
             self._log.append({"step": state.global_step + 1, **self.values})
 
     def end(self, model: nn.Module) -> None:
         """Let every method have its last word, unless the caller wants to do that."""
-        for preserver in self._preservers if self._finish else ():
-            preserver.finish(model)
+        for regularizer in self._regularizers if self._finish else ():
+            regularizer.finish(model)
 
 
-def _identities(preservers: Sequence[Regularizer], sources: Mapping[str, Path | str]) -> list[dict[str, Any]]:
+def _identities(regularizers: Sequence[Regularizer], sources: Mapping[str, Path | str]) -> list[dict[str, Any]]:
     """Return what a checkpoint remembers of each method.
 
     Raises:
         ConfigError: two methods have the same name, or a source is no method's or no file.
     """
-    names = [preserver.name for preserver in preservers]
+    names = [regularizer.name for regularizer in regularizers]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ConfigError(f"Two methods are called {twice[0]!r}, so their values cannot be told apart: name one anew.")
     if strange := sorted(set(sources) - set(names)):
         raise ConfigError(f"`sources` names the method {strange[0]!r}, and given are: {', '.join(names) or 'none'}.")
     found = []
-    for preserver in preservers:
-        identity: dict[str, Any] = {"name": preserver.name, "strength": getattr(preserver, "strength", None)}
-        if preserver.name in sources:
-            path = Path(sources[preserver.name])
+    for regularizer in regularizers:
+        identity: dict[str, Any] = {"name": regularizer.name, "strength": getattr(regularizer, "strength", None)}
+        if regularizer.name in sources:
+            path = Path(sources[regularizer.name])
             if not path.is_file():
-                raise ConfigError(f"The source of {preserver.name!r} is no file: {path}.")
+                raise ConfigError(f"The source of {regularizer.name!r} is no file: {path}.")
             identity |= {"path": str(path), "sha256": sha256_of(path)}
         found.append(identity)
     return found
@@ -168,12 +172,12 @@ def _refuse(args: Any) -> None:
     """
     if getattr(args, "deepspeed_plugin", None) is not None:
         raise LearningError(
-            "DeepSpeed keeps gradients where no callback can add to them, so a preserver would do nothing: use FSDP2 "
+            "DeepSpeed keeps gradients where no callback can add to them, so a regularizer would do nothing: use FSDP2 "
             "(fsdp=True)."
         )
     if args.fp16:
         raise LearningError(
-            "fp16 scales the gradients by a changing factor, so a preserver's would have the wrong size: use bf16=True."
+            "fp16 scales the gradients by a changing factor, so a regularizer's would be wrong: use bf16=True."
         )
 
 
@@ -215,4 +219,4 @@ class _Log:
                 file.write(orjson.dumps(dict(values)) + b"\n")
 
 
-__all__ = ["preserver_callback"]
+__all__ = ["regularizer_callback"]

@@ -1,6 +1,6 @@
-"""How a model is trained: one configuration for the plain loop and for TRL, field by field.
+"""How a model is trained: one configuration for the plain loop and for TRL.
 
-Left out: what keeps the model near what it knew (`methods`), and where data and models come from (`run`).
+Not here: the methods against forgetting (`methods`), and where data and models come from (`config`).
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ALL_LINEAR: Final = "all-linear"
-"""The LoRA target that stands for every linear layer but the head."""
+"""The LoRA target for every linear layer except the head."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoraConfig:
-    """A low-rank adapter (Hu et al. 2021): W + alpha / rank * B A, of which only A and B are trained."""
+    """A low-rank adapter (Hu et al. 2021): W + alpha / rank * B A, where only A and B are trained."""
 
     rank: int = 16
     """The rank of every update."""
     alpha: float = 32.0
     """The update is scaled by alpha / rank."""
     dropout: float = 0.0
-    """The probability with which an input of the adapter is dropped."""
+    """The probability that an input of the adapter is dropped."""
     targets: tuple[str, ...] = (ALL_LINEAR,)
     """The names of the adapted layers, `("q_proj", "v_proj")`, or `("all-linear",)`."""
 
     def adapts(self, weight: str) -> bool:
-        """Whether a weight of this name may be adapted; of `all-linear`, any may."""
+        """Whether a weight of this name may be adapted; with `all-linear`, any may."""
         layer = weight.removesuffix(".weight")
         return self.targets == (ALL_LINEAR,) or any(
             layer == target or layer.endswith("." + target) for target in self.targets
@@ -55,47 +55,47 @@ class TrainingConfig:
     """How to train."""
 
     epochs: float = 3.0
-    """How often every example is seen; `steps` comes before it."""
+    """Passes over the examples; ignored if `steps` is given."""
     steps: int | None = None
-    """How many optimizer steps; None for as many as `epochs` makes."""
-    batch: int = 16
+    """Optimizer steps; None to derive them from `epochs`."""
+    batch_size: int = 16
     """Examples per optimizer step, all micro-batches and all processes together."""
-    accumulation: int = 1
-    """A step's examples are gone through in so many micro-batches; the gradient is the same."""
+    gradient_accumulation_steps: int = 1
+    """Micro-batches per optimizer step; does not change the gradient."""
     learning_rate: float = 1e-4
-    """The greatest learning rate of AdamW."""
+    """The maximum learning rate of AdamW."""
     warmup: int = 0
-    """Over so many steps the learning rate rises from 0."""
+    """Steps over which the learning rate rises from 0."""
     schedule: Literal["constant", "linear", "cosine"] = "linear"
-    """What it does then: stay, or fall to 0 along a line or a half cosine."""
+    """The learning rate after warm-up: constant, or falling to 0 along a line or a half cosine."""
     weight_decay: float = 0.0
     """AdamW's decoupled decay, of matrices only."""
-    clip: float = 1.0
-    """The task gradient is scaled down to this norm; 0 for never."""
+    max_grad_norm: float = 1.0
+    """The task gradient is clipped to this norm; 0 for no clipping."""
     max_length: int = 1024
-    """The longest example in tokens, end-of-sequence token included."""
+    """The maximum length of an example in tokens, including the end-of-sequence token."""
     over_long: Literal["drop", "truncate"] = "drop"
-    """What becomes of longer ones: they are left out, or lose the beginning of their prompt."""
+    """Longer examples are dropped, or lose the beginning of their prompt."""
     seed: int = 0
     """Orders the examples, and seeds adapters and dropout."""
     precision: Literal["fp32", "bf16"] = "bf16"
     """bf16: matrix products in bfloat16 (autocast), weights and optimizer in float32."""
     gradient_checkpointing: bool = False
-    """Whether activations are computed again in the backward pass: less memory, about a third more time."""
+    """Whether activations are recomputed in the backward pass: less memory, about a third more time."""
     packing: bool = False
     """Whether several examples share a row of `max_length` tokens; for TRL with FlashAttention."""
     group_by_length: bool = False
-    """Whether a step's examples are of like length. It leaves little padding."""
+    """Whether a step's examples have similar lengths, which leaves little padding."""
     weights: Mapping[str, float] = field(default_factory=dict)
-    """The weight of a kind's loss, by `Example.kind`; 1 where it is not named."""
+    """The weight of the loss by `Example.kind`; 1 for kinds that are not listed."""
     lora: LoraConfig | None = None
     """An adapter to train instead of all weights."""
     trainer: Literal["plain", "trl"] = "plain"
-    """Our own loop, in one process on a processor or one GPU, or TRL's SFTTrainer on one or many GPUs."""
+    """plain: our own loop, one process on a CPU or one GPU. trl: TRL's SFTTrainer on one or many GPUs."""
     fsdp: bool = False
     """For "trl" under a launcher: shard weights, gradients and optimizer over the GPUs (FSDP2)."""
     save_every: int = 100
-    """A checkpoint is written after so many steps."""
+    """Steps between checkpoints."""
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -108,8 +108,11 @@ class TrainingConfig:
     def _rules(self) -> dict[str, bool]:
         return {
             "epochs must be more than 0": 0 < self.epochs < math.inf,
-            **at_least(self, steps=1, batch=1, warmup=0, weight_decay=0, clip=0, max_length=2, seed=0, save_every=1),
-            "accumulation must be at least 1 and at most batch": 1 <= self.accumulation <= max(self.batch, 1),
+            **at_least(self, steps=1, batch_size=1, warmup=0, weight_decay=0, max_grad_norm=0, max_length=2),
+            **at_least(self, seed=0, save_every=1),
+            "gradient_accumulation_steps must be at least 1 and at most batch_size": (
+                1 <= self.gradient_accumulation_steps <= max(self.batch_size, 1)
+            ),
             "learning_rate must be more than 0": 0 < self.learning_rate < math.inf,
             "schedule must be 'constant', 'linear' or 'cosine'": self.schedule in ("constant", "linear", "cosine"),
             "over_long must be 'drop' or 'truncate'": self.over_long in ("drop", "truncate"),
@@ -117,23 +120,23 @@ class TrainingConfig:
             "weights must be finite and at least 0": all(0 <= weight < math.inf for weight in self.weights.values()),
             "trainer must be 'plain' or 'trl'": self.trainer in ("plain", "trl"),
             "packing needs trainer 'trl'": not self.packing or self.trainer == "trl",
-            "packing keeps no weights apart": not (self.packing and self.weights),
+            "packing does not support weights": not (self.packing and self.weights),
             "fsdp needs trainer 'trl'": not self.fsdp or self.trainer == "trl",
         }
 
     def steps_for(self, examples: int) -> int:
-        """Return how many optimizer steps so many examples make, at least one."""
-        return self.steps or max(1, math.ceil(self.epochs * examples / self.batch))
+        """Return the number of optimizer steps for a number of examples, at least one."""
+        return self.steps or max(1, math.ceil(self.epochs * examples / self.batch_size))
 
     def order(self, lengths: Sequence[int]) -> NDArray[np.int64]:
-        """Return which rows every optimizer step takes, shape `[steps, batch]`, given how long each is in tokens."""
+        """Return the rows of every optimizer step, shape `[steps, batch_size]`, given each row's length in tokens."""
         from .batches import order_of  # here, since a command's help needs no numpy
 
         steps = self.steps_for(len(lengths))
-        return order_of(lengths, steps=steps, batch=self.batch, seed=self.seed, alike=self.group_by_length)
+        return order_of(lengths, steps=steps, batch=self.batch_size, seed=self.seed, alike=self.group_by_length)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
-        """Return the learning rate of optimizer step `step` (from 0) of `steps`: transformers' schedules."""
+        """Return the learning rate of optimizer step `step` (from 0) of `steps`, as transformers' schedules do."""
         if step < self.warmup:
             return self.learning_rate * step / self.warmup
         gone = (step - self.warmup) / max(1, steps - self.warmup)

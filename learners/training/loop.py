@@ -1,6 +1,6 @@
 """Our own training loop: one process, on a processor or one GPU, resumed bit for bit.
 
-A step: the gradient of the loss over all of the step's examples, clipped; every preserver adds its own; AdamW moves.
+A step: the gradient of the loss over all of the step's examples, clipped; every regularizer adds its own; AdamW moves.
 Left out: several processes, packing and quantised bases, which `sft` gives to TRL.
 """
 
@@ -35,7 +35,7 @@ def train(
     model: nn.Module,
     rows: Sequence[TokenizedExample],
     training: TrainingConfig,
-    preservers: Sequence[Regularizer] = (),
+    regularizers: Sequence[Regularizer] = (),
     folder: Path | None = None,
     watch: Watch | None = None,
 ) -> dict[str, float]:
@@ -61,8 +61,8 @@ def train(
             begun, rate = time.perf_counter(), training.learning_rate_at(step, steps)
             taken = [rows[i] for i in order[step]]
             loss = accumulate(model, taken, training)
-            norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip or math.inf))
-            values = {one.name: one.add_gradient(model, step) for one in preservers}
+            norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), training.max_grad_norm or math.inf))
+            values = {one.name: one.add_gradient(model, step) for one in regularizers}
             if not all(map(math.isfinite, (loss, norm, *values.values()))):
                 raise LearningError(f"Step {step + 1} has loss {loss} and gradient norm {norm}: lower learning_rate.")
             for group in optimizer.param_groups:
@@ -77,7 +77,7 @@ def train(
                 checkpoints.save(model, optimizer, step + 1)
             if watch is not None:
                 watch(told)
-    for one in preservers:
+    for one in regularizers:
         one.finish(model)
     return {"steps": steps - first, "tokens": tokens, "seconds": time.perf_counter() - clock, "loss": told["loss"]}
 
@@ -85,7 +85,7 @@ def train(
 def accumulate(model: nn.Module, rows: Sequence[TokenizedExample], training: TrainingConfig) -> float:
     """Add the gradient of the rows' mean loss per token to `.grad`, in micro-batches, and return that loss in nats."""
     tokens, loss, where = sum(row.learned for row in rows), 0.0, next(model.parameters()).device
-    for part in np.array_split(np.arange(len(rows)), training.accumulation):
+    for part in np.array_split(np.arange(len(rows)), training.gradient_accumulation_steps):
         batch = TrainingBatch(*(tensor.to(where) for tensor in collate([rows[i] for i in part], pad=0)))
         with autocast(model, training.precision):
             share = summed_loss(model, batch) / tokens

@@ -1,6 +1,6 @@
-"""What is minimised: the loss of answer tokens, and the precision it is computed in.
+"""What is minimised: the loss of answer tokens, and the precision in which it is computed.
 
-The plain loop, replay and the distillation share it. Left out: every penalty; those are preservers.
+The plain loop, replay and the KL method share it. Not here: penalties; those are regularizers (`methods`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from .batches import TrainingBatch
-
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from .batches import TrainingBatch
 
 Precision = Literal["fp32", "bf16"]
 """bf16: matrix products in bfloat16 (autocast), weights and optimizer in float32."""
@@ -29,7 +29,7 @@ def autocast(model: nn.Module, precision: Precision) -> AbstractContextManager[N
 
 @contextmanager
 def plain_attention(model: nn.Module) -> Iterator[None]:
-    """On a processor, let attention be computed by plain matrix products while a block runs.
+    """On a CPU, compute attention by plain matrix products while a block runs.
 
     The backward pass of torch's fused attention takes 40 % of a step there, on short sequences, and plain products a
     small part of that (torch 2.13; `benchmarks/learners/ewc.py` measures whole steps).
@@ -47,7 +47,7 @@ def plain_attention(model: nn.Module) -> Iterator[None]:
 
 
 def summed_loss(model: nn.Module, batch: TrainingBatch) -> torch.Tensor:
-    """Return the sum over all answer tokens of weight * -log p(token | what is before it), a scalar in nats."""
+    """Return the sum over all answer tokens of weight * -log p(token | prefix), a scalar in nats."""
     import torch
 
     logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits[:, :-1]

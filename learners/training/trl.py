@@ -1,8 +1,8 @@
 """Training by TRL's SFTTrainer: one GPU or many, from the same configuration and the same batches as the plain loop.
 
-Rows come tokenised and in the order of their steps, so step n sees the very examples that it sees in the plain loop,
-however many processes share them. Preservers ride along as a callback, never in the loss. A checkpoint counts only once
-it is marked whole, so `kill -9` while one is written goes back to the one before. Left out: quantising a base.
+Rows are tokenised and in the order of their steps, so step n sees the same examples as in the plain loop, whatever the
+number of processes. Regularizers act through a callback, never in the loss. A checkpoint counts only when it is marked
+complete, so after `kill -9` during a write, the one before is used. Not here: quantising a base.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...errors import ConfigError, LearningError, MissingDependencyError
 from ..methods.protocol import Regularizer
 from ..run_directory import GATHERED
 from .batches import IGNORED, TokenizedExample, collate, pad_of
-from .callback import preserver_callback
+from .callback import regularizer_callback
 from .checkpoints import append_log, cut_log
 from .config import TrainingConfig
 from .loop import Watch
@@ -39,7 +39,7 @@ def train(
     model: nn.Module,
     rows: Sequence[TokenizedExample],
     training: TrainingConfig,
-    preservers: Sequence[Regularizer],
+    regularizers: Sequence[Regularizer],
     folder: Path,
     watch: Watch | None = None,
     *,
@@ -51,7 +51,7 @@ def train(
         model: A causal language model of transformers, adapted already if it is to be.
         rows: What to learn.
         training: How.
-        preservers: What keeps it near what it knew; they see the model's own parameter names.
+        regularizers: What keeps it near what it knew; they see the model's own parameter names.
         folder: The run directory; checkpoints go to `checkpoint/`, TensorBoard's events to `tensorboard/`.
         watch: Told about every step, in the first process only.
         tokenizer: The model's; without a padding token it gets the one that ends a sequence.
@@ -68,7 +68,7 @@ def train(
 
     begun = time.perf_counter()
     with torch.random.fork_rng():
-        trainer = _trainer(model, rows, training, preservers, folder, watch, tokenizer)
+        trainer = _trainer(model, rows, training, regularizers, folder, watch, tokenizer)
         last = _last_whole(folder / "checkpoint", remove_torn=trainer.is_world_process_zero())
         done = int(last.name.rpartition("-")[2]) if last else 0
         if trainer.is_world_process_zero():
@@ -76,7 +76,7 @@ def train(
         trainer.accelerator.wait_for_everyone()
         _LOG.info("Training with TRL on %d examples%s.", len(rows), f" from {last}" if last else "")
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-    for one in preservers:
+    for one in regularizers:
         one.finish(trainer.model)  # type: ignore[arg-type]
     if training.fsdp:
         trainer.save_model(str(folder / GATHERED))
@@ -96,7 +96,7 @@ def _trainer(
     model: nn.Module,
     rows: Sequence[TokenizedExample],
     training: TrainingConfig,
-    preservers: Sequence[Regularizer],
+    regularizers: Sequence[Regularizer],
     folder: Path,
     watch: Watch | None,
     tokenizer: PreTrainedTokenizerBase,
@@ -114,7 +114,7 @@ def _trainer(
     if not packed:
         data = data.add_column("weight", [row.weight for row in rows])
         data = data.select(training.order([len(row.ids) for row in rows]).ravel())
-    # In this order, so that TensorBoard sees what the preservers add to the log.
+    # In this order, so that TensorBoard sees what the regularizers add to the log.
     board = TensorBoardCallback(_writer(folder / "tensorboard"))  # type: ignore[no-untyped-call]
     trainer = _trainer_class(folder, watch, weighted=bool(training.weights))(
         model=model,  # type: ignore[arg-type]
@@ -122,7 +122,7 @@ def _trainer(
         train_dataset=data,
         processing_class=tokenizer,
         data_collator=None if packed else lambda features: _laid(features, pad),
-        callbacks=[preserver_callback(preservers, finish=False), board],
+        callbacks=[regularizer_callback(regularizers, finish=False), board],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -145,11 +145,11 @@ def _arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]
     import torch
     from transformers import TrainingArguments
 
-    processes, parts = int(os.environ.get("WORLD_SIZE", "1")), training.accumulation
-    if training.batch % (processes * parts):
+    processes, parts = int(os.environ.get("WORLD_SIZE", "1")), training.gradient_accumulation_steps
+    if training.batch_size % (processes * parts):
         raise ConfigError(
-            f"{training.batch} examples per step cannot be shared by {processes} processes with {parts} micro-batches "
-            f"each: make `batch` a multiple of {processes * parts}."
+            f"{training.batch_size} examples per step cannot be shared by {processes} processes with {parts} "
+            f"micro-batches each: make `batch_size` a multiple of {processes * parts}."
         )
     if processes == 1 and torch.cuda.device_count() > 1:
         raise LearningError(
@@ -163,13 +163,13 @@ def _arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]
         how_long = {"max_steps": training.steps_for(examples)}
     schedules = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
     return how_long | {
-        "per_device_train_batch_size": training.batch // (processes * parts),
+        "per_device_train_batch_size": training.batch_size // (processes * parts),
         "gradient_accumulation_steps": parts,
         "learning_rate": training.learning_rate,
         "warmup_steps": training.warmup,
         "lr_scheduler_type": schedules[training.schedule],
         "weight_decay": training.weight_decay,
-        "max_grad_norm": training.clip,
+        "max_grad_norm": training.max_grad_norm,
         "max_length": training.max_length,
         "packing": examples is None,
         "dataset_kwargs": {"skip_prepare_dataset": examples is not None},
@@ -219,7 +219,7 @@ def _trainer_class(folder: Path, watch: Watch | None, *, weighted: bool) -> type
             return loss * self.accelerator.num_processes
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            """Tell the run's own log and its watcher; the callback has put in what the preservers said."""
+            """Tell the run's own log and its watcher; the callback has put in what the regularizers said."""
             super().log(logs, start_time)
             if "loss" not in logs:
                 return

@@ -18,12 +18,13 @@ import torch
 
 from pathei.agents.lm.backends import Choice, Conversation, Message, ModelRequest
 from pathei.agents.lm.local_model import LocalModel
+from pathei.learners.config import LearnConfig, ReferenceConfig
 from pathei.learners.evaluation.evaluate import EvaluationConfig, evaluate
 from pathei.learners.examples import write_examples
-from pathei.learners.finetune import LearnConfig, learn
+from pathei.learners.finetuning import finetune
 from pathei.learners.fisher.estimate import estimate
 from pathei.learners.methods.ewc import EWC, anchor_of
-from pathei.learners.methods.registry import METHODS, MethodConfig
+from pathei.learners.methods.registry import METHODS
 from pathei.learners.models.load import load_model
 from pathei.learners.training.batches import tokenise
 from pathei.learners.training.config import LoraConfig, TrainingConfig
@@ -36,7 +37,7 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and there is none"),
 ]
 CLOSE = 1e-4
-QUICK = TrainingConfig(steps=6, batch=4, learning_rate=1e-2, precision="fp32", save_every=2)
+QUICK = TrainingConfig(steps=6, batch_size=4, learning_rate=1e-2, precision="fp32", save_every=2)
 
 
 @pytest.fixture(autouse=True)
@@ -99,16 +100,22 @@ def test_every_method_learns_in_bfloat16(method: str, lora: LoraConfig | None, t
     write_examples(tmp_path / "examples.jsonl", tiny_examples())
     (tmp_path / "old.txt").write_text("\n".join(OLD))
     training = dataclasses.replace(QUICK, precision="bf16", lora=lora)
-    knobs = MethodConfig(sequence_length=12, samples=6, fisher_sequences=6)
+    small = ReferenceConfig(sequence_length=12, samples=6, fisher_sequences=6)
     out = tmp_path / "run"
     config = LearnConfig(
-        out, tmp_path / "examples.jsonl", str(tmp_path / "base"), method, training, knobs, texts=(tmp_path / "old.txt",)
+        out,
+        tmp_path / "examples.jsonl",
+        str(tmp_path / "base"),
+        method,
+        training=training,
+        reference=small,
+        texts=(tmp_path / "old.txt",),
     )
-    report = learn(config)
+    report = finetune(config)
     assert report.steps == QUICK.steps
     model, _ = load_model(report.model, "cuda")
     assert all(bool(parameter.isfinite().all()) for parameter in model.parameters())
-    assert learn(config).done_before
+    assert finetune(config).done_before
 
 
 def test_measuring_says_the_same() -> None:

@@ -18,20 +18,21 @@ pytest.importorskip("peft")
 pytest.importorskip("safetensors")
 
 from pathei.errors import ConfigError, LearningError, RecordError
+from pathei.learners.config import LearnConfig, ReferenceConfig
 from pathei.learners.examples import write_examples
-from pathei.learners.finetune import FineTuner, LearnConfig, learn
-from pathei.learners.methods.registry import METHODS, MethodConfig
+from pathei.learners.finetuning import FineTuner, finetune
+from pathei.learners.methods.registry import METHODS
 from pathei.learners.training.checkpoints import METRICS
 from pathei.learners.training.config import LoraConfig, TrainingConfig
 from pathei.tests.support.tiny_language import OLD, save_tiny, tiny_examples
 
 KILLS = 3
-SMALL = MethodConfig(sequence_length=12, samples=6, fisher_sequences=6)
+SMALL = ReferenceConfig(sequence_length=12, samples=6, fisher_sequences=6)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model, examples and old text."""
+    """A folder with a model, examples and reference text."""
     folder = tmp_path_factory.mktemp("learning")
     save_tiny(folder / "base")
     write_examples(folder / "examples.jsonl", tiny_examples())
@@ -40,9 +41,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config_for(place: Path, out: Path, method: str = "finetune", *, steps: int = 5, **options: Any) -> LearnConfig:
-    training = TrainingConfig(steps=steps, batch=4, learning_rate=1e-2, precision="fp32", save_every=2, **options)
+    training = TrainingConfig(steps=steps, batch_size=4, learning_rate=1e-2, precision="fp32", save_every=2, **options)
     texts = (place / "old.txt",)
-    return LearnConfig(out, place / "examples.jsonl", str(place / "base"), method, training, SMALL, texts=texts)
+    base = str(place / "base")
+    return LearnConfig(out, place / "examples.jsonl", base, method, training=training, reference=SMALL, texts=texts)
 
 
 def weights(folder: Path) -> bytes:
@@ -56,7 +58,7 @@ def test_every_method_learns_into_a_model_that_opens(
 ) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    report = learn(config_for(place, tmp_path, method, lora=lora))
+    report = finetune(config_for(place, tmp_path, method, lora=lora))
     assert AutoTokenizer.from_pretrained(report.model).eos_token == "<|end|>"
     model = AutoModelForCausalLM.from_pretrained(report.model)
     assert not hasattr(model, "peft_config")
@@ -74,59 +76,59 @@ def test_every_method_learns_into_a_model_that_opens(
 
 def test_a_finished_run_says_so_and_does_nothing(place: Path, tmp_path: Path) -> None:
     config = config_for(place, tmp_path)
-    first = learn(config)
+    first = finetune(config)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.name != "lock"}
-    assert learn(config) == dataclasses.replace(first, done_before=True)
+    assert finetune(config) == dataclasses.replace(first, done_before=True)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.name != "lock"} == before
 
 
 def test_another_configuration_in_the_same_directory_is_refused(place: Path, tmp_path: Path) -> None:
     config = config_for(place, tmp_path)
-    learn(config)
+    finetune(config)
     other = dataclasses.replace(config, training=dataclasses.replace(config.training, learning_rate=0.5))
     with pytest.raises(ConfigError, match=r"training\.learning_rate = 0\.01, and now it is 0\.5"):
-        learn(other)
+        finetune(other)
 
 
 def test_a_learner_learns_from_examples_that_are_handed_over(place: Path, tmp_path: Path) -> None:
     config = dataclasses.replace(config_for(place, tmp_path), data=None)
-    numbers = FineTuner(config).learn(tiny_examples(12))
+    numbers = FineTuner(config).run(tiny_examples(12)).numbers()
     assert numbers["examples"] == 12
     assert numbers["steps"] == 5
     (tmp_path / "model").rename(tmp_path / "elsewhere")  # as if it had not been finished
-    with pytest.raises(ConfigError, match="examples are others"):
-        FineTuner(config).learn(tiny_examples(11))
+    with pytest.raises(ConfigError, match="examples differ"):
+        FineTuner(config).run(tiny_examples(11))
 
 
 def test_what_is_held_out_is_not_learned(place: Path, tmp_path: Path) -> None:
     examples = [dataclasses.replace(one, split="seen" if n < 8 else "train") for n, one in enumerate(tiny_examples())]
     config = dataclasses.replace(config_for(place, tmp_path), data=None)
-    assert FineTuner(config).learn(examples)["examples"] == 12
+    assert FineTuner(config).run(examples).examples == 12
 
 
 def test_notes_reach_the_user(place: Path, tmp_path: Path) -> None:
     told: list[str] = []
-    report = learn(config_for(place, tmp_path, max_length=20), tell=told.append)
+    report = finetune(config_for(place, tmp_path, max_length=20), notify=told.append)
     assert "left out" in report.notes[0]
     assert report.notes[0] in told
 
 
 def test_what_does_not_hold_together_is_refused(place: Path, tmp_path: Path) -> None:
     config = config_for(place, tmp_path, "kl")
-    with pytest.raises(ConfigError, match="needs old text"):
-        learn(dataclasses.replace(config, texts=()))
+    with pytest.raises(ConfigError, match="needs reference text"):
+        finetune(dataclasses.replace(config, texts=()))
     with pytest.raises(ConfigError, match="nothing to learn from"):
-        learn(dataclasses.replace(config, data=None, out=tmp_path / "a"))
+        finetune(dataclasses.replace(config, data=None, out=tmp_path / "a"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(RecordError, match="neither a store nor"):
-        learn(dataclasses.replace(config, data=tmp_path / "empty", out=tmp_path / "b"))
+        finetune(dataclasses.replace(config, data=tmp_path / "empty", out=tmp_path / "b"))
 
 
 def test_fisher_information_that_is_given_is_used(place: Path, tmp_path: Path) -> None:
     first = config_for(place, tmp_path / "first", "ewc")
-    learn(first)
+    finetune(first)
     given = dataclasses.replace(first, out=tmp_path / "second", fisher=tmp_path / "first" / "fisher.safetensors")
-    learn(given)
+    finetune(given)
     assert weights(tmp_path / "first") == weights(tmp_path / "second")
     assert not (tmp_path / "second" / "fisher.safetensors").exists()
 
@@ -138,7 +140,7 @@ def test_a_store_is_learned_from(place: Path, tmp_path: Path) -> None:
     main(["collect", str(store), "--tasks", "12", "--workers", "0", "--steps", "20"])
     config = dataclasses.replace(config_for(place, tmp_path / "run", max_length=64), data=store)
     config = dataclasses.replace(config, training=dataclasses.replace(config.training, over_long="truncate"))
-    assert learn(config).examples > 0
+    assert finetune(config).examples > 0
     assert (tmp_path / "run" / "examples.jsonl").stat().st_size > 0
 
 
@@ -151,7 +153,7 @@ def test_files_of_e2wm_are_known_by_their_names(place: Path, tmp_path: Path) -> 
     (data / "plan_gen.json").write_bytes(b"\n".join(lines[:3]))
     (data / "something_else.jsonl").write_bytes(b"{}")
     config = config_for(place, tmp_path / "run", weights={"plan": 1.0, "counting": 0.7})
-    assert learn(dataclasses.replace(config, data=data)).examples == 8
+    assert finetune(dataclasses.replace(config, data=data)).examples == 8
 
 
 # --- kill -9
@@ -160,9 +162,9 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from pathei.tests.learners.test_learn_run import config_for
-from pathei.learners.finetune import learn
+from pathei.learners.finetuning import finetune
 place, out, pause = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-learn(config_for(place, out, "ewc+self-replay+wise-ft", steps=40), watch=lambda told: time.sleep(pause))
+finetune(config_for(place, out, "ewc+self-replay+wise-ft", steps=40), watch=lambda told: time.sleep(pause))
 """
 
 
@@ -218,7 +220,7 @@ def test_two_processes_do_not_learn_in_one_directory(place: Path, tmp_path: Path
         time.sleep(0.05)
     try:
         with pytest.raises(LearningError, match="Another process"):
-            learn(config_for(place, tmp_path, "ewc+self-replay+wise-ft", steps=40))
+            finetune(config_for(place, tmp_path, "ewc+self-replay+wise-ft", steps=40))
     finally:
         process.kill()
         process.communicate()
@@ -228,9 +230,9 @@ PROCESSES = """
 import dataclasses, sys
 from pathlib import Path
 from pathei.tests.learners.test_learn_run import config_for
-from pathei.learners.finetune import learn
+from pathei.learners.finetuning import finetune
 place, out, fsdp = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "fsdp"
-learn(config_for(place, out, "ewc+replay+wise-ft", trainer="trl", fsdp=fsdp))
+finetune(config_for(place, out, "ewc+replay+wise-ft", trainer="trl", fsdp=fsdp))
 """
 
 
@@ -264,12 +266,12 @@ def test_two_processes_learn_what_one_does(how: str, place: Path, tmp_path: Path
 
 
 def test_a_second_run_goes_on_from_the_first_and_keeps_what_the_base_knew(place: Path, tmp_path: Path) -> None:
-    first = learn(config_for(place, tmp_path / "first", "ewc"))
-    config = dataclasses.replace(config_for(place, tmp_path / "second", "ewc"), start=str(first.model))
+    first = finetune(config_for(place, tmp_path / "first", "ewc"))
+    config = dataclasses.replace(config_for(place, tmp_path / "second", "ewc"), init_from=str(first.model))
     config = dataclasses.replace(config, fisher=tmp_path / "first" / "fisher.safetensors")
-    learn(config)  # the Fisher information is of the base, and is refused for any other model
+    finetune(config)  # the Fisher information is of the base, and is refused for any other model
     lines = [orjson.loads(line) for line in (tmp_path / "second" / METRICS).read_bytes().splitlines()]
     assert lines[0]["ewc"] > 0  # from the first step on it is away from what is kept
     assert orjson.loads((tmp_path / "first" / METRICS).read_bytes().splitlines()[0])["ewc"] == 0
-    with pytest.raises(ConfigError, match="leave `start` out"):
-        learn(dataclasses.replace(config, training=dataclasses.replace(config.training, lora=LoraConfig(rank=2))))
+    with pytest.raises(ConfigError, match="leave `init_from` out"):
+        finetune(dataclasses.replace(config, training=dataclasses.replace(config.training, lora=LoraConfig(rank=2))))

@@ -114,7 +114,7 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
     """With a model of a few thousand weights: that everything is done and told, not that it is done well."""
     pytest.importorskip("torch")
     pytest.importorskip("peft")
-    from pathei.learners.methods.config import MethodConfig
+    from pathei.learners.config import ReferenceConfig
     from pathei.learners.models.base import BaseRecipe, quietly, train_base
     from pathei.learners.training.config import TrainingConfig
     from pathei.tests.support.tiny_language import OLD
@@ -134,8 +134,8 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
         steps=8,
         workers=0,
         model=str(tmp_path / "base"),
-        training=TrainingConfig(steps=3, batch=4, precision="fp32"),
-        knobs=MethodConfig(sequence_length=12, fisher_sequences=6),
+        training=TrainingConfig(steps=3, batch_size=4, precision="fp32"),
+        reference=ReferenceConfig(sequence_length=12, fisher_sequences=6),
         texts=(tmp_path / "old.txt",),
         held_out_texts=(tmp_path / "old.txt",),
     )

@@ -14,17 +14,18 @@ import torch
 
 from pathei.errors import ConfigError, LearningError, UnknownNameError
 from pathei.learners.methods.kl import BaseKL
+from pathei.learners.methods.l2sp import L2spConfig, make_l2sp
 from pathei.learners.methods.protocol import Regularizer
 from pathei.learners.methods.registry import (
     METHODS,
-    MethodConfig,
+    MethodConfigs,
     MethodContext,
-    method_named,
-    methods_named,
-    preservers_of,
+    get_method,
+    make_regularizers,
+    parse_methods,
 )
-from pathei.learners.methods.replay import Replay, self_generated
-from pathei.learners.methods.wise_ft import WeightAveraging
+from pathei.learners.methods.replay import Replay, ReplayConfig, self_generated
+from pathei.learners.methods.wise_ft import WeightAveraging, WiseFtConfig
 from pathei.learners.training.batches import draw, sequences_of
 from pathei.learners.training.config import LoraConfig
 from pathei.learners.training.lora import is_adapted, merged, with_lora
@@ -55,7 +56,7 @@ def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 def agrees(
     model: torch.nn.Module, method: Regularizer, loss: Callable[[torch.nn.Module], torch.Tensor], step: int
 ) -> None:
-    """Check that a preserver adds autograd's gradient of `loss` to a gradient that is there, and returns its value."""
+    """Check that a regularizer adds autograd's gradient of `loss` to an existing one, and returns its value."""
     twin = copy.deepcopy(model)
     value = loss(twin)
     value.backward()
@@ -168,29 +169,32 @@ def test_what_the_base_writes_follows_from_the_seed_and_its_distribution() -> No
 # --- names
 
 
-def test_every_method_is_explained_and_its_knobs_exist() -> None:
+def test_every_method_is_explained_and_has_its_configuration() -> None:
     for name, method in METHODS.items():
         assert method.name == name
         assert method.what
-        assert all(hasattr(MethodConfig(), knob) for knob in method.knobs)
+        if method.config is not None:
+            assert isinstance(getattr(MethodConfigs(), method.group), method.config)
 
 
 def test_a_wrong_name_suggests_the_right_one() -> None:
     with pytest.raises(UnknownNameError, match="'replay'"):
-        method_named("repaly")
-    assert [method.name for method in methods_named("ewc+replay")] == ["ewc", "replay"]
+        get_method("repaly")
+    assert [method.name for method in parse_methods("ewc+replay")] == ["ewc", "replay"]
     with pytest.raises(ConfigError, match="twice"):
-        methods_named("ewc+ewc")
+        parse_methods("ewc+ewc")
 
 
-def test_all_faults_of_the_knobs_are_told_at_once() -> None:
-    with pytest.raises(ConfigError, match=r"ewc_strength.*samples.*wise_alpha"):
-        MethodConfig(ewc_strength=-1.0, samples=0, wise_alpha=2.0)
+def test_all_problems_of_a_configuration_are_reported_at_once() -> None:
+    with pytest.raises(ConfigError, match=r"sequences must be at least 1; weight must be at least 0"):
+        ReplayConfig(sequences=0, weight=-1.0)
+    with pytest.raises(ConfigError, match=r"alpha must be in \[0, 1\]"):
+        WiseFtConfig(alpha=2.0)
 
 
 def test_what_was_not_prepared_is_missed_by_name() -> None:
-    with pytest.raises(LearningError, match="old text"):
-        preservers_of(methods_named("kl"), MethodContext(tiny_model(), MethodConfig(), 0, "fp32"))
+    with pytest.raises(LearningError, match="reference text"):
+        make_regularizers(parse_methods("kl"), MethodContext(tiny_model(), 0, "fp32"))
 
 
 @pytest.mark.parametrize("adapted", [False, True], ids=["full", "lora"])
@@ -198,20 +202,20 @@ def test_a_combination_adds_the_sum_of_its_gradients(adapted: bool, old: np.ndar
     base = tiny_model("llama")
     fisher = {name: torch.rand(one.shape) for name, one in base.named_parameters()}
     model = with_lora(base, LORA, seed=0) if adapted else base
-    setting = MethodContext(model, MethodConfig(l2sp_strength=0.3), 0, "fp32", old, old, fisher)
-    methods = methods_named("ewc+l2sp+replay+self-replay+kl+wise-ft")
-    preservers = preservers_of(methods, setting)
-    assert [one.name for one in preservers] == [method.name for method in methods]
+    context = MethodContext(model, 0, "fp32", old, old, fisher)
+    methods = parse_methods("ewc+l2sp+replay+self-replay+kl+wise-ft")
+    regularizers = make_regularizers(methods, context, MethodConfigs(l2sp=L2spConfig(0.3)))
+    assert [one.name for one in regularizers] == [method.name for method in methods]
     moved(model)
     apart: dict[str, torch.Tensor] = {}
     values = []
-    for one in preservers:
+    for one in regularizers:
         model.zero_grad()
         values.append(one.add_gradient(model, 3))
         for name, value in gradients(model).items():
             apart[name] = apart.get(name, 0) + value
     model.zero_grad()
-    assert [one.add_gradient(model, 3) for one in preservers] == pytest.approx(values)
+    assert [one.add_gradient(model, 3) for one in regularizers] == pytest.approx(values)
     assert all(value > 0 for value in values[:-1])
     for name, value in gradients(model).items():
         torch.testing.assert_close(value, apart[name], rtol=1e-4, atol=1e-6)
@@ -220,7 +224,7 @@ def test_a_combination_adds_the_sum_of_its_gradients(adapted: bool, old: np.ndar
 def test_l2sp_of_an_adapter_holds_the_merged_update() -> None:
     base = tiny_model("llama")
     model = with_lora(copy.deepcopy(base), LORA, seed=0)
-    (method,) = preservers_of(methods_named("l2sp"), MethodContext(model, MethodConfig(l2sp_strength=0.3), 0, "fp32"))
+    method = make_l2sp(MethodContext(model, 0, "fp32"), L2spConfig(strength=0.3))
     moved(model)
     whole = merged(copy.deepcopy(model))
     away = sum(((a - b) ** 2).sum().item() for a, b in zip(whole.parameters(), base.parameters(), strict=True))

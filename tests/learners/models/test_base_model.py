@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.errors import DataError, ModelError
-from pathei.learners.models.base import RECIPE_FILE, BaseRecipe, embedded_base
-from pathei.learners.models.load import EMBEDDED, context_of, load_model
+from pathei.learners.models.base import RECIPE_FILE, BaseRecipe, tiny_base
+from pathei.learners.models.load import context_of, load_model
 from pathei.learners.models.stdlib_text import is_held_out, sources_hash, stdlib_text
 from pathei.tests.support.small_models import small_model
 
@@ -81,15 +81,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tiny(cache: Path) -> Path:
     """A model of the tiny recipe."""
-    return embedded_base(cache, recipe=TINY)
+    return tiny_base(cache, recipe=TINY)
 
 
 def test_the_model_is_made_once(cache: Path, tiny: Path) -> None:
     told: list[tuple[int, int]] = []
-    assert embedded_base(cache, lambda *step: told.append(step), TINY) == tiny
+    assert tiny_base(cache, lambda *step: told.append(step), TINY) == tiny
     assert told == [], "a second run trains nothing"
     other = BaseRecipe(**{**{name: getattr(TINY, name) for name in TINY.__slots__}, "steps": 2})
-    assert embedded_base(cache, lambda *step: told.append(step), other) != tiny
+    assert tiny_base(cache, lambda *step: told.append(step), other) != tiny
     assert told == [(1, 2), (2, 2)]
     assert (tiny / RECIPE_FILE).is_file()
 
@@ -97,7 +97,7 @@ def test_the_model_is_made_once(cache: Path, tiny: Path) -> None:
 def test_the_recipe_decides_the_model(tmp_path: Path, tiny: Path) -> None:
     import torch
 
-    again = embedded_base(tmp_path, recipe=TINY)
+    again = tiny_base(tmp_path, recipe=TINY)
     assert again.name == tiny.name
     (first, _), (second, _) = load_model(tiny), load_model(again)
     for one, two in zip(first.parameters(), second.parameters(), strict=True):
@@ -125,9 +125,9 @@ def test_every_text_comes_back_from_its_tokens(text: str) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from pathei.learners.models.base import BaseRecipe, embedded_base
+from pathei.learners.models.base import BaseRecipe, tiny_base
 recipe = BaseRecipe(layers=1, width=32, heads=2, vocabulary=512, context=64, steps=10**6, batch=2, text=300)
-embedded_base(Path(sys.argv[1]), lambda done, of: (Path(sys.argv[1]) / "begun").touch(), recipe)
+tiny_base(Path(sys.argv[1]), lambda done, of: (Path(sys.argv[1]) / "begun").touch(), recipe)
 """
 
 
@@ -142,14 +142,14 @@ def test_killing_the_training_leaves_nothing_half(tmp_path: Path) -> None:
     process.wait()
     whole = [path for path in tmp_path.iterdir() if path.is_dir() and not path.name.endswith(".making")]
     assert whole == []
-    assert (embedded_base(tmp_path, recipe=TINY) / "model.safetensors").is_file(), "the lock died with its holder"
+    assert (tiny_base(tmp_path, recipe=TINY) / "model.safetensors").is_file(), "the lock died with its holder"
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/where", "a/b/c"])
 def test_a_folder_without_a_model_is_told(name: str) -> None:
     with pytest.raises(ModelError, match="There is no model at") as told:
         load_model(name)
-    assert EMBEDDED in str(told.value)
+    assert "tiny" in str(told.value)
 
 
 def test_a_torn_model_is_told(tmp_path: Path, tiny: Path) -> None:

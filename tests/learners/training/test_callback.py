@@ -1,4 +1,4 @@
-"""Preservers in transformers' Trainer and in TRL's: equal to the penalty in the loss, and resumed bit for bit."""
+"""Regularizers in transformers' Trainer and in TRL's: equal to the penalty in the loss, and resumed bit for bit."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathei.errors import ConfigError, LearningError
 from pathei.learners.methods.ewc import EWC, anchor_of
 from pathei.learners.methods.ewc_lora import EwcLora
 from pathei.learners.methods.l2sp import l2sp
-from pathei.learners.training.callback import preserver_callback
+from pathei.learners.training.callback import regularizer_callback
 from pathei.tests.support.ewc_models import VOCABULARY, gpt2, made_up_fisher, penalty
 
 STRENGTH = 2.0
@@ -47,7 +47,7 @@ def fitted(folder: Path, methods: Any = (), trainer_class: type = Trainer, **opt
     """Train a tiny model with methods made of it, and return both."""
     model = gpt2()
     made = methods(model) if callable(methods) else methods
-    callbacks = [preserver_callback(made, metrics=folder / "metrics.jsonl")] if made else []
+    callbacks = [regularizer_callback(made, metrics=folder / "metrics.jsonl")] if made else []
     trainer = trainer_class(model, arguments(folder, **options), train_dataset=examples(), callbacks=callbacks)
     trainer.train()
     return trainer, model
@@ -143,7 +143,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, restore: bool) -
     options = {"restore_callback_states_from_checkpoint": restore}
 
     def callback(strength: float = STRENGTH) -> TrainerCallback:
-        return preserver_callback([EWC.load(source, strength)], metrics=metrics, sources={"ewc": source})
+        return regularizer_callback([EWC.load(source, strength)], metrics=metrics, sources={"ewc": source})
 
     first = [callback(), Stop(3)]
     Trainer(model, arguments(tmp_path / "cut"), train_dataset=examples(), callbacks=first).train()
@@ -200,7 +200,7 @@ class Last:
 @pytest.mark.parametrize("finish", [True, False])
 def test_every_method_has_its_last_word_once(tmp_path: Path, finish: bool) -> None:
     model, lines = gpt2(), tmp_path / "metrics.jsonl"
-    callback = preserver_callback([Last()], metrics=lines, finish=finish)
+    callback = regularizer_callback([Last()], metrics=lines, finish=finish)
     Trainer(model, arguments(tmp_path, max_steps=2), train_dataset=examples(), callbacks=[callback]).train()
     assert all(bool((one == 1).all()) for one in model.parameters()) == finish
     assert lines.read_text() == '{"step":1,"last":0.0}\n{"step":2,"last":1.0}\n'
@@ -216,14 +216,14 @@ class Broken(Last):
 
 def test_what_would_be_wrong_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Two methods are called 'last'"):
-        preserver_callback([Last(), Last()])
+        regularizer_callback([Last(), Last()])
     with pytest.raises(ConfigError, match="names the method 'ewc', and given are: last"):
-        preserver_callback([Last()], sources={"ewc": tmp_path})
+        regularizer_callback([Last()], sources={"ewc": tmp_path})
     with pytest.raises(ConfigError, match="The source of 'last' is no file"):
-        preserver_callback([Last()], sources={"last": tmp_path / "none"})
+        regularizer_callback([Last()], sources={"last": tmp_path / "none"})
     with pytest.raises(LearningError, match="penalty of 'last' is nan at step 1"):
         fitted(tmp_path, [Broken()])
-    callback, trainer = preserver_callback([Last()]), Trainer(gpt2(), arguments(tmp_path))
+    callback, trainer = regularizer_callback([Last()]), Trainer(gpt2(), arguments(tmp_path))
     trainer.args.fp16 = True
     with pytest.raises(LearningError, match="use bf16"):
         callback.on_train_begin(trainer.args, trainer.state, trainer.control)
@@ -270,7 +270,7 @@ def test_in_trls_sft_trainer(tmp_path: Path, adapter: bool) -> None:
     model = gpt2()
     fisher, before = made_up_fisher(model), weights(model)
     method = EwcLora(fisher, 5.0) if adapter else EWC(fisher, anchor_of(model), 5.0)
-    callback = preserver_callback([method], metrics=tmp_path / "metrics.jsonl")
+    callback = regularizer_callback([method], metrics=tmp_path / "metrics.jsonl")
     data = Dataset.from_list([{"prompt": one, "completion": " " + one} for one in TEXTS])
     trainer = SFTTrainer(
         model,
@@ -304,7 +304,7 @@ def test_in_trls_grpo_trainer(tmp_path: Path) -> None:
         args=config,
         train_dataset=Dataset.from_list([{"prompt": one} for one in TEXTS]),
         processing_class=tokenizer(),
-        callbacks=[preserver_callback([method], metrics=tmp_path / "metrics.jsonl")],
+        callbacks=[regularizer_callback([method], metrics=tmp_path / "metrics.jsonl")],
     )
     trainer.train()
     values = [json.loads(line)["ewc"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]

@@ -37,7 +37,7 @@ from pathei.tests.support.tiny_language import OLD, tiny_examples, tiny_model, t
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-QUICK = TrainingConfig(steps=7, batch=4, learning_rate=1e-2, precision="fp32", save_every=3)
+QUICK = TrainingConfig(steps=7, batch_size=4, learning_rate=1e-2, precision="fp32", save_every=3)
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +192,12 @@ def test_texts_are_read_from_files(tmp_path: Path) -> None:
 def test_all_faults_of_a_configuration_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         TrainingConfig(
-            steps=0, batch=2, accumulation=3, packing=True, weights={"plan": -1.0}, lora=LoraConfig(rank=0, targets=())
+            steps=0,
+            batch_size=2,
+            gradient_accumulation_steps=3,
+            packing=True,
+            weights={"plan": -1.0},
+            lora=LoraConfig(rank=0, targets=()),
         )
     for name in ("steps", "accumulation", "packing", "weights", "lora.rank", "lora.targets"):
         assert name in str(caught.value)
@@ -219,7 +224,7 @@ def test_learning_rates_are_those_of_transformers(schedule: str) -> None:
 def test_the_gradient_does_not_depend_on_accumulation(parts: int, rows: tuple[TokenizedExample, ...]) -> None:
     whole, cut = tiny_model(), tiny_model()
     first = accumulate(whole, rows[:4], QUICK)
-    second = accumulate(cut, rows[:4], dataclasses.replace(QUICK, accumulation=parts))
+    second = accumulate(cut, rows[:4], dataclasses.replace(QUICK, gradient_accumulation_steps=parts))
     assert first == pytest.approx(second, rel=1e-6)
     for one, other in zip(whole.parameters(), cut.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-7)

@@ -24,7 +24,14 @@ from pathei.learners.training.lora import with_lora
 from pathei.tests.support.tiny_language import OLD, tiny_examples, tiny_model, tiny_tokenizer
 
 STEPS = TrainingConfig(
-    steps=9, batch=4, learning_rate=1e-2, warmup=2, weight_decay=0.1, precision="fp32", save_every=4, clip=0.5
+    steps=9,
+    batch_size=4,
+    learning_rate=1e-2,
+    warmup=2,
+    weight_decay=0.1,
+    precision="fp32",
+    save_every=4,
+    max_grad_norm=0.5,
 )
 
 
@@ -39,7 +46,12 @@ def distance(first: torch.nn.Module, second: torch.nn.Module) -> float:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"accumulation": 2}, {"weights": {"plan": 0.5}, "accumulation": 2}, {"gradient_checkpointing": True}],
+    [
+        {},
+        {"gradient_accumulation_steps": 2},
+        {"weights": {"plan": 0.5}, "gradient_accumulation_steps": 2},
+        {"gradient_checkpointing": True},
+    ],
     ids=["plain", "accumulation", "weights", "checkpointing"],
 )
 def test_trl_does_what_the_plain_loop_does(options: dict, tmp_path: Path) -> None:
@@ -91,7 +103,7 @@ def test_a_run_resumes_from_the_last_whole_checkpoint(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_shared_or_is_no_number_is_refused(tmp_path: Path) -> None:
-    uneven = dataclasses.replace(STEPS, accumulation=3)
+    uneven = dataclasses.replace(STEPS, gradient_accumulation_steps=3)
     with pytest.raises(ConfigError, match="multiple of 3"):
         sft.train(tiny_model(), rows(), uneven, (), tmp_path, tokenizer=tiny_tokenizer())
     model = tiny_model()

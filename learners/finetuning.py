@@ -1,0 +1,329 @@
+"""What `pathei learn` does: from a store or files of examples to a tuned model, in a directory that resumes.
+
+Each stage leaves its result in the directory and reuses it the next time: examples, Fisher information, the base's own
+samples, checkpoints, and finally the model. Called again with the same configuration, a run continues where it stopped,
+or reports that it is done. Not here: evaluation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+
+from ..errors import ConfigError, RecordError, check
+from ..store import ExperienceStore
+from ..store.durable import publish
+from .config import LearnConfig, LearnReport
+from .corpora.building import build_corpora
+from .corpora.e2wm import E2WM_FILES, read_e2wm
+from .examples import Example, read_examples, write_examples
+from .fisher.file import fisher_to_file
+from .fisher.record import FactoredFisher, FisherDiagonal
+from .fisher.storage import read_meta
+from .methods.ewc_lora import Factors
+from .methods.protocol import MethodContext, Need, Regularizer
+from .methods.registry import make_regularizers, parse_methods
+from .methods.replay import self_generated
+from .models.load import context_of, load_model
+from .models.names import is_tiny
+from .models.stdlib_text import stdlib_text
+from .run_directory import (
+    ADAPTER,
+    EXAMPLES,
+    FISHER,
+    GATHERED,
+    MODEL,
+    REPORT,
+    SAMPLES,
+    note_versions,
+    only_writer,
+    publish_folder,
+    settle,
+    write_json,
+)
+from .training.batches import TokenizedExamples, draw, read_texts, sequences_of, tokenise
+from .training.checkpoints import METRICS
+from .training.config import LoraConfig
+from .training.loop import Watch, train
+from .training.lora import is_adapted, merged, with_lora
+from .training.processes import device, first_process_first, process_count, rank
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Notify = Callable[[str], None]
+"""Called with one sentence about the stage that begins, or a note for the user."""
+
+
+def finetune(config: LearnConfig, *, notify: Notify | None = None, watch: Watch | None = None) -> LearnReport:
+    """Train as configured, continue a run that was interrupted, or report that it is done.
+
+    Args:
+        config: The run; `data` is read at the first start only, and the examples are kept in the directory.
+        notify: Called with one sentence at each stage.
+        watch: Called after every optimizer step (see `training.loop.train`).
+
+    Raises:
+        ConfigError: the directory holds another run, or something that a method needs is missing.
+        LearningError: another process uses the directory, or training diverged.
+        PatheiError: data or model cannot be read.
+    """
+    return FineTuner(config, notify=notify, watch=watch).run()
+
+
+class FineTuner:
+    """Fine-tunes a language model in a run's directory."""
+
+    def __init__(self, config: LearnConfig, *, notify: Notify | None = None, watch: Watch | None = None) -> None:
+        """Check the configuration; nothing is read or written yet.
+
+        Args:
+            config: The run.
+            notify: Called with one sentence at each stage.
+            watch: Called after every optimizer step.
+
+        Raises:
+            ConfigError, UnknownNameError: a method is unknown, or does not fit the rest of the configuration.
+        """
+        self._methods = parse_methods(config.method)
+        self._needs = {need for method in self._methods for need in method.needs}
+        self._config = _completed(config, self._needs)
+        self._watch = watch
+        self._notes: list[str] = []
+        self._notify = notify or (lambda sentence: None)
+
+    def run(self, examples: Sequence[Example] | None = None) -> LearnReport:
+        """Do what `finetune` does.
+
+        Args:
+            examples: Train on those of split `train`, instead of reading `data`.
+
+        Raises:
+            ConfigError, LearningError, PatheiError: see `finetune`.
+        """
+        out, begun = self._config.out, time.monotonic()
+        with only_writer(out) if rank() == 0 else contextlib.nullcontext():
+            with first_process_first():
+                settle(out, self._config)
+                if note := note_versions(out):
+                    self._note(note)
+                if (out / MODEL).exists():
+                    return _read_report(out)
+                kept = self._examples(examples)
+                base, tokenizer = load_model(self._config.model, device())
+                rows = self._tokenised(kept, base, tokenizer)
+                samples = self._samples(base, tokenizer) if "samples" in self._needs else None
+            model, regularizers = self._prepare(base, tokenizer, samples)
+            trained = self._train(model, tokenizer, rows, regularizers)
+            report = self._report(len(rows.rows), time.monotonic() - begun)
+            if rank() == 0:
+                _publish(out, trained, tokenizer, report)
+            return report
+
+    # --- what a run is made of
+
+    def _note(self, sentence: str) -> None:
+        self._notes.append(sentence)
+        self._notify(sentence)
+
+    def _examples(self, given: Sequence[Example] | None) -> list[Example]:
+        """Return the training examples; the first start keeps all examples in the directory, so they cannot change."""
+        path = self._config.out / EXAMPLES
+        if not path.exists():
+            write_examples(path, _read_data(self._config) if given is None else given)
+        kept = list(read_examples(path))
+        if given is not None and list(given) != kept:
+            raise ConfigError(f"The examples differ from those in {path}: give the run another directory.")
+        return [example for example in kept if example.split == "train"]
+
+    def _tokenised(
+        self, examples: Sequence[Example], model: nn.Module, tokenizer: PreTrainedTokenizerBase
+    ) -> TokenizedExamples:
+        training = self._config.training
+        rows = tokenise(
+            examples,
+            tokenizer,
+            max_length=context_of(model, training.max_length),
+            over_long=training.over_long,
+            weights=training.weights,
+        )
+        if rows.note:
+            self._note(rows.note)
+        return rows
+
+    def _prepare(
+        self, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, samples: NDArray[np.int64] | None
+    ) -> tuple[nn.Module, tuple[Regularizer, ...]]:
+        """Add an adapter to the model if one is trained, and make the regularizers."""
+        config, training = self._config, self._config.training
+        text = self._reference_text(base, tokenizer) if _needs_text(config, self._needs) else None
+        fisher = self._fisher(base, text) if "fisher" in self._needs else None
+        model = base if training.lora is None else with_lora(base, training.lora, seed=training.seed)
+        context = MethodContext(model, training.seed, training.precision, text, samples, fisher)
+        regularizers = make_regularizers(self._methods, context, config.methods)
+        if config.init_from:
+            model = base = load_model(config.init_from, device())[0]
+        if training.gradient_checkpointing and training.trainer == "plain":
+            base.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+            base.enable_input_require_grads()  # type: ignore[no-untyped-call]
+        return model, regularizers
+
+    def _reference_text(self, model: nn.Module, tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int64]:
+        texts = read_texts(self._config.texts) if self._config.texts else stdlib_text().train
+        return sequences_of(texts, tokenizer, context_of(model, self._config.reference.sequence_length))
+
+    def _samples(self, model: nn.Module, tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int64]:
+        """Return what the base writes by itself; it is drawn once and kept."""
+        reference, path = self._config.reference, self._config.out / SAMPLES
+        if not path.exists():
+            self._notify(f"The base writes {reference.samples} sequences for self-replay ...")
+            length = context_of(model, reference.sequence_length)
+            seed = self._config.training.seed
+            drawn = self_generated(model, tokenizer, count=reference.samples, length=length, seed=seed)
+            temporary = path.with_name("samples.tmp.npy")
+            np.save(temporary, drawn)
+            publish(temporary, path)
+        samples: NDArray[np.int64] = np.load(path)
+        return samples
+
+    def _fisher(self, model: nn.Module, text: NDArray[np.int64] | None) -> Mapping[str, Tensor | Factors]:
+        """Return the Fisher information of the given file, or estimate it once and keep it."""
+        config = self._config
+        if config.fisher is not None:
+            return _read_fisher(config.fisher, model)
+        import torch
+
+        assert text is not None, "Fisher information without a file is estimated from reference text"
+        some = draw(text, config.reference.fisher_sequences, seed=config.training.seed, step=0)
+        self._notify(f"Estimating Fisher information from {len(some)} sequences of reference text ...")
+        lora, path = config.training.lora, config.out / FISHER
+        fisher_to_file(model, list(torch.from_numpy(some)), path, parameters=lora.adapts if lora else None)
+        # Always as the file has it, so that a run which finds the file there does not differ in its last bits.
+        with first_process_first():
+            return _read_fisher(path, model)
+
+    def _train(
+        self,
+        model: nn.Module,
+        tokenizer: PreTrainedTokenizerBase,
+        rows: TokenizedExamples,
+        regularizers: Sequence[Regularizer],
+    ) -> nn.Module:
+        """Train, and return the trained model, whole."""
+        config, training = self._config, self._config.training
+        if training.trainer == "plain":
+            train(model, rows.rows, training, regularizers, config.out, self._watch)
+            return model
+        from .training import trl
+
+        if training.packing and not trl.can_pack(model):
+            self._note("Examples are padded, not packed: packing needs FlashAttention, which this model does not use.")
+        trl.train(model, rows.rows, training, regularizers, config.out, self._watch, tokenizer=tokenizer)
+        if not training.fsdp or rank() != 0:
+            return model
+        if training.lora is None:
+            return load_model(config.out / GATHERED)[0]
+        from peft import PeftModel
+
+        return PeftModel.from_pretrained(load_model(config.model)[0], str(config.out / GATHERED))
+
+    def _report(self, examples: int, seconds: float) -> LearnReport:
+        config = self._config
+        last = orjson.loads((config.out / METRICS).read_bytes().splitlines()[-1])
+        model, notes = config.out / MODEL, tuple(self._notes)
+        return LearnReport(config.out, model, config.method, examples, last["steps"], last["loss"], seconds, notes)
+
+
+def _completed(config: LearnConfig, needs: Collection[Need]) -> LearnConfig:
+    """Return the resolved configuration.
+
+    Raises:
+        ConfigError: something is missing or does not fit; all of it is named.
+    """
+    training = config.training
+    if "adapter" in needs and training.lora is None:
+        training = dataclasses.replace(training, lora=LoraConfig())
+    rules = {
+        f"the method {config.method!r} needs reference text, and {config.model!r} has none of its own: name files with "
+        "`texts`": bool(config.texts) or is_tiny(config.model) or not _needs_text(config, needs),
+        "several processes need trainer 'trl'": training.trainer == "trl" or process_count() == 1,
+        "an adapter begins at its base: leave `init_from` out": not config.init_from or training.lora is None,
+    }
+    check(rules, "run configuration")
+    return dataclasses.replace(config, training=training)
+
+
+def _needs_text(config: LearnConfig, needs: Collection[Need]) -> bool:
+    return "text" in needs or ("fisher" in needs and config.fisher is None)
+
+
+def _read_fisher(path: Path, model: nn.Module) -> Mapping[str, Tensor | Factors]:
+    """Read Fisher information, whole or factored, that was estimated on this model.
+
+    Raises:
+        FisherError: the file does not exist, or is of another model.
+    """
+    if read_meta(path).get("form") != "factored":
+        return FisherDiagonal.load(path, model).tensors
+    factored = FactoredFisher.load(path, model)
+    return {**factored.factors, **factored.tensors}
+
+
+def _read_data(config: LearnConfig) -> Iterable[Example]:
+    """Read the examples that a configuration names, or generate them from a store."""
+    data = config.data
+    if data is None:
+        raise ConfigError("There is nothing to learn from: name a store, a folder of examples, or a file of them.")
+    if not data.is_dir():
+        return _read_file(data)
+    if (data / "manifest.json").exists():
+        with ExperienceStore.open(data, mode="read") as store:
+            return build_corpora(store.trajectories(), config.corpus, expand=store.expand)
+    files = sorted(path for path in data.iterdir() if path.suffix in (".json", ".jsonl"))
+    # E2WM's folder also holds files of other formats, which its training does not read.
+    files = [path for path in files if _is_e2wm(path)] or [path for path in files if path.suffix == ".jsonl"]
+    if not files:
+        raise RecordError(f"{data} is neither a store nor a folder with files of examples (.jsonl).")
+    return [example for path in files for example in _read_file(path)]
+
+
+def _is_e2wm(path: Path) -> bool:
+    return path.name.partition(".")[0] in E2WM_FILES
+
+
+def _read_file(path: Path) -> Iterable[Example]:
+    return read_e2wm(path) if _is_e2wm(path) else read_examples(path)
+
+
+def _publish(out: Path, model: nn.Module, tokenizer: PreTrainedTokenizerBase, report: LearnReport) -> None:
+    """Save the tuned model, merged, and its adapter if it has one; then remove the checkpoints."""
+
+    def fill(folder: Path) -> None:
+        merged(model).save_pretrained(folder)  # type: ignore[operator]
+        tokenizer.save_pretrained(folder)
+        write_json(folder / REPORT, dataclasses.asdict(report))
+
+    if is_adapted(model) and not (out / ADAPTER).exists():
+        publish_folder(out / ADAPTER, lambda folder: model.save_pretrained(folder))  # type: ignore[operator]
+    publish_folder(out / MODEL, fill)
+    for left in ("checkpoint", GATHERED):
+        shutil.rmtree(out / left, ignore_errors=True)
+
+
+def _read_report(out: Path) -> LearnReport:
+    stored = orjson.loads((out / MODEL / REPORT).read_bytes())
+    places = {"out": out, "model": out / MODEL, "notes": tuple(stored["notes"])}
+    return LearnReport(**{**stored, **places, "done_before": True})
+
+
+__all__ = ["FineTuner", "LearnConfig", "LearnReport", "Notify", "finetune"]
