@@ -32,9 +32,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pathei.learners.methods.ewc import EWC, anchor_of
+from pathei.learners.methods.ewc import EWC
 from pathei.learners.methods.ewc_lora import EwcLora
 from pathei.learners.methods.l2sp import l2sp
+from pathei.learners.methods.parameters import anchor_of
 
 SIZES = {
     "10m": (6, 320, 5, 8192),

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from ...errors import FisherError, LearningError, MissingDependencyError, check
-from .ewc import check_fisher, gradient_of, is_sharded, place_like
+from .parameters import check_fisher, gradient_of, is_sharded, place_like
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

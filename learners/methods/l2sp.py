@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from ...errors import at_least, check
 from ..training.lora import is_adapted
-from .ewc import EWC, anchor_of
+from .ewc import EWC
+from .ewc_lora import EwcLora, updates
+from .parameters import anchor_of
 from .protocol import Method, MethodContext, Regularizer
 
 if TYPE_CHECKING:
@@ -51,8 +53,6 @@ def l2sp(anchor: Mapping[str, Tensor], strength: float) -> EWC:
 def make_l2sp(context: MethodContext, config: L2spConfig) -> Regularizer:
     """Make the regularizer; of an adapter it holds the merged update, as `ewc` does."""
     import torch
-
-    from .ewc_lora import EwcLora, updates
 
     if not is_adapted(context.model):
         return l2sp(anchor_of(context.model), config.strength)

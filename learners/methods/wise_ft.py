@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...errors import check
 from ..training.lora import is_adapted
-from .ewc import anchor_of, local, place_like
+from .parameters import anchor_of, local, place_like
 from .protocol import Method, MethodContext
 
 if TYPE_CHECKING:

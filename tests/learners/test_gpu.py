@@ -23,7 +23,8 @@ from pathei.learners.evaluation.evaluate import EvaluationConfig, evaluate
 from pathei.learners.examples import write_examples
 from pathei.learners.finetuning import finetune
 from pathei.learners.fisher.estimate import estimate
-from pathei.learners.methods.ewc import EWC, anchor_of
+from pathei.learners.methods.ewc import EWC
+from pathei.learners.methods.parameters import anchor_of
 from pathei.learners.methods.registry import METHODS
 from pathei.learners.models.load import load_model
 from pathei.learners.training.batches import tokenise

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from pathei.errors import ConfigError, FisherError, RecordError
 from pathei.learners.fisher.record import FisherDiagonal, FisherMeta
 from pathei.learners.methods import ewc as ewc_module
-from pathei.learners.methods.ewc import EWC, Mode, anchor_of
+from pathei.learners.methods.ewc import EWC, Mode
 from pathei.learners.methods.ewc_lora import EwcLora
 from pathei.learners.methods.l2sp import l2sp
+from pathei.learners.methods.parameters import anchor_of
 from pathei.learners.methods.protocol import Regularizer
 from pathei.learners.methods.sequential import Quadratic, merged, online
 from pathei.learners.models.identity import model_hash

@@ -10,9 +10,10 @@ from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
-from pathei.learners.methods.ewc import EWC, anchor_of, is_sharded
+from pathei.learners.methods.ewc import EWC
 from pathei.learners.methods.ewc_lora import EwcLora
 from pathei.learners.methods.l2sp import l2sp
+from pathei.learners.methods.parameters import anchor_of, is_sharded
 from pathei.tests.support.ewc_models import VOCABULARY, gpt2, made_up_fisher, move
 
 STEPS = 4

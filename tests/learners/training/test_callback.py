@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
 
 from pathei.errors import ConfigError, LearningError
-from pathei.learners.methods.ewc import EWC, anchor_of
+from pathei.learners.methods.ewc import EWC
 from pathei.learners.methods.ewc_lora import EwcLora
 from pathei.learners.methods.l2sp import l2sp
+from pathei.learners.methods.parameters import anchor_of
 from pathei.learners.training.callback import regularizer_callback
 from pathei.tests.support.ewc_models import VOCABULARY, gpt2, made_up_fisher, penalty
 
