@@ -5,7 +5,7 @@ Importing this registers the ids `pathei/...`; a world's own module is imported 
 
 import gymnasium
 
-from .checks import check_env, check_snapshot
+from .checks import check_env, check_model, check_snapshot
 from .contract import make, observe, plain, reset
 from .registry import WORLDS
 from .replay import VerifiedReplay
@@ -22,6 +22,7 @@ __all__ = [
     "UnicodeText",
     "VerifiedReplay",
     "check_env",
+    "check_model",
     "check_snapshot",
     "make",
     "observe",

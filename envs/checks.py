@@ -1,4 +1,4 @@
-"""The contract of environments as something to run: `check_env` and `check_snapshot`.
+"""The contract of environments as something to run: `check_env`, `check_snapshot` and `check_model`.
 
 Call them from the tests of an environment, as one calls gymnasium's `check_env`. They raise `ContractError` at the
 first fault, with its likely cause. Left out: speed, rendering (unless asked for), and anything that needs a goal of the
@@ -7,6 +7,7 @@ environment's own, since a check knows no tasks.
 
 from __future__ import annotations
 
+import math
 import reprlib
 import warnings
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from gymnasium.utils import env_checker
 
 from ..errors import ContractError
 from .contract import plain
+from .model import BufferedRng, Model, StepResult
 from .replay import fingerprint
 from .snapshots import Snapshotter
 
@@ -103,6 +105,75 @@ def check_snapshot(env: gymnasium.Env[Any, Any], *, steps: int = 20, rng: np.ran
     snapshotter = Snapshotter(env)
     for _ in range(rounds):
         _check_round(env, snapshotter, steps, rng)
+
+
+def check_model(model: Model[Any, Any], *, steps: int = 20, rng: np.random.Generator, rounds: int = 4) -> None:
+    """Check that a model keeps the contract of `pathei.envs.model.Model`.
+
+    What is tested: actions are listed in a fixed order, can be hashed, are possible and have a text; `sample` draws
+    among what is possible; a step returns a finite reward; nothing can be done at the end of an episode; and after
+    restoring, in any order, the same actions lead to the same rewards, keys, lists of actions and success. The model is
+    left where it was.
+
+    Args:
+        model: The model, at the beginning of an episode that has not ended.
+        steps: How long a walk is.
+        rng: Chooses actions; it is consumed.
+        rounds: How many walks are made.
+
+    Raises:
+        ContractError: the first problem found, with its likely cause.
+    """
+    start, draws = model.snapshot(), BufferedRng(rng)
+    for _ in range(rounds):
+        first = _model_walk(model, steps, draws)
+        middle, place = model.snapshot(), len(first)
+        rest = _model_walk(model, steps, draws)
+        for state, walk, which in ((start, first + rest, "start"), (middle, rest, "middle"), (start, first, "start")):
+            model.restore(state)
+            for number, (action, seen) in enumerate(walk, 1):
+                again = _model_step(model, action)
+                if again != seen:
+                    raise ContractError(
+                        f"Restored to the {which} of a walk of {place + len(rest)} steps, step {number} led to {again} "
+                        f"and not to {seen} as before. Likely cause: a snapshot does not hold all of the state."
+                    )
+        model.restore(start)
+
+
+def _model_walk(model: Model[Any, Any], steps: int, draws: BufferedRng) -> list[tuple[Any, tuple[Any, ...]]]:
+    """Walk at random, check what is offered on the way, and return each action with what it led to."""
+    walk: list[tuple[Any, tuple[Any, ...]]] = []
+    for _ in range(steps):
+        actions = list(model.actions())
+        if actions != list(model.actions()):
+            raise ContractError("Asked twice, the model lists its actions in another order: the order has to be fixed.")
+        for action in actions:
+            hash(action)
+            if not model.possible(action):
+                raise ContractError(f"The model lists {action!r} and says that it is not possible.")
+            if not isinstance(model.text(action), str) or not model.text(action):
+                raise ContractError(f"The text of {action!r} is {model.text(action)!r}; `step` takes a text.")
+        sampled = model.sample(draws)
+        if sampled is not None and not model.possible(sampled):
+            raise ContractError(f"`sample` drew {sampled!r}, which is not possible.")
+        if not actions:
+            break
+        action = actions[draws.below(len(actions))]
+        seen = _model_step(model, action)
+        walk.append((action, seen))
+        if seen[1]:
+            if list(model.actions()):
+                raise ContractError("The episode has ended and the model still lists actions: it has to list none.")
+            break
+    return walk
+
+
+def _model_step(model: Model[Any, Any], action: Any) -> tuple[Any, ...]:
+    result = model.step(action)
+    if not isinstance(result, StepResult) or not math.isfinite(result.reward) or not isinstance(result.done, bool):
+        raise ContractError(f"`step` returned {result!r}; it returns a StepResult with a finite reward.")
+    return result.reward, result.done, model.key(), model.success(), tuple(model.actions())
 
 
 def _check_round(env: Any, snapshotter: Snapshotter, steps: int, rng: np.random.Generator) -> None:
@@ -336,4 +407,4 @@ def _text(observation: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
-__all__ = ["check_env", "check_snapshot"]
+__all__ = ["check_env", "check_model", "check_snapshot"]

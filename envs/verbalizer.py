@@ -30,6 +30,17 @@ CARRYING: Final[Mapping[str, str]] = {
     "GO": "go", "MOVE": "go", "ENTER": "go",
 }  # fmt: skip
 """What the usual verbs do for an agent that carries things about; see `Lexicon.carrying`."""
+PAST: Final[Mapping[str, tuple[str, ...]]] = {
+    "GO": ("went to {0}",), "WALK": ("walked to {0}",), "ENTER": ("entered {0}",),
+    "TAKE": ("took {0}", "picked up {0}"), "GET": ("got {0}",), "PICK": ("picked up {0}",),
+    "PUT": ("put {0} on {1}", "placed {0} on {1}"), "INSERT": ("put {0} in {1}", "placed {0} in {1}"),
+    "DROP": ("dropped {0}", "put down {0}"), "OPEN": ("opened {0}",), "CLOSE": ("closed {0}", "shut {0}"),
+    "LOCK": ("locked {0}",), "UNLOCK": ("unlocked {0}",), "EAT": ("ate {0}",), "DRINK": ("drank {0}",),
+    "COOK": ("cooked {0}",), "CHOP": ("chopped {0}",), "SLICE": ("sliced {0}",), "DICE": ("diced {0}",),
+    "EXAMINE": ("examined {0}",), "LOOK": ("looked around",), "READ": ("read {0}",), "PUSH": ("pushed {0}",),
+    "PULL": ("pulled {0}",), "TOGGLE": ("toggled {0}",), "WAIT": ("waited",),
+}  # fmt: skip
+"""The usual verbs in the past tense; see `Lexicon.past`."""
 _BREAK: Final = re.compile(r"(?<=[.;!])\s+|\n+")
 _END: Final = re.compile(r"\n\s*\n|\n\s*(?:Q|Question|Goal|Task|Given)\b", re.IGNORECASE)
 _NO_NAME: Final = re.compile(r"[^a-z0-9]+")
@@ -80,7 +91,7 @@ class Surroundings(NamedTuple):
 class Lexicon:
     """What an environment's words are like, for stories and questions about its episodes."""
 
-    past: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    past: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: PAST)
     """For each verb, ways to say in the past tense that somebody did it, the plainest first: `"picked up {0}"`, with
     `{them}` for the pronoun of the first object."""
     going: frozenset[str] = frozenset({"GO", "WALK"})
@@ -105,6 +116,8 @@ class Lexicon:
     """Kinds that belong to every scene, and so to no activity."""
     rooms: tuple[str, ...] = ()
     """Names of rooms that a scene may have, as wrong options."""
+    wrong_places: int = 2
+    """How many wrong options a question for a place needs at least, up to 5: small scenes do not have many."""
 
 
 class Verbalizer(Protocol):
@@ -377,6 +390,6 @@ def plain() -> PlainVerbalizer:
 
 
 __all__ = [
-    "CARRYING", "TEST_EVERY", "Lexicon", "NamedThing", "PlainVerbalizer", "Reading", "Sentence", "Surroundings",
+    "CARRYING", "PAST", "TEST_EVERY", "Lexicon", "NamedThing", "PlainVerbalizer", "Reading", "Sentence", "Surroundings",
     "Verbalizer", "ask_for_plan", "capitalised", "is_kept_out", "is_unseen_activity", "plain", "plan_text",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ HOLDING: Final = ("HOLDS", "HOLDS_RH", "HOLDS_LH")
 """Relations from a character to what it holds; `Change.plain` and `plain_relation` make them all `HOLDS`."""
 PASSING: Final = frozenset({"CLOSE", "FACING"})
 """Relations that facts need not list, or that change with every step: no state of the environment."""
+_PARTS: Final = frozenset({"nodes", "edges", "rooms", "characters"})
 _AROUND: Final = ("ON", "INSIDE")
 _MALFORMED: Final = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
@@ -130,13 +131,13 @@ class FactGraph:
 
     @classmethod
     def of(cls, facts: Mapping[str, Json] | None) -> FactGraph | None:
-        """Return the graph in the facts of a reset; None where they hold none.
+        """Return the graph in the facts of a reset; None where they hold none, or one of another form.
 
         Raises:
             RecordError: it is malformed.
         """
         graph = (facts or {}).get("graph")
-        return None if graph is None else cls(graph)
+        return cls(graph) if isinstance(graph, Mapping) and graph.keys() >= _PARTS else None
 
     def copy(self) -> FactGraph:
         """Return the same facts, to be changed on their own."""

@@ -94,7 +94,7 @@ def make_corpora(store: Path, out: Path, config: CorpusConfig | None = None) -> 
     if not examples:
         raise ConfigError(
             f"Nothing in the store {store} can be made into examples ({names.count} episodes): collect successful "
-            "episodes of pathei/VirtualHome-v0."
+            "episodes of an environment with graph facts."
         )
     report = CorporaReport(config, names.identity(), report_on(examples))
     with explained(out):

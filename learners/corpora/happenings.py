@@ -228,7 +228,7 @@ def _locate(teller: Teller, thing: int) -> CorpusDraft | None:
     if by_room and spot.room is None:
         return None
     right, options = _rooms(teller, spot) if by_room else _places(teller, thing, moment)
-    if len(options) < _OPTIONS_OF_LOCATION - 1:
+    if len(options) < episode.verbalizer.lexicon.wrong_places:
         return None
     name, verb = episode.words.the(classes[thing]), episode.words.were(classes[thing])
     where = f"In which room {verb} {name}" if by_room else f"Where {verb} {name}"

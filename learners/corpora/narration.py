@@ -14,7 +14,7 @@ from ...stable_random import StableRandom
 from .episodes import CorpusEpisode, EpisodeEvent
 from .words import Person, capitalised, listed
 
-_INTO: Final = ("went to {0}", "walked into {0}", "moved to {0}", "entered {0}")
+_INTO: Final[tuple[str, ...]] = ("went to {0}", "walked into {0}", "moved to {0}", "entered {0}")
 _PARTICLE: Final = re.compile(r"^(\w+) (up|on|off|in|down) \{0\}$")
 """A verb whose particle follows a pronoun: "picked it up"."""
 _MANY: Final = 3
@@ -58,12 +58,13 @@ class Narrator:
             relation = self._episode.location(ids[0], event.step + 1).relation
             verb = lexicon.back[verb].get(relation, lexicon.back[verb][""])
             ids = ids if place is None else (*ids, place)
-        patterns = lexicon.past.get(verb)
-        if patterns is None:
-            return f"did this: {self._episode.verbalizer.say_action(event.action)[:-1].lower()}"
         room = self.new_room(event)
-        if room is not None and ids and ids[0] == room:
-            patterns = _INTO
+        if room is not None and (not ids or ids[0] == room):
+            patterns, ids = _INTO, (room,)
+        else:
+            patterns = tuple(one for one in lexicon.past.get(verb, ()) if _arity(one) <= len(ids))
+        if not patterns:
+            return f"did this: {self._episode.verbalizer.say_action(event.action)[:-1].lower()}"
         pattern = patterns[0] if plain else self._choices.pick(patterns)
         names = [self.name(node) for node in ids]
         pronoun = self._words.them(kinds[ids[0]]) if ids else ""
@@ -134,6 +135,11 @@ class Narrator:
         if len(clauses) == 2 and self._choices.chance(0.3):
             return f"{clauses[0]}, then {clauses[1]}"
         return listed(clauses)
+
+
+def _arity(pattern: str) -> int:
+    """How many things a pattern names."""
+    return ("{0}" in pattern) + ("{1}" in pattern)
 
 
 __all__ = ["Narrator"]

@@ -101,6 +101,7 @@ LEXICON: Final = Lexicon(
     alive=frozenset({"character", "cat", "child"}),
     structure=frozenset({"door", "doorjamb", "floor", "wall", "ceiling", "light"}),
     rooms=_ROOMS,
+    wrong_places=5,
 )
 
 __all__ = ["LEXICON", "PAST"]

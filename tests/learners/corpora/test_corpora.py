@@ -368,7 +368,9 @@ def test_broken_facts_are_one_sentence(lived: dict[str, Trajectory]) -> None:
     import dataclasses
 
     root = next(iter(lived.values()))
-    first = dataclasses.replace(root.steps[0].observation, facts={"graph": {"nodes": [[1]]}})
+    first = dataclasses.replace(
+        root.steps[0].observation, facts={"graph": {"nodes": [[1]], "edges": [], "rooms": [], "characters": []}}
+    )
     steps = (dataclasses.replace(root.steps[0], observation=first), *root.steps[1:])
     with pytest.raises(RecordError, match="no facts of a graph"):
         read_episode(dataclasses.replace(root, steps=steps))
