@@ -14,12 +14,13 @@ LINK := .venv/checkout/pathei
 PROGRAMS := chromium:chromium chromium-headless-shell:chromium-headless-shell bwrap:bubblewrap java:default-jre-headless
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint docs bench clean
 
 help:
 	@echo "make demo    see agents live in a household, learn from it into a memory and a model, and live better"
 	@echo "make test    lint, then the unit and integration tests"
 	@echo "make lint    ruff (check, format) and mypy --strict"
+	@echo "make docs    build the documentation's site into build/site, strictly"
 	@echo "make bench   run every benchmark in benchmarks/"
 	@echo "make clean   remove .venv, caches and build products (never runs/)"
 
@@ -35,9 +36,14 @@ lint: .venv/.dev $(LINK)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Material announces the end of mkdocs 1 at every start; constraints.txt pins what is used.
+docs: .venv/.docs $(LINK)
+	$(BIN)/python docs/tools/tables.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "Open build/site/index.html"
+
 bench: .venv/.dev
-	@set -e; for file in benchmarks/[a-z]*.py; do \
-		test -e "$$file" || { echo "There are no benchmarks yet."; break; }; \
+	@set -e; for file in benchmarks/[a-z]*.py benchmarks/*/[a-z]*.py; do \
 		echo "== $$file"; $(BIN)/python "$$file"; \
 	done
 
@@ -65,6 +71,11 @@ clean:
 .venv/.dev: .venv/.core .venv/.system
 	@echo "Installing what the tests need into .venv (once) ..."
 	@$(INSTALL) --no-build-isolation -e ".[test]"
+	@touch $@
+
+.venv/.docs: .venv/.core
+	@echo "Installing what the documentation needs into .venv (once) ..."
+	@$(INSTALL) --no-build-isolation -e ".[docs]"
 	@touch $@
 
 # A browser, a sandbox and Java, each for the tests of one world; without the right to install them those are skipped.

@@ -1,0 +1,109 @@
+"""Every command line of the documentation is one that exists: `pathei ...` is parsed, scripts and their options are found.
+
+Nothing is executed. Placeholders are words in capitals, such as STORE or PATH, where a text or a path is expected; the
+few that stand for something else are in `PLACEHOLDERS`.
+"""
+
+import re
+import subprocess
+import sys
+import warnings
+from typing import Any
+
+import pytest
+import tyro
+from tyro.conf import AvoidSubcommands, OmitSubcommandPrefixes
+
+from pathei.cli.commands import Command
+from pathei.tests.support.doc_pages import ROOT, commands, spans
+
+CONFIG = (OmitSubcommandPrefixes, AvoidSubcommands)
+PLACEHOLDERS = {"N": "2", "SEED": "3", "PORT": "8080"}
+LINES = commands("pathei")
+
+
+def parse(arguments: list[str]) -> Any:
+    """Parse as `pathei` does, without performing anything."""
+    form: Any = Command
+    return tyro.cli(form, args=arguments, prog="pathei", config=CONFIG)
+
+
+@pytest.mark.parametrize("place, words", LINES, ids=[f"{place} {' '.join(words)}"[:90] for place, words in LINES])
+def test_the_command_line_parses(place: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [PLACEHOLDERS.get(word, word) for word in words[1:]]
+    if arguments == ["--version"]:
+        return
+    try:
+        parse(arguments)
+    except SystemExit as stop:
+        output = capsys.readouterr()
+        assert stop.code == 0 and "--help" in arguments, f"{place}: {' '.join(words)}\n{output.err}{output.out}"
+
+
+def every_command() -> dict[tuple[str, ...], set[str]]:
+    """Return the options of every command by its words; those of a group are those of its members as well."""
+    form: Any = Command
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        root = tyro.extras.get_parser(form, prog="pathei", config=CONFIG)
+    found: dict[tuple[str, ...], set[str]] = {}
+
+    def walk(parser: Any, path: tuple[str, ...]) -> set[str]:
+        options = {option for action in parser._actions for option in action.option_strings}
+        for action in parser._actions:
+            if isinstance(action.choices, dict):
+                for name, inner in action.choices.items():
+                    options |= walk(inner, (*path, name))
+        found[path] = options
+        return options
+
+    walk(root, ())
+    return found
+
+
+def test_commands_in_running_text_exist() -> None:
+    known = every_command()
+    wrong = []
+    for page, words in spans("pathei "):
+        path: tuple[str, ...] = ()
+        for word in words[1:]:
+            if (*path, word) in known:
+                path = (*path, word)
+        options = [word.split("=")[0] for word in words if re.match(r"--\w", word)]
+        if (not path and words[1] not in {"--version", "COMMAND", "--help"}) or set(options) - known[path] - {
+            "--version",
+            "--help",
+        }:
+            wrong.append(f"{page}: {' '.join(words)}")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def scripts() -> list[tuple[str, str, list[str]]]:
+    """Return every script that the pages run: the place, the path and the options."""
+    return [
+        (place, words[1], [word.split("=")[0] for word in words[2:] if word.startswith("--")])
+        for place, words in [*commands("python"), *spans("python ")]
+        if len(words) > 1 and re.match(r"(benchmarks|examples|docs)/", words[1])
+    ]
+
+
+def test_scripts_and_their_options_exist() -> None:
+    wrong = []
+    for place, path, options in scripts():
+        text = (ROOT / path).read_text("utf-8") if (ROOT / path).is_file() else None
+        if text is None:
+            wrong.append(f"{place}: {path} does not exist")
+        else:
+            wrong += [f"{place}: {path} has no {option}" for option in options if f'"{option}"' not in text]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("path", sorted({path for _, path, _ in scripts()}))
+def test_a_script_answers_help(path: str) -> None:
+    done = subprocess.run([sys.executable, path, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for _, script, options in scripts():
+        if script == path:
+            text = (ROOT / path).read_text("utf-8")
+            assert all(option in done.stdout or "add_subparsers" in text for option in options), (path, options)
