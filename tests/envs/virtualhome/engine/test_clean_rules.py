@@ -1,6 +1,6 @@
 """The rules `clean`: one test for each of their documented deviations from `v1`, in a house made for it.
 
-Where the two differ, a test shows both, so the list in `docs/guide/envs/virtualhome.md` is checked
+Where the two differ, a test shows both, so the list in `docs/guide/envs/virtualhome_rules.md` is checked
 on both sides. What holds in every state is tested in `test_world.py`.
 """
 

@@ -1,6 +1,6 @@
 """Actions, properties and states of one's own: a few lines, through the engine and through the environment.
 
-The examples of `docs/guide/envs/virtualhome.md` are run as they stand there.
+The examples of `docs/guide/envs/virtualhome_rules.md` are run as they stand there.
 """
 
 import re
@@ -174,14 +174,14 @@ def test_a_property_or_state_that_was_not_declared_is_named(scene: str) -> None:
 
 
 def documented() -> list[str]:
-    page = Path(__file__).parents[4] / "docs" / "guide" / "envs" / "virtualhome.md"
+    page = Path(__file__).parents[4] / "docs" / "guide" / "envs" / "virtualhome_rules.md"
     return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize("code", documented())
 def test_the_examples_in_the_documentation_run(code: str) -> None:
     names: dict[str, Any] = {}
-    exec(compile(code, "docs/guide/envs/virtualhome.md", "exec"), names)  # noqa: S102  # our own page
+    exec(compile(code, "docs/guide/envs/virtualhome_rules.md", "exec"), names)  # noqa: S102  # our own page
     assert "error" not in names["info"]
     if "Rule(" in code:
         assert "painted" in names["observation"]
