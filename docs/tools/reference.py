@@ -7,7 +7,7 @@ have any name, and it holds tests and environments that are not part of the pack
 from __future__ import annotations
 
 import ast
-import sys
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,12 +108,18 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
+def command_page() -> str:
+    """Return the page of the command line. Its module stands next to this one, where Python finds no package."""
+    spec = importlib.util.spec_from_file_location("command_reference", Path(__file__).with_name("command_reference.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.page())
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    import command_reference
-
     for name, folder in packages():
         files.append(File.generated(config, f"{FOLDER}/{name}.md", content=package_page(name, folder)))
-    files.append(File.generated(config, "reference/cli.md", content=command_reference.page()))
+    files.append(File.generated(config, "reference/cli.md", content=command_page()))
     return files
