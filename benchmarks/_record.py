@@ -10,7 +10,7 @@ commit, the machine and the versions. `python docs/tools/tables.py` then writes 
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import importlib.metadata
 import json
 import os
@@ -25,7 +25,7 @@ PACKAGES = ("pathei", "numpy", "torch", "transformers", "trl", "peft", "gymnasiu
 
 
 def cells(line: str) -> list[str]:
-    """Split one line of a Markdown table; a `|` inside a cell is written as `\\|`."""
+    r"""Split one line of a Markdown table; a `|` inside a cell is written as `\|`."""
     inner = line.strip().removeprefix("|").removesuffix("|").replace("\\|", "\0")
     return [cell.strip().replace("\0", "|") for cell in inner.split("|")]
 
@@ -85,7 +85,7 @@ def main() -> None:
             {
                 "title": args.title,
                 "command": args.command,
-                "date": datetime.date.today().isoformat(),
+                "date": dt.date.today().isoformat(),
                 "machine": args.machine,
                 "commit": commit.stdout.strip(),
                 "versions": versions(),

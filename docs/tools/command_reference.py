@@ -79,9 +79,8 @@ def page() -> str:
     lines = [
         "# Command line",
         "",
-        "This page is generated from the commands. `pathei COMMAND --help` prints the same, `pathei --version` the",
-        "version.",
-        "The exit status is 0 if all went well, 1 if a check failed or every task failed, 2 if pathei refused the input (one",
+        "This page is generated from the commands. `pathei COMMAND --help` prints the same.",
+        "This page is generated from the commands. `pathei COMMAND --help` prints the same.",
         "line on stderr says why), and 130 after Ctrl-C.",
         "",
     ]

@@ -111,7 +111,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def command_page() -> str:
     """Return the page of the command line. Its module stands next to this one, where Python finds no package."""
     spec = importlib.util.spec_from_file_location("command_reference", Path(__file__).with_name("command_reference.py"))
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return str(module.page())

@@ -1,6 +1,6 @@
 """Write the tables of `benchmarks/results` into the pages that name them.
 
-A page holds a block that begins with `<!-- result: envs/speed -->` and ends with `<!-- end -->`. What stands between the
+A page holds a block that begins with `<!-- result: envs/speed -->` and ends with `<!-- end -->`. The text between the
 two lines is made from `benchmarks/results/envs/speed.json` and never typed by hand.
 
     python docs/tools/tables.py            # rewrite every block

@@ -31,7 +31,8 @@ def generated() -> set[str]:
     """Return the pages that exist in the built site only."""
     pytest.importorskip("mkdocs")
     spec = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "tools" / "reference.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return {f"docs/{page}" for page in (*module.generated_pages(), "reference/cli.md")}

@@ -15,7 +15,8 @@ FIELDS = {"title", "command", "date", "machine", "commit", "versions", "transcri
 def tables() -> ModuleType:
     """The script that writes the tables."""
     spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tools" / "tables.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

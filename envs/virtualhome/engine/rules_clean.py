@@ -1,6 +1,6 @@
 """The rules for new work: VirtualHome's verbs with the quirks of the historical variants put right.
 
-`docs/guide/envs/virtualhome_rules.md` lists all deviations from v1. In short: what is carried travels with all that is in and
+`docs/guide/envs/virtualhome_rules.md` lists the deviations from v1. What is carried travels with what is in or
 on it; reach is explicit (what one walked to, what it stands on, what is on it or openly in it, its neighbours); things
 shut away at any depth can be neither seen, reached nor walked to; nothing can be inside or on itself; sitting down and
 standing up undo each other; pouring moves the liquid; a pulled plug switches off.

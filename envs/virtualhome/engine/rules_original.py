@@ -1,6 +1,6 @@
 """The three historical rule sets, quirk for quirk: `v1` (made RobotHow), `e2wm` (E2WM's copy), `vh23` (PyPI 2.3.0).
 
-Written from the table of measured behaviour that `docs/guide/envs/virtualhome_rules.md` reproduces. For new work use `clean`.
+Written from measured behaviour (the table in `docs/guide/envs/virtualhome_rules.md`). For new work use `clean`.
 """
 
 from __future__ import annotations
