@@ -81,8 +81,8 @@ def page() -> str:
         "",
         "This page is generated from the commands. `pathei COMMAND --help` prints the same.",
         "",
-        "The exit status is 0 if all went well, 1 if a check failed or every task failed, 2 if pathei refused the input",
-        "(one line on stderr says why), and 130 after Ctrl-C.",
+        "The exit status is 0 if all went well, 1 if a check failed or every task failed, 2 if pathei refused the",
+        "input (one line on stderr says why), and 130 after Ctrl-C.",
         "",
     ]
     for path, parser in commands(root_parser()):
