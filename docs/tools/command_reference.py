@@ -6,6 +6,7 @@ The parser is the one that `pathei` uses, so every option, default and help text
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -91,4 +92,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    print(page())
+    sys.stdout.write(page())

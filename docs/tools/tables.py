@@ -73,7 +73,7 @@ def main() -> int:
     for page in stale:
         if not args.check:
             page.write_text(filled(page.read_text("utf-8")), "utf-8")
-        print(f"{'differs' if args.check else 'written'}: {page.relative_to(ROOT)}")
+        sys.stdout.write(f"{'differs' if args.check else 'written'}: {page.relative_to(ROOT)}\n")
     return int(bool(stale) and args.check)
 
 
