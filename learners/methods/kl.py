@@ -92,8 +92,13 @@ class BaseKL:
 
     def _base_logits(self, model: nn.Module, ids: torch.Tensor) -> torch.Tensor:
         if self._base is None:
+            # peft makes every adapter weight trainable when it enables the adapter again, frozen ones too.
+            trained = [(one, one.requires_grad) for one in model.parameters()]
             with model.disable_adapter():  # type: ignore[operator]
-                return model(input_ids=ids).logits  # type: ignore[no-any-return]
+                logits: torch.Tensor = model(input_ids=ids).logits
+            for one, needed in trained:
+                one.requires_grad_(needed)
+            return logits
         return self._base.to(ids.device)(input_ids=ids).logits  # type: ignore[no-any-return]
 
     def finish(self, model: nn.Module) -> None:
