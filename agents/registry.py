@@ -161,9 +161,9 @@ class NamedAgent:
         if one.kind == "human":
             self._human = self._human or HumanAgent(self._console)
             return self._human
-        from ..envs.registry import demonstration_of
+        from ..envs.registry import get_demonstration
 
-        return ScriptedAgent(demonstration_of(task))
+        return ScriptedAgent(get_demonstration(task))
 
     def _model(self, one: AgentPart) -> Backend:
         # `SayCan` reads plain text, whatever template a model has for chats.

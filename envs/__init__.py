@@ -7,12 +7,12 @@ import gymnasium
 
 from .checks import check_env, check_model, check_snapshot
 from .contract import make, observe, plain, reset
-from .registry import WORLDS
+from .registry import BUILTIN_ENVS
 from .replay import VerifiedReplay
 from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 from .spaces import UnicodeText
 
-for _world in WORLDS:
+for _world in BUILTIN_ENVS:
     gymnasium.register(_world.id, entry_point=_world.entry_point, max_episode_steps=_world.max_episode_steps)
 
 __all__ = [

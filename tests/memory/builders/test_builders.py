@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pathei.agents import ScriptedAgent
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
 from pathei.collectors.rollout.explore import Explore
-from pathei.envs.registry import demonstration_of
+from pathei.envs.registry import get_demonstration
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import UnknownNameError
 from pathei.experience import Goal, Observation, Step, Task, Trajectory
@@ -137,7 +137,7 @@ def test_a_refusal_and_what_mended_it_is_a_lesson() -> None:
 
 def _closed(task: Task) -> list[str]:
     """The demonstration of throwing food away, with the lid forgotten at first."""
-    lines = list(demonstration_of(task))
+    lines = list(get_demonstration(task))
     place = next(n for n, line in enumerate(lines) if line.startswith("[PutIn]"))
     assert lines[place - 1].startswith("[Open]")
     return [*lines[: place - 1], lines[place], lines[place - 1], lines[place]]

@@ -1,0 +1,124 @@
+"""Parts by name: environments, agents, collectors, goal proposers, methods, builders, embedders, export formats.
+
+Each kind has one `Registry` in its own folder, a constant table of rows. A row is the part itself, or a `Lazy` that
+says where it is, so that listing names imports nothing. Other packages add parts without a change here, through the
+Python entry point group `pathei.KINDs` (`pathei.envs`, `pathei.agents`, ...). `module:attribute` names a part that no
+table holds.
+
+Not here: adding rows at run time. Worker processes would not see them; an entry point or `module:attribute` is found in
+every process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import inspect
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from .errors import ConfigError, unknown
+
+T = TypeVar("T")
+
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "env": "pathei.envs.registry:ENVS",
+    }
+)
+"""Where the `Registry` of each kind is, as `module:attribute`."""
+
+
+class Lazy(NamedTuple):
+    """A row whose part is imported when it is asked for."""
+
+    target: str
+    """`"module:attribute"`, the module by its full name."""
+    what: str
+    """What it is, in one line."""
+
+
+class Registry(Generic[T]):
+    """The parts of one kind, by name: a constant table and what other packages offer as entry points."""
+
+    def __init__(self, kind: str, rows: Mapping[str, T | Lazy], *, label: str = "") -> None:
+        """Describe a kind.
+
+        Args:
+            kind: Its name, as `pathei list` takes it; entry points are in the group `pathei.{kind}s`.
+            rows: The parts that come with pathei, in the order in which they are listed.
+            label: What a message calls one of them; the kind if empty.
+        """
+        self.kind, self.label = kind, label or kind
+        self.group = f"pathei.{kind}s"
+        self._rows = MappingProxyType(dict(rows))
+
+    def get(self, name: str) -> T:
+        """Return a part by its name, or by `module:attribute`.
+
+        Raises:
+            UnknownNameError: there is none of that name; the message suggests the nearest.
+            ConfigError: two installed packages offer that name, or `module:attribute` cannot be imported.
+        """
+        if name in self._rows:
+            row = self._rows[name]
+            return self._load(row.target) if isinstance(row, Lazy) else row
+        offered = list(importlib.metadata.entry_points(group=self.group, name=name))
+        if len({point.value for point in offered}) > 1:
+            values = ", ".join(sorted(point.value for point in offered))
+            raise ConfigError(f"Two packages offer the {self.label} {name!r} ({values}): uninstall one of them.")
+        if offered:
+            return self._load(offered[0].value)
+        if ":" in name:
+            return self._load(name)
+        raise unknown(self.label, name, self.names())
+
+    def _load(self, target: str) -> T:
+        part: T = load_target(target)
+        return part
+
+    def names(self) -> list[str]:
+        """Return the names of all parts: those of pathei in their order, then those of other packages."""
+        offered = importlib.metadata.entry_points(group=self.group).names
+        return [*self._rows, *sorted(offered - self._rows.keys())]
+
+    def describe(self) -> list[tuple[str, str]]:
+        """Return each name with one line that says what it is; imports what other packages offer."""
+        rows: list[tuple[str, str]] = []
+        for name in self.names():
+            part: Any = self._rows.get(name) or self.get(name)
+            line = getattr(part, "what", "") or (inspect.getdoc(part) or "").partition("\n")[0]
+            rows.append((name, str(line)))
+        return rows
+
+
+def load_target(target: str) -> Any:
+    """Import what `module:attribute` names.
+
+    Raises:
+        ConfigError: there is no such module or attribute.
+    """
+    module, _, attribute = target.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in filter(None, attribute.split(".")):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{target!r} cannot be imported: {error}.") from error
+    return found
+
+
+def get_registry(kind: str) -> Registry[Any]:
+    """Return the registry of a kind.
+
+    Raises:
+        UnknownNameError: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise unknown("kind", kind, KINDS)
+    registry: Registry[Any] = load_target(KINDS[kind])
+    return registry
+
+
+__all__ = ["KINDS", "Lazy", "Registry", "get_registry", "load_target"]
