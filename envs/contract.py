@@ -39,7 +39,6 @@ import orjson
 
 from ..errors import ContractError, MissingDependencyError, UnknownNameError, unknown
 from ..experience import Json, Observation, Task
-from .registry import register_env
 from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 
 
@@ -51,8 +50,6 @@ def make(task: Task) -> gymnasium.Env[Any, Any]:
         MissingDependencyError: the environment needs something that is not installed.
     """
     try:
-        if task.env not in gymnasium.registry:
-            register_env(task.env)
         return gymnasium.make(task.env)
     except gymnasium.error.DependencyNotInstalled as error:
         raise MissingDependencyError(f"The environment {task.env!r} cannot be made: {error}.") from error

@@ -45,7 +45,7 @@ class EnvSpec:
     """
 
     id: str
-    """The gymnasium id."""
+    """The gymnasium id. Another package's is `module:Id-v0`: gymnasium then imports the module, which registers `Id-v0`."""
     entry_point: str
     """The environment's class, `"module:Class"`, as gymnasium's registry takes it; the module by its full name."""
     max_episode_steps: int | None
@@ -308,15 +308,6 @@ def task_set_named(name: str) -> list[Task] | None:
     return None if spec is None else spec.task_set(name)
 
 
-def register_env(name: str) -> bool:
-    """Register the gymnasium id of another package's environment; return whether an installed package offers it."""
-    spec = _offered(name)
-    if spec is None:
-        return False
-    register_id(spec)
-    return True
-
-
 def register_id(spec: EnvSpec) -> None:
     """Register an environment's id with gymnasium."""
     gymnasium.register(spec.id, entry_point=spec.entry_point, max_episode_steps=spec.max_episode_steps)
@@ -361,5 +352,5 @@ def _find(name: str) -> EnvSpec | None:
 __all__ = [
     "BUILTIN_ENVS", "ENVS", "EnvSpec", "Requirement", "get_demonstration", "get_env", "get_goal_space",
     "get_verbalizer",
-    "register_env", "register_id", "task_set_named",
+    "register_id", "task_set_named",
 ]  # fmt: skip
