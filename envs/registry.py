@@ -45,7 +45,7 @@ class EnvSpec:
     """
 
     id: str
-    """The gymnasium id. Another package's is `module:Id-v0`: gymnasium then imports the module, which registers `Id-v0`."""
+    """The gymnasium id. Another package's is `module:Id-v0`: gymnasium imports the module, which registers `Id-v0`."""
     entry_point: str
     """The environment's class, `"module:Class"`, as gymnasium's registry takes it; the module by its full name."""
     max_episode_steps: int | None
