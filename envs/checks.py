@@ -1,8 +1,8 @@
 """The contract of environments as something to run: `check_env`, `check_snapshot` and `check_model`.
 
 Call them from the tests of an environment, as one calls gymnasium's `check_env`. They raise `ContractError` at the
-first fault, with its likely cause. Left out: speed, rendering (unless asked for), and anything that needs a goal of the
-environment's own, since a check knows no tasks.
+first problem, with its likely cause. Not here: speed, rendering (unless asked for), and anything that needs a goal of
+the environment's own, since a check knows no tasks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .replay import fingerprint
 from .snapshots import Snapshotter
 
 _NONSENSE = "zyx wvut 42 \u00e9\u6f22!"
-"""An action that no world knows."""
+"""An action that no environment knows."""
 
 _SAMPLED = 8
 """How many of the first admissible actions are tried, each from the same start."""
@@ -61,11 +61,11 @@ def check_env(env: gymnasium.Env[Any, Any], *, steps: int = 20, seed: int = 0, r
         env: The environment, wrapped or not.
         steps: How long the walks are.
         seed: Seeds the environment and the choice of actions.
-        remake: Whether gymnasium's check also makes the environment anew from its spec, to render in each mode and to
+        remake: Whether gymnasium's check also makes the environment again from its spec, to render in each mode and to
             close it twice.
 
     Raises:
-        ContractError: the first fault found.
+        ContractError: the first problem found.
     """
     _check_gymnasium(env, remake)
     rng = np.random.default_rng(seed)
@@ -358,7 +358,7 @@ def _play(env: Any, actions: Sequence[Any]) -> list[_Seen]:
 def _seen(env: Any, observation: Any, reward: Any, terminated: Any, truncated: Any, info: Mapping[str, Any]) -> _Seen:
     rest = plain(info)
     if env.has_wrapper_attr("_stats_key"):
-        # RecordEpisodeStatistics tells the time that the episode took, which is another one each time.
+        # RecordEpisodeStatistics adds the time that the episode took, which differs each time.
         rest.get(env.get_wrapper_attr("_stats_key"), {}).pop("t", None)
     return _Seen(
         fingerprint(observation),

@@ -1,9 +1,9 @@
-"""What can be asked for in a world: the form in which a world tells its own goals to a curriculum.
+"""What can be asked for in an environment: the form in which it offers goals of its own to a curriculum.
 
-A world knows best which goals it can check and which its rules can bring about. It tells them one condition at a time
+An environment knows best which goals it can check and which its rules can reach. It lists them one condition at a time
 (`aims`), joins conditions into harder goals (`join`), and reads goals that somebody else wrote (`read`). Each condition
 comes with features that other households share, from the general (`"_ INSIDE _"`) to the particular
-(`"cup INSIDE dishwasher"`), so that what is learned about one goal says something about the next. Left out: choosing
+(`"cup INSIDE dishwasher"`), so that what is learned about one goal says something about the next. Not here: choosing
 among them, which is the proposers' part (`pathei.collectors.curriculum.proposers`).
 """
 
@@ -19,7 +19,7 @@ from ..experience import Goal
 
 
 class GoalCondition(NamedTuple):
-    """One condition of a goal, told without ids."""
+    """One condition of a goal, without ids."""
 
     features: tuple[str, ...]
     """From general to particular, at least one; the last says all of the condition: `"cup INSIDE dishwasher"`."""
@@ -87,12 +87,12 @@ class GoalSpace(Protocol):
         ...
 
     def grammar(self) -> str:
-        """Say in words, for whoever writes a text for `read`, which forms there are."""
+        """Describe the forms that `read` understands, for the writer of a text."""
         ...
 
 
 class GoalSpaceProvider(Protocol):
-    """The goals of one kind of world."""
+    """The goals of one kind of environment."""
 
     def present(self, env: gymnasium.Env[Any, Any]) -> GoalSpace:
         """Return the goals of an environment that was reset, as it stands now."""

@@ -1,9 +1,9 @@
-"""A world as a search sees it: admissible actions, rewards, moments to go back to; no text, no records.
+"""An environment as a search sees it: actions, rewards, snapshots to go back to; no text, no records.
 
 `model_of(env)` returns the view that an environment offers itself (a method `model()`, for speed) or `EnvModel`, which
 drives any snapshotable gymnasium environment, wrappers included, and any deterministic one through `VerifiedReplay`.
-Left out: chance. A search over these models takes every transition to be deterministic: a snapshot holds the random
-state, so a world that draws random numbers is searched as if it knew what it will draw.
+Not here: chance. A search over these models takes every transition to be deterministic: a snapshot holds the random
+state, so an environment that draws random numbers is searched as if it knew what it will draw.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class StepResult(NamedTuple):
 
 
 class Model(Protocol[A, S]):
-    """A deterministic world for search. Actions are whatever the world likes, as long as they can be hashed.
+    """A deterministic environment for search. Actions are of any type that can be hashed.
 
     Reaching the goal should end the episode, or earn something: a rollout asks `success()` only then.
     """
@@ -100,7 +100,7 @@ class Model(Protocol[A, S]):
         ...
 
     def success(self) -> bool | None:
-        """Return whether the goal holds now; None where the world cannot tell."""
+        """Return whether the goal holds now; None where the environment cannot check it."""
         ...
 
     def text(self, action: A, /) -> str:
@@ -130,7 +130,7 @@ def model_of(
 
     Args:
         env: The environment; the model moves it.
-        info: What its reset returned beside the observation; without it a world that lists its actions there cannot be
+        info: The info that its reset returned; without it an environment that lists its actions there cannot be
             searched.
         observation: What its reset observed.
 
@@ -165,7 +165,7 @@ class EnvModel:
 
         Args:
             env: The environment; the model moves it.
-            info: What its reset returned beside the observation.
+            info: The info that its reset returned.
             observation: What its reset observed.
             observed_state: Whether equal observations mean equal states, so that transpositions can be recognised.
             propose: Names the actions to try, where the environment does not or where they are too many.

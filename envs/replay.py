@@ -2,8 +2,8 @@
 
 A snapshot is the seed, the options and the actions since the reset, with a digest of everything that was returned.
 Restoring resets, acts again, and compares: an environment that is not deterministic is found out at the step where it
-drifts, instead of silently becoming another world. Restoring costs as many steps as the snapshot is long (fewer when
-the present state is a prefix of it). Left out: infos are not compared, since they may hold timings, and rendering.
+drifts, instead of silently becoming another environment. Restoring costs as many steps as the snapshot is long (fewer
+when the present state is a prefix of it). Not here: infos are not compared, since they may hold timings, and rendering.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class VerifiedReplay(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArg
 def fingerprint(value: Any) -> bytes:
     """Return a digest (16 bytes) of an observation, action or options, the same in every process.
 
-    Numbers are compared bit by bit: a replay that is only close is another world after enough steps.
+    Numbers are compared bit by bit: a replay that is only close is another environment after enough steps.
 
     Accepted are None, numbers, strings, bytes, NumPy arrays and scalars, tensors that NumPy can read, and mappings,
     sequences and sets of these. Mappings are compared without regard to order, tuples and lists as equals.

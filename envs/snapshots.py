@@ -1,10 +1,10 @@
-"""Snapshots of a whole environment, wrappers included: what a search needs in order to branch the world.
+"""Snapshots of a whole environment, wrappers included: what a search needs in order to branch an episode.
 
 A snapshot is taken of the chain of wrappers from the outside in, because saving `env.unwrapped` alone leaves
-`TimeLimit` counting. A wrapper whose state is not known is refused by name; nothing is guessed. Left out on purpose:
+`TimeLimit` counting. A wrapper whose state is not known is refused by name; nothing is guessed. Not here:
 `copy.deepcopy` (an environment that derives from gymnasium's `EzPickle` comes back newly constructed, its state lost),
-the random state of `action_space` and `observation_space` (it belongs to whoever samples, not to the world), and the
-observation on restoring (see `restore`).
+the random state of `action_space` and `observation_space` (it belongs to the one who samples, not to the environment),
+and the observation on restoring (see `restore`).
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def snapshot(env: gymnasium.Env[Any, Any]) -> Snapshot:
 def restore(env: gymnasium.Env[Any, Any], snapshot: Snapshot) -> None:
     """Bring `env` and all its wrappers back to `snapshot`.
 
-    Nothing is returned: what was observed at that moment is what `step` or `reset` returned then, so keep it beside
-    the snapshot. To make it anew would cost far more than the restoring itself, and wrappers that change observations
+    Nothing is returned: what was observed at that moment is what `step` or `reset` returned then, so keep it with
+    the snapshot. To make it again would cost far more than the restoring itself, and wrappers that change observations
     (a frame stack, a running mean) cannot do so without changing their state.
 
     Raises:
@@ -223,8 +223,8 @@ def _with_random(*names: str) -> Callable[[Any], _Saver]:
 def _passive_env_checker(wrapper: Any) -> _Saver:
     """Save what it has checked, and on restoring never take back a check.
 
-    What was checked is a property of the code, not of the world; checking again after each restore would cost a search
-    more than its steps. A checker that has not yet seen a reset takes over all of it.
+    What was checked is a property of the code, not of the environment; checking again after each restore would cost a
+    search more than its steps. A checker that has not yet seen a reset takes over all of it.
     """
     names = ("checked_reset", "checked_step", "checked_data_reuse", "_previous_data")
     save, load = _fields(*names)(wrapper)

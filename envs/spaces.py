@@ -1,7 +1,7 @@
 """A gymnasium space of Unicode strings, for observations and actions that are sentences.
 
 gymnasium's own `Text` holds strings over a fixed, enumerated character set; by default not even a space is in it. Here
-every string that can be written as UTF-8 is allowed, up to a length. Left out on purpose: masks for sampling, and
+every string that can be written as UTF-8 is allowed, up to a length. Not here: masks for sampling, and
 flattening to numbers (text stays text in a flattened observation): both need an enumerated character set. Shared memory
 too: `AsyncVectorEnv` reads it once and then relies on arrays that change in place, so make it with
 `shared_memory=False`; it says so itself otherwise.

@@ -1,9 +1,9 @@
 """The household as a gymnasium environment: `pathei/VirtualHome-v0`.
 
-Observations and actions are text. The observation tells what the acting character perceives (`perception`); an action
-is a script line, `[Grab] <cup> (12)`, or plain English, `grab the cup`. What cannot be done is explained in the next
-observation and in `info["error"]`; it never raises. The reward is the change in the goal's progress, so the return of
-an episode is the progress made; without a goal it is 0.
+Observations and actions are text. The observation describes what the acting character perceives
+(`language.observation`); an action is a script line, `[Grab] <cup> (12)`, or plain English, `grab the cup`. What cannot
+be done is explained in the next observation and in `info["error"]`; it never raises. The reward is the change in the
+goal's progress, so the return of an episode is the progress made; without a goal it is 0.
 """
 
 from __future__ import annotations

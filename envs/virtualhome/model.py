@@ -137,7 +137,7 @@ class HomeModel:
         return progress if self._landmarks is None else progress + self._landmarks.potential(self._character)
 
     def snapshot(self) -> tuple[WorldSnapshot, tuple[int, ...], float]:
-        """Return the present moment: a pointer, the deeds counted, and the potential."""
+        """Return the present moment: a pointer, the actions counted, and the potential."""
         return self._world.version, self._check.history if self._check else (), self._potential
 
     def restore(self, state: tuple[WorldSnapshot, tuple[int, ...], float], /) -> object:
@@ -149,7 +149,7 @@ class HomeModel:
         return None
 
     def key(self) -> Hashable:
-        """Return the world's 64-bit key, with the deeds counted."""
+        """Return the world's 64-bit key, with the actions counted."""
         return (self._world.key, self._check.history) if self._check else self._world.key
 
     def success(self) -> bool | None:

@@ -54,10 +54,10 @@ def plans(
         decoys = _decoys(episode, choices, items, room)
         if len(decoys) < 2:
             return
-    told = " ".join(map(capitalised, choices.shuffled([*facts, *decoys])))
+    said = " ".join(map(capitalised, choices.shuffled([*facts, *decoys])))
     about = {"items": items, "numbered": sorted(numbered)}
     answer = episode.activity or episode.task.goal.text
-    yield CorpusDraft(f"{head} {told}{tail}", right, answer, episode.last, (), about)
+    yield CorpusDraft(f"{head} {said}{tail}", right, answer, episode.last, (), about)
 
 
 def numbered_kinds(episode: CorpusEpisode, executor: PlanExecutor) -> frozenset[str] | None:
@@ -165,9 +165,9 @@ def inference(
                 "\nQ: Given this state, which activity was done?\nA:",
             )
         )
-        told = [_self(episode, person.name, person.subject.capitalize()), *facts]
-        told += _surroundings(episode, choices, max_words - sum(map(count_words, [*told, asked])))
-        prompt = f"{told[0]} {' '.join(map(capitalised, choices.shuffled(told[1:])))}{asked}"
+        said = [_self(episode, person.name, person.subject.capitalize()), *facts]
+        said += _surroundings(episode, choices, max_words - sum(map(count_words, [*said, asked])))
+        prompt = f"{said[0]} {' '.join(map(capitalised, choices.shuffled(said[1:])))}{asked}"
         if count_words(prompt) <= max_words:
             yield CorpusDraft(prompt, activity, activity, episode.last, _mixed(choices, activity, wrong))
 
@@ -179,13 +179,13 @@ def _self(episode: CorpusEpisode, name: str, subject: str) -> str:
     posture = [word for state, word in (("SITTING", "sitting"), ("LYING", "lying")) if state in house.states[me]]
     on = f" on {words.the(house.kinds[spot.holder])}" if spot.relation == "ON" and spot.holder is not None else ""
     where = "at home" if spot.room is None else f"in {words.the(house.kinds[spot.room])}"
-    told = " ".join(capitalised(f"{name} is {' and '.join(posture)}{on} {where}").split())
+    said = " ".join(capitalised(f"{name} is {' and '.join(posture)}{on} {where}").split())
     held = [n for n in sorted(house.kinds) if house.holder_of(n) == me]
     worn = [n for n in house.contents(me, "ON") if n not in held]
     for verb, things in (("holds", held), ("wears", worn)):
         if things:
-            told += f" {subject} {verb} {listed([words.the(house.kinds[n]) for n in things])}."
-    return told
+            said += f" {subject} {verb} {listed([words.the(house.kinds[n]) for n in things])}."
+    return said
 
 
 def _traces(episode: CorpusEpisode) -> list[str]:
@@ -198,8 +198,8 @@ def _traces(episode: CorpusEpisode) -> list[str]:
     itself = end.location(me)[1:] != start.location(me)[1:] or any(end.location(n).holder == me for n in changed)
     if not changed and not itself:
         return []
-    told = sorted(changed | {n for n in episode.named if n in _singles(episode)})
-    return [_item(episode.words, end, n) for n in told if end.location(n).holder != me]
+    said = sorted(changed | {n for n in episode.named if n in _singles(episode)})
+    return [_item(episode.words, end, n) for n in said if end.location(n).holder != me]
 
 
 def _singles(episode: CorpusEpisode) -> set[int]:

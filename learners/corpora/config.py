@@ -1,4 +1,4 @@
-"""What corpora are to hold, and what a builder of one kind hands on. Left out: how examples come about."""
+"""What corpora contain, and what a builder of one kind returns. Not here: how examples come about."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class CorpusConfig:
     kinds: tuple[str, ...] = KINDS
     """The kinds of examples."""
     per_kind: int = 1000
-    """At most so many examples of each kind to train on."""
+    """Maximum number of examples of each kind to train on."""
     held_out_per_kind: int = 200
-    """At most so many of each kind in `seen`, and in `unseen`."""
+    """Maximum number of each kind in `seen`, and in `unseen`."""
     per_episode: int = 2
-    """At most so many of each kind out of one episode."""
+    """Maximum number of each kind from one episode."""
     max_words: int = 90
     """No prompt has more words; a story that does not fit is cut shorter or left out."""
     held_out: float = 0.1
@@ -70,11 +70,11 @@ class CorpusDraft:
     answer: str
     """The answer by which examples are balanced: "2" for "There are 2 items on the desk. ..."."""
     step: int
-    """The moment of the episode that is asked about: so many steps were done."""
+    """The moment of the episode that is asked about: the number of steps done before."""
     choices: tuple[str, ...] = ()
     """Completions, the right one among them."""
     about: Mapping[str, Json] = field(default_factory=dict)
-    """The question in ids, for whoever wants to answer it from the simulator's state."""
+    """The question in ids, for answering it from the simulator's state."""
 
 
 __all__ = ["KINDS", "CorpusConfig", "CorpusDraft"]

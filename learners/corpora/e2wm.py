@@ -58,7 +58,7 @@ def read_e2wm(path: Path, *, kind: str | None = None, split: Split | None = None
     """Read a file in E2WM's form.
 
     Args:
-        path: The file. Its name tells kind and split where it is one of `E2WM_FILES`.
+        path: The file. Its name gives kind and split where it is one of `E2WM_FILES`.
         kind: The kind of its examples, for a file of another name.
         split: What they are for, for a file of another name: `"seen"` if None.
 
@@ -66,7 +66,7 @@ def read_e2wm(path: Path, *, kind: str | None = None, split: Split | None = None
         The examples in the order of the file. A completion begins with a space, as everywhere here.
 
     Raises:
-        RecordError: the file is missing, its name tells no kind, or a line has not the fields; says which.
+        RecordError: the file is missing, its name gives no kind, or a line has not the fields; says which.
     """
     meant = E2WM_FILES.get(path.name.partition(".")[0])
     kind = kind or (meant.kind if meant else None)

@@ -1,7 +1,7 @@
 """A store to files of examples: `train.jsonl`, `seen.jsonl`, `unseen.jsonl`, and what they were made of.
 
 The same store and configuration give the same bytes, so making them again after an interruption is all that resuming
-takes. `corpora.json` is written last: where it is, the others are whole. Left out: making the examples (`building`).
+takes. `corpora.json` is written last: where it is, the others are whole. Not here: making the examples (`building`).
 """
 
 from __future__ import annotations

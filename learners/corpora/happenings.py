@@ -114,10 +114,10 @@ def _count_options(
 ) -> list[str]:
     """Wrong answers: what was there before, what came and went, one thing too few or too many."""
     episode, choices, classes = teller.episode, teller.choices, teller.episode.kinds
-    told = {node for event in story.events for node in event.action.ids} - teller.characters - episode.start.rooms
+    mentioned = {node for event in story.events for node in event.action.ids} - teller.characters - episode.start.rooms
     movable = {node for node in episode.moved if classes[node] not in episode.verbalizer.lexicon.alive}
-    others = choices.shuffled(sorted((told | seen) & movable - set(items)))
-    strangers = choices.shuffled(sorted(movable - told - seen - set(items)))
+    others = choices.shuffled(sorted((mentioned | seen) & movable - set(items)))
+    strangers = choices.shuffled(sorted(movable - mentioned - seen - set(items)))
     sets: list[list[int]] = [list(before), [], *([n for n in items if n != gone] for gone in items)]
     sets += [[*items, more] for more in (*others, *strangers[:2])]
     sets += [[*items[1:], more] for more in others] + [[more] for more in others]

@@ -52,7 +52,7 @@ class ActivityKnowledge(NamedTuple):
 
 
 def learn(episodes: Iterable[CorpusEpisode]) -> ActivityKnowledge:
-    """Gather what episodes tell, whatever their order."""
+    """Gather what episodes say, whatever their order."""
     goals: dict[str, set[frozenset[ActivityPattern]]] = {}
     counts: dict[str, dict[str, int]] = {}
     times: dict[str, int] = {}
@@ -119,7 +119,7 @@ class ActivityOutcome:
             self._new_states |= {(state, end.kinds[node]) for state in own - start.states[node]}
 
     def may_be(self, goal: frozenset[ActivityPattern], *, by_state: bool = False) -> bool:
-        """Tell whether a loosened goal holds at the end, and at least one pattern of it was brought about.
+        """Return whether a loosened goal holds at the end, and at least one pattern of it was brought about.
 
         Args:
             goal: The patterns.
@@ -161,7 +161,7 @@ def _edges(house: FactGraph, characters: Iterable[str]) -> dict[tuple[bool, str,
 def wrong_activities(
     episode: CorpusEpisode, activity: str, names: Iterable[str], known: ActivityKnowledge, *, by_state: bool = False
 ) -> list[str]:
-    """Return the activities that were certainly not done in an episode, as far as their known goals tell."""
+    """Return the activities that were certainly not done in an episode, as far as their known goals say."""
     outcome = ActivityOutcome(episode)
     return [
         name
@@ -171,7 +171,7 @@ def wrong_activities(
 
 
 def unrelated(name: str, activity: str, known: ActivityKnowledge, verbalizer: Verbalizer) -> bool:
-    """Tell whether a class has certainly nothing to do with an activity."""
+    """Return whether a class has certainly nothing to do with an activity."""
     related = known.related[activity]
     return name not in related and not any(verbalizer.purposes(name) & verbalizer.purposes(other) for other in related)
 

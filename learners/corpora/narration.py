@@ -1,7 +1,7 @@
 """What people did, as prose: synonyms, pronouns, sentences of several shapes.
 
-A story keeps the order of the events. Whoever goes into another room is said to do so by the room's name, so the words
-say where everything is. Not here: choosing the events, and questions about them.
+A story keeps the order of the events. Going into another room is always said with the room's name, so the words say
+where everything is. Not here: choosing the events, and questions about them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Narrator:
         """
         verb, _, ids = event.action
         kinds, lexicon = self._episode.kinds, self._lexicon
-        if verb in lexicon.back:  # the environment knows where that is, and the reader has to be told
+        if verb in lexicon.back:  # the environment knows where that is, and the reader cannot know it
             place = self.destination(event)
             relation = self._episode.location(ids[0], event.step + 1).relation
             verb = lexicon.back[verb].get(relation, lexicon.back[verb][""])
@@ -91,18 +91,18 @@ class Narrator:
 
     def opening(self, actors: Sequence[int], moment: int) -> str:
         """Say in which room everybody is at a moment and what they hold."""
-        episode, told = self._episode, []
+        episode, said = self._episode, []
         for actor in actors:
             room = episode.location(actor, moment).room
             where = "at home" if room is None else f"in {self._words.the(episode.kinds[room])}"
             held = [n for n in episode.moved if episode.location(n, moment)[1:] == ("HELD", actor)]
             load = f" with {listed([self.name(n) for n in held])}" if held else ""
-            told.append((self.people[actor].name, f"{where}{load}"))
-        if len({where for _, where in told}) == 1 and len(told) > 1:
-            return capitalised(f"{listed([name for name, _ in told])} were {told[0][1]}")
-        parts = [f"{name} was {where}" for name, where in told[:1]] + [f"{name} {where}" for name, where in told[1:]]
-        if any(" with " in where for _, where in told):
-            return " ".join(capitalised(f"{name} was {where}") for name, where in told)
+            said.append((self.people[actor].name, f"{where}{load}"))
+        if len({where for _, where in said}) == 1 and len(said) > 1:
+            return capitalised(f"{listed([name for name, _ in said])} were {said[0][1]}")
+        parts = [f"{name} was {where}" for name, where in said[:1]] + [f"{name} {where}" for name, where in said[1:]]
+        if any(" with " in where for _, where in said):
+            return " ".join(capitalised(f"{name} was {where}") for name, where in said)
         return capitalised(listed(parts))
 
     def tell(self, events: Sequence[EpisodeEvent]) -> str:

@@ -1,4 +1,4 @@
-"""Stories out of episodes: which events are told, so that the answer follows from the words and the words suffice.
+"""Stories out of episodes: which events are mentioned, so that the answer follows from the words and the words suffice.
 
 Whatever moved something is mentioned, for everyone who matters to the question; others are mentioned wholly or not at
 all, and idle actions fill what room is left. In one story a kind stands for one thing only. Not here: the questions.
@@ -63,7 +63,7 @@ class Teller:
             about: The things that the question is about.
             first: Stands at the beginning, with who was where.
             question: Follows the story; its words count.
-            people: At least so many characters must appear.
+            people: The fewest characters that must appear.
         """
         window = self.window(begin, end)
         must = [event for event in window if event.moved and event.actor in involved]
@@ -107,7 +107,7 @@ class Teller:
         return [n for n in self.episode.moved if self.episode.location(n, moment)[1:] == ("HELD", character)]
 
     def _named(self, events: Iterable[EpisodeEvent]) -> list[int]:
-        """What is named by events; where somebody goes into another room, its name tells enough."""
+        """What is named by events; where somebody goes into another room, its name says enough."""
         found: list[int] = []
         for event in events:
             if self.narrator.new_room(event) is None:

@@ -201,7 +201,7 @@ class BoundRule:
         return says.format(*(w.scene.labels[n] if n >= 0 else "" for n in (o, d)))
 
     def possible(self, w: World, c: int, o: int, d: int) -> bool:
-        """Tell whether the action is possible, for objects that fit its arity."""
+        """Return whether the action is possible, for objects that fit its arity."""
         first = self.first
         if not self.arity:
             o = c

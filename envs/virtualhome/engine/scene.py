@@ -2,7 +2,7 @@
 
 A node's *index* (0, 1, 2, ... in ascending order of id) is used everywhere inside; ids appear in files, script lines
 and observations only. Sets of nodes are bitsets: Python integers in which bit `i` stands for the node with index `i`.
-Left out: bounding boxes and prefabs, which no rule reads; they are carried along untouched into `World.to_graph`.
+Not here: bounding boxes and prefabs, which no rule reads; they are carried along untouched into `World.to_graph`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Scene:
     rooms: int
     """Bitset of the rooms."""
     backdrop: int
-    """Bitset of walls, floors, ceilings and windows, which observations tell last and in groups."""
+    """Bitset of walls, floors, ceilings and windows, which observations list last and in groups."""
     characters: tuple[int, ...]
     """Indexes of the characters, in order of id."""
     of_class: Mapping[str, int]
@@ -87,7 +87,7 @@ class Scene:
         """Read a VirtualHome graph file (`{"nodes", "edges"}`, or RobotHow's `{"init_graph": ...}`).
 
         Raises:
-            GraphError: the file cannot be read or is not a household; the message names the first fault.
+            GraphError: the file cannot be read or is not a household; the message names the first problem.
         """
         try:
             data = Path(path).read_bytes()
@@ -120,7 +120,7 @@ class Scene:
             extra_states: States beyond VirtualHome's 10 that rules of your own use.
 
         Raises:
-            GraphError: it is not a household; the message names the first fault.
+            GraphError: it is not a household; the message names the first problem.
         """
         nodes = _read_nodes(graph, where)
         names = state_names(extra_states)

@@ -141,7 +141,7 @@ class World:
         return self.bound[action.verb].refusal(self, c, action.first, action.second)
 
     def possible(self, action: Action, character: int) -> bool:
-        """Tell whether an action is possible now: `refusal` without the words, for search."""
+        """Return whether an action is possible now: `refusal` without the words, for search."""
         return self.bound[action.verb].possible(self, character, action.first, action.second)
 
     def admissible(self, character: int | None = None, among: int | None = None) -> list[Action]:
@@ -242,7 +242,7 @@ class World:
         return found
 
     def has(self, source: int, relation: int, target: int) -> bool:
-        """Tell whether this edge holds now."""
+        """Return whether this edge holds now."""
         return bool(self.targets(source, relation) >> target & 1)
 
     def states_of(self, node: int) -> tuple[str, ...]:
@@ -329,7 +329,7 @@ class World:
             self.unlink(node, relation, other)
 
     def near(self, character: int, nodes: int) -> None:
-        """Make a bitset of nodes CLOSE to a character, in both directions, beside those that are."""
+        """Make a bitset of nodes CLOSE to a character, in both directions, in addition to those that are."""
         self.write(CLOSE, character, self.out[CLOSE][character] | nodes)
         self.write(_IN + CLOSE, character, self.into[CLOSE][character] | nodes)
         for other in bits(nodes & self.character_set):

@@ -1,9 +1,10 @@
 """Checking goals in a world: whether they hold, and how far one is, fast enough for every step of a search.
 
-The form of a condition is described in `goal_conditions`. A `GoalCheck` turns the conditions into bitsets once; after
-that each costs a few integer operations on the tables of the world. It reads the world and never changes it, and it
-stays right when the world is restored to another moment, except for what leaves no trace there: the verbs that were
-done. Those are counted in `GoalCheck.history`, a small tuple that a snapshot carries beside the `World.version`.
+The form of a condition is described in `pathei.envs.facts.conditions`. A `GoalCheck` turns the conditions into bitsets
+once; after that each costs a few integer operations on the tables of the world. It reads the world and never changes
+it, and it stays right when the world is restored to another moment, except for what leaves no trace there: the verbs
+that were done. Those are counted in `GoalCheck.history`, a small tuple that a snapshot carries with the
+`World.version`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ Table = list[int]
 
 
 class _Step(NamedTuple):
-    """One deed, with its objects as bitsets; -1 where any will do."""
+    """One action, with its objects as bitsets; -1 where any will do."""
 
     verbs: tuple[str, ...]
     objects: int
@@ -56,7 +57,7 @@ class _Step(NamedTuple):
 
 
 class GoalCheck:
-    """The conditions of one goal, bound to one world. A goal without conditions is never satisfied: nobody can tell."""
+    """The conditions of one goal, bound to one world. A goal without conditions is never satisfied."""
 
     __slots__ = ("_done", "_listeners", "_measures", "_needed", "_total", "_weights")
 
@@ -64,12 +65,12 @@ class GoalCheck:
         """Prepare the conditions for a world.
 
         Args:
-            conditions: In the form of `goal_conditions`.
+            conditions: In the form of `pathei.envs.facts.conditions`.
             world: Read at every question; what is `"new"` is measured against its beginning.
 
         Raises:
             GoalError: some conditions are malformed, or cannot be checked in this world because nothing there is meant
-                by them; the message names every fault.
+                by them; the message names every problem.
         """
         self._done: list[int] = []
         self._listeners: dict[str, tuple[tuple[int, tuple[_Step, ...]], ...]] = {}
@@ -96,7 +97,7 @@ class GoalCheck:
         return far / self._total if far else 0.0
 
     def satisfied(self) -> bool:
-        """Tell whether every condition that is not optional holds now."""
+        """Return whether every condition that is not optional holds now."""
         for measure in self._needed:  # a loop, since this is asked at every step of a search
             if measure() < 1.0:
                 return False
@@ -108,7 +109,7 @@ class GoalCheck:
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """For each condition, in the order given, the function that tells how far it is; for heuristics."""
+        """For each condition, in the order given, the function that measures how far it is; for heuristics."""
         return self._measures
 
     # --- what leaves no trace in the world
@@ -122,7 +123,7 @@ class GoalCheck:
 
     @property
     def history(self) -> tuple[int, ...]:
-        """How many deeds of each condition on deeds were done so far: all that a snapshot has to keep of a goal."""
+        """How many actions of each condition on actions were done so far: all that a snapshot has to keep of a goal."""
         return tuple(self._done)
 
     @history.setter
@@ -142,10 +143,10 @@ class GoalCheck:
         if isinstance(condition, NotCondition):
             inner = self._measure(condition.inner, world)
             return lambda: 0.0 if inner() >= 1.0 else 1.0
-        return self._deeds_measure(condition, world)
+        return self._actions_measure(condition, world)
 
-    def _deeds_measure(self, condition: ActionsCondition, world: World) -> Measure:
-        steps = tuple(_step(deed, world) for deed in condition.patterns)
+    def _actions_measure(self, condition: ActionsCondition, world: World) -> Measure:
+        steps = tuple(_step(pattern, world) for pattern in condition.patterns)
         done, slot, count = self._done, len(self._done), len(steps)
         done.append(0)
         for verb in dict.fromkeys(verb for step in steps for verb in step.verbs):
@@ -161,12 +162,12 @@ def _is(step: _Step, action: Action) -> bool:
     )
 
 
-def _step(deed: ActionPattern, world: World) -> _Step:
+def _step(pattern: ActionPattern, world: World) -> _Step:
     def nodes(selector: NodeSelector | None) -> int:
         return -1 if selector is None else among(selector, world.scene)
 
-    verbs = tuple(known_name("verb", verb, world.rules.table) for verb in deed.verbs)
-    return _Step(verbs, nodes(deed.object), nodes(deed.destination))
+    verbs = tuple(known_name("verb", verb, world.rules.table) for verb in pattern.verbs)
+    return _Step(verbs, nodes(pattern.object), nodes(pattern.destination))
 
 
 def _node_measure(condition: NodeCondition, world: World) -> Measure:

@@ -1,11 +1,11 @@
-"""The published goal formats, read into the form of `goal_conditions` and written back.
+"""The published goal formats, read into the common form of conditions and written back.
 
 * E2WM: the difference that a program makes, by class: `{"nodes": ["lamp || ON"], "edges": ["cup || ON || table"]}`.
 * Watch-And-Help: counts, `{"on_plate_kitchentable": 2}`, or with an id and what each is worth,
   `{"on_plate_235": [2, True, 1.0]}`; and single predicates, `"turnOn_12_1"`.
 * Embodied Agent Interface (EAI): `{"goal": [...], "actions": [...]}` by id; its formulas are read by `goal_ltl`.
 
-A writer refuses what its format cannot say. Left out: what the formats say about rewards beyond a weight.
+A writer refuses what its format cannot say. Not here: what the formats say about rewards beyond a weight.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def to_e2wm(conditions: Sequence[ConditionJson]) -> dict[str, list[str]]:
 
 
 def e2wm_difference(initial: Mapping[str, Any], final: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the goal that E2WM makes of two graphs: what a program changed, told by class.
+    """Return the goal that E2WM makes of two graphs: what a program changed, by class.
 
     A state counts if some node has newly entered it; an edge counts if none of its kind, from class to class, was there
     before. The two names of a CLOSE edge are sorted. The lists are sorted, so that they are the same everywhere.
@@ -139,7 +139,7 @@ def from_watch_and_help(counts: Mapping[str, Any], classes: Collection[str] | No
 
     Args:
         counts: For example `{"on_plate_kitchentable": 2, "inside_apple_fridge": 1, "holds_book": 1, "sit_sofa": 1}`.
-        classes: The classes of the scene (`Scene.of_class`), by which names with an underscore are told apart.
+        classes: The classes of the scene (`Scene.of_class`), by which names with an underscore are distinguished.
 
     Raises:
         GoalError: a key is no predicate, can be read in two ways, or its value is not a count.
@@ -164,7 +164,7 @@ def from_predicates(predicates: Iterable[str], classes: Collection[str] | None =
 
     Args:
         predicates: For example `["on_plate_235", "turnOn_12_1"]`.
-        classes: The classes of the scene (`Scene.of_class`), by which names with an underscore are told apart.
+        classes: The classes of the scene (`Scene.of_class`), by which names with an underscore are distinguished.
 
     Raises:
         GoalError: one of them is no such predicate, or can be read in two ways.

@@ -4,8 +4,8 @@
     part = "not" part | ("exists" | "forall") name "." part | "(" formula ")" | NAME "(" [term {"," term}] ")"
 
 A name with terms of the form `class.id` is a state or a relation (`ONTOP` is ON, `NEXT_TO` is CLOSE) that holds at the
-end, or else a deed with these objects; a name with variables is a verb that is done. Only what `goal_conditions` can
-say is read: deeds in order, then a conjunction of states and edges; everything else is refused by name.
+end, or else an action with these objects; a name with variables is a verb that is done. Only what `conditions` can
+say is read: actions in order, then a conjunction of states and edges; everything else is refused by name.
 """
 
 from __future__ import annotations
@@ -104,24 +104,24 @@ _INNER: Final = {"then": "or", "or": "and"}
 
 
 def from_ltl(formula: str) -> tuple[dict[str, Any], ...]:
-    """Read a formula as conditions: one sequence of deeds, if there are any, after the states and edges.
+    """Read a formula as conditions: one sequence of actions, if there are any, after the states and edges.
 
     Raises:
         GoalError: it is not a formula, or it says something that conditions cannot express; the message names it.
     """
     node = _Parser(formula).whole()
     *before, last = node.parts if node.kind == "then" else (node,)
-    deeds = [_verbs(part) for part in before]
-    if any(verbs is None for verbs in deeds):
+    steps = [_verbs(part) for part in before]
+    if any(verbs is None for verbs in steps):
         raise _inexpressible("a state that holds before something else", formula)
     final = _verbs(last)
-    actions = [verbs for verbs in [*deeds, final] if verbs is not None]
+    actions = [verbs for verbs in [*steps, final] if verbs is not None]
     conditions = [] if final is not None else _conjunction(last, formula)
     return (*conditions, {"actions": actions}) if actions else tuple(conditions)
 
 
 def _verbs(node: _Node) -> str | None:
-    """Return the verbs that a part allows, joined by bars, or None if it is not about deeds with any objects."""
+    """Return the verbs that a part allows, joined by bars, or None if it is not about actions with any objects."""
     while node.kind == "exists":
         node = node.parts[0]
     parts = node.parts if node.kind == "or" else (node,)
@@ -165,10 +165,10 @@ def _inexpressible(what: str, formula: str) -> GoalError:
 
 
 def to_ltl(conditions: Sequence[ConditionJson], scene: Scene) -> str:
-    """Write conditions as a formula: deeds in order, then the states and edges, in the order given.
+    """Write conditions as a formula: actions in order, then the states and edges, in the order given.
 
     Args:
-        conditions: States, edges and deeds by id, and at most one sequence of verbs.
+        conditions: States, edges and actions by id, and at most one sequence of verbs.
         scene: Knows the classes, which a formula repeats.
 
     Raises:

@@ -139,9 +139,9 @@ def _relevant(condition: Condition, world: World) -> Iterator[tuple[Key, int]]:
             if condition.either:
                 yield from _for_edge(relation, targets, sources, world)
     elif isinstance(condition, ActionsCondition):
-        for deed in condition.patterns:
-            objects = -1 if deed.object is None else among(deed.object, world.scene)
-            for verb in deed.verbs:
+        for pattern in condition.patterns:
+            objects = -1 if pattern.object is None else among(pattern.object, world.scene)
+            for verb in pattern.verbs:
                 for n in bits(objects) if objects >= 0 else (-1,):
                     yield (verb, n, -1), ACHIEVES
                     yield from _prepare(n)

@@ -1,9 +1,9 @@
 """The goals that a household offers by itself: every change of state and every place for a thing that the rules allow.
 
-Goals are told by class, so that `"a cup is in the dishwasher"` is one goal in every house. Where some things of a class
-are in a state and others are not, the goal is that every one is: a goal never holds when it is proposed. What is
+Goals name things by class, so that `"a cup is in the dishwasher"` is one goal in every house. Where some things of a
+class are in a state and others are not, the goal is that every one is: a goal never holds when it is proposed. What is
 possible is read off the fixed conditions of the rules: what can be grabbed, what has a switch, what things fit into.
-Left out: things in a certain room, and goals of deeds (`{"done": ...}`); they can be read, but are not listed.
+Not here: things in a certain room, and goals of actions (`{"done": ...}`); they can be read, but are not listed.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class HomeGoalSpace:
     def join(self, aims: Sequence[GoalCandidate]) -> GoalCandidate | None:
         """Return the goal of reaching several together, or None if two say something of the same kind of thing.
 
-        So a lamp is never to be on and off at once, nor a cup in two places; whoever acts is in one place only.
+        So a lamp is never to be on and off at once, nor a cup in two places; the one who acts is in one place only.
         """
         conditions = tuple(condition for aim in aims for condition in aim.goal.conditions)
         parts = [part for aim in aims for part in aim.parts]
@@ -225,7 +225,7 @@ def parts_of(conditions: Sequence[ConditionJson]) -> tuple[GoalCondition, ...]:
         GoalError: there are none, or some are malformed.
     """
     if not conditions:
-        raise GoalError("The goal has no conditions, so nobody could tell whether it is reached.")
+        raise GoalError("The goal has no conditions, so it cannot be checked.")
     return gather(conditions, part_of, "The goal cannot be read")
 
 

@@ -71,22 +71,22 @@ def plan(catalogue: FurnishingCatalogue) -> HousePlan:
     """Read a catalogue.
 
     Raises:
-        ConfigError: a row cannot be read; every fault is named.
+        ConfigError: a row cannot be read; every problem is named.
     """
-    faults: list[str] = [] if catalogue.rooms else ["it begins with no room"]
+    problems: list[str] = [] if catalogue.rooms else ["it begins with no room"]
     rooms = {*catalogue.rooms, *catalogue.more_rooms}
     known = rooms | {row.name for row in catalogue.pieces} | {row.name for row in catalogue.things}
-    pieces = [_piece(row, faults) for row in catalogue.pieces]
-    things = [_thing(row, faults) for row in catalogue.things]
+    pieces = [_piece(row, problems) for row in catalogue.pieces]
+    things = [_thing(row, problems) for row in catalogue.things]
     for piece in pieces:
         named = [*(room for stand in piece.stands for room in stand.rooms), *piece.on, *piece.beside, *piece.faces]
-        faults += _strangers(piece.name, named, known | {"*"})
+        problems += _strangers(piece.name, named, known | {"*"})
     for thing in things:
         for spot in thing.spots:
-            faults += _strangers(thing.name, [spot.name], known if spot.relation else rooms)
-            faults += _strangers(thing.name, [spot.room] if spot.room else [], rooms)
-    if faults:
-        raise ConfigError(f"The catalogue of furnishings cannot be used: {'; '.join(faults)}.")
+            problems += _strangers(thing.name, [spot.name], known if spot.relation else rooms)
+            problems += _strangers(thing.name, [spot.room] if spot.room else [], rooms)
+    if problems:
+        raise ConfigError(f"The catalogue of furnishings cannot be used: {'; '.join(problems)}.")
     return HousePlan(tuple(pieces), tuple(things))
 
 
@@ -94,58 +94,58 @@ def _strangers(row: str, names: Iterable[str], known: Iterable[str]) -> list[str
     return [f"{row} names {name!r}, which is not in it" for name in names if name not in known]
 
 
-def _piece(row: FurniturePiece, faults: list[str]) -> PiecePlan:
+def _piece(row: FurniturePiece, problems: list[str]) -> PiecePlan:
     stands = []
     for word in row.rooms.split():
         rooms, _, amount = word.partition("=")
-        stands.append(Stand(tuple(rooms.split("|")), *_amount(amount or "1", row.name, faults)))
-    properties = _properties(row, faults)
-    states = _states(properties, row.odds, row.name, faults)
+        stands.append(Stand(tuple(rooms.split("|")), *_amount(amount or "1", row.name, problems)))
+    properties = _properties(row, problems)
+    states = _states(properties, row.odds, row.name, problems)
     aside = (tuple(text.split()) for text in (row.on, row.beside, row.faces))
     return PiecePlan(row.name, row.category, properties, states, tuple(stands), *aside)
 
 
-def _thing(row: HouseItem, faults: list[str]) -> ThingPlan:
+def _thing(row: HouseItem, problems: list[str]) -> ThingPlan:
     spots: list[FurnitureSpot] = []
     for group in row.places.split(";"):
         where, *names = group.split() or [""]
         relation = {"on": "ON", "in": "INSIDE", "at": ""}.get(where)
         if relation is None or not names:
-            faults.append(f"{row.name} has the place {group.strip()!r}, which does not begin with on, in or at")
+            problems.append(f"{row.name} has the place {group.strip()!r}, which does not begin with on, in or at")
             continue
         for word in names:
             name, _, room = word.partition("@")
             spots.append(FurnitureSpot(relation, name, room))
-    properties = _properties(row, faults)
-    states = _states(properties, row.odds, row.name, faults)
-    return ThingPlan(row.name, row.category, properties, states, tuple(spots), *_amount(row.amount, row.name, faults))
+    properties = _properties(row, problems)
+    states = _states(properties, row.odds, row.name, problems)
+    return ThingPlan(row.name, row.category, properties, states, tuple(spots), *_amount(row.amount, row.name, problems))
 
 
-def _properties(row: FurniturePiece | HouseItem, faults: list[str]) -> tuple[str, ...]:
+def _properties(row: FurniturePiece | HouseItem, problems: list[str]) -> tuple[str, ...]:
     words = tuple(row.properties.split())
-    faults += [f"{row.name} has the unknown property {word!r}" for word in words if word not in PROPERTIES]
+    problems += [f"{row.name} has the unknown property {word!r}" for word in words if word not in PROPERTIES]
     return words
 
 
-def _amount(text: str, row: str, faults: list[str]) -> tuple[int, int]:
+def _amount(text: str, row: str, problems: list[str]) -> tuple[int, int]:
     low, _, high = text.partition("..")
     if not low.isdecimal() or not (high or low).isdecimal() or int(low) > int(high or low):
-        faults.append(f"{row} has the amount {text!r}, which is neither like '2' nor like '0..1'")
+        problems.append(f"{row} has the amount {text!r}, which is neither like '2' nor like '0..1'")
         return 0, 0
     return int(low), int(high or low)
 
 
-def _states(properties: tuple[str, ...], text: str, row: str, faults: list[str]) -> States:
+def _states(properties: tuple[str, ...], text: str, row: str, problems: list[str]) -> States:
     odds: dict[str, float] = {}
     for word in text.split():
         name, _, value = word.partition("=")
         try:
             odds[name] = float(value)
         except ValueError:
-            faults.append(f"{row} has the odds {word!r}, which are not like 'OPEN=0.3'")
+            problems.append(f"{row} has the odds {word!r}, which are not like 'OPEN=0.3'")
     pairs = (("CAN_OPEN", "OPEN", "CLOSED"), ("HAS_SWITCH", "ON", "OFF"), ("HAS_PLUG", "PLUGGED_OUT", "PLUGGED_IN"))
     states = [(odds.pop(rare, ODDS[rare]), rare, usual) for needed, rare, usual in pairs if needed in properties]
     if "DIRTY" in odds:
         states.append((odds.pop("DIRTY"), "DIRTY", "CLEAN"))
-    faults += [f"{row} cannot be {name}" for name in odds]
+    problems += [f"{row} cannot be {name}" for name in odds]
     return tuple(states)

@@ -7,7 +7,7 @@ To add something, add a row (or build a `FurnishingCatalogue` of your own and gi
 Names, categories and properties follow VirtualHome's vocabulary; the choice is ours. States follow from properties:
 what can be opened is CLOSED or OPEN, what has a switch OFF or ON, what has a plug PLUGGED_IN or PLUGGED_OUT. `odds`
 holds the chance of the rarer one where it is not `ODDS`. Only what names DIRTY there is DIRTY or CLEAN.
-Left out: sizes, positions and materials.
+Not here: sizes, positions and materials.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class FurnishingCatalogue:
     rooms: tuple[str, ...]
     """The rooms that every house begins with, in this order; a house of three rooms has the first three."""
     more_rooms: tuple[str, ...]
-    """The rooms that a larger house has beside them."""
+    """The further rooms of a larger house."""
     hubs: tuple[str, ...]
     """Rooms from which others are entered; the first that there is lies in the middle of the house."""
     private: tuple[str, ...]

@@ -3,7 +3,7 @@
 The same seed gives the same house, byte for byte, on any machine. Every node but a room is INSIDE exactly one room, and
 at most ON or INSIDE one other thing; containers nest; no way is barred by more than shut doors and lids. CLOSE edges
 are symmetric and few: between a thing and what it is on or in, between things side by side, between some neighbours.
-What houses are made of stands in `furnishings`. Left out: coordinates, bounding boxes and prefabs.
+What houses are made of stands in `furnishings`. Not here: coordinates, bounding boxes and prefabs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MOST_ROOMS: Final = 7
 FIRST_THING: Final = 100
 """The lowest id of a thing; rooms, characters, doors and furniture have lower ones."""
 CROWDED: Final = 8
-"""So many things on or in one other thing are enough, if there is another place."""
+"""This number of things on or in one other thing is enough, if there is another place."""
 
 
 def generate_house(
@@ -65,7 +65,7 @@ def generate_house(
         A graph `{"nodes": [...], "edges": [...]}` as `Scene.from_graph` reads it. It is the caller's to change.
 
     Raises:
-        ConfigError: an argument has no possible value, or the catalogue cannot be read; every fault is named.
+        ConfigError: an argument has no possible value, or the catalogue cannot be read; every problem is named.
     """
     _check(seed, rooms, characters, size, catalogue)
     scale = _SCALES[size]
@@ -82,17 +82,17 @@ def generate_house(
 
 def _check(seed: int, rooms: int | None, characters: int, size: str, catalogue: FurnishingCatalogue) -> None:
     fewest, most = len(catalogue.rooms[:3]), min(MOST_ROOMS, len(catalogue.rooms) + len(catalogue.more_rooms))
-    faults = []
+    problems = []
     if type(seed) is not int or seed < 0:
-        faults.append(f"its seed is a whole number, 0 or above, not {seed!r}")
+        problems.append(f"its seed is a whole number, 0 or above, not {seed!r}")
     if size not in _SCALES:
-        faults.append(f"its size is one of {', '.join(_SCALES)}, not {size!r}")
+        problems.append(f"its size is one of {', '.join(_SCALES)}, not {size!r}")
     if rooms is not None and (type(rooms) is not int or not fewest <= rooms <= most):
-        faults.append(f"it has {fewest} to {most} rooms, not {rooms!r}")
+        problems.append(f"it has {fewest} to {most} rooms, not {rooms!r}")
     if type(characters) is not int or characters < 1:
-        faults.append(f"at least one character lives in it, not {characters!r}")
-    if faults:
-        raise ConfigError(f"Such a house cannot be generated: {'; '.join(faults)}.")
+        problems.append(f"at least one character lives in it, not {characters!r}")
+    if problems:
+        raise ConfigError(f"Such a house cannot be generated: {'; '.join(problems)}.")
 
 
 class _Builder:

@@ -1,7 +1,7 @@
 """Goals in plain words: `"the floor lamp is on and a cup is on the table"`.
 
-Without a scene an id has no class and is told as a number. The character is "you"; where a scene has several, they keep
-their numbers. The words are made for reading, and are not read back.
+Without a scene an id has no class and is given as a number. The character is "you"; where a scene has several, they
+keep their numbers. The words are made for reading, and are not read back.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def describe(conditions: Sequence[ConditionJson], scene: Scene | Mapping[int, st
     """Return a goal in words, in one clause without a full stop; empty for no conditions.
 
     Args:
-        conditions: In the form of `goal_conditions`.
-        scene: The scene, or the class of each id. Where given, ids are told by their class, and what is the only one
-            of its kind is "the" one.
+        conditions: In the form of `pathei.envs.facts.conditions`.
+        scene: The scene, or the class of each id. Where given, ids are replaced by their class, and what is the only
+            one of its kind is "the" one.
 
     Raises:
         GoalError: some conditions are malformed.
@@ -110,7 +110,7 @@ def _clause(condition: Condition, cast: _Cast, no: bool = False) -> str:
         if isinstance(condition.inner, NotCondition):
             return _clause(condition.inner.inner, cast, no)
         return _clause(condition.inner, cast, not no)
-    return _deeds(condition, cast, no)
+    return _actions(condition, cast, no)
 
 
 def _node(condition: NodeCondition, cast: _Cast, no: bool) -> str:
@@ -141,15 +141,15 @@ def _edge(condition: EdgeCondition, cast: _Cast, no: bool) -> str:
     return f"{who} {verb} {thing}{after}"
 
 
-def _deeds(condition: ActionsCondition, cast: _Cast, no: bool) -> str:
-    done = ", then ".join(_deed(deed, cast) for deed in condition.patterns)
+def _actions(condition: ActionsCondition, cast: _Cast, no: bool) -> str:
+    done = ", then ".join(_action(pattern, cast) for pattern in condition.patterns)
     return f"you {'do not ' if no else ''}{done}"
 
 
-def _deed(deed: ActionPattern, cast: _Cast) -> str:
-    what = _thing(deed.object, cast, "a") if deed.object else "something"
-    where = _thing(deed.destination, cast, "a") if deed.destination else "something"
-    phrases = (_PHRASES.get(verb, verb.lower() + (" {0}" if deed.object else "")) for verb in deed.verbs)
+def _action(pattern: ActionPattern, cast: _Cast) -> str:
+    what = _thing(pattern.object, cast, "a") if pattern.object else "something"
+    where = _thing(pattern.destination, cast, "a") if pattern.destination else "something"
+    phrases = (_PHRASES.get(verb, verb.lower() + (" {0}" if pattern.object else "")) for verb in pattern.verbs)
     return join([phrase.format(what, where) for phrase in phrases], " or ")
 
 

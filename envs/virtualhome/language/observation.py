@@ -56,23 +56,23 @@ def nameable(w: World, character: int) -> int:
 
 
 def describe(w: World, character: int) -> str:
-    """Tell what a character perceives, one thing and what is on and in it per line."""
+    """Describe what a character perceives, one thing and what is on and in it per line."""
     seen = w.ask(visible, character)
     here = w.rules.room_of(w, character)
     labels = w.scene.labels
     states = _state_words(w, seen)
-    line, told = _self(w, character, here, seen, states)
+    line, covered = _self(w, character, here, seen, states)
     lines = [line]
-    things = seen & ~told & ~w.doorways.doors
+    things = seen & ~covered & ~w.doorways.doors
     backdrop = things & w.scene.backdrop
     things &= ~backdrop
     lines += _things(w, things, labels, states)
-    lines += _doors(w, seen & ~told & w.doorways.doors, here, labels, states)
+    lines += _doors(w, seen & ~covered & w.doorways.doors, here, labels, states)
     if backdrop:
         lines.append(f"Around you: {', '.join(_grouped(w, backdrop, states))}.")
     if elsewhere := w.scene.rooms & ~(1 << here if here is not None else 0):
         lines.append(f"Other rooms: {_listed(labels, elsewhere)}.")
-    if near := w.out[CLOSE][character] & seen & ~told & ~backdrop:
+    if near := w.out[CLOSE][character] & seen & ~covered & ~backdrop:
         lines.append(f"Close to you: {_listed(labels, near)}.")
     return "\n".join(lines)
 
@@ -82,7 +82,7 @@ def _listed(labels: Labels, nodes: int) -> str:
 
 
 def _self(w: World, character: int, here: int | None, seen: int, states: dict[int, str]) -> tuple[str, int]:
-    """The line about the character itself, and the bitset of what that tells of."""
+    """The line about the character itself, and the bitset of what that it covers."""
     labels = w.scene.labels
     parts = [f"You are in the {labels[here]}." if here is not None else "You are nowhere."]
     for posture in (SITTING, LYING):
@@ -90,23 +90,23 @@ def _self(w: World, character: int, here: int | None, seen: int, states: dict[in
             seat = w.out[ON][character] & seen  # the historical rules let one walk off a chair and still be ON it
             parts.append(f"You are {STATES[posture].lower()}{f' on {_listed(labels, seat)}' if seat else ''}.")
     worn = w.into[ON][character]
-    told = 1 << character | w.held(character) | worn
+    covered = 1 << character | w.held(character) | worn
     hands = []
     for hand, side in zip(HANDS, ("right", "left"), strict=True):
         if held := w.out[hand][character]:
-            names, deeper = _named(w, held, seen & ~told, labels, states)
-            told |= deeper
+            names, deeper = _named(w, held, seen & ~covered, labels, states)
+            covered |= deeper
             hands.append(f"{names} in your {side} hand")
     parts.append(f"You hold {' and '.join(hands)}." if hands else "Your hands are empty.")
     if worn:
-        names, deeper = _named(w, worn, seen & ~told, labels, states)
-        told |= deeper
+        names, deeper = _named(w, worn, seen & ~covered, labels, states)
+        covered |= deeper
         parts.append(f"You wear {names}.")
-    return " ".join(parts), told
+    return " ".join(parts), covered
 
 
 def _state_words(w: World, seen: int) -> dict[int, str]:
-    """For each visible node with states worth telling, their words joined by commas."""
+    """For each visible node with states worth saying, their words joined by commas."""
     words: dict[int, str] = {}
     for name, nodes in zip(w.scene.state_names, w.having, strict=True):
         word = _WORDS.get(name, name.lower().replace("_", " "))
@@ -124,9 +124,9 @@ def _things(w: World, things: int, labels: Labels, states: dict[int, str]) -> It
         upon |= (on[n] | inside[n]) & ~(1 << n)
     for n in bits(things & people):
         upon |= w.held(n) & ~(1 << n)
-    told = 0
+    covered = 0
     for n in bits(things & ~upon):
-        told |= 1 << n
+        covered |= 1 << n
         line = f"- {labels[n]}"
         if n in states:
             line += f": {states[n]}"
@@ -136,20 +136,20 @@ def _things(w: World, things: int, labels: Labels, states: dict[int, str]) -> It
             else (("on it", on[n]), ("in it", inside[n]))
         )
         for word, below in parts:
-            below &= things & ~told
+            below &= things & ~covered
             if below:
-                told |= below
-                inner, deeper = _named(w, below, things & ~told, labels, states)
-                told |= deeper
+                covered |= below
+                inner, deeper = _named(w, below, things & ~covered, labels, states)
+                covered |= deeper
                 line += f"; {word}: {inner}"
         yield line
-    for n in bits(things & ~told):  # only where others made a graph in which things contain each other in a circle
+    for n in bits(things & ~covered):  # only where others made a graph in which things contain each other in a circle
         yield f"- {labels[n]}" + (f": {states[n]}" if n in states else "")
 
 
 def _named(w: World, nodes: int, rest: int, labels: Labels, states: dict[int, str]) -> tuple[str, int]:
     """Name nodes with their states and, in brackets, what of `rest` is on or in them; return all that was named too."""
-    parts, told = [], 0
+    parts, covered = [], 0
     for n in bits(nodes):
         part = labels[n]
         if n in states:
@@ -157,14 +157,14 @@ def _named(w: World, nodes: int, rest: int, labels: Labels, states: dict[int, st
         below = w.into[ON][n] | w.into[INSIDE][n]
         if w.character_set >> n & 1:
             below |= w.held(n)
-        below &= rest & ~told
+        below &= rest & ~covered
         if below:
-            told |= below
-            inner, deeper = _named(w, below, rest & ~told, labels, states)
-            told |= deeper
+            covered |= below
+            inner, deeper = _named(w, below, rest & ~covered, labels, states)
+            covered |= deeper
             part += f" [{inner}]"
         parts.append(part)
-    return ", ".join(parts), told
+    return ", ".join(parts), covered
 
 
 def _doors(w: World, doors: int, here: int | None, labels: Labels, states: dict[int, str]) -> Iterator[str]:
@@ -185,8 +185,8 @@ def _grouped(w: World, nodes: int, states: dict[int, str]) -> Iterator[str]:
     groups: dict[tuple[str, str], list[str]] = {}
     for n in bits(nodes):
         groups.setdefault((w.scene.classes[n], states.get(n, "")), []).append(str(w.scene.ids[n]))
-    for (name, told), ids in groups.items():
-        yield f"{name.replace('_', ' ')} ({', '.join(ids)}) {told}".rstrip()
+    for (name, covered), ids in groups.items():
+        yield f"{name.replace('_', ' ')} ({', '.join(ids)}) {covered}".rstrip()
 
 
 def read_surroundings(text: str) -> Surroundings:

@@ -21,7 +21,7 @@ _ID = re.compile(r"\s*(?:\(\s*(\d{1,18})\s*\)|#?\b(\d{1,18}))$")  # longer numbe
 
 
 class Misunderstood(NamedTuple):
-    """Why a sentence is not an action, in words for whoever wrote it."""
+    """Why a sentence is not an action, in words for its writer."""
 
     why: str
 
@@ -54,7 +54,7 @@ def understand(
         sentence: What was said, in any case, with or without articles and a full stop.
         w: The world as it is now.
         character: Index of the character that acts.
-        among: Bitset of the nodes that may be meant (`perception.nameable`).
+        among: Bitset of the nodes that may be meant (`observation.nameable`).
         known: `phrases(w.rules)`.
 
     Returns:

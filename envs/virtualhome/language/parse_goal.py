@@ -1,7 +1,7 @@
 """Goals in a small fixed English: `"the floor lamp is on and a cup is in the dishwasher"`, read into conditions.
 
-It reads what `goal_words.describe` writes of the goals in `goal_space`, and the usual ways to say the same. It is a
-grammar of a dozen forms and no more: what it does not understand it refuses, with the reason. Left out: pronouns,
+It reads what `describe_goal.describe` writes of the goals in `goals.space`, and the usual ways to say the same. It is a
+grammar of a dozen forms and no more: what it does not understand it refuses, with the reason. Not here: pronouns,
 numbers above one, and "or".
 """
 
@@ -72,7 +72,7 @@ def read_sentence(text: str, scene: Scene) -> tuple[ConditionJson, ...]:
         scene: The household whose things it names.
 
     Raises:
-        GoalError: a clause has none of the forms, or names what is not there; every fault is told.
+        GoalError: a clause has none of the forms, or names what is not there; every problem is named.
     """
     clauses = [clause for clause in _SEPARATOR.split(text.strip().rstrip(".!").lower()) if clause]
     if not clauses:

@@ -30,7 +30,7 @@ def drink_something(a: Demonstrator) -> ObjectRequest:
             f"you are thirsty: drink {what} out of {from_what}",
             f"drink a {a.name(vessel)} of {what}",
         ),
-        (a.edge(drink, "INSIDE", kind), a.deed("DRINK", kind)),
+        (a.edge(drink, "INSIDE", kind), a.done("DRINK", kind)),
     )
 
 
@@ -225,7 +225,7 @@ def eat_a_snack(a: Demonstrator) -> ObjectRequest:
     where = "on a chair" if kind == "chair" else "on the couch"
     return ObjectRequest(
         (f"eat {a.the(food)} {where}", f"have {a.the(food)} as a snack, sitting {where}"),
-        (a.edge(ME, "ON", kind), a.deed("EAT", food)),
+        (a.edge(ME, "ON", kind), a.done("EAT", food)),
     )
 
 
@@ -237,7 +237,7 @@ def cut_food(a: Demonstrator) -> ObjectRequest:
     a.do("CUT", food)
     what = a.the(food)
     return ObjectRequest(
-        (f"slice {what}", f"cut {what} up", f"cut {what} with the kitchen knife"), (a.deed("CUT", food),)
+        (f"slice {what}", f"cut {what} up", f"cut {what} with the kitchen knife"), (a.done("CUT", food),)
     )
 
 

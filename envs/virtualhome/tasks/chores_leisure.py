@@ -24,7 +24,7 @@ def watch_television(a: Demonstrator) -> ObjectRequest:
             "sit on the couch and watch a film on television",
             "relax: couch and television",
         ),
-        (a.edge(ME, "ON", couch), a.state(screen, "ON"), a.deed("WATCH", screen)),
+        (a.edge(ME, "ON", couch), a.state(screen, "ON"), a.done("WATCH", screen)),
     )
 
 
@@ -58,7 +58,7 @@ def browse_the_internet(a: Demonstrator) -> ObjectRequest:
             f"browse the internet on the computer, sitting on a {kind}",
             f"sit on a {kind} and read the news on the computer",
         ),
-        (a.edge(ME, "ON", kind), a.state(computer, "ON"), a.deed("WATCH", computer)),
+        (a.edge(ME, "ON", kind), a.state(computer, "ON"), a.done("WATCH", computer)),
     )
 
 
@@ -70,7 +70,7 @@ def write_an_email(a: Demonstrator) -> ObjectRequest:
     kind = a.world.scene.classes[seat]
     return ObjectRequest(
         (f"write an e-mail, sitting on a {kind}", f"type an e-mail on the computer while you sit on a {kind}"),
-        (a.edge(ME, "ON", kind), a.state(computer, "ON"), a.deed("TYPE", keyboard)),
+        (a.edge(ME, "ON", kind), a.state(computer, "ON"), a.done("TYPE", keyboard)),
     )
 
 
@@ -94,7 +94,7 @@ def read_something(a: Demonstrator) -> ObjectRequest:
     what, where = a.an(text), a.the(seat)
     return ObjectRequest(
         (f"read {what} on {where}", f"sit on {where} with {what} and read", f"enjoy {what}, sitting on {where}"),
-        (a.edge(ME, "ON", seat), a.deed("READ", kind)),
+        (a.edge(ME, "ON", seat), a.done("READ", kind)),
     )
 
 
@@ -112,7 +112,7 @@ def study_at_the_desk(a: Demonstrator) -> ObjectRequest:
             f"study {a.an(book)} on {a.the(chair)}, with the light on",
             f"read {a.an(book)} in the {room}: sit on {a.the(chair)}, and have the light on",
         ),
-        (a.state(light, "ON"), a.edge(ME, "ON", chair), a.deed("READ", kind)),
+        (a.state(light, "ON"), a.edge(ME, "ON", chair), a.done("READ", kind)),
     )
 
 
@@ -220,7 +220,7 @@ def pet_the_cat(a: Demonstrator) -> ObjectRequest:
     cat = a.pick("cat")
     a.reach(cat)
     a.do("TOUCH", cat)
-    return ObjectRequest(("pet the cat", "stroke the cat", "give the cat some attention"), (a.deed("TOUCH", cat),))
+    return ObjectRequest(("pet the cat", "stroke the cat", "give the cat some attention"), (a.done("TOUCH", cat),))
 
 
 def get_ready_to_go_out(a: Demonstrator) -> ObjectRequest:

@@ -2,7 +2,7 @@
 
 `activities` uses it to ground goals and to prove that they can be reached. It sees through doors and lids, so it is no
 agent: what it did is a demonstration. It walks only where the rules let it walk, opens what is in the way, closes the
-lids behind it, and carries one thing at a time where it can. Left out: looking for a shortest plan.
+lids behind it, and carries one thing at a time where it can. Not here: looking for a shortest plan.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ObjectRequest(NamedTuple):
     texts: tuple[str, ...]
     """Ways to say it."""
     conditions: tuple[Json, ...]
-    """When it is fulfilled, in the form of `goal_conditions`."""
+    """When it is fulfilled, in the form of `pathei.envs.facts.conditions`."""
 
 
 class Demonstrator:
@@ -100,7 +100,7 @@ class Demonstrator:
         """Return several of them, or as many as there are but no fewer than `at_least` (all of `count` if None).
 
         Raises:
-            Impossible: there are not so many.
+            Impossible: there are fewer.
         """
         found = self.all(*kinds, where=where)
         if len(found) < (count if at_least is None else at_least):
@@ -131,25 +131,25 @@ class Demonstrator:
         return room
 
     def in_state(self, n: int, state: str) -> bool:
-        """Tell whether a node is in a state now."""
+        """Return whether a node is in a state now."""
         return bool(self.world.having[STATES.index(state)] >> n & 1)
 
     def dirty(self, n: int) -> bool:
-        """Tell whether a node is dirty now."""
+        """Return whether a node is dirty now."""
         return bool(self.world.having[DIRTY] >> n & 1)
 
     def inside(self, n: int, *kinds: str) -> bool:
-        """Tell whether a node is directly inside something of one of these classes now."""
+        """Return whether a node is directly inside something of one of these classes now."""
         return bool(self.world.out[INSIDE][n] & self.world.scene.union(kinds))
 
     def on(self, n: int, *kinds: str) -> bool:
-        """Tell whether a node is on something of one of these classes now."""
+        """Return whether a node is on something of one of these classes now."""
         return bool(self.world.out[ON][n] & self.world.scene.union(kinds))
 
     # --- speaking of things, as they were at the beginning
 
     def the(self, n: int) -> str:
-        """Name one node so that it is told from the others: `"the apple from the desk"`, `"the bed in the attic"`."""
+        """Name one node as distinct from the others: `"the apple from the desk"`, `"the bed in the attic"`."""
         scene = self.world.scene
         name = _words(scene.classes[n])
         alike = list(bits(scene.of_class[scene.classes[n]]))
@@ -210,11 +210,11 @@ class Demonstrator:
         return {"node": self.which(n), "state": state}
 
     def edge(self, source: int | str, relation: str, target: int | str, count: int = 1) -> Json:
-        """The condition that an edge holds, or so many of them."""
+        """The condition that an edge holds, or a number of them."""
         condition: Json = {"from": self.which(source), "relation": relation, "to": self.which(target)}
         return condition if count == 1 else {**condition, "count": count}
 
-    def deed(self, verb: str, n: int | str) -> Json:
+    def done(self, verb: str, n: int | str) -> Json:
         """The condition that something was done, for what leaves no trace."""
         return {"done": {"verb": verb, "object": self.which(n)}}
 

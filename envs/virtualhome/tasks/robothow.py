@@ -2,7 +2,7 @@
 
 They are read out of the package `eai-eval` (MIT), which `data.fetch("robothow")` downloads, without unpacking it: 518
 programs of 26 activities, all in VirtualHome's scene 1, and 342 of them with a goal by the authors of the Embodied
-Agent Interface. Left out: the programs in other scenes and the conditions before execution, which the package lacks.
+Agent Interface. Not here: the programs in other scenes and the conditions before execution, which the package lacks.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class RobotHowProgram:
 
     @property
     def description(self) -> str:
-        """The activity in the words of whoever wrote the program."""
+        """The activity in the words of the program's author."""
         return self.program.description
 
     @property
@@ -164,9 +164,9 @@ class RobotHow:
         """Return the programs as tasks, in the order of `names`.
 
         Args:
-            goal: `"e2wm"`: what the program changed, told by class (see `goal_formats.e2wm_difference`). `"eai"`: the
+            goal: `"e2wm"`: what the program changed, by class (see `goals.formats.e2wm_difference`). `"eai"`: the
                 goals of the Embodied Agent Interface, of 342 programs; four of these were published empty, so that
-                their success cannot be told. `"none"`: the activity in words only.
+                their success is unknown. `"none"`: the activity in words only.
             rules: Under which rules they are played. The goals were made under those of `"v1"`, and some hold facts
                 that other rules do not bring about, such as a character that is close to itself.
 
@@ -195,7 +195,7 @@ class RobotHow:
     def _goals(self) -> dict[str, dict[str, Any]]:
         """Return the conditions and words of each program's goals.
 
-        Comparing 518 pairs of graphs takes seconds, so the result is kept beside the package, where that is allowed.
+        Comparing 518 pairs of graphs takes seconds, so the result is kept next to the package, where that is allowed.
         """
         kept = self.path.with_name(f"{self.path.stem}.goals-{_GOALS_VERSION}.json")
         if kept.is_file():
@@ -211,18 +211,18 @@ class RobotHow:
 
 
 _GOALS_VERSION: Final = 1
-"""Raised whenever `_goals_of` would return something else, so that what was kept is made anew."""
+"""Raised whenever `_goals_of` would return something else, so that what was kept is made again."""
 
 
 def _goals_of(program: RobotHowProgram, eai: Mapping[str, Any] | None) -> dict[str, Any]:
     initial, final = program.graphs()
     classes = {node["id"]: node["class_name"] for node in initial["nodes"]}
 
-    def told(conditions: tuple[ConditionJson, ...]) -> tuple[tuple[ConditionJson, ...], str]:
+    def with_words(conditions: tuple[ConditionJson, ...]) -> tuple[tuple[ConditionJson, ...], str]:
         return conditions, describe(conditions, classes)
 
-    goals = {"e2wm": told(from_e2wm(e2wm_difference(initial, final)))}
-    return goals if eai is None else {**goals, "eai": told(from_eai(eai["vh_goal"]))}
+    goals = {"e2wm": with_words(from_e2wm(e2wm_difference(initial, final)))}
+    return goals if eai is None else {**goals, "eai": with_words(from_eai(eai["vh_goal"]))}
 
 
 def effect_tasks() -> list[Task]:
