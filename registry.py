@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "env": "pathei.envs.registry:ENVS",
+        "builder": "pathei.memory.builders.registry:BUILDERS",
+        "embedder": "pathei.memory.embedders.registry:EMBEDDERS",
     }
 )
 """Where the `Registry` of each kind is, as `module:attribute`."""

@@ -28,7 +28,7 @@ class MemoryAgent:
     """An agent that is shown what a memory holds about its goal."""
 
     def __init__(
-        self, agent: Agent, recollection: Recollection, budget: int = 600, *, k: int = 4, world: str | None = None
+        self, agent: Agent, recollection: Recollection, budget: int = 600, *, k: int = 4, env: str | None = None
     ) -> None:
         """Wrap an agent.
 
@@ -37,7 +37,7 @@ class MemoryAgent:
             recollection: The memory; it is only asked.
             budget: At most about so many tokens are put before an observation.
             k: So many items of each kind are asked for.
-            world: The gymnasium id of the world that items have to be of; None for any.
+            env: The gymnasium id of the environment whose items are used; None for any.
 
         Raises:
             ConfigError: `budget` or `k` is less than 1.
@@ -48,7 +48,7 @@ class MemoryAgent:
         self._recollection = recollection
         self._budget = budget * _CHARACTERS_PER_TOKEN
         self._k = k
-        self._world = world
+        self._env = env
         self._asked: str | None = None
         self._text = ""
         self._ids: list[str] = []
@@ -83,7 +83,7 @@ class MemoryAgent:
             share = left // (len(_KINDS) - place)
             lines = [f"{title}:"]
             size = len(lines[0]) + 1
-            for hit in self._recollection.query(goal, self._k, Filter(kinds=(kind,), world=self._world)):
+            for hit in self._recollection.query(goal, self._k, Filter(kinds=(kind,), env=self._env)):
                 line = f"- {' '.join(hit.item.draft.text.split())}"
                 if size + len(line) + 1 <= share:
                     size += len(line) + 1

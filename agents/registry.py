@@ -145,7 +145,7 @@ class NamedAgent:
 
     def _agent(self, one: AgentPart, task: Task, *, is_last: bool) -> Agent:
         agent = self._acting(one, task, is_last=is_last)
-        return agent if one.memory is None else MemoryAgent(agent, self._opened(one.memory), world=task.env)
+        return agent if one.memory is None else MemoryAgent(agent, self._opened(one.memory), env=task.env)
 
     def _acting(self, one: AgentPart, task: Task, *, is_last: bool) -> Agent:
         if one.kind == "lm":
@@ -155,15 +155,15 @@ class NamedAgent:
             return SayCan(self._model(one), None if is_last else _BRIEF, verbalizer=verbalizer)
         if one.kind == "skills":
             recollection = self._opened(one.rest) if one.rest else EmptyMemory()
-            return SkillAgent(recollection, world=task.env, explores=is_last)
+            return SkillAgent(recollection, env=task.env, explores=is_last)
         if one.kind == "random":
             return RandomAgent(np.random.default_rng(task.seed))
         if one.kind == "human":
             self._human = self._human or HumanAgent(self._console)
             return self._human
-        from ..envs.registry import get_demonstration
+        from ..envs.registry import demonstration_of
 
-        return ScriptedAgent(get_demonstration(task))
+        return ScriptedAgent(demonstration_of(task))
 
     def _model(self, one: AgentPart) -> Backend:
         # `SayCan` reads plain text, whatever template a model has for chats.

@@ -56,7 +56,7 @@ _PERFORMED_BY: Final[dict[type, str]] = {
     m.MemoryCheck: "memory.ask:check",
     m.MemoryReembed: "memory.change:reembed",
     m.MemoryExport: "memory.ask:export",
-    m.MemoryImport: "memory.change:take_over",
+    m.MemoryImport: "memory.change:import_items",
     m.MemoryServe: "memory.ask:serve",
 }
 """Which function performs which command."""

@@ -18,7 +18,7 @@ from ..learners.fisher.config import FisherConfig
 from ..learners.methods.registry import METHOD_HELP, MethodConfigs
 from ..learners.training.config import LoraConfig, TrainingConfig
 from .loop_commands import Loop
-from .memory.commands import Memory
+from .memory.commands import MemoryCommand
 
 
 @dataclass(frozen=True)
@@ -353,7 +353,7 @@ Command = (
     | Annotated[Collect, subcommand("collect")]
     | Annotated[Plan, subcommand("plan")]
     | Annotated[Store, subcommand("store")]
-    | Annotated[Memory, subcommand("memory")]
+    | Annotated[MemoryCommand, subcommand("memory")]
     | Annotated[Corpora, subcommand("corpora")]
     | Annotated[Fisher, subcommand("fisher")]
     | Annotated[Learn, subcommand("learn")]

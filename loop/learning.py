@@ -36,14 +36,12 @@ _TEXTS: Final = 120
 
 def remember(place: LoopWorkspace, number: int, watch: Watch) -> None:
     """Let the memory grow by what was lived up to a round, tell it how it served, and consolidate it."""
-    from ..memory.builders.registry import default_builders
-    from ..memory.filling import tell
-    from ..memory.opening import open_memory
-    from ..memory.upkeep import UpkeepConfig
+    from ..memory import UpkeepConfig, open_memory
+    from ..memory.filling import count_feedback
 
     with (
         ExperienceStore.open(place.store, mode="read") as store,
-        open_memory(place.memory, embedder=place.config.embedder, builders=default_builders(), make=True) as memory,
+        open_memory(place.memory, embedder=place.config.embedder, builders="default", create=True) as memory,
     ):
         ids = place.lived(store.trajectories(roots=True), number)
         done, rest = 0, map(store.get, ids)
@@ -51,7 +49,7 @@ def remember(place: LoopWorkspace, number: int, watch: Watch) -> None:
             memory.add_all(lot)
             for one in lot:
                 if one.collector == AGENT:
-                    tell(memory, one)
+                    count_feedback(memory, one)
             done += len(lot)
             watch(done, len(ids))
         memory.consolidate(UpkeepConfig(caps={}))

@@ -1,7 +1,7 @@
-"""What becomes of a draft: a new item, more weight for one that says the same, or the end of one that it contradicts.
+"""How a draft enters a memory: as a new item, as reinforcement of an equal one, or superseding one it contradicts.
 
-Drafts with a key are compared by it; those without by meaning, with items of the same kind, world, task and outcome.
-No model is called here. Left out: embedding, and what is done with items later (`upkeep`).
+Drafts with a key are compared by key; those without by meaning, with items of the same kind, environment, task and
+outcome. Not here: embedding, and later upkeep of items (`upkeep`).
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from .storage.columns import ColumnGroup, ItemColumns, signs_of
 from .storage.database import COLUMNS, Halves, MemoryDatabase, Row, item_of, plain
 
 NEAR: Final = 0.9
-"""The cosine from which on two texts say the same."""
+"""Texts with at least this cosine count as duplicates."""
 _GroupKey = tuple[Kind, str, str, bool | None]
 
 
-def check(draft: Draft) -> None:
-    """Check a draft.
+def check_draft(draft: Draft) -> None:
+    """Check the values of a draft.
 
     Raises:
-        MemoryStoreError: the first fault found.
+        MemoryStoreError: the first error found.
     """
-    fault = ""
+    problem = ""
     if draft.kind not in KINDS:
-        fault = f"its kind is {draft.kind!r}, and should be one of {', '.join(KINDS)}"
+        problem = f"its kind is {draft.kind!r}, not one of {', '.join(KINDS)}"
     elif not isinstance(draft.text, str) or not draft.text.strip():
-        fault = "it has no text"
+        problem = "it has no text"
     elif not all(0.0 <= value <= 1.0 for value in (draft.importance, draft.confidence)):
-        fault = "importance and confidence are in [0, 1]"
+        problem = "importance and confidence have to be in [0, 1]"
     elif not (math.isfinite(draft.time) and draft.time >= 0):
-        fault = f"its time is {draft.time}"
-    if fault:
-        raise MemoryStoreError(f"A draft cannot be remembered, because {fault}: {str(draft.text)[:80]!r}.")
+        problem = f"its time is {draft.time}"
+    if problem:
+        raise MemoryStoreError(f"A draft cannot be remembered, because {problem}: {str(draft.text)[:80]!r}.")
 
 
 class Admission:
@@ -51,9 +51,9 @@ class Admission:
         """Prepare.
 
         Args:
-            database: In a transaction.
-            columns: As they were when it began.
-            number: The transaction's.
+            database: The table, in a transaction.
+            columns: The columns at the start of the transaction.
+            number: The number of the transaction.
         """
         self._database, self._columns, self._number = database, columns, number
         self._groups: dict[_GroupKey, ColumnGroup] = {}
@@ -61,26 +61,26 @@ class Admission:
         self._last = 0 if row is None else int(row[0])
 
     def admit(self, drafts: Sequence[Draft], vectors: Halves) -> list[str]:
-        """Return the id that holds each draft now; vectors have shape `[drafts, dimensions]`."""
+        """Admit drafts, and return the id of the item that holds each; vectors have shape `[drafts, dimensions]`."""
         now = time.time()
         signs = signs_of(vectors)
         found = []
         for index, draft in enumerate(drafts):
-            lived = draft if draft.time else replace(draft, time=now)
-            if lived.key:
-                found.append(self._keyed(lived, vectors[index], told=bool(draft.time)))
+            dated = draft if draft.time else replace(draft, time=now)
+            if dated.key:
+                found.append(self._keyed(dated, vectors[index], is_dated=bool(draft.time)))
             else:
-                found.append(self._keyless(lived, vectors[index], signs[index]))
+                found.append(self._keyless(dated, vectors[index], signs[index]))
         return found
 
     def insert(self, item: Item, vector: Halves) -> None:
-        """Add an item as it is."""
+        """Insert an item unchanged."""
         draft = item.draft
         self._last += 1
         self._database.run(
             f"INSERT INTO item({COLUMNS}, seq, embedded) VALUES ({','.join('?' * 23)})",
             (
-                self._last, item.id, draft.kind, item.status, draft.world, draft.key, draft.task,
+                self._last, item.id, draft.kind, item.status, draft.env, draft.key, draft.task,
                 None if draft.success is None else int(draft.success), draft.text, plain(draft.data), draft.time,
                 item.last_seen, draft.importance, draft.confidence, draft.source.trajectory, draft.source.step,
                 item.version, item.seen, item.helpful, item.harmful, item.replaced_by, self._number, self._number,
@@ -88,10 +88,10 @@ class Admission:
         )  # fmt: skip
         self._database.run("INSERT INTO vector VALUES (?,?)", (self._last, vector.tobytes()))
 
-    def _keyed(self, draft: Draft, vector: Halves, told: bool) -> str:
+    def _keyed(self, draft: Draft, vector: Halves, is_dated: bool) -> str:
         rows = self._database.all(
             f"SELECT {COLUMNS} FROM item WHERE kind = ? AND world = ? AND key = ? AND key <> '' ORDER BY num",
-            (draft.kind, draft.world, draft.key),
+            (draft.kind, draft.env, draft.key),
         )
         items = [item_of(row) for row in rows]
         version = 1 + max((item.version for item in items), default=0)
@@ -102,7 +102,7 @@ class Admission:
         active = next((one for one in items if one.status == "active"), None)
         if active is None or draft.kind == "episode":
             return self._add(draft, vector, version=1 if draft.kind == "episode" else version)
-        if told and draft.time < active.last_seen:
+        if is_dated and draft.time < active.last_seen:
             return self._add(draft, vector, version=version, status="superseded", replaced_by=active.id)
         id_ = self._add(draft, vector, version=version)
         self._database.run(
@@ -113,7 +113,7 @@ class Admission:
         return id_
 
     def _keyless(self, draft: Draft, vector: Halves, signs: np.ndarray[Any, Any]) -> str:
-        group = (draft.kind, draft.world, draft.task, draft.success)
+        group = (draft.kind, draft.env, draft.task, draft.success)
         if group not in self._groups:
             self._groups[group] = self._columns.group(*group)
         numbers = np.sort(self._groups[group].near(signs)) + 1
@@ -139,7 +139,7 @@ class Admission:
         status: Status = "active",
         replaced_by: str | None = None,
     ) -> str:
-        what = (draft.kind, draft.world, draft.key, draft.text, draft.source.trajectory, draft.source.step, self._last)
+        what = (draft.kind, draft.env, draft.key, draft.text, draft.source.trajectory, draft.source.step, self._last)
         id_ = f"{draft.kind}-{hashlib.blake2b(repr(what).encode(), digest_size=8).hexdigest()}"
         self.insert(Item(id_, draft, status, version, last_seen=draft.time, replaced_by=replaced_by), vector)
         return id_
@@ -151,7 +151,7 @@ class Admission:
             (draft.time, draft.importance, draft.confidence, self._number, item.id),
         )
         source = {"trajectory": draft.source.trajectory, "step": draft.source.step}
-        # Its own words are kept where they differ: consolidation destroys nothing.
+        # The draft's own words are kept if they differ, so that nothing is lost.
         words = {} if draft.text == item.draft.text else {"text": draft.text, "data": dict(draft.data)}
         self._database.log(item.id, draft.time, "reinforced", source | words)
         return item.id
@@ -160,7 +160,7 @@ class Admission:
 def _fits(row: Row, group: _GroupKey) -> bool:
     item = item_of(row)
     draft = item.draft
-    return item.status == "active" and (draft.kind, draft.world, draft.task, draft.success) == group
+    return item.status == "active" and (draft.kind, draft.env, draft.task, draft.success) == group
 
 
-__all__ = ["NEAR", "Admission", "check"]
+__all__ = ["NEAR", "Admission", "check_draft"]

@@ -1,4 +1,4 @@
-"""The memory of one who has lived nothing: what an agent is compared with, and what it begins with."""
+"""A memory without items: the baseline for agents that use a memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EmptyMemory:
         return ()
 
     def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
-        """Take no notice."""
+        """Do nothing."""
         del ids, helpful, trajectory
 
     def get(self, id_: str) -> Item:
@@ -26,7 +26,7 @@ class EmptyMemory:
         Raises:
             MemoryStoreError: always.
         """
-        raise MemoryStoreError(f"There is no item {id_!r}: this memory holds nothing.")
+        raise MemoryStoreError(f"There is no item {id_!r}: this memory is empty.")
 
 
 __all__ = ["EmptyMemory"]

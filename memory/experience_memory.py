@@ -1,7 +1,7 @@
-"""The memory: what was lived, kept in a folder that one process writes and many may read.
+"""The memory: a folder that one process writes and many processes may read.
 
-The folder holds a table (`memory.sqlite`), which is the truth, and an index, which is made from it. Every method leaves
-the table as it was or as it should be, also when the process is killed. Left out: building drafts from trajectories.
+The folder holds a table (`memory.sqlite`), which is the source of truth, and an index that is derived from it. Every
+method is atomic, also when the process is killed. Not here: making drafts from trajectories (`builders`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import orjson
 from ..errors import MemoryStoreError, StoreLockedError
 from ..experience import Json, Trajectory
 from ..store.durable import WriterLock
-from . import transfer, upkeep
-from .admission import Admission, check
+from . import upkeep
+from .admission import Admission, check_draft
+from .exchange import jsonl
 from .items import KINDS, Draft, Filter, Hit, Item
 from .protocol import Builder, Embedder
 from .retrieval.lexical import LexicalIndex
@@ -34,12 +35,12 @@ from .storage.view import IndexView
 
 _TABLE: Final = "memory.sqlite"
 _BATCH: Final = 256
-_ANYTHING: Final = Filter()
+_EVERYTHING: Final = Filter()
 _RANKING: Final = RankingConfig()
 
 
 class ExperienceMemory:
-    """A memory; see `pathei.memory.protocol.Memory` for what it promises. Its methods may be called from any thread."""
+    """A memory, with the contract of `pathei.memory.protocol.Memory`. Its methods may be called from any thread."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class ExperienceMemory:
         lock: WriterLock | None,
         graph_from: int,
     ) -> None:
-        """Not for callers: use `open`."""
+        """Private: use `open`."""
         self._folder, self._database, self._embedder = folder, database, embedder
         self._builders, self._lock, self._graph_from = tuple(builders), lock, graph_from
         self._threads = threading.RLock()
@@ -68,20 +69,20 @@ class ExperienceMemory:
         reembed: bool = False,
         graph_from: int = GRAPH_FROM,
     ) -> ExperienceMemory:
-        """Open a memory; a writer makes it if it is not there.
+        """Open a memory; a writer creates it if it does not exist.
 
         Args:
             path: The folder.
-            embedder: Turns texts into vectors: the one that the memory was filled with.
-            builders: Turn trajectories into drafts, in this order; `add` needs them.
+            embedder: Turns texts into vectors; the one that the memory was filled with.
+            builders: Turn trajectories into drafts, in this order; `add` needs at least one.
             mode: `"write"`, for one process at a time, or `"read"`.
-            reembed: Whether to embed all texts anew if the memory was filled with another embedder.
-            graph_from: From so many items on `compact` makes an approximate index, which is searched much faster than
-                an exact one, takes minutes to make, and grows by itself from then on.
+            reembed: Whether to embed all texts again if the memory was filled with another embedder.
+            graph_from: The number of items from which `compact` builds an approximate index. It is searched much faster
+                than an exact one, takes minutes to build, and grows by itself from then on.
 
         Raises:
-            MemoryStoreError: it is damaged, of a newer schema, filled with another embedder, written by another
-                process, or not there.
+            MemoryStoreError: it is damaged, of a newer schema, filled with another embedder, open for writing in
+                another process, or does not exist.
         """
         folder = Path(path)
         lock = _locked(folder) if mode == "write" else None
@@ -106,7 +107,7 @@ class ExperienceMemory:
             raise
 
     def add(self, trajectory: Trajectory) -> list[str]:
-        """Remember a trajectory by what the builders make of it; see `Memory.add`.
+        """Remember a trajectory by the drafts that the builders make of it; see `Memory.add`.
 
         Raises:
             MemoryStoreError: the memory has no builders, or is open for reading.
@@ -114,10 +115,10 @@ class ExperienceMemory:
         return self.add_all([trajectory])[0]
 
     def add_all(self, trajectories: Iterable[Trajectory]) -> list[list[str]]:
-        """Remember trajectories in one transaction, which is much faster than one for each."""
+        """Remember trajectories in one transaction, which is much faster than one transaction each."""
         with self._threads, self._writing():
             if not self._builders:
-                raise MemoryStoreError("Trajectories are remembered by builders: open the memory with some.")
+                raise MemoryStoreError("Trajectories are remembered by builders: open the memory with `builders`.")
             ids: dict[str, list[str]] = {}
             order, drafts, owners = [], list[Draft](), list[str]()
             for trajectory in trajectories:
@@ -144,12 +145,12 @@ class ExperienceMemory:
             return [ids[id_] for id_ in order]
 
     def add_drafts(self, drafts: Iterable[Draft]) -> list[str]:
-        """Remember what somebody proposes, in one transaction, and return the id that holds each draft now.
+        """Remember drafts in one transaction, and return the id of the item that holds each.
 
-        A near duplicate is reinforced; a fact supersedes what it contradicts (see `Draft.key`).
+        A near duplicate is reinforced; a fact supersedes the one it contradicts (see `Draft.key`).
 
         Raises:
-            MemoryStoreError: a draft makes no sense, or the memory is open for reading. Nothing is remembered then.
+            MemoryStoreError: a draft is invalid, or the memory is open for reading. Nothing is remembered then.
         """
         with self._threads, self._writing():
             proposed = list(drafts)
@@ -162,30 +163,30 @@ class ExperienceMemory:
     def query(
         self, text: str, k: int = 8, where: Filter | None = None, *, ranking: RankingConfig = _RANKING
     ) -> list[Hit]:
-        """Return the at most `k` items that answer a question best, the best first.
+        """Return at most `k` items that answer a question, best first.
 
         Args:
             text: The question.
-            k: How many are wanted.
-            where: Which items it is about; all active ones if None.
-            ranking: What counts.
+            k: The maximum number of hits.
+            where: Which items may be found; all active ones if None.
+            ranking: How items are ranked.
         """
         with self._threads:
             self._view.sync()
             if k < 1 or self._view.columns.rows == 0:
                 return []
-            meant = ranking.settled(self._embedder.name)[0] > 0
-            vector = self._embedder.embed([text])[0] if meant else None
+            is_dense = ranking.weights_for(self._embedder.name)[0] > 0
+            vector = self._embedder.embed([text])[0] if is_dense else None
             if vector is not None and not vector.any():
                 vector = None
-            asked = RetrievalQuery(text, vector, k, where or _ANYTHING, ranking, self._embedder.name)
+            asked = RetrievalQuery(text, vector, k, where or _EVERYTHING, ranking, self._embedder.name)
             return answer(asked, self._database, self._view, self._words)
 
     def get(self, id_: str) -> Item:
         """Return an item, whatever its status.
 
         Raises:
-            MemoryStoreError: there is none.
+            MemoryStoreError: there is no such item.
         """
         with self._threads:
             return item_of(self._database.items([id_])[id_])
@@ -199,10 +200,10 @@ class ExperienceMemory:
         importance: float | None = None,
         confidence: float | None = None,
     ) -> Item:
-        """Change an item, and return it as it is now; `history` tells what it said before.
+        """Change an item, and return the new version; `history` keeps the old content.
 
         Raises:
-            MemoryStoreError: there is none, or the new values make no sense.
+            MemoryStoreError: there is no such item, or a new value is invalid.
         """
         with self._threads, self._writing():
             old = self.get(id_)
@@ -215,7 +216,7 @@ class ExperienceMemory:
             return self.get(id_)
 
     def forget(self, ids: Iterable[str]) -> int:
-        """Let items be found no more, and return how many were active; each can still be read by id.
+        """Hide items from queries, and return how many were active; each can still be read by id.
 
         Raises:
             MemoryStoreError: one of them is unknown; then none is forgotten.
@@ -229,23 +230,23 @@ class ExperienceMemory:
             return count
 
     def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
-        """Note that items served in an episode, or did harm; see `Recollection.feedback`.
+        """Record whether items helped in an episode; see `Recollection.feedback`.
 
         Raises:
-            MemoryStoreError: one of them is unknown; then nothing is noted.
+            MemoryStoreError: one of them is unknown; then nothing is recorded.
         """
         name, detail = "helpful" if helpful else "harmful", {"trajectory": trajectory} if trajectory else {}
-        said = " AND NOT EXISTS (SELECT 1 FROM event WHERE item = ? AND what IN ('helpful', 'harmful') AND detail = ?)"
+        fresh = " AND NOT EXISTS (SELECT 1 FROM event WHERE item = ? AND what IN ('helpful', 'harmful') AND detail = ?)"
         with self._threads, self._writing(), self._database.transaction() as number:
             for id_ in self._database.items(list(dict.fromkeys(ids))):
-                once = (said, (id_, plain(detail))) if trajectory else ("", ())
+                once = (fresh, (id_, plain(detail))) if trajectory else ("", ())
                 sql = f"UPDATE item SET {name} = {name} + 1, seq = ? WHERE id = ?{once[0]}"
                 if self._database.run(sql, (number, id_, *once[1])).rowcount:
                     self._database.log(id_, time.time(), name, detail)
 
     def items(self, where: Filter | None = None) -> Iterator[Item]:
-        """Yield the items that fit, in the order in which they were added."""
-        condition, values = clause(where or _ANYTHING)
+        """Yield the items that pass a filter, in the order in which they were added."""
+        condition, values = clause(where or _EVERYTHING)
         last = 0
         while True:
             with self._threads:
@@ -259,10 +260,10 @@ class ExperienceMemory:
             last = rows[-1][0]
 
     def history(self, id_: str) -> list[HistoryEvent]:
-        """Return what happened to an item and to those whose place it took, the oldest first.
+        """Return the events of an item and of its predecessors, oldest first.
 
         Raises:
-            MemoryStoreError: there is none.
+            MemoryStoreError: there is no such item.
         """
         with self._threads:
             self._database.items([id_])
@@ -275,7 +276,7 @@ class ExperienceMemory:
             return [HistoryEvent(item, when, what, orjson.loads(detail)) for item, when, what, detail in rows]
 
     def consolidate(self, policy: upkeep.UpkeepConfig | None = None) -> upkeep.ConsolidationReport:
-        """Merge near duplicates and retire what failed or is too much; nothing is destroyed. See `upkeep`."""
+        """Merge near duplicates, and retire items that failed or exceed a limit; nothing is destroyed. See `upkeep`."""
         with self._threads, self._writing():
             self._view.sync()
             with self._database.transaction() as number:
@@ -283,31 +284,31 @@ class ExperienceMemory:
             return done
 
     def compact(self) -> None:
-        """Make the index anew, and give unused space back to the disk. Where that makes a graph, it takes minutes."""
+        """Rebuild the index, and return unused space to the disk. Building a graph index takes minutes."""
         with self._threads, self._writing():
             self._database.tidy()
             self._view.publish(neat=True)
 
     def reembed(self, embedder: Embedder) -> None:
-        """Embed every text anew with another embedder, which is used from then on. All of it, or nothing."""
+        """Embed all texts with another embedder, which is used from then on; atomic."""
         with self._threads, self._writing():
             upkeep.reembed(self._database, embedder, self._folder)
             self._embedder = embedder
             self._view = IndexView(self._folder, self._database, embedder.name, embedder.dimensions, self._graph_from)
 
     def stats(self) -> dict[str, Json]:
-        """Count what there is; plain JSON."""
+        """Return counts of items, episodes and bytes, and the state of the index, as plain JSON."""
         with self._threads:
             self._view.sync()
             counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
             for kind, status, count in self._database.all("SELECT kind, status, count(*) FROM item GROUP BY 1, 2"):
                 counts[kind][status] = count
-            lived = self._database.one("SELECT count(*) FROM lived")
+            added = self._database.one("SELECT count(*) FROM lived")
             vectors = self._view.vectors
             return {
                 "items": sum(one.get("active", 0) for one in counts.values()),
                 "kinds": counts,
-                "trajectories": 0 if lived is None else lived[0],
+                "trajectories": 0 if added is None else added[0],
                 "embedder": self._embedder.name,
                 "dimensions": self._embedder.dimensions,
                 "changes": self._view.seq,
@@ -322,30 +323,30 @@ class ExperienceMemory:
                 },
             }
 
-    def faults(self) -> list[str]:
-        """Look for damage, slowly, and return what was found, a sentence each: table, index, and whether they agree."""
+    def problems(self) -> list[str]:
+        """Check table, index and their agreement thoroughly, and return the problems found, one sentence each."""
         with self._threads:
             self._view.sync()
-            found = self._database.faults() + ([self._view.trouble] if self._view.trouble else [])
+            found = self._database.problems() + ([self._view.trouble] if self._view.trouble else [])
             return found + upkeep.disagreements(self._database, self._view)
 
     def export_jsonl(self, path: str | Path) -> int:
-        """Write everything to a file, a line each, and return how many items; see `transfer`."""
+        """Write everything to a file of JSON lines, and return the number of items; see `exchange.jsonl`."""
         with self._threads:
-            return transfer.write(self._database, self._embedder.name, Path(path))
+            return jsonl.write(self._database, self._embedder.name, Path(path))
 
     def import_jsonl(self, path: str | Path) -> int:
-        """Take over the items of a file that are not here yet, with their ids, and return how many; see `transfer`."""
+        """Import the items of a file that are new, with their ids, and return their number; see `exchange.jsonl`."""
         with self._threads, self._writing():
-            content = transfer.read(self._database, Path(path))
+            content = jsonl.read(self._database, Path(path))
             vectors = self._embedded([item.draft for item in content.items])
             with self._database.transaction() as number:
-                transfer.take(self._database, Admission(self._database, self._view.columns, number), content, vectors)
+                jsonl.insert(self._database, Admission(self._database, self._view.columns, number), content, vectors)
             self._after()
             return len(content.items)
 
     def close(self) -> None:
-        """Close the memory; harmless when it is closed."""
+        """Close the memory; closing it twice is harmless."""
         with self._threads:
             self._words.close()
             self._database.close()
@@ -359,9 +360,9 @@ class ExperienceMemory:
         self.close()
 
     def _embedded(self, drafts: Sequence[Draft]) -> Halves:
-        """Return the vectors of drafts as they are stored, shape `[drafts, dimensions]`."""
+        """Check drafts, and return their vectors in half precision, shape `[drafts, dimensions]`."""
         for draft in drafts:
-            check(draft)
+            check_draft(draft)
             plain(draft.data)
         parts = [
             np.asarray(self._embedder.embed([draft.text for draft in drafts[start : start + _BATCH]]), np.float32)
@@ -370,8 +371,8 @@ class ExperienceMemory:
         found = np.concatenate(parts) if parts else np.zeros((0, self._embedder.dimensions), np.float32)
         if found.shape != (len(drafts), self._embedder.dimensions) or not np.isfinite(found).all():
             raise MemoryStoreError(
-                f"The embedder {self._embedder.name!r} gave {found.shape} numbers for {len(drafts)} texts, or some that"
-                f" are not finite, and should give ({len(drafts)}, {self._embedder.dimensions}): mend it."
+                f"The embedder {self._embedder.name!r} returned vectors of shape {found.shape} for {len(drafts)} texts,"
+                f" or numbers that are not finite; expected ({len(drafts)}, {self._embedder.dimensions})."
             )
         return found.astype(np.float16)
 
@@ -379,7 +380,7 @@ class ExperienceMemory:
         if self._lock is None:
             raise MemoryStoreError(f"The memory {self._folder} is open for reading: open it for writing to change it.")
         if not self._lock.mine:
-            raise MemoryStoreError(f"This process does not write to the memory {self._folder}: open it here again.")
+            raise MemoryStoreError(f"The memory {self._folder} was opened by another process: open it again here.")
         self._view.sync()
         return _Writing()
 
@@ -390,7 +391,7 @@ class ExperienceMemory:
 
 
 class _Writing:
-    """Nothing to undo: it lets the check for the right to write stand in a `with`."""
+    """Does nothing: it allows the check for write access to stand in a `with` statement."""
 
     def __enter__(self) -> None:
         return None
@@ -410,7 +411,7 @@ def _locked(folder: Path) -> WriterLock:
         ) from error
     except OSError as error:
         raise MemoryStoreError(
-            f"The memory {folder} cannot be made ({error.strerror or error}): choose a folder that you may write to."
+            f"The memory {folder} cannot be created ({error.strerror or error}): choose a folder that you may write to."
         ) from error
 
 
@@ -422,8 +423,8 @@ def _check_embedder(folder: Path, database: MemoryDatabase, embedder: Embedder, 
             database.record("dimensions", embedder.dimensions)
     elif (name, dimensions) != (embedder.name, embedder.dimensions):
         raise MemoryStoreError(
-            f"The memory {folder} was filled with the embedder {name!r} of {dimensions} numbers, not with"
-            f" {embedder.name!r} of {embedder.dimensions}: open it with that one, or with `reembed=True`."
+            f"The memory {folder} was filled with the embedder {name!r} ({dimensions} dimensions), not with"
+            f" {embedder.name!r} ({embedder.dimensions}): open it with that one, or with `reembed=True`."
         )
 
 

@@ -1,56 +1,44 @@
-"""Telling a memory how its items served, from what an agent noted while it played.
+"""Feedback: which items helped in an episode, from what the agent recorded while it played.
 
-An agent that acts by a memory notes at each step, under `info["agent"]`, the ids of items:
+An agent that uses a memory records ids of items at each step, under `info["agent"]`:
 
 | note | what |
 |---|---|
-| `memory` | those behind the action, or shown to whoever chose it |
-| `served` | those that were seen to serve: what was looked for was where a fact said, a mended action was accepted |
-| `abandoned` | those that were given up before the action |
-| `aims` | by id, the condition that the action is to bring about; of what was given up, that it did not bring about |
+| `memory` | items behind the action, or shown to the agent that chose it |
+| `served` | items that were seen to help: an object was where a fact said, a fixed action was accepted |
+| `abandoned` | items that were given up before the action |
+| `aims` | by id, the condition that the action has to bring about; for an abandoned item, that it did not |
 
-Conditions are signatures with ids for roles, `"12 INSIDE 7"`, or `GOAL` for the goal itself. Each item is judged by
-what it was used for, whatever came of the episode: see `verdicts`. Left out: what a memory makes of it (skills that
-fail are retired there).
+Conditions are signatures with ids for roles, `"12 INSIDE 7"`, or `GOAL` for the goal itself. Each item is judged by its
+own use, whatever the outcome of the episode: see `verdicts`. Not here: the consequences (`upkeep` retires skills that
+fail).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
 from ..experience import Json, Step, Trajectory
-from .builders.events import Fact, facts_after, facts_of
 from .protocol import Recollection
+from .verification.fact_state import FactState
 
 GOAL: Final = "the goal"
 """The condition that the goal is reached."""
 _NOTES: Final = ("memory", "served", "abandoned", "aims")
 
 
-class _Moment(NamedTuple):
-    """A step, with what held before and after it."""
-
-    step: Step
-    before: frozenset[Fact]
-    after: frozenset[Fact]
-    you: frozenset[int]
-    """The characters."""
-    told: bool
-    """Whether the world tells facts."""
-
-
 def give_feedback(memory: Recollection, trajectory: Trajectory) -> tuple[int, int]:
-    """Tell a memory which of its items helped and which did harm, and return how many of each.
+    """Report to a memory which of its items helped and which did harm, and return the numbers of both.
 
-    It may be said again: a memory counts each item once for a trajectory.
+    Repeated calls change nothing: a memory counts each item once per trajectory.
 
     Raises:
         MemoryStoreError: the agent used another memory, or this one is open for reading.
     """
     judged = verdicts(trajectory)
-    helpful = [id_ for id_, served in judged.items() if served]
-    harmful = [id_ for id_, served in judged.items() if not served]
+    helpful = [id_ for id_, helped in judged.items() if helped]
+    harmful = [id_ for id_, helped in judged.items() if not helped]
     if helpful:
         memory.feedback(helpful, helpful=True, trajectory=trajectory.id)
     if harmful:
@@ -59,79 +47,72 @@ def give_feedback(memory: Recollection, trajectory: Trajectory) -> tuple[int, in
 
 
 def verdicts(trajectory: Trajectory) -> dict[str, bool]:
-    """Return by the ids of items whether each served; those of which that cannot be told are left out.
+    """Return whether items helped, by id; items that cannot be judged are omitted.
 
-    An item helped if it was seen to serve, or if what it aimed at held after the step. It did harm if it did not hold,
-    or if the item was given up, unless what it aimed at held already. What helped once in an episode helped. Where no
-    facts tell whether a condition holds, a reward says that it came about, and a refusal that it did not.
+    An item helped if it was seen to help, or if its aim held after the step. It did harm if its aim did not hold, or if
+    it was abandoned, unless its aim held already. An item that helped once in an episode helped. If no facts show
+    whether a condition holds, a reward counts as success, and a refusal as failure.
 
-    Of other items that were used, all helped if the episode succeeded. If it failed, it is not known which of them is
-    at fault, and nothing is said where the agent notes aims; of an agent that does not, all did harm.
+    Other items that were used all helped if the episode succeeded. If it failed, the cause is unknown: they are not
+    judged if the agent records aims, and all did harm if it does not.
     """
+    if not trajectory.steps:
+        return {}
     helped, harmed, used = dict[str, None](), dict[str, None](), dict[str, None]()
-    close = False
-    for moment in _moments(trajectory):
-        notes = _notes(moment.step)
-        close = close or isinstance(notes["aims"], Mapping)
+    has_aims = False
+    facts = FactState.of(trajectory.steps[0].observation.facts)
+    later = (*(step.observation for step in trajectory.steps[1:]), trajectory.final)
+    for step, after in zip(trajectory.steps, later, strict=True):
+        notes = _notes(step)
+        has_aims = has_aims or isinstance(notes["aims"], Mapping)
         aims = notes["aims"] if isinstance(notes["aims"], Mapping) else {}
         used |= dict.fromkeys(_ids(notes["memory"]))
         helped |= dict.fromkeys(_ids(notes["served"]))
         abandoned = set(_ids(notes["abandoned"]))
-        for id_ in abandoned:
-            if not _holds(str(aims.get(id_, "")), moment, moment.before):
-                harmed[id_] = None
+        harmed |= {id_: None for id_ in sorted(abandoned) if not _holds(str(aims.get(id_, "")), facts)}
+        if not step.info.get("error"):
+            facts.update(after.facts)
         for id_, condition in aims.items():
-            came = None if id_ in abandoned else _came_about(str(condition), moment)
-            if came is not None:
-                (helped if came else harmed)[id_] = None
+            came_about = None if id_ in abandoned else _came_about(str(condition), step, facts)
+            if came_about is not None:
+                (helped if came_about else harmed)[id_] = None
     found = dict.fromkeys(harmed, False) | dict.fromkeys(helped, True)
-    if trajectory.success or (trajectory.success is False and not close):
+    if trajectory.success or (trajectory.success is False and not has_aims):
         found = dict.fromkeys(used, bool(trajectory.success)) | found
     return found
 
 
-def _moments(trajectory: Trajectory) -> Iterator[_Moment]:
-    """Yield every step of an episode with the facts, as far as the world tells them."""
-    if not trajectory.steps:
-        return
-    first = trajectory.steps[0].observation.facts
-    facts = facts_of(first)
-    graph = (first or {}).get("graph") if facts else None
-    you = frozenset(graph.get("characters", ())) if isinstance(graph, Mapping) else frozenset[int]()
-    later = (*(step.observation for step in trajectory.steps[1:]), trajectory.final)
-    for step, after in zip(trajectory.steps, later, strict=True):
-        before, facts = facts, facts_after(facts, after.facts, str(step.info.get("error") or ""))
-        yield _Moment(step, before, facts, you, bool(facts))
-
-
-def _came_about(condition: str, moment: _Moment) -> bool | None:
-    """Tell whether a condition holds after a step; None where that is not known."""
+def _came_about(condition: str, step: Step, facts: FactState) -> bool | None:
+    """Return whether a condition holds after a step; None if that is unknown."""
     if condition == GOAL:
-        success = moment.step.info.get("success")
+        success = step.info.get("success")
         return None if success is None else bool(success)
-    if moment.step.info.get("error"):
+    if step.info.get("error"):
         return False
     if condition.endswith(" is done"):
-        return True  # a deed leaves no other trace than that it was accepted
-    if moment.told:
-        return _holds(condition, moment, moment.after)
-    return True if moment.step.reward > 0 else None
+        return True  # an action that was accepted was done
+    if facts.is_known:
+        return _holds(condition, facts)
+    return True if step.reward > 0 else None
 
 
-def _holds(condition: str, moment: _Moment, facts: frozenset[Fact]) -> bool:
-    """Tell whether a condition of particular things holds; False for one that is not about facts."""
+def _holds(condition: str, facts: FactState) -> bool:
+    """Return whether a condition on particular objects holds; False if it is not about facts."""
     negated = condition.startswith("not ")
     words = condition.removeprefix("not ").split(" ")
-    if len(words) != 3 or not moment.told:
+    if len(words) != 3 or not facts.is_known:
         return False
     first, relation, last = words
-    things = moment.you if first == "you" else {int(first)} if first.isdigit() else set[int]()
+    things = _named(first, facts)
     if relation == "is":
-        found = any((thing, last, None) in facts for thing in things)
+        found = any(facts.holds((thing, last, None)) for thing in things)
     else:
-        others = moment.you if last == "you" else {int(last)} if last.isdigit() else set[int]()
-        found = any((thing, relation, other) in facts for thing in things for other in others)
+        found = any(facts.holds((thing, relation, other)) for thing in things for other in _named(last, facts))
     return found != negated
+
+
+def _named(word: str, facts: FactState) -> tuple[int, ...]:
+    return facts.characters if word == "you" else (int(word),) if word.isdigit() else ()
 
 
 def _notes(step: Step) -> dict[str, Json]:

@@ -1,7 +1,7 @@
-"""Filling a memory: with what an experience store holds, or with skills from elsewhere.
+"""Filling a memory from an experience store, or with skills from other programs.
 
-A store is read a few episodes at a time, each lot in a transaction of its own; what the memory knows is passed over. So
-filling may be stopped at any moment and begun again. Left out: opening either of them.
+A store is read in batches of a few episodes, each in a transaction of its own, and episodes that the memory has are
+skipped. Filling may therefore be interrupted and resumed at any time. Not here: opening the store and the memory.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from .feedback import give_feedback, verdicts
 from .items import KINDS, Draft, Filter, Kind
 from .protocol import Builder
 from .storage.columns import STATUSES
-from .verification.verify import UNPROVED
+from .verification.verify import UNVERIFIED
 
 _BATCH: Final = 16
 _FOREIGN: Final = "file:"
-"""Begins the keys of skills that may not take the place of others."""
+"""The prefix of the keys of imported skills that must not supersede others."""
 
 
 class BuildTally:
-    """The builder that makes what others make, and counts it; a memory asks it only for episodes that are new to it."""
+    """A builder that delegates to others and counts their drafts; a memory calls it for new episodes only."""
 
     def __init__(self, builders: Sequence[Builder]) -> None:
-        """Count what some builders make, in their order."""
+        """Count the drafts of some builders, in their order."""
         self._builders = tuple(builders)
         self.episodes = 0
-        """Episodes that it was asked for."""
+        """The number of episodes."""
         self.drafts = Counter[Kind]()
-        """What was made of them."""
+        """The number of drafts by kind."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
         """See `Builder.build`."""
@@ -50,31 +50,31 @@ class BuildTally:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What filling has brought."""
+    """The result of filling a memory."""
 
     episodes: int
     """Episodes that were read."""
     fresh: int
-    """Of these, how many the memory did not know."""
+    """Episodes that were new to the memory."""
     new: Mapping[Kind, int]
     """New items."""
     reinforced: Mapping[Kind, int]
-    """How often an item was lived again."""
+    """How often an item was reinforced."""
     superseded: Mapping[Kind, int]
-    """Items that a later one took the place of."""
-    told: int
-    """Episodes that tell of items of this memory how they served."""
-    elsewhere: int
-    """Those that tell it of items of another memory, and are passed over."""
+    """Items that were superseded."""
+    judged: int
+    """Episodes with feedback on items of this memory."""
+    foreign: int
+    """Episodes with feedback on items of another memory, which are skipped."""
     helpful: int
-    """How often an item was told that it helped, for the first time for that episode."""
+    """New reports that an item helped."""
     harmful: int
-    """How often that it did harm."""
+    """New reports that an item did harm."""
     seconds: float
-    """How long it took, in seconds of wall time."""
+    """The wall time in seconds."""
 
 
-def fill(
+def fill_memory(
     memory: ExperienceMemory,
     store: ExperienceStore,
     tally: BuildTally,
@@ -84,32 +84,32 @@ def fill(
     feedback: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> BuildReport:
-    """Remember what a store holds and the memory does not know.
+    """Remember the episodes of a store that are new to a memory.
 
     Args:
-        memory: Open for writing, with `tally` as its one builder.
-        store: Open.
-        tally: Makes items of episodes; new, so that it counts from nothing.
-        success: Only episodes that reached their goal (True) or failed to (False).
-        branches: Whether branches are remembered too, each as a whole episode.
-        feedback: Whether the memory is told how its items served in episodes whose agent used them; see
-            `give_feedback`. That an episode was told already changes nothing.
-        watch: Called with how many episodes have been read.
+        memory: The memory, open for writing, with `tally` as its only builder.
+        store: The store, open.
+        tally: Builds the items; new, so that its counts start at 0.
+        success: Only episodes that reached their goal (True) or failed (False).
+        branches: Whether to remember branches too, each as a whole episode.
+        feedback: Whether to give the memory feedback from episodes whose agent used its items; see `give_feedback`.
+            Each episode counts once.
+        watch: Called with the number of episodes read.
 
     Raises:
         StoreError: the store is damaged.
         MemoryStoreError: the memory cannot be written.
     """
     begun, before = time.monotonic(), _counts(memory)
-    read, heard = 0, LlmTally(0, 0, 0, 0)
+    read, judged = 0, FeedbackTally(0, 0, 0, 0)
     trajectories = store.trajectories(success=success, roots=not branches)
-    while some := list(islice(trajectories, _BATCH)):
-        memory.add_all(map(store.expand, some))
+    while batch := list(islice(trajectories, _BATCH)):
+        memory.add_all(map(store.expand, batch))
         if feedback:
-            for trajectory in some:
+            for trajectory in batch:
                 if trajectory.parent is None:
-                    heard = heard.plus(tell(memory, trajectory))
-        read += len(some)
+                    judged = judged.plus(count_feedback(memory, trajectory))
+        read += len(batch)
         if watch is not None:
             watch(read)
     after = _counts(memory)
@@ -120,79 +120,79 @@ def fill(
         new,
         {kind: tally.drafts[kind] - new[kind] for kind in KINDS},
         {kind: after[kind]["superseded"] - before[kind]["superseded"] for kind in KINDS},
-        *heard,
+        *judged,
         time.monotonic() - begun,
     )
 
 
-def adopt(memory: ExperienceMemory, skills: Iterable[Draft]) -> list[str]:
-    """Take over skills that nothing has proved here, and return the ids of those that are new.
+def import_skills(memory: ExperienceMemory, skills: Iterable[Draft]) -> list[str]:
+    """Import skills that nothing has verified here, and return the ids of those that are new.
 
-    Their confidence is at most `UNPROVED`. One that is here already, whatever has become of it, is passed over; one
-    that says otherwise than a skill of its key stands beside that and does not supersede it.
+    Their confidence is at most `UNVERIFIED`. A skill that the memory has, whatever its status, is skipped. A skill
+    whose key is taken by another text gets a key of its own, so that it does not supersede that one.
 
     Raises:
-        MemoryStoreError: one makes no sense, or the memory is open for reading. None is taken over then.
+        MemoryStoreError: a draft is invalid, or the memory is open for reading. None is imported then.
     """
-    said, held = set[tuple[str, str]](), set[tuple[str, str]]()
+    texts, keys = set[tuple[str, str]](), set[tuple[str, str]]()
     for item in memory.items(Filter(kinds=("skill",), statuses=STATUSES)):
-        said.add((item.draft.world, item.draft.text))
-        held.add((item.draft.world, item.draft.key))
+        texts.add((item.draft.env, item.draft.text))
+        keys.add((item.draft.env, item.draft.key))
     new = []
     for draft in skills:
-        if (draft.world, draft.text) in said:
+        if (draft.env, draft.text) in texts:
             continue
-        said.add((draft.world, draft.text))
-        beside = draft.key and not draft.key.startswith(_FOREIGN) and (draft.world, draft.key) in held
-        key = f"{_FOREIGN}{draft.key}" if beside else draft.key
-        new.append(replace(draft, key=key, confidence=min(draft.confidence, UNPROVED)))
+        texts.add((draft.env, draft.text))
+        is_taken = draft.key and not draft.key.startswith(_FOREIGN) and (draft.env, draft.key) in keys
+        key = f"{_FOREIGN}{draft.key}" if is_taken else draft.key
+        new.append(replace(draft, key=key, confidence=min(draft.confidence, UNVERIFIED)))
     return memory.add_drafts(new)
 
 
-class LlmTally(NamedTuple):
-    """What a memory was told."""
+class FeedbackTally(NamedTuple):
+    """Counts of feedback."""
 
-    told: int
-    """Episodes that tell of its items."""
-    elsewhere: int
-    """Episodes that tell of another memory's."""
+    judged: int
+    """Episodes with feedback on items of the memory."""
+    foreign: int
+    """Episodes with feedback on items of another memory."""
     helpful: int
-    """Items that helped, for the first time in an episode."""
+    """New reports that an item helped."""
     harmful: int
-    """Items that did harm, likewise."""
+    """New reports that an item did harm."""
 
-    def plus(self, other: LlmTally) -> LlmTally:
-        """Return both together."""
-        return LlmTally(*(one + two for one, two in zip(self, other, strict=True)))
+    def plus(self, other: FeedbackTally) -> FeedbackTally:
+        """Return the sums of both."""
+        return FeedbackTally(*(one + two for one, two in zip(self, other, strict=True)))
 
 
-def tell(memory: ExperienceMemory, trajectory: Trajectory) -> LlmTally:
-    """Tell a memory how its items served in an episode; one whose agent used another memory is passed over.
+def count_feedback(memory: ExperienceMemory, trajectory: Trajectory) -> FeedbackTally:
+    """Give feedback from an episode, and count what is new; an episode that used another memory is skipped.
 
     Raises:
         MemoryStoreError: the memory cannot be written.
     """
     ids = verdicts(trajectory)
     if not ids:
-        return LlmTally(0, 0, 0, 0)
+        return FeedbackTally(0, 0, 0, 0)
     try:
-        before = _served(memory, ids)
+        before = _usefulness(memory, ids)
     except MemoryStoreError:
-        return LlmTally(0, 1, 0, 0)  # an id is unknown here
+        return FeedbackTally(0, 1, 0, 0)  # an id is unknown here
     give_feedback(memory, trajectory)
-    after = _served(memory, ids)
-    return LlmTally(1, 0, after[0] - before[0], after[1] - before[1])
+    after = _usefulness(memory, ids)
+    return FeedbackTally(1, 0, after[0] - before[0], after[1] - before[1])
 
 
-def _served(memory: ExperienceMemory, ids: Iterable[str]) -> tuple[int, int]:
+def _usefulness(memory: ExperienceMemory, ids: Iterable[str]) -> tuple[int, int]:
     items = [memory.get(id_) for id_ in ids]
     return sum(item.helpful for item in items), sum(item.harmful for item in items)
 
 
 def _counts(memory: ExperienceMemory) -> dict[Kind, Counter[str]]:
-    """Return how many items there are of each kind, by status."""
+    """Return the numbers of items by kind and status."""
     kinds: Any = memory.stats()["kinds"]
     return {kind: Counter(kinds[kind]) for kind in KINDS}
 
 
-__all__ = ["BuildReport", "BuildTally", "LlmTally", "adopt", "fill", "tell"]
+__all__ = ["BuildReport", "BuildTally", "FeedbackTally", "count_feedback", "fill_memory", "import_skills"]

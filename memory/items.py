@@ -1,7 +1,7 @@
-"""What a memory holds: episodes, skills and facts, each with where it comes from and how it has served.
+"""The records of a memory: episodes, skills and facts, each with its source and how often it helped.
 
-A `Draft` is what somebody proposes to remember; an `Item` is what a memory holds. Left out: where items are kept
-(`database`), how they are found (`retrieval`), how they come about (`builders`).
+A `Draft` is a proposal to remember something; an `Item` is what a memory holds. Not here: storage (`storage`), search
+(`retrieval`), and how drafts are made from episodes (`builders`).
 """
 
 from __future__ import annotations
@@ -13,102 +13,102 @@ from typing import Final, Literal
 from ..experience import Json
 
 Kind = Literal["episode", "skill", "fact"]
-"""An episode is what happened, with its outcome and what to learn from it; a skill is a procedure that was proved by
-carrying it out; a fact is what the world is like."""
+"""An episode is what happened, its outcome and its lessons; a skill is a procedure, verified by executing it; a fact
+states how the environment is."""
 KINDS: Final[tuple[Kind, ...]] = ("episode", "skill", "fact")
 
 Status = Literal["active", "superseded", "merged", "retired", "forgotten"]
-"""Only active items are found. A superseded fact was contradicted by a later one, a merged item said the same as
-another, a retired skill failed too often, a forgotten item was forgotten on demand. All can still be read by id."""
+"""Only active items are found. A superseded fact was contradicted by a later one, a merged item duplicated another, a
+retired skill failed too often, a forgotten item was removed on request. All can still be read by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an item was lived."""
+    """The episode that an item comes from."""
 
     trajectory: str
-    """The id of the trajectory; empty for what was told and not lived."""
+    """The id of the trajectory; empty if the item was added by hand."""
     step: int | None = None
-    """The step at which it showed, from 0; None for the whole of it."""
+    """The step that shows it, counted from 0; None for the whole episode."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody proposes to remember."""
+    """A proposal to remember something."""
 
     kind: Kind
     text: str
-    """What it says, distilled to a sentence or a short paragraph: this is embedded, indexed and put into prompts."""
-    world: str
-    """The gymnasium id of the world it holds in; empty for anywhere."""
+    """A sentence or a short paragraph: this is embedded, indexed and put into prompts."""
+    env: str
+    """The gymnasium id of the environment where it holds; empty for any."""
     key: str = ""
-    """What it is about: drafts of one kind, world and key speak of the same thing. A fact with the key and another text
-    supersedes; a skill with the key is a new version; an equal text reinforces. Empty: compared by meaning only."""
+    """Its subject: drafts with the same kind, environment and key are about the same thing. An equal text reinforces
+    the item; another text supersedes a fact, and makes a new version of a skill. Empty: compared by meaning only."""
     task: str = ""
-    """The goal, in words, of the episode that it comes from."""
+    """The goal text of the episode that it comes from."""
     success: bool | None = None
     """Whether that episode reached its goal."""
     data: Mapping[str, Json] = field(default_factory=dict)
-    """Its content for programs, plain JSON: a skill's parameters, preconditions, effects and steps; a fact's object,
+    """The content for programs, plain JSON: a skill's parameters, preconditions, effects and steps; a fact's object,
     relation and place; an episode's actions and reflection."""
     time: float = 0.0
-    """When it was lived, in seconds since 1970; 0 for now."""
+    """When it was observed, in seconds since 1970; 0 for now."""
     importance: float = 0.5
     """How much it matters, in [0, 1] (Park et al. 2023)."""
     confidence: float = 1.0
-    """How sure it is, in [0, 1]."""
+    """How certain it is, in [0, 1]."""
     source: Source = Source("")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a memory holds."""
+    """One entry of a memory."""
 
     id: str
     draft: Draft
-    """What it says, and where it comes from."""
+    """Its content and source."""
     status: Status = "active"
     version: int = 1
-    """Of a skill or fact, counted per key."""
+    """The version of a skill or fact, counted per key."""
     seen: int = 1
-    """How often it was lived: near duplicates reinforce it."""
+    """How often it was observed: near duplicates reinforce it."""
     helpful: int = 0
-    """How often it served in an episode in which it was used."""
+    """In how many episodes it helped."""
     harmful: int = 0
-    """How often it did harm."""
+    """In how many episodes it did harm."""
     last_seen: float = 0.0
-    """When it was lived last, in seconds since 1970."""
+    """When it was last observed, in seconds since 1970."""
     replaced_by: str | None = None
-    """The id of the item that took its place, if it is superseded or merged."""
+    """The id of the item that replaced it, if it is superseded or merged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which items a query is about. What is None does not matter."""
+    """Which items a query may return. A field that is None does not restrict."""
 
     kinds: tuple[Kind, ...] | None = None
-    world: str | None = None
-    """Items of this world, and those that hold anywhere."""
+    env: str | None = None
+    """Items of this environment, and those of any."""
     task: str | None = None
-    """Exactly this goal."""
+    """Exactly this goal text."""
     success: bool | None = None
     after: float | None = None
-    """Last lived at this time or later, in seconds since 1970."""
+    """Last observed at this time or later, in seconds since 1970."""
     before: float | None = None
-    """Last lived before this time."""
+    """Last observed before this time."""
     statuses: tuple[Status, ...] = ("active",)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An item that was found, with the reasons."""
+    """An item that was found, with its scores."""
 
     item: Item
     score: float
-    """What hits are ordered by; higher is better."""
-    why: Mapping[str, float] = field(default_factory=dict)
-    """The parts of the score, each in [0, 1]: `dense`, `lexical`, and where asked for `recency`, `importance`,
-    `utility`."""
+    """The score that orders hits; higher is better."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """The parts of the score, each in [0, 1]: `dense`, `lexical`, and on request `recency`, `importance`, `utility`;
+    also the `cosine` with the question."""
 
 
 __all__ = ["KINDS", "Draft", "Filter", "Hit", "Item", "Kind", "Source", "Status"]

@@ -1,6 +1,7 @@
-"""What the parts of a memory agree on: memories, embedders, and the builders that turn experience into drafts.
+"""The contracts of memories, embedders, and the builders that turn episodes into drafts.
 
-There is no base class. `pathei.memory.checks.check_memory` tests what is said of `Memory`.
+There is no base class. `pathei.memory.checks` holds executable versions: `check_memory`, `check_embedder` and
+`check_builder`.
 """
 
 from __future__ import annotations
@@ -18,27 +19,27 @@ class Memory(Protocol):
     """Remembers trajectories and answers questions about them."""
 
     def add(self, trajectory: Trajectory) -> Sequence[str]:
-        """Remember a trajectory, and return the ids of the items that came of it or were reinforced.
+        """Remember a trajectory, and return the ids of the items that were added or reinforced.
 
-        Adding the same trajectory again changes nothing and returns the same ids. No model is called.
+        Adding the same trajectory again changes nothing and returns the same ids.
         """
         ...
 
     def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
-        """Return the at most `k` items that answer a question best, the best first."""
+        """Return at most `k` items that answer a question, best first."""
         ...
 
     def forget(self, ids: Iterable[str]) -> int:
-        """Let items be found no more, and return how many were active; each can still be read by id."""
+        """Hide items from queries, and return how many were active; each can still be read by id."""
         ...
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors whose inner product says how alike they are."""
+    """Turns texts into vectors whose inner product measures similarity."""
 
     @property
     def name(self) -> str:
-        """What identifies it, weights included; recorded in the memory, which is not read with another."""
+        """Its identity, weights included. A memory records it, and cannot be opened with another embedder."""
         ...
 
     @property
@@ -47,7 +48,7 @@ class Embedder(Protocol):
         ...
 
     def embed(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """Return the vectors of texts, shape `[texts, dimensions]`, float32, each of length 1 (or 0 for no text).
+        """Return vectors, shape `[texts, dimensions]`, float32, each of length 1 (or 0 for a text without words).
 
         Raises:
             ModelError: the model behind it does not answer.
@@ -56,28 +57,28 @@ class Embedder(Protocol):
 
 
 class Builder(Protocol):
-    """Turns a trajectory into what is worth remembering of it, by rules or by a language model."""
+    """Turns a trajectory into drafts, by rules or with a language model."""
 
     def build(self, trajectory: Trajectory) -> Iterable[Draft]:
-        """Return drafts, in the order in which they are to be added; the same trajectory gives the same drafts."""
+        """Return drafts in the order in which they are added; the same trajectory gives the same drafts."""
         ...
 
 
 class Recollection(Protocol):
-    """What an agent sees of a memory: questions, and telling whether the answers served."""
+    """What an agent uses of a memory: queries, and feedback on whether the answers helped."""
 
     def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
         """See `Memory.query`."""
         ...
 
     def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
-        """Note that items served in an episode, or did harm.
+        """Record whether items helped in an episode.
 
         Args:
             ids: The items.
-            helpful: Which of both.
-            trajectory: The id of the episode; each item is judged by it once, and saying it again changes nothing.
-                Empty: every call counts.
+            helpful: True if they helped, False if they did harm.
+            trajectory: The id of the episode: each item is judged once per episode, and a repeated call changes
+                nothing. If empty, every call counts.
         """
         ...
 

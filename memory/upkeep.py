@@ -1,8 +1,8 @@
-"""What is done with items later: rewriting, ending, merging near duplicates, retiring what failed, embedding anew.
+"""Upkeep of items: rewriting, ending, merging near duplicates, retiring what failed, and embedding again.
 
-Nothing is destroyed: an item that ends keeps its row, a status that says why, and where its place was taken, by whom.
-Skills that their users' outcomes speak against are retired, and only so many stay active for each world: what an
-unvetted, growing library adds is nothing, or worse (Library Drift, arXiv 2605.19576). Left out: deciding by a model.
+Nothing is destroyed: an item that ends keeps its row, a status that gives the reason, and the id of its successor if
+there is one. Skills that failed too often are retired, and a limited number stays active per environment, because a
+library that grows unvetted does not help (Library Drift, arXiv 2605.19576). Not here: decisions by a language model.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class UpkeepConfig:
     """When items are retired."""
 
     uses: int = 3
-    """A skill is judged after so many uses that were told to `feedback`."""
+    """Uses with feedback after which a skill is judged."""
     utility: float = 0.4
-    """It is retired if (helpful + 1) / (helpful + harmful + 2) is below this."""
+    """A judged skill is retired if (helpful + 1) / (helpful + harmful + 2) is below this."""
     caps: Mapping[Kind, int] = field(default_factory=lambda: {"skill": 200})
-    """So many items of a kind stay active in each world; kinds that are not named have no such limit."""
+    """The number of items of a kind that stay active per environment; other kinds have no limit."""
 
     def __post_init__(self) -> None:
         """Check the values.
 
         Raises:
-            ConfigError: one makes no sense.
+            ConfigError: a value is out of range.
         """
         rules = {
             **at_least(self, uses=1),
@@ -55,16 +55,16 @@ class UpkeepConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConsolidationReport:
-    """What a consolidation did."""
+    """The result of a consolidation."""
 
     merged: tuple[str, ...]
-    """The ids of items whose place a near duplicate took."""
+    """The ids of items that were merged into a near duplicate."""
     retired: tuple[str, ...]
-    """The ids of items that failed too often, or were too many."""
+    """The ids of items that failed too often, or exceeded the limit."""
 
 
 def end(database: MemoryDatabase, number: int, id_: str, status: Status, detail: Mapping[str, Json]) -> None:
-    """Let an item be found no more, within a transaction; `detail` may name who took its place under `by`."""
+    """End an item within a transaction, so that queries skip it; `detail` may name its successor under `by`."""
     database.run(
         "UPDATE item SET status = ?, replaced_by = coalesce(?, replaced_by), seq = ? WHERE id = ?",
         (status, detail.get("by"), number, id_),
@@ -73,7 +73,7 @@ def end(database: MemoryDatabase, number: int, id_: str, status: Status, detail:
 
 
 def rewrite(database: MemoryDatabase, number: int, old: Item, draft: Draft, vector: Halves) -> None:
-    """Let an item say something else, within a transaction; what it said is noted."""
+    """Change the content of an item within a transaction; its history keeps the old content."""
     database.run(
         "UPDATE item SET text = ?, data = ?, importance = ?, confidence = ?, seq = ?, embedded = ? WHERE id = ?",
         (draft.text, plain(draft.data), draft.importance, draft.confidence, number, number, old.id),
@@ -91,12 +91,12 @@ def rewrite(database: MemoryDatabase, number: int, old: Item, draft: Draft, vect
 def consolidate(
     database: MemoryDatabase, columns: ItemColumns, number: int, policy: UpkeepConfig
 ) -> ConsolidationReport:
-    """Merge and retire, within a transaction.
+    """Merge near duplicates and retire items, within a transaction.
 
     Args:
-        database: In a transaction.
-        columns: As they were when it began.
-        number: The transaction's.
+        database: The table, in a transaction.
+        columns: The columns at the start of the transaction.
+        number: The number of the transaction.
         policy: When items are retired.
     """
     since = int(database.meta("consolidated") or 0)
@@ -107,7 +107,7 @@ def consolidate(
 
 
 def reembed(database: MemoryDatabase, embedder: Embedder, folder: Path) -> None:
-    """Embed every text anew; all of it, or nothing."""
+    """Embed all texts again, in one transaction."""
     index_files.remove(folder)
     with database.transaction() as number:
         last = 0
@@ -115,7 +115,7 @@ def reembed(database: MemoryDatabase, embedder: Embedder, folder: Path) -> None:
             vectors = np.asarray(embedder.embed([row[1] for row in rows]), np.float32)
             if vectors.shape != (len(rows), embedder.dimensions) or not np.isfinite(vectors).all():
                 raise MemoryStoreError(
-                    f"The embedder {embedder.name!r} gave {vectors.shape} numbers for {len(rows)} texts."
+                    f"The embedder {embedder.name!r} returned vectors of shape {vectors.shape} for {len(rows)} texts."
                 )
             database.run_many(
                 "UPDATE vector SET emb = ? WHERE num = ?",
@@ -128,7 +128,7 @@ def reembed(database: MemoryDatabase, embedder: Embedder, folder: Path) -> None:
 
 
 def disagreements(database: MemoryDatabase, view: IndexView) -> list[str]:
-    """Return where arrays and table say different things, a sentence each."""
+    """Return the differences between arrays and table, one sentence each."""
     rows = database.all("SELECT count(*), coalesce(sum(num), 0) FROM item WHERE status = 'active'")[0]
     column = view.columns.saved()
     active = np.flatnonzero(column["status"] == 0) + 1
@@ -143,7 +143,7 @@ def disagreements(database: MemoryDatabase, view: IndexView) -> list[str]:
 
 
 def _merge(database: MemoryDatabase, columns: ItemColumns, number: int, since: int) -> list[str]:
-    """Let the one that was lived more often, or else the older one, take the place of a near duplicate."""
+    """Merge near duplicates into the one that was seen more often, or else the older one."""
     merged: dict[str, str] = {}
     groups: dict[Any, ColumnGroup] = {}
     rows = database.all(
@@ -155,7 +155,7 @@ def _merge(database: MemoryDatabase, columns: ItemColumns, number: int, since: i
         draft = item.draft
         if item.id in merged:
             continue
-        key = (draft.kind, draft.world, draft.task, draft.success)
+        key = (draft.kind, draft.env, draft.task, draft.success)
         if key not in groups:
             groups[key] = columns.group(*key)
         signs = np.array([saved["signs"][num - 1], saved["signs_2"][num - 1]])
@@ -165,7 +165,7 @@ def _merge(database: MemoryDatabase, columns: ItemColumns, number: int, since: i
         alike = [other for other, vector in vectors.items() if float(vector.astype(np.float32) @ own) >= NEAR]
         for other_row in database.numbered(alike):
             other = item_of(other_row)
-            same = (other.draft.kind, other.draft.world, other.draft.task, other.draft.success) == key
+            same = (other.draft.kind, other.draft.env, other.draft.task, other.draft.success) == key
             if not same or other.status != "active":
                 continue
             keeps, goes = (item, other) if (item.seen, other_row[0]) >= (other.seen, num) else (other, item)
@@ -197,13 +197,13 @@ def _retire(database: MemoryDatabase, number: int, policy: UpkeepConfig) -> list
             end(database, number, item.id, "retired", {"helpful": item.helpful, "harmful": item.harmful})
             retired.append(item.id)
     for kind, cap in policy.caps.items():
-        worlds = database.all(
+        crowded = database.all(
             "SELECT world FROM item WHERE status = 'active' AND kind = ? GROUP BY world HAVING count(*) > ?",
             (kind, cap),
         )
-        for (world,) in worlds:
+        for (env,) in crowded:
             rows = database.all(
-                f"SELECT {COLUMNS} FROM item WHERE status = 'active' AND kind = ? AND world = ?", (kind, world)
+                f"SELECT {COLUMNS} FROM item WHERE status = 'active' AND kind = ? AND world = ?", (kind, env)
             )
             ranked = sorted(rows, key=lambda row: (_utility(one := item_of(row)), one.seen, one.last_seen, row[0]))
             for row in ranked[: len(ranked) - cap]:

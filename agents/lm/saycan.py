@@ -17,11 +17,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ...envs.facts import Action
+from ...envs.facts import Action, read_condition
 from ...envs.verbalizer import Verbalizer, ask_for_plan, plain
 from ...errors import at_least, check
 from ...experience import Goal, Json, Observation
-from ...memory.builders.lifting import read_condition
 from ..protocol import ActionRecord, Finished
 from ..skills.looking import RoomExplorer
 from ..skills.view import EpisodeView
@@ -88,7 +87,7 @@ class SayCan:
     def reset(self, seed: int) -> None:
         """Begin an episode; nothing is drawn, so the seed does not matter."""
         del seed
-        self._view = EpisodeView()
+        self._view = EpisodeView(self.verbalizer)
         self._lookout = RoomExplorer(self._view, self.config.looks)
         self._life: Iterator[str] | None = None
         self._said: list[str] = []
@@ -123,7 +122,7 @@ class SayCan:
 
     def _live(self, goal: Goal) -> Iterator[str]:
         wanted = [found for found in map(read_condition, goal.conditions) if found]
-        named = [name for one in wanted for role in one.roles for name in role.names if name != _YOU]
+        named = [name for one in wanted for role in one.roles for name in role.classes if name != _YOU]
         drafted = list(self._drafted(goal))
         walks = map(self.verbalizer.approach, (*named, *(name for action in drafted for name in action.names)))
         wanted_actions = [*(walk for walk in walks if walk is not None), *drafted]
@@ -193,7 +192,7 @@ class SayCan:
             text = self.verbalizer.say_action(action)
             known = found.get(text)
             found[text] = Option((action,) if known is None else (*known.actions, action))
-        listed = {thing.name for thing in self._view.listed.values()}
+        listed = {thing.kind for thing in self._view.listed.values()}
         for text, wanted in absent.items():
             walk = self.verbalizer.approach(wanted.names[0])
             if listed and (wanted != walk or wanted.names[0] not in listed):

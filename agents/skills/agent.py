@@ -1,13 +1,13 @@
-"""An agent that acts by a memory alone, with no model: skills say what to do, facts say where things are.
+"""An agent that acts by a memory alone, without a model: skills give the actions, facts the locations of objects.
 
-For every condition it asks the memory what brings such a condition about, in which order such conditions were reached
-together, and where the things are that are needed. It puts things into the roles, skips what is not needed (a step
-that cannot be done, when a later one can), and where a step is not admissible it tries what came before that step in
-other skills. Where the memory knows nothing it tries things out (`ObjectSearch.explore`): with an empty memory that is
-all it does, and that agent is the one to compare with.
+For every condition it queries the memory for skills that bring it about, for the order in which such conditions were
+reached together, and for the locations of the objects needed. It binds objects to the roles of a skill, skips a step if
+a later one is already admissible, and if a step is not admissible it applies the fix remembered for it. If the memory
+knows nothing it explores (`ObjectSearch.explore`): with an empty memory that is all it does, which makes it the
+baseline to compare with.
 
-Goals are read in the household's form of conditions; for others, and where actions are free words, whole plans are
-used. Left out: proving before acting that a plan will work. It acts, and sees.
+Goals are read as conditions over graph facts (`pathei.envs.facts`); for other goals whole plans are used. Not here:
+checking a plan before acting.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Final
 
 import numpy as np
 
+from ...envs.facts import EVERY, ROLES, ConditionSignature, Entity, NodeSelector, read_condition
+from ...envs.registry import get_verbalizer
 from ...experience import Goal, Observation
-from ...memory.builders.lifting import EVERY, ROLES, LiftedCondition, LiftedSelector, ObjectRef, read_condition
 from ...memory.protocol import Recollection
 from ..protocol import ActionRecord, Finished
 from .knowledge import Skill, SkillKnowledge, Step
@@ -27,74 +28,77 @@ from .search import Doing, ObjectSearch
 from .view import EpisodeView
 
 Readying = Generator[str, None, str | None]
-"""Yields actions; returns the one that is admissible then, or None."""
+"""Yields actions; returns the action that is admissible then, or None."""
 
 _SKILLS: Final = 6
-"""So many skills are tried for a condition, and each with so many things:"""
+"""The maximum number of skills that are tried for a condition."""
 _THINGS: Final = 3
+"""The maximum number of objects that a skill is tried with."""
 _EVERY: Final = 12
-"""So many things are served where all of a kind are asked for."""
-_MENDS: Final = 3
+"""The maximum number of objects that are served if a condition asks for all of a kind."""
+_FIXES: Final = 3
+"""The maximum number of fixes that are tried for a step."""
 _TRIES: Final = 6
-"""So many things are tried out between two rounds through the conditions."""
+"""The number of exploring actions between two rounds through the conditions."""
 
 
 class SkillAgent:
     """The agent; see the head of this file."""
 
-    def __init__(self, recollection: Recollection, *, world: str | None = None, explores: bool = True) -> None:
+    def __init__(self, recollection: Recollection, *, env: str | None = None, explores: bool = True) -> None:
         """Act by a memory.
 
         Args:
-            recollection: The memory; it is only asked. Whoever plays may tell it how it served (`give_feedback`).
-            world: The gymnasium id of the world that skills and facts have to be of; None for any.
-            explores: Whether to try things out where no skill is known for a condition; otherwise it has finished
-                once it has done what it knows.
+            recollection: The memory, which is only queried; see `give_feedback` for feedback from the episode.
+            env: The gymnasium id of the environment: its verbalizer reads observations, and only its skills and facts
+                are used. If None, items of all environments are used, and only script lines are read.
+            explores: Whether to explore if no skill is known for a condition; otherwise the agent finishes once it has
+                done what it knows.
         """
         self._recollection = recollection
-        self._world = world
+        self._env = env
         self._explores = explores
         self.reset(0)
 
     def reset(self, seed: int) -> None:
-        """Begin an episode."""
-        self._view = EpisodeView()
-        knowledge = SkillKnowledge(self._recollection, self._world)
+        """Start an episode."""
+        self._view = EpisodeView(get_verbalizer(self._env or ""))
+        knowledge = SkillKnowledge(self._recollection, self._env)
         self._notes = SkillNotes()
-        self._seeker = ObjectSearch(self._view, knowledge, self._notes, np.random.default_rng(seed))
+        self._search = ObjectSearch(self._view, knowledge, self._notes, np.random.default_rng(seed))
         self._knowledge = knowledge
-        self._life: Iterator[str] | None = None
+        self._actions: Iterator[str] | None = None
         self._last: str | None = None
         self._begun: set[str] = set()
-        self._told = ActionRecord()
+        self._record = ActionRecord()
 
     def act(self, observation: Observation, goal: Goal) -> str:
         """Choose the next action.
 
         Raises:
-            Finished: nothing is admissible, or nothing more is known and it does not explore, or cannot.
+            Finished: nothing is admissible, or nothing more is known and the agent does not explore.
         """
         fresh = self._view.see(observation)
         if self._last is not None:
-            self._seeker.learn(self._last, fresh)
-        if self._life is None:
-            self._life = self._live(goal)
+            self._search.learn(self._last, fresh)
+        if self._actions is None:
+            self._actions = self._pursue(goal)
         self._notes.clear()
-        action = next(self._life, None)
+        action = next(self._actions, None)
         if action is None:
-            raise Finished("There is nothing that could be done.")
+            raise Finished("No action is left to try.")
         self._view.tried[action] += 1
         self._last = action
-        self._told = ActionRecord(notes=self._notes.json())
+        self._record = ActionRecord(notes=self._notes.json())
         return action
 
     def told(self) -> ActionRecord:
-        """Return the ids of the items behind the last action and how they served so far; see `memory.feedback`."""
-        return self._told
+        """Return the items behind the last action and how they served so far; see `memory.feedback`."""
+        return self._record
 
     # --- the whole goal
 
-    def _live(self, goal: Goal) -> Iterator[str]:
+    def _pursue(self, goal: Goal) -> Iterator[str]:
         wanted = [one for one in map(read_condition, goal.conditions) if one is not None]
         yield from self._by_plan(goal)
         order = self._knowledge.order([one.signature for one in wanted])
@@ -109,12 +113,12 @@ class SkillAgent:
             if not self._explores and not all(self._fitting(one) for one in wanted):
                 return
             for _ in range(_TRIES):
-                tried = yield from self._seeker.explore(wanted, goal.text)
+                tried = yield from self._search.explore(wanted, goal.text)
                 if not tried:
                     return
 
     def _by_plan(self, goal: Goal) -> Doing:
-        """Do what reached a goal of the same words, as far as it is admissible."""
+        """Execute a plan for a goal with the same words, as far as it is admissible."""
         for id_, steps in self._knowledge.plans(goal.text)[:1]:
             for place, step in enumerate(steps):
                 if not self._view.actions or step in self._view.actions:
@@ -122,9 +126,9 @@ class SkillAgent:
                     yield step
         return False
 
-    def _serve(self, wanted: LiftedCondition, others: Sequence[LiftedCondition], reached: set[str]) -> Doing:
-        """Bring one condition about, for as many things as it asks for."""
-        used: set[ObjectRef] = set()
+    def _serve(self, wanted: ConditionSignature, others: Sequence[ConditionSignature], reached: set[str]) -> Doing:
+        """Bring about one condition, for as many objects as it asks for."""
+        used: set[Entity] = set()
         times = _EVERY if wanted.number == EVERY else wanted.number
         for _ in range(times):
             served = yield from self._serve_once(wanted, others, used, reached)
@@ -135,13 +139,13 @@ class SkillAgent:
         return True
 
     def _serve_once(
-        self, wanted: LiftedCondition, others: Sequence[LiftedCondition], used: set[ObjectRef], reached: set[str]
+        self, wanted: ConditionSignature, others: Sequence[ConditionSignature], used: set[Entity], reached: set[str]
     ) -> Doing:
         asked = {one.signature for one in others if not one.roles}
         skills = sorted(self._fitting(wanted), key=lambda skill: -len(asked & skill.effects))
         for skill in skills[:_SKILLS]:
             for _ in range(_THINGS):
-                binding: dict[str, ObjectRef] = {}
+                binding: dict[str, Entity] = {}
                 self._begun.discard(skill.id)
                 done = yield from self._follow(skill, wanted, binding, used)
                 first = binding.get(ROLES[0])
@@ -153,52 +157,51 @@ class SkillAgent:
                 if first is None or not wanted.roles or wanted.roles[0].ids or not self._others(wanted, used):
                     break
             if not all(self._view.among(role) for role in wanted.roles):
-                break  # nothing to do it with: another skill will not help, and this one is not to blame
+                break  # an object is missing: another skill will not help, and this one has not failed
+
             if skill.id in self._begun:
                 self._notes.abandon([skill.id], concrete(wanted.signature, binding))
         return False
 
-    def _fitting(self, wanted: LiftedCondition) -> list[Skill]:
-        """Return the skills for a condition whose roles are rooms where the condition's are."""
-        known = {*self._seeker.room_names(), *(room.id for room in self._seeker.rooms())}
+    def _fitting(self, wanted: ConditionSignature) -> list[Skill]:
+        """Return the skills for a condition that agree with it on which roles are rooms."""
+        known = {*self._search.room_kinds(), *(room.id for room in self._search.rooms())}
         pairs = zip(ROLES, wanted.roles, strict=False)
-        rooms = {role for role, one in pairs if not known.isdisjoint((*one.names, *one.ids))}
+        rooms = {role for role, one in pairs if not known.isdisjoint((*one.classes, *one.ids))}
         roles = set(ROLES[: len(wanted.roles)])
         skills = self._knowledge.skills(wanted.signature, "".join(f" ({role} is a room)" for role in sorted(rooms)))
         return [skill for skill in skills if skill.rooms & roles == rooms]
 
-    def _others(self, wanted: LiftedCondition, used: set[ObjectRef]) -> bool:
+    def _others(self, wanted: ConditionSignature, used: set[Entity]) -> bool:
         return any(thing not in used for thing in self._view.among(wanted.roles[0]))
 
-    def _next_room(self, wanted: LiftedCondition, used: set[ObjectRef]) -> Doing:
-        """Go where more of the things may be that are all asked for; False where everything was seen."""
-        name = wanted.roles[0].names[0] if wanted.roles and wanted.roles[0].names else ""
-        known = {spot.place for spot in self._knowledge.spots(name) if spot.relation == "ROOM"} if name else set()
-        for room in self._seeker.rooms():
-            if room not in used and (not known or room.name in known):
+    def _next_room(self, wanted: ConditionSignature, used: set[Entity]) -> Doing:
+        """Go where more of the objects may be that are all asked for; False if every room was visited."""
+        kind = wanted.roles[0].classes[0] if wanted.roles and wanted.roles[0].classes else ""
+        known = {one.place for one in self._knowledge.locations(kind) if one.relation == "ROOM"} if kind else set()
+        for room in self._search.rooms():
+            if room not in used and (not known or room.kind in known):
                 used.add(room)
-                if self._view.here != room and (yield from self._seeker.go(room.id)):
+                if self._view.here != room and (yield from self._search.go(room.id)):
                     return True
-        return (yield from self._seeker.open_door())
+        return (yield from self._search.open_door())
 
     # --- one skill
 
-    def _follow(
-        self, skill: Skill, wanted: LiftedCondition, binding: dict[str, ObjectRef], used: set[ObjectRef]
-    ) -> Doing:
-        """Do a skill's steps; return whether the last one was done."""
+    def _follow(self, skill: Skill, wanted: ConditionSignature, binding: dict[str, Entity], used: set[Entity]) -> Doing:
+        """Execute the steps of a skill; return whether the last one was done."""
         steps, place = skill.steps, 0
         while place < len(steps):
             last = self._admissible(steps[-1], wanted, binding, used)
             if last is not None and place < len(steps) - 1:
                 place = len(steps) - 1
             following = steps[place + 1] if place + 1 < len(steps) else None
-            is_way = steps[place][0] in skill.approach and following is not None
-            if is_way and following is not None and self._admissible(following, wanted, binding, used):
+            approaches = steps[place][0] in skill.approach and following is not None
+            if approaches and following is not None and self._admissible(following, wanted, binding, used):
                 place += 1
                 continue
             action = yield from self._ready(steps[place], wanted, binding, used)
-            if action is not None and is_way and self._seeker.near(action):
+            if action is not None and approaches and self._search.near(action):
                 place += 1
                 continue
             if action is not None:
@@ -211,28 +214,26 @@ class SkillAgent:
             place += 1
         return True
 
-    def _ready(
-        self, step: Step, wanted: LiftedCondition, binding: dict[str, ObjectRef], used: set[ObjectRef]
-    ) -> Readying:
-        """Make a step admissible; return its action, or None where that fails."""
-        if step[0] in self._knowledge.ways():
-            yield from self._seeker.get_up()
+    def _ready(self, step: Step, wanted: ConditionSignature, binding: dict[str, Entity], used: set[Entity]) -> Readying:
+        """Make a step admissible; return its action, or None if that fails."""
+        if step[0] in self._knowledge.approaches():
+            yield from self._search.get_up()
         for word in step[1:]:
             if word not in binding or binding[word].id not in self._view.listed:
                 selector = self._selector(word, wanted, binding)
-                name = binding[word].name if word in binding else ""
-                yield from self._seeker.find(selector, name)
+                kind = binding[word].kind if word in binding else ""
+                yield from self._search.find(selector, kind)
         action = self._admissible(step, wanted, binding, used)
         tries = 0
         for earlier, ids in self._repairs(step, wanted):
-            if action is not None or tries >= _MENDS:
+            if action is not None or tries >= _FIXES:
                 break
-            mend = self._admissible(earlier, wanted, binding, used)
-            if mend is not None and not self._seeker.near(mend):
+            fix = self._admissible(earlier, wanted, binding, used)
+            if fix is not None and not self._search.near(fix):
                 tries += 1
                 for id_ in ids:
                     self._notes.use(id_)
-                yield mend
+                yield fix
                 action = self._admissible(step, wanted, binding, used)
                 if action is None:
                     self._notes.abandon(ids)
@@ -240,9 +241,9 @@ class SkillAgent:
                     self._notes.serve(ids)
         return action
 
-    def _repairs(self, step: Step, wanted: LiftedCondition) -> Iterator[tuple[Step, tuple[str, ...]]]:
-        """Yield what may make a step admissible, with the ids of the items that say so of this step."""
-        for skill in self._knowledge.mends(step):
+    def _repairs(self, step: Step, wanted: ConditionSignature) -> Iterator[tuple[Step, tuple[str, ...]]]:
+        """Yield steps that may make a step admissible, with the ids of the items that fix this step."""
+        for skill in self._knowledge.fixes(step):
             for place, one in enumerate(skill.steps):
                 yield one, (skill.id,) if place == len(skill.steps) - 1 else ()
         earlier = self._knowledge.before(wanted.signature, step)
@@ -250,9 +251,9 @@ class SkillAgent:
             yield one, ()
 
     def _admissible(
-        self, step: Step, wanted: LiftedCondition, binding: dict[str, ObjectRef], used: set[ObjectRef]
+        self, step: Step, wanted: ConditionSignature, binding: dict[str, Entity], used: set[Entity]
     ) -> str | None:
-        """Return the action of a step with things in sight in its roles, and bind them; None if there is none."""
+        """Return the action of a step on visible objects, and bind these to its roles; None if there is none."""
         verb, *names = step
         choices = [self._choices(name, wanted, binding, used) for name in names]
         for things in _products(choices):
@@ -263,24 +264,24 @@ class SkillAgent:
         return None
 
     def _choices(
-        self, name: str, wanted: LiftedCondition, binding: dict[str, ObjectRef], used: set[ObjectRef]
-    ) -> list[ObjectRef]:
+        self, name: str, wanted: ConditionSignature, binding: dict[str, Entity], used: set[Entity]
+    ) -> list[Entity]:
         if name in binding:
             return [binding[name]]
         things = self._view.among(self._selector(name, wanted, binding))
         return [thing for thing in things if name != ROLES[0] or thing not in used]
 
     @staticmethod
-    def _selector(name: str, wanted: LiftedCondition, binding: dict[str, ObjectRef]) -> LiftedSelector:
+    def _selector(name: str, wanted: ConditionSignature, binding: dict[str, Entity]) -> NodeSelector:
         if name in binding:
-            return LiftedSelector(ids=(binding[name].id,))
+            return NodeSelector(ids=(binding[name].id,))
         if name not in ROLES:
-            return LiftedSelector(names=(name,))
+            return NodeSelector(classes=(name,))
         place = ROLES.index(name)
-        return wanted.roles[place] if place < len(wanted.roles) else LiftedSelector()
+        return wanted.roles[place] if place < len(wanted.roles) else NodeSelector()
 
 
-def _products(choices: Sequence[Sequence[ObjectRef]]) -> Iterator[tuple[ObjectRef, ...]]:
+def _products(choices: Sequence[Sequence[Entity]]) -> Iterator[tuple[Entity, ...]]:
     if not choices:
         yield ()
         return

@@ -1,6 +1,6 @@
-"""What an agent that acts by skills asks of a memory: how to bring something about, in which order, where things are.
+"""The queries of an agent that acts by skills: how to bring something about, in which order, and where objects are.
 
-Answers are kept for the episode, so that each question is asked once. With an empty memory every answer is empty.
+Answers are cached for the episode, so that each query is sent once. With an empty memory every answer is empty.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ...memory.builders.lifting import ROLES, in_order, words
+from ...envs.facts import ROLES
 from ...memory.builders.plans import match_goal
+from ...memory.builders.signatures import in_order, words
 from ...memory.builders.skills import LOOK
 from ...memory.items import Filter, Hit, Item
 from ...memory.protocol import Recollection
@@ -19,70 +20,70 @@ _MANY: Final = 64
 _FEW: Final = 24
 
 Step = tuple[str, ...]
-"""A verb, then roles or kinds of things: `("PutIn", "x", "y")`."""
+"""A verb, then roles or kinds of objects: `("PutIn", "x", "y")`."""
 
 
 class Skill(NamedTuple):
-    """A skill, its roles named as the condition that it is to serve names them."""
+    """A skill, with its roles named as in the condition that it serves."""
 
     id: str
-    """The item's."""
+    """The id of the item."""
     steps: tuple[Step, ...]
     rooms: frozenset[str]
     """The roles that have to be rooms."""
     approach: frozenset[str]
-    """The verbs with which it only goes somewhere."""
+    """The verbs that only approach something."""
     effects: frozenset[str]
-    """Everything that it brings about, each with its own roles."""
+    """All effects, each with its own roles."""
     worth: float
-    """How well it has served: what skills for the same are ordered by."""
+    """How well it has served; alternatives are ordered by this."""
 
 
 class KnownLocation(NamedTuple):
-    """Where things of a kind are."""
+    """A location of objects of a kind."""
 
     relation: str
-    """`"ON"` or `"INSIDE"` a kind of thing, or `"ROOM"`."""
+    """`"ON"` or `"INSIDE"` a kind of object, or `"ROOM"`."""
     place: str
     times: float
-    """How often they were seen there; less where it was only said."""
+    """How often they were seen there; weighted by the confidence of the item."""
     id: str
-    """The item's."""
+    """The id of the item."""
 
 
 class SkillOrder(NamedTuple):
-    """In which order conditions are served."""
+    """The order in which conditions are served."""
 
     places: tuple[int, ...]
-    """Their places, the first to be served first."""
+    """The indexes of the conditions, in order."""
     ids: tuple[str, ...]
-    """The items that say so."""
+    """The items that show this order."""
 
 
 class SkillKnowledge:
-    """What a memory knows, as far as it was asked."""
+    """The knowledge of a memory, as far as it was queried."""
 
-    def __init__(self, recollection: Recollection, world: str | None = None) -> None:
-        """Ask a memory.
+    def __init__(self, recollection: Recollection, env: str | None = None) -> None:
+        """Query a memory.
 
         Args:
             recollection: The memory.
-            world: The gymnasium id of the world; None asks for those of all.
+            env: The gymnasium id of the environment; None for items of all.
         """
         self._recollection = recollection
-        self._world = world
+        self._env = env
         self._skills: dict[str, list[Skill]] = {}
-        self._spots: dict[str, list[KnownLocation]] = {}
+        self._locations: dict[str, list[KnownLocation]] = {}
         self._looks: dict[str, tuple[str, str]] | None = None
-        self._ways: frozenset[str] | None = None
-        self._mends: dict[str, list[Skill]] = {}
+        self._approaches: frozenset[str] | None = None
+        self._fixes: dict[str, list[Skill]] = {}
 
     def skills(self, signature: str, rooms: str = "") -> list[Skill]:
-        """Return the skills that bring a condition about, the one that has served best first.
+        """Return the skills that bring about a condition, best first.
 
         Args:
             signature: The condition.
-            rooms: Which of its roles are rooms, in the words in which skills say it.
+            rooms: Which of its roles are rooms, in the words of a skill's text.
         """
         found = self._skills.get(signature + rooms)
         if found is None:
@@ -92,24 +93,24 @@ class SkillKnowledge:
             self._skills[signature + rooms] = found
         return found
 
-    def ways(self) -> frozenset[str]:
-        """Return the verbs with which one goes somewhere."""
-        if self._ways is None:
-            self._ways = frozenset(skill.steps[-1][0] for skill in self.skills("you INSIDE x"))
-        return self._ways
+    def approaches(self) -> frozenset[str]:
+        """Return the verbs that approach something."""
+        if self._approaches is None:
+            self._approaches = frozenset(skill.steps[-1][0] for skill in self.skills("you INSIDE x"))
+        return self._approaches
 
-    def mends(self, step: Step) -> list[Skill]:
-        """Return what helped when a step was refused."""
+    def fixes(self, step: Step) -> list[Skill]:
+        """Return the skills that fix a refusal of a step."""
         signature = " ".join(step)
-        found = self._mends.get(signature)
+        found = self._fixes.get(signature)
         if found is None:
             hits = self._ask("skill", f"When {signature} is refused because", _FEW)
             read = (_skill(hit.item, f"can {signature}") for hit in hits)
-            found = self._mends[signature] = [skill for skill in read if skill]
+            found = self._fixes[signature] = [skill for skill in read if skill]
         return found
 
     def before(self, signature: str, step: Step) -> list[Step]:
-        """Return what came right before a step in the skills for a condition, what came most often first."""
+        """Return the steps right before a step in the skills for a condition, most frequent first."""
         counts: defaultdict[Step, float] = defaultdict(float)
         for skill in self.skills(signature):
             for earlier, later in zip(skill.steps, skill.steps[1:], strict=False):
@@ -118,11 +119,10 @@ class SkillKnowledge:
         return sorted(counts, key=lambda one: (-counts[one], one))
 
     def order(self, signatures: Sequence[str]) -> SkillOrder:
-        """Return in which order such conditions were reached together; as they are where that is not known."""
-        told = ", then ".join(dict.fromkeys(signatures))
-        hits = (
-            self._ask("skill", f"How to reach several things together: {told}.", _MANY) if len(signatures) > 1 else ()
-        )
+        """Return the order in which such conditions were reached together; the given order if that is unknown."""
+        listed = ", then ".join(dict.fromkeys(signatures))
+        question = f"How to reach several things together: {listed}."
+        hits = self._ask("skill", question, _MANY) if len(signatures) > 1 else ()
         ahead: Counter[tuple[str, str]] = Counter()
         ids = []
         asked = set(signatures)
@@ -135,19 +135,19 @@ class SkillKnowledge:
         late = [sum(_sign(ahead[other, one] - ahead[one, other]) for other in signatures) for one in signatures]
         return SkillOrder(tuple(sorted(range(len(signatures)), key=lambda place: late[place])), tuple(ids))
 
-    def spots(self, name: str) -> list[KnownLocation]:
-        """Return where things of a kind are kept, the most usual place first; rooms among them."""
-        found = self._spots.get(name)
+    def locations(self, kind: str) -> list[KnownLocation]:
+        """Return where objects of a kind are kept, including rooms, most frequent first."""
+        found = self._locations.get(kind)
         if found is None:
-            article = "An" if name[:1] in "aeiou" else "A"
-            asked = (f"{article} {words(name)} is kept", f"{article} {words(name)} is found in the")
+            article = "An" if kind[:1] in "aeiou" else "A"
+            asked = (f"{article} {words(kind)} is kept", f"{article} {words(kind)} is found in the")
             items = {hit.item.id: hit.item for text in asked for hit in self._ask("fact", text, _FEW)}
-            found = sorted(_spots(items.values(), name), key=lambda spot: (-spot.times, spot.place))
-            self._spots[name] = found
+            found = sorted(_locations(items.values(), kind), key=lambda one: (-one.times, one.place))
+            self._locations[kind] = found
         return found
 
     def looks(self) -> Mapping[str, tuple[str, str]]:
-        """Return by the kind of a thing with which verb one sees what is in or behind it, and the item's id."""
+        """Return, by the kind of a container, the verb that reveals its contents and the id of the item."""
         if self._looks is None:
             self._looks = {}
             for hit in self._ask("skill", "How to bring to light what is in or behind the", _MANY):
@@ -158,7 +158,7 @@ class SkillKnowledge:
         return self._looks
 
     def plans(self, goal: str) -> list[tuple[str, list[str]]]:
-        """Return whole plans for a goal in words, with the ids of their items, those that served best first."""
+        """Return whole plans for a goal text, with the ids of their items, best first."""
         found = []
         for hit in self._ask("skill", f"How to do: {goal}.", _FEW):
             data = hit.item.draft.data
@@ -169,19 +169,19 @@ class SkillKnowledge:
         return [(id_, steps) for _, id_, steps in sorted(found, key=lambda one: -one[0])]
 
     def _ask(self, kind: str, text: str, k: int) -> Sequence[Hit]:
-        where = Filter(kinds=("skill",) if kind == "skill" else ("fact",), world=self._world)
+        where = Filter(kinds=("skill",) if kind == "skill" else ("fact",), env=self._env)
         return self._recollection.query(text, k, where)
 
 
 class _Names(dict[str, str]):
-    """What stands in braces and is no open word stays as it is."""
+    """Leaves braces unchanged that are not parameters."""
 
     def __missing__(self, name: str) -> str:
         return f"{{{name}}}"
 
 
 def _skill(item: Item, signature: str) -> Skill | None:
-    """Return an item as a skill for a condition, or None if it does not bring that about."""
+    """Return an item as a skill for a condition, or None if it does not bring it about."""
     data = item.draft.data
     for effect in data.get("effects", ()):
         renamed, roles = in_order(effect) if not effect.startswith("can ") else (effect, ())
@@ -210,7 +210,7 @@ def _worth(item: Item) -> float:
     return item.draft.confidence * (item.seen + 2 * item.helpful) / (1 + 2 * item.harmful)
 
 
-def _spots(items: Iterable[Item], name: str) -> list[KnownLocation]:
+def _locations(items: Iterable[Item], name: str) -> list[KnownLocation]:
     found = []
     for item in items:
         data = item.draft.data

@@ -1,42 +1,34 @@
-"""Looking for a thing in a house without knowing anything of the house: room by room, then into what is shut.
+"""Searching for an object without knowledge of the scene: room by room, then in what is closed.
 
-What an agent brings along that knows what to do and not where things are (`saycan`): it walks, and opens doors and
-containers. It reads where it is, which rooms there are and what is closed off the household's observations. Left out:
-knowing where to look, which a memory does better (`skill_search`).
+It is for agents that know what to do but not where objects are (`SayCan`): they walk through rooms, and open doors and
+containers. Where the agent is, which rooms there are and what is closed is read by the environment's verbalizer. Not
+here: searching by what a memory knows, which is faster (`search`).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Generator, Iterator
 from typing import Final
 
-from ...memory.builders.lifting import LiftedSelector, ObjectRef
+from ...envs.facts import Action, Entity, NodeSelector
 from .view import EpisodeView
 
 Looking = Generator[str, None, bool]
-"""Yields actions; returns whether a thing of the kind is in view."""
+"""Yields actions; returns whether an object of the kind is in view."""
 
-_ROOMS: Final = re.compile(r"^Other rooms: (.+)\.$", re.MULTILINE)
-_LABEL: Final = re.compile(r"([a-z][a-z_ ]*?) \((\d{1,18})\)")
-_CLOSED: Final = re.compile(
-    r"([a-z][a-z_ ]*?) \((\d{1,18})\)(?: to the [a-z_ ]+? \(\d{1,18}\))?[:,]?(?: [a-z ]+?,)* closed"
-)
 _DOOR: Final = "door"
-_WALK: Final = "Walk"
-_OPEN: Final = "Open"
 
 
 class RoomExplorer:
-    """Looks for things in one episode, and remembers where it has looked."""
+    """Searches for objects in one episode, and remembers where it has searched."""
 
     def __init__(self, view: EpisodeView, budget: int = 24) -> None:
-        """Begin an episode.
+        """Start an episode.
 
         Args:
-            view: What is seen; whoever acts keeps it up to date.
-            budget: At most so many actions for one thing.
+            view: What the agent sees; the agent keeps it up to date.
+            budget: The maximum number of actions for one object.
         """
         self._view = view
         self._budget = budget
@@ -44,64 +36,62 @@ class RoomExplorer:
         self._opened: set[int] = set()
 
     def look_for(self, kind: str) -> Looking:
-        """Look for a thing of a kind: where one was seen before, in every room, and then in what is closed."""
-        wanted, left = LiftedSelector(names=(kind,)), self._budget
-        for action in self._ways(wanted):
+        """Search for an object of a kind: where one was seen before, in every room, and then in what is closed."""
+        wanted, left = NodeSelector(classes=(kind,)), self._budget
+        for action in self._search(wanted):
             if self._view.among(wanted) or left < 1:
                 break
             left -= 1
             yield action
         return bool(self._view.among(wanted))
 
-    def _ways(self, wanted: LiftedSelector) -> Iterator[str]:
-        for room in self._view.last_seen(wanted):
-            yield from self._go(room)
+    def _search(self, wanted: NodeSelector) -> Iterator[str]:
+        for id_ in self._view.last_seen(wanted):
+            yield from self._go(self._view.rooms[id_])
         for room in self._rooms():
-            if not self._entered[room]:
+            if not self._entered[room.id]:
                 yield from self._go(room)
         yield from self._open_all()
         for room in self._rooms():
             yield from self._go(room)
             yield from self._open_all()
 
-    def _rooms(self) -> list[int]:
+    def _rooms(self) -> list[Entity]:
         """Return the other rooms, those that were entered least first."""
         here = self._view.here
         if here is not None:
             self._entered[here.id] += not self._entered[here.id]
-        found = [int(id_) for line in _ROOMS.findall(self._view.text) for _, id_ in _LABEL.findall(line)]
-        return sorted(found, key=lambda room: self._entered[room])
+        return sorted(self._view.surroundings.rooms, key=lambda room: self._entered[room.id])
 
-    def _go(self, room: int) -> Iterator[str]:
-        """Walk to a room; where a shut door is in the way, open those that are in view and try again."""
-        self._entered[room] += 1
+    def _go(self, room: Entity) -> Iterator[str]:
+        """Go to a room; if a closed door is in the way, open the visible doors and try again."""
+        self._entered[room.id] += 1
         for _ in range(3):
-            yield from self._do(_WALK, room)
-            if self._view.here is None or self._view.here.id == room:
+            yield from self._do(self._view.verbalizer.approach(room.kind), room)
+            if self._view.here is None or self._view.here.id == room.id:
                 return
-            doors = [thing for thing in self._closed() if thing.name == _DOOR]
+            doors = [thing for thing in self._closed() if thing.kind == _DOOR]
             if not doors:
                 return
             for door in doors:
                 yield from self._open(door)
 
     def _open_all(self) -> Iterator[str]:
-        """Open what is closed in view, doors left out."""
-        while fresh := [thing for thing in self._closed() if thing.name != _DOOR]:
+        """Open what is closed in view, except doors."""
+        while fresh := [thing for thing in self._closed() if thing.kind != _DOOR]:
             yield from self._open(fresh[0])
 
-    def _closed(self) -> list[ObjectRef]:
+    def _closed(self) -> list[Entity]:
         """Return what is closed in view and was not opened here."""
-        found = [ObjectRef(name.strip(), int(id_)) for name, id_ in _CLOSED.findall(self._view.text)]
-        return [thing for thing in found if thing.id not in self._opened]
+        return [thing for thing in self._view.surroundings.closed if thing.id not in self._opened]
 
-    def _open(self, thing: ObjectRef) -> Iterator[str]:
+    def _open(self, thing: Entity) -> Iterator[str]:
         self._opened.add(thing.id)
-        yield from self._do(_WALK, thing.id)
-        yield from self._do(_OPEN, thing.id)
+        yield from self._do(self._view.verbalizer.approach(thing.kind), thing)
+        yield from self._do(self._view.verbalizer.opening(thing.kind), thing)
 
-    def _do(self, verb: str, id_: int) -> Iterator[str]:
-        action = self._view.action(verb, (ObjectRef("", id_),))
+    def _do(self, form: Action | None, thing: Entity) -> Iterator[str]:
+        action = None if form is None else self._view.action(form.verb, (thing,))
         if action is not None:
             yield action
 

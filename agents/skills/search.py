@@ -1,7 +1,7 @@
-"""Looking for things: where one was last seen, where such things are kept, and then everywhere; and trying things out.
+"""Searching for objects: where one was last seen, where its kind is kept, and then everywhere; and exploring.
 
-Everything here is a generator of actions: it yields what to do, and goes on when the view shows what came of it. Left
-out: what is done with a thing once it is there.
+All methods are generators of actions: they yield an action, and continue when the view shows its result. Not here: what
+is done with an object once it is found.
 """
 
 from __future__ import annotations
@@ -12,162 +12,163 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ...memory.builders.lifting import LiftedCondition, LiftedSelector, ObjectRef, read_act
+from ...envs.facts import ConditionSignature, Entity, NodeSelector
 from .knowledge import SkillKnowledge
 from .notes import SkillNotes
 from .view import EpisodeView
 
 Doing = Generator[str, None, bool]
-"""Yields actions; returns whether it reached what it was for."""
+"""Yields actions; returns whether it reached its aim."""
 
 _LOOKS: Final = 20
-"""So many places are looked at for one thing, at most."""
-_NEW_ENOUGH: Final = 3
-"""So many new things are as good as any number of them, for judging what a kind of action is worth."""
+"""The maximum number of places that are searched for one object."""
+_ENOUGH: Final = 3
+"""The number of new objects from which the gain of an action no longer grows."""
 
 
-class Led(NamedTuple):
-    """What led to a place."""
+class SearchLead(NamedTuple):
+    """The reason for searching a place."""
 
     ids: tuple[str, ...] = ()
-    """The facts that said so."""
+    """The facts that suggested it."""
     room: int | None = None
-    """The room, if it was one."""
+    """The room, if the place is one."""
 
 
-Looking = Generator[str, None, Led | None]
-"""Yields actions; returns what led there, or None where there is nowhere left to look."""
+Looking = Generator[str, None, SearchLead | None]
+"""Yields actions; returns the reason for the place that was searched, or None if no place is left."""
 
 
 class ObjectSearch:
-    """Finds things, and tries things out, in one episode."""
+    """Finds objects, and explores, in one episode."""
 
     def __init__(
         self, view: EpisodeView, knowledge: SkillKnowledge, notes: SkillNotes, rng: np.random.Generator
     ) -> None:
-        """Begin an episode; the generator is consumed where nothing else decides."""
+        """Start an episode; the generator is consumed to break ties."""
         self.view = view
         self.knowledge = knowledge
         self.notes = notes
         self._rng = rng
         self._looked: set[int] = set()
         self._gain: defaultdict[str, list[float]] = defaultdict(lambda: [1.0, 1.0])
-        self._near: ObjectRef | None = None
+        self._near: Entity | None = None
         self._fresh = 0
 
     # --- finding
 
-    def find(self, selector: LiftedSelector, name: str = "") -> Doing:
-        """Look for a thing that may take a role, until one can be spoken of."""
+    def find(self, selector: NodeSelector, name: str = "") -> Doing:
+        """Search for an object that fits a role, until one can be acted on."""
         if self.view.among(selector):
             return True
         for room in self.view.last_seen(selector):
             yield from self.go(room)
             if self.view.among(selector):
                 return True
-        names = selector.names or ((name,) if name else ())
+        names = selector.classes or ((name,) if name else ())
         visited = {self.view.here.id} if self.view.here else set()
-        followed: list[Led] = []
+        followed: list[SearchLead] = []
         for _ in range(_LOOKS):
-            led = yield from self._look_further(names, visited)
-            if led is None:
+            lead = yield from self._look_further(names, visited)
+            if lead is None:
                 break
-            followed.append(led)
+            followed.append(lead)
             if self.view.among(selector):
                 self._judge(followed)
                 return True
         return bool(self.view.among(selector))
 
-    def _judge(self, followed: Sequence[Led]) -> None:
-        """Note which facts led to where a thing was found. They are frequencies: one search says it of each once."""
+    def _judge(self, followed: Sequence[SearchLead]) -> None:
+        """Record which facts led to the object. Facts are frequencies, and one search judges each of them once."""
         here = None if self.view.here is None else self.view.here.id
-        right = {id_ for led in (*followed[-1:], *(one for one in followed if one.room == here)) for id_ in led.ids}
+        right = {id_ for lead in (*followed[-1:], *(one for one in followed if one.room == here)) for id_ in lead.ids}
         self.notes.serve(sorted(right))
-        self.notes.abandon(sorted({id_ for led in followed for id_ in led.ids} - right))
+        self.notes.abandon(sorted({id_ for lead in followed for id_ in lead.ids} - right))
 
     def _look_further(self, names: Sequence[str], visited: set[int]) -> Looking:
-        """Look at the most promising place that was not looked at."""
-        spots = [spot for name in names for spot in self.knowledge.spots(name)]
-        kept = {spot.place: spot for spot in spots if spot.relation != "ROOM"}
+        """Search the most promising place that was not searched."""
+        known = [one for name in names for one in self.knowledge.locations(name)]
+        kept = {one.place: one for one in known if one.relation != "ROOM"}
         likely = self._rooms(names, kept)
         here = self.view.here
-        hopeful = not likely or here is None or here.name in likely
-        for thing in self._unseen_into(kept):
-            self.notes.use(kept[thing.name].id)
+        hopeful = not likely or here is None or here.kind in likely
+        for thing in self._unsearched(kept):
+            self.notes.use(kept[thing.kind].id)
             yield from self.look(thing)
-            return Led((kept[thing.name].id,))
-        for room in sorted(self.rooms(), key=lambda room: likely.get(room.name, 0), reverse=True):
-            if room.id not in visited and likely.get(room.name, 0) > 0:
+            return SearchLead((kept[thing.kind].id,))
+        for room in sorted(self.rooms(), key=lambda room: likely.get(room.kind, 0), reverse=True):
+            if room.id not in visited and likely.get(room.kind, 0) > 0:
                 visited.add(room.id)
-                led = tuple(spot.id for spot in spots if spot.relation == "ROOM" and spot.place == room.name)
-                for id_ in led:
+                ids = tuple(one.id for one in known if one.relation == "ROOM" and one.place == room.kind)
+                for id_ in ids:
                     self.notes.use(id_)
                 if (yield from self.go(room.id)):
-                    return Led(led, room.id)
+                    return SearchLead(ids, room.id)
         if hopeful or not self.rooms():
-            for thing in self._unseen_into(self.knowledge.looks()):
+            for thing in self._unsearched(self.knowledge.looks()):
                 yield from self.look(thing)
-                return Led()
+                return SearchLead()
         for room in self.rooms():
             if room.id not in visited:
                 visited.add(room.id)
                 if (yield from self.go(room.id)):
-                    return Led()
-        for thing in self._unseen_into(self.knowledge.looks()):
+                    return SearchLead()
+        for thing in self._unsearched(self.knowledge.looks()):
             yield from self.look(thing)
-            return Led()
+            return SearchLead()
         return None
 
     def _rooms(self, names: Sequence[str], kept: Iterable[str]) -> Mapping[str, float]:
-        """Return in which rooms such things are, by themselves or with what they are on or in, and how often."""
+        """Return how often such objects, or what holds them, were seen in each kind of room."""
         likely: defaultdict[str, float] = defaultdict(float)
         for name in (*names, *kept):
-            for spot in self.knowledge.spots(name):
-                if spot.relation == "ROOM":
-                    likely[spot.place] += spot.times
+            for one in self.knowledge.locations(name):
+                if one.relation == "ROOM":
+                    likely[one.place] += one.times
         return likely
 
-    def _unseen_into(self, kinds: Iterable[str]) -> list[ObjectRef]:
-        """Return things in sight of these kinds, in their order, that can be looked into and were not."""
+    def _unsearched(self, kinds: Iterable[str]) -> list[Entity]:
+        """Return visible containers of these kinds, in their order, that were not searched."""
         looks = self.knowledge.looks()
         places = {kind: place for place, kind in enumerate(kinds) if kind in looks}
-        found = [thing for thing in self.view.listed.values() if thing.name in places and thing.id not in self._looked]
-        return sorted(found, key=lambda thing: places[thing.name])
+        found = [thing for thing in self.view.listed.values() if thing.kind in places and thing.id not in self._looked]
+        return sorted(found, key=lambda thing: places[thing.kind])
 
-    def look(self, thing: ObjectRef) -> Doing:
-        """See what is in or behind a thing."""
+    def look(self, thing: Entity) -> Doing:
+        """Reveal what is in or behind an object."""
         self._looked.add(thing.id)
-        verb, id_ = self.knowledge.looks()[thing.name]
+        verb, id_ = self.knowledge.looks()[thing.kind]
         self.notes.use(id_)
         if self.view.action(verb, (thing,)) is None:
             yield from self.approach(thing)
         action = self.view.action(verb, (thing,))
         if action is not None:
             yield action
-            if self._fresh:  # where nothing came to light, nothing was there: that is not the skill's fault
+            if self._fresh:  # an empty container is not the fault of the skill
                 self.notes.serve([id_])
         return True
 
-    def approach(self, thing: ObjectRef) -> Doing:
-        """Go to a thing in sight."""
+    def approach(self, thing: Entity) -> Doing:
+        """Go to a visible object."""
         yield from self.get_up()
         for skill in self.knowledge.skills("you INSIDE x")[:3]:
             action = self.view.action(skill.steps[-1][0], (thing,))
             if action is not None:
-                self.notes.aim(skill.id, f"you INSIDE {thing.id}" if thing.name in self.room_names() else "")
+                self.notes.aim(skill.id, f"you INSIDE {thing.id}" if thing.kind in self.room_kinds() else "")
                 yield action
                 return True
         return False
 
     def near(self, action: str) -> bool:
-        """Tell whether an action goes to where the agent went last."""
-        act = read_act(action)
-        return act.verb in self.knowledge.ways() and bool(act.things) and act.things[-1] == self._near
+        """Return whether an action approaches the object that the agent approached last."""
+        step = self.view.read_step(action)
+        return step.verb in self.knowledge.approaches() and bool(step.things) and step.things[-1] == self._near
 
     def get_up(self) -> Doing:
-        """Do what makes going possible where no way of going is admissible: get up from a seat, by what is known."""
+        """If no approach is admissible, get up from a seat, by the skills that are known for it."""
         walking = self.knowledge.skills("you INSIDE x")[:1]
-        if not walking or any(read_act(action).verb == walking[0].steps[-1][0] for action in self.view.actions):
+        read = self.view.read_step
+        if not walking or any(read(action).verb == walking[0].steps[-1][0] for action in self.view.actions):
             return True
         for signature in ("not you is SITTING", "not you is LYING"):
             for skill in self.knowledge.skills(signature):
@@ -179,7 +180,7 @@ class ObjectSearch:
         return False
 
     def go(self, room: int) -> Doing:
-        """Go to a room, through doors that may have to be opened; False where no way is known."""
+        """Go to a room, opening doors if needed; False if no way is known."""
         thing = self.view.thing(room)
         if thing is None:
             return False
@@ -192,28 +193,27 @@ class ObjectSearch:
         return self.view.here is None or self.view.here.id == room
 
     def open_door(self) -> Doing:
-        """Open a door in sight that was not tried; False where there is none."""
-        for door in self._unseen_into(self.knowledge.looks()):
-            if door.name == "door":
+        """Open a visible door that was not tried; False if there is none."""
+        for door in self._unsearched(self.knowledge.looks()):
+            if door.kind == "door":
                 return (yield from self.look(door))
         return False
 
-    def rooms(self) -> list[ObjectRef]:
-        """Return the rooms that can be spoken of, as far as facts tell which things are rooms."""
-        known = self.room_names()
-        return [thing for thing in self.view.listed.values() if thing.name in known]
+    def rooms(self) -> list[Entity]:
+        """Return the rooms that can be acted on."""
+        known = self.room_kinds()
+        return [thing for thing in self.view.listed.values() if thing.kind in known]
 
-    def room_names(self) -> set[str]:
-        """Return the kinds of rooms that facts tell of."""
-        names = {spot.place for name in ("door", "light", "floor") for spot in self.knowledge.spots(name)}
-        return names | ({self.view.here.name} if names and self.view.here else set())
+    def room_kinds(self) -> set[str]:
+        """Return the kinds of rooms that were seen in this episode."""
+        return {room.kind for room in self.view.rooms.values()}
 
-    # --- trying things out
+    # --- exploring
 
-    def explore(self, wanted: Sequence[LiftedCondition], goal: str) -> Doing:
-        """Do one thing that may help: to things of the goal, not tried yet, of a kind that has shown new things.
+    def explore(self, wanted: Sequence[ConditionSignature], goal: str) -> Doing:
+        """Do one action that may help: on objects of the goal, untried, and of a kind that has revealed objects.
 
-        This is all that an agent without memories does.
+        This is all that an agent with an empty memory does.
         """
         view = self.view
         if not view.actions:
@@ -223,25 +223,25 @@ class ObjectSearch:
         yield action
         return True
 
-    def _promise(self, action: str, wanted: Sequence[LiftedCondition], goal: str) -> float:
-        act = read_act(action)
+    def _promise(self, action: str, wanted: Sequence[ConditionSignature], goal: str) -> float:
+        step = self.view.read_step(action)
         selectors = {role for one in wanted for role in one.roles}
-        named = sum(any(role.takes(thing) for role in selectors) for thing in act.things)
-        asked = any(one.signature.startswith(f"{act.verb.upper()} ") for one in wanted) or (
-            act.verb.lower() in goal.lower().split()
+        named = sum(any(role.takes(thing.kind, thing.id) for role in selectors) for thing in step.things)
+        asked = any(one.signature.startswith(f"{step.verb.upper()} ") for one in wanted) or (
+            step.verb.lower() in goal.lower().split()
         )
         tried = self.view.tried[action]
-        gained, times = self._gain[act.verb]
+        gained, times = self._gain[step.verb]
         return 2.0 * named + 2.0 * asked + gained / times - 3.0 * tried - 0.1 * min(times, 10)
 
     def learn(self, action: str, fresh: int) -> None:
-        """Note what was done, and how many new things it brought to light."""
+        """Record the result of an action: the number of new objects."""
         self._fresh = fresh
-        act = read_act(action)
-        if act.things and act.verb in self.knowledge.ways():
-            self._near = act.things[-1]
-        gain = self._gain[act.verb]
-        gain[0] += min(fresh / _NEW_ENOUGH, 1.0)
+        step = self.view.read_step(action)
+        if step.things and step.verb in self.knowledge.approaches():
+            self._near = step.things[-1]
+        gain = self._gain[step.verb]
+        gain[0] += min(fresh / _ENOUGH, 1.0)
         gain[1] += 1
 
 

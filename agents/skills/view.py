@@ -1,71 +1,87 @@
-"""What an agent that acts by skills perceives and remembers of one episode: what can be done, and what it saw where.
+"""What an agent that acts by skills perceives and remembers of an episode: possible actions, and what it saw where.
 
-It reads the admissible actions, and of the text only in which room it is. Left out: what is not said by either.
+It reads the admissible actions, and asks the environment's verbalizer in which room it is and which rooms there are.
+Not here: other contents of an observation's text.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
+from ...envs.facts import Entity, NodeSelector
+from ...envs.verbalizer import Surroundings, Verbalizer, plain
 from ...experience import Observation
-from ...memory.builders.lifting import LiftedSelector, ObjectRef, read_act
-
-_HERE: Final = re.compile(r"You are in the ([a-z_ ]+?) \((\d{1,18})\)")
+from ...memory.builders.signatures import step_reader
 
 
 class EpisodeView:
-    """What is to be seen now, and what was seen before."""
+    """The current observation, and what was seen before."""
 
-    def __init__(self) -> None:
-        """Begin an episode."""
+    def __init__(self, verbalizer: Verbalizer | None = None) -> None:
+        """Start an episode.
+
+        Args:
+            verbalizer: Reads actions and rooms; the plain one, which reads script lines, if None.
+        """
+        self.verbalizer = plain() if verbalizer is None else verbalizer
+        self.read_step = step_reader(self.verbalizer)
+        """Reads an action."""
         self.actions: tuple[str, ...] = ()
         """The admissible actions."""
-        self.listed: dict[int, ObjectRef] = {}
-        """The things that can be spoken of now, in the order of the actions."""
-        self.here: ObjectRef | None = None
-        """The room, where the text says it."""
+        self.listed: dict[int, Entity] = {}
+        """The objects that can be acted on now, in the order of the actions."""
+        self.surroundings = Surroundings()
+        """What the last observation says about where the agent is."""
+        self.rooms: dict[int, Entity] = {}
+        """The rooms that were seen or named in this episode."""
         self.tried: Counter[str] = Counter()
         """How often each action was chosen."""
-        self.text = ""
         self._by_parts: dict[tuple[str, tuple[int, ...]], str] = {}
-        self._seen: dict[int, tuple[ObjectRef, int | None]] = {}
+        self._seen: dict[int, tuple[Entity, int | None]] = {}
+
+    @property
+    def here(self) -> Entity | None:
+        """The current room, if the observation shows it."""
+        return self.surroundings.here
 
     def see(self, observation: Observation) -> int:
-        """Take in an observation, and return how many things are new."""
+        """Take in an observation, and return the number of new objects."""
         self.actions = observation.actions or ()
-        self.text = observation.text
-        found = _HERE.search(observation.text)
-        self.here = ObjectRef(found[1].replace(" ", "_"), int(found[2])) if found else None
+        self.surroundings = self.verbalizer.surroundings(observation)
+        named = (*self.surroundings.rooms, *((self.here,) if self.here else ()))
+        self.rooms.update((room.id, room) for room in named)
         self.listed, self._by_parts = {}, {}
         for action in self.actions:
-            act = read_act(action)
-            self._by_parts.setdefault((act.verb, tuple(thing.id for thing in act.things)), action)
-            for thing in act.things:
+            step = self.read_step(action)
+            self._by_parts.setdefault((step.verb.upper(), tuple(thing.id for thing in step.things)), action)
+            for thing in step.things:
                 self.listed.setdefault(thing.id, thing)
         here = None if self.here is None else self.here.id
         fresh = sum(id_ not in self._seen for id_ in self.listed)
         self._seen.update({id_: (thing, here) for id_, thing in self.listed.items()})
         return fresh
 
-    def action(self, verb: str, things: Sequence[ObjectRef]) -> str | None:
-        """Return the admissible action with a verb on things, or None."""
-        return self._by_parts.get((verb, tuple(thing.id for thing in things)))
+    def action(self, verb: str, things: Sequence[Entity]) -> str | None:
+        """Return the admissible action with a verb on objects, or None."""
+        return self._by_parts.get((verb.upper(), tuple(thing.id for thing in things)))
 
-    def among(self, selector: LiftedSelector) -> list[ObjectRef]:
-        """Return the things that can be spoken of now and may take a role."""
-        return [thing for thing in self.listed.values() if selector.takes(thing)]
+    def among(self, selector: NodeSelector) -> list[Entity]:
+        """Return the objects that can be acted on now and fit a role."""
+        return [thing for thing in self.listed.values() if selector.takes(thing.kind, thing.id)]
 
-    def last_seen(self, selector: LiftedSelector) -> list[int]:
-        """Return the rooms, other than this one, in which things that may take a role were seen last."""
+    def last_seen(self, selector: NodeSelector) -> list[int]:
+        """Return the other rooms in which objects that fit a role were last seen."""
         here = None if self.here is None else self.here.id
-        rooms = (room for thing, room in self._seen.values() if selector.takes(thing) and thing.id not in self.listed)
+        rooms = (
+            room
+            for thing, room in self._seen.values()
+            if selector.takes(thing.kind, thing.id) and thing.id not in self.listed
+        )
         return [room for room in dict.fromkeys(rooms) if room is not None and room != here]
 
-    def thing(self, id_: int) -> ObjectRef | None:
-        """Return a thing that was seen in this episode."""
+    def thing(self, id_: int) -> Entity | None:
+        """Return an object that was seen in this episode."""
         found = self._seen.get(id_)
         return None if found is None else found[0]
 

@@ -2,10 +2,10 @@
 
     PYTHON benchmarks/memory/_memory_rivals.py FOLDER ADDRESS
 
-The folder holds what is asked (`asked.json`) and takes what was found (`chroma.json`, `mem0.json`). Vectors come from
-whoever listens at the address, so that all embed alike. Telemetry is off by their documented switches; mem0 runs with
-`infer=False`, so that no language model is called. Nothing of pathei is imported. Left out: rivals that are not
-installed, and settings that a user would have to look for.
+The folder holds the questions (`asked.json`) and receives the results (`chroma.json`, `mem0.json`). Vectors come from
+the process that listens at the address, so that all memories embed alike. Telemetry is off by documented switches; mem0
+runs with `infer=False`, so that no language model is called. Nothing of pathei is imported. Not here: rivals that are
+not installed, and undocumented settings.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A stand-in for a language model that writes skills: right ones, and plausible ones that do not do what they say.
+"""A stand-in for a language model that writes skills: right ones, and plausible ones that do not have their effect.
 
-For every skill that is mined it writes that one, the same without its last step, and the same with another verb at its
-end; each once, so that no count of lives says which is right. What brings things to light and orders of conditions are
-left as they are. `by_outcome` makes feedback what it is without knowing what an item was used for.
+For every mined skill it writes that skill, the same without its last step, and the same with another final verb; each
+once, so that counts do not show which is right. Skills that reveal objects and orders of conditions are unchanged.
+`by_outcome` reduces feedback to the outcome of episodes.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ WRONG: Final = MappingProxyType(
         "Wipe": "Rinse",
     }
 )  # fmt: skip
-"""A verb that one might take for another."""
+"""Verbs and plausible wrong ones."""
 _SINGLE: Final = "How to bring about: "
 
 
 class Author:
-    """Proposes what another does, and wrong skills beside."""
+    """Proposes the skills of another proposer, and wrong skills next to them."""
 
     def __init__(self, proposer: SkillProposer) -> None:
-        """Write beside what a builder proposes."""
+        """Add wrong skills to the proposals of a builder."""
         self._proposer = proposer
 
     def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
-        """Return right and wrong skills, with trials that tell one from the other."""
+        """Yield right and wrong skills, with tests that distinguish them."""
         for proposal in self._proposer.propose(trajectory):
             yield proposal
             best = proposal.candidates[0]
@@ -46,21 +46,21 @@ class Author:
                 yield from (SkillProposal(proposal.begin, (wrong,)) for wrong in _wrong(best))
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return all of them, unproved."""
+        """Yield all of them, unverified."""
         for proposal in self.propose(trajectory):
             yield proposal.candidates[0].draft
 
 
 class Once:
-    """Passes on skills for single effects only once, as what is written and not lived comes."""
+    """Passes on each skill for a single effect once, as skills that a model writes would come."""
 
     def __init__(self, builder: Builder) -> None:
-        """Pass on what a builder makes."""
+        """Filter the drafts of a builder."""
         self._builder = builder
         self._keys: set[str] = set()
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return what is new, and what is no such skill."""
+        """Yield drafts that are new, and those that are not such skills."""
         for draft in self._builder.build(trajectory):
             if draft.key not in self._keys or not draft.text.startswith(_SINGLE):
                 self._keys.add(draft.key)
@@ -68,7 +68,7 @@ class Once:
 
 
 def by_outcome(trajectory: Trajectory) -> Trajectory:
-    """Return an episode of which only is known which items were used and which given up."""
+    """Return an episode whose notes name used and abandoned items only."""
 
     def known(step: Step) -> Step:
         notes = step.info.get("agent")
@@ -81,8 +81,8 @@ def by_outcome(trajectory: Trajectory) -> Trajectory:
 
 
 def _wrong(right: SkillCandidate) -> Iterator[SkillCandidate]:
-    draft, trial = right
-    steps, actions = draft.data["steps"], [action for action, _ in trial.actions]
+    draft, test = right
+    steps, actions = draft.data["steps"], [action for action, _ in test.actions]
     if len(steps) > 1:
         yield _other(right, steps[:-1], actions[:-1])
     verb, space, things = steps[-1].partition(" ")
@@ -92,16 +92,17 @@ def _wrong(right: SkillCandidate) -> Iterator[SkillCandidate]:
 
 
 def _other(right: SkillCandidate, steps: list[str], actions: list[str]) -> SkillCandidate:
-    draft, trial = right
+    draft, test = right
     head = draft.key.removesuffix("; ".join(draft.data["steps"]))
-    told = "; ".join(steps)
+    shown = "; ".join(steps)
     other = replace(
         draft,
-        text=f"{_SINGLE}{head.removesuffix(': ')}. Steps: {told}.",
-        key=f"{head}{told}",
+        text=f"{_SINGLE}{head.removesuffix(': ')}. Steps: {shown}.",
+        key=f"{head}{shown}",
         data={**draft.data, "steps": steps},
     )
-    return SkillCandidate(other, trial._replace(actions=tuple(map(TryAction, actions)), led=(), lived=False))
+    changed = test._replace(actions=tuple(map(TryAction, actions)), with_approach=(), as_played=False)
+    return SkillCandidate(other, changed)
 
 
 __all__ = ["WRONG", "Author", "Once", "by_outcome"]

@@ -1,4 +1,4 @@
-"""The memory on synthetic vectors: recall, latency, size and adds, each beside its bar and a limit.
+"""The memory on synthetic vectors: recall, latency, size and adds, each with its bar and a limit.
 
     OMP_NUM_THREADS=1 python benchmarks/memory/memory.py [--size 20000] [--folder DIR] [--adds 10000]
 
@@ -12,7 +12,7 @@ are compared with is measured in the same run:
 * hybrid: FTS5's own `bm25()` over the words of the question, and that product;
 * adds: the same texts and vectors inserted into SQLite with nothing else, as many per transaction.
 
-A million takes seven minutes to add, and eleven or more to index. Left out: real text (`retrieval.py`), and Chroma and
+A million takes seven minutes to add, and eleven or more to index. Not here: real text (`retrieval.py`), and Chroma and
 mem0 (`memory_rivals.py`).
 """
 
@@ -47,11 +47,11 @@ BATCH = 1_000
 QUERIES = 200
 K = 10
 ALONE = 500
-"""So many are added one per transaction."""
+"""The number of items that are added one per transaction."""
 PARTS = {"w0": 0.001, "w1": 0.01, "w2": 0.1}
 NOUNS = [f"thing{number}" for number in range(2_000)]
-WHERES = {"": Filter(), **{world: Filter(world=world) for world in PARTS}}
-"""Filters by the world that they let through; the first lets everything through."""
+WHERES = {"": Filter(), **{env: Filter(env=env) for env in PARTS}}
+"""Filters by the environment that they pass; the first passes everything."""
 
 
 class Clustered:
@@ -109,7 +109,7 @@ class Read(NamedTuple):
     shared: float
     """The part of it that is mapped files, which all readers share."""
     dense: dict[str, tuple[Times, list[list[int]]]]
-    """By the world that is let through: the times, and the numbers found for each question."""
+    """By the environment that passes: the times, and the numbers found for each question."""
     hybrid: Times
 
 
@@ -117,7 +117,7 @@ class Truth(NamedTuple):
     """The nearest by an exact scan."""
 
     best: dict[str, list[set[int]]]
-    """By the world that is let through, the numbers for each question."""
+    """By the environment that passes, the numbers for each question."""
     passing: dict[str, int]
     """How many items are let through."""
     cost: dict[str, float]
@@ -135,15 +135,15 @@ def timed(call: Callable[[], Any], times: Times, embedder: Clustered) -> Any:
 
 
 def drafts(first: int, size: int) -> Iterator[list[Draft]]:
-    """Make the items of four worlds from a number on, in batches."""
+    """Make the items of four environments from a number on, in batches."""
     rng = np.random.default_rng(1)
     for start in range(0, size, BATCH):
         batch = []
         for number in range(start, min(size, start + BATCH)):
             edges, chance = np.cumsum(list(PARTS.values())), float(rng.random())
-            world = f"w{np.searchsorted(edges, chance, side='right')}"
+            env = f"w{np.searchsorted(edges, chance, side='right')}"
             words = " ".join(rng.choice(NOUNS, 12))
-            batch.append(Draft("fact", f"{number} {words}", world, key=f"k{number}", time=1.0))
+            batch.append(Draft("fact", f"{number} {words}", env, key=f"k{number}", time=1.0))
         if start >= first:
             yield batch
 
@@ -192,14 +192,14 @@ def exactly(folder: Path, size: int) -> Truth:
     embedder = Clustered(size)
     asked = embedder.embed(questions(size))
     with sqlite3.connect(folder / "memory.sqlite") as table:
-        worlds = np.array([row[0] for row in table.execute("SELECT world FROM item ORDER BY num LIMIT ?", (size,))])
+        envs = np.array([row[0] for row in table.execute("SELECT world FROM item ORDER BY num LIMIT ?", (size,))])
     kept = {name: (np.zeros((QUERIES, 0), np.float32), np.zeros((QUERIES, 0), np.int64)) for name in WHERES}
     cost = dict.fromkeys(WHERES, 0.0)
     for start in range(0, size, 20 * BATCH):
         numbers = np.arange(start, min(size, start + 20 * BATCH))
         vectors = embedder.embed([str(number) for number in numbers]).astype(np.float16).astype(np.float32)
         for name in WHERES:
-            fits = np.flatnonzero(worlds[numbers] == name) if name else numbers - start
+            fits = np.flatnonzero(envs[numbers] == name) if name else numbers - start
             begin = time.thread_time()
             for query in asked[:5]:
                 (vectors[fits] if name else vectors) @ query
@@ -209,7 +209,7 @@ def exactly(folder: Path, size: int) -> Truth:
             best = np.argsort(-scores, axis=1)[:, :K]
             kept[name] = np.take_along_axis(scores, best, 1), np.take_along_axis(every, best, 1)
     best_of = {name: [set(row.tolist()) for row in every] for name, (_, every) in kept.items()}
-    passing = {name: int((worlds == name).sum()) if name else size for name in WHERES}
+    passing = {name: int((envs == name).sum()) if name else size for name in WHERES}
     return Truth(best_of, passing, cost)
 
 
@@ -303,7 +303,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=20_000)
     parser.add_argument("--folder", type=Path, default=None, help="kept, and used again")
-    parser.add_argument("--adds", type=int, default=10_000, help="so many are added for the figures of adding")
+    parser.add_argument("--adds", type=int, default=10_000, help="number of items for the figures of adding")
     options = parser.parse_args()
     console = Console(width=150)
     console.print(f"load {os.getloadavg()[0]:.1f}")

@@ -1,21 +1,20 @@
-"""What a memory is worth without any model: the same agent with it and without, on tasks that it has not seen.
+"""What a memory is worth without a model: the same agent with it and without, on tasks that it has not seen.
 
     python benchmarks/memory/memory_agent.py [--seeds 3] [--demonstrations 120] [--searches 12] [--explorations 30]
                                       [--tasks 64] [--rounds 3] [--steps 60] [--json FILE]
 
 For each seed, 16 of the 64 activities are held out. In training houses the other activities are demonstrated, searched
-(MCTS) and explored; the memory is built from these episodes, its skills proved. Then `SkillAgent` plays tasks in test
-houses, of held-out activities and of the others: with an empty memory, with this one, and with what is left of it after
-it was used in rounds of `--tasks` further training tasks, told how it served, and consolidated after each: without a
-cap, so that only skills that failed are retired, and at the end with the default cap of 200 active skills.
+(MCTS) and explored; the memory is built from these episodes, its skills verified. Then `SkillAgent` plays tasks in test
+houses, of held-out activities and of the others: with an empty memory, with this one, and with the same memory after
+rounds of `--tasks` further training tasks, with feedback and a consolidation after each round: without a limit, so that
+only failed skills are retired, and at the end with the default limit of 200 active skills.
 
-Then governance where it is needed: a stand-in for a model writes skills, two wrong ones beside most right ones
-(`_unvetted`). The agent plays with all of them unproved; after the same rounds, in which the memory is told how they
-served; with what is left where failures are retired as well; the same, by the outcome of episodes alone; and with those
-that are proved.
+Then upkeep where it is needed: a stand-in for a model writes skills, two wrong ones for most right ones (`_unvetted`).
+The agent plays with all of them unverified; after the same rounds with feedback; after rounds in which failed skills
+are retired; the same, with feedback by the outcome of episodes alone; and with verified skills only.
 
-A random agent stands beside. Success is the world's judgement within `--steps` steps; intervals are bootstrapped over
-tasks, seeds counting alike. The bar is two times the success of the same agent with an empty memory.
+A random agent is the baseline. Success is judged by the environment within `--steps` steps; intervals are bootstrapped
+over tasks, with equal weight for each seed. The bar is twice the success of the same agent with an empty memory.
 """
 
 from __future__ import annotations
@@ -41,9 +40,9 @@ from pathei.collectors.search.collector import Mcts, MctsConfig, household_searc
 from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, generate_tasks
 from pathei.experience import Failure, Record, Task, Trajectory
 from pathei.learners.evaluation.intervals import Interval, mean_of_means
-from pathei.memory.builders.registry import builders_named, default_builders
+from pathei.memory.builders.registry import make_builders
 from pathei.memory.builders.skills import SkillBuilder
-from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.feedback import give_feedback
 from pathei.memory.items import Filter
@@ -57,11 +56,11 @@ AGENTS = (
     "memory",
     "memory, failures retired",
     "memory, 200 skills",
-    "written, unproved",
-    "written, used and told",
+    "written, unverified",
+    "written, with feedback",
     "written, failures retired",
     "written, retired by outcome",
-    "written, proved",
+    "written, verified",
 )
 
 
@@ -113,16 +112,16 @@ def play(agent_for: Callable[[Task], Agent], tasks: Sequence[Task], steps: int) 
 
 def by_skills(memory: ExperienceMemory) -> Callable[[Task], Agent]:
     """Return the agent that acts by a memory."""
-    return lambda task: SkillAgent(memory)
+    return lambda task: SkillAgent(memory, env=task.env)
 
 
 def as_it_is(trajectory: Trajectory) -> Trajectory:
-    """Return an episode as it was lived."""
+    """Return the episode unchanged."""
     return trajectory
 
 
 class Run:
-    """One seed: what was lived, what is practised, what is tested, and the results so far."""
+    """One seed: its experience, practice and test tasks, and the results so far."""
 
     def __init__(self, seed: int, arguments: argparse.Namespace, console: Console) -> None:
         """Collect experience and choose tasks."""
@@ -135,7 +134,7 @@ class Run:
             new: generate_tasks(arguments.tasks // 2, 2_000 + seed, activities=chosen, split="test")
             for new, chosen in ((False, self.seen), (True, unseen))
         }
-        self.lived = experience(seed, self.seen, arguments)
+        self.episodes = experience(seed, self.seen, arguments)
         self.results: list[Played] = []
 
     def test(self, name: str, agent_for: Callable[[Task], Agent]) -> None:
@@ -149,11 +148,11 @@ class Run:
         self,
         name: str,
         memory: ExperienceMemory,
-        as_told: Callable[[Trajectory], Trajectory] = as_it_is,
+        for_feedback: Callable[[Trajectory], Trajectory] = as_it_is,
         *,
         retires: bool = True,
     ) -> None:
-        """Use a memory in rounds of training tasks, tell it how it served, and let it retire what failed."""
+        """Use a memory in rounds of training tasks, give it feedback, and retire skills that failed."""
         wins, retired = [], 0
         for number in range(self.arguments.rounds):
             tasks = generate_tasks(
@@ -161,7 +160,7 @@ class Run:
             )
             played = play(by_skills(memory), tasks, self.arguments.steps)
             for trajectory in played:
-                give_feedback(memory, as_told(trajectory))
+                give_feedback(memory, for_feedback(trajectory))
             retired += len(memory.consolidate(UpkeepConfig(caps={})).retired) if retires else 0
             wins.append(f"{np.mean([bool(one.success) for one in played]):.0%}")
         self.say(f"{name}: success in practice {', '.join(wins)}; {retired} items retired")
@@ -172,19 +171,19 @@ class Run:
         self.console.print(f"seed {self.seed}: {what}")
 
 
-def lived(run: Run, folder: Path) -> None:
-    """Play with nothing, with what was lived, and with what is left of it."""
-    embedder, builders = embedder_named("ngrams"), default_builders()
+def from_episodes(run: Run, folder: Path) -> None:
+    """Play with an empty memory, with that of the episodes, and with the rest of it after upkeep."""
+    embedder, builders = make_embedder("ngrams"), make_builders()
     with ExperienceMemory.open(folder / "empty", embedder=embedder, builders=builders) as empty:
         run.test(AGENTS[0], lambda task: RandomAgent(np.random.default_rng(task.seed)))
         run.test(AGENTS[1], by_skills(empty))
     with ExperienceMemory.open(folder / "full", embedder=embedder, builders=builders) as memory:
         begun = time.perf_counter()
-        memory.add_all(run.lived)
+        memory.add_all(run.episodes)
         took = time.perf_counter() - begun
         items = sum(1 for _ in memory.items())
-        run.say(f"{len(run.lived)} episodes, {items} items, remembered in {took:.1f} s")
-        run.say(proving(run.lived))
+        run.say(f"{len(run.episodes)} episodes, {items} items, built in {took:.1f} s")
+        run.say(verification(run.episodes))
         run.test(AGENTS[2], by_skills(memory))
         run.practise(AGENTS[3], memory)
         retired = len(memory.consolidate(UpkeepConfig()).retired)
@@ -193,34 +192,34 @@ def lived(run: Run, folder: Path) -> None:
 
 
 def written(run: Run, folder: Path) -> None:
-    """Play with skills that a stand-in for a model wrote: unproved, governed in three ways, and proved."""
-    unproved, told, retired, by_success, proved = AGENTS[5:]
-    for name in (told, retired, by_success, proved):
+    """Play with skills that a stand-in for a model wrote: unverified, kept up in three ways, and verified."""
+    unverified, judged, retired, by_success, verified = AGENTS[5:]
+    for name in (judged, retired, by_success, verified):
         author = Author(SkillBuilder())
-        builder = Once(VerifiedSkills(author) if name == proved else author)
-        builders = [*builders_named(["episodes", "facts"]), builder]
-        with ExperienceMemory.open(folder / name, embedder=embedder_named("ngrams"), builders=builders) as memory:
-            memory.add_all(run.lived)
+        builder = Once(VerifiedSkills(author) if name == verified else author)
+        builders = [*make_builders(["episodes", "facts"]), builder]
+        with ExperienceMemory.open(folder / name, embedder=make_embedder("ngrams"), builders=builders) as memory:
+            memory.add_all(run.episodes)
             run.say(f"{name}: {sum(1 for _ in memory.items(Filter(kinds=('skill',))))} skills at first")
-            if name == proved:
+            if name == verified:
                 run.test(name, by_skills(memory))
                 continue
-            if name == told:
-                run.test(unproved, by_skills(memory))
+            if name == judged:
+                run.test(unverified, by_skills(memory))
             way = by_outcome if name == by_success else as_it_is
-            run.practise(name, memory, way, retires=name != told)
+            run.practise(name, memory, way, retires=name != judged)
 
 
-def proving(lived: Sequence[Trajectory]) -> str:
-    """Tell what came of proving what these episodes propose, and what it costs."""
+def verification(episodes: Sequence[Trajectory]) -> str:
+    """Describe the results and the cost of verifying the skills of episodes."""
     builder = VerifiedSkills(SkillBuilder())
-    found = {draft.key for trajectory in lived for draft in builder.build(trajectory)}
-    proposed = {draft.key for trajectory in lived for draft in SkillBuilder().build(trajectory)}
-    proofs = builder.proofs
+    found = {draft.key for trajectory in episodes for draft in builder.build(trajectory)}
+    proposed = {draft.key for trajectory in episodes for draft in SkillBuilder().build(trajectory)}
+    counts, number = builder.counts, len(episodes)
     failed = len(proposed - found)
-    each = f"{proofs.steps / len(lived):.1f} steps and {1e3 * proofs.seconds / len(lived):.1f} ms an episode"
-    told = f"{len(proposed)} skills proposed, {failed} ({failed / len(proposed):.1%}) never proved"
-    return f"{told}, {len(found - proposed)} in their place; {each}"
+    each = f"{counts.steps / number:.1f} steps and {1e3 * counts.seconds / number:.1f} ms an episode"
+    results = f"{len(proposed)} skills proposed, {failed} ({failed / len(proposed):.1%}) never verified"
+    return f"{results}, {len(found - proposed)} alternatives kept; {each}"
 
 
 def interval(results: Sequence[Played], name: str, unseen: bool | None) -> Interval:
@@ -266,7 +265,7 @@ def main() -> None:
     for seed in range(arguments.seeds):
         run = Run(seed, arguments, console)
         with tempfile.TemporaryDirectory() as folder:
-            lived(run, Path(folder))
+            from_episodes(run, Path(folder))
             written(run, Path(folder))
         results += run.results
     show(results, console)

@@ -1,4 +1,4 @@
-"""The memory beside Chroma and mem0, on the same texts and vectors: adds, queries, filters, recall, size on disk.
+"""The memory, Chroma and mem0 on the same texts and vectors: adds, queries, filters, recall, size on disk.
 
     python3 -m venv RIVALS && RIVALS/bin/pip install chromadb mem0ai
     OMP_NUM_THREADS=1 python benchmarks/memory/memory_rivals.py --rivals RIVALS/bin/python [--size 10000] [--folder DIR]
@@ -10,7 +10,7 @@ of asking for them is taken off. The second, of `--model` texts, has the embedde
 this memory is measured: by meaning, which is what rivals do; by meaning and words, which is its default (recall is
 against meaning alone); and by meaning from a graph. Times are wall time: rivals use all cores, this memory one.
 
-`--folder` keeps vectors for the next run, those of `retrieval.py` among them. Left out: servers and clouds.
+`--folder` keeps vectors for the next run, including those of `retrieval.py`. Not here: servers and clouds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pathei.errors import DataError
-from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft, Filter
 from pathei.memory.protocol import Embedder
@@ -73,11 +73,11 @@ class Timed:
 
 
 def asked_of(texts: Sequence[str], questions: Sequence[str], alone: int, *, with_model: bool) -> dict[str, Any]:
-    """Return what is asked of every memory; each text belongs to a world."""
+    """Return the texts and questions for every memory; each text belongs to an environment."""
     edges = np.cumsum(list(WORLDS.values()))
     chances = np.random.default_rng(0).random(len(texts))
-    worlds = [[*WORLDS, "w3"][place] for place in np.searchsorted(edges, chances, side="right")]
-    found = {"texts": texts, "of": worlds, "questions": questions, "alone": alone, "worlds": list(WORLDS)}
+    envs = [[*WORLDS, "w3"][place] for place in np.searchsorted(edges, chances, side="right")]
+    found = {"texts": texts, "of": envs, "questions": questions, "alone": alone, "worlds": list(WORLDS)}
     return found | {"with_model": with_model}
 
 
@@ -91,8 +91,8 @@ def ours(asked: Figures, embedder: Embedder, ranking: RankingConfig, *, graph: b
         return time.perf_counter() - begin - (0.0 if asked["with_model"] else timed.wall), found
 
     drafts = [
-        Draft("fact", text, world, key=str(row), time=1.0)
-        for row, (text, world) in enumerate(zip(asked["texts"], asked["of"], strict=True))
+        Draft("fact", text, env, key=str(row), time=1.0)
+        for row, (text, env) in enumerate(zip(asked["texts"], asked["of"], strict=True))
     ]
     graph_from = 1 if graph else GRAPH_FROM
     with (
@@ -106,14 +106,14 @@ def ours(asked: Figures, embedder: Embedder, ranking: RankingConfig, *, graph: b
             seconds = sum(took(lambda: memory.add_drafts(part))[0] for part in parts)  # noqa: B023
             adds["batch"] = (count - alone) / (seconds + (took(memory.compact)[0] if graph else 0.0))
         queries, cpu, done = {}, time.process_time(), 0
-        for world in ("", *asked["worlds"]):
-            where, times, found = Filter(world=world or None), [], []
+        for env in ("", *asked["worlds"]):
+            where, times, found = Filter(env=env or None), [], []
             for text in asked["questions"]:
                 seconds, hits = took(lambda: memory.query(text, K, where, ranking=ranking))  # noqa: B023
                 times.append(1e3 * seconds)
                 found.append([int(hit.item.draft.key) for hit in hits])
                 done += 1
-            queries[world] = {"p50": statistics.median(times), "found": found}
+            queries[env] = {"p50": statistics.median(times), "found": found}
         cpu = 1e3 * (time.process_time() - cpu) / done
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
     return {"version": "", "adds": adds, "queries": queries, "cpu": cpu, "bytes": size}
@@ -148,10 +148,10 @@ def _serve(listener: Listener, embedder: Embedder) -> None:
 
 def recall(asked: Figures, embedder: Embedder, found: Figures) -> str:
     """Return how many of the ten nearest were found, without a filter and with each."""
-    vectors, worlds = embedder.embed(asked["texts"]), np.array(asked["of"])
+    vectors, envs = embedder.embed(asked["texts"]), np.array(asked["of"])
     parts = []
-    for world, queries in found["queries"].items():
-        rows = np.flatnonzero(worlds == world) if world else np.arange(len(worlds))
+    for env, queries in found["queries"].items():
+        rows = np.flatnonzero(envs == env) if env else np.arange(len(envs))
         scores = embedder.embed(asked["questions"]) @ vectors[rows].T
         best = rows[np.argsort(-scores, axis=1)[:, :K]]
         hits = sum(len(set(one.tolist()) & set(two)) for one, two in zip(best, queries["found"], strict=True))
@@ -160,7 +160,7 @@ def recall(asked: Figures, embedder: Embedder, found: Figures) -> str:
 
 
 def table_of(title: str, every: Mapping[str, Figures], recalls: Mapping[str, str]) -> Table:
-    """Lay the figures out, each rival's beside how many times better this memory is (the first column)."""
+    """Return the figures as a table, with the factor by which this memory is better than each rival."""
     table, first = Table("", *every, title=title), next(iter(every.values()))
 
     def line(name: str, value: Callable[[Figures], float | None], form: str, *, more_is_better: bool) -> None:
@@ -180,9 +180,9 @@ def table_of(title: str, every: Mapping[str, Figures], recalls: Mapping[str, str
         ("alone", "adds/s, the first one by one"),
     ):
         line(name, lambda of: of["adds"].get(way), "{:,.0f}", more_is_better=True)  # noqa: B023
-    for world in first["queries"]:
-        name = f"query, filter of {WORLDS[world]:.0%}, p50" if world else "query, p50"
-        line(name, lambda of: of["queries"][world]["p50"], "{:.2f} ms", more_is_better=False)  # noqa: B023
+    for env in first["queries"]:
+        name = f"query, filter of {WORLDS[env]:.0%}, p50" if env else "query, p50"
+        line(name, lambda of: of["queries"][env]["p50"], "{:.2f} ms", more_is_better=False)  # noqa: B023
     line("CPU of a query, mean", lambda of: of["cpu"], "{:.2f} ms", more_is_better=False)
     table.add_row(f"recall@{K}: all, filters", *recalls.values())
     line("on disk", lambda of: of["bytes"] / 1e6, "{:.0f} MB", more_is_better=False)
@@ -194,15 +194,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rivals", type=Path, default=None, help="an interpreter that has chromadb and mem0ai")
     parser.add_argument("--size", type=int, default=10_000)
-    parser.add_argument("--model", type=int, default=300, help="so many texts are embedded within the time measured")
+    parser.add_argument("--model", type=int, default=300, help="number of texts whose embedding is timed as well")
     parser.add_argument("--folder", type=Path, default=None, help="where vectors are kept, and used again")
     options = parser.parse_args()
     console = Console(width=120)
     try:
-        embedder = embedder_named("minilm")
+        embedder = make_embedder("minilm")
     except DataError as error:
         console.print(f"MiniLM is left out: {error}")
-        embedder = embedder_named("ngrams")
+        embedder = make_embedder("ngrams")
     if options.rivals is None:
         console.print(f"Chroma and mem0 are left out: {INSTALL}; then --rivals RIVALS/bin/python")
     texts = retrieval.sentences(max(20_000, options.size + QUESTIONS))

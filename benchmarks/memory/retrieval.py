@@ -10,7 +10,7 @@ weight is chosen on one half of the questions; the other half is what counts. Pa
 sentences, from a graph and exactly.
 
 Embedding with MiniLM takes most of the time: about ten functions or a hundred sentences per second and core. With
-`--folder` its vectors are kept and used again. Left out: other embedders than MiniLM (if `pathei data get minilm` has
+`--folder` its vectors are kept and used again. Not here: other embedders than MiniLM (if `pathei data get minilm` has
 fetched it) and character n-grams.
 """
 
@@ -36,7 +36,7 @@ from rich.table import Table
 
 from pathei.envs.virtualhome.tasks.robothow import RobotHow
 from pathei.errors import DataError
-from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft
 from pathei.memory.protocol import Embedder
@@ -160,7 +160,7 @@ def fusion(console: Console, search: Search, embedders: Sequence[Embedder], fold
     ways = {"words alone": RankingConfig(0, 1), "meaning alone": RankingConfig(1, 0)}
     ways |= {"ranks (RRF, 60)": RankingConfig(1, 1, fusion="rrf")} | convex
     title = f"MRR@{K} over {len(search.texts):,} {search.name}: the half to choose on, the other half, its error"
-    table, told, columns = Table("", title=title), list[str](), list[list[str]]()
+    table, lines, columns = Table("", title=title), list[str](), list[list[str]]()
     for embedder in embedders:
         table.add_column(embedder.name)
         known = Known(embedder, list(dict.fromkeys([*search.texts, *search.asked])), folder)
@@ -172,16 +172,16 @@ def fusion(console: Console, search: Search, embedders: Sequence[Embedder], fold
             [f"{one.mean():.3f}  {two.mean():.3f} ±{two.std() / len(two) ** 0.5:.3f}" for one, two in halves]
         )
         first = {name: float(scores[name][::2].mean()) for name in convex}
-        best, default = max(first, key=first.__getitem__), RankingConfig().settled(embedder.name)[0]
+        best, default = max(first, key=first.__getitem__), RankingConfig().weights_for(embedder.name)[0]
         gain = (scores[best] - scores[f"convex, {default:.2f} of meaning"])[1::2]
-        told.append(
+        lines.append(
             f"{embedder.name}: chosen on one half: {best}; on the other, {gain.mean():+.3f} "
             f"±{gain.std() / len(gain) ** 0.5:.3f} against the default of {default:.2f}."
         )
     for name, cells in zip(ways, zip(*columns, strict=True), strict=True):
         table.add_row(name, *cells)
     console.print(table)
-    console.print("\n".join(told))
+    console.print("\n".join(lines))
 
 
 def sentences(count: int) -> list[str]:
@@ -231,9 +231,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None, help="where vectors are kept, and used again")
     options = parser.parse_args()
     console = Console(width=120)
-    embedders: list[Embedder] = [embedder_named("ngrams")]
+    embedders: list[Embedder] = [make_embedder("ngrams")]
     try:
-        embedders.insert(0, embedder_named("minilm"))
+        embedders.insert(0, make_embedder("minilm"))
     except DataError as error:
         console.print(f"MiniLM is left out: {error}")
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,7 +1,7 @@
-"""The commands that ask a memory and show it: `query`, `list`, `show`, `stats`, `check`, `export`, `serve`.
+"""The commands that read a memory: `query`, `list`, `show`, `stats`, `check`, `export`, `serve`.
 
-They open it for reading, so that others may write meanwhile, but for `check` and `serve`. What changes a memory is in
-`memory_changes`.
+All but `check` and `serve` open it for reading, so that another process may write to it. Commands that change a memory
+are in `change`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from ...errors import ConfigError
 from ..console import make_console
-from .commands import MemoryCheck, MemoryExport, MemoryList, MemoryQuery, MemoryServe, MemoryShow, MemoryStats, Which
+from .commands import (
+    ItemSelection,
+    MemoryCheck,
+    MemoryExport,
+    MemoryList,
+    MemoryQuery,
+    MemoryServe,
+    MemoryShow,
+    MemoryStats,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,28 +31,27 @@ if TYPE_CHECKING:
     from ...memory.retrieval.ranking import RankingConfig
 
 _SHORT: Final = 160
-"""So many characters of a text are listed."""
+"""The number of characters of a text that are listed."""
 
 
 def query(command: MemoryQuery) -> None:
-    """Ask."""
-    from ...memory.opening import open_memory
-    from ...memory.retrieval.ranking import within
-    from ...memory.serve import told
+    """Query a memory."""
+    from ...memory import open_memory, within_budget
+    from ...memory.exchange.mcp_server import item_as_json
 
     if command.k < 1 or (command.budget is not None and command.budget < 1):
-        raise ConfigError("A query asks for at least 1 item, and for a budget of at least 1 token.")
-    where, ranking = where_of(command.which), _ranking(command)
+        raise ConfigError("--k and --budget have to be at least 1.")
+    where, ranking = make_filter(command.which), _ranking(command)
     with open_memory(command.memory, mode="read") as memory:
         hits = memory.query(command.question, command.k, where, ranking=ranking)
     if command.budget is not None:
-        hits = within(hits, command.budget)
+        hits = within_budget(hits, command.budget)
     if command.json:
-        _print_json({**told(hit.item), "score": hit.score, "why": dict(hit.why)} for hit in hits)
+        _print_json({**item_as_json(hit.item), "score": hit.score, "scores": dict(hit.scores)} for hit in hits)
     elif hits:
         make_console().print(_answers(hits))
     else:
-        make_console().print("Nothing is remembered that would answer.")
+        make_console().print("No item was found.")
 
 
 def list_items(command: MemoryList) -> None:
@@ -52,24 +60,24 @@ def list_items(command: MemoryList) -> None:
 
     from rich.table import Table
 
-    from ...memory.opening import open_memory
-    from ...memory.serve import told
+    from ...memory import open_memory
+    from ...memory.exchange.mcp_server import item_as_json
 
     console = make_console()
     with open_memory(command.memory, mode="read") as memory:
-        items = memory.items(where_of(command.which))
-        some = list(islice(items, max(0, command.limit)))
+        items = memory.items(make_filter(command.which))
+        listed = list(islice(items, max(0, command.limit)))
         more = 0 if command.json else sum(1 for _ in items)
     if command.json:
-        _print_json(map(told, some))
+        _print_json(map(item_as_json, listed))
         return
-    table = Table("id", "status", "what", "served")
-    for item in some:
+    table = Table("id", "status", "what", "feedback")
+    for item in listed:
         text = " ".join(item.draft.text.split())
         table.add_row(item.id, item.status, _plain(_shortened(text)), _counts(item))
     console.print(table)
     if more:
-        console.print(f"{more:,} more; --limit says how many are listed.")
+        console.print(f"{more:,} more; use --limit to list them.")
 
 
 def show(command: MemoryShow) -> None:
@@ -78,26 +86,26 @@ def show(command: MemoryShow) -> None:
 
     from rich.table import Table
 
-    from ...memory.opening import open_memory
-    from ...memory.serve import told
+    from ...memory import open_memory
+    from ...memory.exchange.mcp_server import item_as_json
 
     with open_memory(command.memory, mode="read") as memory:
         item, events = memory.get(command.id), memory.history(command.id)
     if command.json:
         history = [asdict(event) for event in events]
-        _print_json([{**told(item), "replaced_by": item.replaced_by, "history": history}])
+        _print_json([{**item_as_json(item), "replaced_by": item.replaced_by, "history": history}])
         return
     console = make_console()
     console.print(_item_table(item))
     if events:
-        table = Table("when", "item", "what", "how", title="History", title_justify="left")
+        table = Table("time", "item", "event", "detail", title="History", title_justify="left")
         for event in events:
             table.add_row(_when(event.time), event.item, event.what, _plain(_shortened(_json(event.detail))))
         console.print(table)
 
 
 def stats(command: MemoryStats) -> None:
-    """Count."""
+    """Print counts."""
     from ...memory.opening import memory_at, open_memory
     from ...views.tables import megabytes
 
@@ -110,35 +118,34 @@ def stats(command: MemoryStats) -> None:
     for kind, counts in found["kinds"].items():
         table.add_row(f"{kind}s", ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "none")
     table.add_row("from episodes", f"{found['trajectories']:,}")
-    table.add_row("embedder", f"{found['embedder']}, {found['dimensions']:,} numbers")
+    table.add_row("embedder", f"{found['embedder']}, {found['dimensions']:,} dimensions")
     table.add_row("size", megabytes(found["bytes"]))
     index = found["index"]
-    said = f"{index['form']}, {index['rows']:,} items; {index['since']:,} since then"
-    table.add_row("index", said if index["form"] != "none" else "none: all items are compared")
+    described = f"{index['form']}, {index['rows']:,} items; {index['since']:,} added since"
+    table.add_row("index", described if index["form"] != "none" else "none: all items are compared")
     if index["trouble"]:
-        table.add_row("trouble", index["trouble"])
+        table.add_row("problem", index["trouble"])
     make_console().print(table)
 
 
 def check(command: MemoryCheck) -> int:
-    """Look for damage; 1 if there is any."""
-    from ...memory.opening import open_memory
+    """Check a memory; return 1 if there is a problem."""
+    from ...memory import open_memory
 
     console = make_console()
     with open_memory(command.memory) as memory:
-        faults = memory.faults()
-    for fault in faults:
-        console.print(fault, markup=False, soft_wrap=True)
-    if not faults:
-        console.print("Nothing is wrong: the table, the words and the index agree.")
-    return int(bool(faults))
+        problems = memory.problems()
+    for problem in problems:
+        console.print(problem, markup=False, soft_wrap=True)
+    if not problems:
+        console.print("No problems: the table, the full-text index and the vector index agree.")
+    return int(bool(problems))
 
 
 def export(command: MemoryExport) -> None:
-    """Write a memory, or its skills, for others."""
-    from ...memory.items import Filter
-    from ...memory.opening import open_memory
-    from ...memory.skill_files import FILE, write_skills
+    """Export a memory, or its skills."""
+    from ...memory import Filter, open_memory
+    from ...memory.exchange.skill_files import FILE, write_skills
 
     with open_memory(command.memory, mode="read") as memory:
         if command.skills:
@@ -153,31 +160,31 @@ def serve(command: MemoryServe) -> None:
     """Serve a memory until the client goes away, or until Ctrl-C."""
     from rich.console import Console
 
-    from ...memory.opening import open_memory
-    from ...memory.serve import serve as serve_memory
+    from ...memory import open_memory
+    from ...memory.exchange.mcp_server import serve as serve_memory
 
-    def tell(address: str) -> None:
-        # Not on stdout, which over stdio is the protocol's.
-        Console(stderr=True, highlight=False).print(f"{address}; Ctrl-C ends it.")
+    def announce(address: str) -> None:
+        # stdout belongs to the protocol when serving over stdio.
+        Console(stderr=True, highlight=False).print(f"Serving at {address}; press Ctrl-C to stop.")
 
     mode: Literal["read", "write"] = "read" if command.read_only else "write"
-    with open_memory(command.memory, mode=mode, embedder=command.embedder or "", make=True) as memory:
-        serve_memory(memory, http=command.http, read_only=command.read_only, tell=tell)
+    with open_memory(command.memory, mode=mode, embedder=command.embedder or "", create=True) as memory:
+        serve_memory(memory, http=command.http, read_only=command.read_only, announce=announce)
 
 
-def where_of(which: Which) -> Filter:
-    """Return the items that options ask for.
+def make_filter(which: ItemSelection) -> Filter:
+    """Return the filter that options describe.
 
     Raises:
         ConfigError: a time cannot be read.
-        UnknownNameError: there is no such world.
+        UnknownNameError: there is no such environment.
     """
     from ...memory.items import Filter, Status
     from ...memory.storage.columns import STATUSES
 
     return Filter(
         None if which.kind is None else (which.kind,),
-        world_id(which.world),
+        get_env_id(which.env),
         which.task,
         which.success,
         _time("after", which.after),
@@ -186,21 +193,21 @@ def where_of(which: Which) -> Filter:
     )
 
 
-def world_id(name: str | None) -> str | None:
-    """Return the gymnasium id of a world by its name; an id is returned as it is.
+def get_env_id(name: str | None) -> str | None:
+    """Return the gymnasium id of an environment by its name; an id is returned unchanged.
 
     Raises:
-        UnknownNameError: there is no such world.
+        UnknownNameError: there is no such environment.
     """
     if not name or "/" in name or ":" in name:
         return name
-    from ...envs.registry import get_env
+    from ...envs.registry import world_named
 
-    return get_env(name).id
+    return world_named(name).id
 
 
 def pairs(title: str) -> Table:
-    """Return a table of names and values, without any yet."""
+    """Return an empty table of names and values."""
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", show_header=False)
@@ -222,30 +229,30 @@ def _answers(hits: Iterable[Hit]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("", "kind", "what", "served", "why", show_lines=True)
+    table = Table("", "kind", "what", "feedback", "scores", show_lines=True)
     for rank, hit in enumerate(hits, 1):
         what = Text(hit.item.draft.text).append(f"\n{hit.item.id}", style="dim")
-        why = "\n".join(f"{name:7} {value:.2f}" for name, value in hit.why.items())
-        table.add_row(str(rank), hit.item.draft.kind, what, _counts(hit.item).replace(", ", "\n"), why)
+        scores = "\n".join(f"{name:7} {value:.2f}" for name, value in hit.scores.items())
+        table.add_row(str(rank), hit.item.draft.kind, what, _counts(hit.item).replace(", ", "\n"), scores)
     return table
 
 
 def _item_table(item: Item) -> Table:
     draft = item.draft
     table = pairs(item.id)
-    table.add_row("says", _plain(draft.text))
+    table.add_row("text", _plain(draft.text))
     ended = f", by {item.replaced_by}" if item.replaced_by else ""
     table.add_row("status", f"{item.status}{ended}, version {item.version}")
-    table.add_row("world", _plain(draft.world or "any"))
+    table.add_row("env", _plain(draft.env or "any"))
     if draft.task:
-        outcome = {True: "reached", False: "not reached", None: "nobody could tell whether it was reached"}
+        outcome = {True: "reached", False: "not reached", None: "outcome unknown"}
         table.add_row("goal", _plain(f"{draft.task} ({outcome[draft.success]})"))
     if draft.key:
-        table.add_row("about", _plain(draft.key))
+        table.add_row("key", _plain(draft.key))
     step = "" if draft.source.step is None else f", step {draft.source.step}"
-    source = f"{draft.source.trajectory}{step}" if draft.source.trajectory else "told, not lived"
+    source = f"{draft.source.trajectory}{step}" if draft.source.trajectory else "added by hand"
     table.add_row("source", _plain(source))
-    table.add_row("served", f"{_counts(item)}; lived first {_when(draft.time)}, last {_when(item.last_seen)}")
+    table.add_row("feedback", f"{_counts(item)}; first seen {_when(draft.time)}, last {_when(item.last_seen)}")
     table.add_row("weight", f"importance {draft.importance:.2f}, confidence {draft.confidence:.2f}")
     for name, value in draft.data.items():
         table.add_row(name, _plain(value if isinstance(value, str) else _json(value)))
@@ -256,14 +263,14 @@ def _counts(item: Item) -> str:
     return f"seen {item.seen}, helped {item.helpful}, harmed {item.harmful}"
 
 
-def _time(option: str, told: str | None) -> float | None:
-    if told is None:
+def _time(option: str, text: str | None) -> float | None:
+    if text is None:
         return None
     try:
-        return datetime.fromisoformat(told).timestamp()
+        return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError) as error:
         raise ConfigError(
-            f"--{option} is a date or a time, such as 2026-11-26 or 2026-11-26T14:30, not {told!r}."
+            f"--{option} has to be a date or a time, such as 2026-11-26 or 2026-11-26T14:30, not {text!r}."
         ) from error
 
 
@@ -272,7 +279,7 @@ def _when(seconds: float) -> str:
 
 
 def _plain(text: str) -> Text:
-    """Return text whose brackets are no markup: actions have them."""
+    """Return text whose brackets are not read as markup: actions contain them."""
     from rich.text import Text
 
     return Text(text)
@@ -293,4 +300,4 @@ def _print_json(values: Iterable[Mapping[str, Any]]) -> None:
         print(_json(value))
 
 
-__all__ = ["check", "export", "list_items", "pairs", "query", "serve", "show", "stats", "where_of", "world_id"]
+__all__ = ["check", "export", "get_env_id", "list_items", "make_filter", "pairs", "query", "serve", "show", "stats"]

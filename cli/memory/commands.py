@@ -1,7 +1,7 @@
-"""The commands of `pathei memory` as data, as `commands` has the others.
+"""The commands of `pathei memory` as dataclasses.
 
-The first argument names the memory: its folder, or the store whose own it is. Each opens it with the embedder that it
-was filled with.
+The first argument names the memory: its folder, or the store that it belongs to. Each command opens it with the
+embedder that it was filled with.
 """
 
 from __future__ import annotations
@@ -14,171 +14,199 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, subcomman
 
 
 @dataclass(frozen=True)
-class Which:
+class ItemSelection:
     """Which items."""
 
     kind: Literal["episode", "skill", "fact"] | None = None
-    """Only of this kind."""
-    world: str | None = None
-    """Only of this world (its name in `pathei env list`, or a gymnasium id), and what holds anywhere."""
+    """Only items of this kind.
+
+    episode: what happened, with its outcome and lessons
+    skill: a procedure, verified by executing it
+    fact: how the environment is
+    """
+    env: str | None = None
+    """Only items of this environment (a name of `pathei env list`, or a gymnasium id), and items of any."""
     task: str | None = None
-    """Only from episodes with exactly this goal."""
+    """Only items from episodes with exactly this goal."""
     success: bool | None = None
-    """Only from episodes that reached their goal (True) or failed to (False)."""
+    """Only items from episodes that reached their goal (True) or failed (False)."""
     after: str | None = None
-    """Only lived last at this time or later: `2026-11-26`, or `2026-11-26T14:30`."""
+    """Only items last seen at this time or later: `2026-11-26`, or `2026-11-26T14:30`."""
     before: str | None = None
-    """Only lived last before this time."""
+    """Only items last seen before this time."""
     status: Literal["active", "superseded", "merged", "retired", "forgotten", "any"] = "active"
-    """What has become of them; a query finds active ones unless it is asked otherwise."""
+    """Only items with this status.
+
+    active: found by agents
+    superseded: replaced by a later version
+    merged: merged into a near duplicate
+    retired: failed too often, or too many
+    forgotten: removed by `pathei memory forget`
+    any: all of these
+    """
 
 
 @dataclass(frozen=True)
 class MemoryBuild:
-    """Remember what a store holds. Run it again to go on where it stopped, or when the store has grown."""
+    """Build a memory from a store. Run it again to resume, or to add new episodes."""
 
     store: Positional[Path]
-    """The experience store's directory."""
+    """The directory of the experience store."""
     memory: Positional[Path | None] = None
-    """The memory's folder, made if it is not there; a folder `memory` in the store's directory if left out."""
+    """The folder of the memory, created if needed; by default the folder `memory` in the store's directory."""
     builders: tuple[str, ...] = ("episodes", "skills", "lessons", "plans", "facts")
-    """What is made of an episode."""
+    """What is built from each episode.
+
+    episodes: what happened, with the outcome and lessons
+    skills: action sequences that bring about a condition, verified by executing them
+    lessons: fixes for refused actions, verified
+    plans: whole plans with the words of the goal as parameters, verified; for environments without facts
+    facts: where objects are kept, and where they end up
+
+    Also any name of an installed entry point in the group `pathei.builders`, or `module:attribute`.
+    """
     model: str | None = None
-    """A language model that says more about every episode that is new: a shorter plan, which is kept if it is proved,
-    lessons, and where things are. `local:PATH`, or a model at OPENAI_BASE_URL, with OPENAI_API_KEY."""
+    """A language model that adds shorter plans (verified), lessons and facts for every new episode: `local:PATH`, or
+    the name of a model at OPENAI_BASE_URL, with OPENAI_API_KEY."""
     embedder: str | None = None
-    """For a new memory: `minilm`, `ngrams`, `endpoint:MODEL`, `st:PATH`, or `auto`, which is `minilm` where it was
-    fetched and else `ngrams`. One that is there keeps its own."""
+    """The embedder of a new memory; an existing memory keeps its own.
+
+    auto: minilm if it was fetched, else ngrams
+    minilm: all-MiniLM-L6-v2 (`pathei data get minilm`)
+    ngrams: hashed character n-grams, needs no weights
+    endpoint:MODEL: an OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY)
+    st:PATH: a sentence-transformers model
+    """
     success: bool | None = None
-    """Only episodes that reached their goal (True) or failed to (False)."""
+    """Only episodes that reached their goal (True) or failed (False)."""
     branches: bool = False
-    """Also the branches of search trees, each as a whole episode."""
+    """Also use the branches of search trees, each as a whole episode."""
     feedback: bool = False
-    """Also tell the memory how its items served in episodes whose agent used them; each episode counts once."""
+    """Also record how items of this memory served in episodes whose agent used them; each episode counts once."""
     consolidate: bool = False
-    """At the end, merge near duplicates and retire what failed, as `pathei memory consolidate` does."""
+    """At the end, merge near duplicates and retire failed skills, as `pathei memory consolidate` does."""
 
 
 @dataclass(frozen=True)
 class MemoryQuery:
-    """Ask a memory: the items that answer best, and why."""
+    """Query a memory: print the best items with their scores."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     question: Positional[str]
     """The question, in words."""
     k: int = 8
-    """At most so many items."""
-    which: OmitArgPrefixes[Which] = field(default_factory=Which)
-    """Which items may answer."""
+    """The maximum number of items."""
+    which: OmitArgPrefixes[ItemSelection] = field(default_factory=ItemSelection)
+    """Which items may be found."""
     budget: int | None = None
-    """At most so many tokens of text together, as for a prompt."""
+    """The maximum number of tokens of all texts together, as for a prompt."""
     dense: float | None = None
-    """How much likeness in meaning counts; the weights are relative to each other."""
+    """The weight of similarity in meaning; weights are relative to each other."""
     lexical: float | None = None
-    """How much likeness in words counts."""
+    """The weight of similarity in words."""
     recency: float = 0.0
-    """How much it counts that an item was lived lately."""
+    """The weight of how recently an item was seen."""
     importance: float = 0.0
-    """How much it counts that an item matters."""
+    """The weight of an item's importance."""
     utility: float = 0.0
-    """How much it counts that an item helped when it was used."""
+    """The weight of how often an item helped."""
     json: bool = False
-    """For programs: one item per line, as JSON."""
+    """Print one item per line, as JSON."""
 
 
 @dataclass(frozen=True)
 class MemoryList:
-    """List items, in the order in which they were added."""
+    """List items in the order in which they were added."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
-    which: OmitArgPrefixes[Which] = field(default_factory=Which)
+    """The folder of the memory, or a store that has one."""
+    which: OmitArgPrefixes[ItemSelection] = field(default_factory=ItemSelection)
     """Which items."""
     limit: int = 20
-    """At most so many."""
+    """The maximum number of items."""
     json: bool = False
-    """For programs: one item per line, as JSON."""
+    """Print one item per line, as JSON."""
 
 
 @dataclass(frozen=True)
 class MemoryShow:
-    """Show one item: what it says, where it comes from, and what has happened to it."""
+    """Show one item: its content, source and history."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     id: Positional[str]
-    """The item's id, whatever its status."""
+    """The id of the item, whatever its status."""
     json: bool = False
-    """For programs: one line of JSON."""
+    """Print one line of JSON."""
 
 
 @dataclass(frozen=True)
 class MemoryStats:
-    """Count what a memory holds."""
+    """Print counts of items and episodes, the size and the state of the index."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     json: bool = False
-    """For programs: one line of JSON."""
+    """Print one line of JSON."""
 
 
 @dataclass(frozen=True)
 class MemoryAdd:
-    """Remember a fact, or what happened, by hand. What says the same as another item reinforces it."""
+    """Add a fact or an episode by hand. A duplicate reinforces the existing item."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store; made if it is not there."""
+    """The folder of the memory, or a store; created if needed."""
     text: Positional[str]
-    """What is to be remembered, in a sentence."""
+    """The content, as a sentence."""
     kind: Literal["fact", "episode"] = "fact"
-    """What it is. Skills are not told, they prove themselves."""
-    world: str = ""
-    """The world that it holds in (its name in `pathei env list`, or a gymnasium id); anywhere if left out."""
+    """The kind of item. Skills cannot be added by hand, because they have to be verified."""
+    env: str = ""
+    """The environment where it holds (a name of `pathei env list`, or a gymnasium id); any by default."""
     key: str = ""
-    """What it is about: a fact of the same key and world that says something else is superseded."""
+    """Its subject: a fact with the same key and environment and another text is superseded."""
     confidence: float = 0.5
-    """How sure it is, from 0 to 1."""
+    """How certain it is, from 0 to 1."""
     importance: float = 0.5
-    """How much it matters, from 0 to 1."""
+    """How important it is, from 0 to 1."""
     embedder: str | None = None
-    """For a new memory: see `pathei memory build`."""
+    """The embedder of a new memory: see `pathei memory build`."""
 
 
 @dataclass(frozen=True)
 class MemoryUpdate:
-    """Change an item; what it said before is kept in its history."""
+    """Change an item; its history keeps the old content."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     id: Positional[str]
-    """The item's id."""
+    """The id of the item."""
     text: str | None = None
-    """What it says now."""
+    """The new text."""
     data: str | None = None
-    """Its content for programs, a JSON object in place of the one that it has."""
+    """The new content for programs, a JSON object."""
     confidence: float | None = None
-    """How sure it is, from 0 to 1."""
+    """How certain it is, from 0 to 1."""
     importance: float | None = None
-    """How much it matters, from 0 to 1."""
+    """How important it is, from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class MemoryForget:
-    """Let items be found no more. They are kept, and can still be shown."""
+    """Hide items from queries. They are kept, and can still be shown."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     ids: Positional[tuple[str, ...]]
     """The ids of the items."""
 
 
 @dataclass(frozen=True)
 class MemoryFeedback:
-    """Tell how items served: those that do harm are retired by `pathei memory consolidate`."""
+    """Record whether items helped: `pathei memory consolidate` retires those that do harm."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     ids: Positional[tuple[str, ...]]
     """The ids of the items."""
     helpful: FlagCreatePairsOff[bool] = False
@@ -189,86 +217,86 @@ class MemoryFeedback:
 
 @dataclass(frozen=True)
 class MemoryConsolidate:
-    """Merge near duplicates, and retire what failed or is too much. Nothing is destroyed."""
+    """Merge near duplicates, and retire skills that failed or exceed the limit. Nothing is destroyed."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     uses: int = 3
-    """A skill is judged after so many uses whose outcome was told."""
+    """Uses with feedback after which a skill is judged."""
     utility: float = 0.4
-    """It is retired if (helpful + 1) / (helpful + harmful + 2) is below this."""
+    """A judged skill is retired if (helpful + 1) / (helpful + harmful + 2) is below this."""
     skills: int = 200
-    """So many skills stay active in each world."""
+    """The maximum number of active skills per environment."""
 
 
 @dataclass(frozen=True)
 class MemoryCompact:
-    """Make the index anew, and give unused space back. With more than 200,000 items this takes minutes."""
+    """Rebuild the index and free unused space. With more than 200,000 items this takes minutes."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
 
 
 @dataclass(frozen=True)
 class MemoryCheck:
-    """Look for damage: in the table, in the index, and whether they agree."""
+    """Check the table, the index, and whether they agree."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
 
 
 @dataclass(frozen=True)
 class MemoryReembed:
-    """Embed all texts anew, with another embedder, which is used from then on."""
+    """Embed all texts with another embedder, which is used from then on."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     embedder: str
-    """`minilm`, `ngrams`, `endpoint:MODEL`, `st:PATH` or `auto`."""
+    """The new embedder: see `pathei memory build`."""
 
 
 @dataclass(frozen=True)
 class MemoryExport:
-    """Write everything into a file of JSON lines, or the active skills into folders with a `SKILL.md`."""
+    """Export everything as a file of JSON lines, or the active skills as folders with a `SKILL.md`."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store with one."""
+    """The folder of the memory, or a store that has one."""
     out: Positional[Path]
-    """The file to make or, with `--skills`, the folder."""
+    """The file to write or, with `--skills`, the folder."""
     skills: bool = False
-    """Write skills as folders that other agents read, too."""
+    """Export skills as folders in the Agent Skills format, which other agents read."""
 
 
 @dataclass(frozen=True)
 class MemoryImport:
-    """Take over a file that `pathei memory export` wrote, or all skills below a folder."""
+    """Import a file that `pathei memory export` wrote, or all skills below a folder."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store; made if it is not there."""
+    """The folder of the memory, or a store; created if needed."""
     source: Positional[Path]
-    """The file, or a folder with `SKILL.md` files in it. Nothing has proved such skills here: their confidence is at
-    most 0.5, how they served elsewhere does not count, and none takes the place of one that is here."""
+    """The file, or a folder with `SKILL.md` files in it. Such skills are unverified: their confidence is at most 0.5,
+    their counts start at 0, and none supersedes an existing skill."""
     embedder: str | None = None
-    """For a new memory: see `pathei memory build`."""
+    """The embedder of a new memory: see `pathei memory build`."""
 
 
 @dataclass(frozen=True)
 class MemoryServe:
-    """Serve a memory to other programs by the Model Context Protocol, over stdio or HTTP."""
+    """Serve a memory to other programs through the Model Context Protocol (MCP), over stdio or HTTP."""
 
     memory: Positional[Path]
-    """The memory's folder, or a store; made if it is not there, unless it is only read."""
+    """The folder of the memory, or a store; created if needed, except with `--read-only`."""
     http: int | None = None
-    """A port of this machine, `http://127.0.0.1:PORT/mcp`; without it, over stdio."""
+    """Serve over HTTP at this port, `http://127.0.0.1:PORT/mcp`; by default over stdio."""
     read_only: bool = False
-    """Leave out the tools that change something. Several processes may then serve it."""
+    """Omit the tools that change the memory. Several processes may then serve it."""
     embedder: str | None = None
-    """For a new memory: see `pathei memory build`."""
+    """The embedder of a new memory: see `pathei memory build`."""
 
 
 @dataclass(frozen=True)
-class Memory:
-    """What was learned into an external memory: episodes, skills and facts."""
+class MemoryCommand:
+    """Build, query and maintain an external memory: episodes, skills and facts."""
 
     command: (
         Annotated[MemoryBuild, subcommand("build")]

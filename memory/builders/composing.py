@@ -1,8 +1,8 @@
-"""Skills that are more than one effect: bringing things to light, and reaching several conditions together.
+"""Skills that are more than one effect: revealing objects, and reaching several conditions together.
 
-What opens up new things becomes a skill of its own, "look". Several conditions that were reached together become a
-skill that calls those for each, in the order in which they were reached. Its trial is what each of them took
-(`stretches`), one condition after the other from the beginning of the episode; all of them have to hold afterwards.
+An action that reveals new objects becomes a skill of its own ("look"). Several conditions that were reached together
+become a skill that calls the skills of each, in the order in which they were reached. Its test executes the slices of
+each (`slices`), one condition after the other from the start of the episode; all of them have to hold afterwards.
 """
 
 from __future__ import annotations
@@ -11,44 +11,46 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, permutations
 from typing import Final, NamedTuple
 
+from ...envs.facts import ROLES, Change, ConditionSignature, Entity, NodeSelector
+from ...envs.facts.signatures import done
 from ...experience import Trajectory
 from ..items import Draft, Source
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
-from .events import EpisodeLog, StateChange, StepEffect
-from .lifting import ROLES, LiftedCondition, LiftedSelector, ObjectRef, done, words
-from .slices import actions_of, atom_of, brought_to_light, stretch_of, ways
+from .episode_log import EpisodeLog, StepEffect
+from .signatures import words
+from .slices import approach_steps, find_slice, reveals, slice_actions, write_change
 
 LOOK: Final = "x is seen"
-"""The effect of skills that bring things to light."""
+"""The effect of skills that reveal objects."""
 _ORDERS: Final = 6
-"""So many orders are tried at most."""
+"""The maximum number of orders that are tried."""
 
 
 class _Service(NamedTuple):
-    """A step at which a condition began to hold for some things."""
+    """A step at which a condition began to hold for some objects."""
 
     step: StepEffect
-    things: tuple[ObjectRef, ...]
-    change: StateChange | None
-    """What shows it; None for a deed."""
+    things: tuple[Entity, ...]
+    change: Change | None
+    """The change that shows it; None for a condition on an action."""
 
 
-def look(trajectory: Trajectory, step: StepEffect) -> SkillProposal | None:
-    """Return the skill of bringing things to light with what a step was done to, or None if nothing new was seen."""
-    if step.moved or len(step.act.things) != 1 or not brought_to_light(step):
+def look(trajectory: Trajectory, log: EpisodeLog, step: StepEffect) -> SkillProposal | None:
+    """Return the skill of revealing objects by the action of a step, or None if it revealed nothing."""
+    if step.moved or len(step.action.things) != 1 or not reveals(log, step):
         return None
-    thing = step.act.things[0]
-    steps = [f"{step.act.verb} {thing.name}"]
+    thing = step.action.things[0]
+    steps = [f"{step.action.verb} {thing.kind}"]
     draft = Draft(
         "skill",
-        f"How to bring to light what is in or behind the {words(thing.name)}: {'; '.join(steps)}.",
+        f"How to bring to light what is in or behind the {words(thing.kind)}: {'; '.join(steps)}.",
         trajectory.task.env,
         key=f"{LOOK}: {'; '.join(steps)}",
         task=trajectory.task.goal.text,
         success=trajectory.success,
         data={
-            "name": f"look into the {words(thing.name)}",
+            "name": f"look into the {words(thing.kind)}",
             "parameters": [],
             "preconditions": [],
             "steps": steps,
@@ -57,44 +59,44 @@ def look(trajectory: Trajectory, step: StepEffect) -> SkillProposal | None:
         },
         source=Source(trajectory.id, step.number),
     )
-    return SkillProposal(step.number, (SkillCandidate(draft, SkillTest((TryAction(step.action),), lived=True)),))
+    return SkillProposal(step.number, (SkillCandidate(draft, SkillTest((TryAction(step.text),), as_played=True)),))
 
 
-def together(trajectory: Trajectory, happened: EpisodeLog, wanted: Sequence[LiftedCondition]) -> SkillProposal | None:
+def together(trajectory: Trajectory, log: EpisodeLog, wanted: Sequence[ConditionSignature]) -> SkillProposal | None:
     """Return the skill of reaching several conditions in an order that works, or None if the episode did not.
 
-    The order in which they were reached comes first. It may not be the one: who takes the juice and closes the fridge
-    before he puts the juice on the table has not closed the fridge first.
+    The order in which they were reached is tried first. It may be wrong: an agent that takes the juice, closes the
+    fridge and then puts the juice on the table has not closed the fridge first.
     """
-    served = {number: found for number, one in enumerate(wanted) if (found := _services(one, happened))}
+    served = {number: found for number, one in enumerate(wanted) if (found := _services(one, log))}
     if not trajectory.success or len(served) < 2:
         return None
-    lived = sorted(served, key=lambda number: (served[number][-1].step.number, str(number)))
-    last = {change.fact: change for step in happened.steps for change in (*step.changes, *step.moves)}
-    claims = [one.change for number in lived for one in served[number] if one.change is not None]
+    played = sorted(served, key=lambda number: (served[number][-1].step.number, str(number)))
+    last = {change.fact: change for step in log.steps for change in (*step.changes, *step.moves)}
+    claims = [one.change for number in played for one in served[number] if one.change is not None]
     after = tuple(change for change in claims if last[change.fact] == change)
     candidates = []
-    for order in islice(permutations(lived), _ORDERS):
-        actions = _one_after_another(happened, [service for number in order for service in served[number]])
+    for order in islice(permutations(played), _ORDERS):
+        actions = _one_after_another(log, [service for number in order for service in served[number]])
         if actions is not None:
-            own = tuple(do for do in actions if do.needed)
-            trial = SkillTest(own, actions if len(own) < len(actions) else (), after=after)
-            candidates.append(SkillCandidate(_draft(trajectory, [wanted[number] for number in order]), trial))
+            own = tuple(action for action in actions if action.needed)
+            test = SkillTest(own, actions if len(own) < len(actions) else (), after=after)
+            candidates.append(SkillCandidate(_draft(trajectory, [wanted[number] for number in order]), test))
     return SkillProposal(0, tuple(candidates)) if candidates else None
 
 
-def is_done(wanted: LiftedCondition, step: StepEffect) -> bool:
-    """Tell whether a step is the deed that a condition asks for, and leaves no other trace."""
+def is_done(wanted: ConditionSignature, step: StepEffect) -> bool:
+    """Return whether a step is the action that a condition asks for; such a condition leaves no other trace."""
     if not wanted.signature.endswith("is done"):
         return False
-    names = step.act.things
-    return wanted.signature == done(step.act.verb, ROLES[: len(wanted.roles)]) and all(
-        role.takes(thing) for role, thing in zip(wanted.roles, names, strict=False)
+    things = step.action.things
+    return wanted.signature == done(step.action.verb, ROLES[: len(wanted.roles)]) and all(
+        role.takes(thing.kind, thing.id) for role, thing in zip(wanted.roles, things, strict=False)
     )
 
 
-def _draft(trajectory: Trajectory, order: Sequence[LiftedCondition]) -> Draft:
-    roles: dict[LiftedSelector, str] = {}
+def _draft(trajectory: Trajectory, order: Sequence[ConditionSignature]) -> Draft:
+    roles: dict[NodeSelector, str] = {}
     calls = []
     for one in order:
         signature = one.signature
@@ -122,53 +124,51 @@ def _draft(trajectory: Trajectory, order: Sequence[LiftedCondition]) -> Draft:
     )
 
 
-def _one_after_another(happened: EpisodeLog, services: Sequence[_Service]) -> tuple[TryAction, ...] | None:
-    """Return what serves conditions in their order, with the ways to it; None where a stretch is too long.
+def _one_after_another(log: EpisodeLog, services: Sequence[_Service]) -> tuple[TryAction, ...] | None:
+    """Return the slices of conditions in order, with their approaches; None if a slice is too long.
 
-    What was done for an earlier one already may be refused, and where one went for it, one goes again.
+    An action that an earlier condition has used may be refused; an approach is repeated.
     """
     actions: list[TryAction] = []
     begun: set[int] = set()
     for step, things, _ in services:
-        stretch = stretch_of(happened, step, things)
-        if stretch is None:
+        found = find_slice(log, step, things)
+        if found is None:
             return None
-        own = {number: TryAction(action, number not in begun) for number, action in actions_of(stretch)}
-        led = {number: do for number, do in ways(happened, 0, step.number) if number not in begun}
-        both = led | own
+        own = {number: TryAction(action, number not in begun) for number, action in slice_actions(log, found)}
+        approach = {number: one for number, one in approach_steps(log, 0, step.number) if number not in begun}
+        both = approach | own
         actions += [both[number] for number in sorted(both)]
         begun |= both.keys()
     return tuple(actions)
 
 
-def _services(wanted: LiftedCondition, happened: EpisodeLog) -> list[_Service]:
-    """Return where a condition began to hold last, for each thing that it held for, in order."""
+def _services(wanted: ConditionSignature, log: EpisodeLog) -> list[_Service]:
+    """Return the last step at which a condition began to hold, for each object, in order."""
     found: dict[tuple[int, ...], _Service] = {}
-    for step in happened.steps:
+    for step in log.steps:
         if step.error:
             continue
-        for service in _served_by(wanted, step, happened):
+        for service in _served_by(wanted, step, log):
             ids = tuple(thing.id for thing in service.things)
             found.pop(ids, None)
             found[ids] = service
     return list(found.values())
 
 
-def _served_by(wanted: LiftedCondition, step: StepEffect, happened: EpisodeLog) -> Iterator[_Service]:
+def _served_by(wanted: ConditionSignature, step: StepEffect, log: EpisodeLog) -> Iterator[_Service]:
     if is_done(wanted, step):
-        yield _Service(step, step.act.things, None)
+        yield _Service(step, step.action.things, None)
     for change in (*step.changes, *step.moves):
-        things = tuple(ObjectRef(happened.names.get(id_, ""), id_) for id_ in change.things if id_ not in happened.you)
-        if _is_wanted(wanted, change, things, happened):
+        things = tuple(Entity(log.kind(id_), id_) for id_ in change.entities if id_ not in log.characters)
+        if _is_wanted(wanted, change, things, log):
             yield _Service(step, things, change)
 
 
-def _is_wanted(
-    wanted: LiftedCondition, change: StateChange, things: tuple[ObjectRef, ...], happened: EpisodeLog
-) -> bool:
+def _is_wanted(wanted: ConditionSignature, change: Change, things: tuple[Entity, ...], log: EpisodeLog) -> bool:
     roles = {thing.id: role for thing, role in zip(things, ROLES, strict=False)}
-    return atom_of(happened, change, roles) == wanted.signature and all(
-        role.takes(thing) for role, thing in zip(wanted.roles, things, strict=True)
+    return write_change(log, change, roles) == wanted.signature and all(
+        role.takes(thing.kind, thing.id) for role, thing in zip(wanted.roles, things, strict=True)
     )
 
 

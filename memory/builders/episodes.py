@@ -1,4 +1,4 @@
-"""Episodes: what was asked, what was done, how it came out, and what there is to learn from it; one draft each."""
+"""Episode items: the goal, the actions, the outcome and the lessons of an episode, in one draft."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ...experience import Trajectory
 from ..items import Draft, Source
 from .reflection import as_json, reflect
 
-_ACTIONS_TOLD: Final = 12
-_SENTENCES_TOLD: Final = 3
+_ACTIONS_SHOWN: Final = 12
+_SENTENCES_SHOWN: Final = 3
 _ACTIONS_KEPT: Final = 200
 
 
 class EpisodeBuilder:
-    """The builder of episodes."""
+    """Builds episode items."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return the episode; nothing for one in which nothing was done."""
+        """Yield the draft of an episode; nothing for an episode without steps."""
         if not trajectory.steps:
             return
         reflection = reflect(trajectory)
@@ -26,14 +26,14 @@ class EpisodeBuilder:
         outcome = {True: "It succeeded", False: "It failed", None: "Nobody could tell whether it succeeded"}
         progress = trajectory.steps[-1].info.get("progress")
         far = f" ({progress:.0%} of the goal)" if trajectory.success is False and isinstance(progress, float) else ""
-        told = "; ".join(done[:_ACTIONS_TOLD]) + ("; ..." if len(done) > _ACTIONS_TOLD else "")
+        shown = "; ".join(done[:_ACTIONS_SHOWN]) + ("; ..." if len(done) > _ACTIONS_SHOWN else "")
         steps = len(trajectory.steps)
-        said = " ".join(reflection.sentences()[-_SENTENCES_TOLD:])
+        lessons = " ".join(reflection.sentences()[-_SENTENCES_SHOWN:])
         goal = trajectory.task.goal.text
         yield Draft(
             "episode",
-            f"Goal: {goal}. {outcome[trajectory.success]}{far} after {steps} step{'s' if steps != 1 else ''}: {told}."
-            + (f" {said}" if said else ""),
+            f"Goal: {goal}. {outcome[trajectory.success]}{far} after {steps} step{'s' if steps != 1 else ''}: {shown}."
+            + (f" {lessons}" if lessons else ""),
             trajectory.task.env,
             task=goal,
             success=trajectory.success,

@@ -1,9 +1,9 @@
-"""Facts from episodes: where things are kept, where they end up, and which room has what.
+"""Facts from episodes: where objects are kept, where they end up, and which room has what.
 
-Told of the things that an episode was about: those that its goal names, those that were acted on, and all others of
-their kinds. General facts are by kind, `"A cup is kept in a kitchen cabinet."`; each episode that shows one again
-reinforces it, so that how often it was seen says how usual it is. Facts of one house name the house and the thing, and
-have that as their key: what is seen later supersedes.
+They are about the objects of an episode: those that its goal names, those that were acted on, and all others of their
+kinds. General facts are by kind, `"A cup is kept in a kitchen cabinet."`; each episode that shows one again reinforces
+it, so its count shows how usual it is. Facts about one scene name the scene and the object, and have both as their key:
+a later observation supersedes.
 """
 
 from __future__ import annotations
@@ -11,92 +11,91 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ...envs.facts import read_condition
 from ...experience import Json, Trajectory
 from ..items import Draft, Source
-from .events import EpisodeLog, fold
-from .lifting import read_condition, words
+from .episode_log import EpisodeLog, read_episode
+from .signatures import words
 
-_IN: Final = {"ON": "on", "INSIDE": "in", "ROOM": "in"}
+_PREPOSITIONS: Final = {"ON": "on", "INSIDE": "in", "ROOM": "in"}
 _MOST: Final = 40
-"""So many facts of one episode are kept."""
+"""The maximum number of facts per episode."""
 
 
 class FactBuilder:
-    """The builder of facts."""
+    """Builds facts from episodes with graph facts."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return facts, general ones first."""
-        happened = fold(trajectory)
-        if happened is None:
+        """Yield facts, general ones first."""
+        log = read_episode(trajectory)
+        if log is None:
             return
-        concerned = _concerned(trajectory, happened)
-        told: dict[str, Draft] = {}
-        for thing in concerned:
-            for draft in _kept(trajectory, happened, thing):
-                told.setdefault(draft.key, draft)
-        for draft in _moved(trajectory, happened):
-            told[draft.key] = draft  # the last place counts
-        yield from list(told.values())[:_MOST]
+        found: dict[str, Draft] = {}
+        for thing in _concerned(trajectory, log):
+            for draft in _kept(trajectory, log, thing):
+                found.setdefault(draft.key, draft)
+        for draft in _moved(trajectory, log):
+            found[draft.key] = draft  # the last place counts
+        yield from list(found.values())[:_MOST]
 
 
-def _concerned(trajectory: Trajectory, happened: EpisodeLog) -> list[int]:
-    """Return what an episode was about, by kind and id."""
+def _concerned(trajectory: Trajectory, log: EpisodeLog) -> list[int]:
+    """Return the objects that an episode was about, by kind and id."""
     wanted = [found for found in map(read_condition, trajectory.task.goal.conditions) if found]
-    kinds = {name for one in wanted for role in one.roles for name in role.names}
+    kinds = {name for one in wanted for role in one.roles for name in role.classes}
     ids = {id_ for one in wanted for role in one.roles for id_ in role.ids}
-    ids |= {thing.id for step in happened.steps if not step.error for thing in step.act.things}
-    kinds |= {happened.names[id_] for id_ in ids if id_ in happened.names}
-    here = (id_ for id_, name in happened.names.items() if name in kinds)
-    return [id_ for id_ in here if id_ not in happened.rooms and id_ not in happened.you]
+    ids |= {thing.id for step in log.steps if not step.error for thing in step.action.things}
+    known = log.start.kinds
+    kinds |= {known[id_] for id_ in ids if id_ in known}
+    alike = (id_ for id_, kind in known.items() if kind in kinds)
+    return [id_ for id_ in alike if id_ not in log.rooms and id_ not in log.characters]
 
 
-def _kept(trajectory: Trajectory, happened: EpisodeLog, thing: int) -> Iterator[Draft]:
-    """Yield where a thing is at the beginning: what it is on or in, and the room of that."""
-    name = happened.names[thing]
-    place = happened.place.get(thing)
-    source = Source(trajectory.id, 0)
-    if place is not None and place[1] not in happened.you and place[0] in _IN:
-        yield _general(trajectory, name, place[0], happened.names[place[1]], "kept", source)
-        thing, name = place[1], happened.names[place[1]]
-    room = happened.room_of(thing)
+def _kept(trajectory: Trajectory, log: EpisodeLog, thing: int) -> Iterator[Draft]:
+    """Yield where an object is at the beginning: what it is on or in, and the room of that."""
+    kind, source = log.kind(thing), Source(trajectory.id, 0)
+    room, relation, holder = log.start.location(thing)
+    if holder is not None and holder not in log.characters and relation in _PREPOSITIONS:
+        yield _general(trajectory, kind, relation, log.kind(holder), "kept", source)
+        kind = log.kind(holder)
     if room is not None:
-        yield _general(trajectory, name, "ROOM", happened.names[room], "kept", source)
+        yield _general(trajectory, kind, "ROOM", log.kind(room), "kept", source)
 
 
-def _moved(trajectory: Trajectory, happened: EpisodeLog) -> Iterator[Draft]:
-    """Yield where things came to be: in general where the goal was reached, and in this house."""
+def _moved(trajectory: Trajectory, log: EpisodeLog) -> Iterator[Draft]:
+    """Yield where objects came to be: in general if the goal was reached, and in this scene."""
     scene = str(trajectory.task.options.get("scene", "")) or f"seed {trajectory.task.seed}"
     last: dict[int, tuple[str, int, int]] = {}
-    for step in happened.steps:
+    for step in log.steps:
         for change in step.changes:
-            if change.target is None or change.what not in _IN or change.thing in happened.you:
+            if change.target is None or change.what not in _PREPOSITIONS or change.entity in log.characters:
                 continue
             if change.begins:
-                last[change.thing] = (change.what, change.target, step.number)
+                last[change.entity] = (change.what, change.target, step.number)
             else:
-                last.pop(change.thing, None)
+                last.pop(change.entity, None)
     for thing, (relation, place, number) in last.items():
-        if place in happened.you:
+        if place in log.characters:
             continue
-        name, there = happened.names[thing], happened.names[place]
+        kind, there = log.kind(thing), log.kind(place)
         source = Source(trajectory.id, number)
         if trajectory.success:
-            yield _general(trajectory, name, relation, there, "ends", source)
+            yield _general(trajectory, kind, relation, there, "ends", source)
         yield _draft(
             trajectory,
-            f"In {scene}, {words(name)} {thing} is {_IN[relation]} {words(there)} {place}.",
-            f"{scene}|{name} {thing}",
-            {"object": name, "id": thing, "relation": relation, "place": there, "when": "here", "scene": scene},
+            f"In {scene}, {words(kind)} {thing} is {_PREPOSITIONS[relation]} {words(there)} {place}.",
+            f"{scene}|{kind} {thing}",
+            {"object": kind, "id": thing, "relation": relation, "place": there, "when": "here", "scene": scene},
             source,
         )
 
 
-def _general(trajectory: Trajectory, name: str, relation: str, place: str, when: str, source: Source) -> Draft:
+def _general(trajectory: Trajectory, kind: str, relation: str, place: str, when: str, source: Source) -> Draft:
     verb = "ends up" if when == "ends" else "is found" if relation == "ROOM" else "is kept"
     the = "the" if relation == "ROOM" else _article(place)
-    text = f"{_article(name).capitalize()} {words(name)} {verb} {_IN[relation]} {the} {words(place)}."
-    data = {"object": name, "relation": relation, "place": place, "when": when}
-    return _draft(trajectory, text, f"{name}|{when}|{relation}|{place}", data, source)
+    text = f"{_article(kind).capitalize()} {words(kind)} {verb} {_PREPOSITIONS[relation]} {the} {words(place)}."
+    data = {"object": kind, "relation": relation, "place": place, "when": when}
+    return _draft(trajectory, text, f"{kind}|{when}|{relation}|{place}", data, source)
 
 
 def _draft(trajectory: Trajectory, text: str, key: str, data: dict[str, Json], source: Source) -> Draft:
@@ -112,8 +111,8 @@ def _draft(trajectory: Trajectory, text: str, key: str, data: dict[str, Json], s
     )
 
 
-def _article(name: str) -> str:
-    return "an" if name[:1] in "aeiou" else "a"
+def _article(kind: str) -> str:
+    return "an" if kind[:1] in "aeiou" else "a"
 
 
 __all__ = ["FactBuilder"]

@@ -1,10 +1,9 @@
-"""What a language model says of an episode: lessons in words, and where things of a kind are usually found.
+"""Lessons and facts that a language model draws from an episode.
 
-The model is any function from a prompt to a text. Lessons become episode items beside the one that was lived, and what
-it tells of the world becomes facts. Both name the model (`data["by"]`), have half the confidence of what was lived, and
-keys of their own, so that nothing that was lived is superseded. Answers are read tolerantly (`reading`); what cannot be
-read is dropped and counted. A model that samples does not give the same drafts again. Left out: skills, which have to
-be proved (`written`).
+The model is any function from a prompt to a text. Its lessons become episode items, and its statements about locations
+become facts. Both name the model (`data["by"]`), have half the confidence of an observation, and keys of their own, so
+that they never supersede an observation. Answers are read tolerantly (`llm_answers`); lines that cannot be read are
+counted. A model that samples makes other drafts each time. Not here: skills, which have to be verified (`llm_skills`).
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ from typing import Final
 
 from ...experience import Trajectory
 from ..items import Draft, Source
-from .events import fold
-from .lifting import words
+from .episode_log import read_episode
+from .llm_answers import ParsedLocation, read_lessons, read_locations
 from .llm_skills import Complete
-from .reading import ParsedLocation, read_lessons, read_spots
+from .signatures import words
 
-SAID: Final = 0.5
-"""The confidence of what a model says."""
+STATED: Final = 0.5
+"""The confidence of statements by a language model."""
 _WORD: Final = re.compile(r"[^\W_]+")
 LESSONS: Final = """An agent was asked: {goal}
 {outcome}. It did:
 {actions}
 Write at most {most} short lessons for the next time, one per line, each beginning with "- ", and nothing else.
 """
-SPOTS: Final = """An agent went through a place and saw this:
+LOCATIONS: Final = """An agent went through a place and saw this:
 {seen}
 Write where things are usually found in such places, as far as this shows it, at most {most} lines and nothing else,
 each of this form: {{"object": "cup", "relation": "in", "place": "cupboard"}}. The relation is "in" or "on".
@@ -36,23 +35,23 @@ each of this form: {{"object": "cup", "relation": "in", "place": "cupboard"}}. T
 
 
 class LlmReflections:
-    """The builder of lessons that a model draws from an episode."""
+    """Builds lessons that a language model draws from an episode (reflections)."""
 
     def __init__(self, complete: Complete, model: str = "", *, most: int = 3, room: int = 2_400) -> None:
         """Ask a model.
 
         Args:
             complete: The model.
-            model: What it is called; kept with every item.
-            most: So many lessons of one episode are kept.
-            room: So many characters of the episode the model is shown: the end of it.
+            model: Its name, which is stored with every item.
+            most: The maximum number of lessons per episode.
+            room: The number of characters of the episode in the prompt: its end.
         """
         self._complete, self._model, self._most, self._room = complete, model, most, room
         self.dropped = 0
-        """So many lines of its answers could not be read, or were too many."""
+        """The number of lines of answers that could not be read, or exceeded the maximum."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return a lesson each, that the model drew; nothing for an episode in which nothing was done.
+        """Yield lessons by the model; nothing for an episode without steps.
 
         Raises:
             ModelError: the model does not answer.
@@ -62,7 +61,7 @@ class LlmReflections:
         goal = " ".join(trajectory.task.goal.text.split())
         outcome = {True: "It succeeded", False: "It failed", None: "Nobody could tell whether it succeeded"}
         prompt = LESSONS.format(
-            goal=goal, outcome=outcome[trajectory.success], actions=_told(trajectory, self._room), most=self._most
+            goal=goal, outcome=outcome[trajectory.success], actions=_actions(trajectory, self._room), most=self._most
         )
         read = read_lessons(self._complete(prompt))
         self.dropped += read.dropped + len(read.found[self._most :])
@@ -76,22 +75,22 @@ class LlmReflections:
                 task=trajectory.task.goal.text,
                 success=trajectory.success,
                 data={"lesson": lesson, "by": self._model, "task": trajectory.task.id},
-                confidence=SAID,
+                confidence=STATED,
                 source=Source(trajectory.id),
             )
 
 
 class LlmFacts:
-    """The builder of facts that a model tells of the world of an episode."""
+    """Builds facts that a language model states after reading the observations of an episode."""
 
     def __init__(self, complete: Complete, model: str = "", *, most: int = 8, room: int = 2_400) -> None:
-        """Ask a model; the arguments are those of `LlmReflections`, but that the beginning is shown."""
+        """Ask a model; the arguments are those of `LlmReflections`, but the prompt shows the start of the episode."""
         self._complete, self._model, self._most, self._room = complete, model, most, room
         self.dropped = 0
-        """So many lines of its answers could not be read, or were too many."""
+        """The number of lines of answers that could not be read, or exceeded the maximum."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return a fact each, that the model told after it was shown what was seen in an episode.
+        """Yield facts by the model; nothing for an episode without observations.
 
         Raises:
             ModelError: the model does not answer.
@@ -99,31 +98,31 @@ class LlmFacts:
         seen = _seen(trajectory, self._room)
         if not seen:
             return
-        read = read_spots(self._complete(SPOTS.format(seen=seen, most=self._most)))
+        read = read_locations(self._complete(LOCATIONS.format(seen=seen, most=self._most)))
         self.dropped += read.dropped + len(read.found[self._most :])
-        happened = fold(trajectory)
-        rooms = frozenset[str]() if happened is None else frozenset(happened.names[room] for room in happened.rooms)
-        for spot in read.found[: self._most]:
-            yield self._draft(trajectory, spot._replace(relation="ROOM") if spot.place in rooms else spot)
+        log = read_episode(trajectory)
+        rooms = frozenset[str]() if log is None else frozenset(map(log.kind, log.rooms))
+        for one in read.found[: self._most]:
+            yield self._draft(trajectory, one._replace(relation="ROOM") if one.place in rooms else one)
 
-    def _draft(self, trajectory: Trajectory, spot: ParsedLocation) -> Draft:
-        thing, relation, place = spot
-        said = {"ON": "kept on a", "INSIDE": "kept in a", "ROOM": "found in the"}[relation]
+    def _draft(self, trajectory: Trajectory, location: ParsedLocation) -> Draft:
+        thing, relation, place = location
+        phrase = {"ON": "kept on a", "INSIDE": "kept in a", "ROOM": "found in the"}[relation]
         return Draft(
             "fact",
-            f"A {words(thing)} is {said} {words(place)}, a model says.",
+            f"A {words(thing)} is {phrase} {words(place)}, a model says.",
             trajectory.task.env,
             key=f"said by {self._model}: {thing}|{relation}|{place}",
             task=trajectory.task.goal.text,
             success=trajectory.success,
             data={"object": thing, "relation": relation, "place": place, "when": "kept", "by": self._model},
-            confidence=SAID,
+            confidence=STATED,
             source=Source(trajectory.id),
         )
 
 
-def _told(trajectory: Trajectory, room: int) -> str:
-    """Tell what was done, with what was refused and why: the last steps, as far as there is room."""
+def _actions(trajectory: Trajectory, room: int) -> str:
+    """Return the last actions that fit into the prompt, with the errors of those that were refused."""
     lines: list[str] = []
     for step in reversed(trajectory.steps):
         why = step.info.get("error")
@@ -136,7 +135,7 @@ def _told(trajectory: Trajectory, room: int) -> str:
 
 
 def _seen(trajectory: Trajectory, room: int) -> str:
-    """Return what was seen, each text once, the first first, as far as there is room."""
+    """Return the first observations that fit into the prompt, each text once."""
     texts = [*(step.observation.text for step in trajectory.steps), trajectory.final.text]
     shown: list[str] = []
     for text in dict.fromkeys(" ".join(text.split()) for text in texts):
@@ -146,4 +145,4 @@ def _seen(trajectory: Trajectory, room: int) -> str:
     return "\n".join(shown) or texts[0][:room]
 
 
-__all__ = ["LESSONS", "SAID", "SPOTS", "LlmFacts", "LlmReflections"]
+__all__ = ["LESSONS", "LOCATIONS", "STATED", "LlmFacts", "LlmReflections"]

@@ -1,8 +1,8 @@
-"""Skills that a language model writes, kept only where the world proves them.
+"""Skills written by a language model, kept only if executing them reaches the goal.
 
-The model is any function from a prompt to a text. It is shown an episode that succeeded and asked for a shorter or
-better plan, as lines of actions; what it says around them is passed over. A plan is kept if, carried out in the world
-from the task's beginning, it reaches the goal. Left out: skills that nothing has proved, and words (`said`).
+The model is any function from a prompt to a text. Its prompt shows a successful episode and asks for a shorter plan, as
+lines of actions; other text in the answer is ignored. A plan is kept if it reaches the goal when it is executed from
+the start of the task. Not here: lessons and facts (`llm_notes`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ..items import Draft, Source
 
 Complete = Callable[[str], str]
 """Continues a prompt."""
-Prove = Callable[[Task, Sequence[str]], bool]
-"""Carries actions out from a task's beginning, and tells whether the goal was reached."""
+CheckPlan = Callable[[Task, Sequence[str]], bool]
+"""Executes actions from the start of a task, and returns whether they reach the goal."""
 
 _ACTION: Final = re.compile(r"^\s*(?:[-*]|\d+[.)])?\s*(\[\w+\].*|\S.*)$")
 _MOST: Final = 60
@@ -30,21 +30,21 @@ Write the shortest list of actions that reaches the same goal, one per line, in 
 
 
 class LlmSkills:
-    """The builder of skills that a model writes."""
+    """Builds skills that a language model writes."""
 
-    def __init__(self, complete: Complete, prove: Prove | None = None, *, model: str = "") -> None:
+    def __init__(self, complete: Complete, check: CheckPlan | None = None, *, model: str = "") -> None:
         """Ask a model.
 
         Args:
             complete: The model.
-            prove: How a plan is proved; in the task's own environment if None.
-            model: What it is called; kept with every item.
+            check: Verifies a plan; by default it is executed in the environment of the task.
+            model: Its name, which is stored with every item.
         """
         self._complete, self._model = complete, model
-        self._prove = carry_out if prove is None else prove
+        self._check = reaches_goal if check is None else check
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return the plan that the model wrote for an episode that succeeded, if the world proves it.
+        """Yield the plan that the model wrote for a successful episode, if it reaches the goal.
 
         Raises:
             ModelError: the model does not answer.
@@ -54,12 +54,12 @@ class LlmSkills:
             return
         goal = trajectory.task.goal.text
         plan = read_plan(self._complete(PROMPT.format(goal=goal, actions="\n".join(done))), done)
-        if not plan or not self._prove(trajectory.task, plan):
+        if not plan or not self._check(trajectory.task, plan):
             return
-        told = "; ".join(plan)
+        steps = "; ".join(plan)
         yield Draft(
             "skill",
-            f"How to do: {goal}. Steps: {told}.",
+            f"How to do: {goal}. Steps: {steps}.",
             trajectory.task.env,
             key=f"written: {trajectory.task.id}",
             task=goal,
@@ -80,19 +80,19 @@ class LlmSkills:
 
 
 def read_plan(text: str, like: Sequence[str]) -> list[str]:
-    """Return the actions in what a model wrote: lines without list marks; of script lines, only those.
+    """Return the actions in an answer: its lines without list marks, and only script lines if `like` has only those.
 
     Args:
-        text: What it wrote.
-        like: Actions of the same world.
+        text: The answer.
+        like: Actions of the same environment.
     """
     script = all(action.startswith("[") for action in like)
     found = [match[1].strip() for line in text.splitlines() if (match := _ACTION.match(line))]
     return [line for line in found if line.startswith("[") or not script][:_MOST]
 
 
-def carry_out(task: Task, actions: Sequence[str]) -> bool:
-    """Carry actions out in a task's own environment, and tell whether the goal was reached."""
+def reaches_goal(task: Task, actions: Sequence[str]) -> bool:
+    """Execute actions in the environment of a task, and return whether they reach the goal."""
     env = contract.make(task)
     try:
         contract.reset(env, task)
@@ -105,4 +105,4 @@ def carry_out(task: Task, actions: Sequence[str]) -> bool:
         env.close()
 
 
-__all__ = ["PROMPT", "Complete", "LlmSkills", "Prove", "carry_out", "read_plan"]
+__all__ = ["PROMPT", "CheckPlan", "Complete", "LlmSkills", "reaches_goal", "read_plan"]

@@ -1,8 +1,8 @@
-"""Whole plans with the words of the goal left open: the skills of worlds that tell no facts.
+"""Whole plans with the words of the goal as parameters: the skills of environments without graph facts.
 
-`go to the red ball` reached by `go to red ball 1` becomes a plan in which the first word is `{red}` and the second
-`{ball}`, to be tried for `go to the blue key`. A plan has to reach the goal once more from the beginning: a world in
-which it does not cannot be planned for. Left out: leaving out steps, since nothing says which were needed.
+`go to the red ball` reached by `go to red ball 1` becomes a plan with the parameters `{red}` and `{ball}`, which can be
+tried for `go to the blue key`. A plan is kept if it reaches its goal a second time, from the start of the task. Not
+here: removing steps, as nothing shows which of them were needed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...experience import Trajectory
 from ..items import Draft, Source
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
-from .events import fold
+from .episode_log import read_episode
 
 _WORD: Final = re.compile(r"[^\W_]{2,}")
 _LONGEST: Final = 40
@@ -23,33 +23,32 @@ _LONGEST: Final = 40
 
 
 class PlanBuilder:
-    """The builder of whole plans, for episodes that succeeded and hold no facts; `proving.Proved` proves them."""
+    """Builds whole plans from successful episodes without graph facts; `VerifiedSkills` verifies them."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return the plan of an episode, unproved, or nothing."""
+        """Yield the plan of an episode, unverified, or nothing."""
         for proposal in self.propose(trajectory):
             yield proposal.candidates[0].draft
 
     def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
-        """Return the plan of an episode, to be carried out once more; or nothing."""
+        """Yield the plan of an episode with a test that executes it again; or nothing."""
         actions = [step.action for step in trajectory.steps if not step.info.get("error")]
-        if not trajectory.success or not actions or len(actions) > _LONGEST or fold(trajectory) is not None:
+        if not trajectory.success or not actions or len(actions) > _LONGEST or read_episode(trajectory) is not None:
             return
-        trial = SkillTest(tuple(TryAction(action) for action in actions), success=True)
-        yield SkillProposal(0, (SkillCandidate(_plan(trajectory, actions), trial),))
+        test = SkillTest(tuple(TryAction(action) for action in actions), success=True)
+        yield SkillProposal(0, (SkillCandidate(_plan(trajectory, actions), test),))
 
 
 def _plan(trajectory: Trajectory, actions: Sequence[str]) -> Draft:
     goal = " ".join(trajectory.task.goal.text.split())
-    open_words = shared_words(goal, actions)
-    names = {word: f"w{place}" for place, word in enumerate(open_words)}
+    names = {word: f"w{place}" for place, word in enumerate(shared_words(goal, actions))}
     lifted, steps = fill(goal, names), [fill(action, names) for action in actions]
-    told = "; ".join(steps)
+    shown = "; ".join(steps)
     return Draft(
         "skill",
-        f"How to do: {lifted}. Steps: {told}.",
+        f"How to do: {lifted}. Steps: {shown}.",
         trajectory.task.env,
-        key=f"{lifted}: {told}",
+        key=f"{lifted}: {shown}",
         task=goal,
         success=True,
         data={
@@ -66,7 +65,7 @@ def _plan(trajectory: Trajectory, actions: Sequence[str]) -> Draft:
 
 
 def shared_words(goal: str, actions: Sequence[str]) -> list[str]:
-    """Return the words of a goal that its actions name, in order: those that another goal would have others for."""
+    """Return the words of a goal that its actions name, in order: these become parameters."""
     named = {word.lower() for action in actions for word in _WORD.findall(action)}
     verbs = {words[0].lower() for action in actions if (words := _WORD.findall(action))}
     found = dict.fromkeys(word.lower() for word in _WORD.findall(goal))
@@ -74,12 +73,12 @@ def shared_words(goal: str, actions: Sequence[str]) -> list[str]:
 
 
 def fill(text: str, names: dict[str, str]) -> str:
-    """Replace whole words, whatever their case, by their names in braces."""
+    """Replace whole words, ignoring case, by their names in braces."""
     return _WORD.sub(lambda match: f"{{{names[match[0].lower()]}}}" if match[0].lower() in names else match[0], text)
 
 
 def match_goal(lifted: str, goal: str) -> dict[str, str] | None:
-    """Return what the open words of a lifted goal are in another goal, or None where it is another kind of goal."""
+    """Return the values of a lifted goal's parameters in another goal, or None if the goals differ otherwise."""
     pattern, names = "", []
     for part in re.split(r"(\{w\d+\})", lifted):
         name = part[1:-1]

@@ -1,8 +1,8 @@
-"""Looking back on an episode by rules: what was refused, what mended it, which steps came to nothing.
+"""Reflection on an episode by rules: refused actions, what fixed them, and steps without effect.
 
-A lesson is a refusal and what was done between it and the moment when the same action was accepted. Lessons become
-skills of their own ("When SwitchOn x is refused because ..., do ..."): a single step of what was done, where that alone
-is proved to mend it (`proving`), or else all of it, which did. Left out: reflection by a language model (`written`).
+A lesson is a refusal with the actions between it and the step where the same action was accepted. Lessons become skills
+("When SwitchOn x is refused because ..."): a single one of these actions if verification shows that it suffices, or
+else all of them. Not here: reflection by a language model (`llm_notes`).
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from ...envs.facts import ROLES
+from ...envs.registry import get_verbalizer
 from ...experience import Json, Step, Trajectory
 from ..items import Draft, Source
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
-from .lifting import ROLES, LiftedAction, read_act
+from .signatures import is_script, step_reader, write_step
 
 _LABEL: Final = re.compile(r"([a-z][a-z0-9_ ]*?) \((\d{1,18})\)")
 _LONGEST: Final = 4
-"""More steps than so many between a refusal and success are no lesson."""
+"""The maximum number of steps between a refusal and the accepted action."""
 
 
 class Lesson(NamedTuple):
-    """A refusal, and what helped."""
+    """A refusal and its fix."""
 
     step: int
     action: str
@@ -33,28 +35,28 @@ class Lesson(NamedTuple):
 
 
 class Reflection(NamedTuple):
-    """What there is to say about an episode."""
+    """The lessons of an episode."""
 
     lessons: tuple[Lesson, ...]
     wasted: int
-    """How many steps were refused or changed nothing that could be seen."""
+    """The number of steps that were refused or had no visible effect."""
     gained: tuple[int, ...]
-    """The steps that brought the goal nearer."""
+    """The steps with a positive reward."""
 
     def sentences(self) -> list[str]:
-        """Say it, a sentence each."""
-        said = []
+        """Return the reflection as sentences."""
+        found = []
         for lesson in dict.fromkeys((one.action, one.why, one.helped) for one in self.lessons):
             action, why, helped = lesson
-            mended = f"; it worked after {', '.join(helped)}" if helped else ""
-            said.append(f"{action} was refused because {why}{mended}.")
+            fixed = f"; it worked after {', '.join(helped)}" if helped else ""
+            found.append(f"{action} was refused because {why}{fixed}.")
         if self.wasted:
-            said.append(f"{self.wasted} step{'s' if self.wasted > 1 else ''} came to nothing.")
-        return said
+            found.append(f"{self.wasted} step{'s' if self.wasted > 1 else ''} came to nothing.")
+        return found
 
 
 def reflect(trajectory: Trajectory) -> Reflection:
-    """Look back on an episode."""
+    """Reflect on an episode."""
     steps = trajectory.steps
     lessons = []
     for number, step in enumerate(steps):
@@ -83,22 +85,22 @@ def _helped(steps: Sequence[Step], refused: int) -> tuple[str, ...]:
 
 
 class ReflectionBuilder:
-    """The builder of skills that mend refusals, as proposed; `proving.Proved` proves them."""
+    """Builds skills that fix refusals; `VerifiedSkills` verifies them."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return a skill for each lesson in which something helped: all that was done in between."""
+        """Yield a skill for each lesson with a fix: all actions in between."""
         for lesson in reflect(trajectory).lessons:
             if lesson.helped:
                 yield _skill(trajectory, lesson, lesson.helped)
 
     def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
-        """Return a skill for each lesson in which something helped: one step of what was done in between, or all."""
+        """Yield a skill for each lesson with a fix: a single one of the actions in between, or all of them."""
         for lesson in reflect(trajectory).lessons:
             if not lesson.helped:
                 continue
             between = trajectory.steps[lesson.step + 1 : lesson.step + 1 + len(lesson.helped)]
-            lived = tuple(step.action for step in between) == lesson.helped
-            ways = dict.fromkeys([*((action,) for action in lesson.helped), lesson.helped])
+            is_whole = tuple(step.action for step in between) == lesson.helped
+            fixes = dict.fromkeys([*((action,) for action in lesson.helped), lesson.helped])
             yield SkillProposal(
                 lesson.step,
                 tuple(
@@ -107,29 +109,35 @@ class ReflectionBuilder:
                         SkillTest(
                             tuple(TryAction(action) for action in (*helped, lesson.action)),
                             refused=lesson.action,
-                            lived=lived and helped == lesson.helped,
+                            as_played=is_whole and helped == lesson.helped,
                         ),
                     )
-                    for helped in ways
+                    for helped in fixes
                 ),
             )
 
 
 def _skill(trajectory: Trajectory, lesson: Lesson, helped: tuple[str, ...]) -> Draft:
-    acts = [read_act(action) for action in (lesson.action, *helped)]
-    named = dict.fromkeys(thing.id for act in acts for thing in act.things)
+    read = step_reader(get_verbalizer(trajectory.task.env))
+    actions = [read(action) for action in (lesson.action, *helped)]
+    named = dict.fromkeys(thing.id for action in actions for thing in action.things)
     roles = dict(zip(named, ROLES, strict=False))
     why = _LABEL.sub(lambda match: roles.get(int(match[2]), match[1].strip()), lesson.why)
-    refused, *steps = (_write(act, roles) for act in acts)
+    refused, *steps = (write_step(action, roles) for action in actions)
+    # An action that the verbalizer cannot read is one word in the data, so that agents find it, and as it was in words.
+    shown, *shown_steps = (
+        step if action.things or is_script(text) else text
+        for step, action, text in zip((refused, *steps), actions, (lesson.action, *helped), strict=True)
+    )
     return Draft(
         "skill",
-        f"When {refused} is refused because {why}: {'; '.join(steps)}.",
+        f"When {shown} is refused because {why}: {'; '.join(shown_steps)}.",
         trajectory.task.env,
-        key=f"{refused}|{why}: {'; '.join(steps)}",
+        key=f"{shown}|{why}: {'; '.join(shown_steps)}",
         task=trajectory.task.goal.text,
         success=trajectory.success,
         data={
-            "name": f"mend {refused}",
+            "name": f"fix {refused}",
             "parameters": [{"name": role, "classes": []} for role in roles.values()],
             "preconditions": [why],
             "steps": steps,
@@ -138,10 +146,6 @@ def _skill(trajectory: Trajectory, lesson: Lesson, helped: tuple[str, ...]) -> D
         },
         source=Source(trajectory.id, lesson.step),
     )
-
-
-def _write(act: LiftedAction, roles: dict[int, str]) -> str:
-    return " ".join([act.verb, *(roles.get(thing.id, thing.name) for thing in act.things)])
 
 
 def as_json(reflection: Reflection) -> dict[str, Json]:

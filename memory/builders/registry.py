@@ -1,23 +1,24 @@
-"""Builders by name: what turns a trajectory into what is worth remembering of it.
+"""Builders by name.
 
 | name | what |
 |---|---|
-| `episodes` | what happened, with the outcome and the reflection on it |
-| `skills` | what brings about what, from what actions changed |
-| `lessons` | what mended a refusal |
-| `plans` | whole plans with the words of the goal left open, in worlds without facts |
-| `facts` | where things are kept, and where they end up |
+| `episodes` | what happened, with the outcome and lessons |
+| `skills` | action sequences that bring about a condition, verified by executing them |
+| `lessons` | fixes for refused actions, verified |
+| `plans` | whole plans with the words of the goal as parameters, verified; for environments without facts |
+| `facts` | where objects are kept, and where they end up |
 
-None of them calls a model; `model_builders` gives those for where the user has one.
+None of them uses a language model; `make_llm_builders` returns those that do. Another package adds a builder with an
+entry point in the group `pathei.builders`: a function without arguments that returns a `Builder`, or a `SkillProposer`
+whose skills are verified.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from ...errors import unknown
+from ...registry import Registry
 from ..protocol import Builder
 from ..verification.replay import ReplayEnvs
 from ..verification.verify import SkillProposer, VerifiedSkills
@@ -29,42 +30,52 @@ from .plans import PlanBuilder
 from .reflection import ReflectionBuilder
 from .skills import SkillBuilder
 
-_PLAIN: Final[Mapping[str, type[Builder]]] = MappingProxyType({"episodes": EpisodeBuilder, "facts": FactBuilder})
-_PROVED: Final[Mapping[str, type[SkillProposer]]] = MappingProxyType(
-    {"skills": SkillBuilder, "lessons": ReflectionBuilder, "plans": PlanBuilder}
+BUILDERS: Final = Registry[Callable[[], Builder | SkillProposer]](
+    "builder",
+    {
+        "episodes": EpisodeBuilder,
+        "skills": SkillBuilder,
+        "lessons": ReflectionBuilder,
+        "plans": PlanBuilder,
+        "facts": FactBuilder,
+    },
 )
-BUILDERS: Final = ("episodes", "skills", "lessons", "plans", "facts")
-"""All that need no model, by name."""
+"""Functions that make a builder, or a proposer of skills."""
+DEFAULT: Final = ("episodes", "skills", "lessons", "plans", "facts")
 
 
-def builders_named(names: Iterable[str]) -> tuple[Builder, ...]:
-    """Return builders by their names, in order; those of skills prove them, in worlds that they share.
+def make_builder(name: str, envs: ReplayEnvs | None = None) -> Builder:
+    """Make a builder by its name; one that proposes skills verifies them.
+
+    Args:
+        name: A name of the table above, of an installed entry point, or `module:attribute`.
+        envs: The environments in which skills are verified.
+
+    Raises:
+        UnknownNameError: there is none of this name.
+    """
+    made = BUILDERS.get(name)()
+    return VerifiedSkills(made, envs) if isinstance(made, SkillProposer) else made
+
+
+def make_builders(names: Iterable[str] = DEFAULT) -> tuple[Builder, ...]:
+    """Make builders by their names, in order; they share the environments in which skills are verified.
 
     Raises:
         UnknownNameError: there is none of a name.
     """
-    worlds = ReplayEnvs()
-    found: list[Builder] = []
-    for name in names:
-        if name not in BUILDERS:
-            raise unknown("builder", name, BUILDERS)
-        found.append(_PLAIN[name]() if name in _PLAIN else VerifiedSkills(_PROVED[name](), worlds))
-    return tuple(found)
+    envs = ReplayEnvs()
+    return tuple(make_builder(name, envs) for name in names)
 
 
-def default_builders() -> tuple[Builder, ...]:
-    """Return one of each."""
-    return builders_named(BUILDERS)
-
-
-def model_builders(complete: Complete, model: str = "") -> tuple[Builder, ...]:
-    """Return the builders that ask a model: for skills, which are proved, for lessons, and for facts.
+def make_llm_builders(complete: Complete, model: str = "") -> tuple[Builder, ...]:
+    """Make the builders that use a language model: verified skills, lessons and facts.
 
     Args:
-        complete: The model, a function from a prompt to a text; `pathei.agents.lm.completion.complete_named` gives one.
-        model: What it is called; kept with every item.
+        complete: The model, a function from a prompt to a text; see `pathei.agents.lm.completion`.
+        model: Its name, which is stored with every item.
     """
     return LlmSkills(complete, model=model), LlmReflections(complete, model), LlmFacts(complete, model)
 
 
-__all__ = ["BUILDERS", "builders_named", "default_builders", "model_builders"]
+__all__ = ["BUILDERS", "DEFAULT", "make_builder", "make_builders", "make_llm_builders"]

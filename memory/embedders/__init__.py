@@ -1,1 +1,1 @@
-"""Text embedders by name."""
+"""Embedders: what turns texts into vectors."""

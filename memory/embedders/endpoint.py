@@ -1,4 +1,4 @@
-"""Sentence vectors from any OpenAI-compatible endpoint: OpenAI's, vLLM's, TEI's, llama.cpp's, Ollama's."""
+"""Sentence vectors from any OpenAI-compatible endpoint, such as OpenAI, vLLM, TEI, llama.cpp or Ollama."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class EmbeddingEndpoint:
         timeout: float = 60.0,
         retries: int = 4,
     ) -> None:
-        """Prepare a client; nothing is sent yet.
+        """Create a client; nothing is sent yet.
 
         Args:
-            model: The model's name at the endpoint.
-            base_url: The endpoint, up to `/v1`; OPENAI_BASE_URL if None, and OpenAI's own without that.
-            api_key: The key; OPENAI_API_KEY if None. An endpoint of your own may need none.
-            dimensions: Asked of the endpoint where it lets one choose; its own number if None.
-            timeout: How long one answer may take, in seconds.
-            retries: So often a request is sent again.
+            model: The name of the model at the endpoint.
+            base_url: The endpoint, up to `/v1`; OPENAI_BASE_URL if None, and OpenAI's own if that is not set.
+            api_key: The key; OPENAI_API_KEY if None. Your own endpoint may need none.
+            dimensions: The requested length of a vector, for models that support it; the model's own if None.
+            timeout: The time limit of one request in seconds.
+            retries: The number of times that a request is repeated.
 
         Raises:
             MissingDependencyError: the client is not installed.
@@ -48,12 +48,12 @@ class EmbeddingEndpoint:
 
     @property
     def name(self) -> str:
-        """The model; which weights it has, only its owner knows."""
+        """The model; its weights are known to the owner of the endpoint only."""
         return f"endpoint:{self._model}"
 
     @property
     def dimensions(self) -> int:
-        """The length of a vector; the endpoint is asked once."""
+        """The length of a vector; the endpoint is queried once."""
         if self._dimensions is None:
             self._dimensions = int(self.embed(["dimensions"]).shape[1])
         return self._dimensions
@@ -62,21 +62,21 @@ class EmbeddingEndpoint:
         """Return unit vectors, shape `[texts, dimensions]`.
 
         Raises:
-            ModelError: the endpoint cannot be reached, refuses, or sends what are no vectors.
+            ModelError: the endpoint cannot be reached, refuses, or does not return vectors.
         """
         if not texts:
             return np.zeros((0, self.dimensions), np.float32)
         rows: list[np.ndarray[Any, Any]] = []
         for start in range(0, len(texts), _BATCH):
-            # Some servers refuse an empty text; a space says as little.
-            some = [text or " " for text in texts[start : start + _BATCH]]
+            # Some servers refuse an empty text, so a space is sent instead.
+            batch = [text or " " for text in texts[start : start + _BATCH]]
             try:
                 answer = self._endpoint.client.embeddings.create(
-                    model=self._model, input=some, encoding_format="float", **self._asked
+                    model=self._model, input=batch, encoding_format="float", **self._asked
                 )
                 found = np.array([one.embedding for one in sorted(answer.data, key=lambda one: one.index)], np.float32)
-                if found.ndim != 2 or len(found) != len(some):
-                    raise ValueError(f"{len(some)} texts were sent and vectors of shape {found.shape} came back")
+                if found.ndim != 2 or len(found) != len(batch):
+                    raise ValueError(f"{len(batch)} texts were sent and vectors of shape {found.shape} came back")
             except (self._endpoint.error, AttributeError, IndexError, TypeError, ValueError) as error:
                 raise self._endpoint.failure(f"The embedder {self._model!r}", error) from error
             rows.append(found)

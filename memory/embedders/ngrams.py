@@ -1,8 +1,8 @@
-"""Sentence vectors without any model: hashed character n-grams, for where no weights are to be had.
+"""Sentence vectors without a model: hashed character n-grams, for machines without weights.
 
-Words with a mark at each end are cut into 3- to 5-grams; each gram goes to one of the dimensions, with a sign, by its
-hash (Weinberger et al. 2009), and counts with the logarithm of how often it occurs. Alike spelling is alike meaning
-here, no more. Left out: idf, which would make a vector depend on what else is stored.
+Words with a mark at each end are cut into 3- to 5-grams. The hash of a gram chooses a dimension and a sign (Weinberger
+et al. 2009), and its weight grows with the logarithm of its count. The vectors compare spelling, not meaning. Not here:
+idf, which would make a vector depend on the other stored texts.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class NGramEmbedder:
     """The embedder."""
 
     def __init__(self, dimensions: int = 1024) -> None:
-        """Prepare to embed into so many dimensions; more make fewer grams fall together."""
+        """Set the number of dimensions; with more of them, fewer grams collide."""
         self._dimensions = dimensions
         self._words: dict[str, tuple[tuple[int, float], ...]] = {}
 
     @property
     def name(self) -> str:
-        """The way it is done."""
+        """The method and its parameters."""
         return f"ngrams-{_SIZES[0]}-{_SIZES[-1]}-{self._dimensions}"
 
     @property
@@ -40,7 +40,7 @@ class NGramEmbedder:
         return self._dimensions
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        """Return unit vectors, shape `[texts, dimensions]`; of a text without words, zeros."""
+        """Return unit vectors, shape `[texts, dimensions]`; zeros for a text without words."""
         found = np.zeros((len(texts), self._dimensions), np.float32)
         for row, text in enumerate(texts):
             for word, count in Counter(_WORD.findall(text.lower())).items():
@@ -52,7 +52,7 @@ class NGramEmbedder:
         return found
 
     def _grams(self, word: str) -> tuple[tuple[int, float], ...]:
-        """Return the dimension and the sign of each gram of a word, which together weigh as much as any word's."""
+        """Return the dimension and signed weight of each gram of a word; every word has the same total weight."""
         known = self._words.get(word)
         if known is None:
             marked = f"<{word}>"

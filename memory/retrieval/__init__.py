@@ -1,1 +1,1 @@
-"""Answering a query: candidates by meaning and words, ranked."""
+"""Answering a query: candidates by meaning and by words, ranked together."""

@@ -1,9 +1,9 @@
 """Finding items by their words: BM25 (Robertson and Zaragoza 2009) over the postings of SQLite's FTS5.
 
-FTS5 keeps the postings, in the transaction of the items, but its own `bm25()` looks up each row's length in the table:
-two microseconds a row. Here a word's postings come as one string and the lengths are in memory, which takes a tenth of
-that. A common word still makes a question slow and tells little: words are taken from the rarest on, as long as the
-rows they stand in are few enough. Left out: phrases, operators, other indexes.
+FTS5 stores the postings, in the same transaction as the items, but its own `bm25()` looks up each row's length in the
+table, which takes two microseconds per row. Here the postings of a word are read as one string and the lengths are in
+memory, which takes a tenth of that. Common words are slow and carry little information, so words are used from the
+rarest on, up to a limit on the number of rows. Not here: phrases and operators.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ Scores = np.ndarray[Any, np.dtype[np.float64]]
 
 _MOST_WORDS: Final = 32
 _MOST_ROWS: Final = 10_000
-"""So many rows are scored for one question; twice as many if its rarest word alone stands in so many."""
+"""The number of rows that are scored for one query; twice as many if its rarest word alone occurs in more."""
 _EVERYWHERE: Final = 0.2
-"""A word in more than this part of the items is left out, unless the rows are few."""
+"""A word in more than this part of the items is skipped, unless its rows are few."""
 _FEW: Final = 200
 _KNOWN: Final = 50_000
 _K1: Final = 1.2
 _B: Final = 0.75
 _RARITY: Final = 1e-6
-"""Of a word in more than half of the items. This and the two above are FTS5's, so the scores are."""
+"""The idf of a word in more than half of the items. This and the two above are FTS5's, so the scores are equal."""
 
 
 class LexicalIndex:
-    """Answers questions by words."""
+    """Answers queries by words."""
 
     def __init__(self, database: MemoryDatabase) -> None:
-        """Use the words of a table."""
+        """Use the full-text index of a table."""
         self._database = database
-        with database.explained():
+        with database.explained_errors():
             database.run("CREATE VIRTUAL TABLE temp.posting USING fts5vocab(main, lexicon, instance)")
         self._cutter = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._cutter.execute(f"CREATE VIRTUAL TABLE cut USING fts5(text, tokenize='{TOKENS}')")
@@ -46,12 +46,12 @@ class LexicalIndex:
         self._counted_at = 0
 
     def search(self, text: str, k: int, columns: ItemColumns, mask: Mask | None) -> tuple[Places, Scores]:
-        """Return the at most `k` best places and their scores, higher for better.
+        """Return at most `k` of the best places and their scores; higher is better.
 
         Args:
-            text: The question.
-            k: How many are wanted.
-            columns: What is known of the items.
+            text: The query.
+            k: The maximum number of places.
+            columns: The columns of the items.
             mask: Which places may be found, shape `[items]`; None for all.
         """
         postings = [self._postings(stem) for stem in self._chosen(text, columns.rows)]
@@ -59,7 +59,7 @@ class LexicalIndex:
             return np.zeros(0, np.int64), np.zeros(0)
         every = np.concatenate(postings)
         stems = np.repeat(np.arange(len(postings)), [len(one) for one in postings])
-        # The table may be a moment ahead of what is in memory.
+        # The table may be newer than the arrays.
         known = every < columns.rows if mask is None else _within(every, mask)
         first = np.flatnonzero(np.diff(every, prepend=-1) | np.diff(stems, prepend=-1))
         times = np.diff(first, append=len(every))
@@ -78,12 +78,12 @@ class LexicalIndex:
         return places, scores
 
     def _postings(self, stem: str) -> Places:
-        """Return the places where a stem stands, each as often in a row as it stands there."""
+        """Return the places where a stem occurs, each repeated as often as it occurs there."""
         row = self._database.one("SELECT group_concat(doc) FROM posting WHERE term = ?", (stem,))
         return np.fromstring("" if row is None or row[0] is None else row[0], np.int64, sep=",") - 1
 
     def _chosen(self, text: str, rows: int) -> list[str]:
-        """Return the stems to look for, the rarest first."""
+        """Return the stems to search for, rarest first."""
         if not 0.5 * self._counted_at <= rows <= 1.5 * self._counted_at:
             self._counts, self._counted_at = {}, rows
         counted = sorted((count, stem) for stem in self._cut(text) if (count := self._count(stem)))
@@ -99,10 +99,10 @@ class LexicalIndex:
         return chosen
 
     def _cut(self, text: str) -> list[str]:
-        """Return the stems of the first words, as FTS5 cuts and stems them."""
+        """Return the stems of the first words, as FTS5 tokenizes them."""
         self._cutter.execute("BEGIN")
         try:
-            # Half of a surrogate pair cannot be bound; it is no part of a word.
+            # A lone surrogate cannot be bound to a parameter, and is not part of a word.
             self._cutter.execute("INSERT INTO cut VALUES (?)", (text.encode(errors="replace").decode(),))
             sql = "SELECT term FROM part GROUP BY term ORDER BY min(offset) LIMIT ?"
             return [str(row[0]) for row in self._cutter.execute(sql, (_MOST_WORDS,))]
@@ -110,7 +110,7 @@ class LexicalIndex:
             self._cutter.execute("ROLLBACK")
 
     def _count(self, stem: str) -> int:
-        """Return in how many items a stem stands, which may be a little out of date."""
+        """Return the number of items with a stem, which may be slightly out of date."""
         known = self._counts.get(stem)
         if known is None:
             row = self._database.one("SELECT doc FROM term WHERE term = ?", (stem,))
@@ -120,7 +120,7 @@ class LexicalIndex:
         return known
 
     def close(self) -> None:
-        """Free what it holds; harmless when that is done."""
+        """Free resources; closing it twice is harmless."""
         self._cutter.close()
 
 

@@ -1,9 +1,8 @@
-"""How items answer a question: alike in meaning and in words, weighed together, with the reasons.
+"""Ranking: similarity in meaning and in words, combined with weights, with the parts of each score.
 
-Both parts are brought to [0, 1] over the candidates (min-max) and added with weights: a convex combination, which was
-better than reciprocal-rank fusion on real text (Bruch et al. 2023 find the same; `benchmarks/memory/retrieval.py`
-measures it, and the weights).
-Recency, importance and utility may weigh in (Park et al. 2023). Left out: how candidates are found.
+Both parts are scaled to [0, 1] over the candidates (min-max) and added with weights. This convex combination was better
+than reciprocal-rank fusion on real text (Bruch et al. 2023 find the same; `benchmarks/memory/retrieval.py` measures it,
+and the weights). Recency, importance and utility may be added (Park et al. 2023). Not here: finding candidates.
 """
 
 from __future__ import annotations
@@ -22,44 +21,44 @@ from ..storage.columns import Places
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 _RRF: Final = 60
-"""Of Cormack et al. 2009."""
+"""The constant of Cormack et al. 2009."""
 _SPELLING: Final = "ngrams-"
-"""How the names of embedders begin that know no meaning."""
+"""The prefix of the names of embedders that compare spelling only."""
 _HOUR: Final = 3_600.0
-_FADING: Final = 0.995
-"""How much of recency is left after an hour (Park et al. 2023)."""
+_DECAY: Final = 0.995
+"""The decay of recency per hour (Park et al. 2023)."""
 _CHARACTERS: Final = 4
-"""About so many make a token of English."""
+"""The average number of characters per token of English."""
 
 
 @dataclass(frozen=True, slots=True)
 class RankingConfig:
-    """What counts in the order of hits. The weights are relative to each other."""
+    """The weights of the parts of a score. They are relative to each other."""
 
     dense: float | None = None
-    """Alike in meaning, by the embedder. If None, what was best for it: 0.75, and 0.3 where it knows spelling only."""
+    """Similarity in meaning, by the embedder. If None, the best measured: 0.75, or 0.3 for `ngrams`."""
     lexical: float | None = None
-    """Alike in words, by BM25. If None, what was best for the embedder: 0.25, and 0.7 where it knows spelling only."""
+    """Similarity in words, by BM25. If None, the best measured: 0.25, or 0.7 for `ngrams`."""
     recency: float = 0.0
-    """Lived lately."""
+    """How recently the item was seen."""
     importance: float = 0.0
-    """As the item says."""
+    """The importance of the item."""
     utility: float = 0.0
-    """Helped when it was used: (helpful + 1) / (helpful + harmful + 2)."""
+    """How often the item helped: (helpful + 1) / (helpful + harmful + 2)."""
     fusion: Literal["convex", "rrf"] = "convex"
-    """How meaning and words are joined: by their scores, or by their ranks only."""
+    """How meaning and words are combined: by their scores, or by reciprocal ranks."""
     candidates: int = 50
-    """So many are taken from either side before they are weighed."""
+    """The number of candidates from either search."""
     now: float | None = None
-    """What recency is measured from, in seconds since 1970; the latest item's time if None."""
+    """The time from which recency is measured, in seconds since 1970; that of the latest item if None."""
 
     def __post_init__(self) -> None:
         """Check the values.
 
         Raises:
-            ConfigError: one makes no sense; all are listed.
+            ConfigError: a value is out of range; lists all of them.
         """
-        weights = (*self.settled(""), self.recency, self.importance, self.utility)
+        weights = (*self.weights_for(""), self.recency, self.importance, self.utility)
         valid = all(math.isfinite(one) and one >= 0 for one in weights)
         rules = {
             "weights must be at least 0, and not all of them 0": valid and sum(weights) > 0,
@@ -68,14 +67,14 @@ class RankingConfig:
         }
         check(rules, "ranking")
 
-    def settled(self, embedder: str) -> tuple[float, float]:
-        """Return the weights of meaning and words, for vectors of an embedder, by its name."""
+    def weights_for(self, embedder: str) -> tuple[float, float]:
+        """Return the weights of meaning and words for an embedder, by its name."""
         dense, lexical = (0.3, 0.7) if embedder.startswith(_SPELLING) else (0.75, 0.25)
         return dense if self.dense is None else self.dense, lexical if self.lexical is None else self.lexical
 
 
 class Traits(NamedTuple):
-    """What else may count, of the same items in the same order as `Candidates`."""
+    """Further fields of the items of `Candidates`, in the same order."""
 
     last_seen: Numbers
     importance: Numbers
@@ -87,74 +86,74 @@ class Candidates(NamedTuple):
     """Items that may answer, in arrays of one length."""
 
     numbers: Places
-    """Which items, ascending."""
+    """The numbers of the items, ascending."""
     cosines: Numbers | None
-    """With the question; None if the question has no meaning to the embedder."""
+    """The cosines with the query; None if the query has no vector."""
     words: Numbers
-    """The BM25 scores; NaN where no word is shared."""
+    """The BM25 scores; NaN if no word is shared."""
     traits: Traits | None
-    """Needed if the ranking asks for more than meaning and words."""
+    """Needed if the ranking uses recency, importance or utility."""
 
     def only(self, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> Candidates:
-        """Return some of them, chosen by a mask."""
+        """Return those that a mask selects."""
         cosines = None if self.cosines is None else self.cosines[kept]
         traits = None if self.traits is None else Traits(*(one[kept] for one in self.traits))
         return Candidates(self.numbers[kept], cosines, self.words[kept], traits)
 
 
 class RankedItem(NamedTuple):
-    """An item's place in the order."""
+    """An item with its score."""
 
     number: int
     score: float
     """In [0, 1]."""
-    why: dict[str, float]
+    scores: dict[str, float]
     """The parts of the score, each in [0, 1], and the cosine."""
 
 
-def weigh(candidates: Candidates, ranking: RankingConfig, k: int, embedder: str = "") -> list[RankedItem]:
-    """Return the at most `k` best candidates, best first; equal scores keep the order of the numbers.
+def rank(candidates: Candidates, ranking: RankingConfig, k: int, embedder: str = "") -> list[RankedItem]:
+    """Return at most `k` of the best candidates, best first; equal scores keep the order of the numbers.
 
     Args:
-        candidates: What is weighed.
-        ranking: What counts.
-        k: How many are wanted.
-        embedder: The name of the one whose cosines they are.
+        candidates: The candidates.
+        ranking: The weights.
+        k: The maximum number of items.
+        embedder: The name of the embedder of the cosines.
     """
     cosines, words, traits = candidates.cosines, candidates.words, candidates.traits
     join = _by_score if ranking.fusion == "convex" else _by_rank
-    dense, shared, spoken = np.zeros(len(words)), np.zeros(len(words)), ~np.isnan(words)
-    asked = {"dense": 0.0, "lexical": 0.0}
-    meaning, wording = ranking.settled(embedder)
+    dense, shared, sharing = np.zeros(len(words)), np.zeros(len(words)), ~np.isnan(words)
+    used = {"dense": 0.0, "lexical": 0.0}
+    meaning, wording = ranking.weights_for(embedder)
     if cosines is not None and len(cosines):
-        dense, asked["dense"] = join(cosines, None), meaning
-    if spoken.any():
-        shared[spoken], asked["lexical"] = join(words[spoken], 0.0), wording
-    parts = {"dense": (asked["dense"], dense), "lexical": (asked["lexical"], shared)}
+        dense, used["dense"] = join(cosines, None), meaning
+    if sharing.any():
+        shared[sharing], used["lexical"] = join(words[sharing], 0.0), wording
+    parts = {"dense": (used["dense"], dense), "lexical": (used["lexical"], shared)}
     if traits is not None and len(words):
         now = float(traits.last_seen.max()) if ranking.now is None else ranking.now
         hours = np.maximum(0.0, now - traits.last_seen) / _HOUR
         useful = (traits.helpful + 1) / (traits.helpful + traits.harmful + 2)
-        parts["recency"] = (ranking.recency, _FADING**hours)
+        parts["recency"] = (ranking.recency, _DECAY**hours)
         parts["importance"] = (ranking.importance, traits.importance)
         parts["utility"] = (ranking.utility, useful)
     total = sum(weight for weight, _ in parts.values()) or 1.0
     scores = sum((weight * values for weight, values in parts.values()), np.zeros(len(words))) / total
     best = np.argsort(-scores, kind="stable")[:k]
-    told = {name: values[best] for name, (weight, values) in parts.items() if weight or name in ("dense", "lexical")}
+    shown = {name: values[best] for name, (weight, values) in parts.items() if weight or name in ("dense", "lexical")}
     if cosines is not None:
-        told["cosine"] = cosines[best].clip(0.0, 1.0)
-    reasons = zip(*(values.tolist() for values in told.values()), strict=True)
-    found = zip(candidates.numbers[best].tolist(), scores[best].tolist(), reasons, strict=True)
-    return [RankedItem(number, score, dict(zip(told, values, strict=True))) for number, score, values in found]
+        shown["cosine"] = cosines[best].clip(0.0, 1.0)
+    rows = zip(*(values.tolist() for values in shown.values()), strict=True)
+    found = zip(candidates.numbers[best].tolist(), scores[best].tolist(), rows, strict=True)
+    return [RankedItem(number, score, dict(zip(shown, values, strict=True))) for number, score, values in found]
 
 
-def within(hits: Iterable[Hit], tokens: int, count: Callable[[str], int] | None = None) -> list[Hit]:
-    """Return the hits, in their order, whose texts fit a prompt together; one that is too long is passed over.
+def within_budget(hits: Iterable[Hit], tokens: int, count: Callable[[str], int] | None = None) -> list[Hit]:
+    """Return the hits, in order, whose texts fit into a prompt together; one that is too long is skipped.
 
     Args:
         hits: Best first.
-        tokens: How many there is room for.
+        tokens: The number of tokens available.
         count: Counts the tokens of a text; a quarter of its characters if None.
     """
     kept = []
@@ -171,7 +170,7 @@ def _tokens(text: str) -> int:
 
 
 def _by_score(values: Numbers, zero: float | None) -> Numbers:
-    """Bring scores to [0, 1]: from the lowest, or from `zero`, to the highest."""
+    """Scale scores to [0, 1]: from the lowest, or from `zero`, to the highest."""
     low, high = float(values.min()) if zero is None else zero, float(values.max())
     return ((values - low) / (high - low)).clip(0.0, 1.0) if high > low else np.ones(len(values))
 
@@ -184,4 +183,4 @@ def _by_rank(values: Numbers, zero: float | None) -> Numbers:
     return found
 
 
-__all__ = ["Candidates", "RankedItem", "RankingConfig", "Traits", "weigh", "within"]
+__all__ = ["Candidates", "RankedItem", "RankingConfig", "Traits", "rank", "within_budget"]

@@ -1,1 +1,1 @@
-"""The files of a memory: the SQLite table, the vector index, and caches of both."""
+"""The files of a memory: the SQLite table, the vector index, and the arrays that cache both."""

@@ -1,7 +1,7 @@
-"""What filters and the search for near duplicates look at, for every item, in arrays: a cache of the table.
+"""The fields that filters and the search for near duplicates use, as arrays over all items: a cache of the table.
 
-Texts (world, task) are kept as 32-bit hashes; two that fall together are told apart when the row is read. The place of
-an item is its number less one. Left out: vectors.
+Texts (environment, task) are stored as 32-bit hashes; collisions are resolved when the row is read. The place of an
+item is its number minus one. Not here: vectors.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _FAR: Final = 34
 """Vectors of cosine 0.9 differ in 18.4 of 128 signs (25.8 of 180 degrees), with a standard deviation of 4: fewer than
 one in ten thousand differ in more than this."""
 _MASKS: Final = 8
-"""So many answers are kept until something changes: an agent asks within the same world again and again."""
+"""The number of masks that are cached until something changes: an agent repeats the same filters."""
 _TYPES: Final[Mapping[str, Any]] = {
     "kind": np.uint8,
     "status": np.uint8,
     "success": np.int8,
     "keyed": np.bool_,
-    "world": np.uint32,
+    "world": np.uint32,  # the environment, under the name that published indexes use
     "task": np.uint32,
     "seen": np.float64,
     "length": np.uint16,
@@ -45,7 +45,7 @@ class ItemColumns:
     """Arrays that grow."""
 
     def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> None:
-        """Begin with arrays that were saved, or with none."""
+        """Start with arrays that were saved, or with none."""
         self.rows = 0 if arrays is None else len(arrays["kind"])
         self._arrays = {
             name: np.zeros(0, kind) if arrays is None else np.array(arrays[name], kind) for name, kind in _TYPES.items()
@@ -55,12 +55,12 @@ class ItemColumns:
 
     @property
     def lengths(self) -> np.ndarray[Any, np.dtype[np.uint16]]:
-        """How many words each item has, text and task together; at most 65,535."""
+        """The number of words of each item, text and task together; at most 65,535."""
         return self._arrays["length"][: self.rows]
 
     @property
     def mean_length(self) -> float:
-        """How many words an item has on average."""
+        """The mean number of words of an item."""
         return self._words / max(1, self.rows)
 
     def saved(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -68,7 +68,7 @@ class ItemColumns:
         return {name: array[: self.rows] for name, array in self._arrays.items()}
 
     def put(self, places: Places, values: Mapping[str, Any]) -> None:
-        """Set the values of some places, new ones among them."""
+        """Set the values at some places, which may be new."""
         self._masks.clear()
         self.rows = max(self.rows, int(places.max()) + 1)
         for name, array in self._arrays.items():
@@ -82,20 +82,20 @@ class ItemColumns:
                 array[places] = values[name]
 
     def mask(self, where: Filter) -> Mask | None:
-        """Return which places fit a question, not to be written to; None if all do."""
+        """Return which places pass a filter, as a read-only mask; None if all do."""
         if where not in self._masks:
             if len(self._masks) == _MASKS:
                 self._masks.clear()
-            self._masks[where] = self._fitting(where)
+            self._masks[where] = self._passing(where)
         return self._masks[where]
 
-    def _fitting(self, where: Filter) -> Mask | None:
+    def _passing(self, where: Filter) -> Mask | None:
         column = {name: array[: self.rows] for name, array in self._arrays.items()}
         parts = [_among(column["status"], [STATUSES.index(one) for one in where.statuses])]
         if where.kinds is not None:
             parts.append(_among(column["kind"], [KINDS.index(one) for one in where.kinds]))
-        if where.world is not None:
-            parts.append(_among(column["world"], [hashed(where.world), hashed("")]))
+        if where.env is not None:
+            parts.append(_among(column["world"], [hashed(where.env), hashed("")]))
         if where.task is not None:
             parts.append(column["task"] == hashed(where.task))
         if where.success is not None:
@@ -109,12 +109,12 @@ class ItemColumns:
             both &= part
         return None if both.all() else both
 
-    def group(self, kind: Kind, world: str, task: str, success: bool | None) -> ColumnGroup:
-        """Return the active items without a key of one kind, world, task and outcome."""
+    def group(self, kind: Kind, env: str, task: str, success: bool | None) -> ColumnGroup:
+        """Return the active items without a key of one kind, environment, task and outcome."""
         column = {name: array[: self.rows] for name, array in self._arrays.items()}
         fits = column["status"] == _ACTIVE
         fits &= column["kind"] == KINDS.index(kind)
-        fits &= column["world"] == hashed(world)
+        fits &= column["world"] == hashed(env)
         fits &= column["task"] == hashed(task)
         fits &= column["success"] == outcome(success)
         fits &= ~column["keyed"]
@@ -123,15 +123,15 @@ class ItemColumns:
 
 
 class ColumnGroup:
-    """Items among which near duplicates are sought."""
+    """The items among which near duplicates are searched."""
 
     def __init__(self, places: Places, signs: np.ndarray[Any, Any], signs_2: np.ndarray[Any, Any]) -> None:
-        """Hold their places and signs."""
+        """Store their places and signs."""
         self._size = len(places)
         self._places, self._signs, self._signs_2 = places, signs, signs_2
 
     def add(self, place: int, signs: np.ndarray[Any, Any]) -> None:
-        """Hold one more; the signs of its vector have shape `[2]`."""
+        """Add an item; the signs of its vector have shape `[2]`."""
         if self._size == len(self._places):
             room = self._size // 2 + 64
             self._places, self._signs, self._signs_2 = (
@@ -142,11 +142,11 @@ class ColumnGroup:
         self._size += 1
 
     def near(self, signs: np.ndarray[Any, Any], most: int = 64) -> Places:
-        """Return the places whose signs are so alike that the cosine may be 0.9; the most alike if there are many.
+        """Return the places whose cosine may be 0.9 by their signs; the most similar if there are many.
 
         Args:
             signs: The signs of one vector, shape `[2]`.
-            most: How many to return.
+            most: The maximum number of places.
         """
         apart = np.bitwise_count(self._signs[: self._size] ^ signs[0])
         apart += np.bitwise_count(self._signs_2[: self._size] ^ signs[1])
@@ -157,7 +157,7 @@ class ColumnGroup:
 
 
 def signs_of(vectors: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """Return on which side of 128 fixed random planes vectors lie, shape `[vectors, 2]` (Charikar 2002)."""
+    """Return the side of 128 fixed random planes for each vector, shape `[vectors, 2]` (Charikar 2002)."""
     sides = np.packbits(vectors.astype(np.float32) @ _planes(vectors.shape[1]) > 0, axis=1)
     return np.ascontiguousarray(sides).view(np.uint64)
 

@@ -1,8 +1,9 @@
-"""The table that is the truth of a memory: SQLite in WAL mode, with what is found by words beside it.
+"""The table of a memory, its source of truth: SQLite in WAL mode, with a full-text index.
 
-Every change of an item gives it the next number of one counter, `seq`, in the same transaction; whoever holds a cache
-asks for what has a higher number than it knows. Rows are never deleted, so their numbers run from 1 without gaps. Left
-out: what a change means (`admission`, `upkeep`) and how items are found (`retrieval`).
+Every change of an item sets its `seq` to the next value of one counter, in the same transaction; a cache reads the rows
+with a higher `seq` than it has seen. Rows are never deleted, so their numbers run from 1 without gaps. The columns
+`world` (a draft's environment) and the table `lived` (episodes that were added) keep the names of schema 1. Not here:
+the meaning of a change (`admission`, `upkeep`) and search (`retrieval`).
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from ...experience import Json
 from ..items import Draft, Filter, Item, Kind, Source, Status
 
 VERSION: Final = 1
-"""The schema below. Older ones are migrated when a writer opens them, newer ones are refused."""
+"""The version of the schema below. Older ones are migrated when a writer opens them, newer ones are refused."""
 _APPLICATION: Final = 0x70617468
 TOKENS: Final = "porter unicode61"
-"""How words are cut and stemmed, here and in `lexical`."""
+"""The tokenizer, here and in `lexical`."""
 _SCHEMA: Final = f"""
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 INSERT INTO meta VALUES ('seq', 0);
@@ -59,7 +60,7 @@ FIELDS: Final = (
     "confidence", "trajectory", "step", "version", "seen", "helpful", "harmful", "replaced_by",
 )  # fmt: skip
 COLUMNS: Final = ", ".join(FIELDS)
-"""What `item_of` reads, in order."""
+"""The columns that `item_of` reads, in order."""
 
 Row = tuple[Any, ...]
 Halves = np.ndarray[Any, np.dtype[np.float16]]
@@ -67,32 +68,32 @@ Halves = np.ndarray[Any, np.dtype[np.float16]]
 
 @dataclass(frozen=True, slots=True)
 class HistoryEvent:
-    """What happened to an item after it was added."""
+    """A change of an item after it was added."""
 
     item: str
-    """Its id."""
+    """The id of the item."""
     time: float
     """In seconds since 1970."""
     what: str
     """`reinforced`, `updated`, `superseded`, `merged`, `retired`, `forgotten`, `helpful`, `harmful`."""
     detail: Mapping[str, Json]
-    """What was before, or where it comes from; plain JSON."""
+    """The old content, or the source of the change; plain JSON."""
 
 
 class MemoryDatabase:
     """One connection to the table."""
 
     def __init__(self, path: Path, *, write: bool) -> None:
-        """Open the file; a writer makes or migrates it.
+        """Open the file; a writer creates or migrates it.
 
         Raises:
-            MemoryStoreError: it is missing, damaged, no memory, of a newer schema, or cannot be opened.
+            MemoryStoreError: it is missing, damaged, not a memory, of a newer schema, or cannot be opened.
         """
         self.path = path
         self._write = write
         if not write and not path.is_file():
-            raise MemoryStoreError(f"There is no memory at {path.parent}: make it by opening it for writing.")
-        with self.explained():
+            raise MemoryStoreError(f"There is no memory at {path.parent}: open it for writing to create it.")
+        with self.explained_errors():
             self._connection = _connected(path, write)
             try:
                 self._prepare()
@@ -101,8 +102,8 @@ class MemoryDatabase:
                 raise
 
     @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turn SQLite's refusals into one sentence.
+    def explained_errors(self) -> Iterator[None]:
+        """Turn SQLite's errors into one sentence.
 
         Raises:
             MemoryStoreError: any `sqlite3.Error` of the block.
@@ -114,26 +115,26 @@ class MemoryDatabase:
             advice = "restore it from a copy" if damaged else "check the disk, and that the memory is still open"
             raise MemoryStoreError(f"The memory's table {self.path} cannot be used ({error}): {advice}.") from error
         except UnicodeEncodeError as error:
-            raise MemoryStoreError(f"A text cannot be kept, because it is not valid Unicode ({error}).") from error
+            raise MemoryStoreError(f"A text cannot be stored, because it is not valid Unicode ({error}).") from error
 
     def run(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
-        """Run one statement; use it within `explained`."""
+        """Run one statement; use it within `explained_errors`."""
         return self._connection.execute(sql, values)
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        """Return all rows of a question."""
-        with self.explained():
+        """Return all rows of a query."""
+        with self.explained_errors():
             return self._connection.execute(sql, values).fetchall()
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
-        """Return the first row of a question, or None."""
-        with self.explained():
+        """Return the first row of a query, or None."""
+        with self.explained_errors():
             return cast("Row | None", self._connection.execute(sql, values).fetchone())
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[int]:
-        """Begin a transaction, give the number of its changes, and commit; an exception undoes all of it."""
-        with self.explained():
+        """Begin a transaction, yield the `seq` of its changes, and commit; an exception rolls it back."""
+        with self.explained_errors():
             self.run("BEGIN IMMEDIATE")
             try:
                 number = self.seq() + 1
@@ -147,8 +148,8 @@ class MemoryDatabase:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[int]:
-        """Read from one state of the table, and give the number of its last change."""
-        with self.explained():
+        """Read from one state of the table, and yield the `seq` of its last change."""
+        with self.explained_errors():
             self.run("BEGIN")
             try:
                 yield self.seq()
@@ -156,17 +157,17 @@ class MemoryDatabase:
                 self.run("COMMIT")
 
     def seq(self) -> int:
-        """Return the number of the last change."""
+        """Return the `seq` of the last change."""
         row = self.one("SELECT value FROM meta WHERE key = 'seq'")
         return 0 if row is None else int(row[0])
 
     def meta(self, key: str) -> Any:
-        """Return something recorded about the memory, or None."""
+        """Return a value recorded about the memory, or None."""
         row = self.one("SELECT value FROM meta WHERE key = ?", (key,))
         return None if row is None else row[0]
 
     def record(self, key: str, value: str | int) -> None:
-        """Record something about the memory, within a transaction."""
+        """Record a value about the memory, within a transaction."""
         self.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def items(self, ids: Sequence[str]) -> dict[str, Row]:
@@ -189,13 +190,13 @@ class MemoryDatabase:
         return self.all(f"SELECT {COLUMNS} FROM item WHERE num IN ({marks})", numbers)
 
     def fitting(self, numbers: Sequence[int], where: Filter) -> list[Row]:
-        """Return the rows of numbers that fit a question, in no order."""
+        """Return the rows of numbers that pass a filter, in no order."""
         condition, values = clause(where)
         marks = ",".join("?" * len(numbers))
         return self.all(f"SELECT {COLUMNS} FROM item WHERE num IN ({marks}) AND {condition}", [*numbers, *values])
 
     def run_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
-        """Run one statement for many values; use it within `explained`."""
+        """Run one statement for many values; use it within `explained_errors`."""
         self._connection.executemany(sql, values)
 
     def vectors(self, numbers: Sequence[int], dimensions: int) -> dict[int, Halves]:
@@ -211,26 +212,26 @@ class MemoryDatabase:
         return np.frombuffer(b"".join(row[0] for row in rows), np.float16).reshape(len(rows), dimensions)
 
     def traits(self, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Return what may count in the order of answers, in ascending order of the numbers.
+        """Return the fields that ranking may use, in ascending order of the numbers.
 
-        The shape is `[4, numbers]`: when last seen, importance, how often helpful, how often harmful.
+        The shape is `[4, numbers]`: time last seen, importance, count helpful, count harmful.
         """
         marks = ",".join("?" * len(numbers))
         sql = f"SELECT last_seen, importance, helpful, harmful FROM item WHERE num IN ({marks}) ORDER BY num"
         return np.array(self.all(sql, numbers.tolist()), np.float64).reshape(-1, 4).T
 
     def log(self, item: str, time: float, what: str, detail: Mapping[str, Json]) -> None:
-        """Note what happened to an item, within a transaction."""
+        """Record an event of an item, within a transaction."""
         self.run("INSERT INTO event(item, time, what, detail) VALUES (?,?,?,?)", (item, time, what, plain(detail)))
 
-    def faults(self) -> list[str]:
-        """Look for damage, slowly, and return what was found, a sentence each."""
+    def problems(self) -> list[str]:
+        """Check the whole table, and return the problems found, one sentence each."""
         found = [str(row[0]) for row in self.all("PRAGMA integrity_check") if row[0] != "ok"]
         try:
             if self._write:
                 self.run("INSERT INTO lexicon(lexicon, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:
-            found.append(f"the index of words does not fit the table ({error})")
+            found.append(f"the full-text index does not match the table ({error})")
         strays = self.one(
             "SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM vector),"
             " (SELECT coalesce(max(num), 0) FROM item), (SELECT count(*) FROM item JOIN vector USING (num))"
@@ -240,15 +241,15 @@ class MemoryDatabase:
         return found
 
     def tidy(self) -> None:
-        """Give unused space back to the disk."""
-        with self.explained():
+        """Return unused space to the disk."""
+        with self.explained_errors():
             self.run("INSERT INTO lexicon(lexicon) VALUES ('rebuild')")
             self.run("INSERT INTO lexicon(lexicon) VALUES ('optimize')")
             self.run("VACUUM")
             self.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Close the file; harmless when it is closed."""
+        """Close the file; closing it twice is harmless."""
         self._connection.close()
 
     def _prepare(self) -> None:
@@ -261,11 +262,13 @@ class MemoryDatabase:
                 "upgrade pathei."
             )
         if tables and application != _APPLICATION:
-            raise MemoryStoreError(f"The file {self.path} is a database of something else: choose another folder.")
+            raise MemoryStoreError(f"The file {self.path} is another program's database: choose another folder.")
         if version == VERSION:
             return
         if not self._write:
-            raise MemoryStoreError(f"The memory {self.path.parent} is of schema {version}: open it once for writing.")
+            raise MemoryStoreError(
+                f"The memory {self.path.parent} has the old schema {version}: open it once for writing to migrate it."
+            )
         self.run("BEGIN IMMEDIATE")
         try:
             if tables:
@@ -299,7 +302,7 @@ def item_of(row: Row) -> Item:
 
 
 def total(sizes: bytes) -> int:
-    """Return how many words a row of the lexicon has, of what FTS5 notes for each column: a varint, high bits first."""
+    """Return the number of words of a row of the lexicon: FTS5 stores one varint per column, high bits first."""
     found = number = 0
     for byte in sizes:
         number = number << 7 | byte & 127
@@ -309,14 +312,14 @@ def total(sizes: bytes) -> int:
 
 
 def clause(where: Filter) -> tuple[str, list[Any]]:
-    """Return the condition of a question on `item`, and its values."""
+    """Return a filter as an SQL condition on `item`, and its values."""
     parts, values = [f"status IN ({','.join('?' * len(where.statuses))})"], list[Any](where.statuses)
     if where.kinds is not None:
         parts.append(f"kind IN ({','.join('?' * len(where.kinds))})")
         values += where.kinds
-    if where.world is not None:
+    if where.env is not None:
         parts.append("world IN (?, '')")
-        values.append(where.world)
+        values.append(where.env)
     if where.success is not None:
         parts.append("success = ?")
         values.append(int(where.success))
@@ -337,17 +340,17 @@ def plain(value: Mapping[str, Json]) -> str:
     try:
         return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     except TypeError as error:
-        raise MemoryStoreError(f"The data of an item are not plain JSON: {error}.") from error
+        raise MemoryStoreError(f"The data of an item is not plain JSON: {error}.") from error
 
 
 def _connected(path: Path, write: bool) -> sqlite3.Connection:
-    # One lock around every method keeps the threads apart; SQLite itself is built for many.
+    # The memory holds a lock around every method, so SQLite's own check of the thread is not needed.
     if write:
         found = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         found.execute("PRAGMA journal_mode = WAL")
         found.execute("PRAGMA synchronous = FULL")
     else:
-        # A read-only WAL database cannot be opened on a read-only disk, unless nobody can be writing to it.
+        # On a read-only disk a WAL database can be opened only as immutable, which is safe as nobody writes to it.
         alone = not path.with_name(path.name + "-wal").exists() and not _writable(path.parent)
         uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
         found = sqlite3.connect(uri, timeout=30, isolation_level=None, check_same_thread=False, uri=True)
@@ -360,7 +363,7 @@ def _writable(folder: Path) -> bool:
 
 
 def _statements(script: str) -> Iterable[str]:
-    """Cut a script: `executescript` would commit the transaction it runs in."""
+    """Split a script into statements: `executescript` would commit the transaction."""
     lines: list[str] = []
     for line in script.strip().splitlines():
         lines.append(line)
@@ -370,9 +373,9 @@ def _statements(script: str) -> Iterable[str]:
 
 
 def _from_version_0(database: MemoryDatabase) -> None:
-    """Take over the one table of the prototype.
+    """Migrate the single table of the prototype.
 
-    It was `item(id, kind, env, task, success, ts, text, extra, emb, seq, deleted)`, the vector within the row.
+    It was `item(id, kind, env, task, success, ts, text, extra, emb, seq, deleted)`, with the vector in the row.
     """
     database.run(
         "INSERT INTO item SELECT row_number() OVER (ORDER BY rowid), id, kind,"

@@ -1,8 +1,8 @@
-"""The published base of vectors and columns: files that can be rebuilt from the table at any time.
+"""The published index of vectors and columns: files that can be rebuilt from the table at any time.
 
-`index.json` names the two files, their SHA-256, and the change up to which they hold. It is renamed into place last, so
-a reader finds a whole index, the old or the new one. Files that are damaged, or that belong to another embedder or
-another table, are not used. Left out: what came since, which is read from the table.
+`index.json` names the two files, their SHA-256, and the last change that they include. It is renamed into place last,
+so a reader finds a complete index, old or new. Files that are damaged, or belong to another embedder or table, are not
+used. Not here: later changes, which are read from the table.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ _TRIES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class IndexHeader:
-    """What `index.json` says."""
+    """The content of `index.json`."""
 
     form: int
     uuid: str
-    """Of the table it was made from."""
+    """The table that it was built from."""
     embedder: str
     dimensions: int
     seq: int
-    """The last change that is in it."""
+    """The last change that it includes."""
     files: Mapping[str, str]
-    """The SHA-256 (hex) of each file by its name: the vectors, then the columns."""
+    """The SHA-256 (hex) of each file by name: the vectors, then the columns."""
 
 
 class PublishedIndex(NamedTuple):
-    """What was loaded."""
+    """An index that was loaded."""
 
     header: IndexHeader
     base: Any
-    """A faiss index, mapped: nothing may be added to it."""
+    """A memory-mapped faiss index: nothing may be added to it."""
     columns: ItemColumns
     stale: Places
-    """Where the base holds an older vector than the table did."""
+    """The places where the base holds an older vector than the table did."""
 
 
 def header_of(folder: Path) -> IndexHeader | None:
-    """Return the published header, or None if there is none that can be read."""
+    """Return the published header, or None if it is missing or cannot be read."""
     try:
         return IndexHeader(**orjson.loads((folder / _HEADER).read_bytes()))
     except (OSError, TypeError, ValueError):
@@ -61,30 +61,30 @@ def header_of(folder: Path) -> IndexHeader | None:
 
 
 def new_header(uuid: str, embedder: str, dimensions: int, seq: int) -> IndexHeader:
-    """Return the header of an index that is to be published."""
+    """Return the header for a new index."""
     return IndexHeader(_FORM, uuid, embedder, dimensions, seq, {})
 
 
 def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: Callable[[], int]) -> PublishedIndex | str:
-    """Load what is published, or say in one sentence why it cannot be used; empty if nothing is published.
+    """Load the published index, or return the reason why it cannot be used; empty if nothing is published.
 
     Args:
-        folder: The memory's.
-        uuid: The table's.
+        folder: The folder of the memory.
+        uuid: The id of the table.
         embedder: The name of the embedder that the table was filled with.
         dimensions: The length of its vectors.
-        seq: Tells the table's last change: an index cannot know more.
+        seq: Returns the last change of the table; a valid index is not newer.
     """
     for _ in range(_TRIES):
         header = header_of(folder)
         if header is None:
             return f"{folder / _HEADER} is damaged" if (folder / _HEADER).exists() else ""
         if header.form != _FORM:
-            return f"the index in {folder} was made by another version of pathei"
+            return f"the index in {folder} was built by another version of pathei"
         if header.uuid != uuid or header.seq > seq():
             return f"the index in {folder} belongs to another table"
         if (header.embedder, header.dimensions) != (embedder, dimensions):
-            return f"the index in {folder} was made with the embedder {header.embedder!r}"
+            return f"the index in {folder} was built with the embedder {header.embedder!r}"
         try:
             for name, digest in header.files.items():
                 if sha256_of(folder / name) != digest:
@@ -93,7 +93,7 @@ def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: Callable[
             arrays = _arrays(columns)
             return PublishedIndex(header, _read(vectors), ItemColumns(arrays), arrays["stale"])
         except FileNotFoundError:
-            # Another index was published in between, and the old files are gone.
+            # Another index was published in between, and the old files were removed.
             continue
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             return f"the index in {folder} cannot be read ({' '.join(str(error).split())[:200]})"
@@ -101,7 +101,7 @@ def load(folder: Path, uuid: str, embedder: str, dimensions: int, seq: Callable[
 
 
 def reread(folder: Path) -> Any:
-    """Return the published base in memory of its own, so that it can grow; it must have been loaded before."""
+    """Return the published base, not memory-mapped, so that it can grow; it must have been loaded before."""
     header = header_of(folder)
     if header is None:
         raise MemoryStoreError(f"The index in {folder} was removed: close the memory, and open it again.")
@@ -109,18 +109,18 @@ def reread(folder: Path) -> Any:
 
 
 def save(folder: Path, header: IndexHeader, base: Any, columns: ItemColumns, stale: Places) -> None:
-    """Publish a base and its columns, and remove what was published before.
+    """Publish a base and its columns, and remove the previous ones.
 
     Args:
-        folder: The memory's.
-        header: As from `new_header`, still without files.
+        folder: The folder of the memory.
+        header: The result of `new_header`, without files.
         base: A faiss index.
-        columns: What filters look at.
-        stale: Where the base holds an older vector than the table.
+        columns: The columns.
+        stale: The places where the base holds an older vector than the table.
     """
     seq = header.seq
     names = [f"index-{seq}.faiss", f"index-{seq}.npz"]
-    # The index of the same change may be published already, and mapped by readers.
+    # An index of the same change may already be published and mapped by readers.
     if (old := header_of(folder)) is not None and set(old.files) == set(names):
         names = [f"{Path(name).stem}-again{Path(name).suffix}" for name in names]
     parts = [folder / f"{name}.tmp" for name in names]
@@ -136,7 +136,7 @@ def save(folder: Path, header: IndexHeader, base: Any, columns: ItemColumns, sta
 
 
 def sweep(folder: Path) -> None:
-    """Remove files of an index that are not published: a writer was killed, or a new index took their place."""
+    """Remove index files that are not published: a writer was killed, or a new index replaced them."""
     header = header_of(folder)
     kept = {_HEADER} if header is None else {_HEADER, *header.files}
     for path in folder.glob("index*"):
@@ -145,14 +145,15 @@ def sweep(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Let there be no published index."""
+    """Remove the published index."""
     (folder / _HEADER).unlink(missing_ok=True)
     sweep(folder)
 
 
 def _read(path: Path) -> Any:
     library = faiss()
-    # Mapped, so that processes share it. Nothing may be added to such an index: that ends the process.
+    # Mapped, so that processes share it. Adding to such an index would crash the process.
+
     return library.read_index(str(path), library.IO_FLAG_MMAP_IFC)
 
 

@@ -1,8 +1,9 @@
-"""Vectors and the search among them: a published base on disk, which faiss maps into memory, and what came since.
+"""Vectors and their search: a published base on disk, which faiss maps into memory, and the vectors added since.
 
-The base is exact (half floats) below 50,000 items and a graph (`HNSW16_SQ8`) above; what came since is scanned. Under
-a filter the way is chosen by how many items pass, so that recall does not fall: few are gathered and compared, an exact
-base is scanned under a bitmap, and a graph is asked only where many pass. Places are counted from 0. Left out: files.
+The base is exact (half floats) below 50,000 items and a graph (`HNSW16_SQ8`) above; newer vectors are scanned. Under a
+filter the method depends on the number of items that pass, so that recall does not fall: few are gathered and
+compared, an exact base is scanned under a bitmap, and a graph is searched only if many pass. Places count from 0. Not
+here: files.
 """
 
 from __future__ import annotations
@@ -18,44 +19,44 @@ from .columns import Mask, Places
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 GRAPH_FROM: Final = 50_000
-"""From so many items on the base is a graph, unless the memory was told otherwise: scanning takes 2 to 4 ms then."""
+"""The number of items from which the base is a graph, by default: scanning takes 2 to 4 ms then."""
 _FACTORY: Final = {False: "SQfp16", True: "HNSW16_SQ8"}
 _EF_BUILD: Final = 100
 _EF: Final = 96
-"""How far the graph is searched; no less than it is asked for."""
+"""The breadth of a graph search (`efSearch`), and at least the number of wanted neighbours."""
 _AMONG: Final = 1.2
-"""Under a filter it is asked for so many times what would be enough if those that pass lay anywhere."""
+"""Under a filter, the factor on the number of neighbours that would do if the passing items were spread evenly."""
 _FARTHEST: Final = 1_500
-"""It is not asked for more."""
+"""The maximum number of neighbours of a graph search."""
 _SCANNED: Final = 200_000
-"""Scanning so many that pass takes as long as asking for that."""
+"""Scanning this number of passing items takes as long as a search for `_FARTHEST` neighbours."""
 _TRAINING: Final = 100_000
 _FEW: Final = 0.0025
-"""Below this part of an exact base, vectors are gathered and compared: a bitmap is walked whole."""
+"""Below this part of an exact base, vectors are gathered and compared, because a bitmap is always walked whole."""
 _GRAPH_PASSES: Final = 0.05
-"""From this part of the base on, a graph is asked under a filter; below, its bytes are gathered and compared."""
+"""From this part of the base on, a graph is searched under a filter; below, its bytes are gathered and compared."""
 _CHUNK: Final = 512
-"""So many gathered vectors stay in the cache from one step to the next."""
+"""The number of gathered vectors that fit the processor's cache."""
 
 
 class VectorHits(NamedTuple):
-    """The best places for a question, in no order."""
+    """The best places for a query, in no order."""
 
     places: Places
     scores: Floats
-    """Inner products; a graph's are approximate."""
+    """Inner products; approximate for a graph."""
 
 
 class Vectors:
-    """The base, and what came since."""
+    """The base, and the vectors added since."""
 
     def __init__(self, dimensions: int, base: Any = None) -> None:
-        """Begin with a base that was loaded, or with none."""
+        """Start with a base that was loaded, or with none."""
         self._dimensions = dimensions
         self.base = base
         self.base_rows = 0 if base is None else int(base.ntotal)
         self._fresh: Mask | None = None
-        """Which rows of the base still hold; None if all do."""
+        """Which rows of the base are valid; None if all are."""
         self._delta = np.zeros((0, dimensions), np.float32)
         self._places = np.zeros(0, np.int64)
         self._row: dict[int, int] = {}
@@ -67,17 +68,17 @@ class Vectors:
 
     @property
     def delta_rows(self) -> int:
-        """How many vectors came since the base."""
+        """The number of vectors added since the base."""
         return len(self._row)
 
     @property
     def stale(self) -> Places:
-        """Which rows of the base no longer hold."""
+        """The rows of the base that are out of date."""
         return np.zeros(0, np.int64) if self._fresh is None else np.flatnonzero(~self._fresh)
 
     @property
     def stale_rows(self) -> int:
-        """How many rows of the base no longer hold."""
+        """The number of rows of the base that are out of date."""
         return 0 if self._fresh is None else self.base_rows - int(np.count_nonzero(self._fresh))
 
     @property
@@ -86,7 +87,7 @@ class Vectors:
         return self.base is not None and hasattr(self.base, "hnsw")
 
     def put(self, places: Places, vectors: np.ndarray[Any, Any]) -> None:
-        """Take vectors, shape `[places, dimensions]`, in the stead of what was at those places."""
+        """Set the vectors at some places, shape `[places, dimensions]`."""
         for place in places[places < self.base_rows]:
             if self._fresh is None:
                 self._fresh = np.ones(self.base_rows, np.bool_)
@@ -101,11 +102,11 @@ class Vectors:
         self._places[rows] = places
 
     def search(self, query: Floats, k: int, mask: Mask | None) -> VectorHits:
-        """Return at least the `k` best places, or all that pass; of a graph under a filter, at least three quarters.
+        """Return at least the `k` best places, or all that pass; for a graph under a filter, at least 3/4 of `k`.
 
         Args:
             query: Shape `[dimensions]`.
-            k: How many are wanted.
+            k: The number of places wanted.
             mask: Which places may be found, shape `[items]`; None for all.
         """
         parts = []
@@ -130,7 +131,7 @@ class Vectors:
         return _best(VectorHits(places[rows], scores), k)
 
     def scores(self, query: Floats, places: Places) -> Floats:
-        """Return the inner products of a question with the vectors at places, as `search` finds them.
+        """Return the inner products of a query with the vectors at some places, as `search` computes them.
 
         Args:
             query: Shape `[dimensions]`.
@@ -155,8 +156,8 @@ class Vectors:
             return VectorHits(places, self._gathered(query, places))
         if not self.is_graph:
             return self._ask(self.base, query, k, fits)
-        # A graph that is asked for what passes stops too early where that lies elsewhere. So it is asked for the
-        # nearest of all, and the answer holds if enough of them pass.
+        # A filtered graph search stops too early if the passing items are far away. So the nearest of all items are
+        # searched, and the result is used if enough of them pass.
         among = int(_AMONG * k / part)
         for nearest, ef in ((among, _EF), (_FARTHEST, 2 * _FARTHEST)):
             if nearest <= _FARTHEST and (nearest == among or count > _SCANNED):
@@ -167,13 +168,13 @@ class Vectors:
         return self._ask(self._stored, query, k, fits)
 
     def _gathered(self, query: Floats, places: Places) -> Floats:
-        """Return the inner products of a question with some vectors of the base."""
+        """Return the inner products of a query with some vectors of the base."""
         found = np.zeros(len(places), np.float32)
         if not self.is_graph:
             if len(places):
                 found[:] = self.base.reconstruct_batch(places) @ query
             return found
-        # faiss decodes one number at a time. Each byte stands for low + (byte + 0.5) / 255 * width in its dimension.
+        # faiss decodes one number at a time, which is slow. A byte encodes low + (byte + 0.5) / 255 * width.
         low, width = self._levels
         weights = query * width / 255
         for start in range(0, len(places), _CHUNK):
@@ -189,7 +190,7 @@ class Vectors:
             parameters = library.SearchParametersHNSW(efSearch=max(ef, k), **chosen)
         else:
             parameters = library.SearchParameters(**chosen)
-        # For one question faiss would wake a thread for each core, and wait for all of them where the cores are busy.
+        # For one query faiss would wake a thread per core, and wait for all of them on a busy machine.
         threads = library.omp_get_max_threads()
         library.omp_set_num_threads(1)
         try:
@@ -201,14 +202,14 @@ class Vectors:
 
 
 def build(dimensions: int, rows: int, chunks: Iterator[Floats], *, graph: bool, base: Any = None) -> Any:
-    """Return a new base of `rows` vectors. A graph takes about 0.35 ms of one core for each new one.
+    """Build a base of `rows` vectors. A graph takes about 0.35 ms of one core per new vector.
 
     Args:
         dimensions: The length of a vector.
-        rows: How many there will be.
-        chunks: The new ones, of shape `[some, dimensions]`, in order of place.
-        graph: Whether it is to be a graph, or exact.
-        base: A graph that is to grow, in memory of its own; None to begin anew.
+        rows: The number of vectors.
+        chunks: The new vectors, each chunk of shape `[n, dimensions]`, in order of place.
+        graph: Whether to build a graph or an exact index.
+        base: A graph to extend, in memory of its own; None to start from nothing.
     """
     library = faiss()
     if base is None:

@@ -1,7 +1,7 @@
-"""What one process holds in memory of a table: columns and vectors, brought up to date by the numbers of changes.
+"""The columns and vectors of a memory in one process, kept up to date by the numbers of changes.
 
-A published index is the beginning; whatever changed after it is read from the table. Writers and readers do the same.
-Left out: what is in the table, and how an index file looks.
+They start from the published index; later changes are read from the table, by writers and readers alike. Not here: the
+table and the format of index files.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ _CHANGED: Final = (
 )
 _LONGEST: Final = 65_535
 _UNPUBLISHED: Final = 4_000
-"""So many vectors may be without an exact index: scanning them takes a quarter of a millisecond."""
+"""The number of vectors that may be missing from an exact index: scanning them takes a quarter of a millisecond."""
 _GROWS_BY: Final = 10_000
-"""So many may be without their place in a graph, all of which is written anew when it grows."""
+"""The number of vectors that may be missing from a graph, which is rewritten completely when it grows."""
 _CHANGED_PART: Final = 0.2
-"""So great a part of an exact index may be out of date."""
+"""The part of an exact index that may be out of date."""
 _STALE_PART: Final = 0.05
-"""So great a part of a graph may hold vectors that were replaced, which cannot be taken out of it."""
+"""The part of a graph that may hold replaced vectors, which cannot be removed from it."""
 
 
 class IndexView:
-    """The arrays, and up to which change they hold."""
+    """The arrays, and the last change that they include."""
 
     def __init__(
         self, folder: Path, database: MemoryDatabase, embedder: str, dimensions: int, graph_from: int = GRAPH_FROM
     ) -> None:
-        """Begin with the published index, if it can be used; the next one is a graph if there are so many items."""
+        """Load the published index if it can be used; `publish` builds a graph from `graph_from` items on."""
         self._folder, self._database, self._graph_from = folder, database, graph_from
         self._embedder, self._dimensions = embedder, dimensions
         self._uuid = str(database.meta("uuid"))
         self._looked_at = 0
         self.trouble = ""
-        """Why the published index was not used, in words; empty if it was, or if there is none."""
+        """Why the published index was not used; empty if it was, or if there is none."""
         self.vectors, self.columns, self.seq = Vectors(dimensions), ItemColumns(), 0
         self._load()
 
     def sync(self) -> None:
-        """Read what changed since the last time; if that was much, by way of an index that was published meanwhile."""
+        """Read the changes since the last call; if there are many, from an index that was published meanwhile."""
         self._catch_up()
         if self.is_due and self._published() > self._looked_at:
             self._load()
@@ -70,7 +70,7 @@ class IndexView:
 
     @property
     def is_due(self) -> bool:
-        """Whether a new index is worth its while: too much is out of date, or has none."""
+        """Whether to build a new index: too many vectors are out of date, or missing from it."""
         vectors = self.vectors
         if vectors.is_graph:
             return vectors.delta_rows - vectors.stale_rows > _GROWS_BY or vectors.stale_rows > self._bearable
@@ -79,16 +79,16 @@ class IndexView:
 
     @property
     def _bearable(self) -> float:
-        """How many vectors of a graph may be replaced before it is made anew."""
+        """The number of vectors of a graph that may be replaced before it is rebuilt."""
         return max(_GROWS_BY, _STALE_PART * self.vectors.base_rows)
 
     def publish(self, *, neat: bool) -> None:
-        """Make a new index of everything, publish it, and use it.
+        """Build a new index of everything, publish it, and use it.
 
         Args:
-            neat: Whether to take minutes, where that is worth it: to make the first graph, or to make one anew that
-                holds anything that was replaced. Otherwise a graph grows by what is new, as long as it holds little of
-                that, and an exact index stays one.
+            neat: Whether to spend minutes where that helps: to build the first graph, or to rebuild one that holds
+                replaced vectors. Otherwise a graph grows by the new vectors while it holds few replaced ones, and an
+                exact index stays exact.
         """
         self.sync()
         rows, vectors = self.columns.rows, self.vectors
@@ -109,7 +109,7 @@ class IndexView:
         self.sync()
 
     def _published(self) -> int:
-        """Return the last change that the published index knows of; 0 if there is none."""
+        """Return the last change in the published index; 0 if there is none."""
         header = index_files.header_of(self._folder)
         return 0 if header is None else header.seq
 

@@ -1,1 +1,1 @@
-"""Checking skills by executing them."""
+"""Verifying skills by executing them."""

@@ -1,9 +1,9 @@
-"""Episodes carried out again in their worlds, and other actions tried at any of their steps.
+"""Episodes replayed in their environments, with attempts at other actions at any step.
 
-One environment is kept for the tasks of one world. What it shows is compared with what was shown then: a world that
-goes another way says nothing about the episode, and is refused (`ReplayDriftError`). Attempts begin at a snapshot and
-go back to it, so that an episode is carried out once for all of them; a world without snapshots is replayed. Left out:
-what is to be tried, and what that proves (`proving`).
+One environment is kept for all tasks with the same id. Its observations are compared with the recorded ones, and a
+replay that differs raises `ReplayDriftError`. An attempt begins at a snapshot and is undone by restoring it, so an
+episode is replayed once for all attempts; an environment without snapshots is replayed from its reset. Not here: what
+is attempted, and what that verifies (`verify`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...envs.replay import VerifiedReplay
 from ...envs.snapshots import Snapshot, Snapshotter
 from ...errors import PatheiError, ReplayDriftError, SnapshotError
 from ...experience import Observation, Task, Trajectory
-from ..builders.events import Fact, facts_after, facts_of
+from .fact_state import FactState
 
 
 class TryAction(NamedTuple):
@@ -29,72 +29,73 @@ class TryAction(NamedTuple):
 
     action: str
     needed: bool = True
-    """Whether the attempt ends where it is refused; what is only on the way may be."""
+    """Whether the attempt ends if it is refused; approaching steps may be refused."""
 
 
 class ReplayResult(NamedTuple):
-    """What came of an attempt."""
+    """The result of an attempt."""
 
     refused: str
-    """Why the world refused a needed action, in its words; empty where all were accepted."""
-    facts: frozenset[Fact]
-    """The facts at the end; empty in a world that tells none."""
+    """The error of a needed action that was refused; empty if all were accepted."""
+    facts: FactState
+    """The facts at the end."""
     success: bool | None
-    """Whether the goal held at the end; None where the world does not say."""
+    """Whether the goal held at the end; None if the environment does not report it."""
     steps: int
-    """How many actions were sent to the world."""
+    """The number of environment steps."""
 
 
 class EpisodeReplay:
-    """One episode that is being carried out again, from its reset on."""
+    """One episode that is replayed from its reset."""
 
     def __init__(self, env: gymnasium.Env[Any, Any], snapshots: Snapshotter, trajectory: Trajectory) -> None:
-        """Reset the world to the episode's beginning.
+        """Reset the environment to the beginning of the episode.
 
         Args:
-            env: The environment; nobody else uses it meanwhile.
-            snapshots: Those of it.
+            env: The environment, which nobody else uses meanwhile.
+            snapshots: Saves and restores it.
             trajectory: The episode, from its reset on.
 
         Raises:
-            ReplayDriftError: the world begins otherwise.
+            ReplayDriftError: the environment starts differently.
         """
         self._env, self._snapshots, self._trajectory = env, snapshots, trajectory
         self.steps = 0
-        """How many actions were sent to the world."""
-        self._place = 0
-        self._left: Snapshot | None = None
+        """The number of environment steps."""
+        self._next = 0
+        self._saved: Snapshot | None = None
         observation, info = contract.reset(env, trajectory.task)
         first = trajectory.steps[0].observation if trajectory.steps else trajectory.final
         self._compare(_seen(observation, info), first, "the reset")
-        self._facts = facts_of(info.get("facts"))
+        self._facts = FactState.of(info.get("facts"))
 
     @property
-    def facts(self) -> frozenset[Fact]:
-        """The facts now."""
+    def facts(self) -> FactState:
+        """The current facts."""
         return self._facts
 
-    def go_on(self, step: int) -> None:
-        """Carry the episode out up to a step, which is done next.
+    def advance_to(self, step: int) -> None:
+        """Replay the episode up to a step, which comes next.
 
         Raises:
-            ReplayDriftError: the world goes another way.
+            ReplayDriftError: an observation differs.
         """
-        self._come_back()
+        self._undo_attempt()
         steps = self._trajectory.steps
-        for number in range(self._place, step):
+        for number in range(self._next, step):
             observation, *_, info = self._env.step(steps[number].action)
             self.steps += 1
             after = steps[number + 1].observation if number + 1 < len(steps) else self._trajectory.final
             self._compare(_seen(observation, info), after, f"step {number}, {steps[number].action!r},")
-            self._facts = facts_after(self._facts, info.get("facts"), str(info.get("error") or ""))
-            self._place = number + 1
+            if not info.get("error"):
+                self._facts.update(info.get("facts"))
+            self._next = number + 1
 
     def attempt(self, actions: Sequence[TryAction]) -> ReplayResult:
-        """Try actions from here until the episode ends or a needed one is refused; the next call begins here again."""
-        self._come_back()
-        self._left = self._snapshots.snapshot()
-        facts, success, refused, done = self._facts, None, "", 0
+        """Try actions until the episode ends or a needed one is refused; the next call starts from here again."""
+        self._undo_attempt()
+        self._saved = self._snapshots.snapshot()
+        facts, success, refused, done = self._facts.copy(), None, "", 0
         for action, needed in actions:
             *_, terminated, truncated, info = self._env.step(action)
             done += 1
@@ -103,47 +104,48 @@ class EpisodeReplay:
             if error and needed:
                 refused = error
                 break
-            facts = facts_after(facts, info.get("facts"), error)
+            if not error:
+                facts.update(info.get("facts"))
             if terminated or truncated:
                 break
         self.steps += done
         return ReplayResult(refused, facts, None if success is None else bool(success), done)
 
-    def _come_back(self) -> None:
-        """Go back to where an attempt began. Not before it is needed: to come back is to replay, in some worlds."""
-        if self._left is not None:
-            self._snapshots.restore(self._left)
-            self._left = None
+    def _undo_attempt(self) -> None:
+        """Restore the state before an attempt. It is delayed until needed, as some environments replay to restore."""
+        if self._saved is not None:
+            self._snapshots.restore(self._saved)
+            self._saved = None
 
     def _compare(self, seen: Observation, then: Observation, where: str) -> None:
         if (seen.text, seen.actions) != (then.text, then.actions):
             raise ReplayDriftError(
-                f"Carrying {self._trajectory.id} out again, {where} showed something else than when it was lived."
+                f"The replay of {self._trajectory.id} drifted: {where} gave another observation than recorded."
             )
 
 
 class ReplayEnvs:
-    """The environments in which episodes are carried out again: one at a time, made when it is first needed."""
+    """The environments for replays: one at a time, made when it is first needed."""
 
     def __init__(self) -> None:
-        """Make nothing yet."""
+        """Make no environment yet."""
         self._made: dict[str, gymnasium.Env[Any, Any]] = {}
         self._lacking: dict[str, PatheiError] = {}
-        # A world may be a browser or another process: it ends with its user, also where that forgets to close it.
+        # An environment may be a browser or another process: it is closed with this object, even without `close`.
         self._closing = weakref.finalize(self, _close, self._made)
 
-    def relive(self, trajectory: Trajectory) -> EpisodeReplay:
-        """Return an episode at its beginning; whatever was relived before is over.
+    def replay(self, trajectory: Trajectory) -> EpisodeReplay:
+        """Return the replay of an episode at its beginning; a previous replay is over.
 
         Raises:
-            PatheiError: the world cannot be made here, or begins otherwise.
-            Exception: whatever else the environment raises.
+            PatheiError: the environment cannot be made here, or starts differently.
+            Exception: any other error of the environment.
         """
         env = self._env(trajectory.task)
         return EpisodeReplay(env, Snapshotter(env), trajectory)
 
     def close(self) -> None:
-        """Close what was made; it is made again when it is needed."""
+        """Close the environment; it is made again when needed."""
         _close(self._made)
 
     def _env(self, task: Task) -> gymnasium.Env[Any, Any]:
@@ -156,7 +158,7 @@ class ReplayEnvs:
         try:
             env = contract.make(task)
         except PatheiError as error:
-            self._lacking[task.env] = error  # it is not looked for again with every episode
+            self._lacking[task.env] = error  # do not try again with every episode
             raise
         try:
             Snapshotter(env)
@@ -171,12 +173,12 @@ def _seen(observation: Any, info: Mapping[str, Any]) -> Observation:
 
 
 def _no_image(image: np.ndarray[Any, Any]) -> str:
-    return ""  # what is compared is in words
+    return ""  # only texts are compared
 
 
 def _close(made: dict[str, gymnasium.Env[Any, Any]]) -> None:
     while made:
-        with contextlib.suppress(Exception):  # it is given up anyway
+        with contextlib.suppress(Exception):  # it is discarded anyway
             made.popitem()[1].close()
 
 

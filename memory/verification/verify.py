@@ -1,19 +1,19 @@
-"""Skills proved by execution: what is mined from an episode is carried out by itself before it is kept.
+"""Verification: a skill that was mined from an episode is executed on its own before it is kept.
 
-A builder proposes what may be a skill, each with a trial: from which step of the episode it begins, which actions it
-is, and what it claims. `VerifiedSkills` decides:
+A builder proposes skills, each with a test: the step of the episode where it begins, its actions, its preconditions and
+its effects. `VerifiedSkills` decides:
 
-* Where nothing was left out, the episode itself was the trial.
-* Otherwise the episode is carried out again up to where the skill begins, then the skill's own actions with the things
-  of that episode. Each must be accepted; what it says held before must hold before, and what it says it brings about
-  must hold afterwards. If one is refused, it is tried once more with the steps that the episode took to go somewhere or
-  to bring something to light: ways and places are a matter of facts, and whoever acts by the skill looks for them.
-* What fails is not kept. A proposal may have others to fall back on, and the first that is proved is kept.
-* What was proved once, in this process, is not tried again: it is seen once more.
-* Where the world cannot be made, or goes another way than it did, nothing is proved: the proposal is kept with half the
-  confidence (`UNPROVED`), and has its full confidence as soon as another episode proves it.
+* If the skill is exactly what the episode did, the episode was the test.
+* Otherwise the episode is replayed up to the step where the skill begins, and then the skill's own actions are executed
+  with the objects of that episode. Each has to be accepted; the preconditions have to hold before, and the effects
+  after. If an action is refused, the skill is tried once more with the steps by which the episode approached or
+  revealed objects: locations are facts, and an agent that uses the skill searches for objects itself.
+* A skill that fails is not kept. A proposal may have alternatives, and the first that passes is kept.
+* A skill that passed once in this process is not tested again, only reinforced.
+* If the environment cannot be made, or the replay drifts, the skill is kept with half the confidence (`UNVERIFIED`). It
+  gets its full confidence as soon as another episode verifies it.
 
-Left out: trying a skill with other things than those of its episode; how it served says that (`feedback`).
+Not here: testing a skill with other objects than those of its episode; feedback from its use shows that (`feedback`).
 """
 
 from __future__ import annotations
@@ -21,184 +21,186 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
+from ...envs.facts import Change
+from ...envs.facts.graph import Fact
 from ...errors import PatheiError
 from ...experience import Trajectory
-from ..builders.events import Fact, StateChange
 from ..items import Draft
 from .replay import EpisodeReplay, ReplayEnvs, TryAction
 
-UNPROVED: Final = 0.5
-"""The confidence of a skill that nothing has proved."""
+UNVERIFIED: Final = 0.5
+"""The confidence of a skill that has not been verified."""
 
 
 class SkillTest(NamedTuple):
-    """What has to be done, and has to hold, for a skill to be proved."""
+    """What has to be done, and has to hold, for a skill to pass."""
 
     actions: tuple[TryAction, ...]
-    """The skill's own."""
-    led: tuple[TryAction, ...] = ()
-    """The same with the ways and finds of the episode; empty where there were none."""
+    """The actions of the skill."""
+    with_approach: tuple[TryAction, ...] = ()
+    """The same with the approaching and revealing steps of the episode; empty if there were none."""
     before: tuple[Fact, ...] = ()
-    """What must hold before."""
-    after: tuple[StateChange, ...] = ()
-    """What must have begun, or ended, afterwards: the fact then holds, or does not."""
+    """The facts that have to hold before."""
+    after: tuple[Change, ...] = ()
+    """The changes that have to be in force afterwards."""
     refused: str = ""
-    """An action that must be refused before, so that there is something to mend; empty for none."""
+    """An action that has to be refused before, so that there is a refusal to fix; empty for none."""
     success: bool = False
-    """Whether the episode's goal must hold afterwards."""
-    lived: bool = False
-    """Whether the episode did just this, and nothing in between."""
+    """Whether the goal of the episode has to hold afterwards."""
+    as_played: bool = False
+    """Whether the episode did exactly this, with nothing in between."""
 
 
 class SkillCandidate(NamedTuple):
-    """A skill with its trial."""
+    """A skill with its test."""
 
     draft: Draft
-    trial: SkillTest
+    test: SkillTest
 
 
 class SkillProposal(NamedTuple):
-    """What may be a skill: the candidates, all of which begin at one step, the one that would be best first."""
+    """Alternatives for one skill, which all begin at one step; the best first."""
 
     begin: int
     candidates: tuple[SkillCandidate, ...]
 
 
+@runtime_checkable
 class SkillProposer(Protocol):
-    """A builder whose drafts are still to be proved."""
+    """A builder whose skills have to be verified."""
 
     def propose(self, trajectory: Trajectory) -> Iterable[SkillProposal]:
-        """Return what an episode may teach; the same trajectory gives the same proposals."""
+        """Return proposals from an episode; the same trajectory gives the same proposals."""
         ...
 
 
 @dataclass(slots=True)
-class SkillVerifier:
-    """What came of the proposals so far; what failed is counted once for an episode, the rest as often as proposed."""
+class VerificationCounts:
+    """The outcomes of proposals so far; failures count once per episode, the others as often as proposed."""
 
-    lived: int = 0
-    """Nothing had been left out of them."""
-    tried: int = 0
-    """They were carried out, and proved."""
+    as_played: int = 0
+    """Skills that are exactly what the episode did."""
+    verified: int = 0
+    """Skills that were executed and passed."""
     known: int = 0
-    """They had been proved before."""
+    """Skills that had passed before."""
     failed: int = 0
-    """They were carried out, and did not do what they claim."""
-    unproved: int = 0
-    """They could not be carried out, and were kept with half the confidence."""
+    """Skills that were executed and failed."""
+    unverified: int = 0
+    """Skills that could not be executed, and were kept with half the confidence."""
     steps: int = 0
-    """So many actions were sent to worlds for it."""
+    """Environment steps used for verification."""
     seconds: float = 0.0
-    """So long it took."""
+    """Time used for verification."""
 
 
 class VerifiedSkills:
-    """The builder of what another proposes, as far as it is proved; see the head of this file."""
+    """The builder that verifies the proposals of another; see the head of this file."""
 
-    def __init__(self, proposer: SkillProposer, worlds: ReplayEnvs | None = None) -> None:
-        """Prove what a builder proposes.
+    def __init__(self, proposer: SkillProposer, envs: ReplayEnvs | None = None) -> None:
+        """Verify the proposals of a builder.
 
         Args:
-            proposer: Whose proposals.
-            worlds: Where they are carried out; several builders may share them, one at a time.
+            proposer: The builder that proposes skills.
+            envs: The environments for replays; several builders may share them, one at a time.
         """
-        self.proofs = SkillVerifier()
-        """What came of it so far."""
+        self.counts = VerificationCounts()
+        """The outcomes so far."""
         self._proposer = proposer
-        self._worlds = ReplayEnvs() if worlds is None else worlds
-        self._proved: set[tuple[str, str]] = set()
+        self._envs = ReplayEnvs() if envs is None else envs
+        self._passed: set[tuple[str, str]] = set()
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Return what is proved, and with less confidence what nothing can prove, in the order of the proposals."""
+        """Return verified skills, and with less confidence those that cannot be tested, in the order of proposals."""
         proposals = list(self._proposer.propose(trajectory))
-        kept = [self._settled(proposal.candidates[0]) for proposal in proposals]
-        open_ = [place for place, draft in enumerate(kept) if draft is None]
-        if open_:
+        kept = [self._without_test(proposal.candidates[0]) for proposal in proposals]
+        untested = [place for place, draft in enumerate(kept) if draft is None]
+        if untested:
             begun = time.perf_counter()
-            for place, draft in self._carried_out(trajectory, proposals, open_).items():
+            for place, draft in self._test(trajectory, proposals, untested).items():
                 kept[place] = draft
-            self.proofs.seconds += time.perf_counter() - begun
+            self.counts.seconds += time.perf_counter() - begun
         found: dict[str, Draft] = {}
         for draft in kept:
             if draft is not None:
                 found.setdefault(draft.key, draft)
         yield from found.values()
 
-    def _settled(self, candidate: SkillCandidate) -> Draft | None:
-        """Return the draft of a candidate that needs no trial, or None."""
-        name = (candidate.draft.world, candidate.draft.key)
-        if name in self._proved:
-            self.proofs.known += 1
-        elif candidate.trial.lived:
-            self.proofs.lived += 1
-            self._proved.add(name)
+    def _without_test(self, candidate: SkillCandidate) -> Draft | None:
+        """Return the draft of a candidate that needs no test, or None."""
+        name = (candidate.draft.env, candidate.draft.key)
+        if name in self._passed:
+            self.counts.known += 1
+        elif candidate.test.as_played:
+            self.counts.as_played += 1
+            self._passed.add(name)
         else:
             return None
         return candidate.draft
 
-    def _carried_out(
-        self, trajectory: Trajectory, proposals: Sequence[SkillProposal], open_: Sequence[int]
+    def _test(
+        self, trajectory: Trajectory, proposals: Sequence[SkillProposal], untested: Sequence[int]
     ) -> dict[int, Draft | None]:
-        """Return what became of proposals, by their places; None for those that failed."""
+        """Test proposals, and return their drafts by place; None for those that failed."""
         found: dict[int, Draft | None] = {}
         failed: set[str] = set()
-        reliving = None
+        replay = None
         try:
-            reliving = self._worlds.relive(trajectory)
-            for place in sorted(open_, key=lambda place: proposals[place].begin):
-                reliving.go_on(proposals[place].begin)
-                found[place] = self._tried(reliving, proposals[place], failed)
-        except Exception as error:  # noqa: BLE001  # a world may raise anything, and then it proves nothing
+            replay = self._envs.replay(trajectory)
+            for place in sorted(untested, key=lambda place: proposals[place].begin):
+                replay.advance_to(proposals[place].begin)
+                found[place] = self._first_that_passes(replay, proposals[place], failed)
+        except Exception as error:  # noqa: BLE001  # an environment may raise anything; then nothing is verified
             if not isinstance(error, PatheiError):
-                self._worlds.close()
-            rest = [place for place in open_ if place not in found]
-            self.proofs.unproved += len(rest)
+                self._envs.close()
+            rest = [place for place in untested if place not in found]
+            self.counts.unverified += len(rest)
             for place in rest:
-                found[place] = replace(proposals[place].candidates[0].draft, confidence=UNPROVED)
-        self.proofs.failed += len(failed)
-        self.proofs.steps += 0 if reliving is None else reliving.steps
+                found[place] = replace(proposals[place].candidates[0].draft, confidence=UNVERIFIED)
+        self.counts.failed += len(failed)
+        self.counts.steps += 0 if replay is None else replay.steps
         return found
 
-    def _tried(self, reliving: EpisodeReplay, proposal: SkillProposal, failed: set[str]) -> Draft | None:
-        """Return the first candidate that is proved; the keys of those that fail are added to `failed`."""
+    def _first_that_passes(self, replay: EpisodeReplay, proposal: SkillProposal, failed: set[str]) -> Draft | None:
+        """Return the first candidate that passes; the keys of those that fail are added to `failed`."""
         for candidate in proposal.candidates:
-            settled = self._settled(candidate)
-            if settled is not None:
-                return settled
+            draft = self._without_test(candidate)
+            if draft is not None:
+                return draft
             draft = candidate.draft
-            if holds(candidate.trial, reliving):
-                self.proofs.tried += 1
-                self._proved.add((draft.world, draft.key))
+            if run_test(candidate.test, replay):
+                self.counts.verified += 1
+                self._passed.add((draft.env, draft.key))
                 failed.discard(draft.key)
                 return draft
             failed.add(draft.key)
         return None
 
 
-def holds(trial: SkillTest, reliving: EpisodeReplay) -> bool:
-    """Carry a trial out from where an episode stands, and tell whether all that it claims came about."""
-    if not reliving.facts.issuperset(trial.before):
+def run_test(test: SkillTest, replay: EpisodeReplay) -> bool:
+    """Run a test at the current step of a replay, and return whether the skill passes."""
+    if not all(map(replay.facts.holds, test.before)):
         return False
-    if trial.refused and not reliving.attempt([TryAction(trial.refused)]).refused:
+    if test.refused and not replay.attempt([TryAction(test.refused)]).refused:
         return False
-    for actions in (trial.actions, trial.led):
+    for actions in (test.actions, test.with_approach):
         if actions:
-            outcome = reliving.attempt(actions)
-            done = not outcome.refused and (not trial.success or outcome.success is True)
-            if done and all((change.fact in outcome.facts) == change.begins for change in trial.after):
+            outcome = replay.attempt(actions)
+            done = not outcome.refused and (not test.success or outcome.success is True)
+            if done and all(outcome.facts.holds(change.fact) == change.begins for change in test.after):
                 return True
     return False
 
 
 __all__ = [
-    "UNPROVED",
+    "UNVERIFIED",
     "SkillCandidate",
     "SkillProposal",
     "SkillProposer",
     "SkillTest",
-    "SkillVerifier",
+    "VerificationCounts",
     "VerifiedSkills",
-    "holds",
+    "run_test",
 ]

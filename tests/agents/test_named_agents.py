@@ -16,8 +16,9 @@ from pathei.cli.commands import Lm
 from pathei.collectors.tasks import write_tasks
 from pathei.errors import ConfigError, MemoryStoreError, ModelError, UnknownNameError
 from pathei.experience import Goal, Observation
+from pathei.memory.embedders.cache import CachedEmbedder
 from pathei.memory.embedders.ngrams import NGramEmbedder
-from pathei.memory.embedders.registry import CachedEmbedder, embedder_named
+from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft
 from pathei.memory.opening import memory_at, open_memory
@@ -25,7 +26,7 @@ from pathei.store import ExperienceStore
 from pathei.tests.support.endpoint_server import Server
 from pathei.tests.support.lantern import ID, lantern_task, lantern_tasks
 
-SAID = "Lamps are lit with a match."
+STATED = "Lamps are lit with a match."
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def memory(tmp_path: Path) -> Path:
     """A memory with one fact of the tests' world."""
     path = tmp_path / "home"
     with ExperienceMemory.open(path, embedder=NGramEmbedder(64)) as opened:
-        opened.add_drafts([Draft("fact", SAID, ID)])
+        opened.add_drafts([Draft("fact", STATED, ID)])
     return path
 
 
@@ -137,10 +138,10 @@ def test_agents_of_all_names_can_be_watched(memory: Path, capsys: pytest.Capture
 
 def test_an_embedder_is_had_again_by_its_own_name() -> None:
     for embedder in (NGramEmbedder(), NGramEmbedder(64)):
-        again = embedder_named(embedder.name)
+        again = make_embedder(embedder.name)
         assert (again.name, again.dimensions) == (embedder.name, embedder.dimensions)
-    with pytest.raises(ModelError, match="the one here is 'ngrams-3-5-64'"):
-        embedder_named("ngrams-2-4-64")
+    with pytest.raises(ModelError, match="this version has 'ngrams-3-5-64'"):
+        make_embedder("ngrams-2-4-64")
 
 
 class Counting(NGramEmbedder):
@@ -159,7 +160,7 @@ class Counting(NGramEmbedder):
 @given(st.lists(st.lists(st.sampled_from(["cup", "a cup", "lamp", "", "sink"]), max_size=6), max_size=6))
 def test_texts_that_come_again_are_embedded_once(lots: list[list[str]]) -> None:
     counting = Counting()
-    cached, forgetful = CachedEmbedder(counting), CachedEmbedder(NGramEmbedder(8), most=1)
+    cached, forgetful = CachedEmbedder(counting), CachedEmbedder(NGramEmbedder(8), size=1)
     for texts in lots:
         expected = NGramEmbedder(8).embed(texts)
         for embedder in (cached, forgetful):
@@ -180,16 +181,16 @@ class Other(NGramEmbedder):
 def test_a_memory_is_opened_with_the_embedder_that_it_was_filled_with(memory: Path, tmp_path: Path) -> None:
     with open_memory(memory, mode="read") as opened:
         assert opened.stats()["embedder"] == "ngrams-3-5-64"
-    with pytest.raises(MemoryStoreError, match="not with 'ngrams-3-5-1024': leave the embedder out"):
+    with pytest.raises(MemoryStoreError, match="not with 'ngrams-3-5-1024': omit the"):
         open_memory(memory, embedder="ngrams")
     with open_memory(memory, embedder="ngrams", reembed=True) as opened:
         assert opened.stats()["embedder"] == "ngrams-3-5-1024"
     ExperienceMemory.open(tmp_path / "own", embedder=Other()).close()
-    with pytest.raises(MemoryStoreError, match="'mine', which has no name here"):
+    with pytest.raises(MemoryStoreError, match="'mine', which is not registered"):
         open_memory(tmp_path / "own")
     with pytest.raises(MemoryStoreError, match="There is no memory at"):
         open_memory(tmp_path / "none")
-    with open_memory(tmp_path / "new", embedder="ngrams", make=True) as opened:
+    with open_memory(tmp_path / "new", embedder="ngrams", create=True) as opened:
         assert opened.stats()["items"] == 0
 
 
@@ -208,10 +209,10 @@ def test_a_stores_own_memory_is_named_by_the_store_and_does_not_disturb_it(tmp_p
     play = ["collect", str(path), "--tasks", str(tasks), "--workers", "0", "--steps", "4"]
     assert main(play) == 0
     assert memory_at(path) == path / "memory"
-    with pytest.raises(MemoryStoreError, match=r"has no memory yet: `pathei memory build .*` makes it"):
+    with pytest.raises(MemoryStoreError, match=r"has no memory yet: `pathei memory build .*` builds it"):
         open_memory(path, mode="read")
-    with open_memory(path, embedder="ngrams", make=True) as opened:
-        opened.add_drafts([Draft("fact", SAID, "")])
+    with open_memory(path, embedder="ngrams", create=True) as opened:
+        opened.add_drafts([Draft("fact", STATED, "")])
     assert (path / "memory" / "memory.sqlite").is_file()
     assert main([*play, "--collector", "agent", "--agent", f"random+memory:{path}"]) == 0
     with ExperienceStore.open(path) as store:
@@ -245,6 +246,6 @@ def test_a_language_model_is_asked_as_the_options_say_and_shown_the_memory(
     assert session.config["lm"]["way"] == "generate"
     assert {one["temperature"] for one in server.asked} == {0.5}
     assert [noted[name] is not None for name in ("lm:test-model@", f"lm:test-model@+memory:{memory}")] == [False, True]
-    shown = [SAID in str(one["messages"]) for one in server.asked]
+    shown = [STATED in str(one["messages"]) for one in server.asked]
     assert shown == [False] * 4 + [True] * 4 + [False] * 4
     assert vars(Lm()) == {name: getattr(LmConfig(), name) for name in vars(Lm())}

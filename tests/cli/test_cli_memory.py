@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from pathei.cli import main
-from pathei.cli.memory.commands import Memory, MemoryConsolidate
+from pathei.cli.memory.commands import MemoryCommand, MemoryConsolidate
 from pathei.collectors.tasks import write_tasks
 from pathei.experience import Observation, Parent, Step, Trajectory
-from pathei.memory.filling import BuildTally, adopt, fill
+from pathei.memory.exchange.skill_files import write_skills
+from pathei.memory.filling import BuildTally, fill_memory, import_skills
 from pathei.memory.items import Draft, Filter, Item
 from pathei.memory.opening import open_memory
-from pathei.memory.skill_files import write_skills
 from pathei.memory.upkeep import UpkeepConfig
 from pathei.store import ExperienceStore
 from pathei.tests.support.endpoint_server import Server
@@ -67,7 +67,7 @@ def test_a_model_says_more_about_what_is_new(
     build = ["memory", "build", str(home), memory, "--embedder", "ngrams", "--builders", "facts", "--model", "oracle"]
     try:
         assert main(build) == 0
-        assert "What oracle said and could not be read" in capsys.readouterr().out
+        assert "Lines of oracle that could not be read" in capsys.readouterr().out
         asked = len(server.asked)
         assert asked >= 12
         assert main(build) == 0  # there is nothing new to say something about
@@ -97,7 +97,7 @@ def test_help_names_all_of_them_and_the_defaults_are_the_librarys(capsys: Shown)
         main(["memory", "--help"])
     shown = capsys.readouterr().out
     assert all(f"• {command} " in shown for command in COMMANDS)
-    assert Memory.__doc__
+    assert MemoryCommand.__doc__
     told = MemoryConsolidate(Path("x"))
     assert UpkeepConfig(told.uses, told.utility, {"skill": told.skills}) == UpkeepConfig()
 
@@ -122,9 +122,9 @@ def test_a_question_is_answered_at_a_glance_and_for_programs(lived: Path, capsys
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
     assert hits[0]["id"] == fact["id"]
     assert hits[0]["source"]["trajectory"].endswith("scripted-0")
-    assert set(hits[0]["why"]) == {"dense", "lexical", "cosine"}
+    assert set(hits[0]["scores"]) == {"dense", "lexical", "cosine"}
     some = lines_of(capsys, "query", str(lived), "fridge", "--recency", "1", "--utility", "1", "--importance", "1")
-    assert {"recency", "utility", "importance"} <= set(some[0]["why"])
+    assert {"recency", "utility", "importance"} <= set(some[0]["scores"])
     short = lines_of(capsys, "query", str(lived), "fridge", "--k", "20", "--budget", "20")
     assert 0 < sum(len(hit["text"]) for hit in short) <= 80
 
@@ -140,8 +140,8 @@ def test_what_is_asked_for_can_be_narrowed(lived: Path, capsys: Shown) -> None:
     whole = found()
     for kind in ("episode", "skill", "fact"):
         assert {item["kind"] for item in found("--kind", kind)} == {kind}
-    assert found("--world", "virtualhome") == found("--world", "pathei/VirtualHome-v0") == whole
-    assert found("--world", "pathei/Other-v0") == []
+    assert found("--env", "virtualhome") == found("--env", "pathei/VirtualHome-v0") == whole
+    assert found("--env", "pathei/Other-v0") == []
     assert found("--success", "True", "--after", "2020-01-01", "--status", "any")
     assert found("--before", "2020-01-01") == found("--status", "retired") == found("--success", "False") == []
     goal = found("--kind", "episode")[0]["task"]
@@ -194,7 +194,7 @@ def test_a_build_that_is_killed_goes_on_where_it_stopped(tmp_path: Path) -> None
     both = []
     for name in ("killed", "whole"):
         with open_memory(tmp_path / name) as memory:
-            assert memory.faults() == []
+            assert memory.problems() == []
             both.append([(item.id, item.seen, item.draft.text) for item in memory.items()])
     assert both[0] == both[1]
 
@@ -236,7 +236,7 @@ def test_who_acts_by_a_memory_tells_it_how_it_served_and_each_episode_counts_onc
     assert used
     build = ["memory", "build", str(played), str(home), "--feedback"]
     assert main(build) == 0
-    assert "Feedback of " in capsys.readouterr().out
+    assert "New feedback from " in capsys.readouterr().out
     after = {item["id"]: item for item in lines_of(capsys, "list", str(home), "--limit", "5000")}
     told = sum(item["helpful"] + item["harmful"] for item in after.values())
     assert told > 0
@@ -249,36 +249,36 @@ def test_who_acts_by_a_memory_tells_it_how_it_served_and_each_episode_counts_onc
     assert again == after
     other = str(tmp_path / "other")
     assert main(["memory", "build", str(played), other, "--embedder", "ngrams", "--feedback"]) == 0
-    assert "used items that are not of this memory" in capsys.readouterr().out
+    assert "they used items of another memory" in capsys.readouterr().out
 
 
 def test_an_item_is_added_shown_changed_judged_and_forgotten(tmp_path: Path, capsys: Shown) -> None:
     path = str(tmp_path / "notes")
-    add = ["memory", "add", path, "--embedder", "ngrams", "--key", "spoons", "--world", "virtualhome"]
+    add = ["memory", "add", path, "--embedder", "ngrams", "--key", "spoons", "--env", "virtualhome"]
     for text in ("Spoons are in the drawer.", "Spoons are in the drawer.", "Spoons are in the sink."):
         assert main([*add, text]) == 0
     said = capsys.readouterr().out.splitlines()
     assert [line.partition(" ")[2] for line in said] == [
         "(new)",
-        "(known already, and reinforced: seen 2 times)",
+        "(already present, reinforced: seen 2 times)",
         "(new)",
     ]
     (old, _), _, (new, _) = (line.split(" ", 1) for line in said)
     (item,) = lines_of(capsys, "list", path)
-    assert (item["id"], item["world"], item["confidence"]) == (new, "pathei/VirtualHome-v0", 0.5)
+    assert (item["id"], item["env"], item["confidence"]) == (new, "pathei/VirtualHome-v0", 0.5)
     (shown,) = lines_of(capsys, "show", path, old)
     assert (shown["status"], shown["replaced_by"]) == ("superseded", new)
     assert [event["what"] for event in shown["history"]] == ["reinforced", "superseded"]
     assert main(["memory", "update", path, new, "--text", "Spoons are [clean].", "--data", '{"place": "sink"}']) == 0
     assert main(["memory", "feedback", path, new, "--harmful"]) == 0
-    assert "has helped 0 times and done harm 1 times" in capsys.readouterr().out
+    assert "helped 0 times, harmed 1 times" in capsys.readouterr().out
     assert main(["memory", "show", path, new]) == 0
     page = capsys.readouterr().out
-    assert all(word in page for word in ("Spoons are [clean].", "place", "told, not lived", "updated", "harmful"))
+    assert all(word in page for word in ("Spoons are [clean].", "place", "added by hand", "updated", "harmful"))
     assert main(["memory", "forget", path, new, old]) == 0
     assert "1 forgotten of 2" in capsys.readouterr().out
     assert main(["memory", "query", path, "spoons"]) == 0
-    assert "Nothing is remembered" in capsys.readouterr().out
+    assert "No item was found" in capsys.readouterr().out
 
 
 def test_a_memory_is_kept_in_order(home: Path, capsys: Shown) -> None:
@@ -319,16 +319,16 @@ def test_skills_from_elsewhere_are_unproved_and_take_nobodys_place(home: Path, t
     (folder / "theirs" / "SKILL.md").write_text("---\nname: pdf\ndescription: Fill forms.\n---\n\nDo this.\n")
     skills = counts(capsys, home)["kinds"]["skill"]["active"]
     assert main(["memory", "import", str(other), str(folder), "--embedder", "ngrams"]) == 0
-    assert f"{skills + 1} new skills of {skills + 1}. Nothing has proved them here" in capsys.readouterr().out
+    assert f"{skills + 1} new skills of {skills + 1}. They are unverified" in capsys.readouterr().out
     taken = lines_of(capsys, "list", str(other), "--limit", "500")
     assert {(item["kind"], item["confidence"], item["seen"]) for item in taken} == {("skill", 0.5, 1)}
     assert main(["memory", "import", str(home), str(folder)]) == 0
     assert f"1 new skills of {skills + 1}." in capsys.readouterr().out
     with open_memory(home) as memory:
         mine = next(item for item in memory.items() if item.draft.kind == "skill")
-        wrong = Draft("skill", "Just wait.", mine.draft.world, key=mine.draft.key, confidence=1.0)
+        wrong = Draft("skill", "Just wait.", mine.draft.env, key=mine.draft.key, confidence=1.0)
         for new in (1, 0):
-            assert len(adopt(memory, [wrong])) == new
+            assert len(import_skills(memory, [wrong])) == new
         assert memory.get(mine.id).status == "active"
     write_skills([Item("skill-x", wrong)], tmp_path / "wrong")
     assert main(["memory", "import", str(home), str(tmp_path / "wrong")]) == 0
@@ -343,30 +343,30 @@ def test_skills_from_elsewhere_are_unproved_and_take_nobodys_place(home: Path, t
         (["build", "{tmp}/none"], "There is no experience store at"),
         (["build", "{tmp}/store", "--builders", "skils"], "did you mean 'skills'?"),
         (["build", "{tmp}/store", "--embedder", "minilmm"], "did you mean 'minilm'?"),
-        (["query", "{tmp}/memory", "x", "--k", "0"], "at least 1 item"),
-        (["query", "{tmp}/memory", "x", "--dense", "0", "--lexical", "0"], "weights are at least 0"),
-        (["query", "{tmp}/memory", "x", "--after", "soon"], "--after is a date or a time"),
-        (["query", "{tmp}/memory", "x", "--world", "virtualhom"], "did you mean 'virtualhome'?"),
+        (["query", "{tmp}/memory", "x", "--k", "0"], "--k and --budget have to be at least 1"),
+        (["query", "{tmp}/memory", "x", "--dense", "0", "--lexical", "0"], "weights must be at least 0"),
+        (["query", "{tmp}/memory", "x", "--after", "soon"], "--after has to be a date or a time"),
+        (["query", "{tmp}/memory", "x", "--env", "virtualhom"], "did you mean 'virtualhome'?"),
         (["show", "{tmp}/memory", "fact-x"], "There is no item 'fact-x' in the memory"),
-        (["forget", "{tmp}/memory"], "Name at least one item"),
+        (["forget", "{tmp}/memory"], "Pass the id of at least one item"),
         (["forget", "{tmp}/memory", "fact-x"], "There is no item 'fact-x'"),
-        (["feedback", "{tmp}/memory", "fact-x"], "either --helpful or --harmful"),
-        (["update", "{tmp}/memory", "fact-x"], "Say what is to change"),
-        (["update", "{tmp}/memory", "fact-x", "--data", "["], "--data is no JSON"),
+        (["feedback", "{tmp}/memory", "fact-x"], "Pass either --helpful or --harmful"),
+        (["update", "{tmp}/memory", "fact-x"], "Nothing to change"),
+        (["update", "{tmp}/memory", "fact-x", "--data", "["], "--data is not JSON"),
         (["update", "{tmp}/memory", "fact-x", "--data", "[]"], "has to be a JSON object"),
         (["add", "{tmp}/memory", " "], "it has no text"),
-        (["add", "{tmp}/memory", "x", "--confidence", "2"], "confidence are in [0, 1]"),
+        (["add", "{tmp}/memory", "x", "--confidence", "2"], "confidence have to be in [0, 1]"),
         (["add", "{tmp}/memory", "x", "--embedder", "ngrams"], "was filled with the embedder 'ngrams-3-5-64'"),
-        (["consolidate", "{tmp}/memory", "--uses", "0"], "at least 1 use"),
+        (["consolidate", "{tmp}/memory", "--uses", "0"], "uses must be at least 1"),
         (["import", "{tmp}/memory", "{tmp}/none"], "Cannot read"),
         (["import", "{tmp}/memory", "{tmp}/store"], "There is no SKILL.md below"),
-        (["serve", "{tmp}/memory", "--http", "0"], "0 is no port"),
+        (["serve", "{tmp}/memory", "--http", "0"], "0 is not a port"),
         (["serve", "{tmp}/none", "--read-only"], "There is no memory at"),
     ],
 )
 def test_what_is_refused_is_one_line_on_stderr(args: list[str], says: str, tmp_path: Path, capsys: Shown) -> None:
     ExperienceStore.open(tmp_path / "store").close()
-    open_memory(tmp_path / "memory", embedder="ngrams-3-5-64", make=True).close()
+    open_memory(tmp_path / "memory", embedder="ngrams-3-5-64", create=True).close()
     assert main(["memory", *(arg.format(tmp=tmp_path) for arg in args)]) == 2
     shown = capsys.readouterr()
     assert says in shown.err
@@ -401,9 +401,9 @@ def test_a_tally_counts_what_others_make(lived: Path, tmp_path: Path) -> None:
     seen: list[int] = []
     with (
         ExperienceStore.open(lived, mode="read") as store,
-        open_memory(tmp_path / "m", embedder="ngrams-3-5-64", builders=[tally], make=True) as memory,
+        open_memory(tmp_path / "m", embedder="ngrams-3-5-64", builders=[tally], create=True) as memory,
     ):
-        filled = fill(memory, store, tally, watch=seen.append)
+        filled = fill_memory(memory, store, tally, watch=seen.append)
         assert [item.seen for item in memory.items()] == [24]
     assert (filled.episodes, filled.fresh, seen) == (12, 12, [12])
     assert (filled.new["fact"], filled.reinforced["fact"], filled.new["skill"]) == (1, 23, 0)
@@ -439,7 +439,7 @@ async def over_http(port: int, use: Any) -> None:
 @pytest.mark.integration
 def test_a_memory_is_served_over_stdio(tmp_path: Path) -> None:
     pytest.importorskip("mcp")
-    from pathei.tests.memory.test_memory_serve import exercise, only_read
+    from pathei.tests.memory.exchange.test_mcp_server import exercise, only_read
 
     asyncio.run(asyncio.wait_for(over_stdio(tmp_path / "m", ["--embedder", "ngrams"], exercise), 120))
     asyncio.run(asyncio.wait_for(over_stdio(tmp_path / "m", ["--read-only"], only_read), 120))
@@ -448,7 +448,7 @@ def test_a_memory_is_served_over_stdio(tmp_path: Path) -> None:
 @pytest.mark.integration
 def test_a_memory_is_served_over_http_until_ctrl_c(tmp_path: Path, capsys: Shown) -> None:
     pytest.importorskip("mcp")
-    from pathei.tests.memory.test_memory_serve import exercise
+    from pathei.tests.memory.exchange.test_mcp_server import exercise
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,7 +1,7 @@
 """Every world by the command line: its doctor, its tasks, all ways of collecting into one store; nothing stays behind.
 
-Written over `BUILTIN_ENVS`, so a new environment is tested by being listed. Not here: what an environment is like,
-which its own tests cover. An environment whose packages or programs are missing is skipped by name.
+Written over `WORLDS`, so a new world is tested here by being listed. Left out: what a world is like, which its own
+tests cover. A world whose packages or programs are not here is skipped by name.
 """
 
 import importlib
@@ -17,7 +17,7 @@ import pytest
 from pathei import data
 from pathei.cli import main
 from pathei.collectors.tasks import write_tasks
-from pathei.envs.registry import BUILTIN_ENVS, EnvSpec, get_demonstration
+from pathei.envs.registry import WORLDS, EnvSpec, demonstration_of
 from pathei.errors import ConfigError
 from pathei.experience import Task
 from pathei.store import ExperienceStore
@@ -29,7 +29,7 @@ MARKER = "PATHEI_TEST_WORLDS"
 
 EACH = [
     pytest.param(world, id=world.name, marks=() if world.name in IN_PROCESS else pytest.mark.integration)
-    for world in BUILTIN_ENVS
+    for world in WORLDS
 ]
 
 
@@ -80,7 +80,7 @@ def demonstrated(world: EnvSpec) -> Task:
     for number in range(1, 17):
         task = world.generate_tasks(number, 0)[-1]
         try:
-            get_demonstration(task)
+            demonstration_of(task)
         except ConfigError:
             continue
         return task

@@ -186,7 +186,7 @@ def test_killed_at_any_moment_it_goes_on_and_comes_to_the_same(small: tuple[Path
         with ExperienceStore.open(whole / "seed-0" / name, mode="read") as store:
             assert sorted(ids) == sorted(one.id for one in store.trajectories())
     with open_memory(out / "seed-0" / "store") as memory:
-        assert memory.faults() == []
+        assert memory.problems() == []
 
 
 # --- what is shown

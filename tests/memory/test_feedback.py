@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from pathei.agents.skills.agent import SkillAgent
 from pathei.agents.skills.notes import SkillNotes, concrete
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.envs.facts import Change, Entity
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.experience import Json, Trajectory
-from pathei.memory.builders.events import StateChange, fold
-from pathei.memory.builders.lifting import ObjectRef
-from pathei.memory.builders.registry import default_builders
+from pathei.memory.builders.episode_log import read_episode
+from pathei.memory.builders.registry import make_builders
 from pathei.memory.feedback import GOAL, give_feedback, verdicts
 from pathei.memory.items import Draft
-from pathei.tests.memory.builders.test_builders import told
+from pathei.tests.support.plain_episode import plain_episode
 from pathei.tests.support.small_memory import SmallMemory
 
 
@@ -37,9 +37,9 @@ def noted(trajectory: Trajectory, number: int, **notes: Json) -> Trajectory:
     return replace(trajectory, steps=tuple(steps))
 
 
-def written(change: StateChange, you: frozenset[int]) -> str:
+def written(change: Change, you: frozenset[int]) -> str:
     """A change as the condition that it brings about."""
-    first, last = ("you" if thing in you else str(thing) for thing in (change.thing, change.target or -1))
+    first, last = ("you" if thing in you else str(thing) for thing in (change.entity, change.target or -1))
     atom = f"{first} is {change.what}" if change.target is None else f"{first} {change.what} {last}"
     return atom if change.begins else f"not {atom}"
 
@@ -51,10 +51,10 @@ def test_what_came_about_by_the_facts_helped_and_its_opposite_did_harm(
 ) -> None:
     """Also in an episode that failed, for every change of every step."""
     trajectory = data.draw(st.sampled_from(demonstrated))
-    happened = fold(trajectory)
+    happened = read_episode(trajectory)
     assert happened is not None
     step = data.draw(st.sampled_from([one for one in happened.steps if one.changes]))
-    condition = written(data.draw(st.sampled_from(step.changes)), happened.you)
+    condition = written(data.draw(st.sampled_from(step.changes)), happened.characters)
     opposite = condition[4:] if condition.startswith("not ") else f"not {condition}"
     aims = {"good": condition, "bad": opposite}
     assert verdicts(noted(trajectory, step.number, memory=["good", "bad", "other"], aims=aims)) == {
@@ -66,18 +66,18 @@ def test_what_came_about_by_the_facts_helped_and_its_opposite_did_harm(
     assert verdicts(given_up) == {"good": False}
 
 
-def test_what_cannot_be_told_is_not_told() -> None:
+def test_what_cannot_be_told_is_not_plain_episode() -> None:
     """Elsewhere rewards, refusals and the goal say whether something came about; deeds are done when accepted."""
     notes: dict[str, Json] = {"memory": ["a", "b", "c"], "aims": {"a": "1 is ON", "b": "DRINK 1 is done", "c": GOAL}}
-    failed = told("a", ["x"], success=False, notes=notes)
+    failed = plain_episode("a", ["x"], success=False, notes=notes)
     assert verdicts(failed) == {"b": True, "c": False}
     rewarded = replace(failed, steps=(replace(failed.steps[0], reward=0.5),))
     assert verdicts(rewarded)["a"]
     refused = replace(failed, steps=(replace(failed.steps[0], info={**failed.steps[0].info, "error": "no"}),))
     assert verdicts(refused) == {"a": False, "b": False, "c": False}
-    assert verdicts(told("a", ["x"], notes=notes)) == {"a": True, "b": True, "c": True}
+    assert verdicts(plain_episode("a", ["x"], notes=notes)) == {"a": True, "b": True, "c": True}
     strange: dict[str, Json] = {"memory": [1, "a"], "served": "a", "abandoned": None, "aims": {"a": 7}}
-    assert verdicts(told("a", ["x"], success=False, notes=strange)) == {}
+    assert verdicts(plain_episode("a", ["x"], success=False, notes=strange)) == {}
 
 
 def test_what_was_only_shown_is_judged_by_the_outcome_and_told_once() -> None:
@@ -85,18 +85,18 @@ def test_what_was_only_shown_is_judged_by_the_outcome_and_told_once() -> None:
     memory = SmallMemory([Draft("skill", "one", "", key="1"), Draft("skill", "two", "", key="2")])
     one, two = memory.items
     notes: dict[str, Json] = {"memory": [one, two], "abandoned": [two]}
-    won = told("a", ["b"], notes=notes)
-    lost = replace(told("a", ["b"], success=False, notes=notes), id="lost")
+    won = plain_episode("a", ["b"], notes=notes)
+    lost = replace(plain_episode("a", ["b"], success=False, notes=notes), id="lost")
     for _ in range(2):
         assert give_feedback(memory, won) == (1, 1)
         assert give_feedback(memory, lost) == (0, 2)
     assert (memory.get(one).helpful, memory.get(one).harmful, memory.get(two).harmful) == (1, 1, 2)
-    assert give_feedback(memory, told("a", ["b"])) == (0, 0)
+    assert give_feedback(memory, plain_episode("a", ["b"])) == (0, 0)
 
 
 def test_notes_name_particular_things() -> None:
     """A condition without things is no aim; what is given up is noted with what it did not bring about."""
-    cup, sink = ObjectRef("cup", 12), ObjectRef("sink", 7)
+    cup, sink = Entity("cup", 12), Entity("sink", 7)
     assert concrete("not x INSIDE y", {"x": cup, "y": sink}) == "not 12 INSIDE 7"
     assert concrete("x INSIDE y", {"x": cup}) == ""
     assert concrete("you is SITTING", {}) == "you is SITTING"
@@ -119,10 +119,10 @@ def test_a_player_is_told_more_good_than_harm_and_of_nothing_that_it_did_not_use
     demonstrated: list[Trajectory],
 ) -> None:
     """Skills that brought their condition about helped, facts that led to things as well, in whatever episode."""
-    drafts = [draft for one in demonstrated for builder in default_builders() for draft in builder.build(one)]
+    drafts = [draft for one in demonstrated for builder in make_builders() for draft in builder.build(one)]
     memory = SmallMemory(drafts)
     tasks = generate_tasks(12, 5, split="test")
-    played = list(AgentCollector(lambda task: SkillAgent(memory), max_steps=60).collect(tasks))
+    played = list(AgentCollector(lambda task: SkillAgent(memory, env=task.env), max_steps=60).collect(tasks))
     judged = [verdicts(one) for one in played if isinstance(one, Trajectory)]
     kinds = {memory.get(id_).draft.kind for one in judged for id_, served in one.items() if served}
     assert kinds == {"skill", "fact"}

@@ -16,10 +16,10 @@ from pathei.errors import MemoryStoreError
 from pathei.experience import Goal, Observation, Step, Task, Trajectory
 from pathei.memory.checks import check_memory
 from pathei.memory.embedders.ngrams import NGramEmbedder
-from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft, Filter
-from pathei.memory.retrieval.ranking import RankingConfig, within
+from pathei.memory.retrieval.ranking import RankingConfig, within_budget
 from pathei.memory.storage.vectors import Vectors, build
 from pathei.memory.upkeep import UpkeepConfig
 
@@ -37,7 +37,7 @@ class Retold:
 
 
 def opened(path: Path, mode: str = "write") -> ExperienceMemory:
-    return ExperienceMemory.open(path, embedder=embedder_named("ngrams"), builders=[Retold()], mode=mode)  # type: ignore[arg-type]
+    return ExperienceMemory.open(path, embedder=make_embedder("ngrams"), builders=[Retold()], mode=mode)  # type: ignore[arg-type]
 
 
 def lived(index: int) -> Trajectory:
@@ -51,7 +51,7 @@ drafts = st.builds(
     Draft,
     kind=st.sampled_from(["fact", "skill", "episode"]),
     text=texts,
-    world=st.sampled_from(["", "a", "b"]),
+    env=st.sampled_from(["", "a", "b"]),
     key=st.sampled_from(["", "k1", "k2"]),
     success=st.sampled_from([None, True, False]),
     time=st.just(1.0),
@@ -74,9 +74,9 @@ class Naive:
 
     def of_key(self, draft: Draft) -> list[tuple[str, Draft]]:
         """Return what is active of the draft's kind, world and key."""
-        mine = (draft.kind, draft.world, draft.key)
+        mine = (draft.kind, draft.env, draft.key)
         every = [(id_, self.held[id_][0]) for id_ in self.active]
-        return [(id_, other) for id_, other in every if (other.kind, other.world, other.key) == mine]
+        return [(id_, other) for id_, other in every if (other.kind, other.env, other.key) == mine]
 
     def expected(self, draft: Draft) -> str | None:
         """Return the id that must hold the draft, None for a new one, or nothing where it is too close to tell."""
@@ -141,13 +141,13 @@ def test_answers_are_those_of_a_naive_memory(
             for draft in batch:
                 naive.add(draft, memory)
             naive.change(what, which, memory)
-        where = Filter(world=world, kinds=None if kind is None else (kind,))  # type: ignore[arg-type]
+        where = Filter(env=world, kinds=None if kind is None else (kind,))  # type: ignore[arg-type]
         asked = NGramEmbedder().embed([question])[0]
         fitting = {
             id_: float(vector(draft.text) @ asked)
             for id_, (draft, status) in naive.held.items()
             if status == "active"
-            and (world is None or draft.world in (world, ""))
+            and (world is None or draft.env in (world, ""))
             and (kind is None or draft.kind == kind)
         }
         found = memory.query(question, 4, where, ranking=DENSE)
@@ -155,7 +155,7 @@ def test_answers_are_those_of_a_naive_memory(
         best = sorted(fitting.values(), reverse=True)[:4]
         np.testing.assert_allclose([fitting[hit.item.id] for hit in found], best, atol=2e-6)
         assert {item.id for item in memory.items(Filter(statuses=("active",)))} == set(naive.active)
-        assert memory.faults() == []
+        assert memory.problems() == []
         with opened(path, "read") as reader:
             again = reader.query(question, 4, where, ranking=DENSE)
             np.testing.assert_allclose([hit.score for hit in again], [hit.score for hit in found], atol=1e-5)
@@ -196,7 +196,7 @@ def test_a_damaged_index_is_named_and_made_again(tmp_path: Path) -> None:
         assert "is damaged" in memory.stats()["index"]["trouble"]
         assert memory.query("cups")[0].item.draft.text == "cups are here"
         memory.compact()
-        assert memory.faults() == []
+        assert memory.problems() == []
     assert not list(tmp_path.glob("*.tmp"))
 
 
@@ -209,7 +209,7 @@ def test_another_embedder_is_refused_and_can_take_over(tmp_path: Path) -> None:
     with ExperienceMemory.open(tmp_path, embedder=NGramEmbedder(64), reembed=True) as memory:
         assert memory.stats()["dimensions"] == 64
         assert memory.query("cups", ranking=DENSE)[0].item.draft.text == "cups are here"
-        assert memory.faults() == []
+        assert memory.problems() == []
 
 
 def test_version_0_is_migrated_and_newer_is_refused(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_version_0_is_migrated_and_newer_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path) as memory:
         assert [hit.item.id for hit in memory.query("cups")] == ["i0"]
         assert memory.get("i1").status == "forgotten"
-        assert memory.faults() == []
+        assert memory.problems() == []
     table = sqlite3.connect(path)
     table.execute("PRAGMA user_version = 99")
     table.close()
@@ -275,7 +275,7 @@ def test_consolidation_merges_and_retires_and_destroys_nothing(tmp_path: Path) -
         assert (memory.get(two).status, memory.get(two).replaced_by, memory.get(one).seen) == ("merged", one, 2)
         assert [event.what for event in memory.history(one)] == ["updated", "merged"]
         assert memory.consolidate(UpkeepConfig(caps={"skill": 2})).merged == ()
-        assert memory.faults() == []
+        assert memory.problems() == []
 
 
 def test_an_item_is_judged_once_by_each_trajectory(tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_an_item_is_judged_once_by_each_trajectory(tmp_path: Path) -> None:
             memory.feedback([two], helpful=True)
         assert (memory.get(one).helpful, memory.get(one).harmful, memory.get(two).helpful) == (1, 1, 3)
         assert [event.detail.get("trajectory") for event in memory.history(one)] == ["t1", "t2"]
-        assert memory.faults() == []
+        assert memory.problems() == []
 
 
 def test_one_writer_and_readers_that_catch_up(tmp_path: Path) -> None:
@@ -301,8 +301,8 @@ def test_one_writer_and_readers_that_catch_up(tmp_path: Path) -> None:
         with pytest.raises(MemoryStoreError, match="open for reading"):
             reader.forget([])
         hits = reader.query("cup")
-        assert within(hits, 4) == hits
-        assert within(hits, 3) == []
+        assert within_budget(hits, 4) == hits
+        assert within_budget(hits, 3) == []
 
 
 def write_until_killed(path: Path, start: int, pipe: int) -> None:
@@ -345,7 +345,7 @@ def test_kills_lose_nothing_that_was_committed(tmp_path: Path) -> None:
     assert reader is not None
     reader.close()
     with opened(tmp_path) as memory:
-        assert memory.faults() == []
+        assert memory.problems() == []
         for id_ in acknowledged:
             memory.get(id_)
         # How many there are depends on the machine's speed; without any, nothing was tested.

@@ -11,7 +11,7 @@ from pathei.memory.embedders.ngrams import NGramEmbedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft, Filter
 from pathei.memory.retrieval.lexical import LexicalIndex
-from pathei.memory.retrieval.ranking import Candidates, RankingConfig, Traits, weigh
+from pathei.memory.retrieval.ranking import Candidates, RankingConfig, Traits, rank
 from pathei.memory.storage.columns import hashed
 from pathei.memory.storage.database import MemoryDatabase
 from pathei.memory.storage.vectors import Vectors, build, faiss
@@ -72,9 +72,9 @@ def plainly(candidates: Candidates, ranking: RankingConfig) -> list[tuple[int, f
         parts = list[tuple[float, float]]()
         if cosines is not None:
             low, high = min(cosines), max(cosines)
-            parts.append((ranking.settled("")[0], (cosines[row] - low) / (high - low) if high > low else 1.0))
+            parts.append((ranking.weights_for("")[0], (cosines[row] - low) / (high - low) if high > low else 1.0))
         if shared:
-            parts.append((ranking.settled("")[1], (words[row] or 0.0) / max(shared)))
+            parts.append((ranking.weights_for("")[1], (words[row] or 0.0) / max(shared)))
         seen, importance, helpful, harmful = (float(one[row]) for one in candidates.traits)
         hours = (max(candidates.traits.last_seen) - seen) / 3600
         parts += [(ranking.recency, 0.995**hours), (ranking.importance, importance)]
@@ -106,14 +106,14 @@ def test_weighing_is_what_it_says(
     cosines, words, *traits = np.array(rows).T
     candidates = Candidates(np.arange(len(rows)) + 1, cosines if meant else None, words, Traits(*traits))
     ranking = RankingConfig(*weights)
-    found, expected = weigh(candidates, ranking, k), plainly(candidates, ranking)
+    found, expected = rank(candidates, ranking, k), plainly(candidates, ranking)
     np.testing.assert_allclose([one.score for one in found], [score for _, score in expected[:k]])
     assert all(dict(expected)[one.number] == pytest.approx(one.score) for one in found)
 
 
 def test_words_count_for_more_where_vectors_know_only_spelling(tmp_path: Path) -> None:
-    assert RankingConfig().settled("all-MiniLM-L6-v2") == (0.75, 0.25)
-    assert RankingConfig(lexical=0.0).settled(NGramEmbedder().name) == (0.3, 0.0)
+    assert RankingConfig().weights_for("all-MiniLM-L6-v2") == (0.75, 0.25)
+    assert RankingConfig(lexical=0.0).weights_for(NGramEmbedder().name) == (0.3, 0.0)
     with opened(tmp_path) as memory:
         memory.add_drafts(numbered(30))
         asked = numbered(1, start=50)[0].text + " " + numbered(30)[3].text
@@ -123,7 +123,7 @@ def test_words_count_for_more_where_vectors_know_only_spelling(tmp_path: Path) -
 
 def test_ranks_alone_count_in_reciprocal_rank_fusion() -> None:
     cosines, words = np.array([0.9, 0.8, 0.1]), np.array([np.nan, 1.0, 9.0])
-    found = weigh(Candidates(np.arange(3), cosines, words, None), RankingConfig(dense=1, lexical=1, fusion="rrf"), 3)
+    found = rank(Candidates(np.arange(3), cosines, words, None), RankingConfig(dense=1, lexical=1, fusion="rrf"), 3)
     assert [one.number for one in found] == [2, 1, 0]
     assert [one.score for one in found] == pytest.approx([(61 / 63 + 1) / 2, 61 / 62, 1 / 2])
 
@@ -143,10 +143,10 @@ def test_a_graph_grows_and_knows_what_was_replaced(tmp_path: Path) -> None:
     with opened(tmp_path) as memory:
         index = memory.stats()["index"]
         assert index == index | {"form": "graph", "rows": 600, "since": 1, "stale": 1, "trouble": ""}
-        assert memory.faults() == []
+        assert memory.problems() == []
         assert memory.query("a garden of books", 1, ranking=DENSE)[0].item.id == ids[7]
         for draft in [*numbered(400), *numbered(200, start=400)][100::50]:
-            for where in (Filter(), Filter(world=draft.world)):
+            for where in (Filter(), Filter(env=draft.env)):
                 assert memory.query(draft.text, 1, where, ranking=DENSE)[0].item.draft.key == draft.key
         memory.compact()
         assert memory.stats()["index"] == index | {"since": 0, "stale": 0}
@@ -163,10 +163,10 @@ def test_a_graph_is_as_good_as_a_scan_under_filters(tmp_path: Path) -> None:
         threads = faiss().omp_get_max_threads()
         assert memory.stats()["index"] == scan.stats()["index"] | {"form": "graph"}
         for draft in numbered(20, start=1000):
-            for where in (Filter(), Filter(world=draft.world), Filter(world="world1", kinds=("skill",))):
+            for where in (Filter(), Filter(env=draft.env), Filter(env="world1", kinds=("skill",))):
                 found, expected = (one.query(draft.text, 10, where, ranking=DENSE) for one in (memory, scan))
                 np.testing.assert_allclose(
-                    [hit.why["cosine"] for hit in found], [hit.why["cosine"] for hit in expected], atol=1e-5
+                    [hit.scores["cosine"] for hit in found], [hit.scores["cosine"] for hit in expected], atol=1e-5
                 )
         assert faiss().omp_get_max_threads() == threads
 
@@ -200,7 +200,7 @@ def test_a_reader_takes_up_an_index_that_was_published_since(tmp_path: Path) -> 
         memory.add_drafts(Draft("fact", f"w{row % 50}", "w", key=str(row), time=1.0) for row in range(300, 10_400))
         assert memory.stats()["index"]["rows"] == 10_400  # type: ignore[index, call-overload]
         assert reader.stats()["index"] == memory.stats()["index"]
-        assert reader.faults() == []
+        assert reader.problems() == []
 
 
 def test_near_duplicates_of_one_transaction_reinforce(tmp_path: Path) -> None:
@@ -248,4 +248,4 @@ def test_other_ways_of_ranking_read_what_they_need(tmp_path: Path) -> None:
         recent = memory.query("cup", ranking=RankingConfig(0, 0, recency=1))
         assert [hit.item.id for hit in recent] == [new, old]
         useful = memory.query("cup", ranking=RankingConfig(0, 0, utility=1))
-        assert [(hit.item.id, round(hit.why["utility"], 3)) for hit in useful] == [(old, 0.667), (new, 0.333)]
+        assert [(hit.item.id, round(hit.scores["utility"], 3)) for hit in useful] == [(old, 0.667), (new, 0.333)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.items import Draft, Filter, Hit, Item
 
 
@@ -18,10 +18,10 @@ class SmallMemory:
         """Keep some drafts."""
         self.items: dict[str, Item] = {}
         self._judged: set[tuple[str, str]] = set()
-        self._embedder = embedder_named("ngrams")
+        self._embedder = make_embedder("ngrams")
         self._vectors = np.zeros((0, self._embedder.dimensions), np.float32)
         for draft in drafts:
-            id_ = f"{draft.kind}:{draft.world}:{draft.key or draft.text}"
+            id_ = f"{draft.kind}:{draft.env}:{draft.key or draft.text}"
             old = self.items.get(id_)
             self.items[id_] = replace(old, seen=old.seen + 1) if old else Item(id_, draft)
 

@@ -11,18 +11,23 @@ from hypothesis import strategies as st
 from pathei.agents import ScriptedAgent
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
 from pathei.collectors.rollout.explore import Explore
-from pathei.envs.registry import get_demonstration
+from pathei.envs.facts import EVERY, NodeSelector, read_condition
+from pathei.envs.registry import demonstration_of
+from pathei.envs.verbalizer import plain
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
-from pathei.errors import UnknownNameError
-from pathei.experience import Goal, Observation, Step, Task, Trajectory
+from pathei.errors import ContractError, UnknownNameError
+from pathei.experience import Observation, Step, Task, Trajectory
+from pathei.memory import check_builder
 from pathei.memory.builders.episodes import EpisodeBuilder
 from pathei.memory.builders.facts import FactBuilder
-from pathei.memory.builders.lifting import EVERY, LiftedSelector, in_order, read_act, read_condition
 from pathei.memory.builders.llm_skills import LlmSkills, read_plan
 from pathei.memory.builders.plans import PlanBuilder, match_goal
 from pathei.memory.builders.reflection import ReflectionBuilder, reflect
-from pathei.memory.builders.registry import BUILDERS, builders_named, default_builders
+from pathei.memory.builders.registry import BUILDERS, DEFAULT, make_builder, make_builders
+from pathei.memory.builders.signatures import in_order, step_reader
 from pathei.memory.builders.skills import LOOK, SkillBuilder
+from pathei.memory.items import Draft, Source
+from pathei.tests.support.plain_episode import plain_episode
 from pathei.tests.support.small_memory import SmallMemory
 
 
@@ -46,7 +51,7 @@ def test_conditions_become_signatures() -> None:
     wanted = read_condition(inside)
     assert wanted is not None
     assert wanted.signature == "x INSIDE y"
-    assert wanted.roles == (LiftedSelector(("cup",)), LiftedSelector((), (7,)))
+    assert wanted.roles == (NodeSelector(classes=("cup",)), NodeSelector(ids=(7,)))
     off = read_condition({"not": {"node": {"class": "light"}, "state": "ON"}})
     assert off is not None
     assert (off.signature, off.number) == ("not x is ON", EVERY)
@@ -87,11 +92,12 @@ def test_skills_are_what_one_would_write_down(demonstrated: list[Trajectory]) ->
 
 def test_skills_replay_in_the_world(demonstrated: list[Trajectory]) -> None:
     """The source of a skill names the step that brought its effect about."""
+    read = step_reader(plain())
     for trajectory in demonstrated[:20]:
         for draft in SkillBuilder().build(trajectory):
             if draft.source.step is not None and not draft.data["calls"]:
                 verb = draft.data["steps"][-1].split(" ")[0]
-                assert read_act(trajectory.steps[draft.source.step].action).verb == verb
+                assert read(trajectory.steps[draft.source.step].action).verb == verb
 
 
 def test_facts_say_where_things_are(demonstrated: list[Trajectory]) -> None:
@@ -110,8 +116,8 @@ def test_the_same_episode_gives_the_same_plain_drafts(
 ) -> None:
     """Drafts repeat, are plain JSON, and say something."""
     for trajectory in (*demonstrated[:10], *explored):
-        first = [draft for builder in default_builders() for draft in builder.build(trajectory)]
-        again = [draft for builder in default_builders() for draft in builder.build(trajectory)]
+        first = [draft for builder in make_builders() for draft in builder.build(trajectory)]
+        again = [draft for builder in make_builders() for draft in builder.build(trajectory)]
         assert first == again
         for draft in first:
             assert orjson.loads(orjson.dumps(dict(draft.data))) == draft.data
@@ -121,12 +127,10 @@ def test_the_same_episode_gives_the_same_plain_drafts(
 
 def test_a_refusal_and_what_mended_it_is_a_lesson() -> None:
     """An action that was refused, and accepted after another, teaches that other."""
-    task = next(t for t in generate_tasks(200, 0, split="train") if "-throw-food-away-" in t.id)
-    lines = [str(line) for line in _closed(task)]
-    played = next(iter(AgentCollector(lambda _: ScriptedAgent(lines)).collect([task])))
-    assert isinstance(played, Trajectory)
+    played = refused_once()
     reflection = reflect(played)
     assert reflection.lessons
+    lines = [step.action for step in played.steps]
     assert reflection.lessons[0].helped == (next(line for line in lines if line.startswith("[Open] <trash")),)
     lesson = next(iter(ReflectionBuilder().build(played)))
     assert lesson.data["effects"] == ["can PutIn x y"]
@@ -135,34 +139,29 @@ def test_a_refusal_and_what_mended_it_is_a_lesson() -> None:
     assert "was refused because" in episode.text
 
 
+def refused_once() -> Trajectory:
+    """An episode of throwing food away, with the lid forgotten at first."""
+    task = next(t for t in generate_tasks(200, 0, split="train") if "-throw-food-away-" in t.id)
+    played = next(iter(AgentCollector(lambda _: ScriptedAgent(_closed(task))).collect([task])))
+    assert isinstance(played, Trajectory)
+    return played
+
+
 def _closed(task: Task) -> list[str]:
     """The demonstration of throwing food away, with the lid forgotten at first."""
-    lines = list(get_demonstration(task))
+    lines = list(demonstration_of(task))
     place = next(n for n, line in enumerate(lines) if line.startswith("[PutIn]"))
     assert lines[place - 1].startswith("[Open]")
     return [*lines[: place - 1], lines[place], lines[place - 1], lines[place]]
 
 
-def told(
-    goal: str, actions: list[str], *, success: bool = True, notes: dict[str, list[str]] | None = None
-) -> Trajectory:
-    task = Task(goal, "pathei/Elsewhere-v0", 0, Goal(goal))
-    last = len(actions) - 1
-    info = {"agent": notes} if notes else {}
-    steps = tuple(
-        Step(Observation(f"{n}"), action, 0.0, n == last, info={**info, **({"success": success} if n == last else {})})
-        for n, action in enumerate(actions)
-    )
-    return Trajectory(f"t-{goal}", task, steps, Observation("end"), "agent")
-
-
 def test_elsewhere_whole_plans_are_kept_with_the_goals_words_open() -> None:
     """A plan for one colour is a plan for another."""
-    draft = next(iter(PlanBuilder().build(told("fetch the red ball", ["go to red ball", "pick up red ball"]))))
+    draft = next(iter(PlanBuilder().build(plain_episode("fetch the red ball", ["go to red ball", "pick up red ball"]))))
     assert draft.data["name"] == "fetch the {w0} {w1}"
     assert match_goal("fetch the {w0} {w1}", "Fetch the blue key") == {"w0": "blue", "w1": "key"}
     assert match_goal("fetch the {w0} {w1}", "open the door") is None
-    assert not list(PlanBuilder().build(told("fetch the red ball", ["wait"], success=False)))
+    assert not list(PlanBuilder().build(plain_episode("fetch the red ball", ["wait"], success=False)))
 
 
 def test_what_a_model_writes_enters_only_when_proved(demonstrated: list[Trajectory]) -> None:
@@ -179,23 +178,48 @@ def test_what_a_model_writes_enters_only_when_proved(demonstrated: list[Trajecto
 
 def test_builders_have_names() -> None:
     """A wrong name suggests the right one."""
-    assert [type(builder).__name__ for builder in default_builders()] == [
+    assert [type(builder).__name__ for builder in make_builders()] == [
         "EpisodeBuilder",
         *["VerifiedSkills"] * 3,
         "FactBuilder",
     ]
-    assert len(builders_named(BUILDERS)) == len(BUILDERS)
+    assert BUILDERS.names() == list(DEFAULT)
     with pytest.raises(UnknownNameError, match="did you mean 'skills'"):
-        builders_named(["skill"])
+        make_builders(["skill"])
+
+
+@pytest.mark.parametrize("name", DEFAULT)
+def test_builders_keep_the_contract(name: str, demonstrated: list[Trajectory], explored: list[Trajectory]) -> None:
+    elsewhere = plain_episode("fetch the red ball", ["go to red ball", "pick up red ball"])
+    check_builder(lambda: make_builder(name), [*demonstrated[:6], refused_once(), *explored[:1], elsewhere])
+
+
+def test_a_builder_that_breaks_the_contract_is_named() -> None:
+    class Careless:
+        """Makes another draft each time."""
+
+        def __init__(self) -> None:
+            self.count = next(numbers)
+
+        def build(self, trajectory: Trajectory) -> list[Draft]:
+            """Return a numbered draft."""
+            return [Draft("fact", f"draft {self.count}", trajectory.task.env, source=Source(trajectory.id))]
+
+    numbers = iter(range(9))
+    episode = plain_episode("do it", ["a"])
+    with pytest.raises(ContractError, match="different drafts"):
+        check_builder(Careless, [episode])
+    with pytest.raises(ContractError, match="made no draft"):
+        check_builder(PlanBuilder, [plain_episode("do it", ["a"], success=False)])
 
 
 def test_a_world_without_facts_breaks_nothing() -> None:
     """Drafts come of any trajectory, also of one that has no steps or strange facts."""
     rng = np.random.default_rng(0)
-    bare = told("do it", ["a", "b"])
+    bare = plain_episode("do it", ["a", "b"])
     strange = Observation("", facts={"graph": {"nodes": [[1]], "edges": int(rng.integers(3))}})
     odd = Trajectory("odd", bare.task, (Step(strange, "x", 0.0),), strange, "agent")
     empty = Trajectory("empty", bare.task, (), Observation(""), "agent")
     for trajectory in (bare, odd, empty):
-        for builder in default_builders():
+        for builder in make_builders():
             list(builder.build(trajectory))

@@ -3,9 +3,10 @@
 import json
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei import data
-from pathei.errors import ConfigError, DataError, ModelError, UnknownNameError
+from pathei.errors import ConfigError, ContractError, DataError, ModelError, UnknownNameError
+from pathei.memory import check_embedder
+from pathei.memory.embedders.cache import CachedEmbedder
 from pathei.memory.embedders.endpoint import EmbeddingEndpoint
 from pathei.memory.embedders.minilm import SHA256, MiniLM
 from pathei.memory.embedders.ngrams import NGramEmbedder
-from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.embedders.registry import make_embedder
 
 TEXTS = ["The cup is in the kitchen cabinet.", "Cups end up in the cabinet of the kitchen.", "Stocks fell sharply."]
 
@@ -38,6 +41,33 @@ def test_ngrams_find_alike_spelling() -> None:
     cup, cups, stocks = NGramEmbedder().embed(TEXTS)
     assert cup @ cups > 0.4 > 0.2 > cup @ stocks
     assert np.array_equal(NGramEmbedder().embed(["a CUP, a cup"]), NGramEmbedder().embed(["cup a cup a"]))
+
+
+def test_embedders_keep_the_contract() -> None:
+    for embedder in (NGramEmbedder(), NGramEmbedder(8), CachedEmbedder(NGramEmbedder(), 1)):
+        check_embedder(embedder)
+
+
+class Skewed(NGramEmbedder):
+    """An embedder whose vectors are too long, or depend on the batch."""
+
+    def __init__(self, factor: float, per_text: float) -> None:
+        super().__init__(16)
+        self._factor, self._per_text = factor, per_text
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """Embed, wrongly."""
+        found = self._factor * super().embed(texts)
+        return np.roll(found, int(self._per_text * len(texts)), axis=1)
+
+
+def test_embedders_that_break_the_contract_are_named() -> None:
+    with pytest.raises(ContractError, match=r"Skewed\.embed returned vectors of length"):
+        check_embedder(Skewed(2.0, 0.0))
+    with pytest.raises(ContractError, match=r"Skewed\.embed gave a text different vectors alone and in a batch"):
+        check_embedder(Skewed(1.0, 1.0))
+    with pytest.raises(ContractError, match="dimensions is 0"):
+        check_embedder(NGramEmbedder(0))
 
 
 @pytest.fixture(scope="session")
@@ -91,13 +121,13 @@ def test_other_weights_are_refused(wheel: Path, tmp_path: Path) -> None:
 
 def test_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(data.ROOT_VARIABLE, str(tmp_path))
-    assert embedder_named("auto").name == "ngrams-3-5-1024"
+    assert make_embedder("auto").name == "ngrams-3-5-1024"
     with pytest.raises(DataError, match="pathei data get minilm"):
-        embedder_named("minilm")
+        make_embedder("minilm")
     with pytest.raises(UnknownNameError, match="did you mean 'ngrams'"):
-        embedder_named("ngram")
+        make_embedder("ngram")
     with pytest.raises(ConfigError, match="'endpoint:NAME'"):
-        embedder_named("endpoint")
+        make_embedder("endpoint")
 
 
 class Embeddings(BaseHTTPRequestHandler):

@@ -17,11 +17,11 @@ pytest.importorskip("mcp")
 
 SERVER = """
 import sys
-from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
-from pathei.memory.serve import serve
+from pathei.memory.exchange.mcp_server import serve
 path, port, mode = sys.argv[1:]
-with ExperienceMemory.open(path, embedder=embedder_named("ngrams"), mode=mode) as memory:
+with ExperienceMemory.open(path, embedder=make_embedder("ngrams"), mode=mode) as memory:
     serve(memory, http=int(port) or None, read_only=mode == "read")
 """
 Use = Callable[[Any], Awaitable[None]]
@@ -42,9 +42,9 @@ async def exercise(client: Any) -> None:
     """Use every tool once, and one of them wrongly."""
     names = {tool.name for tool in (await client.list_tools()).tools}
     assert {"memory_search", "memory_get", "memory_stats", "memory_add", "memory_forget", "memory_feedback"} == names
-    (id_,) = answer(await client.call_tool("memory_add", {"text": "Cups are in the kitchen.", "world": "w"}))
+    (id_,) = answer(await client.call_tool("memory_add", {"text": "Cups are in the kitchen.", "env": "w"}))
     answer(await client.call_tool("memory_feedback", {"ids": [id_], "helpful": True}))
-    (hit,) = answer(await client.call_tool("memory_search", {"query": "where are cups?", "kind": "fact", "world": "w"}))
+    (hit,) = answer(await client.call_tool("memory_search", {"query": "where are cups?", "kind": "fact", "env": "w"}))
     assert (hit["id"], hit["helpful"], hit["source"]["trajectory"]) == (id_, 1, "")
     assert answer(await client.call_tool("memory_stats", {}))["items"] == 1
     assert answer(await client.call_tool("memory_forget", {"ids": [id_]})) == 1

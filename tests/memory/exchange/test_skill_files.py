@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pathei.errors import MemoryStoreError
+from pathei.memory.exchange.skill_files import read_skills, write_skills
 from pathei.memory.items import Draft, Item, Source
-from pathei.memory.skill_files import read_skills, write_skills
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=40)
 JSON = st.recursive(
@@ -18,7 +18,7 @@ DRAFTS = st.builds(
     Draft,
     kind=st.just("skill"),
     text=TEXT,
-    world=TEXT,
+    env=TEXT,
     key=TEXT,
     task=TEXT,
     success=st.none() | st.booleans(),
@@ -51,7 +51,7 @@ def test_a_file_reads_like_a_skill(tmp_path: Path) -> None:
     text = path.read_text()
     assert text.startswith("---\nname: put-away-kill0001\ndescription: Put a thing away.\n")
     assert "## Steps\n\n1. [Walk] <$0>\n1. [Grab] <$0>\n" in text
-    assert "Lived 3 times" in text
+    assert "Seen 3 times" in text
 
 
 def test_skills_of_others_are_read_for_what_they_say(tmp_path: Path) -> None:

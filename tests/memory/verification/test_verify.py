@@ -15,25 +15,26 @@ from pathei.agents import ScriptedAgent
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
 from pathei.collectors.rollout.explore import Explore
 from pathei.envs import contract
+from pathei.envs.facts.graph import Fact, plain_relation
 from pathei.envs.virtualhome.engine.vocabulary import CLOSE, RELATIONS
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ReplayDriftError
 from pathei.experience import Observation, Task, Trajectory
-from pathei.memory.builders.events import HANDS, Fact, facts_after, facts_of, fold
 from pathei.memory.builders.plans import PlanBuilder
 from pathei.memory.builders.reflection import ReflectionBuilder
 from pathei.memory.builders.skills import SkillBuilder
-from pathei.memory.embedders.registry import embedder_named
+from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft
+from pathei.memory.verification.fact_state import FactState
 from pathei.memory.verification.replay import ReplayEnvs, TryAction
 from pathei.memory.verification.verify import (
-    UNPROVED,
+    UNVERIFIED,
     SkillCandidate,
     SkillProposal,
     SkillTest,
     VerifiedSkills,
-    holds,
+    run_test,
 )
 from pathei.tests.support.lantern import lantern_task
 
@@ -63,7 +64,13 @@ def facts_now(env: gymnasium.Env[str, str]) -> frozenset[Fact]:
     states = {(ids[n], state, None) for n in range(world.size) for state in world.states_of(n)}
     told = tuple(relation for relation in range(len(RELATIONS)) if relation != CLOSE)
     edges = {(ids[a], RELATIONS[r], ids[b]) for a, r, b in world.edges(told)}
-    return frozenset(states | {(a, "HOLDS" if r in HANDS else r, b) for a, r, b in edges})
+    return frozenset(states | {(a, plain_relation(r), b) for a, r, b in edges})
+
+
+def known(facts: FactState) -> frozenset[Fact]:
+    """Return what holds by the facts that the environment offered."""
+    assert facts.graph is not None
+    return frozenset((entity, plain_relation(what), target) for entity, what, target in facts.graph.facts())
 
 
 def test_facts_are_folded_as_the_world_has_them(lived: list[Trajectory]) -> None:
@@ -71,11 +78,11 @@ def test_facts_are_folded_as_the_world_has_them(lived: list[Trajectory]) -> None
     for trajectory in (*lived[:4], *lived[-3:]):
         env = contract.make(trajectory.task)
         _, info = contract.reset(env, trajectory.task)
-        facts = facts_of(info["facts"])
+        facts = FactState.of(info["facts"])
         for step in trajectory.steps:
             *_, info = env.step(step.action)
-            facts = facts_after(facts, info["facts"], str(info.get("error") or ""))
-        assert facts == facts_now(env)
+            facts.update({} if info.get("error") else info["facts"])
+        assert known(facts) == facts_now(env)
 
 
 def test_what_is_proved_does_what_it_says_in_a_world_of_its_own(lived: list[Trajectory]) -> None:
@@ -83,41 +90,39 @@ def test_what_is_proved_does_what_it_says_in_a_world_of_its_own(lived: list[Traj
     builder, tried = VerifiedSkills(SkillBuilder()), 0
     for trajectory in lived:
         kept = {draft.key for draft in builder.build(trajectory)}
-        happened = fold(trajectory)
-        assert happened is not None
         for proposal in SkillBuilder().propose(trajectory):
-            draft, trial = proposal.candidates[0]
-            if draft.key not in kept or not trial.after or trial.lived or len(trial.led) or tried >= 60:
+            draft, test = proposal.candidates[0]
+            if draft.key not in kept or not test.after or test.as_played or len(test.with_approach) or tried >= 60:
                 continue
             env = contract.make(trajectory.task)
             contract.reset(env, trajectory.task)
             for step in trajectory.steps[: proposal.begin]:
                 env.step(step.action)
             before = facts_now(env)
-            errors = [env.step(action)[4].get("error") for action, _ in trial.actions]
+            errors = [env.step(action)[4].get("error") for action, _ in test.actions]
             after = facts_now(env)
             if not any(errors):
                 tried += 1
-                assert before.issuperset(trial.before)
-                assert all((change.fact in after) == change.begins for change in trial.after)
+                assert before.issuperset(test.before)
+                assert all((change.fact in after) == change.begins for change in test.after)
     assert tried >= 30
-    assert builder.proofs.tried > builder.proofs.failed
-    assert builder.proofs.unproved == 0
+    assert builder.counts.verified > builder.counts.failed
+    assert builder.counts.unverified == 0
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_an_attempt_leaves_the_episode_where_it_was(lived: list[Trajectory], data: st.DataObject) -> None:
-    """Whatever is tried, the episode goes on as it did, which `go_on` checks."""
+    """Whatever is tried, the episode goes on as it did, which `advance_to` checks."""
     trajectory = data.draw(st.sampled_from(lived))
-    reliving = ReplayEnvs().relive(trajectory)
+    replay = ReplayEnvs().replay(trajectory)
     for number, step in enumerate(trajectory.steps):
-        reliving.go_on(number)
+        replay.advance_to(number)
         some = data.draw(st.lists(st.sampled_from([*(step.observation.actions or ()), "nonsense"]), max_size=3))
-        before = reliving.facts
-        reliving.attempt([TryAction(action, needed=False) for action in some])
-        assert reliving.facts == before
-    reliving.go_on(len(trajectory.steps))
+        before = known(replay.facts)
+        replay.attempt([TryAction(action, needed=False) for action in some])
+        assert known(replay.facts) == before
+    replay.advance_to(len(trajectory.steps))
 
 
 class Proposing:
@@ -132,8 +137,8 @@ class Proposing:
 
 
 def candidate(name: str, *actions: str, success: bool = True, lived: bool = False, refused: str = "") -> SkillCandidate:
-    trial = SkillTest(tuple(map(TryAction, actions)), success=success, lived=lived, refused=refused)
-    return SkillCandidate(Draft("skill", name, "w", key=name), trial)
+    test = SkillTest(tuple(map(TryAction, actions)), success=success, as_played=lived, refused=refused)
+    return SkillCandidate(Draft("skill", name, "w", key=name), test)
 
 
 def lamps(*actions: str) -> Trajectory:
@@ -155,10 +160,10 @@ def test_the_first_candidate_that_the_world_proves_is_kept() -> None:
     wrong, right = candidate("wrong", done[-1]), candidate("right", *done)
     builder = VerifiedSkills(Proposing(SkillProposal(0, (wrong, right)), SkillProposal(0, (wrong,))))
     assert [draft.key for draft in builder.build(trajectory)] == ["right"]
-    assert (builder.proofs.tried, builder.proofs.failed, builder.proofs.unproved) == (1, 1, 0)
+    assert (builder.counts.verified, builder.counts.failed, builder.counts.unverified) == (1, 1, 0)
     again = VerifiedSkills(Proposing(SkillProposal(0, (candidate("lived", "nonsense", lived=True),))))
     assert [draft.key for draft in (*again.build(trajectory), *again.build(trajectory))] == ["lived"] * 2
-    assert (again.proofs.lived, again.proofs.known, again.proofs.steps) == (1, 1, 0)
+    assert (again.counts.as_played, again.counts.known, again.counts.steps) == (1, 1, 0)
 
 
 def test_what_cannot_be_carried_out_is_kept_with_half_the_confidence() -> None:
@@ -170,12 +175,12 @@ def test_what_cannot_be_carried_out_is_kept_with_half_the_confidence() -> None:
     broken = replace(trajectory, task=lantern_task(DARK, rooms=2, trap="reset raise"))
     builder = VerifiedSkills(proposing)
     for odd in (elsewhere, elsewhere, drifted, broken):
-        assert [draft.confidence for draft in builder.build(odd)] == [UNPROVED]
+        assert [draft.confidence for draft in builder.build(odd)] == [UNVERIFIED]
     assert [draft.confidence for draft in builder.build(trajectory)] == [1.0]
     assert [draft.confidence for draft in builder.build(drifted)] == [1.0]
-    assert (builder.proofs.unproved, builder.proofs.tried, builder.proofs.known) == (4, 1, 1)
-    with pytest.raises(ReplayDriftError, match="the reset showed something else"):
-        ReplayEnvs().relive(drifted)
+    assert (builder.counts.unverified, builder.counts.verified, builder.counts.known) == (4, 1, 1)
+    with pytest.raises(ReplayDriftError, match="the reset gave another observation"):
+        ReplayEnvs().replay(drifted)
 
 
 def test_a_memory_takes_over_the_proof(tmp_path: Path) -> None:
@@ -183,10 +188,10 @@ def test_a_memory_takes_over_the_proof(tmp_path: Path) -> None:
     trajectory = lamps()
     drifted = replace(altered(trajectory), id="drifted")
     with ExperienceMemory.open(
-        tmp_path, embedder=embedder_named("ngrams"), builders=[VerifiedSkills(PlanBuilder())]
+        tmp_path, embedder=make_embedder("ngrams"), builders=[VerifiedSkills(PlanBuilder())]
     ) as memory:
         (one,) = memory.add(drifted)
-        assert memory.get(one).draft.confidence == UNPROVED
+        assert memory.get(one).draft.confidence == UNVERIFIED
         assert memory.add(trajectory) == [one]
         assert (memory.get(one).draft.confidence, memory.get(one).seen) == (1.0, 2)
 
@@ -214,7 +219,7 @@ def test_where_the_shortened_stretch_fails_the_whole_is_kept() -> None:
     (kept,) = (draft.data["steps"] for draft in builder.build(trajectory) if goal in draft.data["effects"])
     assert lean == ["Walk x", "Grab x", "Drink x"]
     assert kept == ["Walk x", "Pour juice x", "Grab x", "Drink x"]
-    assert builder.proofs.failed == 1
+    assert builder.counts.failed == 1
 
 
 def test_worlds_without_snapshots_are_replayed() -> None:
@@ -222,23 +227,22 @@ def test_worlds_without_snapshots_are_replayed() -> None:
     trajectory = lamps("light lamp (1)", "quench lamp (0)", "go right", "light lamp (1)", "go left", "light lamp (0)")
     builder = VerifiedSkills(ReflectionBuilder())
     (lesson,) = builder.build(trajectory)
-    assert lesson.data["steps"] == ["go right"]
-    assert builder.proofs.failed == 1
-    assert next(iter(ReflectionBuilder().build(trajectory))).data["steps"] == ["quench lamp (0)", "go right"]
+    assert lesson.data["steps"] == ["go_right"]
+    assert builder.counts.failed == 1
+    assert next(iter(ReflectionBuilder().build(trajectory))).data["steps"] == ["quench_lamp_(0)", "go_right"]
     plan = VerifiedSkills(PlanBuilder())
     assert [draft.confidence for draft in plan.build(trajectory)] == [1.0]
-    assert plan.proofs.steps == 5
+    assert plan.counts.steps == 5
 
 
 def test_what_has_to_be_refused_and_to_hold_before_is_looked_at() -> None:
     """A lesson about what is not refused is none; a precondition that did not hold is wrong."""
-    reliving = ReplayEnvs().relive(lamps())
-    works = candidate("a", "go right", success=False).trial
-    assert holds(works, reliving)
-    assert not holds(works._replace(refused="go right"), reliving)
-    assert holds(works._replace(refused="go left"), reliving)
-    assert not holds(works._replace(before=((0, "LIT", None),)), reliving)
-    assert not holds(works._replace(actions=(TryAction("go left"),)), reliving)
-    assert holds(
-        works._replace(actions=(TryAction("go left"),), led=(TryAction("go right"), TryAction("go left"))), reliving
-    )
+    replay = ReplayEnvs().replay(lamps())
+    works = candidate("a", "go right", success=False).test
+    assert run_test(works, replay)
+    assert not run_test(works._replace(refused="go right"), replay)
+    assert run_test(works._replace(refused="go left"), replay)
+    assert not run_test(works._replace(before=((0, "LIT", None),)), replay)
+    assert not run_test(works._replace(actions=(TryAction("go left"),)), replay)
+    approach = (TryAction("go right"), TryAction("go left"))
+    assert run_test(works._replace(actions=approach[1:], with_approach=approach), replay)

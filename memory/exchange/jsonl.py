@@ -1,6 +1,7 @@
-"""A memory as lines of JSON, for people and other programs, and back: items, their history, what was lived.
+"""A memory as lines of JSON: items, their history, and the episodes that were added.
 
-Vectors are left out: they are made again from the texts, by whichever embedder reads them.
+Version 2 calls a draft's environment `env` and an added episode `trajectory`; version 1, which is still read, called
+them `world` and `lived`. Not here: vectors, which the embedder of the importing memory computes again.
 """
 
 from __future__ import annotations
@@ -12,30 +13,30 @@ from typing import Any, Final
 
 import orjson
 
-from ..errors import MemoryStoreError
-from ..store.durable import publish
-from .admission import Admission, check
-from .items import Draft, Item, Source
-from .storage.columns import STATUSES
-from .storage.database import COLUMNS, Halves, MemoryDatabase, Row, item_of
+from ...errors import MemoryStoreError
+from ...store.durable import publish
+from ..admission import Admission, check_draft
+from ..items import Draft, Item, Source
+from ..storage.columns import STATUSES
+from ..storage.database import COLUMNS, Halves, MemoryDatabase, Row, item_of
 
 FORM: Final = "pathei-memory"
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is new in a file."""
+    """The part of a file that a memory does not have yet."""
 
     items: Sequence[Item]
     events: Sequence[Row]
     """Item, time, what, detail (text)."""
-    lived: Sequence[Row]
+    added: Sequence[Row]
     """Trajectory, ids (text)."""
 
 
 def write(database: MemoryDatabase, embedder: str, path: Path) -> int:
-    """Write everything to a file, which is there whole or not at all, and return how many items there are."""
+    """Write everything to a file atomically, and return the number of items."""
     count = 0
     part = path.with_name(f"{path.name}.tmp")
     try:
@@ -47,7 +48,7 @@ def write(database: MemoryDatabase, embedder: str, path: Path) -> int:
             for item, time, what, detail in database.run("SELECT item, time, what, detail FROM event ORDER BY num"):
                 file.write(_line({"event": [item, time, what, orjson.loads(detail)]}))
             for trajectory, ids in database.run("SELECT trajectory, ids FROM lived ORDER BY trajectory"):
-                file.write(_line({"lived": [trajectory, orjson.loads(ids)]}))
+                file.write(_line({"trajectory": [trajectory, orjson.loads(ids)]}))
         publish(part, path)
     except OSError as error:
         raise MemoryStoreError(f"Cannot write {path} ({error.strerror or error}): choose another place.") from error
@@ -58,10 +59,9 @@ def read(database: MemoryDatabase, path: Path) -> Content:
     """Read a file, and return what is not in the table.
 
     Raises:
-        MemoryStoreError: it is no such file, of a newer version, or a line is malformed; says which.
+        MemoryStoreError: it is another kind of file, of a newer version, or a line is malformed; names the line.
     """
-    content = Content([], [], [])
-    items, events, lived = list[Item](), list[Row](), list[Row]()
+    items, events, added = list[Item](), list[Row](), list[Row]()
     number = 0
     try:
         with path.open("rb") as file:
@@ -75,27 +75,26 @@ def read(database: MemoryDatabase, path: Path) -> Content:
                     item, time, what, detail = data["event"]
                     events.append((str(item), float(time), str(what), orjson.dumps(detail).decode()))
                 else:
-                    trajectory, ids = data["lived"]
-                    lived.append((str(trajectory), orjson.dumps([str(id_) for id_ in ids]).decode()))
+                    trajectory, ids = data["trajectory" if "trajectory" in data else "lived"]
+                    added.append((str(trajectory), orjson.dumps([str(id_) for id_ in ids]).decode()))
         if number == 0:
             raise ValueError("it is empty")
     except OSError as error:
         raise MemoryStoreError(f"Cannot read {path} ({error.strerror or error}).") from error
     except (ValueError, TypeError, KeyError, AttributeError, MemoryStoreError) as error:
-        raise MemoryStoreError(f"Line {number} of {path} cannot be taken over: {error}.") from error
+        raise MemoryStoreError(f"Line {number} of {path} cannot be imported: {error}.") from error
     known = {row[0] for row in database.all("SELECT id FROM item")}
     new = list({item.id: item for item in items if item.id not in known}.values())
     ids_of_new = {item.id for item in new}
-    content = Content(new, [event for event in events if event[0] in ids_of_new], lived)
-    return content
+    return Content(new, [event for event in events if event[0] in ids_of_new], added)
 
 
-def take(database: MemoryDatabase, admission: Admission, content: Content, vectors: Halves) -> None:
-    """Add the content to the table, within a transaction."""
+def insert(database: MemoryDatabase, admission: Admission, content: Content, vectors: Halves) -> None:
+    """Insert the content into the table, within a transaction."""
     for item, vector in zip(content.items, vectors, strict=True):
         admission.insert(item, vector)
     database.run_many("INSERT INTO event(item, time, what, detail) VALUES (?,?,?,?)", content.events)
-    database.run_many("INSERT OR IGNORE INTO lived VALUES (?,?)", content.lived)
+    database.run_many("INSERT OR IGNORE INTO lived VALUES (?,?)", content.added)
 
 
 def _line(data: Any) -> bytes:
@@ -104,19 +103,21 @@ def _line(data: Any) -> bytes:
 
 def _check_head(data: Any) -> None:
     if not isinstance(data, dict) or data.get("form") != FORM:
-        raise ValueError(f"the first line does not say that it is a {FORM!r} file")
+        raise ValueError(f"the first line does not identify it as a {FORM!r} file")
     if data["version"] > VERSION:
-        raise ValueError(f"it is of version {data['version']} and this pathei reads up to {VERSION}: upgrade pathei")
+        raise ValueError(f"it has version {data['version']} and this pathei reads up to {VERSION}: upgrade pathei")
 
 
 def _item(data: dict[str, Any]) -> Item:
-    inner = data["draft"]
+    inner = dict(data["draft"])
+    if "world" in inner:
+        inner["env"] = inner.pop("world")
     draft = Draft(**{**inner, "source": Source(**inner["source"])})
-    check(draft)
+    check_draft(draft)
     item = Item(**{**data, "draft": draft})
     if item.status not in STATUSES or not item.id:
-        raise ValueError(f"the status {item.status!r} or the id {item.id!r} makes no sense")
+        raise ValueError(f"the status {item.status!r} or the id {item.id!r} is invalid")
     return item
 
 
-__all__ = ["Content", "read", "take", "write"]
+__all__ = ["Content", "insert", "read", "write"]

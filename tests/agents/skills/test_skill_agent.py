@@ -17,10 +17,10 @@ from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ConfigError
 from pathei.experience import Goal, Observation, Task, Trajectory
 from pathei.memory.builders.plans import PlanBuilder
-from pathei.memory.builders.registry import default_builders
+from pathei.memory.builders.registry import make_builders
 from pathei.memory.empty import EmptyMemory
 from pathei.memory.items import Draft
-from pathei.tests.memory.builders.test_builders import told
+from pathei.tests.support.plain_episode import plain_episode
 from pathei.tests.support.small_memory import SmallMemory
 
 
@@ -30,12 +30,12 @@ def memory() -> SmallMemory:
     tasks = generate_tasks(100, 0, split="train")
     records = [*AgentCollector(demonstrator).collect(tasks), *Explore().collect(tasks[:15])]
     lived = [record for record in records if isinstance(record, Trajectory)]
-    return SmallMemory(draft for one in lived for builder in default_builders() for draft in builder.build(one))
+    return SmallMemory(draft for one in lived for builder in make_builders() for draft in builder.build(one))
 
 
 def play(memory: SmallMemory, tasks: Sequence[Task]) -> list[Trajectory]:
     """Play with a memory."""
-    records = list(AgentCollector(lambda task: SkillAgent(memory), max_steps=60).collect(tasks))
+    records = list(AgentCollector(lambda task: SkillAgent(memory, env=task.env), max_steps=60).collect(tasks))
     assert all(isinstance(record, Trajectory) for record in records)
     return [record for record in records if isinstance(record, Trajectory)]
 
@@ -95,7 +95,9 @@ def test_what_is_remembered_stands_before_what_is_observed() -> None:
 
 def test_plans_are_used_where_goals_have_words_only() -> None:
     """In a world without conditions a plan for like words is done, with the words of this goal."""
-    memory = SmallMemory(PlanBuilder().build(told("fetch the red ball", ["go to red ball", "pick up red ball"])))
+    memory = SmallMemory(
+        PlanBuilder().build(plain_episode("fetch the red ball", ["go to red ball", "pick up red ball"]))
+    )
     agent = SkillAgent(memory)
     goal = Goal("fetch the blue key")
     assert [agent.act(Observation("a room"), goal) for _ in range(2)] == ["go to blue key", "pick up blue key"]
@@ -111,7 +113,7 @@ def test_who_does_not_explore_has_finished_where_a_skill_is_missing(memory: Smal
     known = generate_tasks(6, 5, split="test")
     one, other = (
         [[step.action for step in played.steps] for played in play_as(agent, known)]
-        for agent in (SkillAgent(memory), SkillAgent(memory, explores=False))
+        for agent in (SkillAgent(memory, env=task.env), SkillAgent(memory, env=task.env, explores=False))
     )
     assert sum(a == b for a, b in zip(one, other, strict=True)) >= 4
 

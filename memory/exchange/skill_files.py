@@ -1,8 +1,8 @@
-"""Skills as folders with a `SKILL.md`, the Agent Skills form that other agents read, and back.
+"""Skills as folders with a `SKILL.md`, the Agent Skills format that other agents read, and back.
 
-A file begins with YAML between two lines of three dashes (`name`, `description`, and ours under `metadata`), then says
-in Markdown when the skill applies and what to do. Reading takes the front matter and nothing else. Files are not
-trusted: no YAML tags, bounded size, plain JSON values only. Left out: scripts and other files of such a folder.
+A file begins with YAML between two lines of three dashes (`name`, `description`, and ours under `metadata`), followed
+by the skill in Markdown. Only the front matter is read back. Files are not trusted: no YAML tags, bounded size, plain
+JSON values only. Not here: scripts and other files of such a folder.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import orjson
 
-from ..errors import MemoryStoreError, MissingDependencyError
-from ..experience import Json
-from ..store.durable import write_atomically
-from .items import Draft, Item, Source
+from ...errors import MemoryStoreError, MissingDependencyError
+from ...experience import Json
+from ...store.durable import write_atomically
+from ..items import Draft, Item, Source
 
 FILE: Final = "SKILL.md"
 _LARGEST: Final = 256_000
@@ -31,11 +31,11 @@ _SECTIONS: Final = ("parameters", "preconditions", "steps", "effects", "calls")
 
 
 def write_skills(items: Iterable[Item], folder: Path) -> list[Path]:
-    """Write each skill into a folder of its own, and return their paths.
+    """Write each skill into a folder of its own, and return the paths of the files.
 
     Raises:
         MissingDependencyError: PyYAML is not installed.
-        MemoryStoreError: an item is no skill.
+        MemoryStoreError: an item is not a skill.
     """
     yaml = _yaml()
     written = []
@@ -59,11 +59,11 @@ def write_skills(items: Iterable[Item], folder: Path) -> list[Path]:
 
 
 def read_skills(folder: Path) -> list[Draft]:
-    """Read every `SKILL.md` below a folder, in order of path. Those of others have a description and no steps.
+    """Read every `SKILL.md` below a folder, in order of path. Files from other programs have no steps.
 
     Raises:
         MissingDependencyError: PyYAML is not installed.
-        MemoryStoreError: a file does not have the form; says which and why.
+        MemoryStoreError: a file is malformed; names the file and the reason.
     """
     paths = sorted(folder.rglob(FILE))
     if not paths:
@@ -76,7 +76,7 @@ def _read(path: Path) -> Draft:
     try:
         data = path.read_bytes()
         if len(data) > _LARGEST:
-            raise ValueError(f"it has {len(data)} bytes, and {_LARGEST} are the most")
+            raise ValueError(f"it has {len(data)} bytes, and the limit is {_LARGEST}")
         lines = data.decode("utf-8").split("\n")
         if lines[0].strip() != _FENCE or _FENCE not in (rest := [line.strip() for line in lines[1:]]):
             raise ValueError("it does not begin with YAML between two lines of three dashes")
@@ -91,14 +91,14 @@ def _read(path: Path) -> Draft:
 
 
 def _kept(item: Item) -> dict[str, Json]:
-    """Return all that reading needs.
+    """Return what is needed to read the skill back.
 
-    It is kept as one ASCII line of JSON, because YAML has too many ways to read a string as something else.
+    It is written as one ASCII line of JSON, because YAML has too many ways to read a string as another type.
     """
     draft = item.draft
     return {
         "text": draft.text,
-        "world": draft.world,
+        "env": draft.env,
         "key": draft.key,
         "task": draft.task,
         "success": draft.success,
@@ -118,12 +118,12 @@ def _kept(item: Item) -> dict[str, Json]:
 def _draft(kept: Mapping[str, Any]) -> Draft:
     data = kept["data"]
     if not isinstance(data, dict):
-        raise TypeError("its data are no JSON object")
+        raise TypeError("its data is not a JSON object")
     success = kept["success"]
     return Draft(
         "skill",
         str(kept["text"]),
-        str(kept["world"]),
+        str(kept["env"] if "env" in kept else kept["world"]),  # files written before 0.2 say `world`
         key=str(kept["key"]),
         task=str(kept["task"]),
         success=None if success is None else bool(success),
@@ -136,7 +136,7 @@ def _draft(kept: Mapping[str, Any]) -> Draft:
 
 
 def _foreign(front: Mapping[str, Any]) -> Draft:
-    """Return a skill of somebody else's: it can be found, and proves itself or not."""
+    """Return a skill from another program: it can be found, and feedback decides whether it stays."""
     name = str(front.get("name") or "skill")
     return Draft("skill", str(front["description"]), "", key=f"file:{name}", data={"name": name}, confidence=0.5)
 
@@ -150,18 +150,18 @@ def _body(item: Item) -> str:
             lines += [f"## {section.capitalize()}", ""]
             mark = "1." if section == "steps" else "-"
             lines += [f"{mark} {one if isinstance(one, str) else orjson.dumps(one).decode()}" for one in entries] + [""]
-    source = draft.source.trajectory or "told, not lived"
+    source = f"first in {draft.source.trajectory}" if draft.source.trajectory else "added by hand"
     lines += [
         "## Evidence",
         "",
-        f"Lived {item.seen} times, first in {source}; helped {item.helpful} times, failed {item.harmful} times.",
+        f"Seen {item.seen} times, {source}; helped {item.helpful} times, failed {item.harmful} times.",
         "",
     ]
     return "\n".join(lines)
 
 
 def _slug(text: str, id_: str) -> str:
-    """Return a folder's name: small letters, digits and hyphens, unique by the end of the item's id."""
+    """Return a folder name: lower-case letters, digits and hyphens, made unique by the end of the item's id."""
     end = _NAME.sub("", id_.lower())[-8:] or "0"
     return f"{_NAME.sub('-', text.lower()).strip('-')[: _LONGEST_NAME - 1 - len(end)].strip('-')}-{end}".strip("-")
 

@@ -1,8 +1,8 @@
-"""Reading what a language model answered, tolerantly: lines of JSON, lists, or plain sentences.
+"""A tolerant reader of answers of language models: lines of JSON, lists, or plain sentences.
 
-Small models do not keep to a form. So an answer is taken line by line: a line that is JSON is read as that, list marks
-and fences are passed over, and a sentence is read by its words. Nothing is guessed: lines that say nothing are
-counted. Left out: what is asked (`said`).
+Small models do not keep to a format. So an answer is read line by line: a line of JSON as such, without list marks and
+code fences, and a sentence by its words. Nothing is guessed: lines that cannot be read are counted. Not here: the
+prompts (`llm_notes`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 _MARK: Final = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _FENCE: Final = re.compile(r"^\s*(?:```\w*|[\[\]])\s*$")
 _LONGEST: Final = 300
-"""A longer line is no lesson."""
+"""Longer lines are not lessons."""
 _NAME: Final = re.compile(r"[^\W\d_](?:[\w -]{0,38}\w)?")
 _ARTICLE: Final = re.compile(r"^(?:an?|the|some)\s+", re.IGNORECASE)
 _FORM: Final = re.compile(
@@ -35,51 +35,51 @@ _RELATIONS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 class ParsedNote(NamedTuple, Generic[T]):
-    """What an answer says."""
+    """The readable part of an answer."""
 
     found: list[T]
     dropped: int
-    """So many lines could not be read."""
+    """The number of lines that could not be read."""
 
 
 class ParsedLocation(NamedTuple):
-    """Where a thing of a kind is said to be."""
+    """The stated location of objects of a kind."""
 
     object: str
-    """As kinds are written: `"dining_table"`."""
+    """The kind, as in facts: `"dining_table"`."""
     relation: str
-    """`"INSIDE"` or `"ON"`; whether the place is a room, the reader does not know."""
+    """`"INSIDE"` or `"ON"`; the reader does not know whether the place is a room."""
     place: str
 
 
 def read_lessons(text: str) -> ParsedNote[str]:
-    """Read lessons: JSON objects with a `lesson`, or lines; where some lines are a list, the others are talk."""
+    """Read lessons: JSON objects with a `lesson`, or lines; if some lines form a list, the others are ignored."""
     lines = list(_lines(text))
     marked = any(_MARK.match(line) or _json(line) is not None for line in lines)
 
     def one(line: str) -> str | None:
-        told = _json(line)
-        if told is not None:
-            said = told.get("lesson", told.get("text"))
-            return _sentence(said) if isinstance(said, str) else None
+        data = _json(line)
+        if data is not None:
+            lesson = data.get("lesson", data.get("text"))
+            return _sentence(lesson) if isinstance(lesson, str) else None
         return _sentence(_MARK.sub("", line)) if not marked or _MARK.match(line) else None
 
     return _read(lines, one)
 
 
-def read_spots(text: str) -> ParsedNote[ParsedLocation]:
-    """Read facts: JSON objects with `object`, `relation` and `place`, `cup | in | cupboard`, or sentences of that."""
+def read_locations(text: str) -> ParsedNote[ParsedLocation]:
+    """Read facts: JSON objects with `object`, `relation` and `place`, `cup | in | cupboard`, or such sentences."""
 
     def one(line: str) -> ParsedLocation | None:
-        told = _json(line)
-        if told is not None:
-            return _spot(told.get("object"), told.get("relation"), told.get("place"))
+        data = _json(line)
+        if data is not None:
+            return _location(data.get("object"), data.get("relation"), data.get("place"))
         plain = _MARK.sub("", line).strip().rstrip(".")
         parts = _BETWEEN.split(plain)
         if len(parts) == 3:
-            return _spot(*parts)
+            return _location(*parts)
         form = _FORM.fullmatch(plain)
-        return None if form is None else _spot(form["object"], form["relation"], form["place"])
+        return None if form is None else _location(form["object"], form["relation"], form["place"])
 
     return _read(list(_lines(text)), one)
 
@@ -91,7 +91,7 @@ def _read(lines: list[str], one: Callable[[str], T | None]) -> ParsedNote[T]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield the lines that say something; an answer that is JSON as a whole, an object for each line."""
+    """Yield the lines with content; for an answer that is one JSON list, one line per object."""
     try:
         whole = orjson.loads("\n".join(line for line in text.splitlines() if not line.strip().startswith("```")))
     except orjson.JSONDecodeError:
@@ -104,29 +104,29 @@ def _lines(text: str) -> Iterator[str]:
 
 def _json(line: str) -> Mapping[str, Json] | None:
     try:
-        told = orjson.loads(_MARK.sub("", line).strip().rstrip(","))
+        data = orjson.loads(_MARK.sub("", line).strip().rstrip(","))
     except orjson.JSONDecodeError:
         return None
-    return told if isinstance(told, dict) else None
+    return data if isinstance(data, dict) else None
 
 
-def _sentence(said: str) -> str | None:
-    plain = " ".join(said.split())
+def _sentence(text: str) -> str | None:
+    plain = " ".join(text.split())
     return plain if len(plain.split(" ")) > 2 and len(plain) <= _LONGEST else None
 
 
-def _spot(thing: Json, relation: Json, place: Json) -> ParsedLocation | None:
-    if not (isinstance(thing, str) and isinstance(relation, str) and isinstance(place, str)):
+def _location(object_: Json, relation: Json, place: Json) -> ParsedLocation | None:
+    if not (isinstance(object_, str) and isinstance(relation, str) and isinstance(place, str)):
         return None
     known = _RELATIONS.get(" ".join(relation.lower().split()))
-    one, other = _kind(thing), _kind(place)
+    one, other = _kind(object_), _kind(place)
     return ParsedLocation(one, known, other) if known and one and other and one != other else None
 
 
 def _kind(name: str) -> str:
-    """Return a name as kinds are written; empty where it is none."""
+    """Return a name in the form of a kind; empty if it is not a name."""
     plain = _ARTICLE.sub("", " ".join(name.split())).lower()
     return plain.replace(" ", "_").replace("-", "_") if _NAME.fullmatch(plain) else ""
 
 
-__all__ = ["ParsedLocation", "ParsedNote", "read_lessons", "read_spots"]
+__all__ = ["ParsedLocation", "ParsedNote", "read_lessons", "read_locations"]

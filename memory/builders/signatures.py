@@ -1,0 +1,86 @@
+"""Actions and signatures without particular objects, as skills write them.
+
+Objects become roles, `x`, `y`, `z`, in the order in which they are named. Conditions become signatures, `"x INSIDE y"`,
+which `pathei.envs.facts.read_condition` writes. Not here: reading script lines and conditions (`pathei.envs.facts`),
+and the actions of an environment in its own words (its verbalizer).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from ...envs.facts import ROLES, Action, Entity, FactGraph, read_action, script_parts
+from ...envs.verbalizer import Verbalizer
+
+_ROLE: Final = re.compile(rf"\b[{''.join(ROLES)}]\b")
+
+
+class StepAction(NamedTuple):
+    """An action with its objects: `[PutIn] <cup> (12) <sink> (3)`."""
+
+    verb: str
+    """As skills write it; without spaces."""
+    things: tuple[Entity, ...]
+
+
+ReadStep = Callable[[str], StepAction]
+"""Reads an action of one environment."""
+
+
+def step_reader(verbalizer: Verbalizer, graph: FactGraph | None = None) -> ReadStep:
+    """Return a reader of the actions of an environment, which remembers what it has read.
+
+    Args:
+        verbalizer: Reads actions that are not script lines.
+        graph: The facts at the beginning of an episode, if they are known: a verbalizer may need them to find ids.
+    """
+    known: dict[str, StepAction] = {}
+
+    def read(text: str) -> StepAction:
+        found = _read_script(text) or known.get(text)
+        if found is None:
+            action = verbalizer.read_action(text, graph)
+            found = known[text] = StepAction("_".join(text.split()), ()) if action is None else as_step(action)
+        return found
+
+    return read
+
+
+def as_step(action: Action, verb: str = "") -> StepAction:
+    """Return an action of an environment as a step, with the verb as it was written if that is known."""
+    return StepAction(verb or action.verb, tuple(map(Entity, action.names, action.ids)))
+
+
+def is_script(text: str) -> bool:
+    """Return whether an action is a script line: `[Walk] <table> (3)`."""
+    return script_parts(text) is not None
+
+
+@lru_cache(maxsize=1 << 16)
+def _read_script(text: str) -> StepAction | None:
+    action, parts = read_action(text), script_parts(text)
+    return None if action is None or parts is None else as_step(action, parts[0])
+
+
+def write_step(step: StepAction, roles: Mapping[int, str]) -> str:
+    """Write a step of a skill: `"PutIn x y"`; an object without a role by its kind: `"Grab mop"`."""
+    return " ".join([step.verb, *(roles.get(thing.id, thing.kind) for thing in step.things)])
+
+
+@lru_cache(maxsize=1 << 12)
+def in_order(signature: str) -> tuple[str, tuple[str, ...]]:
+    """Return a signature with its roles renamed in order, `"y ON x"` as `"x ON y"`, and the old roles."""
+    found = tuple(dict.fromkeys(_ROLE.findall(signature)))
+    renamed = {role: ROLES[place] for place, role in enumerate(found)}
+    return _ROLE.sub(lambda match: renamed[match[0]], signature), found
+
+
+def words(name: str) -> str:
+    """Return the name of a kind with spaces: `"dining table"`."""
+    return name.replace("_", " ")
+
+
+__all__ = ["ReadStep", "StepAction", "as_step", "in_order", "is_script", "step_reader", "words", "write_step"]
