@@ -16,7 +16,7 @@ import gymnasium
 from ...errors import ConfigError, MissingDependencyError, unknown
 from ...experience import Goal, Task
 from ..registry import Requirement
-from ..spaces import UnicodeText
+from ..text_env import TextEnv
 
 ACTIONS: Final = ("turn left", "turn right", "go forward", "pick up", "drop", "toggle")
 """In the order of MiniGrid's numbers."""
@@ -40,13 +40,14 @@ _NOT_OBJECTS: Final = frozenset({"unseen", "empty", "wall", "floor", "agent"})
 _VIEW: Final = 7
 
 
-class MiniGridEnv(gymnasium.Env[str, str]):
+class MiniGridEnv(TextEnv[str]):
     """A level of MiniGrid or BabyAI; `options["level"]` names it by its gymnasium id.
 
     `info["facts"]` holds the agent's position and direction and every object of the grid.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    title = "MiniGrid"
+    option_names = ("level", "goal")
 
     def __init__(self, *, level: str = _DEFAULT, render_mode: str | None = None) -> None:
         """Create the environment.
@@ -59,10 +60,7 @@ class MiniGridEnv(gymnasium.Env[str, str]):
             MissingDependencyError: MiniGrid is not installed.
             ConfigError: there is no such level.
         """
-        self.render_mode = render_mode
-        self.observation_space = UnicodeText(20_000)
-        self.action_space = UnicodeText(1_000)
-        self._level = level
+        super().__init__(max_text=20_000, max_action=1_000, render_mode=render_mode, defaults={"level": level})
         self._grids = {level: _grid(level)}
         self._grid = self._grids[level]
         self._text, self._over = "", True
@@ -71,10 +69,9 @@ class MiniGridEnv(gymnasium.Env[str, str]):
         """Begin a level.
 
         Raises:
-            ConfigError: there is no such level.
+            ConfigError: there is no such level, or an option is not known.
         """
-        super().reset(seed=seed)
-        level = (options or {}).get("level", self._level)
+        level = self.begin(seed, options)["level"]
         if level not in self._grids:
             self._grids[level] = _grid(level)
         self._grid = self._grids[level]
@@ -98,6 +95,10 @@ class MiniGridEnv(gymnasium.Env[str, str]):
             return self._text, float(reward), bool(terminated), bool(truncated), info
         return f"{error}\n{self._text}", 0.0, terminated, False, {**info, "error": error}
 
+    def text(self) -> str:
+        """Return what was observed last."""
+        return self._text
+
     def snapshot(self) -> Any:
         """Return the present state: a copy of all that the level holds."""
         state = {name: value for name, value in vars(self._grid).items() if name not in ("window", "clock")}
@@ -108,10 +109,6 @@ class MiniGridEnv(gymnasium.Env[str, str]):
         """Go back to a state."""
         self._grid, held, self._text, self._over, self.np_random.bit_generator.state = state
         vars(self._grid).update(copy.deepcopy(held, {id(self._grid): self._grid}))
-
-    def render(self) -> str | None:
-        """Return the observation in the mode `"ansi"`."""
-        return self._text if self.render_mode == "ansi" else None
 
     def close(self) -> None:
         """Close the levels that were played."""

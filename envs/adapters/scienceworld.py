@@ -9,15 +9,13 @@ from __future__ import annotations
 import itertools
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
-
-import gymnasium
 
 from ...errors import ConfigError, MissingDependencyError, WorldError, unknown
 from ...experience import Goal, Task
 from ..registry import Requirement
-from ..spaces import UnicodeText
+from ..text_env import TextEnv
 
 ENV: Final = "pathei/ScienceWorld-v0"
 EXPERIMENTS: Final = (
@@ -31,13 +29,12 @@ EXPERIMENTS: Final = (
     "lifespan-longest-lived",
 )
 """The experiments of generated tasks; a task's options may name any other."""
-_OPTIONS: Final = ("experiment", "variation", "simplification", "listing", "goal")
 _INLINE: Final = re.compile(r"(?<=containing )[^()\n]+(?=\))|(?<=You also see: )[^\n]+(?=\.)")
 _NOT_UNDERSTOOD: Final = ("No known action matches", "Ambiguous request")
 _SIMPLIFIED: Final = "easy"
 
 
-class ScienceWorldEnv(gymnasium.Env[str, str]):
+class ScienceWorldEnv(TextEnv[str]):
     """An experiment.
 
     Options of `reset`:
@@ -51,7 +48,8 @@ class ScienceWorldEnv(gymnasium.Env[str, str]):
     good, ends the episode.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    title = "ScienceWorld"
+    option_names = ("experiment", "variation", "simplification", "listing", "goal")
 
     def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
         """Create the environment; Java is started by the first `reset`.
@@ -59,11 +57,7 @@ class ScienceWorldEnv(gymnasium.Env[str, str]):
         Raises:
             ConfigError: an option is not known.
         """
-        _require_known(defaults)
-        self.render_mode = render_mode
-        self.observation_space = UnicodeText(100_000)
-        self.action_space = UnicodeText(1_000)
-        self._defaults = defaults
+        super().__init__(max_text=100_000, max_action=1_000, render_mode=render_mode, defaults=defaults)
         self._science: Any = None
         self._listing = True
         self._text, self._score, self._over = "", 0.0, True
@@ -76,9 +70,7 @@ class ScienceWorldEnv(gymnasium.Env[str, str]):
             MissingDependencyError: ScienceWorld or Java is not installed.
             WorldError: Java would not start.
         """
-        super().reset(seed=seed)
-        given = {**self._defaults, **(options or {})}
-        _require_known(given)
+        given = self.begin(seed, options)
         if self._science is None:
             self._science = start()
         draw = int(self.np_random.integers(2**31))
@@ -104,9 +96,9 @@ class ScienceWorldEnv(gymnasium.Env[str, str]):
             info["error"] = self._text
         return self._text, self._score - before, self._over, False, info
 
-    def render(self) -> str | None:
-        """Return the observation in the mode `"ansi"`."""
-        return self._text if self.render_mode == "ansi" else None
+    def text(self) -> str:
+        """Return what was observed last."""
+        return self._text
 
     def close(self) -> None:
         """End the Java process."""
@@ -223,12 +215,6 @@ def check_scienceworld() -> Sequence[Requirement]:
         Requirement("scienceworld", there, "installed" if there else "pip install 'pathei[adapters]'"),
         Requirement("Java", java is not None, java or "apt-get install default-jre-headless"),
     ]
-
-
-def _require_known(options: Mapping[str, Any]) -> None:
-    wrong = next((name for name in options if name not in _OPTIONS), None)
-    if wrong is not None:
-        raise ConfigError(str(unknown("option of ScienceWorld", wrong, _OPTIONS)))
 
 
 __all__ = ["ENV", "EXPERIMENTS", "ScienceWorldEnv", "check_scienceworld", "demonstration", "generate_tasks"]

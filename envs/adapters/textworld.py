@@ -9,20 +9,17 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import gymnasium
-
 from ... import data
-from ...errors import ConfigError, MissingDependencyError, unknown
+from ...errors import ConfigError, MissingDependencyError
 from ...experience import Goal, Task
 from ..registry import Requirement
-from ..spaces import UnicodeText
+from ..text_env import TextEnv
 
 ENV: Final = "pathei/TextWorld-v0"
-_OPTIONS: Final = ("game", "rooms", "objects", "quest", "goal")
 _ATTEMPTS: Final = 20
 _STRIDE: Final = 7_919
 _PROMPT: Final = re.compile(r"\s*>\s*-= .*$", re.DOTALL)
@@ -34,7 +31,7 @@ _NOT_UNDERSTOOD: Final = (
 )
 
 
-class TextWorldEnv(gymnasium.Env[str, str]):
+class TextWorldEnv(TextEnv[str]):
     """A game of TextWorld.
 
     Options of `reset`:
@@ -45,7 +42,8 @@ class TextWorldEnv(gymnasium.Env[str, str]):
     The reward is the score that an action earned over the highest score; `info["facts"]` holds the game's own facts.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    title = "TextWorld"
+    option_names = ("game", "rooms", "objects", "quest", "goal")
 
     def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
         """Create the environment; options given here are the defaults of `reset`.
@@ -55,11 +53,7 @@ class TextWorldEnv(gymnasium.Env[str, str]):
             ConfigError: an option is not known.
         """
         _textworld()
-        _require_known(defaults)
-        self.render_mode = render_mode
-        self.observation_space = UnicodeText(100_000)
-        self.action_space = UnicodeText(1_000)
-        self._defaults = defaults
+        super().__init__(max_text=100_000, max_action=1_000, render_mode=render_mode, defaults=defaults)
         self._path: Path | None = None
         self._game: Any = None
         self._state: Any = None
@@ -71,9 +65,7 @@ class TextWorldEnv(gymnasium.Env[str, str]):
         Raises:
             ConfigError: an option is not known, or the file is no game.
         """
-        super().reset(seed=seed)
-        given = {**self._defaults, **(options or {})}
-        _require_known(given)
+        given = self.begin(seed, options)
         name = given.get("game") or f"generated:{int(self.np_random.integers(2**31))}"
         path = game_file(str(name), **{key: int(given[key]) for key in ("rooms", "objects", "quest") if key in given})
         if path != self._path or self._game is None:
@@ -96,6 +88,10 @@ class TextWorldEnv(gymnasium.Env[str, str]):
             info["error"] = self._text
         return self._text, reward, self._over, False, info
 
+    def text(self) -> str:
+        """Return what the game wrote last."""
+        return self._text
+
     def snapshot(self) -> Any:
         """Return the present state: a copy of the game."""
         held = self._path, self._game.copy(), self._state, self._text, self._score, self._over
@@ -105,10 +101,6 @@ class TextWorldEnv(gymnasium.Env[str, str]):
         """Go back to a state."""
         self._path, game, self._state, self._text, self._score, self._over, random_state = state
         self._game, self.np_random.bit_generator.state = game.copy(), random_state
-
-    def render(self) -> str | None:
-        """Return the observation in the mode `"ansi"`."""
-        return self._text if self.render_mode == "ansi" else None
 
     def close(self) -> None:
         """End the interpreter."""
@@ -235,12 +227,6 @@ def _clean(feedback: str, *, first: bool = False) -> str:
         lines = [line for line in text.splitlines() if "$$" not in line and not set(line.strip()) <= set("|$/\\ _")]
         text = "\n".join(lines) or text
     return re.sub(r"\n{3,}", "\n\n", text).strip() or "Nothing is said."
-
-
-def _require_known(options: Mapping[str, Any]) -> None:
-    wrong = next((name for name in options if name not in _OPTIONS), None)
-    if wrong is not None:
-        raise ConfigError(str(unknown("option of TextWorld", wrong, _OPTIONS)))
 
 
 __all__ = ["ENV", "TextWorldEnv", "check_textworld", "demonstration", "game_file", "generate_tasks"]

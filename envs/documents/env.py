@@ -10,19 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-import gymnasium
-
-from ...errors import ConfigError, DataError, GoalError, unknown
-from ..spaces import UnicodeText
+from ...errors import ConfigError, DataError, GoalError
+from ..text_env import TextEnv, explain, require_reset
 from .collection import NOWHERE, DocsQuestion, normalise
 from .collections_by_name import STDLIB, reader_named
 from .queries import queries
-from .screens import START, DocsReader, DocsRefusal, ReadingPosition
+from .screens import START, DocsReader, DocsRefusal
 
-MAX_TEXT: Final = 1 << 20
-"""The longest observation and action, in characters."""
-
-_OPTIONS: Final = ("collection", "number", "digest", "goal")
 _COUNTS: Final = tuple(str(number) for number in range(1, 21))
 
 
@@ -35,16 +29,7 @@ class DocsEpisode(NamedTuple):
     """Searches that the question suggests, as actions."""
 
 
-class DocsSnapshot(NamedTuple):
-    """A moment of an episode; see `pathei.envs.snapshots`."""
-
-    episode: DocsEpisode
-    place: ReadingPosition
-    error: str | None
-    random_state: Mapping[str, Any]
-
-
-class DocsEnv(gymnasium.Env[str, str]):
+class DocsEnv(TextEnv[str]):
     """The documents; see the head of this file, and `docs/guide/envs/documents.md`.
 
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
@@ -59,7 +44,11 @@ class DocsEnv(gymnasium.Env[str, str]):
     after a reset, the question's answers.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    title = "The documents environment"
+    option_names = ("collection", "number", "digest", "goal")
+    saved = ("_episode", "_place", "_error")
+
+    snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
 
     def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
         """Create the environment; no collection is read before `reset`.
@@ -67,11 +56,7 @@ class DocsEnv(gymnasium.Env[str, str]):
         Raises:
             ConfigError: an option is not known.
         """
-        _require_known(defaults)
-        self.render_mode = render_mode
-        self.observation_space = UnicodeText(MAX_TEXT)
-        self.action_space = UnicodeText(MAX_TEXT)
-        self._defaults = defaults
+        super().__init__(render_mode=render_mode, defaults=defaults)
         self._episode: DocsEpisode | None = None
         self._place = START
         self._error: str | None = None
@@ -79,9 +64,12 @@ class DocsEnv(gymnasium.Env[str, str]):
     @property
     def episode(self) -> DocsEpisode:
         """The present episode; collectors may look into it, agents may not."""
-        if self._episode is None:
-            raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
-        return self._episode
+        return require_reset(self._episode)
+
+    @property
+    def place(self) -> ReadingPosition:
+        """Where in the collection the reader is; collectors may look into it, agents may not."""
+        return self._place
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin at the first page; see the class for the options.
@@ -92,11 +80,9 @@ class DocsEnv(gymnasium.Env[str, str]):
             GoalError: the goal is no question.
             MissingDependencyError: the packages of the extra `shop`, which has the search, are not installed.
         """
-        super().reset(seed=seed)
-        _require_known(options or {})
-        self._episode = episode = self._begin({**self._defaults, **(options or {})})
+        self._episode = episode = self._begin(self.begin(seed, options))
         self._place, self._error = START, None
-        return self._text(), self._info({"answers": list(episode.question.answers), **self._where()})
+        return self.text(), self._info({"answers": list(episode.question.answers), **self._where()})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Read on, or answer.
@@ -108,26 +94,14 @@ class DocsEnv(gymnasium.Env[str, str]):
         following = self.episode.reader.follow(self._place, action)
         if isinstance(following, DocsRefusal):
             self._error = following.why
-            return self._text(), 0.0, self._place.answer is not None, False, self._info(self._where())
+            return self.text(), 0.0, self._place.answer is not None, False, self._info(self._where())
         self._place, self._error = following, None
-        return self._text(), float(self.right), following.answer is not None, False, self._info(self._where())
+        return self.text(), float(self.right), following.answer is not None, False, self._info(self._where())
 
     @property
     def right(self) -> bool:
         """Whether the right answer was given."""
         return self._place.answer is not None and normalise(self._place.answer) in self.episode.question.answers
-
-    def render(self) -> str | None:
-        """Return the screen in render mode `"ansi"`."""
-        return self._text() if self.render_mode == "ansi" else None
-
-    def snapshot(self) -> DocsSnapshot:
-        """Return the present moment; costs microseconds, and stays valid."""
-        return DocsSnapshot(self.episode, self._place, self._error, self.np_random.bit_generator.state)
-
-    def restore(self, state: DocsSnapshot, /) -> None:
-        """Go back to a moment that `snapshot` returned."""
-        self._episode, self._place, self._error, self.np_random.bit_generator.state = state
 
     def _begin(self, given: Mapping[str, Any]) -> DocsEpisode:
         reader = reader_named(str(given.get("collection", STDLIB)))
@@ -155,7 +129,8 @@ class DocsEnv(gymnasium.Env[str, str]):
             raise ConfigError(f"The option 'number' is one of 0 to {len(questions) - 1} here, not {number!r}.")
         return questions[number]
 
-    def _text(self) -> str:
+    def text(self) -> str:
+        """Return the screen as text."""
         episode, place = self.episode, self._place
         told = f"Question: {episode.question.text}\n"
         if place.answer is not None:
@@ -163,7 +138,7 @@ class DocsEnv(gymnasium.Env[str, str]):
         else:
             screens = episode.reader.screens(place)
             told += f"Screen {place.screen + 1} of {len(screens)}\n{screens[place.screen].text}"
-        return f"That did not work: {self._error}.\n{told}" if self._error else told
+        return explain(self._error, told)
 
     def _actions(self) -> tuple[str, ...]:
         episode, place = self.episode, self._place
@@ -215,10 +190,4 @@ def _read_question(goal: Mapping[str, Any]) -> DocsQuestion:
     return DocsQuestion(str(goal.get("text", "")), tuple(map(normalise, answers)), str(condition.get("page", "")))
 
 
-def _require_known(options: Mapping[str, Any]) -> None:
-    wrong = next((name for name in options if name not in _OPTIONS), None)
-    if wrong is not None:
-        raise ConfigError(str(unknown("option of the documents", wrong, _OPTIONS)))
-
-
-__all__ = ["MAX_TEXT", "DocsEnv", "DocsEpisode", "DocsSnapshot"]
+__all__ = ["DocsEnv", "DocsEpisode"]

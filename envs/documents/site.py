@@ -12,14 +12,13 @@ from typing import Any, Final
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from ..web.browser.page import PageView
-from ..web.env import Brief, Opening, Verdict, WebEnv
+from ..web.env import Brief, Opening, Verdict, WebEnv, in_browser
 from .collection import NOWHERE, DocsCollection, DocsPage, TextBlock, TextRun, normalise
 from .env import DocsEnv
 from .screens import results
 from .serving import PageServer, document, search_form
 
 _TAGS: Final = {"heading": "h2", "text": "p", "item": "p", "code": "pre"}
-_WEB_OPTIONS: Final = ("screenshot", "dom", "accessibility", "address", "positions", "browser", "render_mode")
 
 
 class DocsSite:
@@ -81,8 +80,7 @@ def browser_docs(**options: Any) -> WebEnv:
     Args:
         options: Those of `DocsEnv`; of `WebEnv`: `screenshot`, `dom`, `accessibility`, `browser`, `render_mode`.
     """
-    web = {name: options.pop(name) for name in _WEB_OPTIONS if name in options}
-    return WebEnv(DocsSite(**options), **web)
+    return in_browser(DocsSite, options)
 
 
 def address(page: DocsPage) -> str:

@@ -10,21 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-import gymnasium
-
 from ...errors import ConfigError, unknown
 from ..documents.queries import queries
-from ..spaces import UnicodeText
+from ..text_env import TextEnv, explain, require_reset
 from .goals import ShopGoal, read_goal
 from .model import ShopModel
 from .pages import START, ShopPage, ShopPages, ShopRefusal, told, told_plainly
 from .reward import Nouns, Reward, plain_nouns, reward
 from .shops import GENERATED, Shop, shop_named
 
-MAX_TEXT: Final = 1 << 20
-"""The longest observation, in characters."""
-
-_OPTIONS: Final = ("catalogue", "goals", "split", "number", "style", "show_attributes", "goal")
 _STYLES: Final = {"rich": told, "plain": told_plainly}
 
 
@@ -38,17 +32,7 @@ class ShopEpisode(NamedTuple):
     style: str
 
 
-class ShopSnapshot(NamedTuple):
-    """A moment of an episode; see `pathei.envs.snapshots`."""
-
-    episode: ShopEpisode
-    place: ShopPage
-    error: str | None
-    reward: Reward | None
-    random_state: Mapping[str, Any]
-
-
-class WebShopEnv(gymnasium.Env[str, str]):
+class WebShopEnv(TextEnv[str]):
     """The shop; see the head of this file, and `docs/guide/envs/shop.md`.
 
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
@@ -66,7 +50,11 @@ class WebShopEnv(gymnasium.Env[str, str]):
     a reset, the goal.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    title = "The shop"
+    option_names = ("catalogue", "goals", "split", "number", "style", "show_attributes", "goal")
+    saved = ("_episode", "_place", "_error", "_reward")
+
+    snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
 
     def __init__(self, *, nouns: Nouns = plain_nouns, render_mode: str | None = None, **defaults: Any) -> None:
         """Create the environment; no catalogue is read before `reset`.
@@ -79,12 +67,8 @@ class WebShopEnv(gymnasium.Env[str, str]):
         Raises:
             ConfigError: an option is not known.
         """
-        _require_known(defaults)
-        self.render_mode = render_mode
-        self.observation_space = UnicodeText(MAX_TEXT)
-        self.action_space = UnicodeText(MAX_TEXT)
+        super().__init__(render_mode=render_mode, defaults=defaults)
         self._nouns = nouns
-        self._defaults = defaults
         self._episode: ShopEpisode | None = None
         self._place = START
         self._error: str | None = None
@@ -93,9 +77,7 @@ class WebShopEnv(gymnasium.Env[str, str]):
     @property
     def episode(self) -> ShopEpisode:
         """The present episode; collectors may look into it, agents may not."""
-        if self._episode is None:
-            raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
-        return self._episode
+        return require_reset(self._episode)
 
     @property
     def place(self) -> ShopPage:
@@ -115,12 +97,10 @@ class WebShopEnv(gymnasium.Env[str, str]):
             GoalError: the goal does not fit the catalogue.
             MissingDependencyError: the packages of the extra `shop` are not installed.
         """
-        super().reset(seed=seed)
-        _require_known(options or {})
-        self._episode = self._begin({**self._defaults, **(options or {})})
+        self._episode = self._begin(self.begin(seed, options))
         self.go(START)
         goal = self._episode.goal
-        return self._text(), self._info({"goal": goal.condition(), **self._where()})
+        return self.text(), self._info({"goal": goal.condition(), **self._where()})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Search or click.
@@ -130,7 +110,7 @@ class WebShopEnv(gymnasium.Env[str, str]):
             `TimeLimit` does that), info.
         """
         earned = self.act(action)
-        return self._text(), earned, self._reward is not None, False, self._info(self._where())
+        return self.text(), earned, self._reward is not None, False, self._info(self._where())
 
     def act(self, action: str) -> float:
         """Do what `step` does, without telling what came of it, and return the reward."""
@@ -162,19 +142,6 @@ class WebShopEnv(gymnasium.Env[str, str]):
         clicks = self.episode.pages.sheet(self._place).actions
         return self.episode.searches if self._place.page == "search" else clicks
 
-    def render(self) -> str | None:
-        """Return the page in render mode `"ansi"`."""
-        return self._text() if self.render_mode == "ansi" else None
-
-    def snapshot(self) -> ShopSnapshot:
-        """Return the present moment; costs microseconds, and stays valid."""
-        state = self.np_random.bit_generator.state
-        return ShopSnapshot(self.episode, self._place, self._error, self._reward, state)
-
-    def restore(self, state: ShopSnapshot, /) -> None:
-        """Go back to a moment that `snapshot` returned."""
-        self._episode, self._place, self._error, self._reward, self.np_random.bit_generator.state = state
-
     def _begin(self, given: Mapping[str, Any]) -> ShopEpisode:
         style = given.get("style", "rich")
         if style not in _STYLES:
@@ -198,12 +165,13 @@ class WebShopEnv(gymnasium.Env[str, str]):
             raise ConfigError(f"The option 'number' is one of 0 to {len(listed) - 1} in this split, not {number!r}.")
         return listed[number]
 
-    def _text(self) -> str:
+    def text(self) -> str:
+        """Return the page as text."""
         episode = self.episode
         text = _STYLES[episode.style](self._place, episode.goal.text, episode.pages.sheet(self._place))
         if self._reward is not None:
             text = f"{text.rstrip()}\nYour score (min 0.0, max 1.0): {self._reward.total:.3f}\n"
-        return f"That did not work: {self._error}.\n{text}" if self._error else text
+        return explain(self._error, text)
 
     def _where(self) -> dict[str, Any]:
         page, query, number, asin, options, _ = self._place
@@ -224,10 +192,4 @@ class WebShopEnv(gymnasium.Env[str, str]):
         return info
 
 
-def _require_known(options: Mapping[str, Any]) -> None:
-    wrong = next((name for name in options if name not in _OPTIONS), None)
-    if wrong is not None:
-        raise ConfigError(str(unknown("option of the shop", wrong, _OPTIONS)))
-
-
-__all__ = ["MAX_TEXT", "ShopEpisode", "ShopSnapshot", "WebShopEnv"]
+__all__ = ["ShopEpisode", "WebShopEnv"]

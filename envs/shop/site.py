@@ -9,12 +9,12 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Any, get_args
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from ..documents.serving import PageServer, document, search_form
 from ..web.browser.page import PageView
-from ..web.env import Brief, Opening, Verdict, WebEnv
+from ..web.env import Brief, Opening, Verdict, WebEnv, in_browser
 from .env import WebShopEnv
 from .pages import START, Page, PagePiece, ShopPage, ShopPages, ShopRefusal
 
@@ -75,11 +75,7 @@ def browser_shop(**options: Any) -> WebEnv:
     Args:
         options: Those of `WebShopEnv`; of `WebEnv`: `screenshot`, `dom`, `accessibility`, `browser`, `render_mode`.
     """
-    web = {name: options.pop(name) for name in _WEB_OPTIONS if name in options}
-    return WebEnv(ShopSite(**options), **web)
-
-
-_WEB_OPTIONS: Final = ("screenshot", "dom", "accessibility", "address", "positions", "browser", "render_mode")
+    return in_browser(ShopSite, options)
 
 
 def address(place: ShopPage) -> str:

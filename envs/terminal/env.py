@@ -14,10 +14,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-import gymnasium
-
 from ...errors import ConfigError, WorldError
-from ..spaces import UnicodeText
+from ..text_env import TextEnv, require_reset
 from .conditions import FileView, check_conditions, holds
 from .files import difference
 from .sandbox.sandbox import Frozen, Layer, Limits, Ran, Sandbox, ShellState
@@ -26,9 +24,8 @@ from .tasks.filesystems import bare_entries, generate
 from .tasks.judges import Judgement, agentbench_success, intercode_reward, readable, run_gold
 
 _LOG: Final = logging.getLogger(__name__)
-MAX_TEXT: Final = 1 << 17
+MAX_ACTION: Final = 1 << 17
 """The longest action, in characters; an observation may be somewhat longer."""
-_OPTIONS: Final = ("files", "setup", "start", "user", "cwd", "verbs", "goal", "end_on_success")
 _KEPT_BASES: Final = 24
 _SETUP_SECONDS: Final = 60.0
 _SUBMIT = re.compile(r"\s*(?:submit|answer)(?:\s+(.*?))?\s*", re.DOTALL)
@@ -83,7 +80,7 @@ class TerminalSnapshot(NamedTuple):
     random_state: Mapping[str, Any]
 
 
-class TerminalEnv(gymnasium.Env[str, str]):
+class TerminalEnv(TextEnv[str]):
     """A sandboxed shell; `docs/guide/envs/terminal.md` says what is isolated and what is not.
 
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
@@ -98,7 +95,8 @@ class TerminalEnv(gymnasium.Env[str, str]):
       any case.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    title = "The terminal"
+    option_names = ("files", "setup", "start", "user", "cwd", "verbs", "goal", "end_on_success")
 
     def __init__(self, *, limits: Limits | None = None, render_mode: str | None = None, **defaults: Any) -> None:
         """Create the environment; the sandbox is started by the first `reset`.
@@ -106,12 +104,8 @@ class TerminalEnv(gymnasium.Env[str, str]):
         Raises:
             ConfigError: an option is not known.
         """
-        _require_known(defaults)
-        self.render_mode = render_mode
-        self.observation_space = UnicodeText(1 << 20)
-        self.action_space = UnicodeText(MAX_TEXT)
+        super().__init__(max_action=MAX_ACTION, render_mode=render_mode, defaults=defaults)
         self.limits = limits or Limits()
-        self._defaults = defaults
         self._sandbox: Sandbox | None = None
         self._bases: OrderedDict[tuple[str, str, str], Layer] = OrderedDict()
         self._episode: TerminalEpisode | None = None
@@ -120,9 +114,12 @@ class TerminalEnv(gymnasium.Env[str, str]):
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox, for collectors and tests; agents may not look into it."""
-        if self._sandbox is None:
-            raise gymnasium.error.ResetNeeded("Call reset() before looking into the terminal.")
-        return self._sandbox
+        return require_reset(self._sandbox)
+
+    @property
+    def episode(self) -> TerminalEpisode:
+        """The present episode; collectors may look into it, agents may not."""
+        return require_reset(self._episode)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin an episode.
@@ -132,9 +129,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
             GoalError: a condition cannot be read.
             MissingDependencyError, WorldError: the sandbox does not start; the message says what to install or enable.
         """
-        super().reset(seed=seed)
-        _require_known(options or {})
-        chosen = {**self._defaults, **(options or {})}
+        chosen = self.begin(seed, options)
         if chosen.get("files") is None:
             chosen["files"] = f"office:{int(self.np_random.integers(2**31))}"
         goal = chosen.get("goal") or {}
@@ -166,7 +161,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
         self._moment = TerminalEpisodeState()
         self._moment = self._judged(self._moment)
         facts = {"files": {path: [n.kind, f"{n.mode:o}", n.content] for path, n in base.layer.tree.items()}}
-        return self._observation(), self._info(facts)
+        return self.text(), self._info(facts)
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Run a command, or submit an answer.
@@ -178,14 +173,12 @@ class TerminalEnv(gymnasium.Env[str, str]):
         Raises:
             WorldError: the keeper of the sandbox died; the next reset makes a new one.
         """
-        sandbox, episode = self.sandbox, self._episode
-        if episode is None:
-            raise gymnasium.error.ResetNeeded("Call reset() before step().")
+        sandbox, episode = self.sandbox, self.episode
         before, tree = self._moment, sandbox.tree
         moment = before._replace(steps=before.steps + 1, output="", error=None)
         submitted = _SUBMIT.fullmatch(action) if isinstance(action, str) else None
         if not isinstance(action, str) or action not in self.action_space or "\0" in action:
-            moment = moment._replace(error=f"an action is a string of at most {MAX_TEXT} characters, without NUL")
+            moment = moment._replace(error=f"an action is a string of at most {MAX_ACTION} characters, without NUL")
         elif submitted:
             moment = moment._replace(answer=submitted[1] or "", output=before.output)
         else:
@@ -203,11 +196,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
             "difference": difference(tree, sandbox.tree),
             "since_start": difference(episode.base.layer.tree, sandbox.tree),
         }
-        return self._observation(), moment.progress - before.progress, done, False, self._info(facts)
-
-    def render(self) -> str | None:
-        """Return the observation, in render mode `"ansi"`."""
-        return self._observation() if self.render_mode == "ansi" else None
+        return self.text(), moment.progress - before.progress, done, False, self._info(facts)
 
     def snapshot(self) -> TerminalSnapshot:
         """Freeze the present moment. Processes in the background are not part of it: they end where files had changed.
@@ -215,9 +204,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
         Raises:
             SnapshotError: all snapshots together take too much memory.
         """
-        sandbox, episode = self.sandbox, self._episode
-        assert episode is not None
-        return TerminalSnapshot(sandbox.freeze(), episode, self._moment, self.np_random.bit_generator.state)
+        return TerminalSnapshot(self.sandbox.freeze(), self.episode, self._moment, self.np_random.bit_generator.state)
 
     def restore(self, state: TerminalSnapshot) -> None:
         """Go back to a moment that `snapshot` of this environment returned.
@@ -242,8 +229,8 @@ class TerminalEnv(gymnasium.Env[str, str]):
         self._bases.clear()
 
     def _start(self, at: Frozen) -> None:
-        assert self._episode is not None
-        self.sandbox.start(at, user=1000 if self._episode.user == "agent" else 0, home=self._episode.home)
+        episode = self.episode
+        self.sandbox.start(at, user=1000 if episode.user == "agent" else 0, home=episode.home)
 
     def _base(self, files: str, setup: str, cwd: str) -> Frozen:
         """Return the files that an episode begins with; those of the last few are kept."""
@@ -272,8 +259,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
 
     def _judged(self, moment: TerminalEpisodeState) -> TerminalEpisodeState:
         """Return the moment with its progress and success."""
-        episode, sandbox = self._episode, self.sandbox
-        assert episode is not None
+        episode, sandbox = self.episode, self.sandbox
         if not episode.conditions:
             return moment
         view = FileView(episode.base.layer.tree, sandbox.tree, episode.home, moment.answer, sandbox.read)
@@ -292,9 +278,9 @@ class TerminalEnv(gymnasium.Env[str, str]):
         progress = sum(marks) / len(marks)
         return moment._replace(progress=progress, success=progress > 0.995, gold=gold)
 
-    def _observation(self) -> str:
-        episode, moment = self._episode, self._moment
-        assert episode is not None
+    def text(self) -> str:
+        """Return what the last command wrote, and the prompt."""
+        episode, moment = self.episode, self._moment
         where = self.sandbox.cwd
         if where == episode.home or where.startswith(f"{episode.home}/"):
             where = f"~{where[len(episode.home) :]}"
@@ -306,8 +292,7 @@ class TerminalEnv(gymnasium.Env[str, str]):
         return f"{output}{stopped}{prompt}"
 
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
-        episode, moment = self._episode, self._moment
-        assert episode is not None
+        episode, moment = self.episode, self._moment
         over = moment.answer is not None
         tree, cwd, output = self.sandbox.tree, self.sandbox.cwd, moment.output
         info: dict[str, Any] = {
@@ -321,12 +306,4 @@ class TerminalEnv(gymnasium.Env[str, str]):
         return info
 
 
-def _require_known(options: Mapping[str, Any]) -> None:
-    wrong = [name for name in options if name not in _OPTIONS]
-    if wrong:
-        raise ConfigError(
-            f"The terminal has no option {', '.join(map(repr, wrong))}; known are: {', '.join(_OPTIONS)}."
-        )
-
-
-__all__ = ["MAX_TEXT", "TerminalEnv", "TerminalEpisode", "TerminalEpisodeState", "TerminalSnapshot"]
+__all__ = ["MAX_ACTION", "TerminalEnv", "TerminalEpisode", "TerminalEpisodeState", "TerminalSnapshot"]

@@ -14,15 +14,14 @@ from typing import Any, Final, NamedTuple
 
 import gymnasium
 
-from ...errors import ConfigError, DataError, unknown
-from ..spaces import UnicodeText
+from ...errors import ConfigError, DataError
+from ..text_env import TextEnv, require_reset
 from .graph import MOVES, StreetGraph
 from .maps import map_named
 from .panoramas import Panoramas
 from .town import town_routes
 
 ACTIONS: Final = (*MOVES, "stop")
-_OPTIONS: Final = ("map", "route", "start_heading", "goal")
 _JUNCTIONS: Final = (
     "",
     "The street ends here.",
@@ -45,20 +44,7 @@ class TouchdownEpisode(NamedTuple):
     """Where stopping is a success."""
 
 
-class TouchdownSnapshot(NamedTuple):
-    """A moment of an episode; see `pathei.envs.snapshots`."""
-
-    episode: TouchdownEpisode
-    link: int
-    steps: int
-    metres: float
-    told: str
-    progress: float
-    stopped: bool
-    random_state: Mapping[str, Any]
-
-
-class TouchdownEnv(gymnasium.Env[Any, str]):
+class TouchdownEnv(TextEnv[Any]):
     """The streets; see the head of this file, and `docs/guide/envs/touchdown.md`.
 
     `reset(seed, options)` takes:
@@ -73,7 +59,11 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
     `info["facts"]` holds the panorama, the heading and the distance that is left.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    title = "Touchdown"
+    option_names = ("map", "route", "start_heading", "goal")
+    saved = ("_episode", "_link", "_steps", "_metres", "_event", "_progress", "_stopped")
+
+    snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
 
     def __init__(self, *, panoramas: str | Path | None = None, render_mode: str | None = None, **defaults: Any) -> None:
         """Create the environment; no map is read before `reset`.
@@ -87,19 +77,15 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
         Raises:
             ConfigError: an option is not known.
         """
-        _require_known(defaults)
-        self.render_mode = render_mode
+        super().__init__(max_text=20_000, max_action=1_000, render_mode=render_mode, defaults=defaults)
         self._images = None if panoramas is None else Panoramas(Path(panoramas))
-        text = UnicodeText(20_000)
-        self.observation_space: gymnasium.Space[Any] = (
-            text if self._images is None else gymnasium.spaces.Dict({"text": text, "image": self._images.space})
-        )
-        self.action_space = UnicodeText(1_000)
-        self._defaults = defaults
+        if self._images is not None:
+            spaces = {"text": self.observation_space, "image": self._images.space}
+            self.observation_space = gymnasium.spaces.Dict(spaces)
         self._episode: TouchdownEpisode | None = None
         self._link = self._steps = 0
         self._metres = self._progress = 0.0
-        self._told = ""
+        self._event = ""
         self._stopped = False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -109,17 +95,14 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
             ConfigError: an option is not known or does not fit the others.
             DataError: the map cannot be read, or lacks a panorama of the route.
         """
-        super().reset(seed=seed)
-        given = {**self._defaults, **(options or {})}
-        _require_known(given)
-        self._episode = episode = self._begin(given)
+        self._episode = episode = self._begin(self.begin(seed, options))
         self._link, self._steps, self._metres, self._progress = episode.start, 0, 0.0, 0.0
-        self._told, self._stopped = "You have not moved yet.", False
+        self._event, self._stopped = "You have not moved yet.", False
         return self._observed(), self._info(False)
 
     def step(self, action: str) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Move, turn or stop."""
-        episode = self._running()
+        episode = require_reset(self._episode)
         graph, link, error = episode.graph, self._link, None
         word = action if action in ACTIONS else action.strip().lower()
         if self._stopped:
@@ -130,46 +113,22 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
                 error = "You are at the edge of the map and cannot go on that way."
             else:
                 self._metres += (gone := graph.metres(graph.origins[link], graph.origins[now]))
-                self._told = f"You walked {gone:.0f} m{_bend(graph.headings[link], graph.headings[now])}."
+                self._event = f"You walked {gone:.0f} m{_bend(graph.headings[link], graph.headings[now])}."
         elif word in MOVES:
             now = self._link = graph.moves[MOVES.index(word)][link]
             turned = (graph.headings[now] - graph.headings[link]) % 360
-            self._told = f"You turned {word} by {turned if word == 'right' else (360 - turned) % 360} degrees."
+            self._event = f"You turned {word} by {turned if word == 'right' else (360 - turned) % 360} degrees."
         elif word == "stop":
-            self._stopped, self._told = True, "You stopped."
+            self._stopped, self._event = True, "You stopped."
         else:
             error = f"{action!r} is no action here: say forward, left, right or stop."
         if error is not None:
-            self._told = error
+            self._event = error
         self._steps += 1
         info = self._info(self._stopped, error)
         reward = info["progress"] - self._progress
         self._progress = info["progress"]
         return self._observed(), reward, self._stopped, False, info
-
-    def snapshot(self) -> TouchdownSnapshot:
-        """Return the present state."""
-        state = self.np_random.bit_generator.state
-        return TouchdownSnapshot(
-            self._running(), self._link, self._steps, self._metres, self._told, self._progress, self._stopped, state
-        )
-
-    def restore(self, state: TouchdownSnapshot, /) -> None:
-        """Go back to a state."""
-        (
-            self._episode,
-            self._link,
-            self._steps,
-            self._metres,
-            self._told,
-            self._progress,
-            self._stopped,
-            self.np_random.bit_generator.state,
-        ) = state
-
-    def render(self) -> str | None:
-        """Return the observation's text in the mode `"ansi"`."""
-        return self._text() if self.render_mode == "ansi" else None
 
     def _begin(self, options: Mapping[str, Any]) -> TouchdownEpisode:
         name, route, heading = options.get("map"), options.get("route"), options.get("start_heading")
@@ -195,27 +154,23 @@ class TouchdownEnv(gymnasium.Env[Any, str]):
         start = graph.facing(panos[0], float(heading or 0.0))
         return TouchdownEpisode(graph, panos, start, str(text), graph.distances(goal), near)
 
-    def _running(self) -> TouchdownEpisode:
-        if self._episode is None:
-            raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
-        return self._episode
-
-    def _text(self) -> str:
-        episode = self._running()
+    def text(self) -> str:
+        """Return the observation's text."""
+        episode = require_reset(self._episode)
         ways = episode.graph.ways[episode.graph.origins[self._link]]
         junction = _JUNCTIONS[ways] if ways < len(_JUNCTIONS) else f"There is a {ways}-way intersection."
-        return f"Instruction: {episode.text}\n{junction} {self._told} You have walked {self._metres:.0f} m in all."
+        return f"Instruction: {episode.text}\n{junction} {self._event} You have walked {self._metres:.0f} m in all."
 
     def _observed(self) -> Any:
         if self._images is None:
-            return self._text()
-        graph = self._running().graph
+            return self.text()
+        graph = require_reset(self._episode).graph
         pano = graph.origins[self._link]
         turned = graph.headings[self._link] - graph.yaws[pano]
-        return {"text": self._text(), "image": self._images.turned(graph.panos[pano], turned)}
+        return {"text": self.text(), "image": self._images.turned(graph.panos[pano], turned)}
 
     def _info(self, stopped: bool, error: str | None = None) -> dict[str, Any]:
-        episode = self._running()
+        episode = require_reset(self._episode)
         graph, link = episode.graph, self._link
         pano = graph.origins[link]
         left, whole = episode.away[pano], episode.away[episode.route[0]]
@@ -239,10 +194,4 @@ def _bend(before: int, after: int) -> str:
     return "" if abs(relative) < 20 else f", and the street bent {side} by {abs(relative)} degrees"
 
 
-def _require_known(options: Mapping[str, Any]) -> None:
-    wrong = next((name for name in options if name not in _OPTIONS), None)
-    if wrong is not None:
-        raise ConfigError(str(unknown("option of Touchdown", wrong, _OPTIONS)))
-
-
-__all__ = ["ACTIONS", "TouchdownEnv", "TouchdownEpisode", "TouchdownSnapshot"]
+__all__ = ["ACTIONS", "TouchdownEnv", "TouchdownEpisode"]

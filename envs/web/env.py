@@ -9,7 +9,7 @@ site names can be reached. Left out: snapshots; `VerifiedReplay` makes them of a
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urljoin
@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 import gymnasium
 import numpy as np
 
-from ...errors import ConfigError, WorldError
+from ...errors import WorldError
 from ..spaces import UnicodeText
 from . import actions, words
 from .actions import Misread, Target, WebAction
@@ -32,6 +32,8 @@ MAX_TEXT: Final = 1 << 20
 
 MAX_ACTION: Final = 1 << 14
 """The longest action, in characters."""
+
+_WEB_OPTIONS: Final = ("screenshot", "dom", "accessibility", "address", "positions", "browser", "render_mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,15 +449,15 @@ def accessibility_text(nodes: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def unknown_options(world: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Refuse options that a site does not have.
+def in_browser(make_site: Callable[..., Site], options: Mapping[str, Any]) -> WebEnv:
+    """Return a site in a browser; close it after use.
 
-    Raises:
-        ConfigError: there is one; all are named.
+    Args:
+        make_site: Makes the site from its own options.
+        options: Keyword arguments of `WebEnv` (`screenshot`, `render_mode`, ...), and options of the site.
     """
-    wrong = [name for name in options if name not in known]
-    if wrong:
-        raise ConfigError(f"{world} has no option {', '.join(map(repr, wrong))}; known are: {', '.join(known)}.")
+    web = {name: value for name, value in options.items() if name in _WEB_OPTIONS}
+    return WebEnv(make_site(**{name: value for name, value in options.items() if name not in web}), **web)
 
 
 __all__ = [
@@ -467,5 +469,5 @@ __all__ = [
     "Verdict",
     "WebEnv",
     "accessibility_text",
-    "unknown_options",
+    "in_browser",
 ]

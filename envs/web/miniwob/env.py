@@ -17,10 +17,11 @@ import orjson
 from ....errors import ConfigError, MissingDependencyError
 from ....experience import Goal, Task
 from ...registry import Requirement
+from ...text_env import check_options
 from ..browser.browser import Browser, find_browser
 from ..browser.page import PageConfig, PageView
 from ..browser.server import FolderServer
-from ..env import Brief, Opening, Verdict, WebEnv, unknown_options
+from ..env import Brief, Opening, Verdict, WebEnv
 from . import pages
 
 WORLD_ID: Final = "pathei/MiniWoB-v0"
@@ -65,7 +66,7 @@ class MiniWoB:
 
     def open(self, seed: int, options: Mapping[str, Any]) -> Opening:
         """Begin an episode of `options["task"]`, or of a local page that follows from the seed; see `env.Site.open`."""
-        unknown_options("MiniWoB", options, _OPTIONS)
+        check_options("MiniWoB", options, _OPTIONS)
         task = options.get("task")
         if task is None:
             local = [name for name in pages.names() if name not in pages.FLIGHTS]
@@ -147,7 +148,7 @@ def make(
     Raises:
         ConfigError: an option is not known.
     """
-    unknown_options("MiniWoB", defaults, _OPTIONS)
+    check_options("MiniWoB", defaults, _OPTIONS)
     size = FLIGHT_SIZE if defaults.get("task") in pages.FLIGHTS else TASK_SIZE
     return WebEnv(
         MiniWoB(),

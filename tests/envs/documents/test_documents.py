@@ -173,7 +173,7 @@ def test_what_cannot_be_done_changes_nothing_and_says_why(manual: Path, action: 
     env = DocsEnv(collection=str(manual))
     env.reset(seed=1)
     text, reward, done, _, info = env.step(action)
-    assert env.snapshot().place == START
+    assert env.place == START
     assert (reward, done) == (0.0, False)
     assert info["error"] in text
 

@@ -1,0 +1,143 @@
+"""What text environments share: their options, spaces, rendering, and snapshots made of attributes.
+
+An environment may derive from `TextEnv` or be any `gymnasium.Env`; nothing in pathei asks for this class. Deriving
+saves writing the same constructor, `render`, `snapshot` and `restore` again. Not here: the episode itself, which each
+environment begins and steps in its own way.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
+
+import gymnasium
+
+from ..errors import ConfigError
+from .spaces import UnicodeText
+
+ObsType = TypeVar("ObsType")
+Value = TypeVar("Value")
+
+MAX_TEXT: Final = 1 << 20
+"""The longest observation and action, in characters, unless an environment sets other limits."""
+
+
+class EnvSnapshot(NamedTuple):
+    """A saved moment of a `TextEnv`; see `pathei.envs.snapshots`."""
+
+    values: tuple[Any, ...]
+    """The attributes that `TextEnv.saved` lists, in that order."""
+    random_state: Mapping[str, Any]
+
+
+class TextEnv(gymnasium.Env[ObsType, str]):
+    """The base of environments whose actions are text.
+
+    A subclass sets the class variables and writes `reset`, `step` and `text`; `reset` starts with `begin`. One whose
+    `saved` attributes are never modified in place is `Snapshotable` by `TextEnv`'s methods: it says so with
+    `snapshot, restore = save_fields, load_fields`.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    title: ClassVar[str]
+    """What error messages call the environment, at the beginning of a sentence: `"The shop"`."""
+    option_names: ClassVar[Sequence[str]] = ("goal",)
+    """The names of the options of `reset`, each of which the constructor takes as a default."""
+    saved: ClassVar[Sequence[str]] = ()
+    """The names of the attributes that a snapshot holds."""
+
+    def __init__(
+        self,
+        *,
+        max_text: int = MAX_TEXT,
+        max_action: int = MAX_TEXT,
+        render_mode: str | None = None,
+        defaults: Mapping[str, Any],
+    ) -> None:
+        """Create the environment.
+
+        Args:
+            max_text: The longest observation, in characters.
+            max_action: The longest action, in characters.
+            render_mode: None or `"ansi"`.
+            defaults: Options of `reset` that hold unless `reset` is given others.
+
+        Raises:
+            ConfigError: an option is not known.
+        """
+        check_options(self.title, defaults, self.option_names)
+        self.render_mode = render_mode
+        self.observation_space: gymnasium.Space[Any] = UnicodeText(max_text)
+        self.action_space = UnicodeText(max_action)
+        self._defaults = dict(defaults)
+
+    def begin(self, seed: int | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Seed the random generator and return the options of the episode: those given over the defaults.
+
+        Raises:
+            ConfigError: an option is not known.
+        """
+        super().reset(seed=seed)
+        check_options(self.title, options or {}, self.option_names)
+        return {**self._defaults, **(options or {})}
+
+    def text(self) -> str:
+        """Return the text of the present observation."""
+        raise NotImplementedError
+
+    def render(self) -> Any:
+        """Return the text of the present observation in render mode `"ansi"`."""
+        return self.text() if self.render_mode == "ansi" else None
+
+    def save_fields(self) -> EnvSnapshot:
+        """Return the present values of the `saved` attributes and the random state; it stays valid."""
+        return EnvSnapshot(tuple([getattr(self, name) for name in self.saved]), self.np_random.bit_generator.state)
+
+    def load_fields(self, state: EnvSnapshot, /) -> None:
+        """Go back to a moment that `save_fields` returned."""
+        for name, value in zip(self.saved, state.values, strict=True):
+            setattr(self, name, value)
+        self.np_random.bit_generator.state = state.random_state
+
+
+def check_options(title: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse options that an environment does not have.
+
+    Args:
+        title: The environment, at the beginning of a sentence: `"The shop"`.
+        given: The options, by name.
+        known: The names it has.
+
+    Raises:
+        ConfigError: some are not known. All of them are named, and the nearest known ones suggested.
+    """
+    wrong = [name for name in given if name not in known]
+    if not wrong:
+        return
+    near = [match for name in wrong for match in difflib.get_close_matches(name, known, n=1)]
+    hint = f"; did you mean {_quoted(near)}?" if near else "."
+    raise ConfigError(f"{title} has no option {_quoted(wrong)}; known are: {', '.join(known)}{hint}")
+
+
+def require_reset(value: Value | None) -> Value:
+    """Return a value that `reset` sets.
+
+    Raises:
+        gymnasium.error.ResetNeeded: it is None, because `reset` was not called yet.
+    """
+    if value is None:
+        raise gymnasium.error.ResetNeeded("Call reset() before anything else.")
+    return value
+
+
+def explain(error: str | None, text: str) -> str:
+    """Return an observation's text, with the reason in front where the last action was refused."""
+    return f"That did not work: {error}.\n{text}" if error else text
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+__all__ = ["MAX_TEXT", "EnvSnapshot", "TextEnv", "check_options", "explain", "require_reset"]
