@@ -164,6 +164,8 @@ WORLDS: Final[tuple[EnvSpec, ...]] = (
         doctor="terminal.sandbox.support:doctor",
         tasks="terminal.tasks.generate:generate_tasks",
         demonstration="terminal.tasks.generate:demonstration",
+        verbalizer="terminal.verbalizer:TerminalVerbalizer",
+        goal_space="terminal.graph:goal_space",
         search_steps=400,
     ),
     EnvSpec(
@@ -187,6 +189,8 @@ WORLDS: Final[tuple[EnvSpec, ...]] = (
         doctor="adapters.minigrid:check_minigrid",
         tasks="adapters.minigrid:generate_tasks",
         demonstration="adapters.minigrid:demonstration",
+        verbalizer="adapters.minigrid_graph:MiniGridVerbalizer",
+        goal_space="adapters.minigrid_graph:goal_space",
     ),
     EnvSpec(
         id="pathei/TextWorld-v0",
@@ -198,6 +202,8 @@ WORLDS: Final[tuple[EnvSpec, ...]] = (
         doctor="adapters.textworld:check_textworld",
         tasks="adapters.textworld:generate_tasks",
         demonstration="adapters.textworld:demonstration",
+        verbalizer="adapters.textworld_graph:TextWorldVerbalizer",
+        goal_space="adapters.textworld_graph:goal_space",
         search_steps=400,
     ),
     EnvSpec(

@@ -1,7 +1,7 @@
 """MiniGrid and BabyAI in words: `pathei/MiniGrid-v0`.
 
-What the agent sees is told as BabyAI-Text does (Carta et al. 2023): each object by how many steps forward and to which
-side. Its six actions have names. Everything else is MiniGrid's: levels, rewards, limits. Left out: `done`, which
+What the agent sees is described as BabyAI-Text does (Carta et al. 2023): each object by its number of steps forward and
+to the side. Its six actions have names. Everything else is MiniGrid's: levels, rewards, limits. Not here: `done`, which
 almost no level uses.
 """
 
@@ -15,8 +15,11 @@ import gymnasium
 
 from ...errors import ConfigError, MissingDependencyError, unknown
 from ...experience import Goal, Task
+from ..facts import FactGraph
+from ..facts.goals import progress
 from ..registry import Requirement
-from ..text_env import TextEnv
+from ..text_env import TextEnv, require_reset
+from .minigrid_graph import Fact, LevelGraph, changes, conditions_of
 
 ACTIONS: Final = ("turn left", "turn right", "go forward", "pick up", "drop", "toggle")
 """In the order of MiniGrid's numbers."""
@@ -43,7 +46,12 @@ _VIEW: Final = 7
 class MiniGridEnv(TextEnv[str]):
     """A level of MiniGrid or BabyAI; `options["level"]` names it by its gymnasium id.
 
-    `info["facts"]` holds the agent's position and direction and every object of the grid.
+    A goal in `options["goal"]` that states the level's own mission is judged by the level; any other is shown in the
+    mission's place and judged by its conditions, on the graph of `minigrid_graph`, and the change in its progress is
+    the reward.
+
+    `info["facts"]` holds the agent's position and direction and every object of the grid, and the graph or what changed
+    in it as `pathei.envs.facts` describes.
     """
 
     title = "MiniGrid"
@@ -64,6 +72,13 @@ class MiniGridEnv(TextEnv[str]):
         self._grids = {level: _grid(level)}
         self._grid = self._grids[level]
         self._text, self._over = "", True
+        self._reader: LevelGraph | None = None
+        self._facts: frozenset[Fact] = frozenset()
+        self._goal, self._progress = Goal(""), 0.0
+
+    def fact_graph(self) -> FactGraph:
+        """Return what holds now as a graph; not to be changed."""
+        return require_reset(self._reader).graph(self._facts)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin a level.
@@ -71,26 +86,42 @@ class MiniGridEnv(TextEnv[str]):
         Raises:
             ConfigError: there is no such level, or an option is not known.
         """
-        level = self.begin(seed, options)["level"]
+        given = self.begin(seed, options)
+        level = given["level"]
         if level not in self._grids:
             self._grids[level] = _grid(level)
         self._grid = self._grids[level]
         # Its first draw comes from ours, so that a reset without a seed goes on from the last one.
         observation, _ = self._grid.reset(seed=int(self.np_random.integers(2**31)) if seed is None else seed)
-        self._text, self._over = self._told(observation), False
-        return self._text, self._info(False)
+        goal = given.get("goal") or {}
+        own = goal.get("text") in (None, "", observation["mission"])
+        self._goal = Goal("" if own else str(goal["text"]), () if own else tuple(goal.get("conditions") or ()))
+        self._reader = reader = LevelGraph(self._grid)
+        self._facts = reader.facts()
+        graph = reader.graph(self._facts)
+        self._progress = progress(graph, self._goal.conditions) if self._goal.conditions else 0.0
+        self._text, self._over = self._described(observation), False
+        return self._text, self._info(False, {"graph": graph.to_json()})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Do one of the six actions."""
         word, reward, terminated, truncated, error = action.strip().lower(), 0.0, False, False, None
+        success, changed = False, list[list[Any]]()
         if self._over:
             error, terminated = "The episode is over.", True
         elif word not in ACTIONS:
             error = f"{action!r} is no action here: say {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}."
         else:
             observation, reward, terminated, truncated, _ = self._grid.step(ACTIONS.index(word))
-            self._text, self._over = self._told(observation), bool(terminated)
-        info = self._info(bool(terminated and float(reward) > 0))
+            before, self._facts = self._facts, require_reset(self._reader).facts()
+            changed = changes(before, self._facts)
+            success = bool(terminated and float(reward) > 0)
+            if self._goal.conditions:
+                reward, success = self._judged(changed)
+                # The level's own mission is not the goal here, but lava ends the episode all the same.
+                terminated = success or self._in_lava()
+            self._text, self._over = self._described(observation), bool(terminated)
+        info = self._info(success, {"changes": changed})
         if error is None:
             return self._text, float(reward), bool(terminated), bool(truncated), info
         return f"{error}\n{self._text}", 0.0, terminated, False, {**info, "error": error}
@@ -103,11 +134,14 @@ class MiniGridEnv(TextEnv[str]):
         """Return the present state: a copy of all that the level holds."""
         state = {name: value for name, value in vars(self._grid).items() if name not in ("window", "clock")}
         # Instructions refer back to their environment, which is not to be copied with them.
-        return self._grid, copy.deepcopy(state, {id(self._grid): self._grid}), self._text, self._over, self._random()
+        held = copy.deepcopy(state, {id(self._grid): self._grid})
+        episode = self._text, self._over, self._reader, self._facts, self._goal, self._progress
+        return self._grid, held, episode, self.np_random.bit_generator.state
 
     def restore(self, state: Any, /) -> None:
         """Go back to a state."""
-        self._grid, held, self._text, self._over, self.np_random.bit_generator.state = state
+        self._grid, held, episode, self.np_random.bit_generator.state = state
+        self._text, self._over, self._reader, self._facts, self._goal, self._progress = episode
         vars(self._grid).update(copy.deepcopy(held, {id(self._grid): self._grid}))
 
     def close(self) -> None:
@@ -115,10 +149,19 @@ class MiniGridEnv(TextEnv[str]):
         for grid in self._grids.values():
             grid.close()
 
-    def _random(self) -> Any:
-        return self.np_random.bit_generator.state
+    def _judged(self, changed: list[list[Any]]) -> tuple[float, bool]:
+        """Return the change in the goal's progress, and whether the goal holds."""
+        if not changed:
+            return 0.0, self._progress >= 1.0
+        reached = progress(self.fact_graph(), self._goal.conditions)
+        before, self._progress = self._progress, reached
+        return reached - before, reached >= 1.0
 
-    def _told(self, observation: dict[str, Any]) -> str:
+    def _in_lava(self) -> bool:
+        under = self._grid.grid.get(*self._grid.agent_pos)
+        return under is not None and under.type == "lava"
+
+    def _described(self, observation: dict[str, Any]) -> str:
         from minigrid.core.constants import IDX_TO_COLOR, IDX_TO_OBJECT
 
         seen, ahead = [], _VIEW
@@ -132,7 +175,8 @@ class MiniGridEnv(TextEnv[str]):
                     continue
                 which = f"{_DOOR_STATES[state]} {IDX_TO_COLOR[colour]}" if name == "door" else IDX_TO_COLOR[colour]
                 seen.append((forward + abs(side), forward, side, f"a {which} {name} {_where(forward, side)}"))
-        lines = [f"Mission: {observation['mission']}."]
+        mission = (self._goal.text or observation["mission"]).rstrip(".")
+        lines = [f"Mission: {mission}."]
         lines.append(f"You see {', '.join(text for *_, text in sorted(seen))}." if seen else "You see no objects.")
         if ahead < _VIEW:
             lines.append(f"There is a wall {_steps(ahead)} ahead.")
@@ -140,17 +184,18 @@ class MiniGridEnv(TextEnv[str]):
         lines.append(f"You carry a {carried.color} {carried.type}." if carried else "You carry nothing.")
         return "\n".join(lines)
 
-    def _info(self, success: bool) -> dict[str, Any]:
+    def _info(self, success: bool, graph: dict[str, Any]) -> dict[str, Any]:
         grid = self._grid
+        width = grid.grid.width
         objects = [
-            [thing.type, thing.color, column, row]
-            for row in range(grid.grid.height)
-            for column in range(grid.grid.width)
-            if (thing := grid.grid.get(column, row)) is not None and thing.type not in _NOT_OBJECTS
+            [thing.type, thing.color, place % width, place // width]
+            for place, thing in enumerate(grid.grid.grid)
+            if thing is not None and thing.type not in _NOT_OBJECTS
         ]
         x, y = (int(value) for value in grid.agent_pos)
-        facts = {"agent": [x, y, int(grid.agent_dir)], "objects": objects}
-        return {"actions": ACTIONS, "success": success, "progress": float(success), "facts": facts}
+        facts = {"agent": [x, y, int(grid.agent_dir)], "objects": objects, **graph}
+        reached = self._progress if self._goal.conditions else float(success)
+        return {"actions": ACTIONS, "success": success, "progress": reached, "facts": facts}
 
 
 def generate_tasks(n: int, seed: int) -> list[Task]:
@@ -160,7 +205,9 @@ def generate_tasks(n: int, seed: int) -> list[Task]:
     for number in range(n):
         level, world = LEVELS[number % len(LEVELS)], seed * 100_000 + number
         mission = grids[level].reset(seed=world)[0]["mission"]
-        found.append(Task(f"minigrid:{level}/{world}", ENV, world, Goal(mission), {"level": level}))
+        LevelGraph(grids[level])  # numbers the things, which conditions may name
+        goal = Goal(mission, conditions_of(grids[level]))
+        found.append(Task(f"minigrid:{level}/{world}", ENV, world, goal, {"level": level}))
     return found
 
 

@@ -1,11 +1,12 @@
 """TextWorld's games: `pathei/TextWorld-v0`. Snapshots are its own `copy()`.
 
 A game is generated from a seed (Inform 7 compiles it in seconds; it is kept in the cache folder), or is a `.z8` or
-`.ulx` file of yours. Left out: TextWorld's other front ends.
+`.ulx` file of yours. Not here: TextWorld's other front ends.
 """
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import tempfile
@@ -16,8 +17,11 @@ from typing import Any, Final
 from ... import data
 from ...errors import ConfigError, MissingDependencyError
 from ...experience import Goal, Task
+from ..facts import ConditionJson, FactGraph
+from ..facts.goals import progress, satisfied
 from ..registry import Requirement
-from ..text_env import TextEnv
+from ..text_env import TextEnv, require_reset
+from .textworld_graph import conditions_of, read_facts
 
 ENV: Final = "pathei/TextWorld-v0"
 _ATTEMPTS: Final = 20
@@ -38,8 +42,12 @@ class TextWorldEnv(TextEnv[str]):
 
     * `game`: `"generated:7"`, or the path of a game file; without one, a game is generated from the seed.
     * `rooms`, `objects`, `quest`: the size of a generated game, and how many steps its quest has.
+    * `goal`: `{"text", "conditions"}`. One that states the game's own objective is judged by the game, any other by its
+      conditions, on the graph of `textworld_graph`; winning the game ends the episode in any case.
 
-    The reward is the score that an action earned over the highest score; `info["facts"]` holds the game's own facts.
+    The reward is the change in progress: the score over the highest score, or how far the conditions are.
+    `info["facts"]` holds the game's own facts under `"facts"`, and the graph or what changed in it as
+    `pathei.envs.facts` describes.
     """
 
     title = "TextWorld"
@@ -58,6 +66,12 @@ class TextWorldEnv(TextEnv[str]):
         self._game: Any = None
         self._state: Any = None
         self._text, self._score, self._over = "", 0.0, True
+        self._graph: FactGraph | None = None
+        self._conditions: tuple[ConditionJson, ...] = ()
+
+    def fact_graph(self) -> FactGraph:
+        """Return what holds now as a graph; not to be changed."""
+        return require_reset(self._graph)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin a game; see the class for the options.
@@ -71,18 +85,32 @@ class TextWorldEnv(TextEnv[str]):
         if path != self._path or self._game is None:
             self._game, self._path = _start(path), path
         self._state = self._game.reset()
-        self._text, self._score, self._over = _clean(self._state["feedback"], first=True), 0.0, False
-        return self._text, self._info()
+        self._text, self._over = _clean(self._state["feedback"], first=True), False
+        self._graph = graph = read_facts(self._state["facts"])
+        goal, objective = given.get("goal") or {}, str(self._state["objective"])
+        own = " ".join(str(goal.get("text", "")).split()) == " ".join(objective.split())
+        self._conditions = () if own else tuple(goal.get("conditions") or ())
+        if self._conditions:
+            self._text = _replace_words(self._text, objective, str(goal["text"]))
+        self._score = 0.0
+        info = self._info({"graph": graph.to_json()})
+        self._score = info["progress"] if self._conditions else 0.0
+        return self._text, info
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Give a command."""
         if self._over:
             error = "The game is over."
-            return error, 0.0, True, False, {**self._info(), "error": error}
+            return error, 0.0, True, False, {**self._info({"changes": []}), "error": error}
         # Newlines would be several commands.
         self._state, _, done = self._game.step(" ".join(action.split()) or "(nothing)")
-        self._text, self._over = _clean(self._state["feedback"]), bool(done)
-        info = self._info()
+        before, self._graph = self.fact_graph(), read_facts(self._state["facts"])
+        self._text = _clean(self._state["feedback"])
+        self._over = bool(done) or bool(self._conditions and satisfied(self._graph, self._conditions))
+        facts: dict[str, Any] = {"changes": before.changes_to(self._graph)}
+        if nodes := before.nodes_new_in(self._graph):
+            facts["nodes"] = nodes
+        info = self._info(facts)
         reward, self._score = info["progress"] - self._score, info["progress"]
         if self._text.startswith(_NOT_UNDERSTOOD):
             info["error"] = self._text
@@ -94,12 +122,13 @@ class TextWorldEnv(TextEnv[str]):
 
     def snapshot(self) -> Any:
         """Return the present state: a copy of the game."""
-        held = self._path, self._game.copy(), self._state, self._text, self._score, self._over
-        return *held, self.np_random.bit_generator.state
+        held = self._path, self._game.copy(), self._state, self._text, self._score, self._over, self._graph
+        return *held, self._conditions, self.np_random.bit_generator.state
 
     def restore(self, state: Any, /) -> None:
         """Go back to a state."""
-        self._path, game, self._state, self._text, self._score, self._over, random_state = state
+        self._path, game, self._state, self._text, self._score, self._over, *held, random_state = state
+        self._graph, self._conditions = held
         self._game, self.np_random.bit_generator.state = game.copy(), random_state
 
     def close(self) -> None:
@@ -108,15 +137,17 @@ class TextWorldEnv(TextEnv[str]):
             self._game.close()
             self._game = None
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
         state = self._state
-        highest = state["max_score"] or 1
-        facts = {"facts": sorted(map(str, state["facts"]))}
+        won, reached = bool(state["won"]), min(1.0, max(0.0, (state["score"] or 0) / (state["max_score"] or 1)))
+        if self._conditions:
+            won = satisfied(self.fact_graph(), self._conditions)
+            reached = progress(self.fact_graph(), self._conditions)
         return {
             "actions": () if self._over else tuple(state["admissible_commands"]),
-            "success": bool(state["won"]),
-            "progress": min(1.0, max(0.0, (state["score"] or 0) / highest)),
-            "facts": facts,
+            "success": won,
+            "progress": reached,
+            "facts": {"facts": sorted(map(str, state["facts"])), **facts},
         }
 
 
@@ -169,11 +200,35 @@ def generate_tasks(n: int, seed: int) -> list[Task]:
     found = []
     for number in range(seed * 1_000, seed * 1_000 + n):
         name = f"generated:{number}"
-        game = _start(game_file(name))
-        objective = " ".join(str(game.reset()["objective"]).split())
+        path = game_file(name)
+        game = _start(path)
+        start = game.reset()
+        objective = " ".join(str(start["objective"]).split())
         game.close()
-        found.append(Task(f"textworld:{number}", ENV, 0, Goal(objective), {"game": name}))
+        conditions = _quest_conditions(path, start["facts"])
+        found.append(Task(f"textworld:{number}", ENV, 0, Goal(objective, conditions), {"game": name}))
     return found
+
+
+def _quest_conditions(path: Path, start: Sequence[Any]) -> tuple[ConditionJson, ...]:
+    """Return what a generated game's quests end with and what does not hold at the start, as conditions."""
+    from textworld.generator.game import Game  # type: ignore[import-untyped]
+
+    game = Game.load(str(path.with_suffix(".json")))
+    held = set(map(str, start))
+    wanted: dict[str, Any] = {}
+    for quest in game.quests:
+        for event in quest.win_events[:1]:
+            # TextWorld keeps propositions and shares them, so a copy gets the names of things.
+            for proposition in copy.deepcopy(event.condition.preconditions):
+                for variable in proposition.arguments:
+                    if variable.name in game.infos:
+                        variable.name = game.infos[variable.name].name or variable.name
+                if str(proposition) not in held:
+                    wanted[str(proposition)] = proposition
+    # Where the player stands matters only if nothing else does.
+    others = [one for one in wanted.values() if one.name != "at" or one.arguments[0].type != "P"]
+    return conditions_of(others or wanted.values())
 
 
 def demonstration(task: Task) -> Sequence[str]:
@@ -218,6 +273,13 @@ def _textworld() -> Any:
     except ImportError as error:
         raise MissingDependencyError("TextWorld is not installed: pip install 'pathei[adapters]'.") from error
     return textworld
+
+
+def _replace_words(text: str, old: str, new: str) -> str:
+    """Replace a sentence in a text that breaks its lines elsewhere; in front of the text if it is not there."""
+    pattern = r"\s+".join(map(re.escape, old.split()))
+    replaced, count = re.subn(pattern, lambda _: new, text, count=1) if pattern else (text, 0)
+    return replaced if count else f"{new}\n\n{text}"
 
 
 def _clean(feedback: str, *, first: bool = False) -> str:

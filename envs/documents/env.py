@@ -15,7 +15,7 @@ from ..text_env import TextEnv, explain, require_reset
 from .collection import NOWHERE, DocsQuestion, normalise
 from .collections_by_name import STDLIB, reader_named
 from .queries import queries
-from .screens import START, DocsReader, DocsRefusal
+from .screens import START, DocsReader, DocsRefusal, ReadingPosition
 
 _COUNTS: Final = tuple(str(number) for number in range(1, 21))
 

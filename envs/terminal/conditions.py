@@ -9,7 +9,8 @@ Each condition is a mapping with one of these keys, and paths are relative to th
 * `{"only": [path, ...]}`: nothing else has changed since the start.
 * `{"answer": text}`: what was submitted equals it; numbers by value, words without regard to case or blanks.
 
-The formats of InterCode and AgentBench have conditions of their own; see `formats`.
+Conditions on the graph of `graph` are read as well: `{"node": ...}`, `{"from": ...}` and `{"not": ...}`, in the form of
+`pathei.envs.facts.conditions`. The formats of InterCode and AgentBench have conditions of their own; see `formats`.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...errors import GoalError
+from ..facts import parse_conditions
 from .files import Tree
 
 KINDS: Final = ("file", "dir", "absent", "link", "only", "answer", "intercode", "match", "checks")
+GRAPH_KINDS: Final = ("node", "from", "not")
+"""The keys of conditions on the graph."""
 _LARGEST = 8 << 20
 
 
@@ -51,11 +55,19 @@ def check_conditions(conditions: Any) -> tuple[Mapping[str, Any], ...]:
     if not isinstance(conditions, list | tuple):
         raise GoalError(f"The conditions of a goal are a list, not {conditions!r}.")
     for condition in conditions:
+        if on_graph(condition):
+            parse_conditions([condition])
+            continue
         if not isinstance(condition, Mapping) or sum(kind in condition for kind in KINDS) != 1:
             raise GoalError(
                 f"A condition of a terminal goal has one of the keys {', '.join(KINDS)}, not {condition!r}."
             )
     return tuple(conditions)
+
+
+def on_graph(condition: Any) -> bool:
+    """Return whether a condition is one on the graph."""
+    return isinstance(condition, Mapping) and any(key in condition for key in GRAPH_KINDS)
 
 
 def holds(condition: Mapping[str, Any], view: FileView) -> bool:
@@ -130,4 +142,4 @@ def _only(allowed: set[str], view: FileView) -> bool:
     return True
 
 
-__all__ = ["KINDS", "FileView", "check_conditions", "holds", "same_answer"]
+__all__ = ["GRAPH_KINDS", "KINDS", "FileView", "check_conditions", "holds", "on_graph", "same_answer"]

@@ -1,6 +1,6 @@
 """A Linux terminal as a gymnasium environment: `pathei/Terminal-v0`.
 
-An action is a command for a bash that goes on living from step to step, or `submit ANSWER` (`answer ANSWER` is the
+An action is a command for one bash that runs for the whole episode, or `submit ANSWER` (`answer ANSWER` is the
 same), which ends the episode. The observation is what the command wrote, its exit status where that is not 0, and the
 prompt. A command that bash does not know or cannot read, or that broke a limit, is explained in `info["error"]`; what
 it did before is not undone. The reward is the change in the goal's progress.
@@ -15,9 +15,12 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from ...errors import ConfigError, WorldError
+from ..facts import FactGraph
+from ..facts.goals import measure
 from ..text_env import TextEnv, require_reset
-from .conditions import FileView, check_conditions, holds
-from .files import difference
+from .conditions import FileView, check_conditions, holds, on_graph
+from .files import Tree, difference
+from .graph import read_tree
 from .sandbox.sandbox import Frozen, Layer, Limits, Ran, Sandbox, ShellState
 from .suggestions import VERBS, suggest
 from .tasks.filesystems import bare_entries, generate
@@ -110,6 +113,7 @@ class TerminalEnv(TextEnv[str]):
         self._bases: OrderedDict[tuple[str, str, str], Layer] = OrderedDict()
         self._episode: TerminalEpisode | None = None
         self._moment = TerminalEpisodeState()
+        self._graph: tuple[Tree, str, str, FactGraph] | None = None
 
     @property
     def sandbox(self) -> Sandbox:
@@ -160,7 +164,10 @@ class TerminalEnv(TextEnv[str]):
             raise
         self._moment = TerminalEpisodeState()
         self._moment = self._judged(self._moment)
-        facts = {"files": {path: [n.kind, f"{n.mode:o}", n.content] for path, n in base.layer.tree.items()}}
+        facts = {
+            "files": {path: [n.kind, f"{n.mode:o}", n.content] for path, n in base.layer.tree.items()},
+            "graph": self.fact_graph().to_json(),
+        }
         return self.text(), self._info(facts)
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -174,7 +181,7 @@ class TerminalEnv(TextEnv[str]):
             WorldError: the keeper of the sandbox died; the next reset makes a new one.
         """
         sandbox, episode = self.sandbox, self.episode
-        before, tree = self._moment, sandbox.tree
+        before, tree, graph = self._moment, sandbox.tree, self.fact_graph()
         moment = before._replace(steps=before.steps + 1, output="", error=None)
         submitted = _SUBMIT.fullmatch(action) if isinstance(action, str) else None
         if not isinstance(action, str) or action not in self.action_space or "\0" in action:
@@ -192,10 +199,16 @@ class TerminalEnv(TextEnv[str]):
         moment = self._judged(moment)
         self._moment = moment
         done = moment.answer is not None or bool(episode.end_on_success and episode.conditions and moment.success)
-        facts = {
+        facts: dict[str, Any] = {
             "difference": difference(tree, sandbox.tree),
             "since_start": difference(episode.base.layer.tree, sandbox.tree),
+            "changes": [],
         }
+        after = self.fact_graph()
+        if after is not graph:
+            facts["changes"] = graph.changes_to(after)
+            if nodes := graph.nodes_new_in(after):
+                facts["nodes"] = nodes
         return self.text(), moment.progress - before.progress, done, False, self._info(facts)
 
     def snapshot(self) -> TerminalSnapshot:
@@ -273,10 +286,19 @@ class TerminalEnv(TextEnv[str]):
                     condition, sandbox, moment.answer, self._start
                 )
                 marks.append(float(passed))
+            elif on_graph(condition):
+                marks.append(measure(self.fact_graph(), condition))
             else:
                 marks.append(float(holds(condition, view)))
         progress = sum(marks) / len(marks)
         return moment._replace(progress=progress, success=progress > 0.995, gold=gold)
+
+    def fact_graph(self) -> FactGraph:
+        """Return the files of the home as a graph; not to be changed. It is made when files have changed."""
+        tree, cwd, home = self.sandbox.tree, self.sandbox.cwd, self.episode.home
+        if self._graph is None or self._graph[0] != tree or self._graph[1:3] != (cwd, home):
+            self._graph = tree, cwd, home, read_tree(tree, home, cwd)
+        return self._graph[3]
 
     def text(self) -> str:
         """Return what the last command wrote, and the prompt."""

@@ -25,7 +25,7 @@ def act(env: WebEnv, here: DocsEnv, action: str) -> tuple[float, bool, dict[str,
         env.step(f"type [{box.id}] {orjson.dumps(what).decode()}")
         given = "press Enter"
     elif verb == "click":
-        place = here.snapshot().place
+        place = here.place
         text = next(link.text for link in here.episode.reader.screen(place).links if str(link.number) == what)
         link = next(e for e in env.view.elements if e.role == "link" and e.name == text)
         given = f"click [{link.id}]"

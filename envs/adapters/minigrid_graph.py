@@ -1,0 +1,228 @@
+"""A MiniGrid level as a graph of facts, the words of its tasks, and the goals that its actions can bring about.
+
+Kinds are colour and type, `"red ball"`, as missions name things. Doors are OPEN, CLOSED or LOCKED and LEAD_TO the rooms
+at their sides; things are INSIDE rooms, may be NEXT_TO each other, and the agent HOLDS at most one and is FACING the
+one in the cell ahead. Levels without rooms of their own count as one room. Not here: positions (`facts["objects"]`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Final
+
+from ...experience import Task
+from ..facts import Action, ConditionJson, FactGraph
+from ..graph_goals import GraphGoals, edge, kinds_of, state
+from ..verbalizer import PlainVerbalizer, capitalised
+
+AGENT: Final = "character"
+_AGENT_ID: Final = 1
+_FIRST_ROOM: Final = 2
+_FIRST_THING: Final = 1_000
+_NOT_THINGS: Final = frozenset({"unseen", "empty", "wall", "floor", "agent"})
+_AROUND: Final = ((1, 0), (0, 1))
+_ID: Final = "pathei_id"
+"""The attribute of MiniGrid's objects that holds their id; copies of an object keep it."""
+
+Fact = tuple[int, str, int | None]
+
+
+class LevelGraph:
+    """Reads one level's facts again and again; ids are given out at the beginning."""
+
+    def __init__(self, level: Any) -> None:
+        """Number the things of a level that was just reset, in the order of the cells; what is in a box as well."""
+        self.level = level
+        rooms = level.num_rows * level.num_cols if hasattr(level, "room_from_pos") else 1
+        kinds: dict[int, str] = {_AGENT_ID: AGENT}
+        kinds.update({_FIRST_ROOM + place: f"room {place + 1}" for place in range(rooms)})
+        for thing in things_of(level):
+            while thing is not None:
+                number = _FIRST_THING + len(kinds)
+                setattr(thing, _ID, number)
+                kinds[number] = kind_of(thing)
+                thing = getattr(thing, "contains", None)
+        self.kinds = kinds
+        self.rooms = tuple(range(_FIRST_ROOM, _FIRST_ROOM + rooms))
+
+    def facts(self) -> frozenset[Fact]:
+        """Return everything that holds now."""
+        level = self.level
+        width, cells = level.grid.width, level.grid.grid
+        where = {
+            place: thing for place, thing in enumerate(cells) if thing is not None and thing.type not in _NOT_THINGS
+        }
+        column, row = level.agent_pos
+        across, down = level.dir_vec
+        found: list[Fact] = [(_AGENT_ID, "INSIDE", self._room(int(column), int(row)))]
+        ahead = where.get(int((row + down) * width + column + across))
+        if ahead is not None:
+            found.append((_AGENT_ID, "FACING", getattr(ahead, _ID)))
+        if level.carrying is not None:
+            found.append((_AGENT_ID, "HOLDS", getattr(level.carrying, _ID)))
+        for place, thing in where.items():
+            number = getattr(thing, _ID)
+            if thing.type == "door":
+                found.append((number, "LOCKED" if thing.is_locked else "OPEN" if thing.is_open else "CLOSED", None))
+                found += [(number, "LEADS_TO", room) for room in self._sides(place % width, place // width)]
+            else:
+                found.append((number, "INSIDE", self._room(place % width, place // width)))
+            for across, down in _AROUND:
+                other = where.get(place + across + down * width)
+                if other is not None:
+                    own = getattr(other, _ID)
+                    found += [(number, "NEXT_TO", own), (own, "NEXT_TO", number)]
+        return frozenset(found)
+
+    def graph(self, facts: Iterable[Fact]) -> FactGraph:
+        """Return facts as a graph."""
+        states: dict[int, list[str]] = {}
+        edges = []
+        for source, what, target in sorted(facts, key=_order):
+            if target is None:
+                states.setdefault(source, []).append(what)
+            else:
+                edges.append([source, what, target])
+        return FactGraph(
+            {
+                "nodes": [[number, kind, states.get(number, [])] for number, kind in self.kinds.items()],
+                "edges": edges,
+                "rooms": list(self.rooms),
+                "characters": [_AGENT_ID],
+            }
+        )
+
+    def _room(self, column: int, row: int) -> int:
+        level = self.level
+        if len(self.rooms) == 1:
+            return _FIRST_ROOM
+        size = level.room_size - 1
+        across = min(column // size, level.num_cols - 1)
+        return int(_FIRST_ROOM + min(row // size, level.num_rows - 1) * level.num_cols + across)
+
+    def _sides(self, column: int, row: int) -> set[int]:
+        if len(self.rooms) == 1:
+            return set()
+        width, height = self.level.grid.width, self.level.grid.height
+        around = ((column - 1, row), (column + 1, row), (column, row - 1), (column, row + 1))
+        inside = [(x, y) for x, y in around if 0 <= x < width and 0 <= y < height]
+        return {self._room(x, y) for x, y in inside if self.level.grid.get(x, y) is None}
+
+
+def changes(before: Collection[Fact], after: Collection[Fact]) -> list[list[Any]]:
+    """Return what changed between two moments, in the form of `facts`, what ended first."""
+    old, new = frozenset(before), frozenset(after)
+    ended, begun = sorted(old - new, key=_order), sorted(new - old, key=_order)
+    signed = [("-", one) for one in ended] + [("+", one) for one in begun]
+    return [[sign, *fact[: 2 if fact[2] is None else 3]] for sign, fact in signed]
+
+
+def things_of(level: Any) -> list[Any]:
+    """Return the things that lie or stand in a level, by row and column."""
+    return [one for one in level.grid.grid if one is not None and one.type not in _NOT_THINGS]
+
+
+def kind_of(thing: Any) -> str:
+    """Return the kind of a thing: `"red ball"`."""
+    return f"{thing.color} {thing.type}"
+
+
+def conditions_of(level: Any) -> tuple[ConditionJson, ...]:
+    """Return the mission of a BabyAI level, just reset, as conditions; empty where its order matters, or has none."""
+    mission: Any = getattr(level, "instrs", None)
+    name = type(mission).__name__
+    if name == "GoToInstr":
+        return (_edge({"class": AGENT}, "FACING", _meant(mission.desc)),)
+    if name == "PickupInstr":
+        return (_edge({"class": AGENT}, "HOLDS", _meant(mission.desc)),)
+    if name == "OpenInstr":
+        return ({"node": _meant(mission.desc), "state": "OPEN"},)
+    if name == "PutNextInstr":
+        return (_edge(_meant(mission.desc_move), "NEXT_TO", _meant(mission.desc_fixed)),)
+    return ()
+
+
+def _edge(source: dict[str, Any], relation: str, target: dict[str, Any]) -> ConditionJson:
+    return {"from": source, "relation": relation, "to": target}
+
+
+def _meant(description: Any) -> dict[str, Any]:
+    """Return the selector of what a description means: by kind, or by id where the place matters."""
+    if description.loc is not None:
+        options: list[dict[str, Any]] = [{"id": getattr(one, _ID)} for one in description.obj_set]
+    else:
+        options = [{"class": kind} for kind in dict.fromkeys(map(kind_of, description.obj_set))]
+    return options[0] if len(options) == 1 else {"any": options}
+
+
+def say_condition(condition: ConditionJson, graph: FactGraph | None = None) -> str:
+    """Return a condition in words: `"the red door is open"`, `"you hold the green key"`."""
+    if "node" in condition:
+        return f"the {condition['node']['class']} is {str(condition['state']).lower()}"
+    source, relation, target = condition["from"]["class"], condition["relation"], condition["to"]["class"]
+    if relation == "NEXT_TO":
+        return f"the {source} is next to the {target}"
+    return f"you {'hold' if relation == 'HOLDS' else 'face' if relation == 'FACING' else 'are in'} the {target}"
+
+
+def possible(graph: FactGraph) -> Iterator[ConditionJson]:
+    """Yield what actions can bring about: doors opened and closed, things faced, carried and put next to others."""
+    doors = kinds_of(graph, lambda node, kind: kind.endswith(" door"))
+    movable = kinds_of(graph, lambda node, kind: kind.endswith((" ball", " box", " key")))
+    for door in doors:
+        yield state(door, "OPEN")
+        yield state(door, "CLOSED")
+    for kind in (*doors, *movable):
+        yield edge(AGENT, "FACING", kind)
+    for kind in movable:
+        yield edge(AGENT, "HOLDS", kind)
+    for kind in movable:
+        for other in (*doors, *movable):
+            if kind != other:
+                yield edge(kind, "NEXT_TO", other)
+    if len(graph.rooms) > 1:
+        for room in kinds_of(graph, lambda node, _: node in graph.rooms):
+            yield edge(AGENT, "INSIDE", room)
+
+
+def goal_space() -> GraphGoals:
+    """Return the goals of MiniGrid's levels."""
+    return GraphGoals(possible, say_condition)
+
+
+class MiniGridVerbalizer(PlainVerbalizer):
+    """MiniGrid's six actions, none of which names anything; the activity is the level."""
+
+    def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
+        """Return the action as a verb without objects: `TURN_LEFT`."""
+        words = text.split()
+        return Action("_".join(words).upper(), (), ()) if words else None
+
+    def say_action(self, action: Action | str, numbered: Collection[str] = ()) -> str:
+        """Return an action as a sentence: "Turn left."."""
+        return capitalised((action if isinstance(action, str) else action.verb.replace("_", " ").lower()).strip())
+
+    def activity(self, task: Task) -> str | None:
+        """Return the name of the level without its version."""
+        level = task.options.get("level")
+        return None if level is None else str(level).rpartition("-v")[0]
+
+    def activities(self) -> tuple[str, ...]:
+        """Return the levels of generated tasks."""
+        from .minigrid import LEVELS
+
+        return tuple(level.rpartition("-v")[0] for level in LEVELS)
+
+    def scene(self, task: Task) -> str:
+        """Return the level with its seed."""
+        return f"{task.options.get('level')}/{task.seed}"
+
+
+def _order(fact: Fact) -> tuple[int, str, int]:
+    return fact[0], fact[1], -1 if fact[2] is None else fact[2]
+
+
+__all__ = [
+    "AGENT", "LevelGraph", "MiniGridVerbalizer", "changes", "conditions_of", "goal_space", "kind_of", "possible",
+    "say_condition", "things_of",
+]  # fmt: skip

@@ -1,0 +1,197 @@
+"""TextWorld's facts as a graph, the words of its commands, and the goals that its actions can bring about.
+
+A proposition such as `in(key: k, box: c)` becomes an edge, `open(box: c)` a state. Every node's id follows from its
+name, so commands, which name things without ids, are read without a graph as well. Not here: directions between rooms
+(they are in TextWorld's own list, `facts["facts"]`), and recipes.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from ...experience import Task
+from ..facts import Action, ConditionJson, FactGraph
+from ..graph_goals import GraphGoals, edge, kinds_of, state
+from ..verbalizer import PlainVerbalizer, capitalised
+
+PLAYER: Final = "character"
+_PLAYER_ID: Final = 1
+_RELATIONS: Final = {"at": "INSIDE", "in": "INSIDE", "on": "ON", "match": "FITS"}
+_STATES: Final = frozenset(
+    "open closed locked edible eaten cut uncut chopped sliced diced raw cooked fried grilled roasted burned drinkable "
+    "consumed cookable cuttable".split()
+)
+_TYPES: Final = {
+    "r": "ROOM", "d": "DOOR", "c": "CONTAINER", "s": "SUPPORTER", "f": "FOOD", "k": "KEY", "o": "OBJECT",
+}  # fmt: skip
+_COMMANDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(pattern), verb)
+    for pattern, verb in (
+        (r"take (.+) from (.+)", "TAKE_FROM"),
+        (r"insert (.+) into (.+)", "INSERT"),
+        (r"put (.+) on (.+)", "PUT"),
+        (r"lock (.+) with (.+)", "LOCK"),
+        (r"unlock (.+) with (.+)", "UNLOCK"),
+        (r"(?:cook|slice|chop|dice|cut) (.+) with (.+)", ""),
+        (r"(?:take|drop|open|close|eat|drink|examine) (.+)", ""),
+    )
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def node_of(name: str) -> int:
+    """Return the id of a thing or room by its name."""
+    return zlib.crc32(name.encode()) >> 1 | 1 << 31
+
+
+def read_facts(propositions: Iterable[Any]) -> FactGraph:
+    """Return TextWorld's propositions as a graph."""
+    kinds: dict[int, str] = {_PLAYER_ID: PLAYER}
+    states: dict[int, set[str]] = {_PLAYER_ID: set()}
+    rooms, edges = set(), set()
+    doors: dict[int, set[int]] = {}
+    for proposition in propositions:
+        nodes = []
+        for variable in proposition.arguments:
+            if variable.type in ("P", "I"):
+                nodes.append(_PLAYER_ID)
+                continue
+            node = node_of(variable.name)
+            nodes.append(node)
+            if node not in kinds:
+                kinds[node], states[node] = variable.name, {_TYPES.get(variable.type, "THING")}
+            if variable.type == "r":
+                rooms.add(node)
+        name = proposition.name
+        if name in _STATES:
+            states[nodes[0]].add(name.upper())
+        elif name == "in" and nodes[-1] == _PLAYER_ID:
+            edges.add((_PLAYER_ID, "HOLDS", nodes[0]))
+        elif name in _RELATIONS:
+            edges.add((nodes[0], _RELATIONS[name], nodes[1]))
+        elif name == "link":
+            doors.setdefault(nodes[1], set()).update((nodes[0], nodes[2]))
+    edges |= {(door, "LEADS_TO", room) for door, own in doors.items() for room in own}
+    order = sorted(kinds, key=lambda node: (node != _PLAYER_ID, kinds[node]))
+    return FactGraph(
+        {
+            "nodes": [[node, kinds[node], sorted(states[node])] for node in order],
+            "edges": [list(one) for one in sorted(edges)],
+            "rooms": sorted(rooms),
+            "characters": [_PLAYER_ID],
+        }
+    )
+
+
+def conditions_of(propositions: Iterable[Any]) -> tuple[ConditionJson, ...]:
+    """Return what a quest asks for as conditions; empty where one of its propositions is no fact of the graph."""
+    found: list[ConditionJson] = []
+    for proposition in propositions:
+        names = [PLAYER if one.type in ("P", "I") else one.name for one in proposition.arguments]
+        if proposition.name in _STATES:
+            found.append(state(names[0], proposition.name.upper()))
+        elif proposition.name == "in" and names[-1] == PLAYER:
+            found.append(edge(PLAYER, "HOLDS", names[0]))
+        elif proposition.name in _RELATIONS:
+            found.append(edge(names[0], _RELATIONS[proposition.name], names[1]))
+        else:
+            return ()
+    return tuple(found)
+
+
+def say_condition(condition: ConditionJson, graph: FactGraph | None = None) -> str:
+    """Return a condition in words: `"the box is open"`, `"you hold the key"`."""
+    if "node" in condition:
+        return f"the {condition['node']['class']} is {str(condition['state']).lower()}"
+    source, relation, target = condition["from"]["class"], condition["relation"], condition["to"]["class"]
+    if source == PLAYER:
+        return f"you hold the {target}" if relation == "HOLDS" else f"you are in the {target}"
+    return f"the {source} is {'on' if relation == 'ON' else 'in'} the {target}"
+
+
+def possible(graph: FactGraph) -> Iterator[ConditionJson]:
+    """Yield what actions can bring about: doors and containers, things moved, food eaten, rooms reached."""
+
+    def of(*types: str) -> list[str]:
+        return kinds_of(graph, lambda node, kind: not graph.states[node].isdisjoint(types))
+
+    fitted = {target for ends in graph.out.values() for relation, target in ends if relation == "FITS"}
+    for kind in of("DOOR", "CONTAINER"):
+        # What stands open without a door or lid has neither state.
+        if any({"OPEN", "CLOSED", "LOCKED"} & graph.states[node] for node in graph.kinds if graph.kinds[node] == kind):
+            yield state(kind, "OPEN")
+            yield state(kind, "CLOSED")
+    for kind in kinds_of(graph, lambda node, _: node in fitted):
+        yield state(kind, "LOCKED")
+    for kind in of("EDIBLE"):
+        yield state(kind, "EATEN")
+    movable = of("OBJECT", "KEY", "FOOD")
+    for kind in movable:
+        yield edge(PLAYER, "HOLDS", kind)
+    for relation, types in (("INSIDE", "CONTAINER"), ("ON", "SUPPORTER"), ("INSIDE", "ROOM")):
+        for kind in movable:
+            for place in of(types):
+                yield edge(kind, relation, place)
+    for kind in of("ROOM"):
+        yield edge(PLAYER, "INSIDE", kind)
+
+
+def goal_space() -> GraphGoals:
+    """Return the goals of TextWorld's games."""
+    return GraphGoals(possible, say_condition)
+
+
+class TextWorldVerbalizer(PlainVerbalizer):
+    """Commands of TextWorld."""
+
+    def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
+        """Take a command apart; ids follow from names, so no graph is needed."""
+        words = " ".join(text.split())
+        for pattern, verb in _COMMANDS:
+            match = pattern.fullmatch(words)
+            if match is not None:
+                names = match.groups()
+                return Action(verb or words.split(" ", 1)[0].upper(), names, tuple(map(node_of, names)))
+        return Action(words.replace(" ", "_").upper(), (), ()) if words else None
+
+    def say_action(self, action: Action | str, numbered: Any = ()) -> str:
+        """Return a command as a sentence: "Put the key on the desk."""
+        read = self.read_action(action) if isinstance(action, str) else action
+        if read is None or not read.names:
+            return capitalised(action.strip() if isinstance(action, str) else action.verb.replace("_", " ").lower())
+        verb, between = read.verb.lower().removesuffix("_from"), _BETWEEN.get(read.verb, "with")
+        names = [f"the {name}" for name in read.names]
+        return capitalised(f"{verb} {f' {between} '.join(names)}")
+
+    def activity(self, task: Task) -> str | None:
+        """Return what kind of quest it is, by the conditions that it ends with: "lock a door"."""
+        return _quest_kind(task.goal.conditions)
+
+    def scene(self, task: Task) -> str:
+        """Return the game."""
+        return f"textworld:{task.options.get('game', task.seed)}"
+
+
+_BETWEEN: Final = {"TAKE_FROM": "from", "INSERT": "into", "PUT": "on"}
+_KINDS_OF_QUEST: Final = (
+    ("EATEN", "eat something"), ("LOCKED", "lock something"), ("OPEN", "open something"), ("CLOSED", "close something"),
+    ("HOLDS", "take something"), ("ON", "put something on something"), ("INSIDE", "put something somewhere"),
+)  # fmt: skip
+
+
+def _quest_kind(conditions: Sequence[ConditionJson]) -> str | None:
+    found = {str(one.get("state") or one.get("relation")) for one in conditions}
+    found |= {"HERE" for one in conditions if one.get("from") == {"class": PLAYER} and one["relation"] == "INSIDE"}
+    if found == {"INSIDE", "HERE"} and len(conditions) == 1:
+        return "go somewhere"
+    return next((words for what, words in _KINDS_OF_QUEST if what in found), None)
+
+
+__all__ = [
+    "PLAYER", "TextWorldVerbalizer", "conditions_of", "goal_space", "node_of", "possible", "read_facts",
+    "say_condition",
+]  # fmt: skip

@@ -1,0 +1,208 @@
+"""Goals for the curriculum in any environment with graph facts: one for each state and edge that it can bring about.
+
+An environment says which conditions its actions can bring about (`possible`), by kind of thing; everything else is
+here. Goals are the household's form of conditions (`pathei.envs.facts.conditions`), so that the environment checks them
+on its own graph. Not here: goals of actions that were done, and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import gymnasium
+import orjson
+
+from ..errors import GoalError
+from ..experience import Goal
+from .facts import Condition, ConditionJson, EdgeCondition, FactGraph, NodeCondition, NotCondition, parse_condition
+from .facts.conditions import gather
+from .facts.goals import holds, satisfied
+from .goal_space import GoalCandidate, GoalCondition
+
+Possible = Callable[[FactGraph], Iterator[ConditionJson]]
+"""Yields the conditions that an environment's actions can bring about, by kind, in a fixed order."""
+Say = Callable[[ConditionJson, FactGraph], str]
+"""Returns a condition in words, given what holds: `"the box is open"`."""
+
+
+@runtime_checkable
+class HasGraph(Protocol):
+    """An environment that offers what holds now as a graph."""
+
+    def fact_graph(self) -> FactGraph:
+        """Return what holds now; not to be changed."""
+        ...
+
+
+class GraphGoals:
+    """The goal spaces of one environment; see `pathei.envs.goal_space.GoalSpaceProvider`."""
+
+    def __init__(self, possible: Possible, say: Say, you: str = "character") -> None:
+        """Prepare.
+
+        Args:
+            possible: Yields what the environment's actions can bring about.
+            say: Returns a condition in words.
+            you: The kind of the one who acts.
+        """
+        self._possible, self._say, self._you = possible, say, you
+
+    def present(self, env: gymnasium.Env[Any, Any]) -> GraphGoalSpace:
+        """Return the goals of an environment that was reset.
+
+        Raises:
+            GoalError: the environment offers no graph.
+        """
+        inner = env.unwrapped
+        if not isinstance(inner, HasGraph):
+            raise GoalError(f"{env} offers no graph of facts, so it has no goals of this kind.")
+        return GraphGoalSpace(inner.fact_graph(), self._possible, self._say, self._you)
+
+    def aim(self, goal: Goal) -> GoalCandidate:
+        """Return a recorded goal as a candidate.
+
+        Raises:
+            GoalError: it has no conditions, or malformed ones.
+        """
+        return GoalCandidate(goal, parts_of(goal.conditions, self._you))
+
+
+class GraphGoalSpace:
+    """The goals that one graph offers; see `pathei.envs.goal_space.GoalSpace`."""
+
+    def __init__(self, graph: FactGraph, possible: Possible, say: Say, you: str = "character") -> None:
+        """List the goals of what holds now."""
+        self._graph, self._say, self._you = graph, say, you
+        listed = {part_of(one, you).name: one for one in possible(graph)}
+        self._all = frozenset(listed)
+        self._aims = {name: self._make(one) for name, one in listed.items() if not holds(graph, one)}
+        self._kinds: dict[str, list[GoalCandidate]] = {}
+        for aim in self._aims.values():
+            self._kinds.setdefault(aim.parts[0].kind, []).append(aim)
+
+    def aims(self) -> Sequence[GoalCandidate]:
+        """Return every goal of one condition that does not hold now."""
+        return tuple(self._aims.values())
+
+    def kinds(self) -> Mapping[str, Sequence[GoalCandidate]]:
+        """Return the same goals by kind."""
+        return self._kinds
+
+    def named(self, name: str) -> GoalCandidate | None:
+        """Return the one of these goals whose condition has this name, or None."""
+        return self._aims.get(name)
+
+    def join(self, aims: Sequence[GoalCandidate]) -> GoalCandidate | None:
+        """Return the goal of reaching several together, or None if two are about the same kind of thing."""
+        parts = [part for aim in aims for part in aim.parts]
+        if len({_subject(part) for part in parts}) < len(parts):
+            return None
+        placed = {part.things[0]: part.things[1] for part in parts if len(part.things) == 2}
+        if any(placed.get(place) == thing for thing, place in placed.items()):
+            return None  # the box in the chest and the chest in the box
+        return self._make(*(condition for aim in aims for condition in aim.goal.conditions))
+
+    def read(self, text: str) -> GoalCandidate:
+        """Return the goal that a text states: JSON conditions, a goal's name, or its sentence.
+
+        Raises:
+            GoalError: it cannot be read, holds already, or nothing here brings it about.
+        """
+        wanted = text.strip().rstrip(".").casefold()
+        for name, aim in self._aims.items():
+            if wanted in (name.casefold(), aim.goal.text.rstrip(".").casefold()):
+                return aim
+        try:
+            conditions = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise GoalError(f"{text!r} is no goal here: {self.grammar()}") from None
+        conditions = [conditions] if isinstance(conditions, Mapping) else conditions
+        if not isinstance(conditions, list) or not conditions:
+            raise GoalError(f"{text!r} is no goal here: {self.grammar()}")
+        for part in parts_of(conditions, self._you):
+            if part.name not in self._all:
+                raise GoalError(f"Nothing that can be done here brings about {part.name!r}.")
+        if satisfied(self._graph, conditions):
+            raise GoalError(f"The goal holds already: {text}.")
+        return self._make(*conditions)
+
+    def grammar(self) -> str:
+        """Describe the texts that `read` understands."""
+        some = ", ".join(f"{name!r}" for name in list(self._aims)[:3])
+        return f"a goal is named like {some}, or is a JSON list of conditions."
+
+    def _make(self, *conditions: ConditionJson) -> GoalCandidate:
+        text = " and ".join(self._say(one, self._graph) for one in conditions)
+        return GoalCandidate(Goal(f"{text[:1].upper()}{text[1:]}.", conditions), parts_of(conditions, self._you))
+
+
+def parts_of(conditions: Sequence[ConditionJson], you: str = "character") -> tuple[GoalCondition, ...]:
+    """Return what conditions have in common with others, one part for each.
+
+    Raises:
+        GoalError: there are none, or some are malformed.
+    """
+    if not conditions:
+        raise GoalError("The goal has no conditions, so it cannot be checked.")
+    return gather(conditions, lambda one: part_of(one, you), "The goal cannot be read")
+
+
+def part_of(condition: ConditionJson, you: str = "character") -> GoalCondition:
+    """Return what one condition has in common with others, with features from general to particular.
+
+    Raises:
+        GoalError: it is malformed; the message is half a sentence.
+    """
+    return _part(parse_condition(condition).condition, condition, you)
+
+
+def _part(condition: Condition, written: ConditionJson, you: str) -> GoalCondition:
+    if isinstance(condition, NotCondition):
+        inner = _part(condition.inner, written, you)
+        return inner._replace(features=tuple(f"not {feature}" for feature in inner.features))
+    if isinstance(condition, NodeCondition):
+        thing, blank, things = _words(condition.node.classes, condition.node.ids, you)
+        return GoalCondition(tuple(dict.fromkeys((f"{blank} {condition.state}", f"{thing} {condition.state}"))), things)
+    if isinstance(condition, EdgeCondition):
+        one, blank_one, first = _words(condition.source.classes, condition.source.ids, you)
+        other, blank_other, second = _words(condition.target.classes, condition.target.ids, you)
+        relation = "|".join(condition.relations)
+        features = (
+            f"{blank_one} {relation} {blank_other}", f"{blank_one} {relation} {other}", f"{one} {relation} {other}",
+        )  # fmt: skip
+        return GoalCondition(tuple(dict.fromkeys(features)), (*first, *second))
+    return GoalCondition((type(condition).__name__, orjson.dumps(written, option=orjson.OPT_SORT_KEYS).decode()))
+
+
+def _words(classes: Sequence[str], ids: Sequence[int], you: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return what is meant, its blank in a general feature, and the kind that it names."""
+    if tuple(classes) == (you,):
+        return "you", "you", ()
+    return "|".join((*classes, *map(str, ids))), "_", tuple(classes[:1])
+
+
+def _subject(part: GoalCondition) -> str:
+    """Return the kind of thing that a part is about; where the agent is, and what it faces, is about the agent."""
+    return part.things[0] if part.things and (not part.name.startswith("you ") or "HOLDS" in part.kind) else "you"
+
+
+def kinds_of(graph: FactGraph, among: Callable[[int, str], bool]) -> list[str]:
+    """Return the kinds of some nodes, sorted; characters are left out."""
+    own = set(graph.characters)
+    return sorted({kind for node, kind in graph.kinds.items() if node not in own and among(node, kind)})
+
+
+def state(kind: str, what: str) -> ConditionJson:
+    """Return the condition that a thing of a kind is in a state."""
+    return {"node": {"class": kind}, "state": what}
+
+
+def edge(source: str, relation: str, target: str) -> ConditionJson:
+    """Return the condition that a relation holds between things of two kinds."""
+    return {"from": {"class": source}, "relation": relation, "to": {"class": target}}
+
+
+__all__ = [
+    "GraphGoalSpace", "GraphGoals", "HasGraph", "Possible", "Say", "edge", "kinds_of", "part_of", "parts_of", "state",
+]  # fmt: skip
