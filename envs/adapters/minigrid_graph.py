@@ -7,7 +7,7 @@ one in the cell ahead. Levels without rooms of their own count as one room. Not 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ...experience import Task
@@ -20,7 +20,6 @@ _AGENT_ID: Final = 1
 _FIRST_ROOM: Final = 2
 _FIRST_THING: Final = 1_000
 _NOT_THINGS: Final = frozenset({"unseen", "empty", "wall", "floor", "agent"})
-_AROUND: Final = ((1, 0), (0, 1))
 _ID: Final = "pathei_id"
 """The attribute of MiniGrid's objects that holds their id; copies of an object keep it."""
 
@@ -44,14 +43,21 @@ class LevelGraph:
                 thing = getattr(thing, "contains", None)
         self.kinds = kinds
         self.rooms = tuple(range(_FIRST_ROOM, _FIRST_ROOM + rooms))
+        self._key: tuple[tuple[int, int, str], ...] | None = None
+        self._things: frozenset[Fact] = frozenset()
 
     def facts(self) -> frozenset[Fact]:
-        """Return everything that holds now."""
+        """Return everything that holds now; what concerns things alone is worked out when one has changed."""
         level = self.level
-        width, cells = level.grid.width, level.grid.grid
+        width = level.grid.width
         where = {
-            place: thing for place, thing in enumerate(cells) if thing is not None and thing.type not in _NOT_THINGS
+            place: thing
+            for place, thing in enumerate(level.grid.grid)
+            if thing is not None and thing.type not in _NOT_THINGS
         }
+        key = tuple([(place, getattr(thing, _ID), _door_state(thing)) for place, thing in where.items()])
+        if key != self._key:
+            self._key, self._things = key, frozenset(self._between_things(where))
         column, row = level.agent_pos
         across, down = level.dir_vec
         found: list[Fact] = [(_AGENT_ID, "INSIDE", self._room(int(column), int(row)))]
@@ -60,19 +66,22 @@ class LevelGraph:
             found.append((_AGENT_ID, "FACING", getattr(ahead, _ID)))
         if level.carrying is not None:
             found.append((_AGENT_ID, "HOLDS", getattr(level.carrying, _ID)))
+        return self._things.union(found)
+
+    def _between_things(self, where: Mapping[int, Any]) -> Iterator[Fact]:
+        width = self.level.grid.width
         for place, thing in where.items():
             number = getattr(thing, _ID)
             if thing.type == "door":
-                found.append((number, "LOCKED" if thing.is_locked else "OPEN" if thing.is_open else "CLOSED", None))
-                found += [(number, "LEADS_TO", room) for room in self._sides(place % width, place // width)]
+                yield number, _door_state(thing), None
+                yield from [(number, "LEADS_TO", room) for room in self._sides(place % width, place // width)]
             else:
-                found.append((number, "INSIDE", self._room(place % width, place // width)))
-            for across, down in _AROUND:
-                other = where.get(place + across + down * width)
+                yield number, "INSIDE", self._room(place % width, place // width)
+            for step in (1, width):
+                other = where.get(place + step)
                 if other is not None:
                     own = getattr(other, _ID)
-                    found += [(number, "NEXT_TO", own), (own, "NEXT_TO", number)]
-        return frozenset(found)
+                    yield from ((number, "NEXT_TO", own), (own, "NEXT_TO", number))
 
     def graph(self, facts: Iterable[Fact]) -> FactGraph:
         """Return facts as a graph."""
@@ -107,6 +116,12 @@ class LevelGraph:
         around = ((column - 1, row), (column + 1, row), (column, row - 1), (column, row + 1))
         inside = [(x, y) for x, y in around if 0 <= x < width and 0 <= y < height]
         return {self._room(x, y) for x, y in inside if self.level.grid.get(x, y) is None}
+
+
+def _door_state(thing: Any) -> str:
+    if thing.type != "door":
+        return ""
+    return "LOCKED" if thing.is_locked else "OPEN" if thing.is_open else "CLOSED"
 
 
 def changes(before: Collection[Fact], after: Collection[Fact]) -> list[list[Any]]:
