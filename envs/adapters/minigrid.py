@@ -19,23 +19,10 @@ from ..facts import FactGraph
 from ..facts.goals import progress
 from ..registry import Requirement
 from ..text_env import TextEnv, require_reset
-from .minigrid_graph import Fact, LevelGraph, changes, conditions_of
+from .minigrid_graph import LEVELS, Fact, LevelGraph, changes, conditions_of
 
 ACTIONS: Final = ("turn left", "turn right", "go forward", "pick up", "drop", "toggle")
 """In the order of MiniGrid's numbers."""
-LEVELS: Final = (
-    "BabyAI-GoToRedBall-v0",
-    "BabyAI-GoToObj-v0",
-    "BabyAI-GoToLocal-v0",
-    "BabyAI-GoToDoor-v0",
-    "BabyAI-OpenDoor-v0",
-    "BabyAI-PickupLoc-v0",
-    "BabyAI-PickupDist-v0",
-    "BabyAI-PutNextLocal-v0",
-    "BabyAI-UnlockLocal-v0",
-    "BabyAI-OneRoomS8-v0",
-)
-"""The levels of generated tasks; any other may be named in a task's options."""
 ENV: Final = "pathei/MiniGrid-v0"
 _DEFAULT: Final = LEVELS[0]
 _DOOR_STATES: Final = ("open", "closed", "locked")

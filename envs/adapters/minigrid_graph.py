@@ -15,6 +15,19 @@ from ..facts import Action, ConditionJson, FactGraph
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from ..verbalizer import PlainVerbalizer, capitalised
 
+LEVELS: Final = (
+    "BabyAI-GoToRedBall-v0",
+    "BabyAI-GoToObj-v0",
+    "BabyAI-GoToLocal-v0",
+    "BabyAI-GoToDoor-v0",
+    "BabyAI-OpenDoor-v0",
+    "BabyAI-PickupLoc-v0",
+    "BabyAI-PickupDist-v0",
+    "BabyAI-PutNextLocal-v0",
+    "BabyAI-UnlockLocal-v0",
+    "BabyAI-OneRoomS8-v0",
+)
+"""The levels of generated tasks; any other may be named in a task's options."""
 AGENT: Final = "character"
 _AGENT_ID: Final = 1
 _FIRST_ROOM: Final = 2
@@ -224,8 +237,6 @@ class MiniGridVerbalizer(PlainVerbalizer):
 
     def activities(self) -> tuple[str, ...]:
         """Return the levels of generated tasks."""
-        from .minigrid import LEVELS
-
         return tuple(level.rpartition("-v")[0] for level in LEVELS)
 
     def scene(self, task: Task) -> str:
@@ -238,6 +249,6 @@ def _order(fact: Fact) -> tuple[int, str, int]:
 
 
 __all__ = [
-    "AGENT", "LevelGraph", "MiniGridVerbalizer", "changes", "conditions_of", "goal_space", "kind_of", "possible",
+    "AGENT", "LEVELS", "LevelGraph", "MiniGridVerbalizer", "changes", "conditions_of", "goal_space", "kind_of", "possible",
     "say_condition", "things_of",
 ]  # fmt: skip
