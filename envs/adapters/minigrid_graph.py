@@ -249,6 +249,6 @@ def _order(fact: Fact) -> tuple[int, str, int]:
 
 
 __all__ = [
-    "AGENT", "LEVELS", "LevelGraph", "MiniGridVerbalizer", "changes", "conditions_of", "goal_space", "kind_of", "possible",
-    "say_condition", "things_of",
+    "AGENT", "LEVELS", "LevelGraph", "MiniGridVerbalizer", "changes", "conditions_of", "goal_space", "kind_of",
+    "possible", "say_condition", "things_of",
 ]  # fmt: skip
