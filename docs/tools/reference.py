@@ -89,6 +89,15 @@ def generated_pages() -> dict[str, str]:
     return {f"{FOLDER}/{name}.md": name for name, _ in packages()}
 
 
+def navigation() -> list[dict[str, Any]]:
+    """Return the entries of the generated pages: one for each package, those of a folder in a section of its own."""
+    entries: dict[str, list[Any]] = {}
+    for path, name in generated_pages().items():
+        top, _, rest = name.removeprefix("pathei.").partition(".")
+        entries.setdefault(top, []).append({rest: path} if rest else path)
+    return [{top: pages[0] if len(pages) == 1 else pages} for top, pages in entries.items()]
+
+
 def on_startup(command: str, dirty: bool) -> None:
     """Make the links before mkdocstrings looks for the package: it would search sys.path where they are missing."""
     make_links()
@@ -102,7 +111,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
             return [fill(inner) for inner in entry]
         if isinstance(entry, dict):
             return {key: fill(value) for key, value in entry.items()}
-        return [{name: path} for path, name in generated_pages().items()] if entry == f"{FOLDER}/" else entry
+        return navigation() if entry == f"{FOLDER}/" else entry
 
     config.nav = fill(config.nav)
     return config
