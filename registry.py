@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "env": "pathei.envs.registry:ENVS",
+        "agent": "pathei.agents.registry:AGENTS",
         "builder": "pathei.memory.builders.registry:BUILDERS",
         "embedder": "pathei.memory.embedders.registry:EMBEDDERS",
     }
@@ -53,7 +55,8 @@ class Registry(Generic[T]):
         """
         self.kind, self.label = kind, label or kind
         self.group = f"pathei.{kind}s"
-        self._rows = MappingProxyType(dict(rows))
+        self.builtin: Mapping[str, T | Lazy] = MappingProxyType(dict(rows))
+        """The rows that come with pathei."""
 
     def get(self, name: str) -> T:
         """Return a part by its name, or by `module:attribute`.
@@ -62,8 +65,8 @@ class Registry(Generic[T]):
             UnknownNameError: there is none of that name; the message suggests the nearest.
             ConfigError: two installed packages offer that name, or `module:attribute` cannot be imported.
         """
-        if name in self._rows:
-            row = self._rows[name]
+        if name in self.builtin:
+            row = self.builtin[name]
             return self._load(row.target) if isinstance(row, Lazy) else row
         offered = list(importlib.metadata.entry_points(group=self.group, name=name))
         if len({point.value for point in offered}) > 1:
@@ -82,13 +85,13 @@ class Registry(Generic[T]):
     def names(self) -> list[str]:
         """Return the names of all parts: those of pathei in their order, then those of other packages."""
         offered = importlib.metadata.entry_points(group=self.group).names
-        return [*self._rows, *sorted(offered - self._rows.keys())]
+        return [*self.builtin, *sorted(offered - self.builtin.keys())]
 
     def describe(self) -> list[tuple[str, str]]:
         """Return each name with one line that says what it is; imports what other packages offer."""
         rows: list[tuple[str, str]] = []
         for name in self.names():
-            part: Any = self._rows.get(name) or self.get(name)
+            part: Any = self.builtin.get(name) or self.get(name)
             line = getattr(part, "what", "") or (inspect.getdoc(part) or "").partition("\n")[0]
             rows.append((name, str(line)))
         return rows

@@ -7,14 +7,17 @@ from .lm.saycan import SayCan, SayCanConfig
 from .memory import MemoryAgent
 from .protocol import ActionRecord, Agent, Finished, RecordingAgent, Resettable, reset_agent
 from .random import RandomAgent
-from .registry import agent_named
+from .registry import AGENTS, AgentMaker, AgentSpec
 from .scripted import ScriptedAgent
 from .sequential import SequentialAgent
 from .skills.agent import SkillAgent
 
 __all__ = [
+    "AGENTS",
     "ActionRecord",
     "Agent",
+    "AgentMaker",
+    "AgentSpec",
     "Finished",
     "HumanAgent",
     "LmAgent",
@@ -28,7 +31,6 @@ __all__ = [
     "ScriptedAgent",
     "SequentialAgent",
     "SkillAgent",
-    "agent_named",
     "check_agent",
     "reset_agent",
 ]

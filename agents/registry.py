@@ -1,31 +1,30 @@
-"""Agents by name, for the command line and for whoever plays in several processes.
+"""Agents by name, for the command line and for collecting in several processes.
 
-| name | who acts |
-|---|---|
-| `random` | anybody: draws among the admissible actions |
-| `scripted` | whoever does what the world knows to reach the goal |
-| `human` | whoever sits at the terminal |
-| `lm:PATH` | a language model in this process, from a folder or by its id on the Hugging Face hub |
-| `lm:MODEL@URL` | one at an OpenAI-compatible endpoint; `lm:MODEL@` at that of OPENAI_BASE_URL, or OpenAI's own |
-| `saycan:MODEL` | `SayCan`: a language model, named as after `lm:`, that plans in sentences and says what can be done |
-| `skills:MEMORY` | `SkillAgent`, which acts by a memory alone; `skills:` without a memory tries things out |
-| `...+memory:MEMORY` | any of these, shown what a memory holds about its goal (`MemoryAgent`) |
-| `...+then:NAME` | several, one after another (`SequentialAgent`): each acts until it knows no more |
+A name is one or more agents joined by `+then:`; each acts until it has nothing more to do. An agent is a kind, with an
+argument after a colon where it takes one, and `+memory:MEMORY` if it is shown what a memory holds about its goal:
+`skills:runs/home+then:lm:Qwen/Qwen3-0.6B+memory:runs/home`. `AgentSpec.parse` reads this grammar; `pathei list agent`
+lists the kinds.
 
-A memory is named by its folder or by that of the store whose own it is, and opened for reading.
+A model is a folder or an id on the Hugging Face hub (loaded in this process), `MODEL@URL` at an OpenAI-compatible
+endpoint, or `MODEL@` at the endpoint of OPENAI_BASE_URL. A memory is its folder or that of its store; it is opened for
+reading. `module:Name`, or an entry point of the group `pathei.agents`, names a class or function that
+makes an agent: it is called with the task if it takes an argument, else with none.
 """
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..envs.registry import get_verbalizer
-from ..errors import ConfigError, ModelError, unknown
+from ..errors import ConfigError, ModelError
 from ..experience import Task
 from ..memory.empty import EmptyMemory
+from ..registry import Registry
 from .human import HumanAgent
 from .lm.agent import LmAgent, LmConfig
 from .lm.backends import Backend
@@ -44,47 +43,113 @@ if TYPE_CHECKING:
 
     from ..memory.experience_memory import ExperienceMemory
 
-NAMES: Final = ("human", "lm:MODEL", "random", "saycan:MODEL", "scripted", "skills:MEMORY")
-"""What can be named, followed by `+memory:MEMORY`, and several joined by `+then:`."""
 _WITH: Final = "+memory:"
 _THEN: Final = "+then:"
-_MODELS: Final = ("lm", "saycan")
 _BRIEF: Final = SayCanConfig(looks=8, misses=1)
-"""Where another agent follows, who is to have some time left."""
+"""For an agent that another one follows: it gives up early, so that the next has steps left."""
+
+
+class AgentKind(NamedTuple):
+    """One kind of agent that comes with pathei."""
+
+    what: str
+    """What it is, in one line."""
+    argument: Literal["", "MODEL", "MEMORY"] = ""
+    """What follows the colon; a memory may be left out, the colon may not."""
+
+
+AGENTS: Final[Registry[Any]] = Registry(
+    "agent",
+    {
+        "random": AgentKind("chooses uniformly among the admissible actions"),
+        "scripted": AgentKind("plays the environment's demonstration of the task"),
+        "human": AgentKind("asks the person at the terminal"),
+        "lm": AgentKind("lm:MODEL, a language model that chooses or writes actions", "MODEL"),
+        "saycan": AgentKind("saycan:MODEL, a language model that plans in sentences that can be done", "MODEL"),
+        "skills": AgentKind("skills:MEMORY, acts by a memory alone; without a memory it explores", "MEMORY"),
+    },
+)
+"""The kinds of agents by name."""
 
 
 class AgentPart(NamedTuple):
-    """One agent of a name, taken apart."""
+    """One agent of a name."""
 
     kind: str
-    rest: str
-    """What follows the colon: a model or a memory."""
-    memory: str | None
+    """A name of `AGENTS`, or `module:Name`."""
+    argument: str = ""
+    """A model or a memory."""
+    memory: str | None = None
     """The memory that it is shown."""
 
     @property
-    def collector(self) -> str:
-        """What trajectories name it: its name, without the address of an endpoint."""
-        rest = self.rest
-        if self.kind in _MODELS and "@" in rest:
-            rest = rest[: rest.rindex("@") + 1]
-        elif rest:
-            rest = str(Path(rest))
-        told = f"{self.kind}:{rest}" if rest or self.kind == "skills" else self.kind
-        return told if self.memory is None else f"{told}{_WITH}{Path(self.memory)}"
+    def takes(self) -> str:
+        """What argument its kind takes; empty for none."""
+        kind = _builtin(self.kind)
+        return "" if kind is None else kind.argument
+
+    def __str__(self) -> str:
+        colon = ":" if self.takes else ""
+        return f"{self.kind}{colon}{self.argument}" + ("" if self.memory is None else f"{_WITH}{self.memory}")
+
+    @property
+    def recorded_as(self) -> str:
+        """The name in trajectories: paths in their normal form, the address of an endpoint left out."""
+        argument = self.argument
+        if self.takes == "MODEL" and "@" in argument:
+            argument = argument[: argument.rindex("@") + 1]
+        elif argument:
+            argument = str(Path(argument))
+        memory = None if self.memory is None else str(Path(self.memory))
+        return str(AgentPart(self.kind, argument, memory))
 
 
-class NamedAgent:
-    """Makes the agents of one name, as `collectors.acting.Act` takes it: a function from a task to an agent.
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """Who acts: one agent, or several that act one after another."""
 
-    What is dear, a model or a memory, is had once, for the first task or by `prepare`. It is pickled by its name, so
-    that each process has its own.
+    parts: tuple[AgentPart, ...]
+
+    @classmethod
+    def parse(cls, name: str) -> AgentSpec:
+        """Read a name; see the head of this file.
+
+        Raises:
+            UnknownNameError: there is no such kind of agent; the nearest is suggested.
+            ConfigError: no model or memory is named where one is needed, or `module:Name` cannot be imported.
+            ModelError: the name is that of a folder that does not exist.
+        """
+        return cls(tuple(_read(part) for part in name.split(_THEN)))
+
+    def __str__(self) -> str:
+        return _THEN.join(str(part) for part in self.parts)
+
+    @property
+    def recorded_as(self) -> str:
+        """The name of its trajectories' collector: the spec, without the address of an endpoint."""
+        return _THEN.join(part.recorded_as for part in self.parts)
+
+
+class AgentMaker:
+    """Makes the agents of one name: a function from a task to an agent.
+
+    Models and memories are expensive, so they are loaded once: on the first task, or by `prepare`. Pickling keeps the
+    name only, so each process loads its own.
     """
 
-    def __init__(self, name: str, lm: LmConfig | None = None, console: Console | None = None) -> None:
-        """Name agents; see `agent_named`."""
-        self._name, self._lm, self._console = name, lm, console
-        self._turns = tuple(_read(part, name) for part in name.split(_THEN))
+    def __init__(self, spec: AgentSpec | str, lm: LmConfig | None = None, *, console: Console | None = None) -> None:
+        """Choose who acts.
+
+        Args:
+            spec: The agent, or its name.
+            lm: How a language model is asked.
+            console: Where a human sees the environment and answers; the terminal if None.
+
+        Raises:
+            UnknownNameError, ConfigError, ModelError: see `AgentSpec.parse`.
+        """
+        self.spec = AgentSpec.parse(spec) if isinstance(spec, str) else spec
+        self._lm, self._console = lm, console
         self._backends: dict[str, Backend] = {}
         self._human: HumanAgent | None = None
         self._memories: dict[str, ExperienceMemory] = {}
@@ -92,37 +157,37 @@ class NamedAgent:
     @property
     def is_human(self) -> bool:
         """Whether a person acts."""
-        return any(one.kind == "human" for one in self._turns)
+        return any(part.kind == "human" for part in self.spec.parts)
 
     @property
     def collector(self) -> str:
-        """What trajectories name as their collector: the name, without the address of an endpoint."""
-        return _THEN.join(one.collector for one in self._turns)
+        """The name of its trajectories' collector."""
+        return self.spec.recorded_as
 
     def prepare(self) -> None:
-        """Load the models and open the memories, so that a name that leads nowhere is refused before anybody plays.
+        """Load the models and open the memories, so that a wrong name is refused before an episode begins.
 
         Raises:
-            MissingDependencyError: what it needs is not installed.
+            MissingDependencyError: a package that a model needs is not installed.
             ModelError: a model cannot be loaded, or there is no key.
             MemoryStoreError: there is no memory, or it cannot be opened.
         """
         self.open_memories()
-        for one in self._turns:
-            if one.kind in _MODELS:
-                self._model(one)
+        for part in self.spec.parts:
+            if part.takes == "MODEL":
+                self._model(part)
 
     def open_memories(self) -> None:
-        """Open the memories alone, which takes no time.
+        """Open the memories only, which is fast.
 
         Raises:
             MemoryStoreError: there is no memory, or it cannot be opened.
         """
-        for one in self._turns:
-            if one.kind == "skills" and one.rest:
-                self._opened(one.rest)
-            if one.memory is not None:
-                self._opened(one.memory)
+        for part in self.spec.parts:
+            if part.takes == "MEMORY" and part.argument:
+                self._opened(part.argument)
+            if part.memory is not None:
+                self._opened(part.memory)
 
     def close(self) -> None:
         """Close the memories; agents that use one cannot act any more."""
@@ -133,43 +198,47 @@ class NamedAgent:
         """Return the agent for a task.
 
         Raises:
-            UnknownNameError, ConfigError: the agent is `scripted`, and the world knows no demonstration.
+            UnknownNameError, ConfigError: the agent is `scripted`, and the environment has no demonstration.
             MissingDependencyError, ModelError, MemoryStoreError: see `prepare`.
         """
-        last = len(self._turns) - 1
-        agents = [self._agent(one, task, is_last=place == last) for place, one in enumerate(self._turns)]
+        last = len(self.spec.parts) - 1
+        agents = [self._agent(part, task, is_last=place == last) for place, part in enumerate(self.spec.parts)]
         return SequentialAgent(agents) if last else agents[0]
 
-    def __reduce__(self) -> tuple[type[NamedAgent], tuple[str, LmConfig | None]]:
-        return NamedAgent, (self._name, self._lm)
+    def __reduce__(self) -> tuple[type[AgentMaker], tuple[AgentSpec, LmConfig | None]]:
+        return AgentMaker, (self.spec, self._lm)
 
-    def _agent(self, one: AgentPart, task: Task, *, is_last: bool) -> Agent:
-        agent = self._acting(one, task, is_last=is_last)
-        return agent if one.memory is None else MemoryAgent(agent, self._opened(one.memory), env=task.env)
+    def _agent(self, part: AgentPart, task: Task, *, is_last: bool) -> Agent:
+        agent = self._acting(part, task, is_last=is_last)
+        return agent if part.memory is None else MemoryAgent(agent, self._opened(part.memory), env=task.env)
 
-    def _acting(self, one: AgentPart, task: Task, *, is_last: bool) -> Agent:
-        if one.kind == "lm":
-            return LmAgent(self._model(one), self._lm)
-        if one.kind == "saycan":
+    def _acting(self, part: AgentPart, task: Task, *, is_last: bool) -> Agent:
+        if part.kind == "lm":
+            return LmAgent(self._model(part), self._lm)
+        if part.kind == "saycan":
+            from ..envs.registry import get_verbalizer
+
             verbalizer = get_verbalizer(task.env)
-            return SayCan(self._model(one), None if is_last else _BRIEF, verbalizer=verbalizer)
-        if one.kind == "skills":
-            recollection = self._opened(one.rest) if one.rest else EmptyMemory()
+            return SayCan(self._model(part), None if is_last else _BRIEF, verbalizer=verbalizer)
+        if part.kind == "skills":
+            recollection = self._opened(part.argument) if part.argument else EmptyMemory()
             return SkillAgent(recollection, env=task.env, explores=is_last)
-        if one.kind == "random":
+        if part.kind == "random":
             return RandomAgent(np.random.default_rng(task.seed))
-        if one.kind == "human":
+        if part.kind == "human":
             self._human = self._human or HumanAgent(self._console)
             return self._human
-        from ..envs.registry import demonstration_of
+        if part.kind == "scripted":
+            from ..envs.registry import get_demonstration
 
-        return ScriptedAgent(demonstration_of(task))
+            return ScriptedAgent(get_demonstration(task))
+        return _made_by(AGENTS.get(part.kind), task)
 
-    def _model(self, one: AgentPart) -> Backend:
+    def _model(self, part: AgentPart) -> Backend:
         # `SayCan` reads plain text, whatever template a model has for chats.
-        key = f"{one.kind}:{one.rest}"
+        key = f"{part.kind}:{part.argument}"
         if key not in self._backends:
-            self._backends[key] = backend_named(one.rest, chat=None if one.kind == "lm" else False)
+            self._backends[key] = get_backend(part.argument, chat=None if part.kind == "lm" else False)
         return self._backends[key]
 
     def _opened(self, path: str) -> ExperienceMemory:
@@ -180,52 +249,49 @@ class NamedAgent:
         return self._memories[path]
 
 
-def _read(text: str, name: str) -> AgentPart:
-    """Take one agent's name apart.
+def _builtin(kind: str) -> AgentKind | None:
+    found = AGENTS.builtin.get(kind)
+    return found if isinstance(found, AgentKind) else None
 
-    Raises:
-        UnknownNameError: there is no such agent.
-        ConfigError: no model or memory is named where one is needed.
-        ModelError: a folder is named that is not there.
-    """
+
+def _read(text: str) -> AgentPart:
+    """Read the name of one agent; see `AgentSpec.parse`."""
     acts, shown, memory = text.rpartition(_WITH)
-    kind, colon, rest = (acts if shown else text).partition(":")
-    if kind in _MODELS and not rest:
-        raise ConfigError(f"No language model is named: say {kind}:PATH, {kind}:MODEL@URL or {kind}:MODEL@.")
-    if kind in _MODELS and _is_missing(rest):
-        raise ModelError(f"There is no model at {rest}: name a folder that holds one, or an id on the hub.")
-    if (kind == "skills" and not colon) or (shown and not memory):
-        raise ConfigError("No memory is named: say skills:MEMORY, or NAME+memory:MEMORY.")
-    if kind not in (*_MODELS, "skills") and (rest or kind not in NAMES):
-        raise unknown("agent", name, NAMES)
-    return AgentPart(kind, rest, memory if shown else None)
+    acts = acts if shown else text
+    name, colon, argument = acts.partition(":")
+    if shown and not memory:
+        raise ConfigError("No memory is named: write NAME+memory:MEMORY.")
+    kind = _builtin(name)
+    if kind is None or (argument and not kind.argument):
+        AGENTS.get(acts)  # refuses what is not there
+        return AgentPart(acts, "", memory if shown else None)
+    if kind.argument == "MODEL" and not argument:
+        raise ConfigError(f"No language model is named: write {name}:PATH, {name}:MODEL@URL or {name}:MODEL@.")
+    if kind.argument == "MODEL" and _is_missing(argument):
+        raise ModelError(f"There is no model at {argument}: name a folder that holds one, or an id on the hub.")
+    if kind.argument == "MEMORY" and not colon:
+        raise ConfigError(f"No memory is named: write {name}:MEMORY, or NAME+memory:MEMORY.")
+    return AgentPart(name, argument, memory if shown else None)
 
 
-def agent_named(name: str, lm: LmConfig | None = None, *, console: Console | None = None) -> NamedAgent:
-    """Return how to make the agents of a name; see the head of this file.
-
-    Args:
-        name: Who acts.
-        lm: How a language model is asked.
-        console: Where a human is shown the world and asked; the terminal if None.
-
-    Raises:
-        UnknownNameError: there is no such agent.
-        ConfigError: no model or memory is named where one is needed.
-        ModelError: a folder is named that is not there.
-    """
-    return NamedAgent(name, lm, console)
+def _made_by(make: Callable[..., Agent], task: Task) -> Agent:
+    """Call what makes another package's agent: with the task if it takes an argument."""
+    try:
+        inspect.signature(make).bind(task)
+    except TypeError:
+        return make()
+    return make(task)
 
 
-def backend_named(name: str, *, chat: bool | None = None) -> Backend:
-    """Return the language model of a name: what follows `lm:` (see the head of this file).
+def get_backend(name: str, *, chat: bool | None = None) -> Backend:
+    """Return the language model that `lm:` is followed by (see the head of this file).
 
     Args:
         name: The model.
         chat: False for plain text, at an endpoint by its completions; None for a chat wherever that is possible.
 
     Raises:
-        MissingDependencyError: what it needs is not installed.
+        MissingDependencyError: a package that it needs is not installed.
         ModelError: it cannot be loaded, or there is no key.
     """
     model, at, url = name.rpartition("@")
@@ -235,9 +301,9 @@ def backend_named(name: str, *, chat: bool | None = None) -> Backend:
 
 
 def _is_missing(name: str) -> bool:
-    """Whether this can only be a folder, and is not there; an id on the hub is `NAME` or `OWNER/NAME`."""
+    """Whether this can only be a folder, and is missing; an id on the hub is `NAME` or `OWNER/NAME`."""
     is_folder = name.startswith((".", "/")) or name.count("/") > 1
     return "@" not in name and is_folder and not Path(name).is_dir()
 
 
-__all__ = ["NAMES", "NamedAgent", "agent_named", "backend_named"]
+__all__ = ["AGENTS", "AgentKind", "AgentMaker", "AgentPart", "AgentSpec", "get_backend"]

@@ -10,12 +10,12 @@ from .console import tame_libraries
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..agents.registry import NamedAgent
+    from ..agents.registry import AgentMaker
     from ..collectors.rollout.acting import AgentCollector
     from .commands import Collect, Lm
 
 
-def agents_named(name: str, lm: Lm, console: Console | None = None) -> NamedAgent:
+def agents_named(name: str, lm: Lm, console: Console | None = None) -> AgentMaker:
     """Return who acts.
 
     Raises:
@@ -24,12 +24,12 @@ def agents_named(name: str, lm: Lm, console: Console | None = None) -> NamedAgen
     """
     tame_libraries()
     from ..agents.lm.agent import LmConfig
-    from ..agents.registry import agent_named
+    from ..agents.registry import AgentMaker
 
-    return agent_named(name, LmConfig(**vars(lm)), console=console)
+    return AgentMaker(name, LmConfig(**vars(lm)), console=console)
 
 
-def playing(command: Collect) -> NamedAgent:
+def playing(command: Collect) -> AgentMaker:
     """Return who plays tasks into a store.
 
     Raises:
@@ -48,7 +48,7 @@ def playing(command: Collect) -> NamedAgent:
     return agents
 
 
-def acting(agent: NamedAgent, name: str, steps: int, seed: int) -> AgentCollector:
+def acting(agent: AgentMaker, name: str, steps: int, seed: int) -> AgentCollector:
     """Return the collector for an agent, which is ready to act; called in whichever process plays.
 
     Raises:

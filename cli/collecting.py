@@ -27,7 +27,7 @@ def collect(command: Collect) -> int:
     from ..collectors.progress import progress
     from ..collectors.rollout.collect import gather
     from ..collectors.tasks import tasks_named
-    from ..envs.registry import world_named
+    from ..envs.registry import get_env
     from ..store import ExperienceStore
     from ..views.tables import gathered_table
 
@@ -40,7 +40,7 @@ def collect(command: Collect) -> int:
     console = make_console()
     if command.collector == "curriculum":
         return _study(command, console)
-    world = world_named(command.world)
+    world = get_env(command.world)
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
     name, make = _collector_of(command)
     try:
@@ -78,7 +78,7 @@ def _study(command: Collect, console: Console) -> int:
     from ..collectors.curriculum.skill_player import SkillPlayer
     from ..collectors.curriculum.study import generated_houses, study
     from ..collectors.progress import progress
-    from ..envs.registry import get_goal_space, world_named
+    from ..envs.registry import get_env, get_goal_space
     from ..store import ExperienceStore
     from ..views.tables import gathered_table
 
@@ -89,7 +89,7 @@ def _study(command: Collect, console: Console) -> int:
     config = CurriculumConfig(max_steps=command.steps)
     curriculum = Curriculum(spaces, _proposer_of(command), player, config, seed=command.seed)
     with ExperienceStore.open(command.out, config=_recorded(command), seeds=[command.seed]) as store:
-        houses = generated_houses(world_named(command.world).id, command.seed)
+        houses = generated_houses(get_env(command.world).id, command.seed)
         try:
             with progress(console, attempts, "Studying") as watch:
                 done = study(store, curriculum, houses, attempts, watch=watch)
@@ -147,11 +147,11 @@ def _made_of(command: Collect) -> Callable[[], Collector]:
 
         return partial(AgentCollector, _errand_runner, name="errands", max_steps=command.steps, seed=command.seed)
     from ..collectors.search.collector import Mcts, MctsConfig, household_search
-    from ..envs.registry import world_named
+    from ..envs.registry import get_env
 
     search = dataclasses.replace(
         household_search(simulations=command.simulations, seconds=command.seconds, depth=command.steps),
-        env_steps=world_named(command.world).search_steps,
+        env_steps=get_env(command.world).search_steps,
     )
     return partial(Mcts, MctsConfig(search, keep_tree=command.keep_tree), seed=command.seed)
 

@@ -21,10 +21,10 @@ def env_list(_: EnvList) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from ..envs.registry import WORLDS
+    from ..envs.registry import BUILTIN_ENVS
 
     table = Table("name", "gymnasium id", "what", "needs")
-    for world in WORLDS:
+    for world in BUILTIN_ENVS:
         table.add_row(world.name, world.id, world.what, escape(world.needs))
     make_console().print(table)
 
@@ -34,9 +34,9 @@ def env_doctor(command: EnvDoctor) -> int:
     from rich.markup import escape
     from rich.table import Table
 
-    from ..envs.registry import world_named
+    from ..envs.registry import get_env
 
-    checks = world_named(command.name).check()
+    checks = get_env(command.name).check()
     table = Table("", "what", "where, or how to get it")
     for check in checks:
         table.add_row("ok" if check.ok else "missing" if check.required else "optional", check.what, escape(check.note))
@@ -71,10 +71,10 @@ def run(command: Run) -> None:
     """Play one episode and show it."""
     from ..collectors.rollout.episode import Envs, play
     from ..collectors.tasks import choose_task, tasks_named
-    from ..envs.registry import world_named
+    from ..envs.registry import get_env
     from ..views.watch import Watcher
 
-    world = world_named(command.world)
+    world = get_env(command.world)
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
     task = choose_task(tasks, id_=command.task, scene=command.scene, goal=command.goal)
     console, envs = make_console(), Envs()
@@ -110,12 +110,12 @@ def _script(command: Run) -> Agent | None:
 def plan(command: Plan) -> int:
     """Search a plan and show it; 1 if none is found."""
     from ..collectors.search.collector import household_search
-    from ..envs.registry import world_named
+    from ..envs.registry import get_env
     from ..views.plan import plan_for_instruction
 
     search = household_search(simulations=command.simulations, depth=command.steps)
     console = make_console()
-    return int(not plan_for_instruction(world_named("virtualhome").id, command, search, console))
+    return int(not plan_for_instruction(get_env("virtualhome").id, command, search, console))
 
 
 __all__ = ["data_get", "data_list", "env_doctor", "env_list", "plan", "run"]

@@ -1,21 +1,22 @@
-"""Worlds as plain gymnasium environments, what is asked of them, and what stands beside the standard: snapshots.
+"""Environments as plain gymnasium environments, their contract, and what pathei adds to the standard: snapshots.
 
-Importing this registers the ids `pathei/...`; a world's own module is imported when it is made.
+Importing this registers the ids `pathei/...`; an environment's own module is imported when it is made.
 """
-
-import gymnasium
 
 from .checks import check_env, check_model, check_snapshot
 from .contract import make, observe, plain, reset
-from .registry import WORLDS
+from .registry import BUILTIN_ENVS, ENVS, EnvSpec, Requirement, get_env, register_id
 from .replay import VerifiedReplay
 from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 from .spaces import UnicodeText
 
-for _world in WORLDS:
-    gymnasium.register(_world.id, entry_point=_world.entry_point, max_episode_steps=_world.max_episode_steps)
+for _spec in BUILTIN_ENVS:
+    register_id(_spec)
 
 __all__ = [
+    "ENVS",
+    "EnvSpec",
+    "Requirement",
     "Snapshot",
     "Snapshotable",
     "Snapshotter",
@@ -24,6 +25,7 @@ __all__ = [
     "check_env",
     "check_model",
     "check_snapshot",
+    "get_env",
     "make",
     "observe",
     "plain",

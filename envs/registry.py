@@ -1,7 +1,7 @@
-"""The worlds that come with pathei, as data: what each is, where its tasks come from, and what it needs.
+"""The environments by name, as data: what each is, where its tasks come from, and what it needs.
 
-A world more is one `EnvSpec(...)` more in `WORLDS`; `pathei.envs` registers them all with gymnasium. Nothing of a world
-is imported before it is asked for.
+To add an environment to pathei, add one `EnvSpec(...)` here. Another package offers its `EnvSpec` as an entry point of
+the group `pathei.envs`. `pathei.envs` registers the ids with gymnasium. An environment is imported when it is used.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from ..errors import ConfigError, unknown
-from ..experience import Task
+import gymnasium
+
+from ..errors import ConfigError, UnknownNameError, unknown
+from ..experience import Goal, Task
+from ..registry import Registry, load_target
 
 if TYPE_CHECKING:
     from .goal_space import GoalSpaceProvider
@@ -21,43 +24,48 @@ if TYPE_CHECKING:
 
 
 class Requirement(NamedTuple):
-    """One thing that a world needs, or can make use of."""
+    """One thing that an environment needs or can use."""
 
     what: str
-    """What was looked at: `"RobotHow data"`."""
+    """What was looked for: `"RobotHow data"`."""
     ok: bool
     """Whether it is there."""
     note: str
-    """What was found; where it is missing, the command that mends it."""
+    """What was found; where it is missing, the command that installs it."""
     required: bool = True
-    """Whether the world does not work without it."""
+    """Whether the environment does not work without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnvSpec:
-    """One world. Functions are named as `"module:function"`, the module relative to `pathei.envs`."""
+    """One environment.
+
+    Functions are named as `"module:function"`. The module of an environment inside `pathei.envs` is relative to that
+    package; any other is a full name.
+    """
 
     id: str
-    """The gymnasium id."""
+    """The gymnasium id. Another package's is `module:Id-v0`: gymnasium imports the module, which registers `Id-v0`."""
     entry_point: str
-    """Names the environment's class, as gymnasium's registry wants it."""
-    max_episode_steps: int
-    """After so many steps `gymnasium.make` cuts an episode off, unless it is told otherwise."""
+    """The environment's class, `"module:Class"`, as gymnasium's registry takes it; the module by its full name."""
+    max_episode_steps: int | None
+    """The number of steps after which `gymnasium.make` truncates an episode by default; None for no limit."""
     name: str
-    """As the command line calls it."""
+    """The name on the command line."""
     what: str
     """What it is, in one line."""
-    needs: str
-    """What has to be installed beside pathei, in words."""
-    doctor: str
-    """Names the function `() -> Sequence[Check]` that looks at what is there."""
-    tasks: str
-    """Names the function `(n, seed) -> Sequence[Task]` that makes tasks."""
-    demonstration: str
-    """Names the function `(task) -> Sequence[str]` that returns actions which reach the goal of a task that it made."""
+    needs: str = "nothing"
+    """What has to be installed besides pathei, in words."""
+    doctor: str = ""
+    """The function `() -> Sequence[Requirement]` that looks for what is needed; empty if nothing is."""
+    tasks: str = ""
+    """The function `(n, seed) -> Sequence[Task]` that makes tasks; if empty, a task is a seed."""
+    demonstration: str = ""
+    """The function `(task) -> Sequence[str]` that returns actions which reach the goal of a task that `tasks` made;
+    empty if there is none."""
     search_steps: int | None = None
-    """At most so many of its steps a search on the command line makes for a task, where they are slow; None for no
-    limit but that of the simulations."""
+    """The largest number of its steps that a search on the command line makes for one task, where steps are slow; None
+    for no limit but the number of simulations."""
     verbalizer: str | None = None
     """Names the function or class `() -> Verbalizer`; None for `PlainVerbalizer`."""
     goal_space: str | None = None
@@ -69,13 +77,27 @@ class EnvSpec:
     """Task sets that come with it, by name: each names the function `() -> Sequence[Task]`."""
 
     def check(self) -> Sequence[Requirement]:
-        """Look at what is there."""
-        checks: Sequence[Requirement] = _function(self.doctor)()
+        """Look for what is needed."""
+        checks: Sequence[Requirement] = self.load(self.doctor)() if self.doctor else ()
         return checks
 
     def generate_tasks(self, n: int, seed: int) -> list[Task]:
         """Return `n` tasks that follow from the seed."""
-        return list(_function(self.tasks)(n, seed))
+        if self.tasks:
+            return list(self.load(self.tasks)(n, seed))
+        goal = Goal("maximise the reward")
+        return [Task(f"{self.name}/{number}", self.id, number, goal) for number in range(seed, seed + n)]
+
+    def load(self, function: str) -> Callable[..., Any]:
+        """Import a function that one of the fields names.
+
+        Raises:
+            ConfigError: there is no such module or function.
+        """
+        package = f"{__package__}."
+        inside = self.entry_point.startswith(package) and not function.startswith(package)
+        found: Callable[..., Any] = load_target(package + function if inside else function)
+        return found
 
     def generate_split(
         self, n: int, seed: int, *, activities: Literal["seen", "unseen"], scenes: Literal["train", "test"]
@@ -87,7 +109,7 @@ class EnvSpec:
         """
         if self.split_tasks is None:
             raise ConfigError(f"The tasks of {self.name!r} are not split by activity and scene.")
-        return list(_function(self.split_tasks)(n, seed, activities=activities, scenes=scenes))
+        return list(self.load(self.split_tasks)(n, seed, activities=activities, scenes=scenes))
 
     def task_set(self, name: str) -> list[Task]:
         """Return the tasks of a set that comes with the environment.
@@ -98,10 +120,10 @@ class EnvSpec:
         """
         if name not in self.task_sets:
             raise unknown("task set", name, self.task_sets)
-        return list(_function(self.task_sets[name])())
+        return list(self.load(self.task_sets[name])())
 
 
-WORLDS: Final[tuple[EnvSpec, ...]] = (
+BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
     EnvSpec(
         id="pathei/VirtualHome-v0",
         entry_point="pathei.envs.virtualhome.env:VirtualHomeEnv",
@@ -109,9 +131,9 @@ WORLDS: Final[tuple[EnvSpec, ...]] = (
         name="virtualhome",
         what="a household: generated houses, RobotHow's, or your own VirtualHome graph files",
         needs="nothing",
-        doctor="registry:check_virtualhome",
+        doctor="virtualhome.tasks.oracle:check_virtualhome",
         tasks="virtualhome.tasks.generate:generate_tasks",
-        demonstration="registry:demonstrate_household",
+        demonstration="virtualhome.tasks.oracle:demonstration",
         verbalizer="virtualhome.verbalizer:HomeVerbalizer",
         goal_space="virtualhome.goals.space:HomeGoals",
         split_tasks="virtualhome.tasks.generate:generate_split",
@@ -184,7 +206,7 @@ WORLDS: Final[tuple[EnvSpec, ...]] = (
         entry_point="pathei.envs.adapters.minigrid:MiniGridEnv",
         max_episode_steps=100,
         name="minigrid",
-        what="MiniGrid's and BabyAI's levels, told in words",
+        what="MiniGrid's and BabyAI's levels, described in words",
         needs="pip install 'pathei[adapters]'",
         doctor="adapters.minigrid:check_minigrid",
         tasks="adapters.minigrid:generate_tasks",
@@ -219,53 +241,41 @@ WORLDS: Final[tuple[EnvSpec, ...]] = (
         search_steps=100,
     ),
 )
+"""The environments that come with pathei."""
+
+ENVS: Final = Registry("env", {spec.name: spec for spec in BUILTIN_ENVS}, label="environment")
+"""All environments by name."""
 
 
-def world_named(name: str) -> EnvSpec:
-    """Return a world by its name or its gymnasium id.
+def get_env(name: str) -> EnvSpec:
+    """Return an environment by its name, its gymnasium id, or `module:Id-v0`, where importing the module registers it.
 
     Raises:
-        UnknownNameError: there is none; the nearest is suggested.
+        UnknownNameError: there is none; the nearest name is suggested.
+        ConfigError: what the name stands for is no environment, or cannot be imported.
     """
-    for world in WORLDS:
-        if name.lower() in (world.name, world.id.lower()):
-            return world
-    raise unknown("world", name, (world.name for world in WORLDS))
+    for spec in BUILTIN_ENVS:
+        if name.lower() in (spec.name, spec.id.lower()):
+            return spec
+    if ":" in name or "/" in name or name in gymnasium.registry:
+        return _offered(name) or _registered(name)
+    spec = ENVS.get(name)
+    if not isinstance(spec, EnvSpec):
+        raise ConfigError(f"The entry point {name!r} of {ENVS.group} must name an EnvSpec, not {spec!r}.")
+    return spec
 
 
-def demonstration_of(task: Task) -> tuple[str, ...]:
+def get_demonstration(task: Task) -> tuple[str, ...]:
     """Return actions that reach the goal of a task.
 
     Raises:
-        UnknownNameError: its environment is none of these worlds.
-        ConfigError: its world knows no demonstration of it.
+        UnknownNameError: its environment is not known.
+        ConfigError: its environment has no demonstration of it.
     """
-    return tuple(_function(world_named(task.env).demonstration)(task))
-
-
-def check_virtualhome() -> list[Requirement]:
-    """Look at what the household world can make use of."""
-    from .. import data
-
-    robothow = data.named("robothow")
-    note = str(robothow.path) if robothow.fetched else "pathei data get robothow"
-    return [
-        Requirement("engine and generated houses", True, "part of pathei"),
-        Requirement("RobotHow's programs and houses", robothow.fetched, note, required=False),
-    ]
-
-
-def demonstrate_household(task: Task) -> tuple[str, ...]:
-    """Return a program for a task of the household: RobotHow's own, or the one that belongs to a generated task.
-
-    Raises:
-        ConfigError: the task is neither RobotHow's nor generated.
-    """
-    from .virtualhome.tasks.generate import demonstration
-    from .virtualhome.tasks.robothow import RobotHow
-
-    kind, _, name = str(task.options.get("scene", "")).partition(":")
-    return RobotHow().program(name).lines if kind == "robothow" else tuple(demonstration(task))
+    spec = get_env(task.env)
+    if not spec.demonstration:
+        raise ConfigError(f"The environment {spec.name!r} has no demonstrations: choose another agent or collector.")
+    return tuple(spec.load(spec.demonstration)(task))
 
 
 @lru_cache(maxsize=64)
@@ -273,10 +283,10 @@ def get_verbalizer(env_id: str) -> Verbalizer:
     """Return the verbalizer of an environment, by its name or gymnasium id; the plain one where it has none."""
     from .verbalizer import plain
 
-    spec = _spec(env_id)
+    spec = _find(env_id)
     if spec is None or spec.verbalizer is None:
         return plain()
-    verbalizer: Verbalizer = _function(spec.verbalizer)()
+    verbalizer: Verbalizer = spec.load(spec.verbalizer)()
     return verbalizer
 
 
@@ -286,11 +296,11 @@ def get_goal_space(env_id: str) -> GoalSpaceProvider:
     Raises:
         ConfigError: it offers none.
     """
-    spec = _spec(env_id)
+    spec = _find(env_id)
     if spec is None or spec.goal_space is None:
-        offering = ", ".join(one.name for one in WORLDS if one.goal_space is not None) or "none"
+        offering = ", ".join(one.name for one in BUILTIN_ENVS if one.goal_space is not None) or "none"
         raise ConfigError(f"The environment {env_id!r} offers no goals of its own; those that do: {offering}.")
-    provider: GoalSpaceProvider = _function(spec.goal_space)()
+    provider: GoalSpaceProvider = spec.load(spec.goal_space)()
     return provider
 
 
@@ -300,21 +310,53 @@ def task_set_named(name: str) -> list[Task] | None:
     Raises:
         DataError: it has not been fetched.
     """
-    spec = next((one for one in WORLDS if name in one.task_sets), None)
+    spec = next((one for one in BUILTIN_ENVS if name in one.task_sets), None)
     return None if spec is None else spec.task_set(name)
 
 
-def _spec(env_id: str) -> EnvSpec | None:
-    return next((spec for spec in WORLDS if env_id.lower() in (spec.name, spec.id.lower())), None)
+def register_id(spec: EnvSpec) -> None:
+    """Register an environment's id with gymnasium."""
+    gymnasium.register(spec.id, entry_point=spec.entry_point, max_episode_steps=spec.max_episode_steps)
 
 
-def _function(name: str) -> Callable[..., Any]:
-    module, _, function = name.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(f".{module}", __package__), function)
-    return found
+def _offered(id_: str) -> EnvSpec | None:
+    """Return the environment with this id of an installed package."""
+    builtin = {spec.name for spec in BUILTIN_ENVS}
+    offered = (ENVS.get(name) for name in ENVS.names() if name not in builtin)
+    return next((spec for spec in offered if isinstance(spec, EnvSpec) and spec.id == id_), None)
+
+
+def _registered(name: str) -> EnvSpec:
+    """Return what `module:attribute` names, or else the environment that gymnasium knows by this id."""
+    module, colon, id_ = name.rpartition(":")
+    if colon:
+        try:
+            found = getattr(importlib.import_module(module), id_, None)
+        except ImportError as error:
+            raise ConfigError(f"The environment {name!r} cannot be imported: {error}.") from error
+        if isinstance(found, EnvSpec):
+            return found
+    if id_ not in gymnasium.registry:
+        raise _no_such(name, id_)
+    known = gymnasium.registry[id_]
+    what = f"{known.entry_point}, registered with gymnasium"
+    return EnvSpec(name, str(known.entry_point), known.max_episode_steps, name, what)
+
+
+def _no_such(name: str, id_: str) -> UnknownNameError:
+    near = [known for known in gymnasium.registry if known.partition("/")[0] == id_.partition("/")[0]]
+    return unknown("environment", name, near or ENVS.names())
+
+
+def _find(name: str) -> EnvSpec | None:
+    try:
+        return get_env(name)
+    except (ConfigError, UnknownNameError):
+        return None
 
 
 __all__ = [
-    "WORLDS", "EnvSpec", "Requirement", "demonstration_of", "get_goal_space", "get_verbalizer", "task_set_named",
-    "world_named",
+    "BUILTIN_ENVS", "ENVS", "EnvSpec", "Requirement", "get_demonstration", "get_env", "get_goal_space",
+    "get_verbalizer",
+    "register_id", "task_set_named",
 ]  # fmt: skip

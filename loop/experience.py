@@ -128,10 +128,10 @@ def acting(agent: str, collector: str, steps: int, seed: int, alone: bool) -> Ag
     """
     if alone:
         os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, which comes next
-    from ..agents.registry import agent_named
+    from ..agents.registry import AgentMaker
     from ..collectors.rollout.acting import AgentCollector
 
-    named = agent_named(agent)
+    named = AgentMaker(agent)
     named.prepare()
     return AgentCollector(named, name=collector, max_steps=steps, seed=seed)
 

@@ -192,9 +192,9 @@ def _household(count: int, seed: int, activities: tuple[str, ...], split: Split)
 
 @lru_cache(maxsize=16)
 def _generated(world: str, count: int, seed: int) -> tuple[Task, ...]:
-    from ..envs.registry import world_named
+    from ..envs.registry import get_env
 
-    return tuple(world_named(world).generate_tasks(count, seed))
+    return tuple(get_env(world).generate_tasks(count, seed))
 
 
 def _activities() -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -17,7 +17,7 @@ FILE_LINES = 500
 MEDIAN_LINES = 200
 FUNCTION_LINES = 60
 MAY_PRINT = ("cli", "tests", "benchmarks", "examples")
-NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs")
+NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs", "setup.py")
 # The patterns are written so that they do not find themselves here.
 # /home/agent is the home inside the terminal's sandbox, the same on every machine.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|(?:home|Users)/(?!agent\b)\w+)/|/tmp/(?:bash|clone)")

@@ -38,7 +38,7 @@ OPTIONAL = HEAVY | {"atif", "h5py", "matplotlib", "openai", "pandas", "PIL", "ps
 CORE = {"gymnasium", "numpy", "orjson", "platformdirs", "pyarrow", "rich", "tyro"}
 
 TYPING_GUARDS = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
-NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs")
+NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs", "setup.py")
 FOLDERS = {
     "store": set[str](),
     "export": {"store"},

@@ -22,7 +22,7 @@ from ..collectors.rollout.collect import CollectReport, gather
 from ..collectors.rollout.episode import Envs, play
 from ..collectors.rollout.explore import STRATEGIES, Explore
 from ..collectors.search.collector import Mcts, MctsConfig, household_search
-from ..envs.registry import demonstration_of, world_named
+from ..envs.registry import get_demonstration, get_env
 from ..errors import ConfigError
 from ..experience import Task
 from ..store import ExperienceStore, StoreInfo
@@ -54,7 +54,7 @@ def run_demo(console: Console, out: Path, *, episodes: int = 300, workers: int =
     """
     if episodes < 1:
         raise ConfigError(f"The demo needs at least one episode, not {episodes}.")
-    tasks = world_named("virtualhome").generate_tasks(max(episodes, _SHOWN), seed)
+    tasks = get_env("virtualhome").generate_tasks(max(episodes, _SHOWN), seed)
     ways: dict[str, Callable[[], Collector]] = {
         strategy: partial(Explore, strategy=strategy, max_steps=_STEPS, seed=seed) for strategy in STRATEGIES
     }
@@ -86,14 +86,14 @@ def _clear(path: Path) -> None:
 
 def _show_demonstrations(console: Console, tasks: Sequence[Task]) -> None:
     envs = Envs()
-    shortest_first = sorted(tasks[:_LOOKED_AT], key=lambda task: len(demonstration_of(task)))
-    fitting = [task for task in shortest_first if len(demonstration_of(task)) >= _AT_LEAST] or shortest_first
+    shortest_first = sorted(tasks[:_LOOKED_AT], key=lambda task: len(get_demonstration(task)))
+    fitting = [task for task in shortest_first if len(get_demonstration(task)) >= _AT_LEAST] or shortest_first
     # Different activities, a short one first: it is shown with what is perceived, the others by what is done.
     by_words = {task.goal.text.split(" ", maxsplit=1)[0].lower(): task for task in reversed(fitting)}
     try:
         for number, task in enumerate(list(reversed(by_words.values()))[:_SHOWN]):
             watcher = Watcher(console, texts=number == 0, lines=8)
-            agent = ScriptedAgent(demonstration_of(task))
+            agent = ScriptedAgent(get_demonstration(task))
             watcher.show_end(play(envs.get(task), task, agent, max_steps=100, watch=watcher))
     finally:
         envs.close()

@@ -28,7 +28,7 @@ from pathei.collectors.search.guidance import guidance_of
 from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.envs import contract
 from pathei.envs.model import EnvModel
-from pathei.envs.registry import world_named
+from pathei.envs.registry import get_env
 from pathei.learners.models.base import tiny_base
 
 
@@ -68,7 +68,7 @@ def seconds_of_choices(backend: LocalModel, requests: Sequence[Choice], width: i
 def speed(given: argparse.Namespace) -> None:
     """Measure choosing among a household's actions: naive, shared, and several episodes at once."""
     count, widths = given.count, given.widths
-    tasks = world_named("virtualhome").generate_tasks(count, 1)
+    tasks = get_env("virtualhome").generate_tasks(count, 1)
     backend = random_model(given)
     requests, lengths = [], []
     for task in tasks:
@@ -119,7 +119,7 @@ def prior(count: int, simulations: int) -> None:
     config = SearchConfig(simulations=simulations, depth=30, selection="puct", exploration=0.5, stop_on_success=True)
     backend = LocalModel.load(tiny_base())
     rows: dict[str, list[tuple[bool, int, float]]] = {}
-    for task in world_named("virtualhome").generate_tasks(count, 2):
+    for task in get_env("virtualhome").generate_tasks(count, 2):
         for name in ("uniform", "embedded base", "heuristic"):
             env = contract.make(task)
             seen, info = contract.reset(env, task)

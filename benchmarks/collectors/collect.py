@@ -24,7 +24,7 @@ from pathei.collectors.coverage import Coverage
 from pathei.collectors.rollout.collect import gather
 from pathei.collectors.rollout.episode import Envs
 from pathei.envs import contract
-from pathei.envs.registry import world_named
+from pathei.envs.registry import get_env
 from pathei.envs.virtualhome.language.observation import describe, nameable
 from pathei.experience import Task, Trajectory, decode, encode
 from pathei.store import ExperienceStore
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--strategy", choices=("uniform", "novelty"), default="novelty")
     args = parser.parse_args()
-    seconds, tasks = timed(lambda: world_named("virtualhome").generate_tasks(args.tasks, 0))
+    seconds, tasks = timed(lambda: get_env("virtualhome").generate_tasks(args.tasks, 0))
     print(f"{args.tasks} tasks generated, {seconds / args.tasks * 1e3:.2f} ms each")
     make = partial(Explore, strategy=args.strategy, max_steps=args.steps)
     with tempfile.TemporaryDirectory() as folder:

@@ -40,7 +40,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pathei.envs import VerifiedReplay, check_env, check_snapshot, contract
-from pathei.envs.registry import WORLDS, EnvSpec, world_named
+from pathei.envs.registry import BUILTIN_ENVS, EnvSpec, get_env
 from pathei.envs.snapshots import Snapshotter
 from pathei.errors import PatheiError, SnapshotError
 from pathei.experience import Task
@@ -346,7 +346,7 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, *, m
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", nargs="+", default=[world.name for world in WORLDS])
+    parser.add_argument("--worlds", nargs="+", default=[world.name for world in BUILTIN_ENVS])
     parser.add_argument("--seconds", type=float, default=2.0, help="for each measurement")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--collect", action="store_true")
@@ -354,7 +354,7 @@ def main() -> None:
     parser.add_argument("--part", choices=("world", "rival"), help=argparse.SUPPRESS)
     parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    worlds = [world_named(name) for name in args.worlds]
+    worlds = [get_env(name) for name in args.worlds]
     if args.part:
         args.to.write_text(json.dumps(answer(args.part, worlds[0], args.seconds)), "utf-8")
         return

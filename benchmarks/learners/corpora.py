@@ -18,7 +18,7 @@ from pathei.agents import ScriptedAgent
 from pathei.agents.carrying import RandomCarryAgent
 from pathei.collectors.rollout.episode import Envs, play
 from pathei.envs.facts import read_action
-from pathei.envs.registry import demonstration_of
+from pathei.envs.registry import get_demonstration
 from pathei.envs.virtualhome.language.plans import say_plan
 from pathei.envs.virtualhome.tasks.generate import generate_tasks, unseen_activities
 from pathei.envs.virtualhome.verbalizer import HomeVerbalizer
@@ -52,7 +52,7 @@ def collect(path: Path, chores: list[Task], errands: list[Task]) -> float:
     envs = Envs()
     with ExperienceStore.open(path, config={"benchmark": "corpora"}) as store:
         for task in chores:
-            store.append(play(envs.get(task), task, ScriptedAgent(demonstration_of(task)), max_steps=100))
+            store.append(play(envs.get(task), task, ScriptedAgent(get_demonstration(task)), max_steps=100))
         for task in errands:
             store.append(play(envs.get(task), task, RandomCarryAgent(HomeVerbalizer()), max_steps=48))
     envs.close()
@@ -80,7 +80,7 @@ def told_in_words(tasks: list[Task]) -> tuple[float, float]:
     plain = numbered = 0
     with PlanExecutor() as executor:
         for task in tasks:
-            script = demonstration_of(task)
+            script = get_demonstration(task)
             names = {name for line in script for action in [read_action(line)] if action for name in action.names}
             plain += executor.execute(task, say_plan(script)).success
             numbered += executor.execute(task, say_plan(script, names)).success

@@ -201,9 +201,9 @@ def get_env_id(name: str | None) -> str | None:
     """
     if not name or "/" in name or ":" in name:
         return name
-    from ...envs.registry import world_named
+    from ...envs.registry import get_env
 
-    return world_named(name).id
+    return get_env(name).id
 
 
 def pairs(title: str) -> Table:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ...agents import Agent, ScriptedAgent
-from ...envs.registry import demonstration_of
+from ...envs.registry import get_demonstration
 from ...errors import ConfigError
 from ...experience import Failure, Record, Task
 from .episode import Envs, PutImage, one_line, play_or_fail
@@ -77,7 +77,7 @@ class AgentCollector:
 
 def demonstrator(task: Task) -> Agent:
     """Return an agent that does what reaches a task's goal, as the world knows it."""
-    return ScriptedAgent(demonstration_of(task))
+    return ScriptedAgent(get_demonstration(task))
 
 
 __all__ = ["AgentCollector", "demonstrator"]

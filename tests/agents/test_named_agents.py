@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathei.agents import LmConfig, MemoryAgent, RandomAgent, SkillAgent, agent_named
+from pathei.agents import AgentMaker, LmConfig, MemoryAgent, RandomAgent, SkillAgent
 from pathei.cli import main
 from pathei.cli.commands import Lm
 from pathei.collectors.tasks import write_tasks
@@ -47,7 +47,7 @@ def server() -> Iterator[Server]:
 
 
 def test_agents_that_use_a_memory_are_pickled_by_name(memory: Path) -> None:
-    named = agent_named(f"random+memory:{memory}/")
+    named = AgentMaker(f"random+memory:{memory}/")
     named.prepare()
     again = pickle.loads(pickle.dumps(named))  # noqa: S301  # our own
     for one in (named, again):
@@ -59,9 +59,9 @@ def test_agents_that_use_a_memory_are_pickled_by_name(memory: Path) -> None:
         assert len(agent.told().notes["memory"]) == 1
         assert one.collector == f"random+memory:{memory}"
         one.close()
-    assert isinstance(agent_named(f"skills:{memory}")(lantern_task(0)), SkillAgent)
-    assert isinstance(agent_named("random")(lantern_task(0)), RandomAgent)
-    assert agent_named("human").is_human
+    assert isinstance(AgentMaker(f"skills:{memory}")(lantern_task(0)), SkillAgent)
+    assert isinstance(AgentMaker("random")(lantern_task(0)), RandomAgent)
+    assert AgentMaker("human").is_human
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_agents_that_use_a_memory_are_pickled_by_name(memory: Path) -> None:
     ],
 )
 def test_trajectories_are_named_after_the_agent_and_not_after_an_address(name: str, collector: str) -> None:
-    assert agent_named(name).collector == collector
+    assert AgentMaker(name).collector == collector
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_trajectories_are_named_after_the_agent_and_not_after_an_address(name: s
 )
 def test_a_wrong_name_is_refused_before_anything_is_loaded(name: str, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        agent_named(name)
+        AgentMaker(name)
 
 
 def test_a_memory_that_is_not_there_is_refused_before_anybody_plays(tmp_path: Path) -> None:
     for name in (f"skills:{tmp_path}/x", f"random+memory:{tmp_path}/x"):
         with pytest.raises(MemoryStoreError, match="There is no memory at"):
-            agent_named(name).prepare()
+            AgentMaker(name).prepare()
     assert not list(tmp_path.iterdir())
 
 

@@ -17,7 +17,7 @@ from pathei.collectors.search.config import SearchConfig
 from pathei.envs import contract
 from pathei.envs.adapters import minigrid, scienceworld, textworld
 from pathei.envs.checks import check_env, check_snapshot
-from pathei.envs.registry import demonstration_of
+from pathei.envs.registry import get_demonstration
 from pathei.errors import ConfigError
 from pathei.experience import Task, Trajectory
 
@@ -41,7 +41,7 @@ def games(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def demonstrated(task: Task) -> Trajectory:
     env = contract.make(task)
     try:
-        return play(env, task, ScriptedAgent(demonstration_of(task)), max_steps=100)
+        return play(env, task, ScriptedAgent(get_demonstration(task)), max_steps=100)
     finally:
         env.close()
 

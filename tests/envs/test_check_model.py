@@ -10,7 +10,7 @@ import pytest
 from pathei.envs import contract
 from pathei.envs.checks import check_model
 from pathei.envs.model import BufferedRng, StepResult, model_of
-from pathei.envs.registry import world_named
+from pathei.envs.registry import get_env
 from pathei.errors import ContractError
 
 
@@ -127,7 +127,7 @@ def test_a_broken_promise_is_named(model: Walk, reason: str) -> None:
 @pytest.mark.parametrize("name", ["virtualhome", "shop", "minigrid"])
 def test_models_of_environments_keep_it(name: str) -> None:
     """Their own, and the one of any snapshotable environment."""
-    task = world_named(name).generate_tasks(1, 0)[0]
+    task = get_env(name).generate_tasks(1, 0)[0]
     env = contract.make(task)
     observation, info = contract.reset(env, task)
     check_model(model_of(env, info, observation=observation), steps=10, rng=np.random.default_rng(0), rounds=2)

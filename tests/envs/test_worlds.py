@@ -17,7 +17,7 @@ import pytest
 from pathei import data
 from pathei.cli import main
 from pathei.collectors.tasks import write_tasks
-from pathei.envs.registry import WORLDS, EnvSpec, demonstration_of
+from pathei.envs.registry import BUILTIN_ENVS, EnvSpec, get_demonstration
 from pathei.errors import ConfigError
 from pathei.experience import Task
 from pathei.store import ExperienceStore
@@ -29,7 +29,7 @@ MARKER = "PATHEI_TEST_WORLDS"
 
 EACH = [
     pytest.param(world, id=world.name, marks=() if world.name in IN_PROCESS else pytest.mark.integration)
-    for world in WORLDS
+    for world in BUILTIN_ENVS
 ]
 
 
@@ -80,7 +80,7 @@ def demonstrated(world: EnvSpec) -> Task:
     for number in range(1, 17):
         task = world.generate_tasks(number, 0)[-1]
         try:
-            demonstration_of(task)
+            get_demonstration(task)
         except ConfigError:
             continue
         return task

@@ -15,7 +15,7 @@ import orjson
 import pytest
 from rich.console import Console
 
-from pathei.agents.registry import agent_named
+from pathei.agents.registry import AgentMaker
 from pathei.cli import main
 from pathei.errors import ConfigError
 from pathei.learners.evaluation.intervals import Interval
@@ -156,7 +156,7 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
     assert "<svg" in page
     # What plays in the end is named, and can be had by its name.
     for actor in LoopWorkspace(tmp_path / "loop", config, 0).actors(1):
-        agent_named(actor.agent).prepare()
+        AgentMaker(actor.agent).prepare()
 
 
 # --- kill -9

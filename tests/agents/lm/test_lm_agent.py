@@ -21,7 +21,7 @@ from pathei.agents.lm.local_model import LocalModel
 from pathei.agents.lm.prior import LmPrior
 from pathei.agents.lm.prompts import STYLES, PromptContext, Prompts, Turn, fit, prompts_named
 from pathei.agents.protocol import Finished
-from pathei.agents.registry import agent_named
+from pathei.agents.registry import AgentMaker
 from pathei.collectors.rollout.acting import AgentCollector
 from pathei.collectors.rollout.acting_batched import BatchedAgentCollector
 from pathei.collectors.rollout.collect import gather
@@ -284,11 +284,11 @@ def test_a_prior_leads_the_search_and_each_state_is_rated_once() -> None:
 def test_agents_have_names(tmp_path: Path) -> None:
     save_tiny(tmp_path)
     task = Task("board", ID, 0, Goal("light"))
-    agent = agent_named(f"lm:{tmp_path}", LmConfig(cut=True))(task)
+    agent = AgentMaker(f"lm:{tmp_path}", LmConfig(cut=True))(task)
     assert agent.act(SEEN, GOAL) in CAN
-    assert agent_named("lm:name@http://127.0.0.1:9/v1")(task).backend.name == "name"
-    assert agent_named("random")(task).act(SEEN, GOAL) in CAN
+    assert AgentMaker("lm:name@http://127.0.0.1:9/v1")(task).backend.name == "name"
+    assert AgentMaker("random")(task).act(SEEN, GOAL) in CAN
     with pytest.raises(UnknownNameError, match="did you mean 'random'"):
-        agent_named("randon")
+        AgentMaker("randon")
     with pytest.raises(ConfigError, match="No language model is named"):
-        agent_named("lm:")
+        AgentMaker("lm:")

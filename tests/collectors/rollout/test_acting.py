@@ -7,11 +7,11 @@ from pathei.agents.protocol import Finished
 from pathei.cli import main
 from pathei.collectors.checks import check_collector
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
-from pathei.envs.registry import world_named
+from pathei.envs.registry import get_env
 from pathei.experience import Failure, Goal, Observation, Tokens, Trajectory
 from pathei.store import ExperienceStore
 
-TASKS = world_named("touchdown").generate_tasks(6, 3)
+TASKS = get_env("touchdown").generate_tasks(6, 3)
 
 
 class Walker:

@@ -20,7 +20,7 @@ from pathei.agents import ScriptedAgent
 from pathei.agents.carrying import RandomCarryAgent
 from pathei.collectors import Explore
 from pathei.collectors.rollout.episode import Envs, play
-from pathei.envs.registry import demonstration_of
+from pathei.envs.registry import get_demonstration
 from pathei.envs.virtualhome.engine.places import room_of
 from pathei.envs.virtualhome.engine.rules import Action
 from pathei.envs.virtualhome.engine.vocabulary import HANDS, INSIDE, ON
@@ -64,7 +64,7 @@ def collect(store: ExperienceStore) -> None:
     envs = Envs()
     tasks = generate_tasks(96, 0) + generate_tasks(40, 1, split="test", activities=unseen_activities())
     for task in tasks:
-        agent = ScriptedAgent(demonstration_of(task))
+        agent = ScriptedAgent(get_demonstration(task))
         store.append(play(envs.get(task), task, agent, max_steps=100, collector="demonstration"))
     for task in errand_tasks(HOMES):
         store.append(

@@ -12,7 +12,7 @@ from pathei.agents import ScriptedAgent
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
 from pathei.collectors.rollout.explore import Explore
 from pathei.envs.facts import EVERY, NodeSelector, read_condition
-from pathei.envs.registry import demonstration_of
+from pathei.envs.registry import get_demonstration
 from pathei.envs.verbalizer import plain
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ContractError, UnknownNameError
@@ -149,7 +149,7 @@ def refused_once() -> Trajectory:
 
 def _closed(task: Task) -> list[str]:
     """The demonstration of throwing food away, with the lid forgotten at first."""
-    lines = list(demonstration_of(task))
+    lines = list(get_demonstration(task))
     place = next(n for n, line in enumerate(lines) if line.startswith("[PutIn]"))
     assert lines[place - 1].startswith("[Open]")
     return [*lines[: place - 1], lines[place], lines[place - 1], lines[place]]

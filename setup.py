@@ -1,0 +1,24 @@
+"""Lists the packages from the folders, so that a new folder needs no line in pyproject.toml; all else is there.
+
+The repository root is the package `pathei`; a folder below it is a sub-package if it and every folder above it have an
+`__init__.py`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from setuptools import setup  # type: ignore[import-untyped]
+
+NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs", "build", "dist", "runs")
+
+
+def find_packages(folder: Path, name: str) -> Iterator[str]:
+    """Yield the name of a package and those of the packages inside it."""
+    yield name
+    for path in sorted(folder.iterdir()):
+        is_left_out = name == "pathei" and path.name in NOT_PACKAGE
+        if (path / "__init__.py").is_file() and not path.name.startswith(".") and not is_left_out:
+            yield from find_packages(path, f"{name}.{path.name}")
+
+
+setup(packages=list(find_packages(Path(__file__).parent, "pathei")))
