@@ -13,9 +13,9 @@ from ..loop.config import LoopConfig
 
 @dataclass(frozen=True)
 class Loop:
-    """Live, learn, act, and live again as the better agent, measured on tasks that nobody has seen.
+    """Collect, learn, and collect again with the better agent, measured on held-out tasks.
 
-    Run it again to go on where it stopped.
+    Run it again to resume.
     """
 
     out: Positional[Path]
@@ -23,7 +23,7 @@ class Loop:
     loop: Annotated[LoopConfig, arg(name="")] = field(default_factory=LoopConfig)
     """What to do."""
     report: bool = True
-    """Whether to write `report.html`, with curves and two transcripts, before and after."""
+    """Whether to write `report.html`, with curves and two transcripts: before and after learning."""
 
 
 __all__ = ["Loop"]

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def loop(command: Loop) -> None:
-    """Run rounds of living and learning, and show what they came to."""
+    """Run rounds of collecting and learning, and show the results."""
     show_loop(command.out, command.loop, make_console(), report=command.report)
 
 
 def show_loop(out: Path, config: LoopConfig, console: Console, *, report: bool = True) -> None:
-    """Run a loop, or go on with it, and show it: tables, what learning was worth, and a page."""
+    """Run or resume a loop, and show the results: tables, comparisons and a page."""
     tame_libraries()
     from ..loop.run import run_loop
     from ..views.loop_page import write_page

@@ -73,6 +73,9 @@ class EnvSpec:
     split_tasks: str | None = None
     """Names the function `(n, seed, *, activities: "seen" | "unseen", scenes: "train" | "test") -> Sequence[Task]`, for
     environments whose tasks have activities (`Verbalizer.activity`) and scenes for testing; else None."""
+    training_scenes: str | None = None
+    """Names the function `(seed) -> Sequence[Task]` that returns training scenes as tasks without a goal; None where the
+    scenes of generated tasks serve."""
     task_sets: Mapping[str, str] = field(default_factory=dict)
     """Task sets that come with it, by name: each names the function `() -> Sequence[Task]`."""
 
@@ -111,6 +114,16 @@ class EnvSpec:
             raise ConfigError(f"The tasks of {self.name!r} are not split by activity and scene.")
         return list(self.load(self.split_tasks)(n, seed, activities=activities, scenes=scenes))
 
+    def generate_scenes(self, seed: int) -> list[Task]:
+        """Return training scenes as tasks without a goal.
+
+        Raises:
+            ConfigError: the environment names none.
+        """
+        if self.training_scenes is None:
+            raise ConfigError(f"The environment {self.name!r} has no function for its training scenes.")
+        return list(_function(self.training_scenes)(seed))
+
     def task_set(self, name: str) -> list[Task]:
         """Return the tasks of a set that comes with the environment.
 
@@ -137,6 +150,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         verbalizer="virtualhome.verbalizer:HomeVerbalizer",
         goal_space="virtualhome.goals.space:HomeGoals",
         split_tasks="virtualhome.tasks.generate:generate_split",
+        training_scenes="virtualhome.tasks.scenes:training_scenes",
         task_sets={
             "robothow": "virtualhome.tasks.robothow:effect_tasks",
             "robothow-eai": "virtualhome.tasks.robothow:embodied_agent_tasks",

@@ -1,4 +1,4 @@
-"""The closed loop: live, learn, act, and live again as the better agent, measured on tasks that nobody has seen.
+"""The closed loop: collect, learn, and collect again with the better agent, measured on held-out tasks.
 
-Everything that torch, faiss or matplotlib do is imported by what needs it; `import pathei.loop` needs none of them.
+`import pathei.loop` imports neither torch nor faiss; the functions that need them do.
 """

@@ -1,9 +1,11 @@
-"""What a loop does, as data. Left out: doing it (`running`)."""
+"""What a loop does, as data. Not here: doing it (`run`)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 from ..errors import at_least, check
@@ -14,7 +16,8 @@ from ..learners.models.names import TINY
 from ..learners.training.config import TrainingConfig
 
 Learn = Literal["memory", "weights", "both"]
-HOUSEHOLD: Final = "virtualhome"
+RENAMED: Final[Mapping[str, str | None]] = MappingProxyType({"world": "env"})
+"""Fields as older versions wrote them (see `learners.config_migration`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,38 +25,40 @@ class LoopConfig:
     """One loop."""
 
     learn: Learn = "both"
-    """What changes between rounds: an external memory, a language model's weights, or both."""
-    world: str = HOUSEHOLD
-    """The world. Weights are learned in the household only, where plans are told in words."""
+    """What changes between rounds. memory: an external memory · weights: a language model's weights · both."""
+    env: str = "virtualhome"
+    """The environment (`pathei env list`). Weights learn from plans that reached their goal, in the environment's own
+    words."""
     rounds: int = 2
-    """How often it lives and learns."""
+    """The number of rounds of collecting and learning."""
     tasks: int = 120
-    """New tasks to live through in each round."""
+    """The number of new tasks in each round."""
     proposed: int = 60
-    """So many goals of its own the automatic curriculum tries in each round; in the household only."""
+    """The number of self-proposed goals that the curriculum tries in each round, where the environment offers goals."""
     explored: int = 30
-    """So many tasks more are explored, whatever their goal, in the first round."""
+    """The number of additional tasks that are explored without regard to their goal, in the first round."""
     held_out: int = 24
-    """So many tasks of each group are kept for measuring: in unseen houses, of seen and of unseen activities."""
+    """The number of tasks of each group that are kept for measuring: in unseen scenes, of seen and of unseen
+    activities where the environment's tasks have activities."""
     steps: int = 60
-    """The longest episode."""
+    """The maximum length of an episode."""
     simulations: int = 1000
-    """At most so many simulations of the tree search that plays what the agent cannot do yet."""
+    """The maximum number of simulations of the tree search, which plays what the agent cannot do yet."""
     seeds: int = 1
-    """So many loops are run, each with its own tasks, and intervals are over all of them."""
+    """The number of loops, each with its own tasks; intervals are over all of them."""
     seed: int = 0
-    """The first one's seed."""
+    """The seed of the first loop."""
     model: str = TINY
-    """The language model that is tuned: a folder, an id on the hub, or `tiny`, which this machine trains for
-    itself, once."""
+    """The language model to tune: a folder, an id on the hub, or `tiny`, a small one that is trained once on this
+    machine."""
     method: str = "ewc"
-    """What keeps it near what it knew; see `pathei learn`."""
+    """The continual-learning method that limits forgetting; see `pathei learn`."""
     against: str = "finetune"
-    """The method that the last round is tuned with as well, to compare what is forgotten; empty for none."""
+    """The method that the last round's model is tuned with as well, to compare forgetting; empty for none."""
     training: TrainingConfig = field(
         default_factory=lambda: TrainingConfig(steps=150, learning_rate=3e-3, warmup=20, group_by_length=True)
     )
-    """How each round's model is tuned; the next round goes on from it."""
+    """How each round's model is tuned; the next round starts from it."""
     methods: MethodConfigs = field(default_factory=lambda: MethodConfigs(ewc=EwcConfig(strength=15.0)))
     """The methods' options."""
     reference: ReferenceConfig = field(default_factory=ReferenceConfig)
@@ -61,14 +66,14 @@ class LoopConfig:
     texts: tuple[Path, ...] = ()
     """Files of reference text, for methods that need it; the tiny model has its own."""
     held_out_texts: tuple[Path, ...] = ()
-    """Files of held-out reference text, to measure forgetting; without them it is only measured for the tiny model.
-    """
+    """Files of retention text, on which forgetting is measured; the tiny model has its own. Without any, forgetting is
+    not measured."""
     embedder: str = "ngrams"
     """The memory's embedder; see `pathei memory build`."""
     workers: int = 2
-    """How many processes play; 0 plays in this one."""
+    """The number of processes that play; 0 plays in this one."""
     timeout: float = 300.0
-    """How long one task may take, in seconds."""
+    """The time limit of one task, in seconds."""
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -76,12 +81,10 @@ class LoopConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
-        only = f"weights are learned in {HOUSEHOLD!r} only: learn 'memory' in {self.world!r}"
         rules = {
             **at_least(self, rounds=1, tasks=1, proposed=0, explored=0, held_out=1, steps=1, simulations=1),
             **at_least(self, seeds=1, seed=0, workers=0),
             "learn must be 'memory', 'weights' or 'both'": self.learn in ("memory", "weights", "both"),
-            only: self.world == HOUSEHOLD or self.learn == "memory",
             "timeout must be more than 0": self.timeout > 0,
         }
         check(rules, "loop configuration")
@@ -97,4 +100,4 @@ class LoopConfig:
         return self.learn in ("weights", "both")
 
 
-__all__ = ["HOUSEHOLD", "Learn", "LoopConfig"]
+__all__ = ["RENAMED", "Learn", "LoopConfig"]

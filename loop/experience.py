@@ -1,10 +1,11 @@
-"""Playing into stores: what a round lives through, in three ways, and how held-out tasks go.
+"""Collecting into stores: the episodes of a round, in three ways, and of the held-out tasks.
 
-Both are resumed by what is missing. Left out: learning from it (`learning`).
+Both resume with what is missing. Not here: learning from it (`learning`).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..collectors.progress import progress
 from ..collectors.rollout.collect import gather
+from ..envs.registry import get_env
 from ..experience import Task
 from ..store import ExperienceStore
-from .config import HOUSEHOLD
 from .workspace import LoopAgent, LoopWorkspace
 
 if TYPE_CHECKING:
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
     from ..collectors.rollout.acting import AgentCollector
 
 AGENT: Final = "agent"
-"""What episodes of the loop's own agent name as their collector."""
+"""The collector that episodes of the loop's own agent name."""
 SEARCH: Final = "mcts"
 EXPLORE: Final = "explore"
 
 
-def live(place: LoopWorkspace, number: int, console: Console) -> None:
-    """Live through a round: goals of its own, and the round's tasks.
+def collect_round(place: LoopWorkspace, number: int, console: Console) -> None:
+    """Collect a round: the round's tasks, and self-proposed goals.
 
-    The agent that has learned so far plays the tasks, and what it cannot do is searched. In the first round nobody has
-    learned, so all of them are searched, and some more is explored.
+    The agent that has learned so far plays the tasks; those that it does not reach are searched. In the first round
+    there is no such agent, so all of them are searched, and some more are explored.
     """
     tasks = place.tasks(number)
     with _opened(place, place.store) as store:
@@ -62,20 +63,20 @@ def measure(place: LoopWorkspace, actor: LoopAgent, console: Console) -> None:
 
 
 def _propose(place: LoopWorkspace, number: int, store: ExperienceStore, console: Console) -> None:
-    """Let the automatic curriculum make so many attempts at goals of its own, those of earlier rounds included."""
+    """Let the curriculum try self-proposed goals, where the environment offers goals; resumes across rounds."""
     attempts = number * place.config.proposed
-    if place.config.world != HOUSEHOLD or not attempts:
+    if get_env(place.config.env).goal_space is None or not attempts:
         return
     from ..collectors.curriculum.collector import Curriculum
     from ..collectors.curriculum.proposers import NoveltyProposer
     from ..collectors.curriculum.skill_player import SkillPlayer
     from ..collectors.curriculum.study import study
-    from ..envs.virtualhome.goals.space import HomeGoals
+    from ..envs.registry import get_goal_space
 
-    goals = HomeGoals()
+    goals = get_goal_space(place.config.env)
     curriculum = Curriculum(goals, NoveltyProposer(), SkillPlayer(goals), seed=place.seed)
-    with progress(console, place.config.proposed, f"{'goals of its own':28}") as watch:
-        study(store, curriculum, place.houses(), attempts, watch=watch)
+    with progress(console, place.config.proposed, f"{'self-proposed goals':28}") as watch:
+        study(store, curriculum, place.scenes(), attempts, watch=watch)
 
 
 def _gather(
@@ -96,7 +97,7 @@ def _gather(
 
 
 def _opened(place: LoopWorkspace, path: Any) -> ExperienceStore:
-    return ExperienceStore.open(path, config={"command": "loop", "world": place.config.world}, seeds=[place.seed])
+    return ExperienceStore.open(path, config={"command": "loop", "env": place.config.env}, seeds=[place.seed])
 
 
 def _explorer(place: LoopWorkspace) -> Callable[[], Collector]:
@@ -108,7 +109,11 @@ def _explorer(place: LoopWorkspace) -> Callable[[], Collector]:
 def _searcher(place: LoopWorkspace) -> Callable[[], Collector]:
     from ..collectors.search.collector import Mcts, MctsConfig, household_search
 
-    search = household_search(simulations=place.config.simulations, depth=place.config.steps // 2 + 1)
+    config = place.config
+    search = dataclasses.replace(
+        household_search(simulations=config.simulations, depth=config.steps // 2 + 1),
+        env_steps=get_env(config.env).search_steps,
+    )
     return partial(Mcts, MctsConfig(search), seed=place.seed)
 
 
@@ -120,11 +125,11 @@ def acting(agent: str, collector: str, steps: int, seed: int, alone: bool) -> Ag
     """Return the collector for a named agent; called in whichever process plays.
 
     Args:
-        agent: Who acts.
-        collector: What episodes name it.
-        steps: The longest episode.
+        agent: The agent's name.
+        collector: The collector that episodes name.
+        steps: The maximum length of an episode.
         seed: Mixed with each task's own.
-        alone: Whether this process is one of several, and its torch is to take one thread.
+        alone: Whether this process is one of several; its torch then takes one thread.
     """
     if alone:
         os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, which comes next
@@ -136,4 +141,4 @@ def acting(agent: str, collector: str, steps: int, seed: int, alone: bool) -> Ag
     return AgentCollector(named, name=collector, max_steps=steps, seed=seed)
 
 
-__all__ = ["AGENT", "EXPLORE", "SEARCH", "acting", "live", "measure", "solved"]
+__all__ = ["AGENT", "EXPLORE", "SEARCH", "acting", "collect_round", "measure", "solved"]

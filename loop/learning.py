@@ -1,6 +1,7 @@
-"""Learning from what a round has lived: into the memory, and into a model's weights; and what the model forgot.
+"""Learning from a round: into the memory and into a model's weights; and measuring what the model forgot.
 
-Each part finds what it has done already. Left out: living (`living`), and who is better for it (`results`).
+Each part skips what is done already. Not here: collecting (`experience`), and how much better it made the agents
+(`results`).
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ if TYPE_CHECKING:
     from ..learners.examples import Example
 
 Watch = Callable[[int, int], None]
-"""Told how much is done, and of how much."""
+"""Called with how much is done, and of how much."""
 
 KIND: Final = "plan-bare"
-"""What a model is trained on, and asked when it acts."""
+"""The kind of example that a model is trained on, and is asked for when it acts."""
 _LONGEST: Final = 45
-"""Words in a plan that is learned; the few longer ones would make every step take half as long again."""
+"""The maximum number of words of a plan; the few longer ones would make training half as slow again."""
 _LOT: Final = 25
 _PLANS: Final = 10_000
 _TEXTS: Final = 120
-"""So many held-out texts tell what was forgotten."""
+"""The number of retention texts on which forgetting is measured."""
 
 
 def remember(place: LoopWorkspace, number: int, watch: Watch) -> None:
-    """Let the memory grow by what was lived up to a round, tell it how it served, and consolidate it."""
+    """Add what was collected up to a round to the memory, with feedback on the items used, and consolidate it."""
     from ..memory import UpkeepConfig, open_memory
     from ..memory.filling import count_feedback
 
@@ -43,7 +44,7 @@ def remember(place: LoopWorkspace, number: int, watch: Watch) -> None:
         ExperienceStore.open(place.store, mode="read") as store,
         open_memory(place.memory, embedder=place.config.embedder, builders="default", create=True) as memory,
     ):
-        ids = place.lived(store.trajectories(roots=True), number)
+        ids = place.collected(store.trajectories(roots=True), number)
         done, rest = 0, map(store.get, ids)
         while lot := list(islice(rest, _LOT)):
             memory.add_all(lot)
@@ -56,10 +57,10 @@ def remember(place: LoopWorkspace, number: int, watch: Watch) -> None:
 
 
 def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
-    """Tune a model on the plans that were lived up to a round, and return the run's directory.
+    """Tune a model on the plans that were collected up to a round, and return the run's directory.
 
-    The loop's own method goes on from the last round's model, and keeps what the base knew; what it is compared with
-    takes as many steps at once as all rounds together.
+    The loop's own method continues from the last round's model and is regularized towards the base; the method that it
+    is compared with takes as many steps at once as all rounds together.
     """
     from ..learners.config import LearnConfig
     from ..learners.finetuning import FineTuner
@@ -84,12 +85,12 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
         fisher=given,
     )
     out.mkdir(parents=True, exist_ok=True)
-    FineTuner(run, watch=lambda told: watch(int(told["step"]), int(told["steps"]))).run(_plans(place, number))
+    FineTuner(run, watch=lambda step: watch(int(step["step"]), int(step["steps"]))).run(_plans(place, number))
     return out
 
 
 def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
-    """Return by how many nats per token old text became harder to predict; None where there is none to ask of."""
+    """Return the increase in nats per token on retention text; None without such text."""
     from ..learners.evaluation.evaluate import EvaluationConfig, evaluate
     from ..learners.models.load import load_model
     from ..learners.models.stdlib_text import stdlib_text
@@ -112,7 +113,7 @@ def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
 
 
 def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:
-    """Return the plans by the goal alone of everything that was lived up to a round."""
+    """Return the goal-only plans of everything that was collected up to a round."""
     from ..learners.corpora.building import build_corpora
     from ..learners.corpora.config import CorpusConfig
 
@@ -120,9 +121,9 @@ def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:
         kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, max_words=_LONGEST, held_out=0.0, seed=place.seed
     )
     with ExperienceStore.open(place.store, mode="read") as store:
-        found = build_corpora(map(store.get, place.lived(store.trajectories(roots=True), number)), config)
+        found = build_corpora(map(store.get, place.collected(store.trajectories(roots=True), number)), config)
     if not found:
-        raise ConfigError(f"Nothing that was lived in {place.store} reached its goal: give the loop more tasks.")
+        raise ConfigError(f"No episode in {place.store} that has a plan reached its goal: give the loop more tasks.")
     return found
 
 

@@ -1,7 +1,7 @@
-"""What a loop has come to: who reaches how many goals after each round, in how many steps, and what was forgotten.
+"""The results of a loop: goals reached after each round, steps, tokens, and forgetting.
 
-All of it is read off the stores of held-out tasks and the runs' evaluations, so it can be told at any time, of as many
-rounds as there are. Left out: tables and pages (`report`).
+They are read from the stores of held-out tasks and the runs' evaluations, so they can be computed at any time, for the
+rounds that are there. Not here: tables and pages (`pathei.views`).
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ class LoopScore:
     seed: int
     group: str
     success: tuple[bool, ...]
-    """For each task; an episode that broke is no success."""
+    """For each task; an episode that failed is no success."""
     steps: tuple[int, ...]
     """Of the episodes that succeeded."""
     tokens: int
-    """What language models read and wrote, all episodes together."""
+    """Tokens that language models read and wrote, all episodes together."""
     failures: int
-    """Episodes that broke, or are missing."""
+    """Episodes that failed or are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoopResult:
-    """What a loop has come to."""
+    """The results of a loop."""
 
     scores: tuple[LoopScore, ...]
     lost: Mapping[tuple[str, int, int], Interval] = field(default_factory=dict)
-    """Language lost in nats per token, by row, round and seed."""
+    """Forgetting: the increase in nats per token on retention text, by row, round and seed."""
     alone: Mapping[tuple[int, int], float] = field(default_factory=dict)
-    """The share of a round's new tasks that the agent reached by itself, before any search, by round and seed."""
+    """The share of a round's new tasks that the agent reached without search, by round and seed."""
 
     @property
     def rounds(self) -> list[int]:
@@ -61,7 +61,7 @@ class LoopResult:
         return list(dict.fromkeys(score.group for score in self.scores))
 
     def rows(self, number: int | None = None) -> list[str]:
-        """Return who was measured after a round, or at all."""
+        """Return the agents that were measured after a round, or at all."""
         there = {score.row for score in self.scores if number in (None, score.round)}
         return [row for row in ROWS if row in there]
 
@@ -70,7 +70,7 @@ class LoopResult:
         return max((score.round for score in self.scores if score.row == row), default=None)
 
     def success(self, row: str, number: int, group: str = ALL) -> Interval | None:
-        """Return the share of goals reached, every seed counting alike, with its 95 % bootstrap interval over tasks."""
+        """Return the share of goals reached, every seed with the same weight, with its 95 % bootstrap interval over tasks."""
         seeds: dict[int, list[bool]] = {}
         for score in self._of(row, number, group):
             seeds.setdefault(score.seed, []).extend(score.success)
@@ -89,21 +89,21 @@ class LoopResult:
         return sum(score.tokens for score in scores) / max(1, sum(len(score.success) for score in scores))
 
     def language(self, row: str, number: int) -> tuple[float, float] | None:
-        """Return the mean language lost over seeds, and half the distance of the extremes; None if not measured."""
+        """Return the mean forgetting over seeds, and half the distance of the extremes; None if not measured."""
         values = [one.value for (name, when, _), one in self.lost.items() if (name, when) == (row, number)]
         return (mean(values), (max(values) - min(values)) / 2) if values else None
 
     def worth(self) -> list[tuple[str, float | None, float | None]]:
-        """Return what learning was worth: what is compared, its value, and the value it is compared with."""
+        """Return comparisons: what is compared, its value, and the value it is compared with."""
         last = max(self.rounds, default=0)
         rate = {row: found.value for row in self.rows() if (found := self.success(row, self.last(row) or 0))}
-        lost = {row: told[0] for row in (WEIGHTS, PLAIN) if (told := self.language(row, last))}
+        lost = {row: found[0] for row in (WEIGHTS, PLAIN) if (found := self.language(row, last))}
         better = max((rate[row] for row in (MEMORY, WEIGHTS) if row in rate), default=None)
         return [
             (f"goals reached with {MEMORY}, and with {NOTHING}", rate.get(MEMORY), rate.get(NOTHING)),
             (f"goals reached with tuned {WEIGHTS}, and with the {BASE}", rate.get(WEIGHTS), rate.get(BASE)),
             (f"goals reached with {BOTH}, and with the better of the two", rate.get(BOTH), better),
-            ("language lost by the method, and by plain tuning", lost.get(WEIGHTS), lost.get(PLAIN)),
+            ("forgetting with the method, and with plain tuning", lost.get(WEIGHTS), lost.get(PLAIN)),
         ]
 
     def json(self) -> dict[str, Json]:
@@ -150,7 +150,7 @@ def scores_of(place: LoopWorkspace) -> list[LoopScore]:
 
 
 def alone(place: LoopWorkspace, number: int) -> float:
-    """Return the share of a round's new tasks that the agent reached by itself."""
+    """Return the share of a round's new tasks that the agent reached without search."""
     ids = {task.id for task in place.tasks(number)}
     with ExperienceStore.open(place.store, mode="read") as store:
         won = {

@@ -1,8 +1,8 @@
-"""What `pathei loop` does: rounds of living, learning and measuring, for each seed, and one table at the end.
+"""What `pathei loop` does: rounds of collecting, learning and measuring, for each seed, and one table at the end.
 
-A loop that was stopped, by Ctrl-C or `kill -9`, is run again with the same configuration: every part of it (episodes,
-items of the memory, optimizer steps, measurements) is found where it was kept, and only what is missing is done. Left
-out: the parts themselves (`living`, `learning`, `results`, `report`).
+A loop that was stopped, by Ctrl-C or `kill -9`, goes on when it is run again with the same configuration: every part
+(episodes, items of the memory, optimizer steps, measurements) is read from disk, and only what is missing is done. Not
+here: the parts themselves (`experience`, `learning`, `results`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from rich.rule import Rule
 
 from ..learners.models.names import is_tiny
 from ..learners.run_directory import note_versions, only_writer, settle, write_json
-from . import experience as living
-from . import learning, results
-from .config import LoopConfig
+from . import experience, learning, results
+from .config import RENAMED, LoopConfig
 from .workspace import PLAIN, WEIGHTS, LoopWorkspace
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from ..learners.evaluation.intervals import Interval
 
 RESULT: Final = "loop.json"
-"""Within the loop's directory: what it has come to."""
+"""The loop's results, within its directory."""
 
 Lost = dict[tuple[str, int, int], "Interval"]
 Alone = dict[tuple[int, int], float]
@@ -40,15 +39,15 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
     Args:
         out: The loop's directory; made if it is not there.
         config: What to do.
-        console: Where to show how far it is.
+        console: Where progress is shown.
 
     Raises:
-        ConfigError: another loop is in the directory, or something that a method needs is not given.
-        LearningError: another process is at it.
-        PatheiError: a world, a model or a memory cannot be had.
+        ConfigError: another loop is in the directory, or something that a method needs is missing.
+        LearningError: another process runs the loop.
+        PatheiError: an environment, a model or a memory cannot be loaded.
     """
     with only_writer(out):
-        settle(out, config)
+        settle(out, config, RENAMED)
         if note := note_versions(out):
             console.print(note, soft_wrap=True)
         if config.tunes and is_tiny(config.model):
@@ -63,7 +62,7 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
 
 
 def result_of(out: Path, config: LoopConfig, lost: Lost, alone: Alone) -> results.LoopResult:
-    """Return what the stores of a loop say."""
+    """Return the results that the stores of a loop hold."""
     seeds = range(config.seed, config.seed + config.seeds)
     scores = [score for seed in seeds for score in results.scores_of(LoopWorkspace(out, config, seed))]
     return results.LoopResult(tuple(scores), lost, alone)
@@ -72,15 +71,15 @@ def result_of(out: Path, config: LoopConfig, lost: Lost, alone: Alone) -> result
 def _rounds(place: LoopWorkspace, console: Console, lost: Lost, alone: Alone) -> None:
     config = place.config
     for number in range(config.rounds + 1):
-        title = f"round {number}" if number else "before anything is learned"
+        title = f"round {number}" if number else "before learning"
         console.print(Rule(f"{title}, seed {place.seed}" if config.seeds > 1 else title, align="left"))
         if number:
-            living.live(place, number, console)
+            experience.collect_round(place, number, console)
             if number > 1:
                 alone[number, place.seed] = results.alone(place, number)
             _learn(place, number, console, lost)
         for actor in place.actors(number):
-            living.measure(place, actor, console)
+            experience.measure(place, actor, console)
 
 
 def _learn(place: LoopWorkspace, number: int, console: Console, lost: Lost) -> None:
@@ -100,7 +99,7 @@ def _learn(place: LoopWorkspace, number: int, console: Console, lost: Lost) -> N
 
 
 def _base(console: Console) -> None:
-    """Make the embedded model if it is not there, and show how far that is."""
+    """Train the tiny model if it is not there, and show the progress."""
     from ..learners.models.base import tiny_base
 
     with _bar(console, "the base model, once") as watch:
@@ -109,7 +108,7 @@ def _base(console: Console) -> None:
 
 @contextlib.contextmanager
 def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far something is, where there is a terminal, from the first time that it tells so."""
+    """Show progress on a terminal, from the first report on."""
     columns = (TextColumn(f"{name:28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         job = bar.add_task(name, total=None, visible=False)

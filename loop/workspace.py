@@ -1,9 +1,9 @@
-"""Where the parts of one seed's loop lie, who acts in it, and its tasks. Left out: what is done with them.
+"""The directory of one seed's loop, the agents that act in it, and its tasks. Not here: what is done with them.
 
-OUT/seed-0/store/           everything that was lived, and the memory of it in store/memory
-OUT/seed-0/held-out/        how held-out tasks were played, a store of its own, which nobody learns from
+OUT/seed-0/store/           everything that was collected, with its memory in store/memory
+OUT/seed-0/held-out/        how held-out tasks were played: a store of its own, from which nothing is learned
 OUT/seed-0/round-1/ewc/     the run that tuned this round's model
-OUT/base/                   how well the base predicts old text
+OUT/base/                   how well the base predicts retention text
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import count
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-from ..experience import Goal, Task, Trajectory
+from ..experience import Task, Trajectory
 from ..learners.models.names import is_tiny
-from .config import HOUSEHOLD, LoopConfig
+from . import tasks
+from .config import LoopConfig
 
 NOTHING: Final = "nothing"
 BASE: Final = "base model"
@@ -28,30 +27,21 @@ WEIGHTS: Final = "weights"
 BOTH: Final = "both"
 PLAIN: Final = "weights, plainly tuned"
 ROWS: Final = (NOTHING, BASE, MEMORY, WEIGHTS, BOTH, PLAIN)
-"""Who acts, in the order of tables."""
+"""The agents, in the order of tables."""
 
-Split = Literal["train", "test"]
-_APART: Final = 10_000
-"""Held-out tasks follow from the seed and this."""
-_HOUSES: Final = 20
-"""The curriculum goes round so many houses, less those that are kept for measuring."""
 _ATTEMPT: Final = re.compile(r"curriculum/(\d+)-")
 """Begins the ids of the curriculum's tasks: the number of the attempt."""
 
-SEEN: Final = "seen activities"
-UNSEEN: Final = "unseen activities"
-TASKS: Final = "unseen tasks"
-
 
 class LoopAgent(NamedTuple):
-    """Who acts in a round."""
+    """An agent of a round."""
 
     row: str
     """One of `ROWS`."""
     agent: str
-    """The agent's name, as `agents.named` knows it."""
+    """The agent's name, as `agents.registry` knows it."""
     collector: str
-    """What its episodes name as their collector."""
+    """The collector that its episodes name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +55,12 @@ class LoopWorkspace:
 
     @property
     def folder(self) -> Path:
-        """Where everything of it lies."""
+        """The directory of this seed."""
         return self.out / f"seed-{self.seed}"
 
     @property
     def store(self) -> Path:
-        """The store of what was lived."""
+        """The store of what was collected."""
         return self.folder / "store"
 
     @property
@@ -101,10 +91,9 @@ class LoopWorkspace:
         return str(tiny_base())
 
     def actors(self, number: int) -> list[LoopAgent]:
-        """Return who acts after a round; after round 0, who has learned nothing.
+        """Return the agents after a round; after round 0, those that have learned nothing.
 
-        A model acts by itself alone; of both, the memory acts first, the model where that knows no more, and where
-        neither does things are tried out.
+        `weights` uses the model only. `both` tries the memory's skills, then the model, then explores.
         """
         config = self.config
         if number == 0:
@@ -121,7 +110,7 @@ class LoopWorkspace:
         return [LoopAgent(row, agent, f"round-{number} {row}") for row, agent in rows.items()]
 
     def best(self, number: int) -> LoopAgent:
-        """Return who goes on living after a round: the agent that has learned in every way that there is."""
+        """Return the agent that collects in the next round: the one that has learned in all configured ways."""
         rows = {actor.row: actor for actor in self.actors(number)}
         return next(rows[row] for row in (BOTH, MEMORY, WEIGHTS) if row in rows)
 
@@ -131,28 +120,22 @@ class LoopWorkspace:
         return self._training()[begin : begin + self.config.tasks]
 
     def explored(self) -> Sequence[Task]:
-        """Return the tasks that are only explored."""
+        """Return the tasks that are explored without regard to their goal."""
         return self._training()[: self.config.explored]
 
-    def houses(self) -> Iterator[Task]:
-        """Yield training houses without goals, for ever, for goals that the curriculum proposes."""
-        from ..envs.verbalizer import TEST_EVERY
-        from ..envs.virtualhome.tasks.generate import ENV
+    def scenes(self) -> Iterator[Task]:
+        """Yield tasks without a goal, without end, for goals that the curriculum proposes."""
+        return tasks.scenes(self.config.env, self.seed)
 
-        houses = [house for house in range(_HOUSES) if house % TEST_EVERY]
-        for number in count():
-            house = self.seed * _HOUSES + houses[number % len(houses)]
-            yield Task(f"house-{house}", ENV, 0, Goal(""), {"scene": f"house:{house}"})
-
-    def lived(self, trajectories: Iterable[Trajectory], number: int) -> list[str]:
-        """Return the ids of what was lived up to a round, in the order of the tasks, whatever that of playing.
+    def collected(self, trajectories: Iterable[Trajectory], number: int) -> list[str]:
+        """Return the ids of what was collected up to a round, in the order of the tasks, not that of playing.
 
         Args:
-            trajectories: What was lived in all rounds so far.
+            trajectories: What was collected in all rounds so far.
             number: The round.
         """
-        tasks = [*self.explored(), *(task for one in range(1, number + 1) for task in self.tasks(one))]
-        places = {task.id: place for place, task in enumerate(tasks)}
+        played = [*self.explored(), *(task for one in range(1, number + 1) for task in self.tasks(one))]
+        places = {task.id: place for place, task in enumerate(played)}
         own = number * self.config.proposed
         found = []
         for one in trajectories:
@@ -163,50 +146,15 @@ class LoopWorkspace:
         return [id_ for _, id_ in sorted(found)]
 
     def held_out_tasks(self) -> Mapping[str, Sequence[Task]]:
-        """Return the tasks that are measured on, by group; nobody learns from them."""
-        config, seed = self.config, _APART + self.seed
-        if config.world != HOUSEHOLD:
-            known = {task.id for task in self._training()}
-            some = _generated(config.world, 2 * config.held_out, seed)
-            return {TASKS: [task for task in some if task.id not in known][: config.held_out]}
-        seen, unseen = _activities()
-        return {
-            SEEN: _household(config.held_out, seed, seen, "test"),
-            UNSEEN: _household(config.held_out, seed, unseen, "test"),
-        }
+        """Return the tasks that are measured on, by group; nothing is learned from them."""
+        config = self.config
+        known = frozenset(task.id for task in self._training())
+        return tasks.held_out_tasks(config.env, config.held_out, self.seed, split=config.tunes, known=known)
 
     def _training(self) -> Sequence[Task]:
         config = self.config
         count = config.explored + config.rounds * config.tasks
-        if config.world != HOUSEHOLD:
-            return _generated(config.world, count, self.seed)
-        return _household(count, self.seed, _activities()[0], "train")
+        return tasks.training_tasks(config.env, count, self.seed, split=config.tunes)
 
 
-@lru_cache(maxsize=16)
-def _household(count: int, seed: int, activities: tuple[str, ...], split: Split) -> tuple[Task, ...]:
-    from ..envs.virtualhome.tasks.generate import generate_tasks
-
-    return tuple(generate_tasks(count, seed, activities=activities, split=split))
-
-
-@lru_cache(maxsize=16)
-def _generated(world: str, count: int, seed: int) -> tuple[Task, ...]:
-    from ..envs.registry import get_env
-
-    return tuple(get_env(world).generate_tasks(count, seed))
-
-
-def _activities() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the activities that are lived, and those that are kept for measuring."""
-    from ..envs.virtualhome.tasks.generate import ACTIVITIES
-    from ..learners.corpora.splits import is_unseen_activity
-
-    unseen = tuple(name for name in ACTIVITIES if is_unseen_activity(name))
-    return tuple(name for name in ACTIVITIES if name not in unseen), unseen
-
-
-__all__ = [
-    "BASE", "BOTH", "MEMORY", "NOTHING", "PLAIN", "ROWS", "SEEN", "TASKS", "UNSEEN", "WEIGHTS", "LoopAgent",
-    "LoopWorkspace",
-]  # fmt: skip
+__all__ = ["BASE", "BOTH", "MEMORY", "NOTHING", "PLAIN", "ROWS", "WEIGHTS", "LoopAgent", "LoopWorkspace"]

@@ -1,6 +1,6 @@
-"""A page that shows what a loop has come to: curves, the table, and how one task went before and after. One HTML file.
+"""A page with the results of a loop: curves, the table, and one task before and after learning. One HTML file.
 
-Left out: measuring. Nothing on the page is loaded from elsewhere.
+Nothing on the page is loaded from elsewhere. Not here: measuring.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COLOURS: Final = {
     NOTHING: "#8a8f98", BASE: "#b58b5a", MEMORY: "#2a6fb0", WEIGHTS: "#c2571a", BOTH: "#2b8a4b", PLAIN: "#d9a13b",
 }  # fmt: skip
 _SHOWN: Final = 24
-"""So many steps of an episode are shown."""
+"""The maximum number of steps of an episode that are shown."""
 _FRAME: Final = Template(
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -49,12 +49,12 @@ $body
 
 
 class EpisodePair(NamedTuple):
-    """One task, before anything was learned and after."""
+    """One task, before and after learning."""
 
     before: Trajectory
     after: Trajectory
     who: tuple[str, str]
-    """Who played it before, and who afterwards."""
+    """The agents that played it before and after."""
 
 
 def write_page(out: Path, config: LoopConfig, found: LoopResult) -> Path:
@@ -67,18 +67,18 @@ def write_page(out: Path, config: LoopConfig, found: LoopResult) -> Path:
     body = "\n".join([_curves(found), _table(found), _worth(found), _transcripts(_pair(out, config))])
     learned = {"both": "into an external memory and into a model's weights"}.get(config.learn, f"into {config.learn}")
     about = (
-        f"{config.world}: {config.rounds} rounds of {config.tasks} tasks, learned {learned}, "
+        f"{config.env}: {config.rounds} rounds of {config.tasks} tasks, learned {learned}, "
         f"{config.seeds} seed{'s' if config.seeds > 1 else ''}. Everything is measured on held-out tasks; brackets and "
         "bars are 95 % intervals over tasks."
     )
-    page = _FRAME.substitute(title="What was lived, and what was learned", about=html.escape(about), body=body)
+    page = _FRAME.substitute(title="What was collected, and what was learned", about=html.escape(about), body=body)
     with explained(path):
         write_atomically(path, page.encode(), path.with_name(f"{PAGE}.tmp"))
     return path
 
 
 def _curves(found: LoopResult) -> str:
-    """Draw the share of goals reached after each round, one picture per group; nothing without matplotlib."""
+    """Draw the share of goals reached after each round, one picture per group; a note without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -104,9 +104,9 @@ def _curves(found: LoopResult) -> str:
 
 
 def _line(axes: Any, found: LoopResult, row: str, group: str, aside: float) -> None:
-    """Draw one agent's line, a little aside so that equal ones can be told apart."""
+    """Draw one agent's line, slightly shifted so that equal ones can be distinguished."""
     points = [(n, one) for n in found.rounds if (one := found.success(row, n, group)) is not None]
-    if len(points) == 1 and row in (NOTHING, BASE):  # what never learns is as good after every round
+    if len(points) == 1 and row in (NOTHING, BASE):  # an agent that never learns is the same after every round
         points = [(n, points[0][1]) for n in found.rounds]
     values = [one.value for _, one in points]
     axes.errorbar(
@@ -129,7 +129,7 @@ def _missing() -> MissingDependencyError:
 
 def _table(found: LoopResult) -> str:
     groups = [*found.groups, ALL] if len(found.groups) > 1 else [ALL]
-    head = ["agent", *groups, "steps to a goal", "tokens per episode", "language lost, nats/token"]
+    head = ["agent", *groups, "steps to a goal", "tokens per episode", "forgetting, nats/token"]
     rows = []
     for row in found.rows():
         number = found.last(row) or 0
@@ -143,12 +143,12 @@ def _table(found: LoopResult) -> str:
                 "" if language is None else f"{language[0]:+.2f}",
             ]
         )
-    return f"<h2>Before anything was learned, and after the last round</h2>{_html_table(head, rows)}"
+    return f"<h2>Before learning, and after the last round</h2>{_html_table(head, rows)}"
 
 
 def _worth(found: LoopResult) -> str:
     lines = "".join(f"<li>{html.escape(line)}</li>" for line in worth_lines(found))
-    return f"<h2>What learning was worth</h2><ul>{lines}</ul>" if lines else ""
+    return f"<h2>Comparisons</h2><ul>{lines}</ul>" if lines else ""
 
 
 def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -181,9 +181,11 @@ def _transcripts(pair: EpisodePair | None) -> str:
     if pair is None:
         return ""
     columns = ((pair.before, f"Before, with {pair.who[0]}"), (pair.after, f"After, with {pair.who[1]}"))
-    told = "".join(f"<div><h3>{html.escape(title)}</h3>{''.join(_episode(one))}</div>" for one, title in columns)
+    columns_html = "".join(
+        f"<div><h3>{html.escape(title)}</h3>{''.join(_episode(one))}</div>" for one, title in columns
+    )
     goal = html.escape(pair.after.task.goal.text)
-    return f'<h2>One task, before and after: “{goal}”</h2><div class="two">{told}</div>'
+    return f'<h2>One task, before and after: “{goal}”</h2><div class="two">{columns_html}</div>'
 
 
 def _episode(trajectory: Trajectory) -> Iterator[str]:

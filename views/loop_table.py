@@ -1,4 +1,4 @@
-"""What a loop has come to, for people: one table in the terminal. The page is `page`."""
+"""The results of a loop as tables for the terminal. The page is `loop_page`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _UNLEARNED = (NOTHING, BASE)
 
 
 def loop_table(found: LoopResult) -> Table:
-    """Return who reached how many held-out goals, before anything was learned and after the last round.
+    """Return the share of held-out goals that each agent reached, before learning and after the last round.
 
-    What is in brackets is a 95 % interval.
+    Brackets are 95 % intervals.
     """
     last = max(found.rounds, default=0)
-    title = f"Held-out goals reached, {'before anything was learned' if not last else f'after round {last}'}"
+    title = f"Held-out goals reached, {'before learning' if not last else f'after round {last}'}"
     table = Table(title=title, title_justify="left")
     table.add_column("agent")
     for group in (*found.groups, ALL) if len(found.groups) > 1 else (ALL,):
         table.add_column(group, justify="right")
     table.add_column("steps to a goal", justify="right")
     table.add_column("tokens per episode", justify="right")
-    table.add_column("language lost, nats/token", justify="right")
+    table.add_column("forgetting, nats/token", justify="right")
     rows = found.rows()
     for row, following in zip(rows, [*rows[1:], ""], strict=True):
         ends = row in _UNLEARNED and following not in _UNLEARNED
@@ -37,14 +37,14 @@ def loop_table(found: LoopResult) -> Table:
 
 
 def rounds_table(found: LoopResult) -> Table:
-    """Return what is measured after each round of every agent: goals, steps, tokens, language; and new tasks alone."""
+    """Return the measurements of every agent after each round: goals, steps, tokens, forgetting; and new tasks alone."""
     table = Table(title="Held-out tasks, round by round", title_justify="left")
     for name in ("what", "agent"):
         table.add_column(name)
     for number in found.rounds:
         table.add_column(f"round {number}" if number else "before", justify="right")
-    for what, tell in _MEASURES.items():
-        rows = {row: [tell(found, row, number) for number in found.rounds] for row in found.rows()}
+    for what, format_ in _MEASURES.items():
+        rows = {row: [format_(found, row, number) for number in found.rounds] for row in found.rows()}
         for place, (row, cells) in enumerate((row, cells) for row, cells in rows.items() if any(cells)):
             if not place:
                 table.add_section()
@@ -85,16 +85,16 @@ _MEASURES: Final = MappingProxyType(
         "goals reached": _reached,
         "steps to a goal": _steps,
         "tokens per episode": _tokens,
-        "language lost, nats/token": _lost,
+        "forgetting, nats/token": _lost,
     }
 )
 
 
 def worth_lines(found: LoopResult) -> Iterator[str]:
-    """Yield what learning was worth, a line for each comparison that was measured."""
+    """Yield one line for each comparison that was measured."""
     for what, value, other in found.worth():
         if value is not None and other is not None:
-            form = "{:+.2f} against {:+.2f} nats" if "language" in what else "{:.1%} against {:.1%}"
+            form = "{:+.2f} against {:+.2f} nats" if "forgetting" in what else "{:.1%} against {:.1%}"
             times = f", {value / other:.{2 if value < other else 1}f} times" if other else ""
             yield f"{what}: {form.format(value, other)}{times}"
 
@@ -109,7 +109,7 @@ def _cells(found: LoopResult, row: str, number: int) -> Iterator[str]:
 
 
 def share(interval: Interval | None) -> str:
-    """Tell a share with its interval, in per cent."""
+    """Return a share with its interval, in per cent."""
     if interval is None:
         return "-"
     return f"{interval.value:.0%} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"

@@ -22,7 +22,8 @@ from pathei.learners.evaluation.intervals import Interval
 from pathei.loop.config import LoopConfig
 from pathei.loop.results import LoopResult, LoopScore
 from pathei.loop.run import RESULT, run_loop
-from pathei.loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, SEEN, UNSEEN, WEIGHTS, LoopWorkspace
+from pathei.loop.tasks import SEEN, UNSEEN
+from pathei.loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, WEIGHTS, LoopWorkspace
 from pathei.memory.opening import open_memory
 from pathei.store import ExperienceStore
 from pathei.views.loop_page import write_page
@@ -92,8 +93,8 @@ def test_the_agent_that_has_learned_lives_the_next_round_and_search_does_the_res
     assert by["mcts"] <= first | (second - reached)
     assert by["explore"] == {task.id for task in place.explored()}
     assert len(by["curriculum"]) == 2 * SMALL.proposed
-    assert len(place.lived(lived, 1)) == SMALL.explored + SMALL.tasks + SMALL.proposed
-    assert place.lived(reversed(lived), 2) == place.lived(lived, 2)
+    assert len(place.collected(lived, 1)) == SMALL.explored + SMALL.tasks + SMALL.proposed
+    assert place.collected(reversed(lived), 2) == place.collected(lived, 2)
 
 
 def test_run_again_it_changes_nothing_and_says_the_same(small: tuple[Path, LoopResult]) -> None:

@@ -1,0 +1,133 @@
+"""The closed loop with memory and weights in environments other than the household: what each is worth.
+
+    python benchmarks/loop_envs.py [--envs minigrid textworld terminal] [--out runs/loop_envs] [--save FILE]
+
+Runs `pathei loop --learn both` with small settings, a few minutes per environment on two cores, and prints one table.
+`--save` writes it to a result file, `benchmarks/results/loop/envs.json`. Called again, it resumes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+import tyro
+from rich.console import Console
+
+from pathei.cli.console import tame_libraries
+from pathei.learners.training.config import TrainingConfig
+from pathei.loop.config import LoopConfig
+from pathei.loop.results import ALL, LoopResult
+from pathei.loop.run import run_loop
+from pathei.views.loop_table import loop_table, share
+
+COLUMNS: Final = (
+    "environment", "agent", "held-out goals reached", "held-out tasks", "steps to a goal", "forgetting, nats per token",
+)  # fmt: skip
+SETTINGS: Final = MappingProxyType({"textworld": {"simulations": 100}, "terminal": {"simulations": 60}})
+"""What differs where steps are slow."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which environments, how much in each, and where it goes."""
+
+    envs: tuple[str, ...] = ("minigrid", "textworld", "terminal")
+    """The environments."""
+    out: Path = Path("runs/loop_envs")
+    """One loop's directory each is made in here."""
+    save: Path | None = None
+    """The result file to write."""
+    tasks: int = 40
+    """New tasks in the one round."""
+    held_out: int = 12
+    """Held-out tasks of each group."""
+    training_steps: int = 120
+    """Optimizer steps."""
+
+
+def loop_config(env: str, settings: Settings) -> LoopConfig:
+    """Return the loop of one environment."""
+    return LoopConfig(
+        env=env,
+        rounds=1,
+        tasks=settings.tasks,
+        proposed=10,
+        explored=6,
+        held_out=settings.held_out,
+        steps=40,
+        against="",
+        training=TrainingConfig(
+            steps=settings.training_steps, learning_rate=3e-3, warmup=20, batch=8, group_by_length=True
+        ),
+        **{"simulations": 300, **SETTINGS.get(env, {})},  # type: ignore[arg-type]
+    )
+
+
+def rows_of(env: str, found: LoopResult) -> list[list[str]]:
+    """Return the table's rows of one environment."""
+    rows = []
+    for row in found.rows():
+        number = found.last(row) or 0
+        steps, language = found.steps(row, number), found.language(row, number)
+        count = sum(len(score.success) for score in found.scores if (score.row, score.round) == (row, number))
+        rows.append(
+            [
+                env,
+                row,
+                share(found.success(row, number, ALL)),
+                str(count),
+                "" if steps is None else f"{steps:.1f}",
+                "" if language is None else f"{language[0]:+.2f}",
+            ]
+        )
+    return rows
+
+
+def save(path: Path, rows: list[list[str]], minutes: float) -> None:
+    """Write the result file."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    result: dict[str, Any] = {
+        "title": "The closed loop with memory and weights in other environments, one seed, one round, 95 % intervals",
+        "command": "python benchmarks/loop_envs.py",
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {minutes:.0f} minutes",
+        "commit": commit.stdout.strip(),
+        "versions": None,
+        "transcribed": False,
+        "columns": list(COLUMNS),
+        "align": ["left", "left", "right", "right", "right", "right"],
+        "rows": rows,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def main(settings: Settings) -> None:
+    """Run the loops, print the table, and save it if asked."""
+    console = Console(width=150)
+    tame_libraries()
+    begun, rows = time.monotonic(), []
+    for env in settings.envs:
+        found = run_loop(settings.out / env, loop_config(env, settings), console)
+        console.print(loop_table(found))
+        rows += rows_of(env, found)
+    console.print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", markup=False)
+    for row in rows:
+        console.print(f"| {' | '.join(row)} |", markup=False)
+    minutes = (time.monotonic() - begun) / 60
+    console.print(f"{minutes:.1f} minutes; load {os.getloadavg()[0]:.1f}.")
+    if settings.save is not None:
+        save(settings.save, rows, minutes)
+
+
+if __name__ == "__main__":
+    sys.exit(tyro.cli(main))
