@@ -8,7 +8,7 @@ Runs `pathei loop --learn both` with small settings, a few minutes per environme
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -98,7 +98,7 @@ def save(path: Path, rows: list[list[str]], minutes: float) -> None:
     result: dict[str, Any] = {
         "title": "The closed loop with memory and weights in other environments, one seed, one round, 95 % intervals",
         "command": "python benchmarks/loop_envs.py",
-        "date": datetime.date.today().isoformat(),
+        "date": dt.date.today().isoformat(),
         "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {minutes:.0f} minutes",
         "commit": commit.stdout.strip(),
         "versions": None,

@@ -74,8 +74,8 @@ class EnvSpec:
     """Names the function `(n, seed, *, activities: "seen" | "unseen", scenes: "train" | "test") -> Sequence[Task]`, for
     environments whose tasks have activities (`Verbalizer.activity`) and scenes for testing; else None."""
     training_scenes: str | None = None
-    """Names the function `(seed) -> Sequence[Task]` that returns training scenes as tasks without a goal; None where the
-    scenes of generated tasks serve."""
+    """Names the function `(seed) -> Sequence[Task]` that returns training scenes as tasks without a goal; None for the
+    scenes of generated tasks."""
     task_sets: Mapping[str, str] = field(default_factory=dict)
     """Task sets that come with it, by name: each names the function `() -> Sequence[Task]`."""
 

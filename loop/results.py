@@ -70,7 +70,7 @@ class LoopResult:
         return max((score.round for score in self.scores if score.row == row), default=None)
 
     def success(self, row: str, number: int, group: str = ALL) -> Interval | None:
-        """Return the share of goals reached, every seed with the same weight, with its 95 % bootstrap interval over tasks."""
+        """Return the share of goals reached, seeds weighted equally, with its 95 % bootstrap interval over tasks."""
         seeds: dict[int, list[bool]] = {}
         for score in self._of(row, number, group):
             seeds.setdefault(score.seed, []).extend(score.success)
@@ -97,7 +97,7 @@ class LoopResult:
         """Return comparisons: what is compared, its value, and the value it is compared with."""
         last = max(self.rounds, default=0)
         rate = {row: found.value for row in self.rows() if (found := self.success(row, self.last(row) or 0))}
-        lost = {row: found[0] for row in (WEIGHTS, PLAIN) if (found := self.language(row, last))}
+        lost = {row: one[0] for row in (WEIGHTS, PLAIN) if (one := self.language(row, last))}
         better = max((rate[row] for row in (MEMORY, WEIGHTS) if row in rate), default=None)
         return [
             (f"goals reached with {MEMORY}, and with {NOTHING}", rate.get(MEMORY), rate.get(NOTHING)),

@@ -1,8 +1,8 @@
 """The tasks of a loop, by its seed: new ones for its rounds, held-out ones by group, and scenes for proposed goals.
 
-Held-out tasks play in scenes that no round has, some of them of activities that no round has either: an environment
-that generates such tasks itself (`EnvSpec.split_tasks`) is asked for them, and of any other one's tasks those are chosen
-that its verbalizer assigns to the split. Not here: which tasks belong to which round (`workspace`).
+Held-out tasks play in scenes that no round has; some are of activities that no round has either. An environment may
+generate such tasks itself (`EnvSpec.split_tasks`); the tasks of any other one are assigned to the splits by its
+verbalizer. Not here: which tasks belong to which round (`workspace`).
 """
 
 from __future__ import annotations
@@ -64,20 +64,25 @@ def held_out_tasks(env: str, count: int, seed: int, *, split: bool, known: froze
             SEEN: spec.generate_split(count, seed, activities="seen", scenes="test"),
             UNSEEN: spec.generate_split(count, seed, activities="unseen", scenes="test"),
         }
-    if not split:
+    groups = _split_groups(env, count, seed, known) if split else {}
+    if not groups:  # a memory alone, or one scene for all tasks, such as one shop
         some = spec.generate_tasks(2 * count, seed)
-        return {TASKS: [task for task in some if task.id not in known][:count]}
+        groups = {TASKS: [task for task in some if task.id not in known][:count]}
+    return groups
+
+
+def _split_groups(env: str, count: int, seed: int, known: frozenset[str]) -> Mapping[str, list[Task]]:
+    """Return tasks in unseen scenes, by their activity; no group is empty."""
     rules: dict[str, Callable[[Task], bool]] = {
         TASKS: lambda task: _activity(task) is None,
         SEEN: lambda task: _activity(task) is not None and not _unseen_activity(task),
         UNSEEN: _unseen_activity,
     }
-    groups = {}
-    for name, rule in rules.items():
-        kept = _chosen(env, count, seed, lambda task, rule=rule: task.id not in known and _unseen_scene(task) and rule(task))  # type: ignore[misc]  # fmt: skip
-        if kept:
-            groups[name] = kept
-    return groups
+
+    def held_out(rule: Callable[[Task], bool]) -> list[Task]:
+        return _chosen(env, count, seed, lambda task: task.id not in known and _unseen_scene(task) and rule(task))
+
+    return {name: kept for name, rule in rules.items() if (kept := held_out(rule))}
 
 
 def scenes(env: str, seed: int) -> Iterator[Task]:

@@ -181,11 +181,9 @@ def _transcripts(pair: EpisodePair | None) -> str:
     if pair is None:
         return ""
     columns = ((pair.before, f"Before, with {pair.who[0]}"), (pair.after, f"After, with {pair.who[1]}"))
-    columns_html = "".join(
-        f"<div><h3>{html.escape(title)}</h3>{''.join(_episode(one))}</div>" for one, title in columns
-    )
+    shown = "".join(f"<div><h3>{html.escape(title)}</h3>{''.join(_episode(one))}</div>" for one, title in columns)
     goal = html.escape(pair.after.task.goal.text)
-    return f'<h2>One task, before and after: “{goal}”</h2><div class="two">{columns_html}</div>'
+    return f'<h2>One task, before and after: “{goal}”</h2><div class="two">{shown}</div>'
 
 
 def _episode(trajectory: Trajectory) -> Iterator[str]:

@@ -37,7 +37,7 @@ def loop_table(found: LoopResult) -> Table:
 
 
 def rounds_table(found: LoopResult) -> Table:
-    """Return the measurements of every agent after each round: goals, steps, tokens, forgetting; and new tasks alone."""
+    """Return the measurements of every agent after each round: goals, steps, tokens, forgetting, new tasks alone."""
     table = Table(title="Held-out tasks, round by round", title_justify="left")
     for name in ("what", "agent"):
         table.add_column(name)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -17,12 +18,13 @@ from rich.console import Console
 
 from pathei.agents.registry import AgentMaker
 from pathei.cli import main
+from pathei.envs.registry import get_verbalizer
 from pathei.errors import ConfigError
 from pathei.learners.evaluation.intervals import Interval
 from pathei.loop.config import LoopConfig
 from pathei.loop.results import LoopResult, LoopScore
 from pathei.loop.run import RESULT, run_loop
-from pathei.loop.tasks import SEEN, UNSEEN
+from pathei.loop.tasks import SEEN, UNSEEN, held_out_tasks, scenes, training_tasks
 from pathei.loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, WEIGHTS, LoopWorkspace
 from pathei.memory.opening import open_memory
 from pathei.store import ExperienceStore
@@ -41,7 +43,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LoopResult]:
     return out, run_loop(out, SMALL, QUIET)
 
 
-def told(console_width: int, *parts: object) -> str:
+def printed(console_width: int, *parts: object) -> str:
     console = Console(width=console_width, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     for part in parts:
         console.print(part)
@@ -69,32 +71,32 @@ def test_held_out_tasks_are_never_learned_from(small: tuple[Path, LoopResult]) -
     place = LoopWorkspace(out, SMALL, 0)
     held_out = {task.id for group in place.held_out_tasks().values() for task in group}
     with ExperienceStore.open(place.store, mode="read") as store:
-        lived = list(store.trajectories())
-    assert not held_out & {one.task.id for one in lived}
-    houses = {one.task.options["scene"] for one in lived}
+        played = list(store.trajectories())
+    assert not held_out & {one.task.id for one in played}
+    houses = {one.task.options["scene"] for one in played}
     assert not houses & {task.options["scene"] for group in place.held_out_tasks().values() for task in group}
     with open_memory(place.memory, mode="read") as memory:
-        assert {item.draft.source.trajectory for item in memory.items()} <= {one.id for one in lived}
+        assert {item.draft.source.trajectory for item in memory.items()} <= {one.id for one in played}
 
 
-def test_the_agent_that_has_learned_lives_the_next_round_and_search_does_the_rest(
+def test_the_agent_that_has_learned_plays_the_next_round_and_search_the_rest(
     small: tuple[Path, LoopResult],
 ) -> None:
     out, found = small
     place = LoopWorkspace(out, SMALL, 0)
     first, second = ({task.id for task in place.tasks(number)} for number in (1, 2))
     with ExperienceStore.open(place.store, mode="read") as store:
-        lived = list(store.trajectories())
+        played = list(store.trajectories())
     ways = ("agent", "mcts", "explore", "curriculum")
-    by = {name: {one.task.id for one in lived if one.collector == name} for name in ways}
+    by = {name: {one.task.id for one in played if one.collector == name} for name in ways}
     assert by["agent"] == second
-    reached = {one.task.id for one in lived if one.collector == "agent" and one.success}
+    reached = {one.task.id for one in played if one.collector == "agent" and one.success}
     assert len(reached) == round(found.alone[2, 0] * len(second))
     assert by["mcts"] <= first | (second - reached)
     assert by["explore"] == {task.id for task in place.explored()}
     assert len(by["curriculum"]) == 2 * SMALL.proposed
-    assert len(place.collected(lived, 1)) == SMALL.explored + SMALL.tasks + SMALL.proposed
-    assert place.collected(reversed(lived), 2) == place.collected(lived, 2)
+    assert len(place.collected(played, 1)) == SMALL.explored + SMALL.tasks + SMALL.proposed
+    assert place.collected(reversed(played), 2) == place.collected(played, 2)
 
 
 def test_run_again_it_changes_nothing_and_says_the_same(small: tuple[Path, LoopResult]) -> None:
@@ -210,14 +212,14 @@ def test_tables_tell_every_agent_after_its_last_round() -> None:
     found = made_up(
         (NOTHING, 0, 0.1), (BASE, 0, 0.05), (MEMORY, 1, 0.5), (MEMORY, 2, 0.8), (WEIGHTS, 1, 0.3), (PLAIN, 1, 0.3)
     )
-    text = told(160, loop_table(found), rounds_table(found), *worth_lines(found))
+    text = printed(160, loop_table(found), rounds_table(found), *worth_lines(found))
     assert "80% [" in text
     assert "+0.55 ±0.05" in text
     assert "8.0 times" in text
     for row in found.rows():
         assert row in text
     one = made_up((NOTHING, 0, 0.0), groups=("unseen tasks",))
-    assert "nothing" in told(160, loop_table(one))
+    assert "nothing" in printed(160, loop_table(one))
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_shows_before_and_after(small: tuple[Path, LoopResult]) -> None:
@@ -234,8 +236,33 @@ def test_the_page_needs_nothing_from_elsewhere_and_shows_before_and_after(small:
 
 
 def test_wrong_settings_are_named_together() -> None:
-    with pytest.raises(ConfigError, match=r"rounds must be at least 1; tasks must be at least 1; weights are learned"):
-        LoopConfig(rounds=0, tasks=0, world="shop")
+    with pytest.raises(ConfigError, match=r"rounds must be at least 1; tasks must be at least 1"):
+        LoopConfig(rounds=0, tasks=0)
+
+
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("env", ["virtualhome", "touchdown", "shop"])
+def test_held_out_tasks_share_nothing_with_training(env: str, split: bool) -> None:
+    if env == "shop":
+        pytest.importorskip("lxml")
+    training = training_tasks(env, 30, 2, split=split)
+    known = frozenset(task.id for task in training)
+    groups = held_out_tasks(env, 6, 2, split=split, known=known)
+    assert len(training) == 30
+    assert groups
+    assert not known & {task.id for tasks in groups.values() for task in tasks}
+    if (split and env != "shop") or env == "virtualhome":
+        verbalizer = get_verbalizer(env)
+        assert not any(map(verbalizer.is_unseen_scene, training))
+        assert all(map(verbalizer.is_unseen_scene, (task for tasks in groups.values() for task in tasks)))
+
+
+def test_scenes_for_proposed_goals_have_no_goal_and_are_for_training() -> None:
+    for env in ("virtualhome", "touchdown"):
+        found = list(islice(scenes(env, 1), 50))
+        assert not any(task.goal.text or task.goal.conditions for task in found)
+        assert found[:4] == [task for task in found if task.id in {one.id for one in found[:4]}][:4]
+        assert not any(map(get_verbalizer(env).is_unseen_scene, found))
 
 
 def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
