@@ -66,7 +66,7 @@ def loop_config(env: str, settings: Settings) -> LoopConfig:
         steps=40,
         against="",
         training=TrainingConfig(
-            steps=settings.training_steps, learning_rate=3e-3, warmup=20, batch=8, group_by_length=True
+            steps=settings.training_steps, learning_rate=3e-3, warmup=20, batch_size=8, group_by_length=True
         ),
         **{"simulations": 300, **SETTINGS.get(env, {})},  # type: ignore[arg-type]
     )
