@@ -7,6 +7,7 @@ inside a copy. Commands are given in the old spelling, as in a script of that ti
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -46,9 +47,9 @@ def inside(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return folder
 
 
-def read(path: Path) -> dict[str, object]:
-    """Return the JSON object of a file."""
-    return dict(orjson.loads(path.read_bytes()))
+def read(path: Path) -> Any:
+    """Return the JSON of a file."""
+    return orjson.loads(path.read_bytes())
 
 
 def test_a_store_is_read(written: Path) -> None:
@@ -137,7 +138,9 @@ def test_a_finished_loop_gives_the_same_result(inside: Path) -> None:
     pytest.importorskip("torch")
     before = read(inside / "loop/loop.json")
     assert main([*f"{LOOP} --against".split(), "", "loop"]) == 0
-    assert read(inside / "loop/loop.json") == before
+    after = read(inside / "loop/loop.json")
+    assert after["table"] == before["table"]
+    assert [row["value"] for row in after["worth"]] == [row["value"] for row in before["worth"]]
 
 
 def test_a_stopped_loop_goes_on(inside: Path) -> None:
