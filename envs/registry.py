@@ -122,7 +122,7 @@ class EnvSpec:
         """
         if self.training_scenes is None:
             raise ConfigError(f"The environment {self.name!r} has no function for its training scenes.")
-        return list(_function(self.training_scenes)(seed))
+        return list(self.load(self.training_scenes)(seed))
 
     def task_set(self, name: str) -> list[Task]:
         """Return the tasks of a set that comes with the environment.
