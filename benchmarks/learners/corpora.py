@@ -1,14 +1,14 @@
-"""How fast corpora are made, beside the least that it could cost: decoding the store.
+"""How fast corpora are made, compared with the lower bound: decoding the store.
 
-Collects demonstrations and errands into a store, decodes all of it once (the limit), then makes every kind of example
-from it, and prints examples per second, the share of the time that decoding takes, and the baselines of each kind. Run:
+Collects demonstrations and carrying episodes into a store, decodes all of it once (the limit), then makes every kind of
+example from it. Prints examples per second, the share of decoding, and the baselines of each kind. Run:
 
     python benchmarks/learners/corpora.py [episodes]
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections import Counter
@@ -114,4 +114,6 @@ def main(episodes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 600)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("episodes", type=int, nargs="?", default=600, help="how many are collected (default: 600)")
+    main(parser.parse_args().episodes)
