@@ -1,7 +1,7 @@
 """Every world by the command line: its doctor, its tasks, all ways of collecting into one store; nothing stays behind.
 
-Written over `WORLDS`, so a new world is tested here by being listed. Left out: what a world is like, which its own
-tests cover. A world whose packages or programs are not here is skipped by name.
+Written over `BUILTIN_ENVS`, so a new environment is tested by being listed. Not here: what an environment is like,
+which its own tests cover. An environment whose packages or programs are missing is skipped by name.
 """
 
 import importlib
