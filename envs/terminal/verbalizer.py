@@ -7,17 +7,28 @@ done in one file system can be done in another. Not here: what a command does.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import gymnasium
 
 from ...experience import Task
 from ..facts import Action, FactGraph
-from ..verbalizer import PlainVerbalizer, capitalised
+from ..plans import PlanOutcome, run_plan
+from ..verbalizer import PlainVerbalizer, Sentence, capitalised, plan_text
 from .graph import HOME, node_of
 
 _FIRST_IS_NO_PATH: Final = frozenset({"grep", "chmod", "sed", "awk"})
 _NO_PATHS: Final = frozenset({"echo", "printf", "submit", "answer"})
 _TWO_PATHS: Final = frozenset({"cp", "mv", "ln"})
+
+
+class _FreeForm(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """The terminal without its suggestions."""
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        seen, reward, terminated, truncated, info = self.env.step(action)
+        return seen, reward, terminated, truncated, {key: info[key] for key in info if key != "actions"}
 
 
 class TerminalVerbalizer(PlainVerbalizer):
@@ -68,6 +79,22 @@ class TerminalVerbalizer(PlainVerbalizer):
         if isinstance(action, str):
             return f"Run {action.strip()}"
         return capitalised(" ".join([action.verb.replace("_", " ").lower(), *action.names]))
+
+    def say_plan(self, actions: Sequence[str], numbered: Collection[str] = ()) -> str:
+        """Return one line for each command, as commands may hold full stops and semicolons."""
+        return "\n".join(map(self.say_action, actions))
+
+    def read_plan(self, text: str) -> tuple[Sentence, ...]:
+        """Split a plan into its lines."""
+        lines = (line.strip() for line in plan_text(text).splitlines())
+        return tuple(Sentence(line) for line in lines if line)
+
+    def run_plan(
+        self, env: gymnasium.Env[Any, Any], info: Mapping[str, Any], text: str, *, skip_refused: bool = False
+    ) -> PlanOutcome:
+        """Run the command of each line; it need not be one of those suggested."""
+        commands = [one.text.removeprefix("Run ") for one in self.read_plan(text)]
+        return run_plan(_FreeForm(env), {}, commands, str, skip_refused=skip_refused)
 
     def activity(self, task: Task) -> str | None:
         """Return the chore of a generated task in words: "tidy inbox"."""

@@ -41,7 +41,7 @@ def plans(
     if numbered is None:
         return
     handled = list(dict.fromkeys(n for event in episode.done for n in event.action.ids))
-    items = [n for n in handled if n not in episode.start.rooms]
+    items = [n for n in handled if n in episode.start.kinds and n not in episode.start.rooms]
     right = episode.verbalizer.say_plan(episode.actions, numbered)
     head, tail = f"Goal: {capitalised(episode.task.goal.text)}\nItems:", "\nPlan:"
     room = max_words - count_words(head + tail)
@@ -193,7 +193,7 @@ def _traces(episode: CorpusEpisode) -> list[str]:
     start, end = episode.start, episode.end
     skip = {*start.characters, *start.rooms}
     me = start.characters[0]
-    changed = {n for n in end.kinds if n not in skip and end.states[n] != start.states[n]}
+    changed = {n for n in end.kinds if n not in skip and end.states[n] != start.states.get(n, set())}
     changed |= {n for n in episode.moved if n not in skip and end.location(n)[1:] != start.location(n)[1:]}
     itself = end.location(me)[1:] != start.location(me)[1:] or any(end.location(n).holder == me for n in changed)
     if not changed and not itself:

@@ -116,7 +116,7 @@ class ActivityOutcome:
         self._old_states = {(state, start.kinds[n]) for n, own in start.states.items() for state in own}
         for node, own in end.states.items():
             self._states |= {(state, end.kinds[node]) for state in own}
-            self._new_states |= {(state, end.kinds[node]) for state in own - start.states[node]}
+            self._new_states |= {(state, end.kinds[node]) for state in own - start.states.get(node, set())}
 
     def may_be(self, goal: frozenset[ActivityPattern], *, by_state: bool = False) -> bool:
         """Return whether a loosened goal holds at the end, and at least one pattern of it was brought about.
