@@ -7,7 +7,7 @@ from pathei.agents import ScriptedAgent
 from pathei.collectors import play
 from pathei.envs import contract
 from pathei.envs.facts import EpisodeFacts
-from pathei.envs.registry import demonstration_of, get_goal_space, get_verbalizer
+from pathei.envs.registry import get_demonstration, get_goal_space, get_verbalizer
 from pathei.experience import Task, Trajectory
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import CorpusConfig
@@ -24,7 +24,7 @@ def demonstrated(tasks: Sequence[Task]) -> list[Trajectory]:
     for task in tasks:
         env = contract.make(task)
         try:
-            found.append(play(env, task, ScriptedAgent(demonstration_of(task)), max_steps=60))
+            found.append(play(env, task, ScriptedAgent(get_demonstration(task)), max_steps=60))
         finally:
             env.close()
     return found
@@ -61,7 +61,7 @@ def mined(trajectories: Sequence[Trajectory], folder: Path) -> list[str]:
 
 def plan_succeeds(task: Task) -> bool:
     """Return whether the demonstration of a task, put into words, is carried out and reaches its goal."""
-    words = get_verbalizer(task.env).say_plan(demonstration_of(task))
+    words = get_verbalizer(task.env).say_plan(get_demonstration(task))
     return execute_plan(task, words).success
 
 
