@@ -152,26 +152,26 @@ class Collect:
 
 @dataclass(frozen=True)
 class Plan:
-    """Watch one search: find a plan for a wish, show the tree, and do it."""
+    """Watch one search: find a plan for an instruction, show the tree, and do it."""
 
-    wish: Positional[str]
+    instruction: Positional[str]
     """What is to be done, "turn on the lamp and put a cup in the sink", or to be true, "the lamp is on"."""
     scene: str = "house:7"
     """Where: `house:7`, `robothow:file10_2`, or a VirtualHome graph file."""
     rules: Literal["clean", "v1", "e2wm", "vh23"] = "clean"
     """The rules of the household."""
     simulations: int = 2000
-    """At most so many simulations."""
+    """Maximum number of simulations."""
     steps: int = 30
     """The horizon: no plan is longer."""
     prior: Literal["heuristic", "none"] = "heuristic"
-    """Whether the search is told which actions the goal is likely to need."""
+    """`heuristic` prefers actions that the goal is likely to need; `none` treats all alike."""
     seed: int = 0
     """Seeds the search."""
     width: int = 4
-    """So many moves of each state are shown: the most visited."""
+    """How many moves of each state are shown: the most visited."""
     levels: int = 4
-    """So many levels of the tree are shown, beside the plan."""
+    """How many levels of the tree are shown, with the plan."""
 
 
 @dataclass(frozen=True)

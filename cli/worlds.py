@@ -111,11 +111,23 @@ def plan(command: Plan) -> int:
     """Search a plan and show it; 1 if none is found."""
     from ..collectors.search.collector import household_search
     from ..envs.registry import get_env
+    from ..experience import Goal, Task
     from ..views.plan import plan_for_instruction
 
     search = household_search(simulations=command.simulations, depth=command.steps)
     console = make_console()
-    return int(not plan_for_instruction(get_env("virtualhome").id, command, search, console))
+    options = {"scene": command.scene, "rules": command.rules}
+    task = Task(f"instruction/{command.scene}", get_env("virtualhome").id, command.seed, Goal(""), options)
+    reached = plan_for_instruction(
+        task,
+        command.instruction,
+        search,
+        console,
+        prior=command.prior,
+        width=command.width,
+        levels=command.levels,
+    )
+    return int(not reached)
 
 
 __all__ = ["data_get", "data_list", "env_doctor", "env_list", "plan", "run"]

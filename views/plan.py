@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 from rich.console import Console
@@ -15,73 +14,50 @@ from ..collectors.search.mcts import SearchConfig
 from ..envs import contract
 from ..envs.registry import get_verbalizer
 from ..errors import GoalError
-from ..experience import Goal, Task
+from ..experience import Task
 from .tree import tree_view
 from .watch import Watcher
 
 
-class PlanRequest(Protocol):
-    """What is asked for; the command `pathei plan` is one."""
-
-    @property
-    def wish(self) -> str:
-        """In words."""
-        ...
-
-    @property
-    def scene(self) -> str:
-        """Where."""
-        ...
-
-    @property
-    def rules(self) -> str:
-        """Under which rules."""
-        ...
-
-    @property
-    def prior(self) -> str:
-        """`"heuristic"` or `"none"`."""
-        ...
-
-    @property
-    def seed(self) -> int:
-        """Seeds the search."""
-        ...
-
-    @property
-    def width(self) -> int:
-        """How many moves of each state are shown."""
-        ...
-
-    @property
-    def levels(self) -> int:
-        """How many levels of the tree are shown."""
-        ...
-
-
-def plan_for_instruction(env_id: str, request: PlanRequest, search: SearchConfig, console: Console) -> bool:
+def plan_for_instruction(
+    task: Task,
+    instruction: str,
+    search: SearchConfig,
+    console: Console,
+    *,
+    prior: str = "heuristic",
+    width: int = 4,
+    levels: int = 4,
+) -> bool:
     """Search, show and do a plan; return whether the goal was reached.
 
+    Args:
+        task: The environment, its seed and its options; the goal comes from the instruction.
+        instruction: What is to be done, in words.
+        search: How to search.
+        console: Where everything is shown.
+        prior: `"heuristic"` or `"none"`; see `MctsConfig`.
+        width: How many moves of each state are shown.
+        levels: How many levels of the tree are shown.
+
     Raises:
-        GoalError: the instruction cannot be read as something to check.
+        GoalError: the instruction cannot be read as something to check, or the environment reads none.
     """
-    options = {"scene": request.scene, "rules": request.rules}
-    task = Task(f"wish/{request.scene}", env_id, request.seed, Goal(""), options)
     env = contract.make(task)
     contract.reset(env, task)
-    goal = get_verbalizer(env_id).read_instruction(env, request.wish)
+    goal = get_verbalizer(task.env).read_instruction(env, instruction)
     if goal is None:
-        raise GoalError(f"{env_id} reads no instructions: it cannot say what {request.wish!r} asks for.")
+        raise GoalError(f"{task.env} reads no instructions: it cannot say what {instruction!r} asks for.")
     task = replace(task, goal=goal)
     recorder = Recorder(env, task, max_steps=search.depth + 1)
     watcher = Watcher(console, texts=False)
     recorder.reset()
     watcher(recorder)
     model = model_in(recorder)
-    config = MctsConfig(replace(search, stop_on_success=True), prior=request.prior)
-    found = find_plan(model, config, np.random.default_rng(request.seed))
+    config = MctsConfig(replace(search, stop_on_success=True), prior=prior)
+    found = find_plan(model, config, np.random.default_rng(task.seed))
     result = found.result
-    console.print(tree_view(result.root, result.plan, model.text, width=request.width, depth=request.levels))
+    console.print(tree_view(result.root, result.plan, model.text, width=width, depth=levels))
     console.print(
         Text(
             f"{result.simulations:,} simulations, {result.env_steps:,} environment steps, {result.seconds:.2f} s; "
