@@ -111,12 +111,17 @@ gymnasium.register("Attic-v0", entry_point=f"{__name__}:Attic")
 
 
 def attic_tasks(count: int) -> list[Task]:
-    """Tasks of every activity, each in an attic of its own."""
-    names = list(GOALS)
-    return [
-        Task(f"attic-{n}", ID, n, Goal(names[n % 4], GOALS[names[n % 4]]), {"activity": names[n % 4]})
-        for n in range(count)
-    ]
+    """Tasks of every activity, each in an attic of its own where its goal does not hold yet."""
+    names, env = list(GOALS), Attic()
+    found: list[Task] = []
+    seed = 0
+    while len(found) < count:
+        name = names[len(found) % len(names)]
+        _, info = env.reset(seed=seed, options={"goal": {"conditions": GOALS[name]}})
+        if not info["success"]:
+            found.append(Task(f"attic-{len(found)}", ID, seed, Goal(name, GOALS[name]), {"activity": name}))
+        seed += 1
+    return found
 
 
 def solve(task: Task) -> list[str]:
