@@ -271,12 +271,11 @@ class SkillAgent:
         things = self._view.among(self._selector(name, wanted, binding))
         return [thing for thing in things if name != ROLES[0] or thing not in used]
 
-    @staticmethod
-    def _selector(name: str, wanted: ConditionSignature, binding: dict[str, Entity]) -> NodeSelector:
+    def _selector(self, name: str, wanted: ConditionSignature, binding: dict[str, Entity]) -> NodeSelector:
         if name in binding:
             return NodeSelector(ids=(binding[name].id,))
         if name not in ROLES:
-            return NodeSelector(classes=(name,))
+            return NodeSelector(classes=(self._view.kinds.get(name, name),))
         place = ROLES.index(name)
         return wanted.roles[place] if place < len(wanted.roles) else NodeSelector()
 

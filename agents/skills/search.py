@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ...envs.facts import ConditionSignature, Entity, NodeSelector
+from ...memory.builders.signatures import as_word
 from .knowledge import SkillKnowledge
 from .notes import SkillNotes
 from .view import EpisodeView
@@ -130,14 +131,15 @@ class ObjectSearch:
     def _unsearched(self, kinds: Iterable[str]) -> list[Entity]:
         """Return visible containers of these kinds, in their order, that were not searched."""
         looks = self.knowledge.looks()
-        places = {kind: place for place, kind in enumerate(kinds) if kind in looks}
-        found = [thing for thing in self.view.listed.values() if thing.kind in places and thing.id not in self._looked]
-        return sorted(found, key=lambda thing: places[thing.kind])
+        places = {as_word(kind): place for place, kind in enumerate(kinds) if as_word(kind) in looks}
+        listed = ((as_word(thing.kind), thing) for thing in self.view.listed.values() if thing.id not in self._looked)
+        found = [(places[kind], thing) for kind, thing in listed if kind in places]
+        return [thing for _, thing in sorted(found, key=lambda pair: pair[0])]
 
     def look(self, thing: Entity) -> Doing:
         """Reveal what is in or behind an object."""
         self._looked.add(thing.id)
-        verb, id_ = self.knowledge.looks()[thing.kind]
+        verb, id_ = self.knowledge.looks()[as_word(thing.kind)]
         self.notes.use(id_)
         if self.view.action(verb, (thing,)) is None:
             yield from self.approach(thing)

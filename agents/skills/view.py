@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ...envs.facts import Entity, NodeSelector
 from ...envs.verbalizer import Surroundings, Verbalizer, plain
 from ...experience import Observation
-from ...memory.builders.signatures import step_reader
+from ...memory.builders.signatures import as_word, step_reader
 
 
 class EpisodeView:
@@ -35,6 +35,8 @@ class EpisodeView:
         """What the last observation says about where the agent is."""
         self.rooms: dict[int, Entity] = {}
         """The rooms that were seen or named in this episode."""
+        self.kinds: dict[str, str] = {}
+        """The kinds that were seen, by how skills write them: `{"type_M_safe": "type M safe"}`."""
         self.tried: Counter[str] = Counter()
         """How often each action was chosen."""
         self._by_parts: dict[tuple[str, tuple[int, ...]], str] = {}
@@ -57,6 +59,7 @@ class EpisodeView:
             self._by_parts.setdefault((step.verb.upper(), tuple(thing.id for thing in step.things)), action)
             for thing in step.things:
                 self.listed.setdefault(thing.id, thing)
+        self.kinds.update((as_word(thing.kind), thing.kind) for thing in self.listed.values())
         here = None if self.here is None else self.here.id
         fresh = sum(id_ not in self._seen for id_ in self.listed)
         self._seen.update({id_: (thing, here) for id_, thing in self.listed.items()})

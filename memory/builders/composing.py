@@ -18,7 +18,7 @@ from ..items import Draft, Source
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
 from .episode_log import EpisodeLog, StepEffect
-from .signatures import words
+from .signatures import words, write_step
 from .slices import approach_steps, find_slice, reveals, slice_actions, write_change
 
 LOOK: Final = "x is seen"
@@ -41,7 +41,7 @@ def look(trajectory: Trajectory, log: EpisodeLog, step: StepEffect) -> SkillProp
     if step.moved or len(step.action.things) != 1 or not reveals(log, step):
         return None
     thing = step.action.things[0]
-    steps = [f"{step.action.verb} {thing.kind}"]
+    steps = [write_step(step.action, {})]
     draft = Draft(
         "skill",
         f"How to bring to light what is in or behind the {words(thing.kind)}: {'; '.join(steps)}.",

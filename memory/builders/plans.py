@@ -1,8 +1,9 @@
-"""Whole plans with the words of the goal as parameters: the skills of environments without graph facts.
+"""Whole plans with the words of the goal as parameters: the skills of environments whose actions name no objects.
 
 `go to the red ball` reached by `go to red ball 1` becomes a plan with the parameters `{red}` and `{ball}`, which can be
-tried for `go to the blue key`. A plan is kept if it reaches its goal a second time, from the start of the task. Not
-here: removing steps, as nothing shows which of them were needed.
+tried for `go to the blue key`. A plan is kept if it reaches its goal a second time, from the start of the task.
+Episodes with graph facts whose actions name objects have better skills (`skills`). Not here: removing steps, as nothing
+shows which of them were needed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _LONGEST: Final = 40
 
 
 class PlanBuilder:
-    """Builds whole plans from successful episodes without graph facts; `VerifiedSkills` verifies them."""
+    """Builds whole plans from successful episodes without object-level skills; `VerifiedSkills` verifies them."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
         """Yield the plan of an episode, unverified, or nothing."""
@@ -33,10 +34,15 @@ class PlanBuilder:
     def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
         """Yield the plan of an episode with a test that executes it again; or nothing."""
         actions = [step.action for step in trajectory.steps if not step.info.get("error")]
-        if not trajectory.success or not actions or len(actions) > _LONGEST or read_episode(trajectory) is not None:
+        if not trajectory.success or not actions or len(actions) > _LONGEST or _names_objects(trajectory):
             return
         test = SkillTest(tuple(TryAction(action) for action in actions), success=True)
         yield SkillProposal(0, (SkillCandidate(_plan(trajectory, actions), test),))
+
+
+def _names_objects(trajectory: Trajectory) -> bool:
+    log = read_episode(trajectory)
+    return log is not None and any(step.action.things for step in log.steps)
 
 
 def _plan(trajectory: Trajectory, actions: Sequence[str]) -> Draft:

@@ -67,7 +67,12 @@ def _read_script(text: str) -> StepAction | None:
 
 def write_step(step: StepAction, roles: Mapping[int, str]) -> str:
     """Write a step of a skill: `"PutIn x y"`; an object without a role by its kind: `"Grab mop"`."""
-    return " ".join([step.verb, *(roles.get(thing.id, thing.kind) for thing in step.things)])
+    return " ".join([step.verb, *(roles.get(thing.id) or as_word(thing.kind) for thing in step.things)])
+
+
+def as_word(kind: str) -> str:
+    """Return a kind as one word of a step: `"type M safe"` is `"type_M_safe"`."""
+    return "_".join(kind.split())
 
 
 @lru_cache(maxsize=1 << 12)
@@ -83,4 +88,14 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-__all__ = ["ReadStep", "StepAction", "as_step", "in_order", "is_script", "step_reader", "words", "write_step"]
+__all__ = [
+    "ReadStep",
+    "StepAction",
+    "as_step",
+    "as_word",
+    "in_order",
+    "is_script",
+    "step_reader",
+    "words",
+    "write_step",
+]
