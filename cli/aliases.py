@@ -5,7 +5,7 @@ Not here: the options themselves (`commands`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -28,19 +28,22 @@ OPTIONS: Final = MappingProxyType(
     }
 )
 """The new spelling of each old option."""
+COMMANDS: Final = MappingProxyType({"memory": MappingProxyType({"--world": "--env"})})
+"""Options that have a new spelling in one command only, by its first word."""
 
 
 def replace_old_options(args: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return arguments in today's spelling, and one line for each old option that was replaced."""
     now: list[str] = []
     notes: list[str] = []
+    own: Mapping[str, str] = COMMANDS.get(args[0], {}) if args else {}
     for arg in args:
         name, equals, value = arg.partition("=")
-        new = OPTIONS.get(name.replace("_", "-"))
+        new = own.get(name) or OPTIONS.get(name.replace("_", "-"))
         if new is not None:
             notes.append(f"{name} is now called {new}; the old name works until the next release.")
         now.append(arg if new is None else f"{new}{equals}{value}")
     return now, notes
 
 
-__all__ = ["OPTIONS", "replace_old_options"]
+__all__ = ["COMMANDS", "OPTIONS", "replace_old_options"]

@@ -142,6 +142,7 @@ def test_what_is_asked_for_can_be_narrowed(lived: Path, capsys: Shown) -> None:
         assert {item["kind"] for item in found("--kind", kind)} == {kind}
     assert found("--env", "virtualhome") == found("--env", "pathei/VirtualHome-v0") == whole
     assert found("--env", "pathei/Other-v0") == []
+    assert found("--world", "pathei/Other-v0") == []  # the old spelling
     assert found("--success", "True", "--after", "2020-01-01", "--status", "any")
     assert found("--before", "2020-01-01") == found("--status", "retired") == found("--success", "False") == []
     goal = found("--kind", "episode")[0]["task"]

@@ -46,7 +46,7 @@ def test_textworld_has_verified_skills_and_facts_by_which_the_agent_acts() -> No
     assert not any(list(PlanBuilder().build(one)) for one in collected)
     memory = SmallMemory(drafts)
     played = list(AgentCollector(lambda task: SkillAgent(memory, env=task.env), max_steps=20).collect(tasks[10:]))
-    notes = [step.info["agent"] for one in played if isinstance(one, Trajectory) for step in one.steps]
+    notes = [step.info.get("agent", {}) for one in played if isinstance(one, Trajectory) for step in one.steps]
     assert any(note.get("aims") for note in notes)
 
 
