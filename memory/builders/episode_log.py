@@ -49,6 +49,8 @@ class EpisodeLog:
         """Read an episode; see `read_episode`."""
         self.start: FactGraph = facts.start
         """The facts at the beginning; not to be changed."""
+        self.kinds = facts.kinds
+        """The kind of every entity that exists at some moment."""
         self.characters = frozenset(facts.start.characters)
         self.read_step = step_reader(verbalizer, facts.start)
         """Reads an action of the episode."""
@@ -64,7 +66,7 @@ class EpisodeLog:
 
     def kind(self, id_: int) -> str:
         """Return the kind of an entity; empty if it is unknown."""
-        return self.start.kinds.get(id_, "")
+        return self.kinds.get(id_, "")
 
     def write_action(self, action: StepAction, step: StepEffect) -> str:
         """Return an action as text: that of a step if it is the step's own, or one with the same verb and objects."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...envs.facts import FactGraph, read_changes
-from ...envs.facts.graph import Fact
+from ...envs.facts.graph import Fact, read_nodes
 from ...errors import RecordError
 from ...experience import Json
 
@@ -40,9 +40,11 @@ class FactState:
         if self.graph is None:
             return
         try:
-            changes = read_changes(facts)
+            nodes, changes = read_nodes(facts), read_changes(facts)
         except RecordError:
             return
+        if nodes:
+            self.graph.add(nodes)
         for change in changes:
             self.graph.apply(change)
 

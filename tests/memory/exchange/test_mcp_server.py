@@ -51,7 +51,7 @@ async def exercise(client: Any) -> None:
     assert answer(await client.call_tool("memory_get", {"id": id_}))["status"] == "forgotten"
     wrong = await client.call_tool("memory_search", {"query": "cups", "kind": "opinion"})
     assert wrong.is_error
-    assert "'opinion' is no kind of memory: say episode, skill or fact." in wrong.content[0].text
+    assert "'opinion' is not a kind of item: use episode, skill or fact." in wrong.content[0].text
     assert "Traceback" not in json.dumps(wrong.model_dump(mode="json"))
 
 
