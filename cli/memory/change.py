@@ -40,7 +40,7 @@ _LISTED: Final = 20
 def build(command: MemoryBuild) -> int:
     """Build a memory from a store."""
     from ...memory import make_builders, make_llm_builders
-    from ...memory.builders.llm_notes import LlmFacts, LlmReflections
+    from ...memory.builders.llm.notes import LlmFacts, LlmReflections
     from ...memory.filling import BuildTally, fill_memory
     from ...memory.opening import FOLDER, memory_at, open_memory
     from ...memory.verification.verify import VerifiedSkills

@@ -2,7 +2,7 @@
 
 A lesson is a refusal with the actions between it and the step where the same action was accepted. Lessons become skills
 ("When SwitchOn x is refused because ..."): a single one of these actions if verification shows that it suffices, or
-else all of them. Not here: reflection by a language model (`llm_notes`).
+else all of them. Not here: reflection by a language model (`llm.notes`).
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from ..verification.replay import ReplayEnvs
 from ..verification.verify import SkillProposer, VerifiedSkills
 from .episodes import EpisodeBuilder
 from .facts import FactBuilder
-from .llm_notes import LlmFacts, LlmReflections
-from .llm_skills import Complete, LlmSkills
+from .llm.notes import LlmFacts, LlmReflections
+from .llm.skills import Complete, LlmSkills
 from .plans import PlanBuilder
 from .reflection import ReflectionBuilder
 from .skills import SkillBuilder

@@ -20,7 +20,7 @@ from pathei.experience import Observation, Step, Task, Trajectory
 from pathei.memory import check_builder
 from pathei.memory.builders.episodes import EpisodeBuilder
 from pathei.memory.builders.facts import FactBuilder
-from pathei.memory.builders.llm_skills import LlmSkills, read_plan
+from pathei.memory.builders.llm.skills import LlmSkills, read_plan
 from pathei.memory.builders.plans import PlanBuilder, match_goal
 from pathei.memory.builders.reflection import ReflectionBuilder, reflect
 from pathei.memory.builders.registry import BUILDERS, DEFAULT, make_builder, make_builders

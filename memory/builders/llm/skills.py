@@ -2,7 +2,7 @@
 
 The model is any function from a prompt to a text. Its prompt shows a successful episode and asks for a shorter plan, as
 lines of actions; other text in the answer is ignored. A plan is kept if it reaches the goal when it is executed from
-the start of the task. Not here: lessons and facts (`llm_notes`).
+the start of the task. Not here: lessons and facts (`notes`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from ...envs import contract
-from ...experience import Task, Trajectory
-from ..items import Draft, Source
+from ....envs import contract
+from ....experience import Task, Trajectory
+from ...items import Draft, Source
 
 Complete = Callable[[str], str]
 """Continues a prompt."""

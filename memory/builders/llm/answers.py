@@ -2,7 +2,7 @@
 
 Small models do not keep to a format. So an answer is read line by line: a line of JSON as such, without list marks and
 code fences, and a sentence by its words. Nothing is guessed: lines that cannot be read are counted. Not here: the
-prompts (`llm_notes`).
+prompts (`notes`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 import orjson
 
-from ...experience import Json
+from ....experience import Json
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from pathei.agents.skills.knowledge import SkillKnowledge
 from pathei.collectors.rollout.acting import AgentCollector, demonstrator
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.experience import Trajectory
-from pathei.memory.builders.llm_answers import ParsedLocation, read_lessons, read_locations
-from pathei.memory.builders.llm_notes import STATED, LlmFacts, LlmReflections
+from pathei.memory.builders.llm.answers import ParsedLocation, read_lessons, read_locations
+from pathei.memory.builders.llm.notes import STATED, LlmFacts, LlmReflections
 from pathei.memory.builders.registry import make_builders, make_llm_builders
 from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory

@@ -2,8 +2,8 @@
 
 The model is any function from a prompt to a text. Its lessons become episode items, and its statements about locations
 become facts. Both name the model (`data["by"]`), have half the confidence of an observation, and keys of their own, so
-that they never supersede an observation. Answers are read tolerantly (`llm_answers`); lines that cannot be read are
-counted. A model that samples makes other drafts each time. Not here: skills, which have to be verified (`llm_skills`).
+that they never supersede an observation. Answers are read tolerantly (`answers`); lines that cannot be read are
+counted. A model that samples makes other drafts each time. Not here: skills, which have to be verified (`skills`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ...experience import Trajectory
-from ..items import Draft, Source
-from .episode_log import read_episode
-from .llm_answers import ParsedLocation, read_lessons, read_locations
-from .llm_skills import Complete
-from .signatures import words
+from ....experience import Trajectory
+from ...items import Draft, Source
+from ..episode_log import read_episode
+from ..signatures import words
+from .answers import ParsedLocation, read_lessons, read_locations
+from .skills import Complete
 
 STATED: Final = 0.5
 """The confidence of statements by a language model."""

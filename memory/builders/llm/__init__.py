@@ -1,0 +1,1 @@
+"""Builders that use a language model: lessons, facts and verified skills."""
