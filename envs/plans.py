@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..errors import SnapshotError
 from ..experience import Task
 from .contract import reset
-from .model import EnvModel, Model
+from .model import StepResult
 
 if TYPE_CHECKING:
     import gymnasium
@@ -44,7 +43,31 @@ class PlanOutcome:
     """How many sentences the plan had; an episode that reaches its goal may end before the last."""
 
 
-def succeeds(model: Model[Any, Any], plan: Sequence[Any]) -> bool:
+class Replayable(Protocol):
+    """What trying a plan asks of a model: a part of `pathei.envs.model.Model`."""
+
+    def possible(self, action: Any, /) -> bool:
+        """Return whether an action is admissible now."""
+        ...
+
+    def step(self, action: Any, /) -> StepResult:
+        """Do an admissible action."""
+        ...
+
+    def snapshot(self) -> Any:
+        """Return the present moment."""
+        ...
+
+    def restore(self, state: Any, /) -> object:
+        """Go back to a moment."""
+        ...
+
+    def success(self) -> bool | None:
+        """Return whether the goal holds now; None where that is not known."""
+        ...
+
+
+def succeeds(model: Replayable, plan: Sequence[Any]) -> bool:
     """Do a plan from where the model is, and return whether every step was possible and the goal held at the end.
 
     The model is left where it was. A goal that was reached on the way and undone later does not count.
@@ -60,9 +83,7 @@ def succeeds(model: Model[Any, Any], plan: Sequence[Any]) -> bool:
         model.restore(start)
 
 
-def without_idle_steps(
-    model: Model[Any, Any], plan: Sequence[Any], *, pairs_up_to: int = PAIRS_UP_TO
-) -> tuple[Any, ...]:
+def without_idle_steps(model: Replayable, plan: Sequence[Any], *, pairs_up_to: int = PAIRS_UP_TO) -> tuple[Any, ...]:
     """Return a plan with every step removed that can be, alone or together with one other, the last ones first.
 
     Each candidate is done from where the model is; what is returned was done and succeeded. What remains needs each of
@@ -83,7 +104,7 @@ def without_idle_steps(
     return best
 
 
-def _shorter(model: Model[Any, Any], plan: tuple[Any, ...], pairs_up_to: int) -> tuple[Any, ...] | None:
+def _shorter(model: Replayable, plan: tuple[Any, ...], pairs_up_to: int) -> tuple[Any, ...] | None:
     places = range(len(plan) - 1, -1, -1)
     pairs = combinations(places, 2) if len(plan) <= pairs_up_to else ()
     for left_out in (*((place,) for place in places), *pairs):
@@ -97,15 +118,39 @@ _TRIMMED_PAIRS: Final = 12
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
 
-class _AnyAction(EnvModel):
-    """A model of an environment whose actions are free text: every one may be tried."""
+class _Restarted:
+    """What `succeeds` asks of a model, of any environment whose tasks begin in the same way each time.
+
+    To go back is to begin again: for the few steps of a plan that costs less than most snapshots, and needs none.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any], task: Task) -> None:
+        self._env, self._task = env, task
+        self._info: Mapping[str, Any] = {}
+        self._over = False
+        self.restore(None)
 
     def possible(self, action: Any, /) -> bool:
-        return not self._done
+        return not self._over
+
+    def step(self, action: Any, /) -> StepResult:
+        _, reward, terminated, truncated, self._info = self._env.step(action)
+        self._over = bool(terminated or truncated or self.success())
+        return StepResult(float(reward), self._over)
+
+    def snapshot(self) -> None:
+        return None
+
+    def restore(self, state: None, /) -> None:
+        self._info = reset(self._env, self._task)[1]
+        self._over = bool(self.success())
+
+    def success(self) -> bool:
+        return bool(self._info.get("success"))
 
 
 def trim_plan(env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
-    """Return a plan without the steps that its goal does not need, tried out from snapshots.
+    """Return a plan without the steps that its goal does not need, tried out from the task's beginning each time.
 
     Args:
         env: The task's environment; it is reset.
@@ -113,13 +158,9 @@ def trim_plan(env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) 
         actions: The plan, as `step` takes it.
 
     Returns:
-        The shorter plan; the plan as it is where the environment cannot be saved; None if it does not reach the goal.
+        The shorter plan; None if it does not reach the goal.
     """
-    observation, info = reset(env, task)
-    try:
-        model = _AnyAction(env, info, observation=observation)
-    except SnapshotError:
-        return tuple(actions)
+    model = _Restarted(env, task)
     if not succeeds(model, actions):
         return None
     return without_idle_steps(model, actions, pairs_up_to=_TRIMMED_PAIRS)

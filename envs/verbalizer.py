@@ -347,7 +347,7 @@ class PlainVerbalizer:
         return None
 
     def trim_plan(self, env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
-        """Return the plan without idle steps, tried out from snapshots; as it is where nothing can be saved."""
+        """Return the plan without idle steps, tried out from the task's beginning."""
         return trim_plan(env, task, actions)
 
     def run_plan(

@@ -164,6 +164,25 @@ def test_the_arrows_are_those_of_the_design() -> None:
     assert not any(allowed(importer, imported) for importer, imported in refused)
 
 
+def test_only_the_list_of_environments_knows_the_household(checkout: Path, package_files: list[Path]) -> None:
+    """What others need of an environment, it offers through its `EnvSpec`: nothing else imports or names its parts."""
+    found = []
+    for path in package_files:
+        if path.suffix != ".py" or "virtualhome" in path.parts or path == Path("envs/registry.py"):
+            continue
+        tree = ast.parse((checkout / path).read_text("utf-8"))
+        prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            text = ""
+            if isinstance(node, ast.ImportFrom | ast.Import):
+                text = ast.unparse(node)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+                text = node.value
+            if "envs.virtualhome" in text or "VirtualHome-v0" in text or text.startswith("from .virtualhome"):
+                found.append(f"{path}:{node.lineno}: {text}")
+    assert not found, "\n".join(found)
+
+
 def test_no_import_closes_a_circle(imports: list[Import]) -> None:
     # Two records of one folder may name each other in their types; an import that runs, if only in a function, counts.
     graph: dict[str, set[str]] = {}

@@ -42,6 +42,8 @@ def plans(
         return
     handled = list(dict.fromkeys(n for event in episode.done for n in event.action.ids))
     items = [n for n in handled if n in episode.start.kinds and n not in episode.start.rooms]
+    if not items:
+        return  # without things it is a plan by the goal alone
     right = episode.verbalizer.say_plan(episode.actions, numbered)
     head, tail = f"Goal: {capitalised(episode.task.goal.text)}\nItems:", "\nPlan:"
     room = max_words - count_words(head + tail)
