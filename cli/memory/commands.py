@@ -60,7 +60,7 @@ class MemoryBuild:
     episodes: what happened, with the outcome and lessons
     skills: action sequences that bring about a condition, verified by executing them
     lessons: fixes for refused actions, verified
-    plans: whole plans with the words of the goal as parameters, verified; for environments without facts
+    plans: whole plans with the words of the goal as parameters, verified; where actions name no objects
     facts: where objects are kept, and where they end up
 
     Also any name of an installed entry point in the group `pathei.builders`, or `module:attribute`.

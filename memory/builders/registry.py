@@ -5,7 +5,7 @@
 | `episodes` | what happened, with the outcome and lessons |
 | `skills` | action sequences that bring about a condition, verified by executing them |
 | `lessons` | fixes for refused actions, verified |
-| `plans` | whole plans with the words of the goal as parameters, verified; for environments without facts |
+| `plans` | whole plans with the words of the goal as parameters, verified; where actions name no objects |
 | `facts` | where objects are kept, and where they end up |
 
 None of them uses a language model; `make_llm_builders` returns those that do. Another package adds a builder with an
