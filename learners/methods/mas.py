@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...errors import at_least, check
-from ..fisher.backward import each_gradient, undisturbed
 from ..models.identity import base_parameters
 from ..training.lora import is_adapted
 from .ewc import EWC
@@ -52,6 +51,8 @@ def estimate_importance(model: nn.Module, sequences: NDArray[np.int64]) -> dict[
         sequences: Token ids of reference text, shape `[sequences, T]`.
     """
     import torch
+
+    from ..fisher.backward import each_gradient, undisturbed
 
     parameters = {name: value for name, value in base_parameters(model) if value.is_floating_point()}
     importance = {name: torch.zeros_like(value, dtype=torch.float32) for name, value in parameters.items()}
