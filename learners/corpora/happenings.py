@@ -71,7 +71,7 @@ def _count(teller: Teller, place: int, relation: str) -> CorpusDraft | None:
     lexicon = episode.verbalizer.lexicon
     if any(event.action.verb in lexicon.pouring for event in touching):
         return None
-    if any(classes[node] in lexicon.alive for node in seen):
+    if any(_is_alive(episode, node) for node in seen):
         return None
     if max(len(before), len(after)) > _MOST_ITEMS:
         return None
@@ -115,7 +115,7 @@ def _count_options(
     """Wrong answers: what was there before, what came and went, one thing too few or too many."""
     episode, choices, classes = teller.episode, teller.choices, teller.episode.kinds
     mentioned = {node for event in story.events for node in event.action.ids} - teller.characters - episode.start.rooms
-    movable = {node for node in episode.moved if classes[node] not in episode.verbalizer.lexicon.alive}
+    movable = {node for node in episode.moved if not _is_alive(episode, node)}
     others = choices.shuffled(sorted((mentioned | seen) & movable - set(items)))
     strangers = choices.shuffled(sorted(movable - mentioned - seen - set(items)))
     sets: list[list[int]] = [list(before), [], *([n for n in items if n != gone] for gone in items)]
@@ -139,8 +139,11 @@ def _mixed(
 
 def _things(teller: Teller) -> list[int]:
     """What moved and is neither alive nor furniture that somebody sat on."""
-    kinds, alive = teller.episode.kinds, teller.episode.verbalizer.lexicon.alive
-    return [node for node in teller.episode.moved if kinds[node] not in alive]
+    return [node for node in teller.episode.moved if not _is_alive(teller.episode, node)]
+
+
+def _is_alive(episode: CorpusEpisode, node: int) -> bool:
+    return node in episode.start.characters or episode.kinds[node] in episode.verbalizer.lexicon.alive
 
 
 def _moves(episode: CorpusEpisode, thing: int) -> list[EpisodeEvent]:
