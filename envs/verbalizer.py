@@ -32,7 +32,8 @@ CARRYING: Final[Mapping[str, str]] = {
 """What the usual verbs do for an agent that carries things about; see `Lexicon.carrying`."""
 PAST: Final[Mapping[str, tuple[str, ...]]] = {
     "GO": ("went to {0}",), "WALK": ("walked to {0}",), "ENTER": ("entered {0}",),
-    "TAKE": ("took {0}", "picked up {0}"), "TAKE_FROM": ("took {0} from {1}", "got {0} from {1}"), "GET": ("got {0}",), "PICK": ("picked up {0}",),
+    "TAKE": ("took {0}", "picked up {0}"), "TAKE_FROM": ("took {0} from {1}", "got {0} from {1}"),
+    "GET": ("got {0}",), "PICK": ("picked up {0}",),
     "PUT": ("put {0} on {1}", "placed {0} on {1}"), "INSERT": ("put {0} in {1}", "placed {0} in {1}"),
     "DROP": ("dropped {0}", "put down {0}"), "OPEN": ("opened {0}",), "CLOSE": ("closed {0}", "shut {0}"),
     "LOCK": ("locked {0}",), "UNLOCK": ("unlocked {0}",), "EAT": ("ate {0}",), "DRINK": ("drank {0}",),
