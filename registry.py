@@ -28,6 +28,8 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "agent": "pathei.agents.registry:AGENTS",
         "builder": "pathei.memory.builders.registry:BUILDERS",
         "embedder": "pathei.memory.embedders.registry:EMBEDDERS",
+        "collector": "pathei.collectors.registry:COLLECTORS",
+        "proposer": "pathei.collectors.registry:PROPOSERS",
     }
 )
 """Where the `Registry` of each kind is, as `module:attribute`."""

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import tyro
-from tyro.conf import AvoidSubcommands, OmitSubcommandPrefixes
+from tyro.conf import CascadeSubcommandArgs, OmitSubcommandPrefixes
 
 from .. import __version__
 from ..errors import PatheiError
 from ..logs import show_logs
 from . import commands as c
 from .aliases import replace_old_options
+from .collect_commands import Collect
 from .console import complain
 from .loop_commands import Loop
 from .memory import commands as m
@@ -32,7 +33,7 @@ _PERFORMED_BY: Final[dict[type, str]] = {
     c.DataGet: "worlds:data_get",
     c.Run: "worlds:run",
     c.Plan: "worlds:plan",
-    c.Collect: "collecting:collect",
+    Collect: "collecting:collect",
     c.Demo: "tour:demo",
     c.Corpora: "learning:corpora",
     c.Fisher: "learning:fisher",
@@ -62,6 +63,10 @@ _PERFORMED_BY: Final[dict[type, str]] = {
 """Which function performs which command."""
 
 
+CONFIG: Final = (OmitSubcommandPrefixes, CascadeSubcommandArgs)
+"""How the command line is parsed: options of a command may stand before or after its sub-command."""
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -86,10 +91,8 @@ def main(args: Sequence[str] | None = None) -> int:
     given, notes = replace_old_options(given)
     for note in notes:
         complain(note)
-    chosen: Any = tyro.cli(
-        form, args=given, prog="pathei", description=about, config=(OmitSubcommandPrefixes, AvoidSubcommands)
-    )
     try:
+        chosen: Any = tyro.cli(form, args=given, prog="pathei", description=about, config=CONFIG)
         return perform(getattr(chosen, "command", chosen))
     except PatheiError as error:
         complain(str(error))
@@ -109,4 +112,4 @@ def perform(command: Any) -> int:
     return int(getattr(importlib.import_module(f".{module}", __package__), function)(command) or 0)
 
 
-__all__ = ["main", "perform"]
+__all__ = ["CONFIG", "main", "perform"]

@@ -28,7 +28,12 @@ OPTIONS: Final = MappingProxyType(
     }
 )
 """The new spelling of each old option."""
-COMMANDS: Final = MappingProxyType({"memory": MappingProxyType({"--world": "--env"})})
+COMMANDS: Final = MappingProxyType(
+    {
+        "memory": MappingProxyType({"--world": "--env"}),
+        "collect": MappingProxyType({"--world": "--env", "--player": "--policy", "--name": "--record-as"}),
+    }
+)
 """Options that have a new spelling in one command only, by its first word."""
 
 
@@ -43,7 +48,33 @@ def replace_old_options(args: Sequence[str]) -> tuple[list[str], list[str]]:
         if new is not None:
             notes.append(f"{name} is now called {new}; the old name works until the next release.")
         now.append(arg if new is None else f"{new}{equals}{value}")
-    return now, notes
+    return (_collector(now, notes) if now[:1] == ["collect"] else now), notes
+
+
+def _collector(given: list[str], notes: list[str]) -> list[str]:
+    """Turn `collect STORE --collector mcts` into `collect mcts STORE`."""
+    given, name = _taken(given, "--collector")
+    given, model = _taken(given, "--model")
+    if model is not None or "model" in given:
+        given = [f"lm:{model or ''}" if word == "model" else word for word in given]
+        notes.append("--proposer model --model MODEL is now called --proposer lm:MODEL.")
+    if name is None:
+        return given
+    if name != "mcts":
+        given = _taken(_taken(given, "--simulations")[0], "--seconds")[0]  # were ignored there
+    name = "carry" if name == "errands" else name
+    notes.append(f"--collector is now a sub-command, pathei collect STORE {name}; it works until the next release.")
+    return [given[0], name, *given[1:]]
+
+
+def _taken(given: list[str], option: str) -> tuple[list[str], str | None]:
+    """Take an option with its value out of the arguments."""
+    for place, word in enumerate(given):
+        if word == option and place + 1 < len(given):
+            return given[:place] + given[place + 2 :], given[place + 1]
+        if word.startswith(f"{option}="):
+            return given[:place] + given[place + 1 :], word.partition("=")[2]
+    return given, None
 
 
 __all__ = ["COMMANDS", "OPTIONS", "replace_old_options"]

@@ -1,166 +1,108 @@
-"""The command that gathers experience: `pathei collect`, in all its ways."""
+"""The command that gathers experience: `pathei collect`, with any collector."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError
-from .agents import acting, playing
-from .commands import Collect
-from .console import complain, make_console
+from ..errors import ConfigError, at_least, check
+from .collect_commands import Collect
+from .console import complain, make_console, tame_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console
-
-    from ..agents import Agent
-    from ..collectors import Collector
-    from ..collectors.curriculum.proposers import GoalProposer
+    from ..collectors.options import CollectorOptions
+    from ..collectors.rollout.collect import CollectReport
     from ..experience import Json, Task
+    from ..store import ExperienceStore
+
+_WORKERS = 2
 
 
 def collect(command: Collect) -> int:
     """Play tasks into a store; 1 if every one of them failed."""
-    from ..collectors.progress import progress
-    from ..collectors.rollout.collect import gather
-    from ..collectors.tasks import tasks_named
-    from ..envs.registry import get_env
     from ..store import ExperienceStore
     from ..views.tables import gathered_table
 
-    least = {"workers": 0, "steps": 1}
-    faults = [f"--{name} must be at least {bound}" for name, bound in least.items() if getattr(command, name) < bound]
-    if command.collector != "agent" and (command.agent or command.name):
-        faults.append("--agent and --name go with --collector agent")
-    if faults:
-        raise ConfigError(f"{'; '.join(faults)}.")
+    check(at_least(command, workers=0, steps=1), "collect options")
+    tame_libraries()
+    options: CollectorOptions = command.collector
+    if options.in_process and command.workers:
+        raise ConfigError("This collector plays in one process: leave out --workers.")
+    name, tasks = options.name, _tasks_of(command)
     console = make_console()
-    if command.collector == "curriculum":
-        return _study(command, console)
-    world = get_env(command.world)
-    tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
-    name, make = _collector_of(command)
     try:
         with ExperienceStore.open(command.out, config=_recorded(command), seeds=[command.seed]) as store:
-            left = len(store.remaining(tasks, name))
-            if left < len(tasks):
-                console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
-            with progress(console, left, "Collecting") as watch:
-                done = gather(
-                    store,
-                    tasks,
-                    make,
-                    workers=command.workers,
-                    timeout=command.timeout,
-                    collector=name,
-                    watch=watch,
-                )
+            done = _play(command, name, tasks, store)
             console.print(gathered_table(done, store.info()))
     except KeyboardInterrupt:
-        # Read anew: an append that was interrupted may have reached the disk.
-        with ExperienceStore.open(command.out, mode="read") as store:
-            kept = len(tasks) - len(store.remaining(tasks, name))
-        complain(
-            f"Stopped: {kept} of {len(tasks)} tasks are kept in {command.out}. Run the same command again to go on."
-        )
+        complain(f"Stopped: {_kept(command, name, tasks)} in {command.out}. Run the same command again to resume.")
         return 130
     for error, count in done.errors.most_common(3):
         complain(f"{count} x {error}")
     return int(done.coverage.episodes == 0 and done.coverage.failures > 0)
 
 
-def _study(command: Collect, console: Console) -> int:
-    from ..collectors.curriculum.collector import Curriculum, CurriculumConfig
-    from ..collectors.curriculum.players import SearchPlayer
-    from ..collectors.curriculum.skill_player import SkillPlayer
-    from ..collectors.curriculum.study import generated_houses, study
+def _tasks_of(command: Collect) -> list[Task]:
+    from ..collectors.options import PracticeOptions
+    from ..collectors.tasks import tasks_named
+    from ..envs.registry import get_env
+
+    if isinstance(command.collector, PracticeOptions):
+        if not command.tasks.isdecimal():
+            raise ConfigError(
+                f"This collector chooses its own goals: --tasks is the number of attempts, not {command.tasks!r}."
+            )
+        return command.collector.practice(_settings(command), int(command.tasks))
+    return tasks_named(command.tasks, get_env(command.env), seed=command.seed, characters=command.characters)
+
+
+def _play(command: Collect, name: str, tasks: list[Task], store: ExperienceStore) -> CollectReport:
+    from ..collectors.options import PracticeOptions
     from ..collectors.progress import progress
-    from ..envs.registry import get_env, get_goal_space
+    from ..collectors.rollout.collect import collect as play_into
+
+    console, play = make_console(), _settings(command)
+    practises = isinstance(command.collector, PracticeOptions)
+    collector: Any = command.collector.make(play) if practises else partial(command.collector.make, play)
+    left = len(tasks) if practises else len(store.remaining(tasks, name))
+    if left < len(tasks):
+        console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
+    with progress(console, left, "Collecting") as watch:
+        workers, timeout = play.workers, command.timeout
+        return play_into(store, tasks, collector, name=name, workers=workers, timeout=timeout, watch=watch)
+
+
+def _settings(command: Collect) -> Any:
+    from ..collectors.options import PlaySettings
+
+    workers = command.workers
+    if workers is None:
+        workers = 0 if command.collector.in_process else _WORKERS
+    return PlaySettings(command.env, command.steps, command.seed, workers)
+
+
+def _kept(command: Collect, name: str, tasks: list[Task]) -> str:
+    """Say what is in the store: read again, as an append that was interrupted may have reached the disk."""
+    from ..collectors.options import PracticeOptions
     from ..store import ExperienceStore
-    from ..views.tables import gathered_table
 
-    if not command.tasks.isdecimal():
-        raise ConfigError(f"A curriculum makes its own tasks: --tasks is how many attempts, not {command.tasks!r}.")
-    attempts, spaces = int(command.tasks), get_goal_space(command.world)
-    player = SkillPlayer(spaces) if command.player == "skills" else SearchPlayer()
-    config = CurriculumConfig(max_steps=command.steps)
-    curriculum = Curriculum(spaces, _proposer_of(command), player, config, seed=command.seed)
-    with ExperienceStore.open(command.out, config=_recorded(command), seeds=[command.seed]) as store:
-        houses = generated_houses(get_env(command.world).id, command.seed)
-        try:
-            with progress(console, attempts, "Studying") as watch:
-                done = study(store, curriculum, houses, attempts, watch=watch)
-        except KeyboardInterrupt:
-            complain(f"Stopped: what was lived is kept in {command.out}. Run the same command again to go on.")
-            return 130
-        console.print(gathered_table(done, store.info()))
-    return 0
-
-
-def _proposer_of(command: Collect) -> GoalProposer:
-    """Return the proposer of a curriculum's goals, by name."""
-    if command.proposer != "model":
-        from ..collectors.curriculum.proposers import proposer_named
-
-        return proposer_named(command.proposer)
-    if command.model is None:
-        raise ConfigError("A language model proposes: name it with --model, as in --model local:PATH.")
-    from ..agents.lm.completion import complete_named
-    from ..collectors.curriculum.lm_proposer import LanguageModel
-
-    return LanguageModel(complete_named(command.model))
+    if isinstance(command.collector, PracticeOptions):
+        return "every attempt is kept"
+    with ExperienceStore.open(command.out, mode="read") as store:
+        return f"{len(tasks) - len(store.remaining(tasks, name))} of {len(tasks)} tasks are kept"
 
 
 def _recorded(command: Collect) -> dict[str, Json]:
     """Return the configuration as plain JSON."""
-    given = {key: str(value) if isinstance(value, Path) else value for key, value in vars(command).items()}
-    return {"command": "collect", **given, "lm": vars(command.lm) if (command.agent or "").startswith("lm:") else None}
-
-
-def _collector_of(command: Collect) -> tuple[str, Callable[[], Collector]]:
-    """Return the name under which episodes are recorded, and what makes the collector in whichever process plays."""
-    if command.collector != "agent":
-        return command.collector, _made_of(command)
-    from functools import partial
-
-    agents = playing(command)
-    name = command.name or agents.collector
-    return name, partial(acting, agents, name, command.steps, command.seed)
-
-
-def _made_of(command: Collect) -> Callable[[], Collector]:
-    from functools import partial
-
-    if command.collector == "explore":
-        from ..collectors.rollout.explore import Explore
-
-        return partial(Explore, strategy=command.strategy, max_steps=command.steps, seed=command.seed)
-    if command.collector == "scripted":
-        from ..collectors.rollout.acting import AgentCollector, demonstrator
-
-        return partial(AgentCollector, demonstrator, name="scripted", max_steps=command.steps, seed=command.seed)
-    if command.collector == "errands":
-        from ..collectors.rollout.acting import AgentCollector
-
-        return partial(AgentCollector, _errand_runner, name="errands", max_steps=command.steps, seed=command.seed)
-    from ..collectors.search.collector import Mcts, MctsConfig, household_search
-    from ..envs.registry import get_env
-
-    search = dataclasses.replace(
-        household_search(simulations=command.simulations, seconds=command.seconds, depth=command.steps),
-        env_steps=get_env(command.world).search_steps,
-    )
-    return partial(Mcts, MctsConfig(search, keep_tree=command.keep_tree), seed=command.seed)
-
-
-def _errand_runner(task: Task) -> Agent:
-    from ..agents.carrying import RandomCarryAgent
-    from ..envs.registry import get_verbalizer
-
-    return RandomCarryAgent(get_verbalizer(task.env))
+    common = {key: value for key, value in vars(command).items() if key not in ("out", "collector")}
+    return {
+        "command": "collect",
+        "out": str(command.out),
+        **common,
+        "collector": command.collector.name,
+        **dataclasses.asdict(command.collector),
+    }
 
 
 __all__ = ["collect"]

@@ -12,11 +12,13 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg, subcommand
 
+from ..collectors.options import LmOptions
 from ..learners.config import ReferenceConfig
 from ..learners.corpora.config import CorpusConfig
 from ..learners.fisher.config import FisherConfig
 from ..learners.methods.registry import METHOD_HELP, MethodConfigs
 from ..learners.training.config import LoraConfig, TrainingConfig
+from .collect_commands import Collect
 from .loop_commands import Loop
 from .memory.commands import MemoryCommand
 
@@ -48,27 +50,6 @@ class DataGet:
 
 
 @dataclass(frozen=True)
-class Lm:
-    """How a language model that acts is asked."""
-
-    way: Literal["choose", "generate"] = "choose"
-    """Whether it rates the admissible actions, and the likeliest is taken, or writes what to do."""
-    style: str = ""
-    """What it is told: `experience`, `act`, `react`, or a TOML file; if empty, `experience` to choose and `react` to
-    write."""
-    temperature: float = 0.0
-    """0 for the likeliest."""
-    max_tokens: int = 256
-    """The longest answer, in tokens."""
-    history: int | None = None
-    """At most so many earlier steps are told; as many as fit if left out."""
-    cut: bool = False
-    """Let an observation that is too long by itself lose its end; otherwise the episode fails."""
-    listed_only: bool = True
-    """Refuse what is not listed as possible; not for worlds that list suggestions, such as `shop` and `terminal`."""
-
-
-@dataclass(frozen=True)
 class Run:
     """Watch an agent act."""
 
@@ -76,7 +57,7 @@ class Run:
     """Who acts: `scripted` (the task's demonstration), `random`, `human` (you), `lm:PATH` or `lm:MODEL@URL` (a language
     model, here or at an endpoint), `skills:MEMORY` (by a memory alone), or any of them followed by `+memory:MEMORY`,
     who is shown what that holds about the goal."""
-    lm: Lm = field(default_factory=Lm)
+    lm: LmOptions = field(default_factory=LmOptions)
     """How a language model is asked."""
     world: str = "virtualhome"
     """The world."""
@@ -98,56 +79,6 @@ class Run:
     """How many characters act in turn, in generated houses."""
     full: bool = False
     """Show long observations whole."""
-
-
-@dataclass(frozen=True)
-class Collect:
-    """Play many tasks into a store. Run it again to go on where it stopped."""
-
-    out: Positional[Path]
-    """The store's directory; made if it is not there."""
-    collector: Literal["explore", "mcts", "curriculum", "scripted", "errands", "agent"] = "explore"
-    """How tasks are played: exploration without regard to the goal, a plan searched for it, goals of its own, each a
-    little beyond what was achieved, the task's own demonstration, carrying things about a household, which makes
-    good stories, or by the agent that `--agent` names. A store takes all of them on the same tasks. A curriculum plays
-    in one process, and `--tasks` is how many attempts it makes."""
-    agent: str | None = None
-    """For `agent`: who acts, by any name that `pathei run` takes but `human`."""
-    name: str | None = None
-    """For `agent`: the name under which its episodes are recorded; that of the agent if left out. With another one the
-    same agent, otherwise asked or with a memory that has grown, plays the same tasks anew."""
-    lm: Lm = field(default_factory=Lm)
-    """For `agent`: how a language model is asked."""
-    strategy: Literal["novelty", "uniform"] = "novelty"
-    """How exploration chooses: what promises new effects, or anything."""
-    tasks: str = "100"
-    """A number (so many are generated), `robothow` (what people's programs changed), `robothow-eai` (the goals of the
-    Embodied Agent Interface), or a file with one task per line."""
-    world: str = "virtualhome"
-    """The world that generates tasks."""
-    workers: int = 2
-    """How many processes play; 0 plays in this one."""
-    steps: int = 30
-    """After so many steps an episode is cut off; the world's own limit may come first. For `mcts`, the horizon."""
-    simulations: int = 5000
-    """For `mcts`: at most so many simulations for each task."""
-    proposer: Literal["novelty", "progress", "uniform", "model"] = "novelty"
-    """For `curriculum`: who proposes goals; `model` is the language model that `--model` names."""
-    model: str | None = None
-    """For `--proposer model`: a model at the OpenAI-compatible endpoint of OPENAI_BASE_URL (key in OPENAI_API_KEY), or
-    `local:PATH` for one that transformers loads here."""
-    player: Literal["skills", "search"] = "skills"
-    """For `curriculum`: who tries them, a player that keeps what worked or a plain tree search."""
-    seconds: float | None = None
-    """For `mcts`: at most so many seconds of processor time for each task; episodes then depend on the machine."""
-    keep_tree: bool = False
-    """For `mcts`: also keep the whole search tree, as branches of the plan's episode."""
-    seed: int = 0
-    """Seeds the generated tasks and the collector."""
-    characters: int | None = None
-    """How many characters act in turn, in generated houses."""
-    timeout: float = 300.0
-    """How long one task may take, in seconds, before its worker is replaced."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ def data_get(command: DataGet) -> None:
 
 def run(command: Run) -> None:
     """Play one episode and show it."""
-    from ..collectors.rollout.episode import Envs, play
+    from ..collectors.rollout.episode import Envs
+    from ..collectors.rollout.policy import play
     from ..collectors.tasks import choose_task, tasks_named
     from ..envs.registry import get_env
     from ..views.watch import Watcher

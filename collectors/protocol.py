@@ -1,23 +1,25 @@
-"""What a collector is: something that plays tasks and yields what came of each.
+"""The `Collector` protocol: plays tasks and yields the records of each.
 
-There is no base class. A collector writes nothing: the caller appends what it yields to a store (`gather` does).
+There is no base class. A collector writes nothing: the caller appends its records to a store (`collect` does).
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from ..experience import Record, Task
+from ..store import ExperienceStore
 
 
 class Collector(Protocol):
-    """Plays tasks. `check_collector` tests what is said here.
+    """Plays tasks. `check_collector` tests this contract.
 
-    A collector may have a method `close()`, which frees its environments; whoever made the collector calls it.
+    A collector may have a method `close()`, which frees its environments; the code that made the collector calls it
+    (`close_collector`). One that is fastest when it sees all tasks at once has an attribute `batch` above 1.
     """
 
     def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
@@ -25,7 +27,7 @@ class Collector(Protocol):
 
         A task yields exactly one root trajectory, then its branches if there are any, parents first; or one failure if
         it could not be played to its end. The same task gives the same records, whatever was played before it, unless
-        the collector says otherwise.
+        the collector documents otherwise.
 
         Args:
             tasks: The tasks, in the order in which to play them; may be endless.
@@ -33,10 +35,29 @@ class Collector(Protocol):
         ...
 
 
+@runtime_checkable
+class ResumableCollector(Collector, Protocol):
+    """A collector that learns from one task to the next, so that it plays in one process, in order."""
+
+    def resume(self, store: ExperienceStore) -> int:
+        """Learn from the records of an earlier run, and return the number of its tasks.
+
+        `collect` is then given the same tasks again, and skips that many.
+        """
+        ...
+
+
+def close_collector(collector: Collector) -> None:
+    """Free a collector's environments, if it has any."""
+    close = getattr(collector, "close", None)
+    if close is not None:
+        close()
+
+
 def episode_seed(seed: int, task: Task) -> int:
     """Return the seed of one episode, in [0, 2**63): a function of the collector's seed and of the task alone.
 
-    So an episode is the same whichever worker plays it, and whatever was played before.
+    So an episode is the same in whichever worker it is played, and whatever was played before.
     """
     words = [seed % 2**64, task.seed % 2**64, zlib.crc32(task.id.encode())]
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
@@ -47,4 +68,4 @@ def trajectory_id(task: Task, collector: str, seed: int) -> str:
     return f"{task.id}/{collector}-{seed}"
 
 
-__all__ = ["Collector", "episode_seed", "trajectory_id"]
+__all__ = ["Collector", "ResumableCollector", "close_collector", "episode_seed", "trajectory_id"]

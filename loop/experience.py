@@ -6,13 +6,13 @@ Both resume with what is missing. Not here: learning from it (`learning`).
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from ..collectors.progress import progress
-from ..collectors.rollout.collect import gather
+from ..collectors.rollout.collect import collect
 from ..envs.registry import get_env
 from ..experience import Task
 from ..store import ExperienceStore
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..collectors.protocol import Collector
-    from ..collectors.rollout.acting import AgentCollector
 
 AGENT: Final = "agent"
 """The collector that episodes of the loop's own agent name."""
@@ -69,14 +68,13 @@ def _propose(place: LoopWorkspace, number: int, store: ExperienceStore, console:
         return
     from ..collectors.curriculum.collector import Curriculum
     from ..collectors.curriculum.proposers import NoveltyProposer
-    from ..collectors.curriculum.skill_player import SkillPlayer
-    from ..collectors.curriculum.study import study
+    from ..collectors.search.skill_policy import SkillPolicy
     from ..envs.registry import get_goal_space
 
     goals = get_goal_space(place.config.env)
-    curriculum = Curriculum(goals, NoveltyProposer(), SkillPlayer(goals), seed=place.seed)
+    curriculum = Curriculum(goals, NoveltyProposer(), SkillPolicy(goals), seed=place.seed)
     with progress(console, place.config.proposed, f"{'self-proposed goals':28}") as watch:
-        study(store, curriculum, place.scenes(), attempts, watch=watch)
+        collect(store, list(islice(place.scenes(), attempts)), curriculum, watch=watch)
 
 
 def _gather(
@@ -93,7 +91,7 @@ def _gather(
         return
     config = place.config
     with progress(console, len(left), f"{title:28}") as watch:
-        gather(store, left, make, workers=config.workers, timeout=config.timeout, collector=collector, watch=watch)
+        collect(store, left, make, name=collector, workers=config.workers, timeout=config.timeout, watch=watch)
 
 
 def _opened(place: LoopWorkspace, path: Any) -> ExperienceStore:
@@ -101,44 +99,34 @@ def _opened(place: LoopWorkspace, path: Any) -> ExperienceStore:
 
 
 def _explorer(place: LoopWorkspace) -> Callable[[], Collector]:
-    from ..collectors.rollout.explore import Explore
+    from ..collectors.rollout.explore import make_explorer
 
-    return partial(Explore, max_steps=place.config.steps, seed=place.seed)
+    return partial(make_explorer, max_steps=place.config.steps, seed=place.seed)
 
 
 def _searcher(place: LoopWorkspace) -> Callable[[], Collector]:
-    from ..collectors.search.collector import Mcts, MctsConfig, household_search
+    from ..collectors.search.collector import MctsConfig, household_search, make_searcher
 
     config = place.config
     search = dataclasses.replace(
         household_search(simulations=config.simulations, depth=config.steps // 2 + 1),
         env_steps=get_env(config.env).search_steps,
     )
-    return partial(Mcts, MctsConfig(search), seed=place.seed)
+    return partial(make_searcher, MctsConfig(search), seed=place.seed)
 
 
 def _player(place: LoopWorkspace, agent: str, collector: str) -> Callable[[], Collector]:
-    return partial(acting, agent, collector, place.config.steps, place.seed, bool(place.config.workers))
+    from ..collectors.rollout.agents import make_agent_collector
+
+    config = place.config
+    return partial(
+        make_agent_collector,
+        agent,
+        name=collector,
+        max_steps=config.steps,
+        seed=place.seed,
+        one_thread=bool(config.workers),
+    )
 
 
-def acting(agent: str, collector: str, steps: int, seed: int, alone: bool) -> AgentCollector:
-    """Return the collector for a named agent; called in whichever process plays.
-
-    Args:
-        agent: The agent's name.
-        collector: The collector that episodes name.
-        steps: The maximum length of an episode.
-        seed: Mixed with each task's own.
-        alone: Whether this process is one of several; its torch then takes one thread.
-    """
-    if alone:
-        os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, which comes next
-    from ..agents.registry import AgentMaker
-    from ..collectors.rollout.acting import AgentCollector
-
-    named = AgentMaker(agent)
-    named.prepare()
-    return AgentCollector(named, name=collector, max_steps=steps, seed=seed)
-
-
-__all__ = ["AGENT", "EXPLORE", "SEARCH", "acting", "collect_round", "measure", "solved"]
+__all__ = ["AGENT", "EXPLORE", "SEARCH", "collect_round", "measure", "solved"]

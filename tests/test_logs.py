@@ -12,14 +12,14 @@ import pytest
 
 from pathei.cli import main
 from pathei.cli.verbose import take_verbose
-from pathei.collectors import Explore, collect_parallel
+from pathei.collectors import ExplorePolicy, Rollout, collect_parallel
 from pathei.logs import hide_logs, show_logs, shown_level
 from pathei.store import ExperienceStore
 from pathei.store.view import journal_path
 from pathei.tests.support.lantern import lantern_task
 
 POOL = "pathei.collectors.rollout.pool"
-EXPLORE = partial(Explore, max_steps=8, seed=2)
+EXPLORE = partial(Rollout, ExplorePolicy(), max_steps=8, seed=2)
 
 
 @pytest.fixture(autouse=True)
@@ -115,10 +115,10 @@ def test_verbose_shows_the_workers_of_a_command(tmp_path: Path, capfd: pytest.Ca
     assert "INFO pathei.tests.noisy: in a worker" in capfd.readouterr().err
 
 
-class _Noisy(Explore):
+class _Noisy(Rollout):
     """Logs in the worker."""
 
     def __init__(self, parent: int) -> None:
-        super().__init__(max_steps=2, seed=0)
+        super().__init__(ExplorePolicy(), max_steps=2, seed=0)
         if os.getpid() != parent:
             logging.getLogger("pathei.tests.noisy").info("in a worker")

@@ -18,10 +18,11 @@ from ..agents import ScriptedAgent
 from ..collectors.coverage import compare
 from ..collectors.progress import progress
 from ..collectors.protocol import Collector
-from ..collectors.rollout.collect import CollectReport, gather
-from ..collectors.rollout.episode import Envs, play
-from ..collectors.rollout.explore import STRATEGIES, Explore
-from ..collectors.search.collector import Mcts, MctsConfig, household_search
+from ..collectors.rollout.collect import CollectReport, collect
+from ..collectors.rollout.episode import Envs
+from ..collectors.rollout.explore import STRATEGIES, make_explorer
+from ..collectors.rollout.policy import play
+from ..collectors.search.collector import MctsConfig, household_search, make_searcher
 from ..envs.registry import get_demonstration, get_env
 from ..errors import ConfigError
 from ..experience import Task
@@ -56,10 +57,10 @@ def run_demo(console: Console, out: Path, *, episodes: int = 300, workers: int =
         raise ConfigError(f"The demo needs at least one episode, not {episodes}.")
     tasks = get_env("virtualhome").generate_tasks(max(episodes, _SHOWN), seed)
     ways: dict[str, Callable[[], Collector]] = {
-        strategy: partial(Explore, strategy=strategy, max_steps=_STEPS, seed=seed) for strategy in STRATEGIES
+        strategy: partial(make_explorer, strategy=strategy, max_steps=_STEPS, seed=seed) for strategy in STRATEGIES
     }
     search = household_search(simulations=_SIMULATIONS, depth=_STEPS)
-    ways["search"] = partial(Mcts, MctsConfig(search), seed=seed)
+    ways["search"] = partial(make_searcher, MctsConfig(search), seed=seed)
     for name in ways:
         _clear(out / name)
     console.print(Rule("Agents live in generated houses: demonstrations", align="left"))
@@ -111,7 +112,7 @@ def _collect(
     config = {"command": "demo", "way": name, "episodes": len(tasks), "steps": _STEPS, "seed": seed}
     with ExperienceStore.open(path, config=config, seeds=[seed]) as store:
         with progress(console, len(tasks), f"{name:8}") as watch:
-            gathered = gather(store, tasks, make, workers=workers, watch=watch)
+            gathered = collect(store, tasks, make, workers=workers, watch=watch)
         return gathered, store.info()
 
 

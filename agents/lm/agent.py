@@ -5,7 +5,7 @@ answer that cannot be used is told to the model, and counted; it is never replac
 about is in the notes of its step: the thought, the scores, what was shortened, tokens and cost.
 
 What the agent does between two requests is a generator (`turn`), so that the same code plays one episode or, with
-`collectors.acting_batched`, many at once. Left out: memory, which wraps an agent, and training.
+a `Rollout` with a batch, many at once. Left out: memory, which wraps an agent, and training.
 """
 
 from __future__ import annotations

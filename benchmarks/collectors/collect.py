@@ -19,10 +19,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pathei.collectors import Explore
+from pathei.collectors import make_explorer
 from pathei.collectors.coverage import Coverage
-from pathei.collectors.rollout.collect import gather
+from pathei.collectors.rollout.collect import collect
 from pathei.collectors.rollout.episode import Envs
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs import contract
 from pathei.envs.registry import get_env
 from pathei.envs.virtualhome.language.observation import describe, nameable
@@ -37,11 +38,11 @@ def timed(function: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - begun, result
 
 
-def end_to_end(tasks: list[Task], make: partial[Explore], workers: int, folder: Path) -> None:
+def end_to_end(tasks: list[Task], make: partial[Rollout], workers: int, folder: Path) -> None:
     """Collect into a new store, and print the rate and what bounds it."""
     with ExperienceStore.open(folder / "end-to-end") as store:
         begun = os.times()
-        done = gather(store, tasks, make, workers=workers)
+        done = collect(store, tasks, make, workers=workers)
         ended = os.times()
         size = store.info().bytes
     parent = ended.user + ended.system - begun.user - begun.system
@@ -70,7 +71,7 @@ def world_times(played: list[Trajectory]) -> dict[str, float]:
     return spent
 
 
-def split(tasks: list[Task], make: partial[Explore], folder: Path) -> dict[str, float]:
+def split(tasks: list[Task], make: partial[Rollout], folder: Path) -> dict[str, float]:
     """Return the processor time of one process per episode, in seconds, by what it is spent on."""
     # As workers do: see `_GARBAGE` in collectors/rollout/pool.py.
     gc.freeze()
@@ -109,7 +110,7 @@ def main() -> None:
     args = parser.parse_args()
     seconds, tasks = timed(lambda: get_env("virtualhome").generate_tasks(args.tasks, 0))
     print(f"{args.tasks} tasks generated, {seconds / args.tasks * 1e3:.2f} ms each")
-    make = partial(Explore, strategy=args.strategy, max_steps=args.steps)
+    make = partial(make_explorer, strategy=args.strategy, max_steps=args.steps)
     with tempfile.TemporaryDirectory() as folder:
         end_to_end(tasks, make, args.workers, Path(folder))
         parts = split(tasks[: max(1, args.tasks // 5)], make, Path(folder))

@@ -3,7 +3,7 @@
     python benchmarks/collectors/curriculum.py [--steps 100000] [--seeds 3] [--houses 10] [--processes 2]
         [--picture FILE] [--lm]
 
-In generated houses a `SkillPlayer`, which begins knowing nothing but the words of a goal, tries what a proposer
+In generated houses a `SkillPolicy`, which begins knowing nothing but the words of a goal, tries what a proposer
 proposes. Every transition of the world counts, those of its search too. A goal is achieved when its conditions held at
 the end of a recorded episode; two goals are the same if they differ in house or ids only. Held out are goals drawn in
 other houses, in which nothing is learned, and whose transitions do not count.
@@ -41,8 +41,8 @@ from pathei.collectors.curriculum.proposers import (
     UniformProposer,
     draw,
 )
-from pathei.collectors.curriculum.skill_player import SkillPlayer
 from pathei.collectors.rollout.episode import Envs, Recorder
+from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.virtualhome.env import VirtualHomeEnv
 from pathei.envs.virtualhome.goals.space import HomeGoals
 from pathei.envs.virtualhome.model import HomeModel
@@ -111,13 +111,12 @@ def held_out_tasks(spaces: HomeGoals, envs: Envs) -> list[Task]:
     return tasks
 
 
-def share_reached(player: SkillPlayer, tasks: Sequence[Task], envs: Envs) -> float:
-    """Return which share of some tasks a player reaches, as the world checks; it learns nothing from them."""
+def share_reached(policy: SkillPolicy, tasks: Sequence[Task], envs: Envs) -> float:
+    """Return which share of some tasks a policy reaches, as the world checks; it learns nothing from them."""
     reached = 0
     for number, task in enumerate(tasks):
         recorder = Recorder(envs.get(task), task, max_steps=30)
-        recorder.reset()
-        player.attempt(recorder, np.random.default_rng(number))
+        policy.play(recorder, number)
         reached += bool(recorder.steps and recorder.steps[-1].info.get("success"))
     return reached / len(tasks)
 
@@ -126,7 +125,7 @@ def run(proposer: str, seed: int, steps: int, houses: int) -> Result:
     """Run one curriculum."""
     began = time.perf_counter()
     spaces, envs = HomeGoals(), Envs()
-    player = SkillPlayer(spaces, model_of=plain_model)
+    player = SkillPolicy(spaces, model_of=plain_model)
     curriculum = Curriculum(spaces, PROPOSERS[proposer](), player, CurriculumConfig(env_steps=steps), seed=seed)
     tasks = (household(number, 100 * seed + number % houses) for number in itertools.count())
     held_out = held_out_tasks(spaces, envs)

@@ -34,8 +34,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pathei.collectors.rollout.explore import Explore
-from pathei.collectors.search.collector import Mcts, MctsConfig, household_search
+from pathei.collectors.rollout.explore import make_explorer
+from pathei.collectors.search.collector import MctsConfig, household_search, make_searcher
 from pathei.envs import contract
 from pathei.envs.documents import tasks as docs_tasks
 from pathei.envs.documents.env import DocsEnv
@@ -187,10 +187,10 @@ def search_against_chance(console: Console, count: int) -> None:
     worlds: tuple[tuple[str, Any], ...] = (("shop", shop_tasks), ("documents", docs_tasks))
     for name, module in worlds:
         tasks = module.generate_tasks(count, 5)
-        cells = [won(list(Explore(seed=0, max_steps=HORIZON).collect(tasks)))]
+        cells = [won(list(make_explorer(seed=0, max_steps=HORIZON).collect(tasks)))]
         for simulations in (500, 2000, 5000):
             config = MctsConfig(search=household_search(simulations=simulations, depth=HORIZON))
-            cells.append(won(list(Mcts(config).collect(tasks))))
+            cells.append(won(list(make_searcher(config).collect(tasks))))
         cells.append(f"{sum(solved(task, module.demonstration(task)) for task in tasks) / count:.0%}")
         table.add_row(name, *cells)
     console.print(table)

@@ -23,8 +23,8 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 
-from pathei.collectors import Explore
-from pathei.collectors.search.collector import Mcts, MctsConfig
+from pathei.collectors import make_explorer
+from pathei.collectors.search.collector import MctsConfig, make_searcher
 from pathei.collectors.search.config import SearchConfig
 from pathei.envs.checks import check_env, check_snapshot
 from pathei.envs.terminal.env import TerminalEnv
@@ -190,9 +190,9 @@ def solve(count: int) -> None:
     """Print what chance and search solve."""
     tasks = generate_tasks(count, 1)
     for name, collector in (
-        ("random", Explore(strategy="uniform", max_steps=10)),
-        ("novelty", Explore(strategy="novelty", max_steps=10)),
-        ("mcts", Mcts(MctsConfig(search=SEARCH))),
+        ("random", make_explorer(strategy="uniform", max_steps=10)),
+        ("novelty", make_explorer(strategy="novelty", max_steps=10)),
+        ("mcts", make_searcher(MctsConfig(search=SEARCH))),
     ):
         begin = time.perf_counter()
         solved = won(collector.collect(tasks))

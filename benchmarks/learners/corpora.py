@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pathei.agents import ScriptedAgent
 from pathei.agents.carrying import RandomCarryAgent
-from pathei.collectors.rollout.episode import Envs, play
+from pathei.collectors.rollout.episode import Envs
+from pathei.collectors.rollout.policy import play
 from pathei.envs.facts import read_action
 from pathei.envs.registry import get_demonstration
 from pathei.envs.virtualhome.language.plans import say_plan

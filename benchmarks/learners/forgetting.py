@@ -31,8 +31,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
-from pathei.collectors.rollout.collect import gather
+from pathei.collectors.rollout.collect import collect
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, generate_tasks
 from pathei.learners.config import LearnConfig, ReferenceConfig
 from pathei.learners.corpora.building import build_corpora
@@ -123,7 +124,7 @@ def corpus(out: Path, budget: Budget) -> list[Example]:
     if not path.exists():
         tasks = generate_tasks(budget.demonstrations, 0, activities=asked_activities(), split="train")
         with ExperienceStore.open(out / "store") as store:
-            gather(store, tasks, partial(AgentCollector, demonstrator, name="scripted", max_steps=60, seed=0))
+            collect(store, tasks, partial(Rollout, AgentPolicy(demonstrator), name="scripted", max_steps=60, seed=0))
             config = CorpusConfig(
                 kinds=KINDS, per_kind=budget.per_kind, held_out_per_kind=budget.held_out, held_out=0.3, max_words=45
             )

@@ -34,9 +34,10 @@ from rich.table import Table
 from pathei.agents import Agent, RandomAgent
 from pathei.agents.skills.agent import SkillAgent
 from pathei.benchmarks.memory._unvetted import Author, Once, by_outcome
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
-from pathei.collectors.rollout.explore import Explore
-from pathei.collectors.search.collector import Mcts, MctsConfig, household_search
+from pathei.collectors.rollout.explore import make_explorer
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
+from pathei.collectors.search.collector import MctsConfig, household_search, make_searcher
 from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, generate_tasks
 from pathei.experience import Failure, Record, Task, Trajectory
 from pathei.learners.evaluation.intervals import Interval, mean_of_means
@@ -83,10 +84,10 @@ def experience(seed: int, names: Sequence[str], arguments: argparse.Namespace) -
     search = MctsConfig(search=household_search(simulations=2_000, seconds=None))
     records: list[Record] = []
     start = 0
-    collectors: tuple[AgentCollector | Mcts | Explore, ...] = (
-        AgentCollector(demonstrator),
-        Mcts(search, seed=seed),
-        Explore(seed=seed),
+    collectors: tuple[Rollout, ...] = (
+        Rollout(AgentPolicy(demonstrator)),
+        make_searcher(search, seed=seed),
+        make_explorer(seed=seed),
     )
     for count, collector in zip(counts, collectors, strict=True):
         records += list(collector.collect(tasks[start : start + count]))
@@ -101,7 +102,7 @@ def play(agent_for: Callable[[Task], Agent], tasks: Sequence[Task], steps: int) 
     Raises:
         SystemExit: an episode broke.
     """
-    collector = AgentCollector(agent_for, max_steps=steps)
+    collector = Rollout(AgentPolicy(agent_for), max_steps=steps)
     records = list(collector.collect(tasks))
     collector.close()
     for record in records:

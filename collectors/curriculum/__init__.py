@@ -1,1 +1,1 @@
-"""The automatic curriculum: goal proposers, and the loop that tries what they propose."""
+"""The automatic curriculum: goal proposers, and the collector that tries their goals."""

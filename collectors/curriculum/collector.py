@@ -1,19 +1,19 @@
-"""The automatic curriculum: a proposer chooses goals, a player tries them, the world checks them, and on it goes.
+"""The automatic curriculum: a proposer chooses goals, a policy tries them, and the environment checks them.
 
-Each attempt resets the next household, asks the proposer for a goal, and lets the player play it. Whether the goal was
-reached is what the world says when its conditions are checked in the real episode. A goal that was missed is tried
-again in the same household, not at once but after a pause that doubles with every failure, and given up after a few.
+Each attempt resets the next environment, asks the proposer for a goal, and lets the policy play it. The environment
+decides whether the goal was reached: it checks the conditions in the real episode. A goal that was missed is tried
+again in the same environment, not at once but after a pause that doubles with every failure, and given up after a few.
 
-Nothing is saved but the records. Proposer, player and the goals that wait are functions of the records in their order;
-`resume` tells them the records of a store again, and the run goes on as if it had never stopped, whatever killed it.
-Left out: choosing households, and storing.
+Nothing is saved but the records. The state of the proposer, the policy and the retry queue is a function of the records
+in their order; `resume` replays the records of a store to them, and the run goes on as if it had never stopped,
+whatever stopped it. Not here: choosing environments, and storing (`collect`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,18 +21,21 @@ import gymnasium
 import numpy as np
 
 from ...envs import contract
-from ...envs.goal_space import GoalCandidate, GoalSpaceProvider
+from ...envs.goal_space import GoalSpaceProvider
+from ...envs.registry import get_env, get_goal_space
 from ...errors import ConfigError, PatheiError, at_least, check
-from ...experience import Failure, Json, Record, Task, Trajectory
+from ...experience import Failure, Goal, Json, Record, Task, Trajectory
 from ...store import ExperienceStore
-from ..protocol import trajectory_id
-from ..rollout.episode import Envs, PutImage, Recorder, one_line
-from .players import Player
+from ..rollout.episode import PutImage, one_line
+from ..rollout.policy import Policy
+from ..rollout.rollout import Rollout
 from .proposers import GoalAttempt, GoalProposal, GoalProposer, Situation
 
 COLLECTOR = "curriculum"
+ENVIRONMENTS = 20
+"""How many different environments a run goes round, so that what is learned in one can be tried again in it."""
 _SLUG = 48
-"""The goal's words take up to so many characters of a task's id."""
+"""The goal's words take up to this many characters of a task's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,13 @@ class CurriculumConfig:
     run: str = "curriculum"
     """The run's name: task ids begin with it. Runs in one store need names of their own."""
     env_steps: int | None = None
-    """Stop after so many transitions of the world, those of searches included; None for no limit."""
+    """Stop after this many transitions of the environment, those of searches included; None for no limit."""
     max_steps: int = 30
-    """An episode is cut off after so many steps."""
+    """The longest episode."""
     pause: int = 8
-    """After a goal's first failure so many attempts pass before it is tried again, after each more twice as many."""
+    """How many attempts pass after a goal's first failure before it is tried again; twice as many after each more."""
     retries: int = 3
-    """So often a goal is tried again; 0 for never."""
+    """How often a goal is tried again; 0 for never."""
     retry_share: float = 0.1
     """At most this share of all transitions is spent on retries, in [0, 1]: what failed once is likely to fail again,
     and failures cost most."""
@@ -73,7 +76,7 @@ class RetryQueue(NamedTuple):
     due: int
     """From this attempt on."""
     task: Task
-    """As it was tried last: the household and the goal."""
+    """As it was tried last: the environment and the goal."""
     failures: int
     """How often it was missed so far."""
 
@@ -83,9 +86,9 @@ class Curriculum:
 
     def __init__(
         self,
-        spaces: GoalSpaceProvider,
+        goals: GoalSpaceProvider,
         proposer: GoalProposer,
-        player: Player,
+        policy: Policy,
         config: CurriculumConfig | None = None,
         *,
         seed: int = 0,
@@ -94,20 +97,20 @@ class Curriculum:
         """Prepare to collect.
 
         Args:
-            spaces: The goals of the kind of world that the tasks are in.
-            proposer: Chooses goals; new, as `resume` tells it what happened.
-            player: Tries them; new, too.
+            goals: The goals of the environment that the tasks are in.
+            proposer: Chooses goals; new, as `resume` replays the attempts to it.
+            policy: Tries them; new, too.
             config: How to run.
-            seed: What everything random follows from, together with the number of the attempt.
+            seed: Determines everything random, together with the number of the attempt.
             put_image: Stores an image and returns its SHA-256; needed where observations hold images.
         """
-        self._spaces = spaces
+        self._goals = goals
         self._proposer = proposer
-        self._player = player
         self._config = CurriculumConfig() if config is None else config
         self._seed = seed
         self._put_image = put_image
-        self._envs = Envs()
+        max_steps = self._config.max_steps
+        self._rollout = Rollout(policy, name=COLLECTOR, max_steps=max_steps, seed=seed, put_image=put_image)
         self._attempts = 0
         self._steps = 0
         self._retry_steps = 0
@@ -120,7 +123,7 @@ class Curriculum:
 
     @property
     def env_steps(self) -> int:
-        """How many transitions of the world they cost, those of searches included."""
+        """How many transitions of the environment they cost, those of searches included."""
         return self._steps
 
     @property
@@ -129,7 +132,7 @@ class Curriculum:
         return tuple(self._waiting)
 
     def resume(self, store: ExperienceStore) -> int:
-        """Learn from what a store holds of this run, and return how many attempts there were.
+        """Learn from the records of this run in a store, and return how many attempts there were.
 
         Call it on a new curriculum, configured as the one that was stopped.
 
@@ -142,80 +145,67 @@ class Curriculum:
             if _number(record.task, self._config.run) != number:
                 raise ConfigError(
                     f"The run {self._config.run!r} in {store.path} lacks attempt {number}, so it cannot go on: "
-                    "give it another name, and it begins anew."
+                    "give it another name to begin again."
                 )
             self._take_in(record)
         return self._attempts
 
     def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
-        """Make one attempt for each task, in its household; the goal and the id are the curriculum's own.
+        """Make one attempt for each task, in its environment; the goal and the id are the curriculum's own.
 
-        After `resume` the tasks of the attempts already made are passed over, so give the same tasks again.
+        After `resume` the tasks of the attempts already made are skipped, so give the same tasks again.
 
         Args:
-            tasks: Households: environment, seed and options. Their goals do not matter. May be endless.
+            tasks: Where to play: environment, seed and options. Their goals do not matter. May be endless.
 
         Raises:
-            ConfigError, GoalError: the world offers no goals, or none of the kind expected.
+            ConfigError, GoalError: the environment offers no goals, or none of the kind expected.
             ModelError: the proposer's language model cannot be reached.
         """
         done, limit = self._attempts, self._config.env_steps
-        for place, household in enumerate(tasks):
+        for place, task in enumerate(tasks):
             if limit is not None and self._steps >= limit:
                 return
             if place < done:
                 continue
-            record = self._attempt(household)
+            record = self._attempt(task)
             self._take_in(record)
             yield record
 
     def close(self) -> None:
         """Close the environments."""
-        self._envs.close()
+        self._rollout.close()
 
     # --- one attempt
 
-    def _attempt(self, household: Task) -> Record:
+    def _attempt(self, given: Task) -> Record:
         rng = np.random.default_rng([self._seed % 2**64, self._attempts])
         again = self._due()
         if again is not None:
-            return self._play(
-                self._named(again.task, GoalCandidate(again.task.goal, ())), {"retry": again.failures}, rng
-            )
+            return self._play(self._named(again.task, again.task.goal), {"retry": again.failures}, rng)
         try:
-            env = self._envs.get(household)
-            proposal = self._propose(env, household, rng)
+            proposal = self._propose(self._rollout.envs.get(given), given, rng)
         except PatheiError:
-            raise  # nothing is wrong with this household alone
-        except Exception as error:  # noqa: BLE001  # a world may raise anything, and it is kept as a Failure
-            self._envs.drop(household)
-            return Failure(self._named(household, None), "reset", one_line(error))
-        return self._play(self._named(household, proposal.aim), {"proposal": dict(proposal.why)}, rng)
+            raise  # nothing is wrong with this environment alone
+        except Exception as error:  # noqa: BLE001  # an env may raise anything, and it is kept as a Failure
+            self._rollout.envs.drop(given)
+            return Failure(self._named(given, given.goal), "reset", one_line(error))
+        return self._play(self._named(given, proposal.aim.goal), {"proposal": dict(proposal.why)}, rng)
 
-    def _propose(self, env: gymnasium.Env[Any, Any], household: Task, rng: np.random.Generator) -> GoalProposal:
-        observation, info = env.reset(seed=household.seed, options=dict(household.options))
+    def _propose(self, env: gymnasium.Env[Any, Any], given: Task, rng: np.random.Generator) -> GoalProposal:
+        observation, info = env.reset(seed=given.seed, options=dict(given.options))
         seen = contract.observe(observation, info, self._put_image).seen()
-        return self._proposer.propose(Situation(self._spaces.present(env), seen), rng)
+        return self._proposer.propose(Situation(self._goals.present(env), seen), rng)
 
     def _play(self, task: Task, origin: dict[str, Json], rng: np.random.Generator) -> Record:
-        try:
-            env = self._envs.get(task)
-        except Exception as error:  # noqa: BLE001  # a world may raise anything while it is made, and it is kept
-            return Failure(task, "make", one_line(error))
-        recorder = Recorder(env, task, max_steps=self._config.max_steps, put_image=self._put_image)
-        try:
-            recorder.reset()
-            planned = self._player.attempt(recorder, rng)
-        except Exception as error:  # noqa: BLE001  # a world or a player may raise anything, and it is kept as a Failure
-            self._envs.drop(task)
-            return recorder.failure(error)
-        origin |= {"seed": self._seed, "env_steps": planned + len(recorder.steps)}
-        return recorder.trajectory(trajectory_id(task, COLLECTOR, self._seed), COLLECTOR, origin)
+        [record, *_], env_steps = self._rollout.play(task, rng)
+        if isinstance(record, Failure):
+            return record
+        return dataclasses.replace(record, provenance=origin | {"seed": self._seed, "env_steps": env_steps})
 
-    def _named(self, household: Task, aim: GoalCandidate | None) -> Task:
-        goal = household.goal if aim is None else aim.goal
+    def _named(self, given: Task, goal: Goal) -> Task:
         slug = re.sub(r"[^a-z0-9]+", "-", goal.text.lower())[:_SLUG].strip("-") or "goal"
-        return dataclasses.replace(household, id=f"{self._config.run}/{self._attempts:06d}-{slug}", goal=goal)
+        return dataclasses.replace(given, id=f"{self._config.run}/{self._attempts:06d}-{slug}", goal=goal)
 
     def _due(self) -> RetryQueue | None:
         """Return the goal that has been due longest, if the share of steps that retries may cost is not used up."""
@@ -232,10 +222,10 @@ class Curriculum:
         steps = int(record.provenance.get("env_steps", 0)) if isinstance(record, Trajectory) else 0
         if task.goal.conditions:
             why = record.provenance.get("proposal", {}) if isinstance(record, Trajectory) else {}
-            self._proposer.update(GoalAttempt(self._spaces.aim(task.goal), success, steps, why))
+            self._proposer.update(GoalAttempt(self._goals.aim(task.goal), success, steps, why))
             self._wait(task, success)
         if isinstance(record, Trajectory):
-            self._player.learn(record)
+            self._rollout.policy.learn(record)
         self._attempts += 1
         self._steps += steps
         if isinstance(record, Trajectory) and "retry" in record.provenance:
@@ -252,7 +242,7 @@ class Curriculum:
 
 
 def run_records(store: ExperienceStore, run: str) -> Iterator[Record]:
-    """Yield a run's root trajectories and failures in the order in which they came about.
+    """Yield a run's root trajectories and failures in the order of its attempts.
 
     Raises:
         StoreError: the store is damaged.
@@ -283,8 +273,29 @@ def _number(task: Task, run: str) -> int | None:
 
 
 def _same(one: Task, other: Task) -> bool:
-    """Whether two attempts were at the same goal in the same household."""
+    """Whether two attempts were at the same goal in the same environment."""
     return dataclasses.replace(one, id="") == dataclasses.replace(other, id="")
 
 
-__all__ = ["COLLECTOR", "Curriculum", "CurriculumConfig", "RetryQueue", "run_records"]
+def practice_tasks(env: str, attempts: int, seed: int) -> list[Task]:
+    """Return where to practise: a few of an environment's tasks, over and over, without their goals.
+
+    The goal space chooses them where it offers `practice_tasks(count, seed)`; else the environment generates them.
+
+    Args:
+        env: The environment, by name.
+        attempts: How many attempts there are to be.
+        seed: Determines the tasks.
+
+    Raises:
+        ConfigError: the environment offers no goals.
+        UnknownNameError: there is no such environment.
+    """
+    goals = get_goal_space(env)
+    own = getattr(goals, "practice_tasks", None)
+    tasks: Sequence[Task] = get_env(env).generate_tasks(ENVIRONMENTS, seed) if own is None else own(ENVIRONMENTS, seed)
+    bare = [dataclasses.replace(task, goal=Goal("")) for task in tasks]
+    return [bare[number % len(bare)] for number in range(attempts)]
+
+
+__all__ = ["COLLECTOR", "ENVIRONMENTS", "Curriculum", "CurriculumConfig", "RetryQueue", "practice_tasks", "run_records"]

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from ...envs.goal_space import GoalCandidate, GoalCondition, GoalSpace
-from ...errors import ConfigError, unknown
+from ...errors import ConfigError
 from ...experience import Json, Observation
 
 _TRIES = 30
@@ -314,27 +314,7 @@ def draw(space: GoalSpace, size: int, rng: np.random.Generator, *, by_kind: bool
     return one()
 
 
-PROPOSERS: Mapping[str, Callable[[], GoalProposer]] = {
-    "uniform": UniformProposer,
-    "progress": LearningProgressProposer,
-    "novelty": NoveltyProposer,
-}
-"""The proposers that need no model, by name."""
-
-
-def proposer_named(name: str) -> GoalProposer:
-    """Return a new proposer.
-
-    Raises:
-        UnknownNameError: there is none of that name; the nearest is suggested.
-    """
-    if name not in PROPOSERS:
-        raise unknown("proposer", name, PROPOSERS)
-    return PROPOSERS[name]()
-
-
 __all__ = [
-    "PROPOSERS",
     "CompetenceProposer",
     "GoalAttempt",
     "GoalProposal",
@@ -344,5 +324,4 @@ __all__ = [
     "Situation",
     "UniformProposer",
     "draw",
-    "proposer_named",
 ]

@@ -1,1 +1,1 @@
-"""Playing tasks: one episode, many episodes, and worker processes."""
+"""Playing tasks: the loop, its policies, worker processes, and the way into a store."""

@@ -1,6 +1,6 @@
-"""One episode: a task's world is reset, somebody acts, and everything is recorded.
+"""One episode: a `Recorder` resets the task's environment, takes actions, and keeps everything that was returned.
 
-`play` is for an agent; a collector that chooses actions itself drives a `Recorder`. Left out: choosing, and storing.
+Not here: choosing the actions (`policy`), and the loop over tasks (`rollout`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ import gymnasium
 import numpy as np
 import orjson
 
-from ...agents.protocol import ActionRecord, Agent, Finished, RecordingAgent, reset_agent
+from ...agents.protocol import ActionRecord
 from ...envs import contract
 from ...errors import ContractError
 from ...experience import Failure, Json, Observation, Step, Task, Trajectory
-from ..protocol import episode_seed, trajectory_id
 
 Stage = Literal["make", "reset", "act", "step"]
 PutImage = Callable[[np.ndarray[Any, Any]], str]
 
 
 class RecorderSnapshot(NamedTuple):
-    """Where an episode stands: what was observed last, and whose turn it is."""
+    """The state of a recorder: the last observation, and whose turn it is."""
 
     observation: Observation
     character: Json
@@ -34,41 +33,59 @@ class Recorder:
     """An episode in progress: steps the environment and keeps what it returned."""
 
     def __init__(
-        self, env: gymnasium.Env[Any, Any], task: Task, *, max_steps: int, put_image: PutImage | None = None
+        self,
+        env: gymnasium.Env[Any, Any],
+        task: Task,
+        *,
+        max_steps: int,
+        put_image: PutImage | None = None,
+        watch: Callable[[Recorder], None] | None = None,
     ) -> None:
         """Prepare an episode; `reset` begins it.
 
         Args:
             env: The environment that the task names.
             task: What to play.
-            max_steps: After so many steps the episode is cut off: the last step is `truncated`.
+            max_steps: The longest episode: the last step is then `truncated`.
             put_image: Stores an image and returns its SHA-256; needed where observations hold images.
+            watch: Called after each reset and after every step.
         """
         self.env = env
+        """The environment; a policy that needs snapshots may wrap it before the reset."""
         self.task = task
-        self.stage: Stage = "reset"
-        """What is being done; where a failure happened."""
+        self.stage: Stage = "make"
+        """What is being done: names the stage of a failure."""
         self.steps: list[Step] = []
         """The steps so far."""
         self.observation = Observation("")
-        """What was observed last, facts included; valid after `reset`."""
+        """The last observation, facts included; valid after `reset`."""
+        self.raw: Any = None
+        """The last observation as the environment returned it."""
         self.character: Json = None
         """Whose turn it is, where the environment says so."""
         self._max_steps = max_steps
         self._put_image = put_image
+        self._watch = watch
 
     @property
     def over(self) -> bool:
         """Whether the last step ended the episode."""
         return bool(self.steps) and (self.steps[-1].terminated or self.steps[-1].truncated)
 
+    @property
+    def success(self) -> bool:
+        """Whether the environment reported with the last step that the goal holds."""
+        return bool(self.steps) and self.steps[-1].info.get("success") is True
+
     def reset(self) -> Observation:
-        """Begin the episode and return what is observed first."""
+        """Begin the episode, or begin it again, and return the first observation."""
         self.stage, self.steps = "reset", []
-        observation, info = contract.reset(self.env, self.task)
+        self.raw, info = contract.reset(self.env, self.task)
         self.character = info.get("character")
-        self.observation = contract.observe(observation, info, self._put_image)
+        self.observation = contract.observe(self.raw, info, self._put_image)
         self.stage = "act"
+        if self._watch is not None:
+            self._watch(self)
         return self.observation
 
     def step(self, action: str, told: ActionRecord | None = None) -> Step:
@@ -79,7 +96,7 @@ class Recorder:
 
         Args:
             action: The action in words; for a space of numbers, as JSON (see `read_action`).
-            told: How the agent came to it.
+            told: How the agent chose it.
         """
         self.stage = "act"
         given = read_action(self.env.action_space, action)
@@ -94,13 +111,16 @@ class Recorder:
         cut = bool(truncated) or (len(self.steps) + 1 >= self._max_steps and not terminated)
         tokens = None if told is None else told.tokens
         step = Step(self.observation, action, float(reward), bool(terminated), cut, said, tokens)
+        self.raw = observation
         self.observation = contract.observe(observation, info, self._put_image)
         self.steps.append(step)
         self.stage = "act"
+        if self._watch is not None:
+            self._watch(self)
         return step
 
     def mark(self) -> RecorderSnapshot:
-        """Return what a branch that begins here has to know; the environment's own state is the caller's to save."""
+        """Return what a branch that begins here needs; the caller saves the environment's own state."""
         return RecorderSnapshot(self.observation, self.character)
 
     def resume(self, mark: RecorderSnapshot) -> None:
@@ -117,116 +137,30 @@ class Recorder:
         return Failure(self.task, self.stage, one_line(error))
 
 
-def play(
-    env: gymnasium.Env[Any, Any],
-    task: Task,
-    agent: Agent,
-    *,
-    max_steps: int,
-    seed: int = 0,
-    collector: str = "agent",
-    put_image: PutImage | None = None,
-    watch: Callable[[Recorder], None] | None = None,
-) -> Trajectory:
-    """Let an agent play a task to its end: terminated, truncated, or finished by the agent.
-
-    The provenance of the result holds the agent's class, the seed, whether the agent ended the episode (`finished`),
-    and, if it said so, why (`ended`) and how it came to that (`ending`).
-
-    Args:
-        env: The environment that the task names; it stays open.
-        task: What to play.
-        agent: Who plays; it is reset with its seed for this episode, and shown no facts.
-        max_steps: After so many steps the episode is cut off.
-        seed: The collector's seed; see `episode_seed`.
-        collector: What to record as the collector.
-        put_image: Stores an image and returns its SHA-256.
-        watch: Called after the reset and after every step.
-
-    Raises:
-        Exception: whatever the environment or the agent raises; `play_or_fail` makes a `Failure` of it.
-    """
-    recorder = Recorder(env, task, max_steps=max_steps, put_image=put_image)
-    return _played(recorder, agent, seed, collector, watch)
-
-
-def play_or_fail(
-    env: gymnasium.Env[Any, Any],
-    task: Task,
-    agent: Agent,
-    *,
-    max_steps: int,
-    seed: int = 0,
-    collector: str = "agent",
-    put_image: PutImage | None = None,
-    watch: Callable[[Recorder], None] | None = None,
-) -> Trajectory | Failure:
-    """Do as `play`, but return a `Failure` with its stage if the environment or the agent raises."""
-    recorder = Recorder(env, task, max_steps=max_steps, put_image=put_image)
-    try:
-        return _played(recorder, agent, seed, collector, watch)
-    except Exception as error:  # noqa: BLE001  # a world or an agent may raise anything, and it is kept as a Failure
-        return recorder.failure(error)
-
-
-def _played(
-    recorder: Recorder, agent: Agent, seed: int, collector: str, watch: Callable[[Recorder], None] | None
-) -> Trajectory:
-    own_seed = episode_seed(seed, recorder.task)
-    recorder.reset()
-    reset_agent(agent, own_seed)
-    ended: Finished | None = None
-    if watch is not None:
-        watch(recorder)
-    while not recorder.over:
-        try:
-            action = agent.act(recorder.observation.seen(), recorder.task.goal)
-        except Finished as signal:
-            ended = signal
-            break
-        recorder.step(action, agent.told() if isinstance(agent, RecordingAgent) else None)
-        if watch is not None:
-            watch(recorder)
-    origin = provenance_of(agent, seed, ended)
-    return recorder.trajectory(trajectory_id(recorder.task, collector, seed), collector, origin)
-
-
-def provenance_of(agent: Agent, seed: int, ended: Finished | None) -> dict[str, Json]:
-    """Return how an episode came about, for its record.
-
-    Args:
-        agent: Who played.
-        seed: The collector's seed.
-        ended: By what the agent ended the episode, if it did.
-    """
-    origin: dict[str, Json] = {"agent": type(agent).__name__, "seed": seed, "finished": ended is not None}
-    if ended is not None and str(ended):
-        origin["ended"] = str(ended)
-    if ended is not None and ended.notes:
-        origin["ending"] = ended.notes
-    return origin
-
-
 class Envs:
     """The environments of one process, each made once and used for many episodes."""
 
     def __init__(self) -> None:
-        self._made: dict[str, gymnasium.Env[Any, Any]] = {}
+        self._made: dict[tuple[str, int], gymnasium.Env[Any, Any]] = {}
 
-    def get(self, task: Task) -> gymnasium.Env[Any, Any]:
+    def get(self, task: Task, slot: int = 0) -> gymnasium.Env[Any, Any]:
         """Return the environment that a task names, made on the first call.
+
+        Args:
+            task: The task.
+            slot: Episodes that are played at the same time have environments of their own, one for each slot.
 
         Raises:
             UnknownNameError, MissingDependencyError: see `contract.make`.
         """
-        env = self._made.get(task.env)
+        env = self._made.get((task.env, slot))
         if env is None:
-            env = self._made[task.env] = contract.make(task)
+            env = self._made[task.env, slot] = contract.make(task)
         return env
 
-    def drop(self, task: Task) -> None:
-        """Forget the environment of a task that crashed: nobody knows in which state it is."""
-        env = self._made.pop(task.env, None)
+    def drop(self, task: Task, slot: int = 0) -> None:
+        """Close and forget the environment of a task that crashed: its state is unknown."""
+        env = self._made.pop((task.env, slot), None)
         if env is not None:
             _close(env)
 
@@ -239,7 +173,7 @@ class Envs:
 def _close(env: gymnasium.Env[Any, Any]) -> None:
     try:
         env.close()
-    except Exception as error:  # noqa: BLE001  # after a crash it may not close either, and the next one is not affected
+    except Exception as error:  # noqa: BLE001  # after a crash it may not close either; the next one is not affected
         warnings.warn(f"{env} could not be closed: {one_line(error)}", stacklevel=2)
 
 
@@ -294,8 +228,6 @@ __all__ = [
     "RecorderSnapshot",
     "Stage",
     "one_line",
-    "play",
-    "play_or_fail",
     "read_action",
     "write_action",
 ]

@@ -2,7 +2,7 @@
 
 Uniform exploration draws among the admissible actions. In a house most of them look at, point to or walk to something,
 so it changes little. Novelty-seeking exploration counts, for each kind of action k (verb and kinds of its objects), how
-often it was tried, `n(k)`, and how many state changes it brought about that had not been seen before, `s(k)`; and the
+often it was tried, `n(k)`, and how many state changes it caused that had not been seen before, `s(k)`; and the
 same, `N(v)` and `S(v)`, for its verb v alone. An action's score is
 
     (s(k) + m(v)) / (n(k) + 1) + bonus / sqrt(n(k) + 1),    m(v) = (S(v) + 1) / (N(v) + 1)
@@ -11,29 +11,29 @@ the rate of new effects, shrunk towards its verb's, and a count bonus (Strehl & 
 softmax of score / temperature, and then one of the actions of the kind. So an untried kind is preferred, one with a
 fruitful verb more than one with an idle verb, and what only repeats itself fades.
 
-Several characters act in turn as the environment lets them. Left out: planning; whoever chooses here looks one step
-ahead.
+Several characters act in turn as the environment lets them. Not here: planning; exploration looks one step ahead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import gymnasium
 import numpy as np
 
-from ...errors import ConfigError, unknown
-from ...experience import Failure, Observation, Record, Task
+from ...errors import unknown
+from ...experience import Observation, Trajectory
 from ..coverage import Effects, read_act
-from ..protocol import episode_seed, trajectory_id
-from .episode import Envs, PutImage, Recorder, one_line, write_action
+from .episode import PutImage, Recorder, write_action
+from .policy import PolicyReport, Rng
+from .rollout import Rollout
 
 Strategy = Literal["uniform", "novelty"]
 STRATEGIES: tuple[Strategy, ...] = ("uniform", "novelty")
 """How actions can be chosen."""
 _FREE = 16
-"""So many free-form actions are drawn to choose among."""
+"""How many free-form actions are drawn to choose among."""
 
 
 class _Kinds(dict[str, int]):
@@ -61,7 +61,7 @@ class _Kinds(dict[str, int]):
 
 
 class NoveltyCounts:
-    """What has been tried so far and what came of it; chooses by the formula at the top of this file."""
+    """What has been tried so far with which effects; chooses by the formula at the top of this file."""
 
     def __init__(self, *, bonus: float = 0.5, temperature: float = 0.1) -> None:
         """Begin with nothing known.
@@ -73,9 +73,9 @@ class NoveltyCounts:
         self.bonus = bonus
         self.temperature = temperature
         self.seen: set[str] = set()
-        """The state changes that were brought about, by kind."""
+        """The state changes that were caused, by kind."""
         self._kinds = _Kinds()
-        # How often each kind and each verb was tried, and how many new effects that brought about.
+        # How often each kind and each verb was tried, and how many new effects that caused.
         self._tried, self._found, self._verb_tried, self._verb_found = (np.zeros(64) for _ in range(4))
 
     def choose(self, actions: Sequence[str], rng: np.random.Generator) -> str:
@@ -97,7 +97,7 @@ class NoveltyCounts:
         return float(self._scores(np.array([self._kinds.number(kind)]))[0])
 
     def learn(self, action: str, effects: Iterable[str]) -> int:
-        """Note what an action brought about, and return how many of the effects are new."""
+        """Note the effects of an action, and return how many of them are new."""
         fresh = [effect for effect in effects if effect not in self.seen]
         self.seen.update(fresh)
         kind = self._kinds[action]
@@ -130,69 +130,29 @@ class NoveltyCounts:
             )
 
 
-class Explore:
-    """The collector that explores; see the head of this file."""
+class ExplorePolicy:
+    """The policy that explores; see the head of this file."""
 
-    def __init__(
-        self,
-        *,
-        strategy: Strategy = "novelty",
-        max_steps: int = 30,
-        seed: int = 0,
-        carry: bool = False,
-        put_image: PutImage | None = None,
-    ) -> None:
-        """Create the collector; environments are made when they are needed.
+    def __init__(self, strategy: Strategy = "novelty", *, carry: bool = False) -> None:
+        """Create the policy.
 
         Args:
             strategy: How actions are chosen.
-            max_steps: After so many steps an episode is cut off.
-            seed: Mixed with each task's seed and id.
             carry: Whether what was tried and seen is carried over to the next episode. It finds more in many episodes
                 of one process, but then an episode depends on those before it, and cannot be repeated alone.
-            put_image: Stores an image and returns its SHA-256; needed where observations hold images.
 
         Raises:
-            ConfigError: `max_steps` is less than 1.
             UnknownNameError: there is no such strategy.
         """
         if strategy not in STRATEGIES:
             raise unknown("strategy of exploration", strategy, STRATEGIES)
-        if max_steps < 1:
-            raise ConfigError(f"An episode needs at least one step; max_steps is {max_steps}.")
         self._strategy = strategy
-        self._max_steps = max_steps
-        self._seed = seed
         self._carry = carry
-        self._put_image = put_image
         self._novelty = NoveltyCounts()
-        self._envs = Envs()
 
-    def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
-        """Play one episode of each task."""
-        for task in tasks:
-            yield self._play(task)
-
-    def close(self) -> None:
-        """Close the environments."""
-        self._envs.close()
-
-    def _play(self, task: Task) -> Record:
-        try:
-            env = self._envs.get(task)
-        except Exception as error:  # noqa: BLE001  # a world may raise anything while it is made, and it is kept
-            return Failure(task, "make", one_line(error))
-        recorder = Recorder(env, task, max_steps=self._max_steps, put_image=self._put_image)
-        try:
-            found = self._explore(recorder, np.random.default_rng(episode_seed(self._seed, task)))
-        except Exception as error:  # noqa: BLE001  # a world may raise anything, and it is kept as a Failure
-            self._envs.drop(task)
-            return recorder.failure(error)
-        provenance = {"strategy": self._strategy, "seed": self._seed, "carry": self._carry, "new_effects": found}
-        return recorder.trajectory(trajectory_id(task, "explore", self._seed), "explore", provenance)
-
-    def _explore(self, recorder: Recorder, rng: np.random.Generator) -> int:
-        """Play to the end, and return how many new effects were found."""
+    def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
+        """Play to the end; the report's provenance holds the number of new effects."""
+        rng = np.random.default_rng(rng)
         observation = recorder.reset()
         novelty = self._novelty if self._carry else NoveltyCounts()
         choose = novelty.choose if self._strategy == "novelty" else uniform
@@ -209,7 +169,23 @@ class Explore:
             following = recorder.observation
             found += novelty.learn(step.action, _unless_refused(step.info, effects, observation, following))
             observation = following
-        return found
+        return PolicyReport({"strategy": self._strategy, "carry": self._carry, "new_effects": found})
+
+    def learn(self, trajectory: Trajectory) -> None:
+        """Do nothing."""
+
+
+def make_explorer(
+    *,
+    strategy: Strategy = "novelty",
+    max_steps: int = 30,
+    seed: int = 0,
+    carry: bool = False,
+    put_image: PutImage | None = None,
+) -> Rollout:
+    """Return the collector that explores; see `ExplorePolicy` and `Rollout` for the arguments."""
+    policy = ExplorePolicy(strategy, carry=carry)
+    return Rollout(policy, name="explore", max_steps=max_steps, seed=seed, put_image=put_image)
 
 
 def uniform(actions: Sequence[str], rng: np.random.Generator) -> str:
@@ -228,4 +204,4 @@ def _sampler(env: gymnasium.Env[Any, Any], rng: np.random.Generator) -> Callable
     return lambda: write_action(space.sample())
 
 
-__all__ = ["STRATEGIES", "Explore", "NoveltyCounts", "Strategy", "uniform"]
+__all__ = ["STRATEGIES", "ExplorePolicy", "NoveltyCounts", "Strategy", "make_explorer", "uniform"]

@@ -28,7 +28,7 @@ import orjson
 from ...errors import RecordError, WorkerError
 from ...experience import Failure, Record, Task, decode, encode, task_from_json
 from ...logs import show_logs, shown_level
-from ..protocol import Collector
+from ..protocol import Collector, close_collector
 from .episode import one_line
 
 _LOG: Final = logging.getLogger(__name__)
@@ -323,9 +323,7 @@ def _work(make: Callable[[], Collector], pipe: connection.Connection[bytes, byte
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     finally:
-        close = getattr(collector, "close", None)
-        if close is not None:
-            close()
+        close_collector(collector)
 
 
 def records_of(collector: Collector, task: Task) -> list[Record]:

@@ -1,30 +1,38 @@
 """Goal-directed play: search a plan for each task, do it in the real environment, and record that.
 
-What is stored was lived: the plan is executed step by step in a freshly reset environment, and if its outcome is not
-what the search promised the task is a `Failure`. With `keep_tree` the search tree is lived as well and recorded as
-branches that share their prefix with the trajectory they leave. How the search works is in `search`.
+What is stored was really done: the plan is executed step by step in a freshly reset environment, and if its outcome is
+not what the search promised the task is a `Failure`. With `keep_tree` the search tree is played as well and recorded as
+branches that share their prefix with the trajectory they leave. How the search works is in `mcts`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import gymnasium
 import numpy as np
 
+from ...agents.lm.prior import LmPrior
 from ...envs.model import EnvModel, Model, Searchable, VerifiedReplay
 from ...envs.plans import without_idle_steps
-from ...envs.snapshots import Snapshot, Snapshotter
-from ...errors import ContractError, GoalError, SnapshotError
-from ...experience import Failure, Json, Parent, Record, Step, Task, Trajectory
-from ..protocol import episode_seed, trajectory_id
-from ..rollout.episode import Envs, Recorder, RecorderSnapshot, one_line
-from .mcts import Search, SearchConfig, SearchResult, TreeEdge, TreeNode
+from ...envs.snapshots import Snapshotter
+from ...errors import ContractError, GoalError, SnapshotError, at_least, check
+from ...experience import Json, Trajectory
+from ..rollout.episode import PutImage, Recorder
+from ..rollout.policy import PolicyReport, Rng
+from ..rollout.rollout import Rollout
+from .branches import TreeRecorder
+from .guidance import guidance_of
+from .guided import GuidedModel
+from .mcts import Prior, Search, SearchConfig, SearchResult
+from .roots import merged_search
 
 COLLECTOR = "mcts"
+LM_PRIOR = "lm:"
 
 
 @runtime_checkable
@@ -50,16 +58,33 @@ def household_search(*, simulations: int = 20_000, seconds: float | None = None,
 
 @dataclass(frozen=True, slots=True)
 class MctsConfig:
-    """How the collector searches and what it keeps."""
+    """How a policy searches and what it keeps."""
 
     search: SearchConfig = field(default_factory=household_search)
     """One search. With a limit in seconds the episodes depend on the machine's speed."""
     prior: str = "heuristic"
-    """"heuristic": the model's own idea of what the goal needs, where it has one; "none": every action alike."""
+    """"heuristic": the model's own idea of what the goal needs, where it has one; "none": every action alike;
+    "lm:MODEL": how likely a language model finds each action (by any name that `agents.registry` takes)."""
     keep_tree: bool = False
     """Whether to record the whole search tree, as branches."""
     minimise: bool = True
     """Whether to remove the steps that do not matter to the outcome."""
+    roots: int = 1
+    """How many independent trees are searched, each with the whole budget, and merged."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is out of range; all are named.
+        """
+        named = self.prior.startswith(LM_PRIOR) and self.prior != LM_PRIOR
+        rules = {
+            "prior must be 'heuristic', 'none' or 'lm:MODEL'": named or self.prior in ("heuristic", "none"),
+            **at_least(self, roots=1),
+            "keep_tree keeps one tree, and needs roots of 1": self.roots == 1 or not self.keep_tree,
+        }
+        check(rules, "search collector configuration")
 
 
 class FoundPlan(NamedTuple):
@@ -69,128 +94,161 @@ class FoundPlan(NamedTuple):
     """The model's actions, steps that do not matter removed."""
     result: SearchResult
     """The search that found it; its plan is the one before."""
+    env_steps: int
+    """Transitions of the search, and of removing steps."""
 
 
-class Mcts:
-    """The collector. The same task and seed give the same records (unless the search is limited in seconds)."""
+class SearchPolicy:
+    """Searches a plan with Monte Carlo tree search, then does it; it learns nothing."""
 
-    def __init__(self, config: MctsConfig | None = None, *, seed: int = 0) -> None:
-        """Prepare to collect.
+    def __init__(self, config: MctsConfig | None = None, *, must_succeed: bool = True) -> None:
+        """Create the policy.
 
         Args:
-            config: How to search.
-            seed: Mixed with each task's own seed.
+            config: How to search; with a limit in seconds, episodes depend on the machine's speed.
+            must_succeed: Whether it is a failure if no plan was found, or if the plan ends otherwise than in the
+                search. If not, the best plan is done, even an empty one: a curriculum counts that as a missed goal.
         """
         self._config = MctsConfig() if config is None else config
-        self._seed = seed
-        self._envs = Envs()
-        self._replayed: dict[str, gymnasium.Env[Any, Any]] = {}
+        self._must_succeed = must_succeed
 
-    def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
-        """Search each task, and yield its trajectory, then the branches of the tree if they are kept."""
-        for task in tasks:
-            yield from self._collect(task)
+    def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
+        """Search, and do the best plan that was found.
 
-    def close(self) -> None:
-        """Close the environments."""
-        self._envs.close()
-        self._replayed.clear()
-
-    def _collect(self, task: Task) -> list[Record]:
-        recorder: Recorder | None = None
-        try:
-            env = self._searchable(task)
-            recorder = Recorder(env, task, max_steps=self._config.search.depth + 1)
-            recorder.reset()
-            recorder.stage = "act"
-            rng = np.random.default_rng(episode_seed(self._seed, task))
-            model = model_in(recorder)
-            found = find_plan(model, self._config, rng)
-            if not found.plan and not found.result.success:
-                raise GoalError("No plan was found: nothing that the search tried brought the goal nearer.")
-            texts = [model.text(action) for action in found.plan]
-            root = self._live(recorder, task, texts, found)
-            return [root, *self._branches(env, task, model, found, root)] if self._config.keep_tree else [root]
-        except Exception as error:  # noqa: BLE001  # a world may raise anything, and it is kept as a Failure
-            self._forget(task)
-            return [recorder.failure(error) if recorder else Failure(task, "make", one_line(error))]
-
-    def _searchable(self, task: Task) -> gymnasium.Env[Any, Any]:
-        """Return the task's environment, replaying where it has no snapshots of its own."""
-        if task.env in self._replayed:
-            return self._replayed[task.env]
-        env = self._envs.get(task)
-        try:
-            Snapshotter(env)
-        except SnapshotError:
-            if hasattr(env.unwrapped, "snapshot"):
-                raise
-            env = self._replayed[task.env] = VerifiedReplay(env)
-        return env
-
-    def _forget(self, task: Task) -> None:
-        self._replayed.pop(task.env, None)
-        self._envs.drop(task)
-
-    def _live(self, recorder: Recorder, task: Task, texts: list[str], found: FoundPlan) -> Trajectory:
-        """Do the plan in the freshly reset environment and return what happened."""
+        Raises:
+            GoalError: no plan was found, and it must be.
+            ContractError: the plan led somewhere else than in the search.
+            SnapshotError: the environment can be neither saved nor replayed.
+        """
+        recorder.env = snapshotable(recorder.env)
         recorder.reset()
-        for text in texts:
-            step = recorder.step(text)
-            if "error" in step.info:
-                raise ContractError(f"The plan's step {text!r} was refused when it was done: {step.info['error']}.")
-            if recorder.over:
-                break
-        result = found.result
-        cost: dict[str, Json] = {
-            "simulations": result.simulations,
-            "env_steps": result.env_steps,
-            "value": result.value,
-            "solved": result.solved,
-            "plan_length": len(result.plan),
-        }
-        origin = {"search": cost, "config": _plain_config(self._config), "seed": self._seed}
-        root = recorder.trajectory(trajectory_id(task, COLLECTOR, self._seed), COLLECTOR, origin)
-        if result.success and not root.success:
+        model: Model[Any, Any]
+        prior: Prior | None = None
+        if self._lm_prior is None:
+            model = model_in(recorder)
+        else:
+            model = shown = _text_model(recorder)
+            prior = guidance_of(self._lm_prior, shown, recorder.task.goal).prior
+        found = find_plan(model, self._config, np.random.default_rng(rng), prior=prior)
+        if self._must_succeed and not found.plan and not found.result.success:
+            raise GoalError("No plan was found: nothing that the search tried brought the goal nearer.")
+        recorder.reset()
+        do(recorder, [model.text(action) for action in found.plan], strict=self._must_succeed)
+        if self._must_succeed and found.result.success and not recorder.success:
             raise ContractError(
                 "The plan reached the goal in the search and not in the environment: its model and its step differ."
             )
-        return root
 
-    def _branches(
-        self, env: gymnasium.Env[Any, Any], task: Task, model: Model[Any, Any], found: FoundPlan, root: Trajectory
-    ) -> list[Trajectory]:
-        return TreeRecorder(env, task, model, root, found.plan).record(found.result.root)
+        def branches(root: Trajectory) -> list[Trajectory]:
+            return TreeRecorder(recorder.env, model, root, found.plan).record(found.result.root)
+
+        origin = {"search": _cost(found.result), "config": _plain_config(self._config)}
+        return PolicyReport(origin, found.env_steps, branches if self._config.keep_tree else None)
+
+    def learn(self, trajectory: Trajectory) -> None:
+        """Do nothing."""
+
+    @cached_property
+    def _lm_prior(self) -> LmPrior | None:
+        if not self._config.prior.startswith(LM_PRIOR):
+            return None
+        from ...agents.registry import get_backend
+
+        return LmPrior(get_backend(self._config.prior.removeprefix(LM_PRIOR)), cut=True)
+
+
+def make_searcher(config: MctsConfig | None = None, *, seed: int = 0, put_image: PutImage | None = None) -> Rollout:
+    """Return the collector that searches a plan for each task; see `SearchPolicy` and `Rollout`."""
+    config = MctsConfig() if config is None else config
+    max_steps = config.search.depth + 1
+    return Rollout(SearchPolicy(config), name=COLLECTOR, max_steps=max_steps, seed=seed, put_image=put_image)
+
+
+def do(recorder: Recorder, plan: Sequence[str], *, strict: bool = False) -> None:
+    """Do the actions of a plan until the episode is over.
+
+    Args:
+        recorder: The episode.
+        plan: The actions in words.
+        strict: Whether a refused step is an error.
+
+    Raises:
+        ContractError: a step was refused, and `strict` is set.
+    """
+    for action in plan:
+        if recorder.over:
+            break
+        step = recorder.step(action)
+        if strict and "error" in step.info:
+            raise ContractError(f"The plan's step {action!r} was refused when it was done: {step.info['error']}.")
+
+
+def snapshotable(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+    """Return an environment that can be saved: itself, or wrapped in `VerifiedReplay` where it has no snapshots.
+
+    Raises:
+        SnapshotError: it has snapshots, but a wrapper around it cannot be saved.
+    """
+    try:
+        Snapshotter(env)
+    except SnapshotError:
+        if hasattr(env.unwrapped, "snapshot"):
+            raise
+        return VerifiedReplay(env)
+    return env
 
 
 def model_in(recorder: Recorder) -> Model[Any, Any]:
-    """Return the model of an episode that was just reset: the world's own where it offers one, else an `EnvModel`.
+    """Return the model of an episode that was just reset: the env's own where it offers one, else an `EnvModel`.
 
-    A time limit around it is not part of a world's own model: the search has its own horizon, and plans are done for
-    real.
+    A time limit around it is not part of an env's own model: the search has its own horizon, and plans are done in the
+    real environment.
 
     Raises:
         SnapshotError: the environment cannot be saved.
     """
     inner = recorder.env.unwrapped
-    if isinstance(inner, Searchable):
-        return inner.model()
+    return inner.model() if isinstance(inner, Searchable) else _text_model(recorder)
+
+
+def _text_model(recorder: Recorder) -> EnvModel:
+    """Return the model that a language model can read: it has observations."""
     actions = recorder.observation.actions
-    return EnvModel(recorder.env, {} if actions is None else {"actions": actions})
+    return EnvModel(recorder.env, {} if actions is None else {"actions": actions}, observation=recorder.raw)
 
 
-def find_plan(model: Model[Any, Any], config: MctsConfig, rng: np.random.Generator) -> FoundPlan:
-    """Search a plan from where the model is, and rid it of steps that do not matter.
+def find_plan(
+    model: Model[Any, Any], config: MctsConfig, rng: np.random.Generator, *, prior: Prior | None = None
+) -> FoundPlan:
+    """Search a plan from where the model is, and remove the steps that do not matter.
 
     Args:
-        model: The world; left where it was.
+        model: The model; left where it was.
         config: How to search.
         rng: Consumed.
+        prior: Weighs actions, in place of the model's own heuristic.
     """
-    prior = model.prior if config.prior == "heuristic" and isinstance(model, Informed) else None
-    result = Search(model, config.search, rng, prior=prior).run()
-    plan = without_idle_steps(model, result.plan) if result.success and config.minimise else result.plan
-    return FoundPlan(plan, result)
+    if prior is None and config.prior == "heuristic" and isinstance(model, Informed):
+        prior = model.prior
+    if config.roots > 1:
+        result = merged_search(model, config.search, rng, roots=config.roots, prior=prior)
+    else:
+        result = Search(model, config.search, rng, prior=prior).run()
+    if not (result.success and config.minimise):
+        return FoundPlan(result.plan, result, result.env_steps)
+    counted = GuidedModel(model, lambda action: 1.0)
+    plan = without_idle_steps(counted, result.plan)
+    return FoundPlan(plan, result, result.env_steps + counted.steps)
+
+
+def _cost(result: SearchResult) -> dict[str, Json]:
+    return {
+        "simulations": result.simulations,
+        "env_steps": result.env_steps,
+        "value": result.value,
+        "solved": result.solved,
+        "plan_length": len(result.plan),
+    }
 
 
 def _plain_config(config: MctsConfig) -> dict[str, Json]:
@@ -198,98 +256,15 @@ def _plain_config(config: MctsConfig) -> dict[str, Json]:
     return plain
 
 
-class _Start(NamedTuple):
-    """Where a branch begins."""
-
-    node: TreeNode
-    parent: Parent
-    """The trajectory that it leaves, and after how many steps."""
-    at: Snapshot
-    mark: RecorderSnapshot
-
-
-class TreeRecorder:
-    """Lives a search tree in the real environment, branch by branch, each step once.
-
-    A branch follows the most visited edges down to a leaf; the edges that it passes by begin branches of their own.
-    """
-
-    def __init__(
-        self,
-        env: gymnasium.Env[Any, Any],
-        task: Task,
-        model: Model[Any, Any],
-        root: Trajectory,
-        plan: tuple[Any, ...],
-    ) -> None:
-        """Prepare to record.
-
-        Args:
-            env: The environment; it is reset to the task.
-            task: The task.
-            model: Writes the tree's actions as text.
-            root: The trajectory of the plan.
-            plan: Its actions; where they run along the tree, branches leave from there.
-        """
-        self._recorder = Recorder(env, task, max_steps=1_000_000)
-        self._snapshots = Snapshotter(env)
-        self._model = model
-        self._root = root
-        self._plan = plan
-        self._found: list[Trajectory] = []
-
-    def record(self, tree: TreeNode) -> list[Trajectory]:
-        """Return every edge of the tree as a step of exactly one branch, but those that the plan took."""
-        self._recorder.reset()
-        begin = _Start(tree, Parent(self._root.id, 0), self._snapshots.snapshot(), self._recorder.mark())
-        waiting = self._along_plan(begin)
-        seen: set[int] = set()
-        while waiting:
-            waiting += self._branch(*waiting.pop(), seen)
-        return self._found
-
-    def _along_plan(self, begin: _Start) -> list[tuple[_Start, TreeEdge]]:
-        """Follow the plan as far as the tree does, and return the edges that it passes by."""
-        waiting, here = [], begin
-        for place, action in enumerate((*self._plan, None)):
-            taken = next((edge for edge in here.node.edges if edge.action == action), None)
-            waiting += [(here, edge) for edge in here.node.edges if edge is not taken]
-            if taken is None:
-                break
-            self._recorder.step(self._model.text(action))
-            parent = Parent(self._root.id, place + 1)
-            here = _Start(taken.child, parent, self._snapshots.snapshot(), self._recorder.mark())
-        return waiting
-
-    def _branch(self, start: _Start, edge: TreeEdge | None, seen: set[int]) -> list[tuple[_Start, TreeEdge]]:
-        """Live one branch, and return where others leave it. A node that several edges lead to is followed once."""
-        recorder = self._recorder
-        self._snapshots.restore(start.at)
-        recorder.resume(start.mark)
-        id_ = f"{self._root.id}/branch-{len(self._found)}"
-        waiting: list[tuple[_Start, TreeEdge]] = []
-        steps: list[Step] = []
-        visits = edge.visits if edge is not None else 0
-        while edge is not None:
-            steps.append(recorder.step(self._model.text(edge.action)))
-            node = edge.child
-            if recorder.over or id(node) in seen:
-                break
-            seen.add(id(node))
-            ranked = sorted(node.edges, key=lambda e: -e.visits)
-            if len(ranked) > 1:
-                parent = Parent(id_, start.parent.step + len(steps))
-                here = _Start(node, parent, self._snapshots.snapshot(), recorder.mark())
-                waiting += [(here, other) for other in ranked[1:]]
-            edge = ranked[0] if ranked else None
-        branch = Trajectory(
-            id_,
-            self._root.task,
-            tuple(steps),
-            recorder.observation,
-            COLLECTOR,
-            start.parent,
-            {"visits": visits},
-        )
-        self._found.append(branch)
-        return waiting
+__all__ = [
+    "COLLECTOR",
+    "FoundPlan",
+    "MctsConfig",
+    "SearchPolicy",
+    "do",
+    "find_plan",
+    "household_search",
+    "make_searcher",
+    "model_in",
+    "snapshotable",
+]

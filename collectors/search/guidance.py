@@ -1,8 +1,8 @@
-"""Agents that guide a search: what they would try, and how good a state looks to them.
+"""Agents that guide a search: a prior over actions, and a value of states.
 
 An agent may offer a prior, a value, both or neither; one that only acts is a prior as well (`acting_prior`). A search
 asks about states in any order, so what an agent answers must follow from what it is shown, not from what it was asked
-before. Left out: caching of answers, which an agent with a dear model does itself.
+before. Not here: caching of answers, which an agent with an expensive model does itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .mcts import Prior, Value
 
 @runtime_checkable
 class OffersPrior(Protocol):
-    """An agent that knows which actions it would rather try."""
+    """An agent that offers a prior over actions."""
 
     def prior(self, observation: Observation, goal: Goal, actions: Sequence[str]) -> Sequence[float]:
         """Return a weight for each action: at least 0, in proportion to how likely it is to be right.
@@ -35,18 +35,18 @@ class OffersPrior(Protocol):
 
 @runtime_checkable
 class OffersValue(Protocol):
-    """An agent that can tell how good a state is."""
+    """An agent that estimates how good a state is."""
 
     def value(self, observation: Observation, goal: Goal) -> float:
-        """Return the discounted return that is to be expected from here on, in units of the world's reward."""
+        """Return the expected discounted return from here on, in units of the environment's reward."""
         ...
 
 
 class Perceivable(Protocol):
-    """A model that can be looked at, as `EnvModel` can."""
+    """A model with observations, as `EnvModel` is."""
 
     def observation(self) -> Observation:
-        """Return what is observed now, without facts."""
+        """Return the present observation, without facts."""
         ...
 
     def text(self, action: Any, /) -> str:
@@ -55,27 +55,27 @@ class Perceivable(Protocol):
 
 
 class SearchPrior(NamedTuple):
-    """What a `Search` takes as its keywords `prior` and `value`."""
+    """The keywords `prior` and `value` of a `Search`."""
 
     prior: Prior | None
     value: Value | None
 
 
 def guidance_of(agent: object, model: Perceivable, goal: Goal) -> SearchPrior:
-    """Return what an agent offers, for a search over this model.
+    """Return the prior and the value that an agent offers, for a search over this model.
 
     Args:
         agent: The agent; what it does not offer is None.
-        model: The model that is searched; the agent is shown what it shows at the moment of asking.
+        model: The model that is searched; the agent is shown its observation at the moment of asking.
         goal: What is to be achieved.
     """
 
     def prior(actions: Sequence[Any]) -> Sequence[float]:
-        assert isinstance(agent, OffersPrior), "it was when it was given out"
+        assert isinstance(agent, OffersPrior), "checked below"
         return agent.prior(model.observation(), goal, [model.text(action) for action in actions])
 
     def value() -> float:
-        assert isinstance(agent, OffersValue), "it was when it was given out"
+        assert isinstance(agent, OffersValue), "checked below"
         return agent.value(model.observation(), goal)
 
     return SearchPrior(

@@ -1,7 +1,7 @@
-"""A model of the world seen through what an agent has learned: weighted actions, skills as moves, costs counted.
+"""A model that uses what a policy has learned: weighted actions, skills as moves, and transitions counted.
 
-`GuidedModel` wraps any `pathei.envs.model.Model` and is one itself, so the same tree search runs on both. Left out:
-where the weights and skills come from (`skills`, `skill_player`).
+`GuidedModel` wraps any `pathei.envs.model.Model` and is one itself, so the same tree search runs on both. Not here:
+where the weights and skills come from (`skill_library`, `skill_policy`).
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from typing import Any, NamedTuple
 from ...envs.goal_space import GoalCondition
 from ...envs.model import BufferedRng, Model, StepResult
 from ..coverage import ActionWords, read_act
-from ..curriculum.skills import Lifted, Skill
+from .skill_library import LiftedSkill, SkillStep
 
 _TRIES = 16
-"""So many remembered actions are tried before the admissible ones are listed."""
-_LIST_ANEW = 0.05
-"""How often they are listed anyway, so that new ones are met."""
+"""How many remembered actions are tried before the admissible ones are listed."""
+_LIST_AGAIN = 0.05
+"""The probability with which they are listed anyway, so that new ones are found."""
 
 
 class Move(NamedTuple):
-    """A skill with things put into its roles, done as one action; `GuidedModel.flat` turns it back into the world's."""
+    """A skill with things put into its roles, done as one action; `GuidedModel.flat` expands it."""
 
     part: GoalCondition
-    skill: Skill
+    skill: LiftedSkill
 
 
 class Done(NamedTuple):
-    """What came of following a skill."""
+    """The result of following a skill."""
 
     actions: tuple[Any, ...]
-    """What was done of it."""
+    """The actions that were done."""
     reward: float
     """The sum of the rewards."""
     over: bool
@@ -54,7 +54,7 @@ class GuidedModel:
         """Guide a model.
 
         Args:
-            model: The world.
+            model: The environment.
             weigh: Gives an action in words its weight, above 0.
             moves: Skills that a search may use as actions.
             move_weight: The weight of each of them.
@@ -83,9 +83,9 @@ class GuidedModel:
     def sample(self, draws: BufferedRng) -> Any | None:
         """Draw an action by weight among those remembered that are possible; None if there is none.
 
-        Listing what is admissible is dear, and most of it is idle, so it is done now and then only.
+        Listing the admissible actions is expensive, and most of them are idle, so it is done only now and then.
         """
-        if self._known and draws.uniform() >= _LIST_ANEW:
+        if self._known and draws.uniform() >= _LIST_AGAIN:
             for _ in range(_TRIES):
                 action = self._known[bisect(self._sums, draws.uniform() * self._sums[-1])]
                 if self.possible(action):
@@ -109,7 +109,7 @@ class GuidedModel:
         return self._model.step(action)
 
     def follow(self, move: Move, draws: BufferedRng | None = None, *, until_reward: bool = False) -> Done:
-        """Do a skill step by step; a step that is not possible is left out.
+        """Do a skill step by step; a step that is not possible is skipped.
 
         Args:
             move: The skill and its things.
@@ -133,7 +133,7 @@ class GuidedModel:
         return Done(tuple(done), earned, False)
 
     def flat(self, plan: Sequence[Any]) -> list[Any]:
-        """Do a plan, and return the actions of the world that it is made of."""
+        """Do a plan, and return the actions of the environment that it consists of."""
         actions: list[Any] = []
         for action in plan:
             if isinstance(action, Move):
@@ -152,7 +152,7 @@ class GuidedModel:
         return self._model.restore(state)
 
     def key(self) -> Hashable | None:
-        """Return what tells states apart, where the model knows it."""
+        """Return what distinguishes states, where the model knows it."""
         return self._model.key()
 
     def success(self) -> bool | None:
@@ -160,7 +160,7 @@ class GuidedModel:
         return self._model.success()
 
     def text(self, action: Any, /) -> str:
-        """Return an action of the world in words."""
+        """Return an action of the environment in words."""
         return self._model.text(action)
 
     def _listed(self) -> Sequence[Any]:
@@ -180,7 +180,7 @@ class GuidedModel:
         known = self._by_act.get((first.verb, first.kinds(move.part)), ())
         return any(self._model.possible(action) for action, _ in known)
 
-    def _fitting(self, step: Lifted, part: GoalCondition) -> list[tuple[Any, ActionWords]]:
+    def _fitting(self, step: SkillStep, part: GoalCondition) -> list[tuple[Any, ActionWords]]:
         key = (step.verb, step.kinds(part))
         possible = self._model.possible
         fitting = [pair for pair in self._by_act.get(key, ()) if possible(pair[0])]
@@ -190,7 +190,7 @@ class GuidedModel:
         return fitting
 
 
-def _agrees(step: Lifted, act: ActionWords, bound: dict[tuple[str, int], int]) -> bool:
+def _agrees(step: SkillStep, act: ActionWords, bound: dict[tuple[str, int], int]) -> bool:
     """Whether an action's things are those that the same names stood for before, and others for other names."""
     for name, id_ in zip(step.things, act.ids, strict=False):
         if bound.get(name, id_) != id_:

@@ -1,9 +1,9 @@
-"""Root parallelisation: several independent trees over the same world, merged at the root.
+"""Root parallelisation: several independent trees over the same environment, merged at the root.
 
-Each tree has its own random numbers, drawn from one seed (`SeedSequence.spawn`), and its own world, so the merged
-result is the same whether they are searched one after the other or in any number of processes. Cazenave & Jouandeau
-2007; Chaslot et al. 2008. The processes are not those of `pool`, which plays tasks and answers with records. Left out:
-the trees themselves, which stay in their process.
+Each tree has its own random numbers, drawn from one seed (`SeedSequence.spawn`), so the merged result is the same
+whether they are searched one after the other or in any number of processes. Cazenave & Jouandeau 2007; Chaslot et al.
+2008. The processes are not those of `pool`, which plays tasks and answers with records. Not here: the trees themselves,
+which stay in their process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import numpy as np
 from ...envs.model import Model
 from ...errors import ConfigError, WorkerError
 from .guidance import SearchPrior
-from .mcts import Search, SearchConfig
+from .mcts import Prior, Search, SearchConfig, SearchResult
+from .tree import TreeEdge, TreeNode
 
 
 class RootEdge(NamedTuple):
@@ -117,6 +118,41 @@ def search_roots(
         raise WorkerError("A process that searched a root died: look at what it wrote, or use workers=1.") from error
 
 
+def merged_search(
+    model: Model[Any, Any], config: SearchConfig, rng: np.random.Generator, *, roots: int, prior: Prior | None = None
+) -> SearchResult:
+    """Search several independent trees in one model, one after another, and merge them.
+
+    Args:
+        model: The model; left where it was.
+        config: How to search each tree: the budget is that of one tree.
+        rng: Consumed: one draw.
+        roots: How many trees, at least 1.
+        prior: Weighs actions.
+
+    Returns:
+        The merged result; its tree is the root alone, with the edges that any tree tried.
+    """
+    seeds = np.random.SeedSequence(int(rng.integers(2**63))).spawn(roots)
+    found = _merge([_tree(model, config, SearchPrior(prior, None), seed) for seed in seeds])
+    root = TreeNode(model.snapshot(), 0, found.value, found.solved)
+    for one in found.edges:
+        edge = TreeEdge(one.action, one.prior, one.reward, TreeNode(None, 1, 0.0, solved=False))
+        edge.visits, edge.total, edge.best = one.visits, one.total, one.best
+        root.edges.append(edge)
+        root.visits += one.visits
+    return SearchResult(
+        found.plan,
+        found.value,
+        found.success,
+        root,
+        found.simulations,
+        found.env_steps,
+        found.seconds,
+        found.solved,
+    )
+
+
 def _grow(
     make_model: Callable[[], Model[Any, Any]],
     config: SearchConfig,
@@ -125,12 +161,15 @@ def _grow(
 ) -> _Tree:
     model = make_model()
     try:
-        guidance = SearchPrior(None, None) if guide is None else guide(model)
-        found = Search(model, config, np.random.default_rng(seed), prior=guidance.prior, value=guidance.value).run()
+        return _tree(model, config, SearchPrior(None, None) if guide is None else guide(model), seed)
     finally:
         close = getattr(model, "close", None)
         if close is not None:
             close()
+
+
+def _tree(model: Model[Any, Any], config: SearchConfig, guidance: SearchPrior, seed: np.random.SeedSequence) -> _Tree:
+    found = Search(model, config, np.random.default_rng(seed), prior=guidance.prior, value=guidance.value).run()
     edges = tuple(RootEdge(e.action, e.prior, e.reward, e.visits, e.total, e.best) for e in found.root.edges)
     return _Tree(
         found.plan,
@@ -170,4 +209,4 @@ def _merge(trees: list[_Tree]) -> RootsResult:
     )
 
 
-__all__ = ["RootEdge", "RootsResult", "search_roots"]
+__all__ = ["RootEdge", "RootsResult", "merged_search", "search_roots"]

@@ -10,9 +10,11 @@ import pytest
 from rich.console import Console
 
 from pathei.agents import Agent, Finished, HumanAgent, RandomAgent, ScriptedAgent, check_agent
-from pathei.collectors.rollout.episode import Envs, Recorder, play, play_or_fail, read_action, write_action
+from pathei.collectors.rollout.episode import Envs, Recorder, read_action, write_action
+from pathei.collectors.rollout.policy import AgentPolicy, play
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.errors import ContractError, UnknownNameError
-from pathei.experience import Failure, Goal, Observation, Task, Trajectory
+from pathei.experience import Failure, Goal, Observation, Record, Task, Trajectory
 from pathei.tests.support.lantern import lantern_task
 
 GOAL = Goal("light all lamps")
@@ -143,16 +145,22 @@ def test_a_goal_that_is_reached_ends_the_episode(env: gymnasium.Env[Any, Any]) -
     assert played.total_reward >= 1
 
 
+def play_or_fail(task: Task, agent: Agent) -> Record:
+    """Let an agent play one task; a crash is a failure."""
+    [record] = Rollout(AgentPolicy(lambda _: agent), max_steps=9).collect([task])
+    return record
+
+
 @pytest.mark.parametrize(("trap", "stage"), [("reset raise", "reset"), ("step raise", "step")])
-def test_a_crash_of_the_world_is_a_failure_with_its_stage(env: gymnasium.Env[Any, Any], trap: str, stage: str) -> None:
-    result = play_or_fail(env, lantern_task(0, trap=trap), ScriptedAgent(["go right"] * 9), max_steps=9)
+def test_a_crash_of_the_world_is_a_failure_with_its_stage(trap: str, stage: str) -> None:
+    result = play_or_fail(lantern_task(0, trap=trap), ScriptedAgent(["go right"] * 9))
     assert result == Failure(lantern_task(0, trap=trap), stage, "RuntimeError: the lamp oil is empty")
 
 
-def test_a_crash_of_the_agent_is_a_failure_with_its_stage(env: gymnasium.Env[Any, Any]) -> None:
+def test_a_crash_of_the_agent_is_a_failure_with_its_stage() -> None:
     agents: list[Agent] = [Told(lambda o, g: 1 / 0), Told(lambda o, g: 7)]
     for agent in agents:
-        result = play_or_fail(env, lantern_task(0), agent, max_steps=9)
+        result = play_or_fail(lantern_task(0), agent)
         assert isinstance(result, Failure)
         assert result.stage == "act"
 
@@ -181,7 +189,7 @@ def test_the_character_of_a_step_is_the_one_that_acted() -> None:
 
 def test_a_world_with_numbers_takes_actions_as_json() -> None:
     task = Task("ice", "FrozenLake-v1", 3, Goal("cross the ice"))
-    played = play_or_fail(Envs().get(task), task, ScriptedAgent(["1", "2"]), max_steps=9)
+    played = play_or_fail(task, ScriptedAgent(["1", "2"]))
     assert isinstance(played, Trajectory)
     assert played.steps[0].action == "1"
     for action in ("7", "north", "1.5", "true", "[1]"):

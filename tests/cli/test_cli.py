@@ -11,6 +11,7 @@ import pytest
 
 import pathei
 from pathei.cli import main
+from pathei.cli.aliases import replace_old_options
 from pathei.collectors.tasks import write_tasks
 from pathei.experience import Failure, Trajectory
 from pathei.store import ExperienceStore
@@ -82,7 +83,7 @@ def test_worlds_and_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> 
         (["data", "get", "robothau"], "did you mean 'robothow'?"),
         (["collect", "{tmp}/s", "--tasks", "{tmp}/none"], "neither a number, nor 'robothow', nor a file"),
         (["collect", "{tmp}/s", "--tasks", "{tmp}/bad"], "Line 2 of"),
-        (["collect", "{tmp}/s", "--steps", "0", "--workers", "-1"], "--workers must be at least 0; --steps must be"),
+        (["collect", "{tmp}/s", "--steps", "0", "--workers", "-1"], "workers must be at least 0; steps must be"),
         (["collect", "{tmp}", "--tasks", "{tmp}/good"], "is not an experience store"),
         (["store", "info", "{tmp}/nowhere"], "nowhere"),
         (["run", "--tasks", "{tmp}/good", "--task", "lantern-x"], "There is no task 'lantern-x'"),
@@ -253,7 +254,7 @@ def test_a_wish_that_cannot_be_checked_is_refused_in_one_line(capsys: pytest.Cap
 
 def test_searched_plans_are_collected_and_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "plans")
-    args = ["collect", out, "--collector", "mcts", "--simulations", "300", "--tasks", "6", "--workers", "0"]
+    args = ["collect", out, "mcts", "--simulations", "300", "--tasks", "6", "--workers", "0"]
     assert main(args) == 0
     assert main(args) == 0
     assert "6 of 6 tasks are done already" in capsys.readouterr().out
@@ -263,7 +264,7 @@ def test_searched_plans_are_collected_and_resumed(tmp_path: Path, capsys: pytest
 
 def test_a_curriculum_is_collected_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "study")
-    args = ["collect", out, "--collector", "curriculum", "--seed", "1"]
+    args = ["collect", out, "curriculum", "--seed", "1"]
     assert main([*args, "--tasks", "4"]) == 0
     assert main([*args, "--tasks", "6"]) == 0
     with ExperienceStore.open(out, mode="read") as studied:
@@ -272,6 +273,30 @@ def test_a_curriculum_is_collected_and_goes_on(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_proposing_model_has_to_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    args = ["collect", str(tmp_path / "x"), "--collector", "curriculum", "--proposer", "model", "--tasks", "1"]
+    args = ["collect", str(tmp_path / "x"), "curriculum", "--proposer", "lm:", "--tasks", "1"]
     assert main(args) == 2
-    assert "--model" in capsys.readouterr().err
+    assert "lm:MODEL" in capsys.readouterr().err
+
+
+def test_a_curriculum_needs_an_environment_with_goals_and_one_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["collect", str(tmp_path / "x"), "curriculum", "--tasks", "1"]
+    assert main([*args, "--env", "touchdown"]) == 2
+    assert "offers no goals" in capsys.readouterr().err
+    assert main([*args, "--workers", "2"]) == 2
+    assert "one process" in capsys.readouterr().err
+
+
+def test_old_spellings_of_collecting_work_and_say_the_new_one(
+    tmp_path: Path, tasks_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["collect", str(tmp_path / "s"), "--collector", "explore", "--simulations", "9", "--world", "touchdown"]
+    assert main([*args, "--tasks", str(tasks_file), "--workers", "0", "--steps", "2"]) == 0
+    told = capsys.readouterr().err
+    assert "pathei collect STORE explore" in told
+    assert "--world is now called --env" in told
+    old = "collect s --collector=curriculum --proposer model --model local:m --player search --name n".split()
+    new, notes = replace_old_options(old)
+    assert new == "collect curriculum s --proposer lm:local:m --policy search --record-as n".split()
+    assert len(notes) == 4

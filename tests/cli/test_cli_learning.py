@@ -13,14 +13,13 @@ from pathei.tests.support.tiny_language import OLD, save_tiny, tiny_examples
 @pytest.mark.integration
 def test_a_store_becomes_questions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store, out = str(tmp_path / "store"), tmp_path / "corpora"
-    assert main(["collect", store, "--collector", "scripted", "--tasks", "40", "--workers", "0"]) == 0
+    assert main(["collect", store, "scripted", "--tasks", "40", "--workers", "0"]) == 0
     assert (
         main(
             [
                 "collect",
                 store,
-                "--collector",
-                "errands",
+                "carry",
                 "--tasks",
                 "12",
                 "--workers",

@@ -39,7 +39,7 @@ COMMANDS = (
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with demonstrations in a household, and its memory."""
     path = tmp_path_factory.mktemp("lived") / "home"
-    play = ["collect", str(path), "--collector", "scripted", "--tasks", "12", "--workers", "0"]
+    play = ["collect", str(path), "scripted", "--tasks", "12", "--workers", "0"]
     assert main(play) == 0
     assert main(["memory", "build", str(path), "--embedder", "ngrams"]) == 0
     return path
@@ -228,7 +228,7 @@ def test_who_acts_by_a_memory_tells_it_how_it_served_and_each_episode_counts_onc
     home: Path, tmp_path: Path, capsys: Shown
 ) -> None:
     played = tmp_path / "played"
-    play = ["collect", str(played), "--collector", "agent", "--agent", f"skills:{home}", "--steps", "40"]
+    play = ["collect", str(played), "agent", "--agent", f"skills:{home}", "--steps", "40"]
     assert main([*play, "--tasks", "4", "--workers", "1"]) == 0
     with ExperienceStore.open(played, mode="read") as store:
         assert {one.collector for one in store.trajectories()} == {f"skills:{home}"}

@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 import tyro
-from tyro.conf import AvoidSubcommands, OmitSubcommandPrefixes
 
+from pathei.cli import CONFIG
 from pathei.cli.commands import Command
 from pathei.tests.support.doc_pages import ROOT, commands, spans
 
-CONFIG = (OmitSubcommandPrefixes, AvoidSubcommands)
 PLACEHOLDERS = {"N": "2", "SEED": "3", "PORT": "8080"}
 LINES = commands("pathei")
 

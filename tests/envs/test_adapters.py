@@ -11,8 +11,8 @@ import pytest
 
 from pathei import data
 from pathei.agents import RandomAgent, ScriptedAgent
-from pathei.collectors.rollout.episode import play
-from pathei.collectors.search.collector import Mcts, MctsConfig
+from pathei.collectors.rollout.policy import play
+from pathei.collectors.search.collector import MctsConfig, make_searcher
 from pathei.collectors.search.config import SearchConfig
 from pathei.envs import contract
 from pathei.envs.adapters import minigrid, scienceworld, textworld
@@ -83,7 +83,7 @@ def test_babyai_s_bot_demonstrates_every_level() -> None:
 @needs("minigrid")
 def test_search_beats_random_walks_in_minigrid() -> None:
     tasks = minigrid.generate_tasks(4, 5)
-    search = Mcts(MctsConfig(SearchConfig(simulations=300, depth=25)), seed=0)
+    search = make_searcher(MctsConfig(SearchConfig(simulations=300, depth=25)), seed=0)
     found = [record for record in search.collect(tasks) if isinstance(record, Trajectory)]
     agent = RandomAgent(np.random.default_rng(0))
     walked = [play(contract.make(task), task, agent, max_steps=25) for task in tasks]

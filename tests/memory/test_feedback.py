@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pathei.agents.skills.agent import SkillAgent
 from pathei.agents.skills.notes import SkillNotes, concrete
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.facts import Change, Entity
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.experience import Json, Trajectory
@@ -25,7 +26,7 @@ from pathei.tests.support.small_memory import SmallMemory
 @pytest.fixture(scope="module")
 def demonstrated() -> list[Trajectory]:
     """Demonstrations in training houses."""
-    records = list(AgentCollector(demonstrator).collect(generate_tasks(30, 0, split="train")))
+    records = list(Rollout(AgentPolicy(demonstrator)).collect(generate_tasks(30, 0, split="train")))
     return [record for record in records if isinstance(record, Trajectory)]
 
 
@@ -122,7 +123,7 @@ def test_a_player_is_told_more_good_than_harm_and_of_nothing_that_it_did_not_use
     drafts = [draft for one in demonstrated for builder in make_builders() for draft in builder.build(one)]
     memory = SmallMemory(drafts)
     tasks = generate_tasks(12, 5, split="test")
-    played = list(AgentCollector(lambda task: SkillAgent(memory, env=task.env), max_steps=60).collect(tasks))
+    played = list(Rollout(AgentPolicy(lambda task: SkillAgent(memory, env=task.env)), max_steps=60).collect(tasks))
     judged = [verdicts(one) for one in played if isinstance(one, Trajectory)]
     kinds = {memory.get(id_).draft.kind for one in judged for id_, served in one.items() if served}
     assert kinds == {"skill", "fact"}

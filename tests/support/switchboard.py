@@ -12,7 +12,7 @@ import gymnasium
 
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig
 from pathei.collectors.curriculum.proposers import NoveltyProposer
-from pathei.collectors.curriculum.skill_player import SkillPlayer
+from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.goal_space import GoalCandidate, GoalCondition
 from pathei.envs.spaces import UnicodeText
 from pathei.errors import GoalError
@@ -124,7 +124,7 @@ def boards(count: int) -> list[Task]:
 
 def curriculum(config: CurriculumConfig) -> Curriculum:
     """Return the curriculum that the tests of resuming use: everything in it learns."""
-    return Curriculum(LampGoals(), NoveltyProposer(), SkillPlayer(LampGoals(), effort=40), config, seed=3)
+    return Curriculum(LampGoals(), NoveltyProposer(), SkillPolicy(LampGoals(), effort=40), config, seed=3)
 
 
 gymnasium.register(

@@ -16,7 +16,7 @@ import gymnasium
 import orjson
 
 from ....errors import GoalError
-from ....experience import Goal
+from ....experience import Goal, Task
 from ...facts.conditions import (
     EVERY,
     Condition,
@@ -90,6 +90,14 @@ class HomeGoals:
             GoalError: it has no conditions, or malformed ones.
         """
         return GoalCandidate(goal, parts_of(goal.conditions))
+
+    def practice_tasks(self, count: int, seed: int) -> list[Task]:
+        """Return different generated houses, without goals, for a curriculum to practise in."""
+        houses = range(seed * count, (seed + 1) * count)
+        return [
+            Task(f"house-{house}", "pathei/VirtualHome-v0", 0, Goal(""), {"scene": f"house:{house}"})
+            for house in houses
+        ]
 
 
 class HomeGoalSpace:

@@ -22,9 +22,9 @@ from pathei.agents.lm.prior import LmPrior
 from pathei.agents.lm.prompts import STYLES, PromptContext, Prompts, Turn, fit, prompts_named
 from pathei.agents.protocol import Finished
 from pathei.agents.registry import AgentMaker
-from pathei.collectors.rollout.acting import AgentCollector
-from pathei.collectors.rollout.acting_batched import BatchedAgentCollector
-from pathei.collectors.rollout.collect import gather
+from pathei.collectors.rollout.collect import collect
+from pathei.collectors.rollout.policy import AgentPolicy
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.collectors.search.guidance import guidance_of
 from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.envs.model import EnvModel
@@ -81,7 +81,7 @@ def test_choosing_keeps_the_contract_and_says_how() -> None:
 
 def test_what_is_read_is_what_the_export_teaches(tmp_path: Path) -> None:
     """The prompt at each step, history included, is the prompt-completion export's, character by character."""
-    [played] = AgentCollector(lambda task: LmAgent(local(), LmConfig(temperature=9.0)), max_steps=3).collect(
+    [played] = Rollout(AgentPolicy(lambda task: LmAgent(local(), LmConfig(temperature=9.0))), max_steps=3).collect(
         lantern_tasks(1)
     )
     assert isinstance(played, Trajectory)
@@ -191,8 +191,8 @@ def test_many_at_once_live_what_each_lives_alone() -> None:
         LmConfig(temperature=3.0),
         LmConfig("generate", style="act", temperature=1.0, max_tokens=5, tries=2),
     ):
-        alone = {one.task.id: one for one in AgentCollector(partial(_agent, config), max_steps=4).collect(tasks)}
-        several = BatchedAgentCollector(partial(_agent, config), width=3, max_steps=4)
+        alone = {one.task.id: one for one in Rollout(AgentPolicy(partial(_agent, config)), max_steps=4).collect(tasks)}
+        several = Rollout(AgentPolicy(partial(_agent, config)), batch=3, max_steps=4)
         together = {one.task.id: one for one in several.collect(tasks)}
         several.close()
         assert together.keys() == alone.keys()
@@ -214,7 +214,7 @@ def test_an_endpoint_that_breaks_is_a_failure_and_the_run_goes_on(server: Server
     endpoint = server.endpoint(retries=0)
     config = LmConfig("generate", listed_only=False)
     with ExperienceStore.open(tmp_path) as store:
-        gather(store, lantern_tasks(3), lambda: AgentCollector(lambda _: LmAgent(endpoint, config), max_steps=2))
+        collect(store, lantern_tasks(3), lambda: Rollout(AgentPolicy(lambda _: LmAgent(endpoint, config)), max_steps=2))
         assert len(list(store.trajectories())) == 2
         [failure] = store.failures()
     assert failure.stage == "act"
@@ -224,7 +224,7 @@ def test_an_endpoint_that_breaks_is_a_failure_and_the_run_goes_on(server: Server
 def test_a_server_that_is_gone_fails_what_is_left(tmp_path: Path) -> None:
     server = Server("Action: go right")
     agent = LmAgent(server.endpoint(retries=0), LmConfig("generate", listed_only=False))
-    records = AgentCollector(lambda _: agent, max_steps=2).collect(lantern_tasks(3))
+    records = Rollout(AgentPolicy(lambda _: agent), max_steps=2).collect(lantern_tasks(3))
     assert isinstance(next(records), Trajectory)
     server.close()
     agent.backend._client.close()

@@ -20,7 +20,8 @@ pytest.importorskip("uvicorn")
 
 from pathei.agents.lm.agent import LmAgent, LmConfig
 from pathei.agents.lm.endpoint import ChatEndpoint
-from pathei.collectors.rollout.acting import AgentCollector
+from pathei.collectors.rollout.policy import AgentPolicy
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.experience import Failure, Trajectory
 from pathei.tests.support.lantern import lantern_tasks
 from pathei.tests.support.tiny_language import tiny_model, tiny_tokenizer
@@ -76,7 +77,7 @@ def test_an_agent_plays_at_a_real_server_until_it_is_killed(
     url, model, process = served
     endpoint = ChatEndpoint(model, base_url=url, timeout=60, retries=1)
     config = LmConfig("generate", style="act", max_tokens=8, tries=1)
-    records = AgentCollector(lambda _: LmAgent(endpoint, config), max_steps=2).collect(lantern_tasks(3))
+    records = Rollout(AgentPolicy(lambda _: LmAgent(endpoint, config)), max_steps=2).collect(lantern_tasks(3))
     first = next(records)
     assert isinstance(first, Trajectory)
     if first.steps:

@@ -14,7 +14,8 @@ from pathei.agents.lm.saycan import SayCan, SayCanConfig
 from pathei.agents.protocol import ActionRecord, Finished
 from pathei.agents.sequential import SequentialAgent
 from pathei.agents.skills.agent import SkillAgent
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.facts import read_action
 from pathei.envs.verbalizer import ask_for_plan
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
@@ -74,7 +75,7 @@ def plans() -> dict[str, list[str]]:
     """What is needed of the demonstrations of all tasks, in words, by goal."""
     found = {}
     with PlanExecutor() as executor:
-        for record in AgentCollector(demonstrator).collect(TASKS):
+        for record in Rollout(AgentPolicy(demonstrator)).collect(TASKS):
             assert isinstance(record, Trajectory)
             episode = read_episode(record)
             assert episode is not None
@@ -85,7 +86,7 @@ def plans() -> dict[str, list[str]]:
 
 
 def play(agent: object, tasks: Sequence[Task] = TASKS) -> list[Trajectory]:
-    records = list(AgentCollector(lambda task: agent, max_steps=60).collect(tasks))  # type: ignore[arg-type]
+    records = list(Rollout(AgentPolicy(lambda task: agent), max_steps=60).collect(tasks))  # type: ignore[arg-type]
     assert all(isinstance(record, Trajectory) for record in records), records
     return [record for record in records if isinstance(record, Trajectory)]
 

@@ -11,8 +11,9 @@ from pathei.agents import RandomAgent, check_agent
 from pathei.agents.memory import MemoryAgent
 from pathei.agents.protocol import Finished
 from pathei.agents.skills.agent import SkillAgent
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
-from pathei.collectors.rollout.explore import Explore
+from pathei.collectors.rollout.explore import make_explorer
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ConfigError
 from pathei.experience import Goal, Observation, Task, Trajectory
@@ -28,14 +29,14 @@ from pathei.tests.support.small_memory import SmallMemory
 def memory() -> SmallMemory:
     """What was learned in training houses."""
     tasks = generate_tasks(100, 0, split="train")
-    records = [*AgentCollector(demonstrator).collect(tasks), *Explore().collect(tasks[:15])]
+    records = [*Rollout(AgentPolicy(demonstrator)).collect(tasks), *make_explorer().collect(tasks[:15])]
     lived = [record for record in records if isinstance(record, Trajectory)]
     return SmallMemory(draft for one in lived for builder in make_builders() for draft in builder.build(one))
 
 
 def play(memory: SmallMemory, tasks: Sequence[Task]) -> list[Trajectory]:
     """Play with a memory."""
-    records = list(AgentCollector(lambda task: SkillAgent(memory, env=task.env), max_steps=60).collect(tasks))
+    records = list(Rollout(AgentPolicy(lambda task: SkillAgent(memory, env=task.env)), max_steps=60).collect(tasks))
     assert all(isinstance(record, Trajectory) for record in records)
     return [record for record in records if isinstance(record, Trajectory)]
 
@@ -120,5 +121,5 @@ def test_who_does_not_explore_has_finished_where_a_skill_is_missing(memory: Smal
 
 def play_as(agent: SkillAgent, tasks: Sequence[Task]) -> list[Trajectory]:
     """Play with one agent."""
-    records = list(AgentCollector(lambda task: agent, max_steps=60).collect(tasks))
+    records = list(Rollout(AgentPolicy(lambda task: agent), max_steps=60).collect(tasks))
     return [record for record in records if isinstance(record, Trajectory)]

@@ -15,12 +15,12 @@ import pytest
 
 from pathei.agents import RandomAgent, ScriptedAgent
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig, run_records
-from pathei.collectors.curriculum.players import AgentPlayer, Player, SearchPlayer
 from pathei.collectors.curriculum.proposers import NoveltyProposer, UniformProposer
-from pathei.collectors.curriculum.skill_player import SkillPlayer
 from pathei.collectors.rollout.episode import Envs, Recorder
-from pathei.collectors.search.collector import MctsConfig
+from pathei.collectors.rollout.policy import AgentPolicy, Policy, PolicyReport, Rng
+from pathei.collectors.search.collector import MctsConfig, SearchPolicy
 from pathei.collectors.search.mcts import SearchConfig
+from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs import contract
 from pathei.envs.virtualhome.goals.space import HomeGoals
 from pathei.errors import ConfigError, StoreError
@@ -31,9 +31,9 @@ from pathei.tests.support.switchboard import LampGoals, boards, curriculum
 HOUSES = [Task(f"house-{n}", "pathei/VirtualHome-v0", n, Goal(""), {"scene": f"house:{n % 3}"}) for n in range(40)]
 
 
-def idle() -> Player:
+def idle() -> Policy:
     """Somebody who never reaches anything."""
-    return AgentPlayer(ScriptedAgent(["look red lamp"]))
+    return AgentPolicy(lambda _: ScriptedAgent(["look red lamp"]))
 
 
 class _Crashing:
@@ -42,17 +42,18 @@ class _Crashing:
     def __init__(self) -> None:
         self.count = 0
 
-    def attempt(self, recorder: Recorder, rng: np.random.Generator) -> int:
+    def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
         self.count += 1
+        recorder.reset()
         recorder.step("crash" if self.count % 3 == 0 else "press red lamp")
-        return 0
+        return PolicyReport()
 
     def learn(self, trajectory: Trajectory) -> None:
         pass
 
 
-def played(config: CurriculumConfig, player: Player, count: int, seed: int = 0) -> list[Record]:
-    running = Curriculum(LampGoals(), UniformProposer(), player, config, seed=seed)
+def played(config: CurriculumConfig, policy: Policy, count: int, seed: int = 0) -> list[Record]:
+    running = Curriculum(LampGoals(), UniformProposer(), policy, config, seed=seed)
     return list(running.collect(boards(count)))
 
 
@@ -62,7 +63,7 @@ def index(record: Record) -> int:
 
 def test_every_attempt_is_recorded_with_its_goal_and_success_is_what_the_world_says() -> None:
     goals = HomeGoals()
-    running = Curriculum(goals, NoveltyProposer(), SkillPlayer(goals, effort=200), seed=1)
+    running = Curriculum(goals, NoveltyProposer(), SkillPolicy(goals, effort=200), seed=1)
     records = list(running.collect(HOUSES[:12]))
     assert [index(record) for record in records] == list(range(12)) == list(range(running.attempts))
     reached = 0
@@ -113,7 +114,7 @@ def test_retries_cost_no_more_than_their_share() -> None:
 
 
 def test_a_goal_that_is_reached_is_not_tried_again() -> None:
-    running = Curriculum(LampGoals(), UniformProposer(largest=1), SkillPlayer(LampGoals(), effort=60), seed=0)
+    running = Curriculum(LampGoals(), UniformProposer(largest=1), SkillPolicy(LampGoals(), effort=60), seed=0)
     records = list(running.collect(boards(30)))
     assert all(isinstance(record, Trajectory) and record.success for record in records)
     assert running.waiting == ()
@@ -134,16 +135,16 @@ def test_the_budget_ends_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "player",
+    "policy",
     [
-        AgentPlayer(RandomAgent(np.random.default_rng(0))),
-        SearchPlayer(MctsConfig(search=SearchConfig(simulations=300, depth=6, stop_on_success=True))),
-        SkillPlayer(LampGoals(), effort=100),
+        AgentPolicy(lambda _: RandomAgent(np.random.default_rng(0))),
+        SearchPolicy(MctsConfig(SearchConfig(simulations=300, depth=6, stop_on_success=True)), must_succeed=False),
+        SkillPolicy(LampGoals(), effort=100),
     ],
     ids=["agent", "search", "skills"],
 )
-def test_anybody_can_play_in_any_world_with_goals(player: Player) -> None:
-    records = played(CurriculumConfig(max_steps=12), player, 12)
+def test_anybody_can_play_in_any_world_with_goals(policy: Policy) -> None:
+    records = played(CurriculumConfig(max_steps=12), policy, 12)
     assert all(isinstance(record, Trajectory) for record in records)
     assert any(record.success for record in records if isinstance(record, Trajectory))
 

@@ -17,7 +17,7 @@ from pathei.agents.lm.completion import LocalChat, OpenAIChat, complete_named
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig
 from pathei.collectors.curriculum.lm_proposer import LanguageModel, read_goal, read_questions
 from pathei.collectors.curriculum.proposers import GoalAttempt, Situation
-from pathei.collectors.curriculum.skill_player import SkillPlayer
+from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.virtualhome.env import VirtualHomeEnv
 from pathei.envs.virtualhome.goals.space import HomeGoals
 from pathei.errors import GoalError, MissingDependencyError, ModelError
@@ -208,7 +208,7 @@ def test_an_endpoint_that_is_not_there_is_one_sentence() -> None:
 def test_the_same_attempts_give_the_same_prompt_after_a_crash(serve: Callable[..., _Endpoint], tmp_path: Path) -> None:
     def curriculum(endpoint: _Endpoint) -> tuple[Curriculum, LanguageModel]:
         proposer = LanguageModel(endpoint.chat(), ask_every=4)
-        player = SkillPlayer(LampGoals(), effort=60)
+        player = SkillPolicy(LampGoals(), effort=60)
         return Curriculum(LampGoals(), proposer, player, CurriculumConfig(retries=0), seed=1), proposer
 
     lines = [
@@ -234,7 +234,7 @@ def test_the_same_attempts_give_the_same_prompt_after_a_crash(serve: Callable[..
 
 def test_an_unreachable_model_ends_the_run_and_loses_nothing(serve: Callable[..., _Endpoint]) -> None:
     endpoint = serve("Goal: the red lamp is lit", 401)
-    player = SkillPlayer(LampGoals(), effort=60)
+    player = SkillPolicy(LampGoals(), effort=60)
     running = Curriculum(LampGoals(), LanguageModel(endpoint.chat(), questions=0), player, seed=0)
     records = running.collect(boards(5))
     assert isinstance(next(records), Trajectory)

@@ -18,8 +18,8 @@ from pathei.collectors.curriculum.proposers import (
     Situation,
     UniformProposer,
     draw,
-    proposer_named,
 )
+from pathei.collectors.registry import make_proposer
 from pathei.envs.goal_space import GoalCandidate, GoalCondition, GoalSpace
 from pathei.errors import ConfigError, GoalError, UnknownNameError
 from pathei.experience import Goal, Observation
@@ -204,7 +204,7 @@ def test_novelty_says_when_there_is_nothing_new() -> None:
 def test_the_state_is_a_function_of_the_attempts(name: str, outcomes: list[tuple[int, bool]], seed: int) -> None:
     space = _Board(a=4, b=4, c=4)
     attempts = [(space.aims()[place], success) for place, success in outcomes]
-    one, other = told(proposer_named(name), attempts), told(proposer_named(name), attempts)
+    one, other = told(make_proposer(name), attempts), told(make_proposer(name), attempts)
     rngs = np.random.default_rng(seed), np.random.default_rng(seed)
     for _ in range(5):
         proposals = [proposer.propose(at(space), rng) for proposer, rng in zip((one, other), rngs, strict=True)]
@@ -215,4 +215,4 @@ def test_the_state_is_a_function_of_the_attempts(name: str, outcomes: list[tuple
 
 def test_an_unknown_proposer_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'novelty'"):
-        proposer_named("novlty")
+        make_proposer("novlty")

@@ -6,7 +6,8 @@ from pathei.agents import ActionRecord
 from pathei.agents.protocol import Finished
 from pathei.cli import main
 from pathei.collectors.checks import check_collector
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.registry import get_env
 from pathei.experience import Failure, Goal, Observation, Tokens, Trajectory
 from pathei.store import ExperienceStore
@@ -37,11 +38,11 @@ class Walker:
 
 
 def test_acting_is_a_collector() -> None:
-    check_collector(lambda: AgentCollector(demonstrator, name="scripted", max_steps=80), TASKS)
+    check_collector(lambda: Rollout(AgentPolicy(demonstrator), name="scripted", max_steps=80), TASKS)
 
 
 def test_what_an_agent_tells_is_kept_with_its_step() -> None:
-    [record] = AgentCollector(lambda _: Walker(), seed=2).collect(TASKS[:1])
+    [record] = Rollout(AgentPolicy(lambda _: Walker()), seed=2).collect(TASKS[:1])
     assert isinstance(record, Trajectory)
     assert record.collector == "agent"
     assert [step.info["agent"] for step in record.steps] == [{"thought": f"step {number}"} for number in (1, 2, 3)]
@@ -53,15 +54,15 @@ def test_an_agent_that_cannot_be_made_is_a_failure() -> None:
     def nobody(_: object) -> Walker:
         raise OSError("no model")
 
-    [record] = AgentCollector(nobody).collect(TASKS[:1])
+    [record] = Rollout(AgentPolicy(nobody)).collect(TASKS[:1])
     assert isinstance(record, Failure)
     assert (record.stage, record.error) == ("make", "OSError: no model")
 
 
 def test_one_store_takes_every_way_of_playing_the_same_tasks(tmp_path: Path) -> None:
-    common = ["--world", "touchdown", "--tasks", "4", "--workers", "0", "--steps", "60", "--simulations", "200"]
-    for collector in ("explore", "mcts", "scripted", "scripted"):
-        assert main(["collect", str(tmp_path / "s"), "--collector", collector, *common]) == 0
+    common = ["--env", "touchdown", "--tasks", "4", "--workers", "0", "--steps", "60"]
+    for collector in ("explore", "mcts --simulations 200", "scripted", "scripted"):
+        assert main(["collect", str(tmp_path / "s"), *collector.split(), *common]) == 0
     with ExperienceStore.open(tmp_path / "s", mode="read") as store:
         info = store.info()
         assert info.tasks_done == 4

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from pathei.collectors import Explore, check_collector, collect_parallel
-from pathei.collectors.rollout.collect import gather
+from pathei.collectors import check_collector, collect_parallel, make_explorer
+from pathei.collectors.rollout.collect import collect
 from pathei.collectors.rollout.pool import play_batches, records_of
 from pathei.errors import ConfigError, WorkerError
 from pathei.experience import Failure, Goal, Record, Task, decode
 from pathei.store import ExperienceStore
 from pathei.tests.support.lantern import Trees, Unready, lantern_task, lantern_tasks
 
-EXPLORE = partial(Explore, max_steps=8, seed=2)
+EXPLORE = partial(make_explorer, max_steps=8, seed=2)
 
 
 class Parallel:
@@ -85,7 +85,7 @@ def test_a_failure_of_the_collector_itself_is_kept_as_well() -> None:
 
 def test_a_collector_that_cannot_be_sent_is_one_sentence() -> None:
     with pytest.raises(WorkerError, match="cannot be sent to a worker"):
-        list(collect_parallel(lambda: Explore(), lantern_tasks(2)))
+        list(collect_parallel(lambda: make_explorer(), lantern_tasks(2)))
     assert not multiprocessing.active_children()
 
 
@@ -128,10 +128,10 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import multiprocessing\n"
-        "from pathei.collectors import Explore, collect_parallel\n"
+        "from pathei.collectors import collect_parallel, make_explorer\n"
         "from pathei.tests.support.lantern import lantern_tasks\n"
         "if __name__ == '__main__':\n"
-        "    records = collect_parallel(Explore, lantern_tasks(1000, delay=0.01), workers=2)\n"
+        "    records = collect_parallel(make_explorer, lantern_tasks(1000, delay=0.01), workers=2)\n"
         "    next(records)\n"
         "    print(*[child.pid for child in multiprocessing.active_children()], flush=True)\n"
         "    for _ in records: pass\n"
@@ -163,9 +163,11 @@ def test_gathering_is_resumed_with_what_is_not_done_and_tries_failures_again(tmp
     tasks = [*lantern_tasks(6), lantern_task(6, trap="step raise")]
     seen: list[str] = []
     with ExperienceStore.open(tmp_path / "s") as store:
-        first = gather(store, tasks[:4], EXPLORE)
-        second = gather(store, tasks, EXPLORE, workers=2, watch=lambda records: seen.extend(r.task.id for r in records))
-        third = gather(store, tasks, EXPLORE)
+        first = collect(store, tasks[:4], EXPLORE)
+        second = collect(
+            store, tasks, EXPLORE, workers=2, watch=lambda records: seen.extend(r.task.id for r in records)
+        )
+        third = collect(store, tasks, EXPLORE)
         assert (first.before, first.coverage.episodes, first.coverage.failures) == (0, 4, 0)
         assert (second.before, second.coverage.episodes, second.coverage.failures) == (4, 2, 1)
         assert (third.before, third.coverage.episodes, third.coverage.failures) == (6, 0, 1)
@@ -177,10 +179,10 @@ def test_gathering_is_resumed_with_what_is_not_done_and_tries_failures_again(tmp
 
 def test_a_tree_is_stored_whole(tmp_path: Path) -> None:
     with ExperienceStore.open(tmp_path / "s") as store:
-        gather(store, [Task("t", "any", 0, Goal("any"))], Trees, workers=1)
+        collect(store, [Task("t", "any", 0, Goal("any"))], Trees, workers=1)
         assert [one.id for one in store.trajectories()] == ["t", "t/0", "t/1"]
 
 
 def test_two_tasks_of_one_name_are_refused(tmp_path: Path) -> None:
     with ExperienceStore.open(tmp_path / "s") as store, pytest.raises(ConfigError, match="'lantern-1' occurs more"):
-        gather(store, [*lantern_tasks(3), lantern_task(1)], EXPLORE)
+        collect(store, [*lantern_tasks(3), lantern_task(1)], EXPLORE)

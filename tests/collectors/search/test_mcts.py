@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pathei.collectors.checks import check_collector
-from pathei.collectors.search.collector import Mcts, MctsConfig, find_plan
+from pathei.collectors.search.collector import MctsConfig, find_plan, make_searcher
 from pathei.collectors.search.mcts import SearchConfig
 from pathei.envs import contract
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
@@ -29,11 +29,11 @@ def lake(id_: str = "lake") -> Task:
 @pytest.fixture(scope="module")
 def records() -> list[Trajectory | Failure]:
     """What the collector yields for a few households."""
-    return list(Mcts(SMALL).collect(TASKS))
+    return list(make_searcher(SMALL).collect(TASKS))
 
 
 def test_the_collector_keeps_its_contract() -> None:
-    check_collector(lambda: Mcts(SMALL), TASKS[:3])
+    check_collector(lambda: make_searcher(SMALL), TASKS[:3])
 
 
 def test_most_goals_are_reached_and_each_trajectory_was_lived_to_that_end(
@@ -61,8 +61,8 @@ def test_the_search_cost_is_kept(records: list[Trajectory | Failure]) -> None:
 
 
 def test_the_same_seed_gives_the_same_plans_whatever_was_played_before() -> None:
-    alone = [next(iter(Mcts(SMALL, seed=5).collect([task]))) for task in TASKS[:4]]
-    together = list(Mcts(SMALL, seed=5).collect(reversed(TASKS[:4])))
+    alone = [next(iter(make_searcher(SMALL, seed=5).collect([task]))) for task in TASKS[:4]]
+    together = list(make_searcher(SMALL, seed=5).collect(reversed(TASKS[:4])))
     actions = {r.task.id: [s.action for s in r.steps] for r in together if isinstance(r, Trajectory)}
     assert actions == {r.task.id: [s.action for s in r.steps] for r in alone if isinstance(r, Trajectory)}
 
@@ -74,7 +74,7 @@ def test_a_kept_tree_is_branches_that_expand_to_lived_episodes(tmp_path: object)
         search=dataclasses.replace(SMALL.search, simulations=60, stop_on_success=False),
     )
     task = TASKS[0]
-    root, *branches = list(Mcts(config).collect([task]))
+    root, *branches = list(make_searcher(config).collect([task]))
     assert isinstance(root, Trajectory)
     assert branches
     with ExperienceStore.open(str(tmp_path)) as store:
@@ -97,7 +97,7 @@ def test_no_edge_of_the_tree_is_recorded_twice() -> None:
     config = dataclasses.replace(
         SMALL, keep_tree=True, search=dataclasses.replace(SMALL.search, simulations=60, stop_on_success=False)
     )
-    _, *branches = list(Mcts(config).collect([TASKS[1]]))
+    _, *branches = list(make_searcher(config).collect([TASKS[1]]))
     first = [(b.parent, b.steps[0].action) for b in branches if isinstance(b, Trajectory)]
     assert len(set(first)) == len(first)
 
@@ -106,7 +106,7 @@ def test_a_world_without_snapshots_is_searched_by_verified_replay() -> None:
     config = MctsConfig(SearchConfig(simulations=600, depth=20), prior="none", minimise=False)
     made = gymnasium.make("FrozenLake-v1", is_slippery=False)
     gymnasium.register("FirmLake-v0", entry_point=lambda: made.unwrapped, max_episode_steps=30)
-    [record] = Mcts(config).collect([dataclasses.replace(lake(), env="FirmLake-v0")])
+    [record] = make_searcher(config).collect([dataclasses.replace(lake(), env="FirmLake-v0")])
     assert isinstance(record, Trajectory)
     assert record.total_reward == 1.0
 
@@ -114,14 +114,14 @@ def test_a_world_without_snapshots_is_searched_by_verified_replay() -> None:
 def test_a_world_that_lists_its_actions_is_searched() -> None:
     """The lantern of the tests lists them in its info, and offers no model of its own."""
     config = MctsConfig(SearchConfig(simulations=50, depth=5), prior="none", minimise=False)
-    [record] = Mcts(config).collect([lantern_task(1)])
+    [record] = make_searcher(config).collect([lantern_task(1)])
     assert isinstance(record, Trajectory), record
 
 
 def test_a_world_of_chance_is_a_failure_and_not_a_plan() -> None:
     """The slippery lake cannot be replayed to the same end with another random state; the drift is noticed."""
     config = MctsConfig(SearchConfig(simulations=50, depth=10), prior="none")
-    [record] = Mcts(config).collect([lake()])
+    [record] = make_searcher(config).collect([lake()])
     assert isinstance(record, Trajectory | Failure)
     if isinstance(record, Trajectory):  # replay from the same seed repeats the same chances: lived is what counts
         assert record.total_reward == sum(step.reward for step in record.steps)
@@ -129,7 +129,7 @@ def test_a_world_of_chance_is_a_failure_and_not_a_plan() -> None:
 
 def test_a_world_that_does_not_exist_is_a_failure_of_its_task_only() -> None:
     bad = dataclasses.replace(TASKS[0], id="bad", env="pathei/Nowhere-v0")
-    first, second = Mcts(SMALL).collect([bad, TASKS[1]])
+    first, second = make_searcher(SMALL).collect([bad, TASKS[1]])
     assert isinstance(first, Failure)
     assert first.stage == "make"
     assert isinstance(second, Trajectory)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.agents import RandomAgent
-from pathei.collectors.rollout.episode import Envs, play
+from pathei.collectors.rollout.episode import Envs
+from pathei.collectors.rollout.policy import play
 from pathei.envs.facts import (
     Action,
     EpisodeFacts,

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.agents import ScriptedAgent
-from pathei.collectors.rollout.collect import gather
-from pathei.collectors.rollout.episode import play as episode
-from pathei.collectors.rollout.explore import Explore
-from pathei.collectors.search.collector import Mcts, MctsConfig, household_search
+from pathei.collectors.rollout.collect import collect
+from pathei.collectors.rollout.explore import make_explorer
+from pathei.collectors.rollout.policy import play as episode
+from pathei.collectors.search.collector import MctsConfig, household_search, make_searcher
 from pathei.envs import check_env, check_snapshot, contract
 from pathei.envs.documents.lots import HashRandom, lot
 from pathei.envs.documents.queries import queries
@@ -320,8 +320,8 @@ def test_exploration_search_and_oracle_fill_one_store_and_search_beats_chance(tm
     search = MctsConfig(search=household_search(simulations=600, depth=8))
     env = gymnasium.make(ENV)
     with ExperienceStore.open(tmp_path / "store") as store:
-        gather(store, tasks, lambda: Explore(seed=0, max_steps=15), collector="explore")
-        gather(store, tasks, lambda: Mcts(search), collector="mcts")
+        collect(store, tasks, lambda: make_explorer(seed=0, max_steps=15), name="explore")
+        collect(store, tasks, lambda: make_searcher(search), name="mcts")
         for task in tasks:
             store.append(episode(env, task, ScriptedAgent(demonstration(task)), max_steps=15, collector="oracle"))
         found = {name: list(store.trajectories(collector=name)) for name in ("explore", "mcts", "oracle")}

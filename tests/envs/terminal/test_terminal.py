@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.agents.scripted import ScriptedAgent
-from pathei.collectors import Explore, play
-from pathei.collectors.search.collector import Mcts, MctsConfig
+from pathei.collectors import make_explorer, play
+from pathei.collectors.search.collector import MctsConfig, make_searcher
 from pathei.collectors.search.config import SearchConfig
 from pathei.envs.checks import check_env, check_snapshot
 from pathei.envs.contract import reset
@@ -348,7 +348,10 @@ def played(env: gymnasium.Env[Any, Any], task: Task, *actions: str) -> tuple[boo
 def test_search_beats_chance_and_all_collect_into_one_store(env: gymnasium.Env[Any, Any], tmp_path: Path) -> None:
     names = "make-executable clean-build rename-module link-current copy-readme".split()
     tasks = [task_of("project:4", name) for name in names]
-    collectors = {"explore": Explore(strategy="uniform", max_steps=6, seed=1), "mcts": Mcts(MctsConfig(search=SEARCH))}
+    collectors = {
+        "explore": make_explorer(strategy="uniform", max_steps=6, seed=1),
+        "mcts": make_searcher(MctsConfig(search=SEARCH)),
+    }
     with ExperienceStore.open(tmp_path / "store") as store:
         for collector in collectors.values():
             for record in collector.collect(tasks):

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.agents import RandomAgent, ScriptedAgent
-from pathei.collectors.rollout.episode import play
-from pathei.collectors.search.collector import Mcts, MctsConfig
+from pathei.collectors.rollout.policy import play
+from pathei.collectors.search.collector import MctsConfig, make_searcher
 from pathei.collectors.search.config import SearchConfig
 from pathei.envs import contract
 from pathei.envs.checks import check_env, check_snapshot
@@ -204,7 +204,7 @@ def test_own_panoramas_are_turned_to_where_one_faces(tmp_path: Path) -> None:
 
 def test_tree_search_beats_random_walks() -> None:
     tasks = generate_tasks(12, 11)
-    search = Mcts(MctsConfig(SearchConfig(simulations=300, depth=60)), seed=0)
+    search = make_searcher(MctsConfig(SearchConfig(simulations=300, depth=60)), seed=0)
     found = [record for record in search.collect(tasks) if isinstance(record, Trajectory)]
     random = [
         play(contract.make(task), task, RandomAgent(np.random.default_rng(1)), max_steps=60, seed=1) for task in tasks

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from pathei.agents import ScriptedAgent
 from pathei.agents.carrying import RandomCarryAgent
-from pathei.collectors import Explore
-from pathei.collectors.rollout.episode import Envs, play
+from pathei.collectors import make_explorer
+from pathei.collectors.rollout.episode import Envs
+from pathei.collectors.rollout.policy import play
 from pathei.envs.registry import get_demonstration
 from pathei.envs.virtualhome.engine.places import room_of
 from pathei.envs.virtualhome.engine.rules import Action
@@ -70,7 +71,7 @@ def collect(store: ExperienceStore) -> None:
         store.append(
             play(envs.get(task), task, RandomCarryAgent(HomeVerbalizer()), max_steps=48, seed=5, collector="errands")
         )
-    for record in Explore(max_steps=40).collect(errand_tasks(HOMES // 2)):
+    for record in make_explorer(max_steps=40).collect(errand_tasks(HOMES // 2)):
         store.append(record)
     envs.close()
 

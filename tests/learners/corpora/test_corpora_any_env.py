@@ -8,7 +8,8 @@ import pytest
 from pathei.agents import RandomAgent, ScriptedAgent
 from pathei.agents.carrying import RandomCarryAgent
 from pathei.agents.checks import check_agent
-from pathei.collectors.rollout.episode import Envs, play
+from pathei.collectors.rollout.episode import Envs
+from pathei.collectors.rollout.policy import play
 from pathei.envs.checks import check_env, check_model, check_snapshot
 from pathei.envs.contract import make
 from pathei.envs.facts import EpisodeFacts

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pathei.agents.carrying import RandomCarryAgent
 from pathei.agents.checks import check_agent
-from pathei.collectors.rollout.episode import Envs, play
+from pathei.collectors.rollout.episode import Envs
+from pathei.collectors.rollout.policy import play
 from pathei.envs.facts import read_action
 from pathei.envs.verbalizer import NamedThing
 from pathei.envs.virtualhome.language.lexicon import PAST

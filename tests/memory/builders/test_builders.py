@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.agents import ScriptedAgent
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
-from pathei.collectors.rollout.explore import Explore
+from pathei.collectors.rollout.explore import make_explorer
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.facts import EVERY, NodeSelector, read_condition
 from pathei.envs.registry import get_demonstration
 from pathei.envs.verbalizer import plain
@@ -34,14 +35,14 @@ from pathei.tests.support.small_memory import SmallMemory
 @pytest.fixture(scope="module")
 def demonstrated() -> list[Trajectory]:
     """Demonstrations in training houses."""
-    records = list(AgentCollector(demonstrator).collect(generate_tasks(60, 0, split="train")))
+    records = list(Rollout(AgentPolicy(demonstrator)).collect(generate_tasks(60, 0, split="train")))
     return [record for record in records if isinstance(record, Trajectory)]
 
 
 @pytest.fixture(scope="module")
 def explored() -> list[Trajectory]:
     """Explorations in training houses."""
-    records = list(Explore().collect(generate_tasks(6, 1, split="train")))
+    records = list(make_explorer().collect(generate_tasks(6, 1, split="train")))
     return [record for record in records if isinstance(record, Trajectory)]
 
 
@@ -142,7 +143,7 @@ def test_a_refusal_and_what_mended_it_is_a_lesson() -> None:
 def refused_once() -> Trajectory:
     """An episode of throwing food away, with the lid forgotten at first."""
     task = next(t for t in generate_tasks(200, 0, split="train") if "-throw-food-away-" in t.id)
-    played = next(iter(AgentCollector(lambda _: ScriptedAgent(_closed(task))).collect([task])))
+    played = next(iter(Rollout(AgentPolicy(lambda _: ScriptedAgent(_closed(task)))).collect([task])))
     assert isinstance(played, Trajectory)
     return played
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.agents.skills.knowledge import SkillKnowledge
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.experience import Trajectory
 from pathei.memory.builders.llm.answers import ParsedLocation, read_lessons, read_locations
@@ -36,7 +37,7 @@ FORMS = (
 @pytest.fixture(scope="module")
 def lived() -> Trajectory:
     """An episode in a training house."""
-    record = next(iter(AgentCollector(demonstrator).collect(generate_tasks(1, 0, split="train"))))
+    record = next(iter(Rollout(AgentPolicy(demonstrator)).collect(generate_tasks(1, 0, split="train"))))
     assert isinstance(record, Trajectory)
     return record
 

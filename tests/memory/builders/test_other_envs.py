@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pathei.agents.skills.agent import SkillAgent
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.facts import Entity
 from pathei.envs.registry import get_verbalizer
 from pathei.experience import Task, Trajectory
@@ -17,7 +18,7 @@ from pathei.tests.support.small_memory import SmallMemory
 
 
 def demonstrations(tasks: list[Task]) -> list[Trajectory]:
-    records = list(AgentCollector(demonstrator).collect(tasks))
+    records = list(Rollout(AgentPolicy(demonstrator)).collect(tasks))
     return [record for record in records if isinstance(record, Trajectory)]
 
 
@@ -45,7 +46,7 @@ def test_textworld_has_verified_skills_and_facts_by_which_the_agent_acts() -> No
     assert any(draft.kind == "fact" for draft in drafts)
     assert not any(list(PlanBuilder().build(one)) for one in collected)
     memory = SmallMemory(drafts)
-    played = list(AgentCollector(lambda task: SkillAgent(memory, env=task.env), max_steps=20).collect(tasks[10:]))
+    played = list(Rollout(AgentPolicy(lambda task: SkillAgent(memory, env=task.env)), max_steps=20).collect(tasks[10:]))
     notes = [step.info.get("agent", {}) for one in played if isinstance(one, Trajectory) for step in one.steps]
     assert any(note.get("aims") for note in notes)
 

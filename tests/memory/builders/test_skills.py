@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.collectors.coverage import read_act
-from pathei.collectors.curriculum.skill_player import SkillPlayer
-from pathei.collectors.curriculum.skills import SkillBook, lift
 from pathei.collectors.rollout.episode import Envs, Recorder
 from pathei.collectors.search.guided import GuidedModel, Move
+from pathei.collectors.search.skill_library import SkillLibrary, lift
+from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.goal_space import GoalCondition
 from pathei.envs.model import BufferedRng
 from pathei.envs.virtualhome.env import VirtualHomeEnv
@@ -25,13 +25,13 @@ GOALS, ENVS = HomeGoals(), Envs()
 
 def test_a_plan_is_lifted_to_roles_and_numbers() -> None:
     assert [(step.verb, step.things) for step in lift(CUP_IN_SINK, PLAN)] == [
-        ("walk", (("$0", 0),)),
-        ("grab", (("$0", 0),)),
-        ("walk", (("$1", 0),)),
-        ("putin", (("$0", 0), ("$1", 0))),
+        ("walk", (("x", 0),)),
+        ("grab", (("x", 0),)),
+        ("walk", (("y", 0),)),
+        ("putin", (("x", 0), ("y", 0))),
     ]
     two = lift(CUP_IN_SINK, ["[Walk] <cup> (7)", "[Walk] <cup> (9)", "[Open] <box> (2)", "[Walk] <cup> (7)"])
-    assert [step.things for step in two] == [(("$0", 0),), (("$0", 1),), (("box", 0),), (("$0", 0),)]
+    assert [step.things for step in two] == [(("x", 0),), (("x", 1),), (("box", 0),), (("x", 0),)]
 
 
 @given(st.permutations(range(1, 8)))
@@ -41,7 +41,7 @@ def test_ids_do_not_matter_to_a_skill(numbers: list[int]) -> None:
 
 
 def test_a_book_suggests_its_own_skill_first_and_then_those_of_conditions_like_it() -> None:
-    book = SkillBook()
+    book = SkillLibrary()
     book.learn(CUP_IN_SINK, PLAN)
     other = [line.replace("cup", "plate") for line in PLAN[1:]]
     for _ in range(3):
@@ -66,11 +66,10 @@ def plain(recorder: Recorder) -> HomeModel:
     return HomeModel(home.world, home.check)
 
 
-def played(player: SkillPlayer, house: int, text: str, seed: int = 0) -> tuple[Trajectory, int]:
+def played(player: SkillPolicy, house: int, text: str, seed: int = 0) -> tuple[Trajectory, int]:
     env, task = model_of(house, text)
     recorder = Recorder(env, task, max_steps=30)
-    recorder.reset()
-    cost = player.attempt(recorder, np.random.default_rng(seed))
+    cost = player.play(recorder, seed).env_steps
     return recorder.trajectory("x", "test", {}), cost
 
 
@@ -97,7 +96,7 @@ def test_a_guided_model_follows_weights_counts_and_does_moves() -> None:
 
 @pytest.mark.parametrize("other", ["the radio is unplugged", "the coffee maker is unplugged"])
 def test_what_was_learned_in_one_house_makes_the_next_cheap(other: str) -> None:
-    new = SkillPlayer(GOALS, model_of=plain, effort=300)
+    new = SkillPolicy(GOALS, model_of=plain, effort=300)
     for seed in range(20):
         first, _ = played(new, 1, "the television is unplugged", seed)
         if first.success:
@@ -110,7 +109,7 @@ def test_what_was_learned_in_one_house_makes_the_next_cheap(other: str) -> None:
 
 
 def test_a_player_learns_from_part_of_a_goal_and_not_from_what_earned_nothing() -> None:
-    player = SkillPlayer(GOALS, model_of=plain)
+    player = SkillPolicy(GOALS, model_of=plain)
     env, task = model_of(1, "the radio is unplugged and you hold a book")
     recorder = Recorder(env, task, max_steps=30)
     recorder.reset()
@@ -118,8 +117,8 @@ def test_a_player_learns_from_part_of_a_goal_and_not_from_what_earned_nothing() 
     for line in (f"[Walk] <radio> ({radio})", f"[PlugOut] <radio> ({radio})", f"[Touch] <radio> ({radio})"):
         recorder.step(line)
     player.learn(recorder.trajectory("x", "test", {}))
-    assert [step.verb for step in player.book.suggestions(GOALS.aim(task.goal).parts[0])[0]] == ["walk", "plugout"]
-    assert player.book.suggestions(GOALS.aim(task.goal).parts[1]) == []
+    assert [step.verb for step in player.library.suggestions(GOALS.aim(task.goal).parts[0])[0]] == ["walk", "plugout"]
+    assert player.library.suggestions(GOALS.aim(task.goal).parts[1]) == []
 
 
 def test_the_environment_is_left_as_it_was_before_the_plan_is_done() -> None:
@@ -127,6 +126,6 @@ def test_the_environment_is_left_as_it_was_before_the_plan_is_done() -> None:
     recorder = Recorder(env, task, max_steps=30)
     recorder.reset()
     before = env.unwrapped.world.key
-    SkillPlayer(GOALS, model_of=plain).plan(recorder, GOALS.aim(task.goal), np.random.default_rng(0))
+    SkillPolicy(GOALS, model_of=plain).plan(recorder, GOALS.aim(task.goal), np.random.default_rng(0))
     assert env.unwrapped.world.key == before
     assert not env.unwrapped.check.satisfied()

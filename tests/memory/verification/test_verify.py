@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.agents import ScriptedAgent
-from pathei.collectors.rollout.acting import AgentCollector, demonstrator
-from pathei.collectors.rollout.explore import Explore
+from pathei.collectors.rollout.explore import make_explorer
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs import contract
 from pathei.envs.facts.graph import Fact, plain_relation
 from pathei.envs.virtualhome.engine.vocabulary import CLOSE, RELATIONS
@@ -46,13 +47,13 @@ DARK = 11
 def lived() -> list[Trajectory]:
     """Demonstrations and explorations in training houses."""
     tasks = generate_tasks(30, 0, split="train")
-    records = [*AgentCollector(demonstrator).collect(tasks[:24]), *Explore().collect(tasks[24:])]
+    records = [*Rollout(AgentPolicy(demonstrator)).collect(tasks[:24]), *make_explorer().collect(tasks[24:])]
     return [record for record in records if isinstance(record, Trajectory)]
 
 
 def played(task: Task, actions: Sequence[str]) -> Trajectory:
     """Carry actions out."""
-    record = next(iter(AgentCollector(lambda _: ScriptedAgent(list(actions))).collect([task])))
+    record = next(iter(Rollout(AgentPolicy(lambda _: ScriptedAgent(list(actions)))).collect([task])))
     assert isinstance(record, Trajectory)
     return record
 
@@ -199,7 +200,7 @@ def test_a_memory_takes_over_the_proof(tmp_path: Path) -> None:
 def demonstrated(activity: str, count: int) -> list[Trajectory]:
     """Demonstrations of one activity."""
     tasks = generate_tasks(count, 0, activities=[activity], split="train")
-    return [record for record in AgentCollector(demonstrator).collect(tasks) if isinstance(record, Trajectory)]
+    return [record for record in Rollout(AgentPolicy(demonstrator)).collect(tasks) if isinstance(record, Trajectory)]
 
 
 def test_where_the_lived_order_does_not_bear_it_another_is_kept() -> None:

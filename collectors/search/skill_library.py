@@ -1,8 +1,9 @@
-"""Skills: what worked for one goal, written so that it can be tried for another.
+"""Skills that a search can try: actions that served one condition, with the condition's things left open.
 
-Actions that served a condition are kept with the condition's things left open: what put a cup into a dishwasher is
-*walk to $0, grab $0, walk to $1, open $1, put $0 into $1*, and may put a plate into the fridge. Ids are replaced by
-numbers, so that a skill for two plates means two. Left out: when a skill applies. Whoever uses one tries it.
+What put a cup into a dishwasher is *walk to x, grab x, walk to y, open y, put x into y*, and may put a plate into the
+fridge. The roles `x`, `y`, ... are those of the memory's skills (`memory.builders`); ids are replaced by numbers, so
+that a skill for two plates means two. Here skills are indexed by the features of goal conditions, and nothing is
+verified: the search that uses a skill tries it. Not here: skills that are verified and kept on disk (`pathei.memory`).
 """
 
 from __future__ import annotations
@@ -11,36 +12,37 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...envs.facts import ROLES
 from ...envs.goal_space import GoalCondition
 from ..coverage import ActionWords, read_act
 
 _SKILLS = 3
-"""So many skills of each feature are suggested, those that served most often."""
+"""How many skills of each feature are suggested, those that served most often."""
 _ANY = "*"
 """Stands for every kind of condition."""
 
 
-class Lifted(NamedTuple):
+class SkillStep(NamedTuple):
     """One step of a skill."""
 
     verb: str
     things: tuple[tuple[str, int], ...]
-    """For each thing its role (`"$0"`, `"$1"`: the condition's; else its kind), and which of that role, from 0."""
+    """For each thing its role (`"x"`, `"y"`, ... of the condition; else its kind), and which of that role, from 0."""
 
     def kinds(self, part: GoalCondition) -> tuple[str, ...]:
         """Return the kinds of things of this step when the skill is to serve a condition."""
-        return tuple(part.things[int(role[1:])] if role.startswith("$") else role for role, _ in self.things)
+        return tuple(part.things[ROLES.index(role)] if role in ROLES else role for role, _ in self.things)
 
 
-Skill = tuple[Lifted, ...]
+LiftedSkill = tuple[SkillStep, ...]
 
 
-class SkillBook:
-    """Skills by the features of the condition that they served, with how often they did."""
+class SkillLibrary:
+    """Skills by the features of the condition that they served, with the number of times."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._skills: dict[str, Counter[Skill]] = {}
+        self._skills: dict[str, Counter[LiftedSkill]] = {}
         self._steps: dict[str, Counter[tuple[str, ...]]] = {}
         self._simple: dict[str, None] = {}
 
@@ -60,9 +62,9 @@ class SkillBook:
         if len(part.things) == 1:
             self._simple.setdefault(part.kind)
 
-    def suggestions(self, part: GoalCondition) -> list[Skill]:
+    def suggestions(self, part: GoalCondition) -> list[LiftedSkill]:
         """Return the skills to try for a condition: its own first, then those of conditions more and more general."""
-        found: dict[Skill, None] = {}
+        found: dict[LiftedSkill, None] = {}
         for feature in reversed(part.features):
             for skill, _ in self._skills.get(feature, Counter()).most_common(_SKILLS):
                 found.setdefault(skill)
@@ -85,10 +87,10 @@ class SkillBook:
 
 def roles_of(part: GoalCondition, act: ActionWords) -> tuple[str, ...]:
     """Return for each thing of an action its role with respect to a condition."""
-    return tuple(f"${part.things.index(thing)}" if thing in part.things else thing for thing in act.things)
+    return tuple(ROLES[part.things.index(thing)] if thing in part.things else thing for thing in act.things)
 
 
-def lift(part: GoalCondition, actions: Sequence[str]) -> Skill:
+def lift(part: GoalCondition, actions: Sequence[str]) -> LiftedSkill:
     """Return actions with the things that a condition names replaced by their roles, and ids by numbers from 0."""
     numbers: dict[tuple[str, int], int] = {}
     counts: Counter[str] = Counter()
@@ -101,13 +103,13 @@ def lift(part: GoalCondition, actions: Sequence[str]) -> Skill:
                 numbers[key] = counts[role]
                 counts[role] += 1
             things.append((role, numbers[key]))
-        steps.append(Lifted(act.verb, tuple(things)))
+        steps.append(SkillStep(act.verb, tuple(things)))
     return tuple(steps)
 
 
 def _pattern(kind: str, verb: str, roles: Sequence[str]) -> tuple[str, ...]:
     """A step as skills are compared by it: among those for all kinds of conditions, every thing of a goal is alike."""
-    return (verb, *(role[:1] if kind == _ANY and role.startswith("$") else role for role in roles))
+    return (verb, *(ROLES[0] if kind == _ANY and role in ROLES else role for role in roles))
 
 
-__all__ = ["Lifted", "Skill", "SkillBook", "lift", "roles_of"]
+__all__ = ["LiftedSkill", "SkillLibrary", "SkillStep", "lift", "roles_of"]

@@ -1,19 +1,18 @@
-"""A player that learns on the way: it tries what has worked, and searches for the rest.
+"""A policy that learns as it plays: it tries the skills that have worked, and searches for the rest.
 
 After every episode each stretch of steps that brought the goal nearer is kept as a skill of the condition that it
-served. For a new goal the skills of its conditions are tried in a model of the environment, then those of conditions
-like them, in several orders. What remains is searched by PUCT. Its prior knows which things the goal names, and which
-steps have served such goals; and what is known to do with one thing ("hold it", "open it") is a single move of the
-search, so that skills are built on skills.
+served. For a new goal the skills of its conditions are tried in a model of the environment, then those of similar
+conditions, in several orders. The rest is searched by PUCT. Its prior knows which things the goal names, and which
+steps have served such goals; and every skill for a single thing ("hold it", "open it") is one move of the search, so
+that skills are built on skills.
 
-So the player begins knowing nothing but the goal's words and grows with what it has achieved. It is simple on purpose:
-it keeps no facts about houses, and forgets nothing. It works where actions name their things (`[Grab] <cup> (12)`);
-elsewhere it only searches.
+The policy begins with nothing but the goal's words. It works where actions name their things (`[Grab] <cup> (12)`);
+elsewhere it only searches. Not here: facts about the environment, and forgetting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -21,34 +20,37 @@ from typing import Any
 import numpy as np
 
 from ...envs.goal_space import GoalCandidate, GoalCondition, GoalSpaceProvider
-from ...envs.model import BufferedRng
+from ...envs.model import BufferedRng, Model
 from ...envs.plans import succeeds
 from ...errors import GoalError
 from ...experience import Step, Trajectory
 from ..coverage import read_act
 from ..rollout.episode import Recorder
-from ..search.collector import model_in
-from ..search.guided import GuidedModel, Move
-from ..search.mcts import Search, SearchConfig
-from .players import ModelOf, do
-from .skills import SkillBook
+from ..rollout.policy import PolicyReport, Rng
+from .collector import do, model_in, snapshotable
+from .guided import GuidedModel, Move
+from .mcts import Search, SearchConfig
+from .skill_library import SkillLibrary
 
 _ORDERS = 3
-"""In so many orders are the conditions of a goal tried."""
+"""In how many orders the conditions of a goal are tried."""
 _BINDINGS = 2
-"""So often each skill is tried, with other things of the kinds that it names."""
+"""How often each skill is tried, with other things of the kinds that it names."""
 _AGAIN = 4
-"""So often a condition is served again as long as that helps: every plate is washed one by one."""
+"""How often a condition is served again as long as that helps: every plate is washed one by one."""
 _WANDER = 5
-"""So many steps are done when no plan was found, so that an attempt leaves something to look at."""
+"""How many steps are done when no plan was found, so that an attempt leaves something to look at."""
+
+ModelOf = Callable[[Recorder], Model[Any, Any]]
+"""Makes the model of an episode that was just reset."""
 
 
-class SkillPlayer:
-    """Tries what has worked, and searches for the rest; see the head of this file."""
+class SkillPolicy:
+    """Tries skills that have worked, and searches for the rest; see the head of this file."""
 
     def __init__(
         self,
-        spaces: GoalSpaceProvider,
+        goals: GoalSpaceProvider,
         *,
         model_of: ModelOf = model_in,
         effort: int = 300,
@@ -59,16 +61,16 @@ class SkillPlayer:
         """Begin without skills.
 
         Args:
-            spaces: Tells the conditions of a goal.
+            goals: Reads the conditions of a goal.
             model_of: Makes the model in which to plan.
-            effort: At most about so many transitions of the model are spent on one attempt.
-            depth: No searched plan has more actions and moves.
+            effort: The number of transitions of the model that one attempt may cost, approximately.
+            depth: The longest searched plan, in actions and moves.
             focus: How much more often the search tries an action that names a thing of the goal.
-            guide: How much more often it tries one that all skills for such conditions have.
+            guide: How much more often it tries an action that all skills for such conditions have.
         """
-        self.book = SkillBook()
+        self.library = SkillLibrary()
         """What was learned."""
-        self._spaces = spaces
+        self._goals = goals
         self._model_of = model_of
         self._effort = effort
         self._focus = focus
@@ -77,9 +79,12 @@ class SkillPlayer:
             simulations=max(1, effort), depth=depth, selection="puct", rollout="random", stop_on_success=True
         )
 
-    def attempt(self, recorder: Recorder, rng: np.random.Generator) -> int:
-        """Plan in the model, then do the plan; without one, act a little as the prior says."""
-        aim = self._spaces.aim(recorder.task.goal)
+    def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
+        """Plan in the model, then do the plan; without one, act a little in proportion to the weights."""
+        recorder.env = snapshotable(recorder.env)
+        recorder.reset()
+        rng = np.random.default_rng(rng)
+        aim = self._goals.aim(recorder.task.goal)
         plan, cost = self.plan(recorder, aim, rng)
         do(recorder, plan)
         for _ in range(0 if recorder.steps else _WANDER):
@@ -88,10 +93,10 @@ class SkillPlayer:
                 break
             weights = np.array([self._weight(aim, action) for action in actions])
             recorder.step(actions[int(rng.choice(len(actions), p=weights / weights.sum()))])
-        return cost
+        return PolicyReport(env_steps=cost)
 
     def plan(self, recorder: Recorder, aim: GoalCandidate, rng: np.random.Generator) -> tuple[list[str], int]:
-        """Return the best plan found, in words, and how many transitions it cost; it need not reach the goal.
+        """Return the best plan found, in words, and the transitions it cost; it may not reach the goal.
 
         Args:
             recorder: An episode that was just reset; its environment is left as it is.
@@ -120,15 +125,15 @@ class SkillPlayer:
     def learn(self, trajectory: Trajectory) -> None:
         """Keep every stretch of the episode that brought its goal nearer."""
         try:
-            aim = self._spaces.aim(trajectory.task.goal)
+            aim = self._goals.aim(trajectory.task.goal)
         except GoalError:
-            return  # played without a goal that can be checked: nothing says what it was good for
+            return  # the goal cannot be checked, so no condition is known that the steps served
         stretch: list[str] = []
         for step in trajectory.steps:
             if "error" not in step.info:
                 stretch.append(step.action)
             if step.reward > 0 and (part := _served(aim, step)) is not None:
-                self.book.learn(part, stretch)
+                self.library.learn(part, stretch)
                 stretch = []
 
     # --- skills
@@ -172,7 +177,7 @@ class SkillPlayer:
 
     def _serve_once(self, model: GuidedModel, part: GoalCondition, draws: BufferedRng) -> tuple[Sequence[Any], float]:
         here = model.snapshot()
-        for skill in self.book.suggestions(part):
+        for skill in self.library.suggestions(part):
             for _ in range(_BINDINGS):
                 if model.steps >= self._effort:
                     return (), 0.0
@@ -191,19 +196,19 @@ class SkillPlayer:
         return Search(model, replace(self._search, env_steps=left), rng, prior=model.prior).run().plan
 
     def _moves(self, aim: GoalCandidate) -> list[Move]:
-        """Return what is known to do with each thing that the goal names."""
+        """Return the known moves for each thing that the goal names."""
         things = dict.fromkeys(thing for part in aim.parts for thing in part.things)
         found: dict[Move, None] = {}
-        for kind in self.book.simple():
+        for kind in self.library.simple():
             for thing in things:
                 part = GoalCondition(kind.features, (thing,))
-                found.update(dict.fromkeys(Move(part, skill) for skill in self.book.suggestions(part)[:1]))
+                found.update(dict.fromkeys(Move(part, skill) for skill in self.library.suggestions(part)[:1]))
         return list(found)
 
     def _weight(self, aim: GoalCandidate, action: str) -> float:
         act = read_act(action)
         named = any(thing in part.things for part in aim.parts for thing in act.things)
-        useful = max(self.book.usefulness(part, act) for part in aim.parts)
+        useful = max(self.library.usefulness(part, act) for part in aim.parts)
         return 1.0 + self._focus * named + self._guide * useful
 
 
@@ -234,4 +239,4 @@ def _trimmed(model: GuidedModel, plan: list[Any]) -> list[Any]:
     return plan
 
 
-__all__ = ["SkillPlayer"]
+__all__ = ["ModelOf", "SkillPolicy"]

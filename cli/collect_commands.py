@@ -1,0 +1,51 @@
+"""The command `pathei collect` as data. Each collector is a sub-command with its own options (`collectors.registry`).
+
+Not here: what it does (`collecting`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+from tyro.conf import Positional, subcommand
+
+from ..collectors.options import ExploreOptions
+from ..collectors.registry import COLLECTORS
+
+if TYPE_CHECKING:
+    CollectorChoice = Any
+else:
+    # Built from the registry, so that the collectors of other packages are sub-commands, too.
+    CollectorChoice = Union[  # noqa: UP007  # made at run time
+        tuple(Annotated[COLLECTORS.get(name), subcommand(name)] for name in COLLECTORS.names())
+    ]
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Play many tasks into a store. Run it again to resume. Several collectors may play the same tasks into a store."""
+
+    out: Positional[Path]
+    """The store's directory; it is made if it does not exist."""
+    collector: CollectorChoice = field(default_factory=ExploreOptions)
+    """How tasks are played."""
+    tasks: str = "100"
+    """A number (of generated tasks; for `curriculum`, of attempts), `robothow` (what people's programs changed),
+    `robothow-eai` (the goals of the Embodied Agent Interface), or a file with one task per line."""
+    env: str = "virtualhome"
+    """The environment that generates tasks; see `pathei env list`."""
+    workers: int | None = None
+    """The number of processes that play; 0 for this one. By default 2; 0 if the collector plays in one process."""
+    steps: int = 30
+    """The longest episode; the environment's own limit may come first. For `mcts`, the horizon."""
+    seed: int = 0
+    """Determines the generated tasks and everything random."""
+    characters: int | None = None
+    """The number of characters that act in turn, in generated houses."""
+    timeout: float = 300.0
+    """The longest time for one task, in seconds; then its worker is replaced."""
+
+
+__all__ = ["Collect"]

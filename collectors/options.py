@@ -1,0 +1,297 @@
+"""The collectors by name as data: one frozen dataclass each, whose fields are its options on the command line.
+
+`make` builds the collector; it is called in the process that plays. A new collector is a class like these, in a module
+of its own, and one row in `registry`. Nothing heavy is imported here: the command line reads these for its help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from ..errors import ConfigError, at_least, check
+
+if TYPE_CHECKING:
+    from ..agents import Agent
+    from ..experience import Task
+    from .curriculum.proposers import GoalProposer
+    from .protocol import Collector
+    from .rollout.policy import Policy
+
+
+@dataclass(frozen=True)
+class PlaySettings:
+    """What holds for every collector."""
+
+    env: str = "virtualhome"
+    """The environment, by name."""
+    steps: int = 30
+    """The longest episode; for a search, the horizon."""
+    seed: int = 0
+    """Determines everything random, together with each task's own seed."""
+    workers: int = 0
+    """How many processes play; 0 for one process alone."""
+
+
+class CollectorOptions(Protocol):
+    """The options of one collector. Its docstring and those of its fields are the help text."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its episodes are recorded."""
+        ...
+
+    @property
+    def in_process(self) -> bool:
+        """Whether it plays in one process: episodes are played together, or each depends on those before."""
+        ...
+
+    def make(self, play: PlaySettings) -> Collector:
+        """Return the collector; called in the process that plays.
+
+        Raises:
+            PatheiError: it cannot be made like this.
+        """
+        ...
+
+
+@runtime_checkable
+class PracticeOptions(CollectorOptions, Protocol):
+    """The options of a collector that chooses its own goals."""
+
+    def practice(self, play: PlaySettings, attempts: int) -> list[Task]:
+        """Return where each attempt is made."""
+        ...
+
+
+@dataclass(frozen=True)
+class ExploreOptions:
+    """Explore without regard to the goal."""
+
+    strategy: Literal["novelty", "uniform"] = "novelty"
+    """How actions are chosen. `novelty`: those that promise new effects. `uniform`: any, all alike."""
+
+    name = "explore"
+    in_process = False
+
+    def make(self, play: PlaySettings) -> Collector:
+        """Return the collector."""
+        from .rollout.explore import make_explorer
+
+        return make_explorer(strategy=self.strategy, max_steps=play.steps, seed=play.seed)
+
+
+@dataclass(frozen=True)
+class MctsOptions:
+    """Search a plan for each task (Monte Carlo tree search), then do it."""
+
+    simulations: int = 5000
+    """The most simulations for each task."""
+    seconds: float | None = None
+    """The most processor time for each task, in seconds; episodes then depend on the machine."""
+    prior: str = "heuristic"
+    """Which actions are tried first. `heuristic`: those that the environment's model expects the goal to need. `none`:
+    all alike. `lm:MODEL`: those that a language model finds likely (a path, MODEL@URL or MODEL@)."""
+    roots: int = 1
+    """How many independent trees are searched for each task and merged, each with all simulations."""
+    keep_tree: bool = False
+    """Also record the whole search tree, as branches of the plan's episode."""
+
+    name = "mcts"
+    in_process = False
+
+    def make(self, play: PlaySettings) -> Collector:
+        """Return the collector."""
+        import dataclasses
+
+        from ..envs.registry import get_env
+        from .search.collector import MctsConfig, household_search, make_searcher
+
+        search = household_search(simulations=self.simulations, seconds=self.seconds, depth=play.steps)
+        search = dataclasses.replace(search, env_steps=get_env(play.env).search_steps)
+        config = MctsConfig(search, prior=self.prior, keep_tree=self.keep_tree, roots=self.roots)
+        return make_searcher(config, seed=play.seed)
+
+
+@dataclass(frozen=True)
+class CurriculumOptions:
+    """Propose goals, each a little beyond what was achieved, and try them. Plays in one process."""
+
+    proposer: str = "novelty"
+    """How goals are chosen. `novelty`: what was never achieved, the likeliest first. `progress`: where the success rate
+    changes most. `uniform`: any, all alike. `lm:MODEL`: by a language model, at the OpenAI-compatible endpoint of
+    OPENAI_BASE_URL (key in OPENAI_API_KEY), or `lm:local:PATH`."""
+    policy: Literal["skills", "search"] = "skills"
+    """How goals are tried. `skills`: with what has worked before, and search for the rest. `search`: search alone."""
+
+    name = "curriculum"
+    in_process = True
+
+    def make(self, play: PlaySettings) -> Collector:
+        """Return the collector.
+
+        Raises:
+            ConfigError: the environment offers no goals.
+            UnknownNameError: there is no such proposer.
+        """
+        from ..envs.registry import get_goal_space
+        from .curriculum.collector import Curriculum, CurriculumConfig
+
+        goals = get_goal_space(play.env)
+        policy: Policy
+        if self.policy == "skills":
+            from .search.skill_policy import SkillPolicy
+
+            policy = SkillPolicy(goals)
+        else:
+            from .search.collector import SearchPolicy
+
+            policy = SearchPolicy(must_succeed=False)
+        config = CurriculumConfig(max_steps=play.steps)
+        return Curriculum(goals, self._proposer(), policy, config, seed=play.seed)
+
+    def practice(self, play: PlaySettings, attempts: int) -> list[Task]:
+        """Return where each attempt is made: a few environments, over and over."""
+        from .curriculum.collector import practice_tasks
+
+        return practice_tasks(play.env, attempts, play.seed)
+
+    def _proposer(self) -> GoalProposer:
+        from .registry import make_proposer
+
+        return make_proposer(self.proposer)
+
+
+@dataclass(frozen=True)
+class ScriptedOptions:
+    """Do each task's demonstration, as the environment knows it."""
+
+    name = "scripted"
+    in_process = False
+
+    def make(self, play: PlaySettings) -> Collector:
+        """Return the collector."""
+        from .rollout.policy import AgentPolicy, demonstrator
+        from .rollout.rollout import Rollout
+
+        return Rollout(AgentPolicy(demonstrator), name=self.name, max_steps=play.steps, seed=play.seed)
+
+
+@dataclass(frozen=True)
+class CarryOptions:
+    """Carry things about at random: good episodes for questions about where things are."""
+
+    name = "errands"
+    in_process = False
+
+    def make(self, play: PlaySettings) -> Collector:
+        """Return the collector."""
+        from .rollout.policy import AgentPolicy
+        from .rollout.rollout import Rollout
+
+        return Rollout(AgentPolicy(_carrier), name=self.name, max_steps=play.steps, seed=play.seed)
+
+
+@dataclass(frozen=True)
+class LmOptions:
+    """How a language model is asked."""
+
+    way: Literal["choose", "generate"] = "choose"
+    """`choose`: the likeliest of the admissible actions. `generate`: the model writes the action."""
+    style: str = ""
+    """The prompt: `experience`, `act`, `react`, or a TOML file; if empty, `experience` to choose, `react` to write."""
+    temperature: float = 0.0
+    """0 for the likeliest."""
+    max_tokens: int = 256
+    """The longest answer, in tokens."""
+    history: int | None = None
+    """The most earlier steps in the prompt; None for as many as fit."""
+    cut: bool = False
+    """Let an observation that is too long by itself lose its end; otherwise the episode fails."""
+    listed_only: bool = True
+    """Refuse what is not listed as possible; turn off where the list is of suggestions, as in `shop` and `terminal`."""
+
+
+@dataclass(frozen=True)
+class AgentOptions:
+    """Let an agent act."""
+
+    agent: str
+    """The agent. `scripted`: the task's demonstration. `random`: random actions. `lm:PATH` or `lm:MODEL@URL`: a
+    language model, here or at an endpoint. `saycan:PATH`: a language model with affordances. `skills:MEMORY`: by a
+    memory alone. `NAME+memory:MEMORY`: any of them, shown what a memory holds about the goal."""
+    record_as: str | None = None
+    """The name under which episodes are recorded; the agent's own if None. Use a new one to replay the same tasks with
+    the same agent after changing its settings or memory."""
+    batch: int = 1
+    """How many episodes are played at once; a language model answers their requests together. Above 1 one process
+    plays."""
+    lm: LmOptions = field(default_factory=LmOptions)
+    """How a language model is asked."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: `batch` is less than 1.
+        """
+        check(at_least(self, batch=1), "agent collector")
+
+    @property
+    def name(self) -> str:
+        """The name under which episodes are recorded.
+
+        Raises:
+            UnknownNameError: there is no such agent.
+            ConfigError: it is a person.
+            MemoryStoreError: a memory cannot be opened.
+        """
+        from ..agents.registry import AgentMaker
+
+        named = AgentMaker(self.agent)
+        if named.is_human:
+            raise ConfigError("A person plays one episode at a time: pathei run --agent human.")
+        named.open_memories()  # refused here, before a store is made, and opened again in each process
+        named.close()
+        return self.record_as or named.collector
+
+    @property
+    def in_process(self) -> bool:
+        """Whether episodes are played together."""
+        return self.batch > 1
+
+    def make(self, play: PlaySettings) -> Collector:
+        """Return the collector, its model loaded and its memories open."""
+        from ..agents.lm.agent import LmConfig
+        from .rollout.agents import make_agent_collector
+
+        return make_agent_collector(
+            self.agent,
+            name=self.record_as,
+            max_steps=play.steps,
+            seed=play.seed,
+            batch=self.batch,
+            lm=LmConfig(**vars(self.lm)),
+            one_thread=play.workers > 1,
+        )
+
+
+def _carrier(task: Task) -> Agent:
+    from ..agents.carrying import RandomCarryAgent
+    from ..envs.registry import get_verbalizer
+
+    return RandomCarryAgent(get_verbalizer(task.env))
+
+
+__all__ = [
+    "AgentOptions",
+    "CarryOptions",
+    "CollectorOptions",
+    "CurriculumOptions",
+    "ExploreOptions",
+    "LmOptions",
+    "MctsOptions",
+    "PlaySettings",
+    "PracticeOptions",
+    "ScriptedOptions",
+]
