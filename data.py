@@ -191,7 +191,7 @@ def fetch(data_set: str | DataSet | RepositoryFiles) -> Path:
     folder = root() / wanted.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Beside its final place, so that the move is one rename; a fetch that is killed leaves only this folder behind.
+        # Next to its final place, so that the move is one rename; a killed fetch leaves only this folder behind.
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as staging:
             if isinstance(wanted, DataSet):
                 _download(wanted, staging)

@@ -31,7 +31,7 @@ from .tables import megabytes
 from .watch import Watcher
 
 _SHOWN = 3
-"""So many demonstrations are played."""
+"""The number of demonstrations that are shown."""
 _LOOKED_AT = 40
 _AT_LEAST = 5
 """Shorter demonstrations show too little."""

@@ -70,8 +70,8 @@ def evaluation_table(evaluations: Mapping[str, Evaluation], title: str = "") -> 
     for kind, split, metric in dict.fromkeys(key for column in cells.values() for key in column):
         found = [column.get((kind, split, metric)) for column in cells.values()]
         some = next(one for one in found if one is not None)
-        told = ["" if one is None else _about(one.interval, ".2f") for one in found]
-        table.add_row(f"{kind}, {split}", metric, str(len(some.values)), f"{some.baseline:.2f}", *told)
+        texts = ["" if one is None else _about(one.interval, ".2f") for one in found]
+        table.add_row(f"{kind}, {split}", metric, str(len(some.values)), f"{some.baseline:.2f}", *texts)
     table.add_section()
     for (what, unit), row in _language_rows(evaluations).items():
         if any(row):
@@ -118,7 +118,7 @@ def pareto_picture(
     """Draw the picture; the file is wholly there or not at all.
 
     Args:
-        points: At most ten, so that they can be told apart.
+        points: At most ten, so that they can be distinguished.
         path: Ends in `.png`, `.svg` or `.pdf`.
         title: Above it.
         tried: Other settings, drawn small and without a name.

@@ -21,7 +21,7 @@ def tree_view(
 
     Args:
         root: The root.
-        plan: The best walk's actions; its line is picked out, and told in one go where it leaves the levels shown.
+        plan: The best walk's actions; its line is highlighted, and shown in one line where it leaves the levels shown.
         text: Writes an action (`Model.text`).
         width: How many edges of a node are shown: the most visited, and always the plan's.
         depth: How many levels are shown; fewer away from the plan.

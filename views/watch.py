@@ -18,7 +18,7 @@ class Watcher:
 
         Args:
             console: Where to show.
-            texts: Whether to show what is perceived, beside what is done.
+            texts: Whether to show what is perceived, in addition to what is done.
             lines: How many lines of an observation to show, and only those that were not there before; None for all.
         """
         self._console = console
@@ -42,7 +42,7 @@ class Watcher:
         self._tell(first)
 
     def show_step(self, number: int, step: Step, after: Observation) -> None:
-        """Show an action, what came of it, and what is perceived then."""
+        """Show an action, its result, and the next observation."""
         line = Text(f"{number:3} ", style="dim")
         line.append(step.action, style="bold cyan")
         if "error" in step.info:
@@ -74,10 +74,10 @@ class Watcher:
             self._console.print(text)
 
     def _text(self, observation: Observation) -> Text:
-        told, lines = set(self._told), observation.text.splitlines()
+        shown, lines = set(self._told), observation.text.splitlines()
         self._told = lines
         if self._lines is not None:
-            new = [line for line in lines if line not in told]
+            new = [line for line in lines if line not in shown]
             rest = len(new) - self._lines
             lines = [*new[: self._lines], f"... {rest} lines more"] if rest > 1 else new
         return Text("\n".join(f"      {line}" for line in lines), style="dim")

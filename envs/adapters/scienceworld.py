@@ -121,7 +121,7 @@ class ScienceWorldEnv(TextEnv[str]):
 
 
 def in_order(text: Any) -> str:
-    """Return a text of ScienceWorld with each of its lists sorted: it tells them in another order each time."""
+    """Return a text of ScienceWorld with each of its lists sorted: their order changes from run to run."""
     sorted_inside = _INLINE.sub(lambda found: ", ".join(sorted(found[0].split(", "))), str(text))
     blocks = itertools.groupby(sorted_inside.split("\n"), key=lambda line: line.startswith("\t"))
     return "\n".join(line for listed, lines in blocks for line in (sorted(lines) if listed else lines))

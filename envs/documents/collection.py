@@ -18,7 +18,7 @@ from ...errors import DataError
 from .ranking import Bm25
 
 RESULTS: Final = 10
-"""So many pages a search finds at most."""
+"""The maximum number of pages that a search finds."""
 NOWHERE: Final = -1
 """The target of a run that is no link."""
 

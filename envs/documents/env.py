@@ -40,7 +40,7 @@ class DocsEnv(TextEnv[str]):
     * `digest`: the digest of the collection that the goal was made for; another one is refused.
 
     `info["actions"]` lists the links and names on the screen, as clicks and answers, and on the first page searches
-    that the question suggests; any other search or answer is as good, anywhere. `info["facts"]` tells the page and,
+    that the question suggests; any other search or answer is as good, anywhere. `info["facts"]` holds the page and,
     after a reset, the question's answers.
     """
 
@@ -109,7 +109,7 @@ class DocsEnv(TextEnv[str]):
         if given.get("digest") not in (None, collection.digest):
             raise DataError(
                 f"The goal was made for the collection {given['digest']}, and {collection.name} here is "
-                f"{collection.digest} (another version): generate the tasks anew."
+                f"{collection.digest} (another version): generate the tasks again."
             )
         # At once, and not at the first search, where it is too late to say what is not installed.
         _ = collection.index
@@ -132,13 +132,13 @@ class DocsEnv(TextEnv[str]):
     def text(self) -> str:
         """Return the screen as text."""
         episode, place = self.episode, self._place
-        told = f"Question: {episode.question.text}\n"
+        text = f"Question: {episode.question.text}\n"
         if place.answer is not None:
-            told += f"You answered: {place.answer}"
+            text += f"You answered: {place.answer}"
         else:
             screens = episode.reader.screens(place)
-            told += f"Screen {place.screen + 1} of {len(screens)}\n{screens[place.screen].text}"
-        return explain(self._error, told)
+            text += f"Screen {place.screen + 1} of {len(screens)}\n{screens[place.screen].text}"
+        return explain(self._error, text)
 
     def _actions(self) -> tuple[str, ...]:
         episode, place = self.episode, self._place

@@ -57,7 +57,7 @@ def _parse(path: Path) -> Any:
     try:
         return html.document_fromstring(path.read_bytes(), parser=html.HTMLParser(encoding="utf-8"))
     except (OSError, etree.LxmlError) as error:
-        raise DataError(f"{path} cannot be read as HTML ({error}): mend it or take it out of the folder.") from error
+        raise DataError(f"{path} cannot be read as HTML ({error}): fix it or take it out of the folder.") from error
 
 
 def _page(name: str, root: Any, number: Mapping[str, int]) -> DocsPage:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def lot(*names: object) -> float:
-    """Return the number in [0, 1) that belongs to these names; numbers and strings are told apart by place only."""
+    """Return the number in [0, 1) that belongs to these names; numbers and strings are distinguished by place only."""
     digest = hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()
     return int.from_bytes(digest[:7], "big") / (1 << 56)
 
@@ -45,7 +45,7 @@ class HashRandom:
         return items[self.below(len(items))]
 
     def some(self, items: Sequence[T], count: int) -> list[T]:
-        """Return so many different items, or all if there are fewer, in random order."""
+        """Return this number of different items, or all if there are fewer, in random order."""
         left = list(items)
         return [left.pop(self.below(len(left))) for _ in range(min(count, len(left)))]
 

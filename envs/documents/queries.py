@@ -24,7 +24,7 @@ _MOST: Final = 6
 
 @lru_cache(maxsize=4096)
 def queries(text: str) -> tuple[str, ...]:
-    """Return at most six searches: all its telling words, its first few, and its parts, the longest first."""
+    """Return at most six searches: all its content words, its first few, and its parts, the longest first."""
     plain = _PRICE.sub("", text.lower())
     words = _telling(plain)
     if not words:

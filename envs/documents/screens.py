@@ -1,4 +1,4 @@
-"""Reading a collection screen by screen: where a reader is, what is told there, and where actions lead.
+"""Reading a collection screen by screen: where a reader is, what is shown there, and where actions lead.
 
 A screen is a part of a page that a language model can read at once. Links are numbered within their page. `back`
 returns to the screen that one came from.
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from .collection import NOWHERE, DocsCollection, DocsPage, TextBlock, TextRun
 
 SCREEN: Final = 2000
-"""After so many characters a screen ends, with the line that passes them."""
+"""A screen ends after this number of characters, with the line that passes them."""
 
 _ACTION: Final = re.compile(r"(\w+)(?:\[(.*)\])?", re.DOTALL)
 _KEPT_SHEETS: Final = 4096
@@ -142,7 +142,7 @@ def results(collection: DocsCollection, query: str) -> DocsPage:
 
 
 def snippet(page: DocsPage) -> str:
-    """Return what a search tells of a page: the beginning of its second block."""
+    """Return what a search shows of a page: the beginning of its second block."""
     return page.blocks[1].text[:100] if len(page.blocks) > 1 else ""
 
 

@@ -1,7 +1,7 @@
 """The embedded collection: Python's standard library as linked pages, written from its own source files.
 
 The files are read by their syntax tree and never imported. There is a page for the library, for each module of a fixed
-list, and for each of their public classes and functions. It differs between versions of Python, which its digest tells;
+list, and for each of their public classes and functions. It differs between versions of Python, which its digest shows;
 the same Python makes the same pages on every machine.
 """
 
@@ -158,10 +158,10 @@ def _function(thing: _Thing, number: dict[str, int]) -> DocsPage:
     if parameters:
         blocks.append(TextBlock("heading", (TextRun("Parameters"),)))
     for name, default in parameters:
-        told = (
+        runs = (
             (TextRun(", by default "), TextRun(default, code=True)) if default is not None else (TextRun(", required"),)
         )
-        blocks.append(TextBlock("item", (TextRun(name, code=True), *told)))
+        blocks.append(TextBlock("item", (TextRun(name, code=True), *runs)))
     return DocsPage(_path(thing.name), title, (*blocks, *_described(thing.node)))
 
 

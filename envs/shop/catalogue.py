@@ -20,9 +20,9 @@ from ..documents.lots import lot
 from ..documents.ranking import Bm25
 
 RESULTS: Final = 50
-"""So many products a search finds at most."""
+"""The maximum number of products that a search finds."""
 PER_PAGE: Final = 10
-"""So many of them are on a page."""
+"""The number of products on a page."""
 NO_PRICE: Final = 100.0
 """The price in dollars of a product that names none."""
 
@@ -52,7 +52,7 @@ class Product(NamedTuple):
     prices: tuple[float, ...]
     """One price in dollars, or the two ends of a range; empty if the file names none."""
     tag: str
-    """The price as the shop tells it: `"$9.99 to $12.5"`."""
+    """The price as the shop shows it: `"$9.99 to $12.5"`."""
     options: Mapping[str, tuple[str, ...]]
     """Values by option, all in lower case."""
     category: str
@@ -65,7 +65,7 @@ class Product(NamedTuple):
     """The address of its picture."""
     attributes: tuple[str, ...]
     """What a buyer may ask of it: `"gluten free"`."""
-    wish: str
+    instruction: str
     """A sentence made from some attributes, from which goals without people are made; empty if there is none."""
     wished: tuple[str, ...]
     """Those attributes."""
@@ -147,12 +147,12 @@ def read_products(
             name = item.get("asin", "without a number") if isinstance(item, Mapping) else "that is no object"
             raise DataError(
                 f"Item {place + 1} ({name}) is not as WebShop's files have it ({type(error).__name__}: {error}): "
-                "fetch the file again, or mend that item."
+                "fetch the file again, or fix that item."
             ) from error
     return list(products.values())
 
 
-def _product(item: Mapping[str, Any], told: Mapping[str, Any], people: Sequence[Mapping[str, Any]]) -> Product:
+def _product(item: Mapping[str, Any], notes: Mapping[str, Any], people: Sequence[Mapping[str, Any]]) -> Product:
     bullets = item["small_description"]
     prices = _prices(item.get("pricing"))
     return Product(
@@ -167,9 +167,9 @@ def _product(item: Mapping[str, Any], told: Mapping[str, Any], people: Sequence[
         query=item["query"].lower().strip(),
         path=item["product_category"],
         image=(item.get("images") or [""])[0],
-        attributes=tuple(told.get("attributes") or ()) if "attributes" in told else ("DUMMY_ATTR",),
-        wish=told.get("instruction") or "",
-        wished=tuple(told.get("instruction_attributes") or ()),
+        attributes=tuple(notes.get("attributes") or ()) if "attributes" in notes else ("DUMMY_ATTR",),
+        instruction=notes.get("instruction") or "",
+        wished=tuple(notes.get("instruction_attributes") or ()),
         instructions=tuple(
             Instruction(one["instruction"], tuple(one["instruction_attributes"]), tuple(one["instruction_options"]))
             for one in people

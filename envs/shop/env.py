@@ -113,7 +113,7 @@ class WebShopEnv(TextEnv[str]):
         return self.text(), earned, self._reward is not None, False, self._info(self._where())
 
     def act(self, action: str) -> float:
-        """Do what `step` does, without telling what came of it, and return the reward."""
+        """Do what `step` does, without describing the result, and return the reward."""
         following = self.episode.pages.follow(self._place, action)
         if isinstance(following, ShopRefusal):
             self._error = following.why

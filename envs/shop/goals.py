@@ -119,19 +119,19 @@ def _human(catalogue: ProductCatalogue, product: Product) -> Iterator[ShopGoal]:
 
 
 def _synthetic(catalogue: ProductCatalogue, product: Product) -> Iterator[ShopGoal]:
-    if not product.wish or not product.wished:
+    if not product.instruction or not product.wished:
         return
     limit, words = _limit(catalogue, product, "synthetic")
     names = sorted(product.options)
     for values in itertools.product(*(product.options[name] for name in names)):
         chosen = dict(zip(names, values, strict=True))
         options = ", and ".join(f"{name}: {value}" for name, value in chosen.items())
-        text = f"{product.wish}{' with ' if options else ''}{options}{words}"
+        text = f"{product.instruction}{' with ' if options else ''}{options}{words}"
         yield ShopGoal(product.asin, text, product.wished, chosen, limit)
 
 
 def _limit(catalogue: ProductCatalogue, product: Product, place: object) -> tuple[float, str]:
-    """Return the larger of two of the four next multiples of $10 above the price, and how it is told."""
+    """Return the larger of two of the four next multiples of $10 above the price, and how it is written."""
     price = catalogue.price(product)
     above = [limit for limit in _LIMITS if limit > price][:4]
     if len(above) < 2:

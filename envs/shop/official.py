@@ -1,6 +1,6 @@
 """WebShop's own product files, from a folder of the user's; pathei neither ships nor fetches them.
 
-The folder holds `items_shuffle_1000.json` or `items_shuffle.json`, beside it `items_ins_v2_1000.json` or
+The folder holds `items_shuffle_1000.json` or `items_shuffle.json`, next to it `items_ins_v2_1000.json` or
 `items_ins_v2.json`, and, for what people wrote, `items_human_ins.json`. Where both sizes are there the small one is
 read, as WebShop does, unless the file itself is named.
 """
@@ -32,7 +32,7 @@ def load_official(where: Path, *, seed: int = 233) -> ProductCatalogue:
     size = _SMALL if items.stem.endswith(_SMALL) else ""
     ins = items.with_name(f"items_ins_v2{size}.json")
     if not ins.is_file():
-        raise DataError(f"{items} needs the attributes of its products beside it: put {ins.name} there.")
+        raise DataError(f"{items} needs the attributes of its products next to it: put {ins.name} there.")
     people = items.with_name(_PEOPLE)
     products = read_products(_read(items, list), _read(ins, dict), _read(people, dict) if people.is_file() else {})
     return ProductCatalogue(products, str(where), seed=seed)

@@ -1,7 +1,7 @@
 """The shop's pages and the ways between them, as WebShop has them: search, results, item, its sub-pages, done.
 
 A page is a `ShopPage`: a few values, never changed. `follow` leads from one place to the next, `content` says what is
-written there. The environment tells content as text, the site as HTML, so both are the same shop. Otherwise than
+written there. The environment shows content as text, the site as HTML, so both are the same shop. Otherwise than
 WebShop: `Next >` is offered only where there are more results, nothing hidden is written on the last page, and the
 search codes `<r>`, `<a>`, `<c>` and `<q>` are plain words.
 """
@@ -78,7 +78,7 @@ class ShopPages:
 
         Args:
             catalogue: What is sold.
-            show_attributes: Whether an item has a page of its attributes, which tells most of the answer.
+            show_attributes: Whether an item has a page of its attributes, which contains most of the answer.
         """
         self.catalogue = catalogue
         self._sheets: OrderedDict[tuple[str | int, ...], PageSheet] = OrderedDict()

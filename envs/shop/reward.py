@@ -3,7 +3,7 @@
     reward = type * (attributes matched + options matched + [price <= limit]) / (attributes + options + 1)
 
 Comparisons of words are `thefuzz`'s `token_set_ratio`, here by way of `rapidfuzz` with the same preparation. One part
-cannot be had as it was: WebShop finds the nouns of titles with a spaCy model, which no package index has. By default
+cannot be reproduced: WebShop finds the nouns of titles with a spaCy model, which no package index has. By default
 every word of letters that is no stop word counts as a noun; with the model at hand, give the environment
 `nouns=spacy_nouns("en_core_web_sm")`.
 """

@@ -88,7 +88,7 @@ def _task(goal: ShopGoal, where: str, number: int, catalogue: str) -> Task:
 
 
 def _values(product: Product, asked: dict[str, str] | Sequence[str]) -> list[str]:
-    """Return the product's values that were asked for; where only values are told, those that come nearest."""
+    """Return the product's values that were asked for; where only values are given, those that come nearest."""
     if isinstance(asked, dict):
         return list(asked.values())
     values = [value for some in product.options.values() for value in some]

@@ -49,8 +49,8 @@ def suggest(tree: Tree, cwd: str, home: str, instruction: str, output: str, verb
     inside = cwd.strip("/") + "/"
     entries = sorted(path for path in tree if path.startswith(inside) and "/" not in path[len(inside) :])
     near = [(f"/{path}", tree[path].kind) for path in entries if not path.startswith(("usr", "proc", "dev"))]
-    told = [(f"/{path}", tree[path].kind) for path in _told(output, cwd, tree)]
-    known = list(dict.fromkeys([*paths, *near[:_SHOWN], *told[:_SHOWN]]))
+    named = [(f"/{path}", tree[path].kind) for path in _told(output, cwd, tree)]
+    known = list(dict.fromkeys([*paths, *near[:_SHOWN], *named[:_SHOWN]]))
     commands = ["ls"] if "ls" in verbs else []
     if "cd" in verbs and cwd != home:
         commands.append("cd")

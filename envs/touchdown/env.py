@@ -1,9 +1,9 @@
 """Touchdown's navigation task as a gymnasium environment: `pathei/Touchdown-v0`.
 
-Without images, the text tells what the published setting without images knows (Schumann and Riezler 2022): the
+Without images, the text contains what the published setting without images knows (Schumann and Riezler 2022): the
 instruction, the kind of junction, by how much one turned, how far one walked. With panoramas of your own the
 observation is a dict that holds the image as well. `forward` follows the link one faces, `left` and `right` turn to the
-next link, `stop` ends the episode, which is a success in the goal's panorama or in one beside it.
+next link, `stop` ends the episode, which is a success in the goal's panorama or in one next to it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Navigation(NamedTuple):
     """The measures of one walk."""
 
     tc: float
-    """Task completion: 1 if it ended at the goal or in a panorama beside it, else 0."""
+    """Task completion: 1 if it ended at the goal or in a panorama next to it, else 0."""
     spd: float
     """Shortest-path distance from its end to the goal, in links."""
     sed: float

@@ -29,7 +29,7 @@ class Panoramas:
         self.space = gymnasium.spaces.Box(0, 255, (*SIZE, 3), np.uint8)
 
     def turned(self, pano: str, degrees: float) -> np.ndarray[Any, Any]:
-        """Return a panorama of shape `[200, 928, 3]`, its centre so many degrees to the right of the image's own.
+        """Return a panorama of shape `[200, 928, 3]`, its centre a number of degrees to the right of the image's own.
 
         Raises:
             DataError: there is no image for it.

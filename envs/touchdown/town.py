@@ -19,7 +19,7 @@ from .graph import StreetGraph
 from .routes import Route
 
 _BLOCKS: Final = (4, 5)
-"""So many crossings from south to north and from west to east."""
+"""The number of crossings from south to north and from west to east."""
 _BLOCK: Final = 75.0
 """The length of a block in metres, more or less."""
 _STRIDE: Final = 10.0
@@ -28,7 +28,7 @@ _GAPS: Final = 0.15
 """So much of the streets is missing."""
 _ORIGIN: Final = (40.73, -73.99)
 _METRES: Final = 111_320.0
-"""So many metres has a degree of latitude."""
+"""Metres per degree of latitude."""
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 Edge = tuple[int, int]

@@ -2,7 +2,7 @@
 
 A `Site` says which address an episode begins at, what its goal is, and after each action what that earned; everything
 else is here. One browser serves all episodes of an environment. Each episode has a fresh context (no cookies, no
-storage), except where a site says that its document can begin anew by itself. Only the origins and the folder that the
+storage), except where a site says that its document can restart by itself. Only the origins and the folder that the
 site names can be reached. Left out: snapshots; `VerifiedReplay` makes them of any site that answers the same each time.
 """
 
@@ -52,24 +52,24 @@ class Opening:
     """JavaScript that begins the episode on the loaded page; its value, if it is a promise, is awaited."""
     again: str = ""
     """A JavaScript expression that begins it on the document of the episode before, if that is at the same address;
-    its value says whether it could, else the address is opened anew in the same window. For pages that store nothing.
+    its value says whether it could, else the address is opened again in the same window. For pages that store nothing.
     Empty: every episode gets a fresh context."""
     quiet: bool = False
     """Whether the page never navigates nor works in the background, so that nothing need be waited for."""
 
     def keeps(self, other: Opening) -> bool:
-        """Return whether another episode may have the same window: both begin anew by themselves, for the same site."""
+        """Return whether another episode may have the same window: both restart by themselves, for the same site."""
         mine, theirs = ((o.origins, o.folder, o.page, bool(o.again)) for o in (self, other))
         return mine == theirs and bool(self.again)
 
 
 class Brief(NamedTuple):
-    """What the agent is told."""
+    """The instruction of the agent."""
 
     goal: str
     """What is to be done."""
     texts: tuple[str, ...] = ()
-    """What the site suggests to type, beside the words of the goal."""
+    """What the site suggests to type, besides the words of the goal."""
 
 
 class Verdict(NamedTuple):
@@ -103,7 +103,7 @@ class Site(Protocol):
         ...
 
     def brief(self, view: PageView) -> Brief:
-        """Return what the agent is told, having seen the page as it is at the start."""
+        """Return the agent's instruction, having seen the page as it is at the start."""
         ...
 
     def judge(self, view: PageView, answer: str | None) -> Verdict:
@@ -149,8 +149,8 @@ class WebEnv(gymnasium.Env[Any, str]):
             screenshot: Height and width of the image to observe, from the top left of the window; None for none.
             dom: Whether to observe the HTML.
             accessibility: Whether to observe the browser's accessibility tree.
-            address: Whether the text tells the page's title and path.
-            positions: Whether the text tells where every element is.
+            address: Whether the text shows the page's title and path.
+            positions: Whether the text says where every element is.
             browser: A browser to share; it is not closed with the environment. By default one of its own.
             render_mode: `"ansi"` for the text, `"rgb_array"` for a screenshot.
             defaults: Options for the site, unless `reset` says otherwise.
@@ -190,7 +190,7 @@ class WebEnv(gymnasium.Env[Any, str]):
 
     @property
     def brief(self) -> Brief:
-        """What the agent was told at the start."""
+        """The instruction at the start."""
         return self._brief
 
     @property
@@ -230,7 +230,7 @@ class WebEnv(gymnasium.Env[Any, str]):
             Observation, reward (the site's), terminated (the site's, or `stop`), truncated (always False), info.
 
         Raises:
-            WorldError: the page or the browser is gone; `reset` begins anew.
+            WorldError: the page or the browser is gone; `reset` starts again.
         """
         view = self.view
         if self._over:
@@ -402,7 +402,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         self.page.open(self.view.url)
         return self.page.look(advance=False)
 
-    # --- telling
+    # --- describing
 
     def _text(self) -> str:
         text = words.describe(self.view, self._brief.goal, address=self._address, positions=self._positions)

@@ -14,7 +14,7 @@ from .actions import write
 from .browser.page import Element, PageView
 
 FIELDS: Final = frozenset({"textbox", "searchbox", "spinbutton", "date", "time", "month", "week", "datetime", "colour"})
-"""The roles of what can be typed into, beside a `combobox` that is no list."""
+"""The roles of what can be typed into, besides a `combobox` that is no list."""
 
 _TEXTS: Final = 12
 _STOP: Final = frozenset(
@@ -29,7 +29,7 @@ def describe(view: PageView, goal: str, *, address: bool = True, positions: bool
     Args:
         view: What is seen.
         goal: What is to be done.
-        address: Whether the page's title and path are told.
+        address: Whether the page's title and path are shown.
         positions: Whether every line ends with where the element is, `at (80, 120)`, and how large, `40x20`.
     """
     lines = [f"Goal: {goal}"]
@@ -58,7 +58,7 @@ def line(element: Element, *, positions: bool = False) -> str:
     parts += element.flags
     if element.reach == -1:
         parts.append("covered")
-    # A shape without a name is told apart by where it is.
+    # A shape without a name is identified by where it is.
     if positions or (not element.name and element.reach != 2):
         parts.append(f"at ({element.x}, {element.y}) {element.width}x{element.height}")
     return " ".join(parts)
@@ -67,13 +67,13 @@ def line(element: Element, *, positions: bool = False) -> str:
 def admissible(view: PageView, texts: Sequence[str], *, limit: int = 200) -> tuple[str, ...]:
     """Return actions that can be done now: clicks, each text into each field, each option of each list, and keys.
 
-    Coordinates, drags, `goto` and `stop` are possible beside; there is no end of them. Links that lead out of the site
+    Coordinates, drags, `goto` and `stop` are possible too; there is no end of them. Links that lead out of the site
     (`external`) are left out: the browser would not follow them.
 
     Args:
         view: What is seen.
         texts: What may be worth typing.
-        limit: At most so many.
+        limit: The maximum number.
     """
     actions: dict[str, None] = {}
     focused = False

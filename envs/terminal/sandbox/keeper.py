@@ -1,4 +1,4 @@
-"""The keeper: the process beside ours that owns a terminal's namespaces, mounts, layers and shell.
+"""The keeper: the separate process that owns a terminal's namespaces, mounts, layers and shell.
 
 It is started as a program of its own (see `sandbox`) and uses the standard library only. Everything
 it mounts lies in a private mount namespace, everything it starts in a private pid namespace: when it ends, however that

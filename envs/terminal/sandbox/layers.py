@@ -1,6 +1,6 @@
 """Files of layers, as the keeper lists, writes and copies them; standard library only.
 
-Whoever lives in the sandbox has made these files: no symbolic link is followed, and nothing but regular files is read.
+An agent in the sandbox may have made these files: no symbolic link is followed, and nothing but regular files is read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 HASHED_BYTES: Final = 4 << 20
-"""Of larger files only so many bytes are hashed, and the size with them."""
+"""Of larger files only this number of bytes is hashed, and the size with them."""
 MAX_DEPTH: Final = 64
 """Directories nested more deeply are listed, and not looked into."""
 

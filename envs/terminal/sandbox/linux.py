@@ -30,5 +30,5 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 
 def unmount(target: str) -> None:
-    """Unmount something lazily, as umount2(2) does: whoever still uses it keeps it until then."""
+    """Unmount something lazily, as umount2(2) does: it stays for those that still use it."""
     check(LIBC.umount2(target.encode(), MNT_DETACH), f"umount {target}")

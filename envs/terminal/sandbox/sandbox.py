@@ -103,7 +103,7 @@ class Frozen(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """What came of a command."""
+    """The result of a command."""
 
     status: int | None
     """Its exit status; None if the shell ended."""

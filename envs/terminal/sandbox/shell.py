@@ -1,4 +1,4 @@
-"""One bash in a bubblewrap, and what it is told and asked; part of the keeper, standard library only.
+"""One bash in a bubblewrap, and the requests to it; part of the keeper, standard library only.
 
 Commands go to bash over a descriptor of their own, and so does what it reports; a command's output has another. So
 neither quotes, nor binary output, nor closed descriptors disturb the protocol.
@@ -31,7 +31,7 @@ while IFS= builtin read -r -d '' -u 8 _pathei_c; do
   builtin printf '\0%s\0%s\0' "$_pathei_s" "$PWD" >&9
 done
 """
-"""What bash runs: commands end with NUL on descriptor 8; what came of them goes to 9, which commands do not inherit."""
+"""What bash runs: commands end with NUL on descriptor 8; their results go to 9, which commands do not inherit."""
 
 
 class Output:
@@ -224,7 +224,7 @@ def _become(arguments: list[str], config: dict[str, Any], ends: tuple[int, int, 
             resource.setrlimit(getattr(resource, name), (value, value))
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
-        # With no environment at all: whoever is inside can read bubblewrap's own in /proc/1.
+        # With no environment at all: commands inside can read bubblewrap's own in /proc/1.
         os.execve(arguments[0], arguments, {})
     except OSError as error:
         os.write(1, f"the sandbox cannot be started: {error}".encode())

@@ -52,8 +52,8 @@ def doctor() -> list[Requirement]:
 
 def missing() -> str | None:
     """Say why the terminal cannot run here, in one sentence; None if it can."""
-    faults = [f"{check.what}: {check.note}" for check in doctor() if check.required and not check.ok]
-    return "; ".join(faults) or None
+    missing = [f"{check.what}: {check.note}" for check in doctor() if check.required and not check.ok]
+    return "; ".join(missing) or None
 
 
 __all__ = ["doctor", "missing"]

@@ -54,7 +54,7 @@ def generate(name: str) -> FileSystem:
 
 
 def bare_entries() -> tuple[FileEntry, ...]:
-    """Return what a root needs beside `/usr`: empty directories, links into `/usr`, and two users."""
+    """Return what a root needs besides `/usr`: empty directories, links into `/usr`, and two users."""
     names = "dev etc etc/alternatives home home/agent mnt opt proc root run srv sys tmp usr var var/log var/tmp"
     made = [FileEntry(path, b"", "dir", 0o755) for path in names.split()]
     made += [FileEntry(path, f"usr/{path}".encode(), "link", 0o777) for path in ("bin", "lib", "lib64", "sbin")]

@@ -108,7 +108,7 @@ class Browser:
         self.program = find_browser() if program is None else program
         self.call_s = call_s
         self._profile = Path(tempfile.mkdtemp(prefix="pathei-browser-"))
-        # Beside the profile, which its keeper removes when the browser ends: the last words are wanted after that.
+        # Not in the profile, which its keeper removes when the browser ends: the last words are wanted after that.
         errors = self._errors = tempfile.TemporaryFile(prefix="pathei-browser-")  # noqa: SIM115  # lives as long as self
         self._keeper, connection = _launch(self.program, self._profile, errors)
         self.connection = Connection(*connection, why_dead=self._last_words)

@@ -26,7 +26,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def keep(profile: str, parent: int, pipe: tuple[int, int], command: list[str]) -> int:
-    """Run the program until it, or whoever wanted it, is gone; return its exit status."""
+    """Run the program until it, or its owner, is gone; return its exit status."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # Out of the way first: either of them may be 3 or 4 already.
     away = [fcntl.fcntl(end, fcntl.F_DUPFD, 16) for end in pipe]

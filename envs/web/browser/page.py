@@ -87,7 +87,7 @@ class PageConfig:
     step_ms: int = 500
     """How far each action moves that clock, in milliseconds."""
     limit: int = 400
-    """At most so many elements are listed."""
+    """The maximum number of elements that are listed."""
     shapes: bool = False
     """Whether the shapes of a drawing (SVG) are listed even where nothing listens to a click on them."""
     skip: str = ""
@@ -165,7 +165,7 @@ class Page:
         self._wait_loaded(timeout)
 
     def reload(self) -> None:
-        """Load the page anew; raises as `open` does."""
+        """Load the page again; raises as `open` does."""
         self._loading, self._requested = {self._frame}, False
         self._call("Page.reload")
         self._wait_loaded(20.0)
@@ -291,7 +291,7 @@ class Page:
         return None if found is None else (int(found[0]), int(found[1]))
 
     def click(self, x: int, y: int, *, count: int = 1) -> None:
-        """Move there and click, so many times in a row."""
+        """Move there and click, this number of times in a row."""
         at: dict[str, Any] = {"x": x, "y": y}
         self._mouse("mouseMoved", wanted=False, **at)
         last = 0

@@ -12,7 +12,7 @@ from typing import Any
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the browser tells what it could not get."""
+        """Say nothing: the browser reports what it could not get."""
 
 
 class _Server(ThreadingHTTPServer):

@@ -42,7 +42,7 @@ _FLIGHT: Final = PageConfig(600, 800, step_ms=STEP_MS, skip=_SKIP, extra=_EXTRA)
 _PREPARE: Final = "core.EPISODE_MAX_TIME = 1e9; core.startEpisode = () => {}; core.countdownTimer = () => {};"
 _START: Final = "core.setDataMode(%s); Math.seedrandom(%d); core.startEpisodeReal();"
 _READY: Final = " __pathei.until(() => WOB_TASK_READY, 10000)"
-# A timer of the episode before would run on into this one: then the page is loaded anew.
+# A timer of the episode before would run on into this one: then the page is loaded again.
 _AGAIN: Final = "(core.endEpisode(0), !__pathei.pending()) && (__pathei.restart(), (() => { %s })(), true)"
 
 RELOADED: Final = frozenset(
@@ -50,7 +50,7 @@ RELOADED: Final = frozenset(
     "scroll-text-2 search-engine use-autocomplete use-autocomplete-nodelay use-colorwheel use-colorwheel-2 use-slider "
     "use-slider-2".split()
 )
-"""The tasks whose page does not begin anew by itself as it began at first: it is loaded again for each episode."""
+"""The tasks whose page does not restart by itself as it began at first: it is loaded again for each episode."""
 
 
 class MiniWoB:
@@ -138,7 +138,7 @@ def make(
             named here, `[667, 375, 3]`.
         dom: Whether to observe the HTML.
         accessibility: Whether to observe the browser's accessibility tree.
-        positions: Whether the text tells where every element is.
+        positions: Whether the text says where every element is.
         browser: A browser to share.
         render_mode: `"ansi"` or `"rgb_array"`.
         defaults: `task` (by default one that follows from the seed), `reward` (`"raw"`, default, or `"binary"`),

@@ -36,7 +36,7 @@ def folder() -> Path:
 
 @functools.cache
 def names() -> tuple[str, ...]:
-    """Return the names of the 128 tasks that `miniwob` registers, sorted, the served ones last; `TIMED` come beside.
+    """Return the names of the 128 tasks that `miniwob` registers, sorted, the served ones last; `TIMED` come too.
 
     Raises:
         MissingDependencyError: the pages are not installed.

@@ -95,7 +95,7 @@ class Play:
         self.click("button", name)
 
     def until(self, there: Callable[[], bool], times: int = 12) -> Iterator[int]:
-        """Yield again and again until the condition holds or the episode is over, so many times at most."""
+        """Yield again and again until the condition holds or the episode is over, at most this number of times."""
         for time in range(times):
             if self.over or there():
                 return
