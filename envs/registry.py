@@ -254,6 +254,15 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         demonstration="adapters.scienceworld:demonstration",
         search_steps=100,
     ),
+    EnvSpec(
+        id="pathei/Taxi-v0",
+        entry_point="pathei.envs.adapters.taxi:TaxiEnv",
+        max_episode_steps=100,
+        name="taxi",
+        what="gymnasium's Taxi in words: fetch a passenger and drive to the destination",
+        tasks="adapters.taxi:generate_tasks",
+        demonstration="adapters.taxi:demonstration",
+    ),
 )
 """The environments that come with pathei."""
 
