@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import tyro
-from tyro.conf import AvoidSubcommands, OmitSubcommandPrefixes
 
+from pathei.cli import CONFIG
 from pathei.cli.commands import Command
 
-CONFIG = (OmitSubcommandPrefixes, AvoidSubcommands)
 DEFAULT = re.compile(r"\s*\((?:default: (?P<default>.*)|required|optional)\)\s*$", re.DOTALL)
 
 
