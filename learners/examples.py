@@ -1,7 +1,7 @@
-"""One question with its answer: what corpora are made of, what models are trained on, and what evaluation asks.
+"""One question with its answer: the unit of corpora, training and evaluation.
 
-A file of examples is JSON Lines in the form that TRL reads (`prompt`, `completion`) with our fields beside. Left out:
-how examples come about (`corpora`) and how answers are judged (`scoring`).
+A file of examples is JSON Lines in the form that TRL reads (`prompt`, `completion`), with our fields added. Not here:
+how examples are generated (`corpora`) and how answers are scored (`evaluation.metrics`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""A run's directory: what was asked for, with which versions, and one writer; asking for something else is refused.
+"""A run's directory: its configuration and versions, and a single writer. Another configuration is refused.
 
-    config.json          the resolved configuration        examples.jsonl       what is learned, all splits
+    config.json          the resolved configuration        examples.jsonl       the examples, all splits
     versions.json        of everything that computes       samples.npy          what the base wrote, for self-replay
     metrics.jsonl        one line per optimizer step       fisher.safetensors   where it was estimated here
     checkpoint/          where the run goes on             model/, adapter/     once it is done; report.json in model/
 
-Left out: what a run does (`run`).
+Not here: what a run does (`finetuning`).
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _PACKAGES: Final = (
 
 @contextlib.contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Make a run's directory and be the one process that writes to it.
+    """Create a run's directory and lock it for this process.
 
     Raises:
-        LearningError: another process is at it.
+        LearningError: another process holds the lock.
         StoreError: the directory cannot be written to.
     """
     with explained(folder):
@@ -73,7 +73,7 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 
 def settle(folder: Path, config: Any, renamed: Mapping[str, str | None] | None = None) -> None:
-    """Write down what a run is, or see that it is the run that was begun here, maybe by an older version.
+    """Store a run's configuration, or check that it is the one stored here, maybe by an older version.
 
     Args:
         folder: The run's directory.
@@ -115,7 +115,7 @@ def first_difference(before: Any, now: Any, name: str = "") -> tuple[str, Any, A
 
 
 def note_versions(folder: Path) -> str | None:
-    """Write down what computes here; on resuming, return a sentence on what has changed since, or None."""
+    """Store the versions of what computes; on resuming, return a sentence about what has changed, or None."""
     now = {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
     path = folder / VERSIONS
     if not path.exists():
@@ -135,7 +135,7 @@ def _version(package: str) -> str | None:
 
 
 def publish_folder(final: Path, fill: Callable[[Path], None]) -> None:
-    """Fill a folder beside its place and move it there: it is wholly there or not at all.
+    """Fill a temporary folder and rename it, so that the final folder is complete or missing.
 
     Args:
         final: Where it is to stand; nothing stands there yet.

@@ -1,11 +1,11 @@
-"""The agent that asks a language model what to do, in any world.
+"""The agent that asks a language model what to do, in any environment.
 
-It either chooses the likeliest of the admissible actions, or lets the model write and reads the action out of that. An
-answer that cannot be used is told to the model, and counted; it is never replaced by another action. How an action came
-about is in the notes of its step: the thought, the scores, what was shortened, tokens and cost.
+It either chooses the likeliest of the admissible actions, or lets the model write and parses its answer. An unusable
+answer is reported back to the model and counted; it is never replaced by another action. The notes of each step record
+how the action came about: the thought, the scores, what was shortened, tokens and cost.
 
 What the agent does between two requests is a generator (`turn`), so that the same code plays one episode or, with
-a `Rollout` with a batch, many at once. Left out: memory, which wraps an agent, and training.
+a `Rollout` with a batch, many at once. Not here: memory, which wraps an agent, and training.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from .backends import (
     Request,
     Usage,
 )
-from .prompts import PromptContext, Prompts, Turn, fit, prompts_named
+from .prompts import PromptContext, Prompts, Turn, fit, get_prompts
 
 _ACTION: Final = re.compile(r"^[\s*_#>-]*action[\s*_]*:[ \t*_]*(.*?)[\s*_]*$", re.IGNORECASE | re.MULTILINE)
 _THOUGHT: Final = re.compile(r"^[\s*_#>-]*thought[\s*_]*:[ \t*_]*", re.IGNORECASE)
 _KEPT: Final = 2000
-"""So many characters of a thought or of an answer that cannot be used are kept."""
+"""The number of characters kept of a thought, or of an unusable answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class LmConfig:
-    """How a language model is asked."""
+    """How a language model is asked for actions."""
 
     way: Literal["choose", "generate"] = "choose"
     """"choose": the likeliest of the admissible actions; "generate": the model writes."""
@@ -57,20 +57,20 @@ class LmConfig:
     budget: int | None = None
     """The longest prompt, in tokens; None for what the model's context allows."""
     history: int | None = None
-    """At most so many earlier steps are told; None for as many as fit. 0 is right for a model that was trained on an
-    export without history."""
+    """The maximum number of earlier steps in the prompt; None for as many as fit. Use 0 for a model that was trained on
+    an export without history."""
     cut: bool = False
-    """Whether an observation that is too long by itself may lose its end; otherwise the episode fails and says so."""
+    """Whether an observation that is too long by itself is truncated; otherwise the episode fails with an error."""
     list_actions: bool = True
     """Whether the prompt lists the admissible actions when the model writes; where it chooses they are never listed."""
     listed_only: bool = True
-    """Whether an action that is not listed is refused. False where worlds list suggestions and take more (a shop's
-    searches, a terminal's commands): the world then says itself what it refuses."""
+    """Whether an action that is not listed is refused. False where an environment lists suggestions and accepts more (a
+    shop's searches, a terminal's commands): the environment then refuses by itself."""
     tries: int = 3
-    """So often the model is asked for one action."""
+    """The maximum number of requests for one action."""
     give_up: Literal["send", "end"] = "send"
-    """What to do when none could be used: "send" the last answer as it is, so that the world refuses it, or "end" the
-    episode."""
+    """What to do when no answer could be used: "send" the last one as it is, so that the environment refuses it, or
+    "end" the episode."""
     finish: str = "finish"
     """The answer with which a model that writes ends the episode, unless it is an action here."""
     images: bool = False
@@ -107,15 +107,15 @@ class LmAgent:
         Args:
             backend: The model: `LocalModel(model, tokenizer)`, `LocalModel.load(path)`, or `Endpoint(name)`.
             config: How it is asked.
-            prompts: What it is told, in place of the style that the configuration names.
+            prompts: The prompt templates, instead of the style that the configuration names.
 
         Raises:
-            UnknownNameError, ConfigError: the style cannot be had; see `prompts_named`.
+            UnknownNameError, ConfigError: the style does not exist or is invalid; see `get_prompts`.
         """
         self.backend = backend
         self.config = config or LmConfig()
         default = "experience" if self.config.way == "choose" else "react"
-        self.prompts = prompts or prompts_named(self.config.style or default)
+        self.prompts = prompts or get_prompts(self.config.style or default)
         self.reset(0)
 
     def reset(self, seed: int) -> None:
@@ -243,8 +243,8 @@ class LmAgent:
             # An answer longer than half the context is the one to give way.
             left = context - min(room, context // 2)
             budget = left if budget is None else min(budget, left)
-        told = len(self._history) if config.history is None else config.history
-        past = self._history[max(0, len(self._history) - told) :]
+        shown = len(self._history) if config.history is None else config.history
+        past = self._history[max(0, len(self._history) - shown) :]
         scene = PromptContext(goal, past, observation, listed, config.images, retold)
         fitted = fit(self.prompts, scene, budget, self.backend.count, cut=config.cut)
         notes: dict[str, Json] = {"model": self.backend.name, "way": config.way}

@@ -1,7 +1,7 @@
 """What a language model is asked and what it answers, whatever runs it: one protocol, `Backend`, and its records.
 
 There are two back ends: `local_model.LocalModel` runs a model in this process, `endpoint.Endpoint` asks an
-OpenAI-compatible server. Left out: streaming, tools, training.
+OpenAI-compatible server. Not here: streaming, tools, training.
 """
 
 from __future__ import annotations
@@ -57,17 +57,17 @@ class ModelRequest:
 
     conversation: Conversation
     max_tokens: int = 256
-    """At most so many tokens are generated."""
+    """The maximum number of generated tokens."""
     stop: tuple[str, ...] = ()
     """The answer ends before the first of these."""
     temperature: float = 0.0
     """0 for the likeliest token each time."""
     seed: int = 0
-    """What sampling follows from; an endpoint may take no notice."""
+    """Seeds sampling; an endpoint may ignore it."""
     among: tuple[str, ...] = ()
     """The answer is one of these, whole: the likeliest, or one that is drawn by likelihood. An endpoint goes token by
-    token instead ("guided choice"). An empty option beside others stands for saying nothing more; a back end that
-    cannot tell how likely that is leaves it out. Empty for an answer in any words."""
+    token instead ("guided choice"). An empty option among others stands for ending the answer; a back end that
+    cannot rate that ignores it. Empty for an answer in any words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,12 @@ class Usage:
 
     def json(self) -> dict[str, Json]:
         """Return it as notes; the cost only where it is known."""
-        told: dict[str, Json] = {
+        notes: dict[str, Json] = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "requests": self.requests,
         }
-        return told if self.cost is None else {**told, "cost": self.cost}
+        return notes if self.cost is None else {**notes, "cost": self.cost}
 
 
 @dataclass(frozen=True, slots=True)

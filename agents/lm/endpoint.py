@@ -23,7 +23,7 @@ from .backends import Choice, Conversation, Message, ModelReply, ModelRequest, R
 _A = TypeVar("_A")
 _T = TypeVar("_T")
 _CHARACTERS: Final = 3
-"""So many characters are counted as a token: fewer than the four of English, so that estimates err on the safe side."""
+"""Characters counted as one token: fewer than the four of English, so that estimates err on the safe side."""
 
 
 class Price(NamedTuple):
@@ -62,9 +62,9 @@ class ChatEndpoint:
             api: `"chat"` sends messages; `"completions"` sends plain text, and can rate options where the server gives
                 the log-probabilities of a prompt (`echo`, as vLLM does).
             timeout: How long one answer may take, in seconds.
-            retries: So often a request is sent again.
-            concurrent: At most so many requests are on their way at once.
-            per_minute: At most so many requests are begun in a minute, evenly spaced; None for no limit. What the
+            retries: The maximum number of times a request is sent again.
+            concurrent: The maximum number of simultaneous requests.
+            per_minute: The maximum number of requests begun in a minute, evenly spaced; None for no limit. What the
                 client sends again is not counted.
             price: What tokens cost; it makes the cost part of the record.
             context: The longest sequence that the model reads, in tokens, if it is known.
@@ -132,7 +132,7 @@ class ChatEndpoint:
         """
         if self._api == "chat":
             raise ModelError(
-                f"The chat endpoint of {self._model!r} cannot tell how likely given words are: let the agent generate, "
+                f"The chat endpoint of {self._model!r} cannot rate given words: let the agent generate, "
                 "or use api='completions' at a server that echoes log-probabilities (vLLM)."
             )
         return self._all(self._rate_one, choices)

@@ -166,9 +166,9 @@ def likeliest(model: nn.Module, prompt: Ids, options: Sequence[Ids], pad: int) -
 
 
 _BEGINNING: Final = 4
-"""So many tokens are a beginning: about a verb and an article."""
+"""Tokens of a beginning: about a verb and an article."""
 _TOGETHER: Final = 24
-"""So many continuations are rated together: a pass costs little more than one of a few tokens."""
+"""Continuations rated together: a pass costs little more than one of a few tokens."""
 
 
 def one_by_one(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Sequence[Ids]]) -> list[Logs]:
@@ -189,7 +189,7 @@ def one_by_one(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Seque
 
 
 _NODES = 1024
-"""A tree for one forward pass has at most about so many nodes: the logits of each take memory."""
+"""The approximate maximum number of nodes of a tree for one forward pass: the logits of each take memory."""
 
 
 def _parts(options: Sequence[Sequence[Ids]], longest: int) -> Iterator[list[Sequence[Ids]]]:

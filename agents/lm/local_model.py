@@ -1,7 +1,7 @@
 """Any causal language model of transformers, in this process: batched, with a key-value cache, seeds and stop strings.
 
 Each request samples from a generator of its own, so what it is answered does not depend on what it was batched with,
-up to rounding. Left out: images (a model here reads text only), quantised bases (load them yourself and hand them
+up to rounding. Not here: images (a model here reads text only), quantised bases (load them yourself and hand them
 over), beams, nucleus sampling, models without attention.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _CLOSE: Final = {"torch.float32": 1e-2, "torch.float64": 1e-4}
-"""How much two ways to rate an option may differ by rounding, in nats; `_CLOSE_ELSE` in half precision."""
+"""By how much two ways to rate an option may differ through rounding, in nats; `_CLOSE_ELSE` in half precision."""
 _CLOSE_ELSE: Final = 0.5
 
 
@@ -46,7 +46,7 @@ class LocalModel:
             model: A causal language model. It is put into evaluation mode whenever it is asked.
             tokenizer: Its tokenizer.
             name: What to record as the model; where it was loaded from if None.
-            batch: So many conversations go through the model together.
+            batch: The number of conversations in one forward pass.
             chat: Whether to use the tokenizer's chat template; wherever there is one if None.
 
         Raises:

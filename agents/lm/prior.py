@@ -1,7 +1,7 @@
 """A language model as a guide of tree search: how likely it finds each admissible action.
 
 `collectors.guidance.guidance_of(LmPrior(...), model, goal)` makes of it what a `Search` takes. All actions of a state
-are rated in one forward pass, and a state is rated once. Left out: values, and the history of the path: a search asks
+are rated in one forward pass, and a state is rated once. Not here: values, and the history of the path: a search asks
 about states in any order, so the model is shown the goal and the state alone.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ...errors import check
 from ...experience import Goal, Observation
 from .backends import Backend, Choice, Conversation, Message, Usage
-from .prompts import PromptContext, Prompts, fit, prompts_named
+from .prompts import PromptContext, Prompts, fit, get_prompts
 
 
 class LmPrior:
@@ -35,12 +35,12 @@ class LmPrior:
 
         Args:
             backend: A model that can rate.
-            prompts: What it is told; the style `experience` if None.
+            prompts: The prompt templates; the style `experience` if None.
             temperature: Weights are proportional to exp(log-likelihood / temperature); more is more even.
             per_token: Whether the log-likelihood of an action is divided by its number of tokens.
-            floor: So much of the whole weight is shared evenly, so that no action is ruled out; in [0, 1].
-            cut: Whether an observation that is too long for the model may lose its end.
-            keep: So many answers are kept, the latest ones.
+            floor: The share of the weight that is distributed evenly, so that no action is excluded; in [0, 1].
+            cut: Whether an observation that is too long for the model is truncated.
+            keep: The number of ratings kept in the cache, the latest ones.
 
         Raises:
             ConfigError: a number is out of range.
@@ -52,7 +52,7 @@ class LmPrior:
         }
         check(rules, "language model prior")
         self._backend = backend
-        self._prompts = prompts or prompts_named("experience")
+        self._prompts = prompts or get_prompts("experience")
         self._temperature = temperature
         self._per_token = per_token
         self._floor = floor

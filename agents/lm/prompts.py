@@ -1,8 +1,8 @@
-"""What a language model is told, as data: one set of templates per style, and the fitting of a history into a budget.
+"""Prompt templates: one set per style, and the fitting of a history into a budget of tokens.
 
-A style of your own is a TOML file with the fields of `Prompts`. `experience`, the default for choosing, has the very
-form of the prompt-completion and chat exports, so a model that was trained on those reads here what it was trained on.
-None of them knows a world: what an action looks like is seen in the list of actions and in the history.
+A custom style is a TOML file with the fields of `Prompts`. `experience`, the default for choosing, has exactly the form
+of the prompt-completion and chat exports, so a model trained on those sees its training format. No style is specific to
+an environment: the list of actions and the history show what an action looks like.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...experience import Goal, Observation
 from .backends import Conversation, Message
 
 _SHORT: Final = 80
-"""So many characters are left of an old observation that is shortened."""
+"""Characters kept of an earlier observation that is shortened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,17 @@ class Prompts:
             "left_out": {"steps"},
             "refused": {"reason"},
         }
-        faults = []
+        problems = []
         for name, wanted in fields.items():
             try:
                 found = {field for _, field, *_ in string.Formatter().parse(getattr(self, name)) if field is not None}
             except ValueError as error:
-                faults.append(f"`{name}`: {error}")
+                problems.append(f"`{name}`: {error}")
                 continue
             if found != wanted:
-                faults.append(f"`{name}` must have the fields {sorted(wanted)}, and has {sorted(found)}")
-        if faults:
-            raise ConfigError(f"The prompts cannot be used: {'; '.join(faults)}.")
+                problems.append(f"`{name}` must have the fields {sorted(wanted)}, and has {sorted(found)}")
+        if problems:
+            raise ConfigError(f"Invalid prompts: {'; '.join(problems)}.")
 
 
 _RULES: Final = "You act in a simulated world, one action at a time, to reach a goal."
@@ -92,7 +92,7 @@ STYLES: Final[dict[str, Prompts]] = {
 """The styles that come with pathei; `react` after Yao et al. 2023."""
 
 
-def prompts_named(name: str | Path) -> Prompts:
+def get_prompts(name: str | Path) -> Prompts:
     """Return a style by its name, or read one from a TOML file; what the file does not say is as in `Prompts`.
 
     Raises:
@@ -159,9 +159,9 @@ def conversation(
     Args:
         prompts: The style.
         scene: What is to be said.
-        shortened: So many of the oldest observations are shortened.
-        dropped: So many of the oldest steps are left out.
-        kept: So many characters of the last observation are kept; all if None.
+        shortened: The number of oldest observations that are shortened.
+        dropped: The number of oldest steps that are left out.
+        kept: The number of characters kept of the last observation; None for all.
     """
     turns = [
         Turn(shorten(turn.observation), turn.said) if place < shortened else turn
@@ -170,10 +170,10 @@ def conversation(
     goal = scene.goal.text + (prompts.left_out.format(steps=dropped) if dropped else "")
     now = scene.observation
     last = now.text if kept is None else now.text[:kept]
-    told = [turn.observation for turn in turns] + [last]
+    texts = [turn.observation for turn in turns] + [last]
     users = [
         prompts.later.format(observation=text) if place else prompts.first.format(goal=goal, observation=text)
-        for place, text in enumerate(told)
+        for place, text in enumerate(texts)
     ]
     if scene.listed and now.actions:
         users[-1] += prompts.actions.format(actions="\n".join(now.actions))
@@ -206,9 +206,9 @@ def fit(
     Args:
         prompts: The style.
         scene: What is to be said.
-        budget: At most so many tokens; None for no limit.
+        budget: The maximum number of tokens; None for no limit.
         count: Counts the tokens of a conversation.
-        cut: Whether the last observation may lose its end, once there is nothing else to lose.
+        cut: Whether the last observation is truncated if everything else has been removed.
 
     Raises:
         ModelError: the goal and the last observation alone do not fit.
@@ -252,4 +252,4 @@ def _first(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
     return low
 
 
-__all__ = ["STYLES", "Fitted", "PromptContext", "Prompts", "Turn", "conversation", "fit", "prompts_named", "shorten"]
+__all__ = ["STYLES", "Fitted", "PromptContext", "Prompts", "Turn", "conversation", "fit", "get_prompts", "shorten"]

@@ -1,4 +1,4 @@
-"""One answer of a language model in the making, token by token. Left out: running the model (`local_model`)."""
+"""One answer of a language model in the making, token by token. Not here: running the model (`local_model`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TokenWriter:
         Args:
             tokenizer: The model's.
             ask: What is asked.
-            room: At most so many tokens.
+            room: The maximum number of tokens.
             ends: The tokens that end an answer.
         """
         import torch

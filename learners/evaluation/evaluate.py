@@ -1,8 +1,8 @@
-"""What a model can do and what it still knows: every kind of question in every split, plans carried out, language kept.
+"""Evaluation of skills and forgetting: each kind of question in each split, executed plans, NLL on reference text.
 
-An evaluation is made of parts, one per kind and split and one each for language and divergence. With a folder, each
-part is a line of a file as soon as it is done, answers included; an evaluation that was interrupted goes on from there.
-Left out: how single answers are judged (`scoring`), and what is shown of it (`pareto`).
+An evaluation consists of parts, one per kind and split and one each for language and divergence. With a folder, each
+finished part is one line of a file, answers included; an interrupted evaluation continues from there.
+Not here: how single answers are judged (`metrics`), and how results are shown (`views`).
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ Watch = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationConfig:
-    """How a model is asked."""
+    """How a model is evaluated."""
 
     execute: bool = True
-    """Whether plans are carried out in their world."""
+    """Whether plans are executed in their environment."""
     beams: int = 1
-    """1 for greedy answers; E2WM has 4 for plans."""
+    """1 for greedy answers; E2WM uses 4 for plans."""
     max_new_tokens: int | None = None
-    """The longest answer; a quarter longer than the longest right one of its kind and split if None."""
+    """The maximum length of an answer; None for a quarter more than the longest correct one of its kind and split."""
     batch: int = 32
-    """How many sequences go through the model together."""
+    """Sequences in one forward pass."""
     precision: Precision = "fp32"
     """Of the forward passes."""
 
@@ -73,14 +73,14 @@ def evaluate(
         model: A causal language model.
         tokenizer: The model's.
         examples: What is asked, of any kinds and splits.
-        language_texts: Old text that it was not trained on; none to leave language out.
-        base: What the model was before it was tuned, with the same tokenizer; to tell what was lost.
+        language_texts: Held-out reference text; empty to skip measuring language.
+        base: The model before tuning, with the same tokenizer; None to skip measuring forgetting.
         asking: How to ask.
         folder: Where parts are kept; one that is there, of the same model and questions, is not done again.
-        watch: Told which part comes next.
+        watch: Called with the name of the next part.
 
     Raises:
-        ConfigError, DataError, GraphError, GoalError: a plan's world cannot be had; see `execute_plan`.
+        ConfigError, DataError, GraphError, GoalError: a plan's environment cannot be made; see `execute_plan`.
         LearningError: an example does not fit into the model, or nothing is there to measure language on.
     """
     asking = asking or EvaluationConfig()
@@ -181,7 +181,7 @@ def _longest_answer(tokenizer: PreTrainedTokenizerBase, examples: Sequence[Examp
 
 
 def judge(metric: Metric, examples: Sequence[Example], answers: Sequence[str]) -> list[float]:
-    """Return what each written answer is worth; plans are carried out in the world.
+    """Return the score of each written answer; plans are executed in their environment.
 
     Args:
         metric: One that judges written answers.
@@ -189,7 +189,7 @@ def judge(metric: Metric, examples: Sequence[Example], answers: Sequence[str]) -
         answers: One for each.
 
     Raises:
-        ConfigError, DataError, GraphError, GoalError: a plan's world cannot be had.
+        ConfigError, DataError, GraphError, GoalError: a plan's environment cannot be made.
     """
     if metric != "goal":
         return [compare(metric, one.completion, answer) for one, answer in zip(examples, answers, strict=True)]
@@ -209,7 +209,7 @@ class _Parts:
 
         Args:
             folder: Made if it is not there; None to keep nothing.
-            watch: Told which part is about to be done.
+            watch: Called with the name of the part that begins.
         """
         self._path = None if folder is None else folder / PARTS
         self._watch = watch

@@ -1,7 +1,7 @@
-"""Answers in words: a prompt goes in, the first line of what the model says comes out.
+"""Written answers: the first line that a model generates for each prompt.
 
-Greedy or by beam search, never sampled, whatever the model's own defaults are. Prompts of like length go through the
-model together, padded on the left so that every answer begins at the same place.
+Greedy or by beam search, never sampled, whatever the model's own defaults are. Prompts of similar length are batched,
+padded on the left so that every answer begins at the same place.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def generate(
         tokenizer: The model's.
         prompts: What is asked; none empty. One that leaves no room in the model's context for `max_new_tokens`, or for
             half the context if that is less, loses its beginning.
-        max_new_tokens: The longest answer, in tokens.
+        max_new_tokens: The maximum length of an answer, in tokens.
         beams: 1 for greedy, more for beam search.
-        batch: How many prompts go through the model together.
+        batch: Prompts in one forward pass.
         precision: Of the forward passes.
 
     Returns:
@@ -73,7 +73,7 @@ def first_line(text: str) -> str:
 
 
 def _config(tokenizer: PreTrainedTokenizerBase, room: int, beams: int) -> GenerationConfig:
-    """Say how to decode; what is said here is not taken from the model's own defaults."""
+    """Return the decoding configuration; it overrides the model's own defaults."""
     from transformers import GenerationConfig
 
     return GenerationConfig(  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 A folder is written with one task per kind and split of multiple choice, and one of held-out text; anything that runs
 lm-eval can use it (`lm_eval --include_path FOLDER --tasks ...`), and `run_tasks` does. Its `acc` rates a choice by the
 sum of its log-probabilities, its `acc_norm` by that sum per byte; ours (`scoring`) by their mean per token, or by lift.
-Left out: written answers and plans, which lm-eval cannot judge as we do.
+Not here: written answers and plans, which lm-eval cannot judge as we do.
 """
 
 from __future__ import annotations

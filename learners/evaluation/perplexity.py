@@ -1,7 +1,7 @@
-"""Language preserved: how well a model still predicts old text, and how far it moved from its base on new tasks.
+"""Forgetting: the increase in NLL on reference text, and the divergence from the base on the new task.
 
-Every token of every text is predicted once, from as much of the text before it as fits. Nats per token and perplexity
-(e^nats, not 2^nats) compare models with one tokenizer; bits per byte compare any. Left out: where the text comes from
+Every token of every text is predicted once, from as much of the preceding text as fits. Nats per token and perplexity
+(e^nats, not 2^nats) compare models with one tokenizer; bits per byte compare any. Not here: where the text comes from
 (`stdlib_text`, or the user's own).
 """
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LanguageRetention:
-    """How well texts were predicted, text by text."""
+    """The NLL of each text."""
 
     nats: tuple[float, ...]
     """-log p of each whole text, in nats."""
     tokens: tuple[int, ...]
-    """How many tokens each text has."""
+    """The length of each text in tokens."""
     bytes: tuple[int, ...]
-    """How long each text is in UTF-8."""
+    """The length of each text in UTF-8 bytes."""
 
     @property
     def nats_per_token(self) -> float:
@@ -51,7 +51,7 @@ class LanguageRetention:
 
     @property
     def bits_per_byte(self) -> float:
-        """What a byte of text costs, in bits; it does not depend on the tokenizer."""
+        """The NLL per byte in bits, which does not depend on the tokenizer."""
         return sum(self.nats) / sum(self.bytes) / math.log(2)
 
 
@@ -77,7 +77,7 @@ def measure_language(
         texts: At least one that is not empty.
         length: The window, in tokens; the model's context if None, but at most 1024.
         stride: In tokens, at most `length`, which it is if None.
-        batch: How many windows go through the model side by side.
+        batch: Windows in one forward pass.
         precision: Of the forward pass.
 
     Raises:
@@ -131,9 +131,9 @@ def windows_of(tokens: Sequence[int], first: int, length: int, stride: int) -> I
 
 
 def language_lost(before: LanguageRetention, after: LanguageRetention, rng: np.random.Generator) -> Interval:
-    """Return by how many nats per token the same texts became harder to predict, and its 95 % interval.
+    """Return the increase in NLL on the same texts, in nats per token, and its 95 % interval.
 
-    The interval is a bootstrap over texts, before and after paired.
+    The interval is a bootstrap over texts; before and after are paired.
 
     Args:
         before: Of the base.
@@ -168,7 +168,7 @@ def kl_from_base(
         model: What it is now.
         tokenizer: Theirs.
         examples: Questions with answers; those that do not fit into the context are left out.
-        batch: How many examples go through the models side by side.
+        batch: Examples in one forward pass.
         precision: Of the forward passes.
     """
     import torch

@@ -1,6 +1,6 @@
-"""What was measured of one model: scores of every kind of question, language kept, and how far it moved from its base.
+"""The measurements of one model: scores of each kind of question, NLL on reference text, divergence from its base.
 
-Left out: measuring (`evaluate`), and showing (`pareto`).
+Not here: measuring (`evaluate`), and tables and pictures (`views`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class EvaluationScore:
     values: tuple[float, ...]
     """For each example, in [0, 1]."""
     baseline: float
-    """What needs no understanding: of choices, guessing; else always giving the most frequent right answer."""
+    """The score without understanding: guessing among choices, or always giving the most frequent correct answer."""
 
     @property
     def interval(self) -> Interval:
@@ -39,20 +39,20 @@ class EvaluationScore:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was measured of one model."""
+    """The measurements of one model."""
 
     scores: tuple[EvaluationScore, ...]
     """By kind, split and metric; the first metric of a kind and split counts as the skill."""
     language: LanguageRetention | None = None
-    """How well it predicts old text."""
+    """Its NLL on reference text."""
     base_language: LanguageRetention | None = None
-    """How well its base does."""
+    """Its base's NLL on the same text."""
     kl: float | None = None
     """KL(base || model) on the new task, in nats per answer token."""
 
     @property
     def lost(self) -> Interval | None:
-        """By how many nats per token old text became harder to predict than it was for the base."""
+        """Forgetting: the increase in NLL on reference text over the base, in nats per token."""
         if self.language is None or self.base_language is None:
             return None
         return language_lost(self.base_language, self.language, np.random.default_rng(0))
@@ -70,12 +70,12 @@ class Evaluation:
         """
         skills = self.skills(split)
         if not skills:
-            raise LearningError(f"Nothing was asked of split {split!r}, so there is no skill to tell of it.")
+            raise LearningError(f"Nothing was asked of split {split!r}, so it has no skill.")
         return mean_of_means([np.array(one.values) for one in skills], np.random.default_rng(0))
 
     def summary(self) -> dict[str, Json]:
         """Return what was measured as plain JSON: means and intervals, not every example."""
-        told: dict[str, Json] = {
+        summary: dict[str, Json] = {
             "scores": [
                 {"kind": one.kind, "split": one.split, "metric": one.metric, "n": len(one.values)}
                 | {**one.interval._asdict(), "baseline": one.baseline}
@@ -86,14 +86,14 @@ class Evaluation:
             "lost": self.lost._asdict() if self.lost else None,
         }
         for name, one in (("language", self.language), ("base_language", self.base_language)):
-            told[name] = one and {
+            summary[name] = one and {
                 "nats_per_token": one.nats_per_token,
                 "perplexity": one.perplexity,
                 "bits_per_byte": one.bits_per_byte,
                 "tokens": sum(one.tokens),
                 "bytes": sum(one.bytes),
             }
-        return told
+        return summary
 
 
 __all__ = ["Evaluation", "EvaluationScore"]

@@ -1,8 +1,8 @@
-"""What `pathei eval` does: the model of a run, asked what the run held out, beside the base that it came from.
+"""What `pathei eval` does: evaluate the model of a run on held-out examples, and compare it with its base.
 
-Results go to `evaluation/` in the run's directory: `parts.jsonl` while it is done, and at the end `evaluation.json`,
-with the resolved configuration and the versions beside. Called again, it goes on, or tells what was found. Left out:
-tables and pictures (`pareto`).
+Results go to `evaluation/` in the run's directory: `parts.jsonl` during the evaluation, and at the end
+`evaluation.json`, with the resolved configuration and the versions. Called again, it continues, or returns the stored
+result. Not here: tables and pictures (`views`).
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ RESULT: Final = "evaluation.json"
 
 @dataclass(frozen=True, slots=True)
 class EvaluateRunConfig:
-    """What is asked, and how."""
+    """Which examples a run is evaluated on, and how."""
 
     splits: tuple[Split, ...] = ("seen", "unseen")
-    """Which examples are asked."""
+    """The splits of the examples."""
     limit: int = 200
-    """At most so many of each kind and split, the first ones."""
+    """The maximum number of examples of each kind and split, the first ones."""
     data: tuple[Path, ...] = ()
     """Files of examples; those of the run if there are none."""
     texts: tuple[Path, ...] = ()
-    """Files of held-out text; the embedded model's own if there are none and it is the base, else language is left out.
-    """
+    """Files of held-out reference text. If there are none, the tiny model uses its own; with another base, forgetting
+    is not measured."""
     asking: EvaluationConfig = field(default_factory=EvaluationConfig)
     device: str = "cpu"
 
@@ -56,17 +56,17 @@ class EvaluateRunConfig:
 
 
 def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = None) -> Evaluation:
-    """Measure the model of a finished run, and what it lost against its base.
+    """Evaluate the model of a finished run, and measure forgetting against its base.
 
     Args:
         run: The run's directory, as `pathei learn` made it.
-        config: What to ask.
-        watch: Told which part comes next.
+        config: The examples and settings.
+        watch: Called with the name of the next part.
 
     Raises:
         ConfigError: it was evaluated here by another configuration.
         LearningError: the run is not finished, or holds nothing to ask.
-        PatheiError: a file cannot be read, or a plan's world cannot be had.
+        PatheiError: a file cannot be read, or a plan's environment cannot be made.
     """
     if not (run / MODEL).is_dir():
         raise LearningError(f"{run} has no model: finish the run with `pathei learn` first.")
@@ -96,7 +96,7 @@ def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = 
 
 
 def asked_of(files: Sequence[Path], splits: Sequence[Split], limit: int) -> list[Example]:
-    """Return the examples of files that are asked: of these splits, at most `limit` of each kind and split.
+    """Return the examples of some files that belong to these splits, at most `limit` of each kind and split.
 
     Raises:
         RecordError: a file cannot be read.

@@ -1,7 +1,7 @@
 """Running sums of squares that survive `kill -9`, and are the same after resuming, bit for bit.
 
 A checkpoint holds the float32 sums and how many batches are in them; batches go on in the order that was planned.
-With several processes each has its own file and its own share of the sequences. Left out: what is squared.
+With several processes each has its own file and its own share of the sequences. Not here: what is squared.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class SquareSums:
             tensors: By name, float32, on the device where squares are made.
             meta: What they are the sums of.
             path: The checkpoint; None for none.
-            rank: Which process this is.
-            world: Of how many.
+            rank: This process's number.
+            world: The number of processes.
         """
         self.tensors = tensors
         self._meta = meta

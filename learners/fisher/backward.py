@@ -3,7 +3,7 @@
 With one sequence a batch this is exact for any architecture: torch calls back once for every parameter, after all of
 its uses are summed, so tied weights are summed before they are squared, and no more than one gradient is alive. With
 several a batch it squares the gradient of the batch, which is right for sampled labels only (Gauss-Newton-Bartlett):
-their gradients have mean zero and are independent, so cross terms vanish in expectation. Left out: `fisher_hooks`.
+their gradients have mean zero and are independent, so cross terms vanish in expectation. Not here: `fisher_hooks`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Estimating Fisher information: how much the loss on old text depends on each parameter.
+"""Estimating Fisher information: how much the loss on reference text depends on each parameter.
 
-F_i is the mean over predicted tokens of squared per-sequence gradients (Kirkpatrick et al. 2017); its unit stands in
-`fisher_record`. Every back end squares the gradient of one sequence at a time, never that of a batch of the text's own
-labels: that would be too small by the size of the batch, and biased. `fisher_file` estimates into a file.
-Left out: exact expectation over the vocabulary (one backward pass per word and token), and off-diagonal terms.
+F_i is the mean over predicted tokens of squared per-sequence gradients (Kirkpatrick et al. 2017); `record` defines its
+unit. Every back end squares the gradient of one sequence at a time, never that of a batch of the text's own labels:
+that would be too small by the size of the batch, and biased. `file` estimates into a file.
+Not here: exact expectation over the vocabulary (one backward pass per word and token), and off-diagonal terms.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BackendName = Literal["loop", "hooks", "sampled"]
 Selection = Iterable[str] | Callable[[str], bool] | None
 """Which parameters: their names, a test of a name, or None for all."""
 BATCH: Final = {"loop": 1, "hooks": 4, "sampled": 8}
-"""How many sequences a back end takes at once unless told."""
+"""The default batch size of each back end."""
 _PACKAGES: Final = ("pathei", "torch", "transformers", "safetensors")
 
 
@@ -49,10 +49,10 @@ def estimate(
     every: int = 64,
     progress: Callable[[int, int], None] | None = None,
 ) -> FisherDiagonal:
-    """Estimate the diagonal of a model's Fisher information from sequences of old text.
+    """Estimate the diagonal of a model's Fisher information from sequences of reference text.
 
     F = sum_n (dS_n/dtheta)^2 / sum_n T_n, with S_n the sum of sequence n's token losses in nats and T_n = length - 1
-    its predicted tokens: every token counts alike, whatever the lengths (see `fisher_record`). The model is left as it
+    its predicted tokens: every token counts alike, whatever the lengths (see `record`). The model is left as it
     was; in the meantime there is no dropout and no gradient checkpointing. Under `torch.distributed` every process is
     called with the same sequences, takes its share, and returns the same.
 
@@ -67,8 +67,8 @@ def estimate(
         seed: What labels are drawn from; each sequence has its own stream.
         batch: How many sequences at once; None for `BATCH`.
         checkpoint: A file to go on from after an interruption; left when done. None for none.
-        every: A checkpoint is written after so many sequences.
-        progress: Called with how many of this process's sequences are done, and of how many.
+        every: Sequences between checkpoints.
+        progress: Called with the number of this process's sequences that are done, and their total.
 
     Returns:
         F, float32, on the device of each parameter.

@@ -1,6 +1,6 @@
-"""Fisher information straight into a file, with what made it beside: the work behind `pathei fisher`.
+"""Fisher information into a file, with a description of how it was made: the work of `pathei fisher`.
 
-Left out: reading text and loading models, which the command does.
+Not here: reading text and loading models, which the command does.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ def fisher_to_file(
 ) -> FisherDiagonal | FactoredFisher:
     """Estimate Fisher information into a safetensors file; after an interruption, call it again and it goes on.
 
-    Beside `out` lie `<stem>.json` (the configuration as resolved, N, tokens, model hash and versions) and, until it is
+    Next to `out` are `<stem>.json` (the configuration as resolved, N, tokens, model hash and versions) and, until it is
     done, a checkpoint. A file that is already there is read if it is of the same estimate; what is returned is always
     what was read from the file, rounding and all, so that a resumed run goes on with the same numbers. Several
     processes must see one file system.
 
     Args:
         model: The model to protect, without an adapter.
-        sequences: Token ids of old text; see `estimate`.
+        sequences: Token ids of reference text; see `estimate`.
         out: The file to write.
         config: How; the defaults if None.
         parameters: Which ones; None for all.
-        progress: Called with how many sequences are done, and of how many.
+        progress: Called with the number of sequences that are done, and their total.
 
     Raises:
         FisherError: `out` is there and of another estimate, or as `estimate`.
@@ -121,7 +121,7 @@ def _finished(
 
 
 def _describe(path: Path, config: FisherConfig, meta: FisherMeta) -> None:
-    """Write what made a file beside it; the sequences' hashes are in the file itself."""
+    """Write the description of an estimate; the sequences' hashes are in the Fisher file itself."""
     resolved = {**dataclasses.asdict(config), "labels": meta.labels, "batch": meta.batch}
     data = {name: value for name, value in meta.as_json().items() if name not in ("samples", *resolved)}
     with explained(path):

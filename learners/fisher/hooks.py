@@ -4,7 +4,7 @@ Forward hooks keep what goes into a layer, tensor hooks catch what comes back to
 of a parameter has both, the gradient of each sequence is formed in one buffer, squared and added. A weight that is used
 twice (tied embedding and head) waits for both, and is summed before it is squared. The first sequence is gone through
 twice, here and by autograd, and a parameter whose gradients differ is refused by name: a layer that scales its output,
-a weight that is read outside its layer. Left out: layers that `fisher_layers` does not know.
+a weight that is read outside its layer. Not here: layers that `fisher_layers` does not know.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The weight gradient of one sequence, from what went into a layer and what came back: sum over t of delta_t x_t.
 
 Known are Linear (4-bit ones too: nothing here reads the weight), the transposed linear layer of GPT-2 (`Conv1D`),
-Embedding, LayerNorm and RMSNorm in its many copies. Left out: everything else, which `fisher_hooks` refuses by name,
+Embedding, LayerNorm and RMSNorm in its many copies. Not here: everything else, which `fisher_hooks` refuses by name,
 and whether a layer does what its class promises, which `fisher_hooks` verifies on the first sequence.
 """
 

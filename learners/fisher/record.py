@@ -1,10 +1,11 @@
 """Fisher information as a record: F for every parameter, whole or factored, and what has to be known to use it.
 
 Unit. F is per predicted token: F_i = sum_n (dS_n/dtheta_i)^2 / sum_n T_n, where S_n is the *sum* of sequence n's token
-losses in nats and T_n how many tokens it predicts. So 1/2 sum_i F_i d_i^2 is, in the diagonal Laplace picture, what a
-step d costs in nats per token of old text, whatever the lengths and batches were; for sequences of one length T it is
-T times the Fisher information of the mean-token loss. The penalty is lambda * sum_i F_i d_i^2, without the half.
-Left out: estimating (`fisher`) and penalising (`ewc`).
+losses in nats and T_n the number of tokens that it predicts. So 1/2 sum_i F_i d_i^2 is, in the diagonal Laplace
+approximation, the cost of a step d in nats per token of reference text, whatever the lengths and batches were; for
+sequences of one length T it is T times the Fisher information of the mean-token loss. The penalty is
+lambda * sum_i F_i d_i^2, without the half.
+Not here: estimating (`estimate`) and penalising (`methods.ewc`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sequences, their batches, their labels and their loss, as every back end sees them.
 
 The loss of a sequence is the *sum* of its token losses. A model is fed all tokens but the last and predicts all but the
-first; padding is on the right, where a causal model cannot see it. Left out: gradients.
+first; padding is on the right, where a causal model cannot see it. Not here: gradients.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def plan_batches(lengths: Sequence[int], size: int, rank: int, world: int) -> li
         lengths: Of all sequences.
         size: How many are taken together, at most; then those of like length, so that there is little padding.
         rank: This process takes sequences `rank`, `rank + world`, ...
-        world: How many processes there are.
+        world: The number of processes.
     """
     own = range(rank, len(lengths), world)
     order = own if size == 1 else sorted(own, key=lambda i: (lengths[i], i))

@@ -1,8 +1,8 @@
 """Fisher information as a safetensors file: bfloat16, or eight bits of the square root in blocks of 256.
 
 Half precision is not offered: a fifth of a real Fisher's entries become 0 in it. Eight bits of F itself neither: the
-square root keeps twice the range. Every code has its block's scale beside it; there is no way to read codes without.
-Left out: what the numbers mean (`fisher_record`).
+square root keeps twice the range. Codes are always stored with their block's scale and cannot be read without it.
+Not here: what the numbers mean (`record`).
 """
 
 from __future__ import annotations

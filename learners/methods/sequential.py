@@ -1,9 +1,9 @@
-"""What several tasks are remembered by: quadratics around what was learned, kept apart, decayed or merged into one.
+"""EWC for several tasks in sequence: quadratics around what was learned, kept separate, decayed or merged into one.
 
 A task k leaves the penalty sum_i F_ki (theta_i - theta_ki)^2. The sum of such quadratics is again one: its precision is
 sum_k F_k, its centre the mean of the theta_k weighted by F_k, and there is a constant. So two copies of the weights
 suffice for any number of tasks, exactly. They are merged by the update of a weighted mean (West 1979), which does not
-subtract great numbers from each other. Left out: the gradient (`ewc`), and estimating F (`fisher`).
+subtract great numbers from each other. Not here: the gradient (`ewc`), and estimating F (`fisher`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Quadratic:
     centre: Mapping[str, Tensor]
     """What the parameters are pulled to, in their shapes."""
     constant: float = 0.0
-    """The value at the centre: it tells how far merged tasks are apart, and has no gradient."""
+    """The value at the centre: the distance between merged tasks; it has no gradient."""
 
     def __post_init__(self) -> None:
         """Check names and shapes.
@@ -85,12 +85,12 @@ def online(first: Quadratic, second: Quadratic, decay: float) -> Quadratic:
 
 
 def save_tasks(path: Path, tasks: Sequence[Quadratic], meta: Mapping[str, float | str]) -> None:
-    """Write tasks to a safetensors file, which is wholly there or not at all.
+    """Write tasks to a safetensors file, atomically.
 
     Args:
         path: Where to; its folder must be there.
         tasks: What to remember.
-        meta: Kept beside the tensors, as JSON.
+        meta: Stored with the tensors, as JSON.
 
     Raises:
         StoreError: the file cannot be written.
@@ -103,10 +103,10 @@ def save_tasks(path: Path, tasks: Sequence[Quadratic], meta: Mapping[str, float 
         for part, values in (("precision", task.precision), ("centre", {n: task.centre[n] for n in task.precision}))
         for name, value in values.items()
     }
-    told = {**meta, "format": _FORMAT, "tasks": len(tasks), "constants": [task.constant for task in tasks]}
+    stored = {**meta, "format": _FORMAT, "tasks": len(tasks), "constants": [task.constant for task in tasks]}
     temporary = path.with_name(path.name + ".tmp")
     with explained(path):
-        save_file(tensors, temporary, metadata={"pathei": orjson.dumps(told).decode()})
+        save_file(tensors, temporary, metadata={"pathei": orjson.dumps(stored).decode()})
         publish(temporary, path)
 
 
@@ -120,18 +120,18 @@ def load_tasks(path: Path) -> tuple[list[Quadratic], dict[str, float | str]]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            told = orjson.loads((file.metadata() or {}).get("pathei", "{}"))
-            if told.get("format") != _FORMAT:
+            stored = orjson.loads((file.metadata() or {}).get("pathei", "{}"))
+            if stored.get("format") != _FORMAT:
                 raise RecordError(f"{path} is not what an EWC method saved ({_FORMAT}): give the file that it wrote.")
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
     except (OSError, SafetensorError) as error:
         raise RecordError(f"There is nothing to read at {path} ({error}): give the file that `save` wrote.") from error
-    parts: list[dict[str, dict[str, Tensor]]] = [{"precision": {}, "centre": {}} for _ in range(told.pop("tasks"))]
+    parts: list[dict[str, dict[str, Tensor]]] = [{"precision": {}, "centre": {}} for _ in range(stored.pop("tasks"))]
     for key, value in tensors.items():
         part, number, name = key.split("/", 2)
         parts[int(number)][part][name] = value
-    constants = told.pop("constants")
-    return [Quadratic(**part, constant=constant) for part, constant in zip(parts, constants, strict=True)], told
+    constants = stored.pop("constants")
+    return [Quadratic(**part, constant=constant) for part, constant in zip(parts, constants, strict=True)], stored
 
 
 __all__ = ["Quadratic", "load_tasks", "merged", "online", "save_tasks"]

@@ -1,7 +1,7 @@
 """Which weights a model has, as one hash: what Fisher information and an anchor belong to.
 
-An adapter of peft is not part of it, so a base has one hash, bare or adapted. Left out: buffers, configuration, and the
-scales that a quantised layer keeps beside its parameter.
+An adapter of peft is not part of it, so a base has one hash, bare or adapted. Not here: buffers, configuration, and the
+scales that a quantised layer keeps with its parameter.
 """
 
 from __future__ import annotations

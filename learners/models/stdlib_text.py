@@ -1,7 +1,7 @@
 """Text that every machine has: the documentation strings of Python's own standard library, and Python's help topics.
 
-About 1.9 MB of English and code examples, read out of the sources by `ast` without importing them. It is what the
-embedded model is trained on, and what it is asked to go on knowing. Left out: packages from elsewhere, and tests.
+About 1.9 MB of English and code examples, read from the sources by `ast` without importing them. It is the training and
+reference text of the tiny model. Not here: packages from elsewhere, and tests.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _SKIPPED: Final = frozenset({"site-packages", "dist-packages", "test", "tests", 
 _SHORTEST: Final = 40
 """Shorter strings, in characters, say little: `"Return the name."`."""
 _ONE_IN: Final = 10
-"""So many modules are there for each one that is held out."""
+"""One module in this number is held out."""
 _TOPICS: Final = "pydoc_data/topics.py"
 
 
 class StdlibText(NamedTuple):
-    """What is learned from, and what is held out: no top-level module, and no string, is in both."""
+    """Training and held-out texts: no top-level module, and no string, is in both."""
 
     train: tuple[str, ...]
     held_out: tuple[str, ...]

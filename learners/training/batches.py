@@ -1,4 +1,4 @@
-"""From examples to token rows, from rows to batches, and from old text to sequences; every choice follows from a seed.
+"""From examples to token rows and batches, and from reference text to sequences; every choice follows from a seed.
 
 The loss is on the answer alone: a row knows where its answer begins, and no token before it ever becomes a label. Which
 rows a step takes is a function of the seed and the step's number, so a resumed run needs no state to go on alike.
@@ -26,7 +26,7 @@ IGNORED: Final = -100
 
 
 _ALIKE: Final = 8
-"""Rows of like length are put together within so many steps: enough to leave a tenth of padding instead of a half."""
+"""Steps within which rows of similar length are grouped: enough to leave a tenth of padding instead of a half."""
 
 
 class TokenizedExample(NamedTuple):
@@ -66,8 +66,9 @@ class TokenizedExamples(NamedTuple):
         """One sentence on the over-long ones, or None if there were none."""
         if not self.dropped and not self.truncated:
             return None
-        told = f"{self.dropped} left out" + (f", {self.truncated} cut at the prompt's beginning" * bool(self.truncated))
-        return f"Longer than {self.max_length} tokens: {told}; raise max_length, as far as the model's context goes."
+        cut = f", {self.truncated} cut at the prompt's beginning" if self.truncated else ""
+        counts = f"{self.dropped} left out{cut}"
+        return f"Longer than {self.max_length} tokens: {counts}; raise max_length, as far as the model's context goes."
 
 
 class TrainingBatch(NamedTuple):
@@ -191,11 +192,11 @@ def pad_of(tokenizer: PreTrainedTokenizerBase) -> int:
     return pad if isinstance(pad, int) else int(tokenizer.eos_token_id or 0)
 
 
-# --- old text
+# --- reference text
 
 
 def read_texts(paths: Iterable[Path]) -> list[str]:
-    """Read old text: every `.jsonl` line is a text (a string, or an object with `text`), every other file is one.
+    """Read reference text: every `.jsonl` line is a text (a string, or an object with `text`), every other file is one.
 
     Raises:
         RecordError: a file is missing or is not of this form; says which and where.
@@ -226,7 +227,7 @@ def sequences_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, lengt
     """Lay texts end to end, an end-of-sequence token after each, and cut that into sequences of equal length.
 
     Args:
-        texts: Old text, in the order that is kept.
+        texts: Reference text, in order.
         tokenizer: The model's.
         length: T, in tokens; what is left at the end is dropped.
 
@@ -242,8 +243,8 @@ def sequences_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, lengt
     tokens = np.array([token for ids in encoded for token in (*ids, *end)], dtype=np.int64)
     if tokens.size < length:
         raise LearningError(
-            f"The old text has {tokens.size} tokens, less than one sequence of {length}: give more text, or a shorter "
-            "sequence length."
+            f"The reference text has {tokens.size} tokens, less than one sequence of {length}: give more text, or a "
+            "shorter sequence length."
         )
     return tokens[: tokens.size // length * length].reshape(-1, length)
 

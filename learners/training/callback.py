@@ -3,7 +3,7 @@
 There the task's gradient is whole, averaged over processes and clipped, and the optimizer has not moved yet. So the
 penalty counts once however the batch is cut into micro-batches, takes nothing of the clipping budget, and never enters
 the model's loss. SFTTrainer, GRPOTrainer and their like share this hook. A checkpoint remembers of a method only its
-name, lambda and the digest of its file, as JSON, and a resumed run that brings another one is refused. Left out:
+name, lambda and the digest of its file, as JSON, and a resumed run with another one is refused. Not here:
 DeepSpeed, which keeps gradients where no callback sees them, and fp16, whose gradients are scaled.
 """
 
@@ -65,6 +65,7 @@ def _class_of(run: _Methods) -> type[TrainerCallback]:
     except ImportError as error:
         raise MissingDependencyError("Training needs transformers: pip install 'pathei[learn]'.") from error
 
+    # Checkpoints hold the class's name, so it stays what it was in version 0.1.
     class PreserverCallback(TrainerCallback, ExportableState):
         """Lets all methods act once per optimizer step."""
 
@@ -149,7 +150,7 @@ def _identities(regularizers: Sequence[Regularizer], sources: Mapping[str, Path 
     """
     names = [regularizer.name for regularizer in regularizers]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise ConfigError(f"Two methods are called {twice[0]!r}, so their values cannot be told apart: name one anew.")
+        raise ConfigError(f"Two methods are called {twice[0]!r}, so their values cannot be distinguished: rename one.")
     if strange := sorted(set(sources) - set(names)):
         raise ConfigError(f"`sources` names the method {strange[0]!r}, and given are: {', '.join(names) or 'none'}.")
     found = []
@@ -192,7 +193,7 @@ def _compare(kept: Mapping[str, Any], now: Sequence[Mapping[str, Any]]) -> None:
     if plain[0] != plain[1]:
         raise LearningError(
             f"The checkpoint was trained with {plain[0]}, and this run brings {plain[1]}: give the same methods, or "
-            "start anew in another directory."
+            "start in another directory."
         )
 
 

@@ -1,8 +1,8 @@
-"""The plain loop's memory: one file that holds everything a resumed run needs, and the log of what was measured.
+"""The plain loop's checkpoint: one file with everything that a resumed run needs; and the log of measurements.
 
-A checkpoint is written beside its place and renamed, so `kill -9` leaves the old one or the new one. It holds what is
+A checkpoint is written to a temporary file and renamed, so `kill -9` leaves the old or the new one. It holds what is
 trained, the optimizer, the state of the random generators and the step. The log has one line per step; on resuming it
-is cut to the steps that are done, so every step stands in it once. Left out: TRL's checkpoints, which TRL writes.
+is cut to the steps that are done, so every step is in it once. Not here: TRL's checkpoints, which TRL writes.
 """
 
 from __future__ import annotations

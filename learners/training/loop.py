@@ -1,7 +1,7 @@
 """Our own training loop: one process, on a processor or one GPU, resumed bit for bit.
 
 A step: the gradient of the loss over all of the step's examples, clipped; every regularizer adds its own; AdamW moves.
-Left out: several processes, packing and quantised bases, which `sft` gives to TRL.
+Not here: several processes, packing and quantised bases, which `sft` gives to TRL.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """LoRA by peft: an adapter put on a model before training, and worked into its weights afterwards.
 
-Left out: quantised bases, which are the caller's to load, and adapters of other kinds.
+Not here: quantised bases, which are the caller's to load, and adapters of other kinds.
 """
 
 from __future__ import annotations

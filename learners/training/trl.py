@@ -53,14 +53,14 @@ def train(
         training: How.
         regularizers: What keeps it near what it knew; they see the model's own parameter names.
         folder: The run directory; checkpoints go to `checkpoint/`, TensorBoard's events to `tensorboard/`.
-        watch: Told about every step, in the first process only.
+        watch: Called after every step, in the first process only.
         tokenizer: The model's; without a padding token it gets the one that ends a sequence.
 
     Returns:
         `steps` of this call, its `seconds`, and the last step's `loss` in nats per token.
 
     Raises:
-        ConfigError: the batch cannot be shared by so many processes and micro-batches.
+        ConfigError: the batch cannot be divided among the processes and micro-batches.
         LearningError: the loss is no number any more, or several GPUs are visible to one process.
         MissingDependencyError: TRL is not installed.
     """
@@ -83,8 +83,8 @@ def train(
     # What the first process has written, its log too, is whole for all from here on.
     trainer.accelerator.wait_for_everyone()
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
-    told = {"steps": float(trainer.state.global_step - done), "seconds": time.perf_counter() - begun}
-    return {**told, "loss": losses[-1]} if losses else told
+    row = {"steps": float(trainer.state.global_step - done), "seconds": time.perf_counter() - begun}
+    return {**row, "loss": losses[-1]} if losses else row
 
 
 def can_pack(model: nn.Module) -> bool:
@@ -219,18 +219,18 @@ def _trainer_class(folder: Path, watch: Watch | None, *, weighted: bool) -> type
             return loss * self.accelerator.num_processes
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            """Tell the run's own log and its watcher; the callback has put in what the regularizers said."""
+            """Write the run's own log and call the watcher; the callback has added the regularizers' values."""
             super().log(logs, start_time)
             if "loss" not in logs:
                 return
             if not all(math.isfinite(value) for value in logs.values()):
                 raise LearningError(f"Step {self.state.global_step} is no number any more: lower learning_rate.")
-            told = {"step": self.state.global_step, "steps": self.state.max_steps, **logs}
-            told["norm"] = told.pop("grad_norm", math.nan)
+            row = {"step": self.state.global_step, "steps": self.state.max_steps, **logs}
+            row["norm"] = row.pop("grad_norm", math.nan)
             if self.is_world_process_zero():
-                append_log(folder, told)
+                append_log(folder, row)
                 if watch is not None:
-                    watch(told)
+                    watch(row)
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             """Mark a checkpoint that all processes have written to its end."""

@@ -244,7 +244,7 @@ def test_an_echoing_endpoint_rates_as_the_model_behind_it(serve: Callable[..., S
     choice = Choice(said("Where to?"), ("left", "right", "forward"))
     [there], [here] = server.endpoint(api="completions").rate([choice]), local().rate([choice])
     assert there.totals == pytest.approx(here.totals, abs=1e-4)
-    with pytest.raises(ModelError, match="cannot tell how likely"):
+    with pytest.raises(ModelError, match="cannot rate given words"):
         server.endpoint().rate([choice])
     with pytest.raises(ModelError, match="did not answer"):
         serve(b'{"choices": []}').endpoint(api="completions").rate([choice])

@@ -19,7 +19,7 @@ from pathei.agents.lm.agent import LmAgent, LmConfig, parse
 from pathei.agents.lm.backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
 from pathei.agents.lm.local_model import LocalModel
 from pathei.agents.lm.prior import LmPrior
-from pathei.agents.lm.prompts import STYLES, PromptContext, Prompts, Turn, fit, prompts_named
+from pathei.agents.lm.prompts import STYLES, PromptContext, Prompts, Turn, fit, get_prompts
 from pathei.agents.protocol import Finished
 from pathei.agents.registry import AgentMaker
 from pathei.collectors.rollout.collect import collect
@@ -169,14 +169,14 @@ def test_an_observation_that_does_not_fit_is_refused_or_cut_as_asked() -> None:
 def test_prompts_are_data(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('first = "{goal} | {observation}"\nstop = [";"]\n')
-    assert prompts_named(file) == Prompts(first="{goal} | {observation}", stop=(";",))
-    assert prompts_named("react") is STYLES["react"]
+    assert get_prompts(file) == Prompts(first="{goal} | {observation}", stop=(";",))
+    assert get_prompts("react") is STYLES["react"]
     with pytest.raises(UnknownNameError, match="did you mean 'react'"):
-        prompts_named("reakt")
+        get_prompts("reakt")
     for text, fault in (('first = "{gaol}"', "gaol"), ("cue = 3", "no field 'cue'"), ("x = [", "cannot be read")):
         file.write_text(text)
         with pytest.raises(ConfigError, match=fault):
-            prompts_named(file)
+            get_prompts(file)
     with pytest.raises(ConfigError, match="tries must be at least 1; give_up"):
         LmConfig(tries=0, give_up="never")
 
