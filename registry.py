@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -76,9 +77,10 @@ class Registry(Generic[T]):
             raise ConfigError(f"Two packages offer the {self.label} {name!r} ({values}): uninstall one of them.")
         if offered:
             return self._load(offered[0].value)
-        if ":" in name:
+        module, colon, _ = name.partition(":")
+        if colon and importlib.util.find_spec(module.partition(".")[0]) is not None:
             return self._load(name)
-        raise unknown(self.label, name, self.names())
+        raise unknown(self.label, module, self.names())
 
     def _load(self, target: str) -> T:
         part: T = load_target(target)

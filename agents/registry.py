@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..errors import ConfigError, ModelError
+from ..errors import ConfigError, ModelError, unknown
 from ..experience import Task
 from ..memory.empty import EmptyMemory
 from ..registry import Registry
@@ -262,8 +262,10 @@ def _read(text: str) -> AgentPart:
     if shown and not memory:
         raise ConfigError("No memory is named: write NAME+memory:MEMORY.")
     kind = _builtin(name)
-    if kind is None or (argument and not kind.argument):
-        AGENTS.get(acts)  # refuses what is not there
+    if kind is not None and colon and not kind.argument:
+        raise unknown("agent", acts, AGENTS.names())
+    if kind is None:
+        AGENTS.get(acts)  # refuses what does not exist
         return AgentPart(acts, "", memory if shown else None)
     if kind.argument == "MODEL" and not argument:
         raise ConfigError(f"No language model is named: write {name}:PATH, {name}:MODEL@URL or {name}:MODEL@.")

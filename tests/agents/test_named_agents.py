@@ -83,9 +83,9 @@ def test_trajectories_are_named_after_the_agent_and_not_after_an_address(name: s
 @pytest.mark.parametrize(
     ("name", "error", "says"),
     [
-        ("skils:x", UnknownNameError, "did you mean 'skills:MEMORY'"),
+        ("skils:x", UnknownNameError, "did you mean 'skills'"),
         ("random:3", UnknownNameError, "There is no agent 'random:3'"),
-        ("skills", ConfigError, "No memory is named: say skills:MEMORY"),
+        ("skills", ConfigError, "No memory is named: write skills:MEMORY"),
         ("random+memory:", ConfigError, "No memory is named"),
         ("lm:", ConfigError, "No language model is named"),
         ("lm:+memory:home", ConfigError, "No language model is named"),
@@ -133,7 +133,7 @@ def test_agents_of_all_names_can_be_watched(memory: Path, capsys: pytest.Capture
         assert main(["run", "--agent", name, "--steps", "2", "--seed", "1"]) == 0
         assert "2 steps" in capsys.readouterr().out
     assert main(["run", "--agent", "skils:x"]) == 2
-    assert "did you mean 'skills:MEMORY'" in capsys.readouterr().err
+    assert "did you mean 'skills'" in capsys.readouterr().err
 
 
 def test_an_embedder_is_had_again_by_its_own_name() -> None:
