@@ -24,6 +24,7 @@ from .collect_commands import Collect
 from .console import complain
 from .loop_commands import Loop
 from .memory import commands as m
+from .plugins import commands as p
 from .verbose import take_verbose
 
 _PERFORMED_BY: Final[dict[type, str]] = {
@@ -43,6 +44,9 @@ _PERFORMED_BY: Final[dict[type, str]] = {
     c.StoreShow: "stores:store_show",
     c.StoreExport: "stores:store_export",
     Loop: "looping:loop",
+    p.ListCommand: "plugins.perform:list_parts",
+    p.CheckEnvCommand: "plugins.perform:check_env",
+    p.NewCommand: "plugins.perform:new_env",
     m.MemoryBuild: "memory.change:build",
     m.MemoryQuery: "memory.ask:query",
     m.MemoryList: "memory.ask:list_items",

@@ -21,6 +21,7 @@ from ..learners.training.config import LoraConfig, TrainingConfig
 from .collect_commands import Collect
 from .loop_commands import Loop
 from .memory.commands import MemoryCommand
+from .plugins.commands import CheckEnvCommand, ListCommand, NewCommand
 
 
 @dataclass(frozen=True)
@@ -291,5 +292,8 @@ Command = (
     | Annotated[Eval, subcommand("eval")]
     | Annotated[Loop, subcommand("loop")]
     | Annotated[Env, subcommand("env")]
+    | Annotated[ListCommand, subcommand("list")]
+    | Annotated[CheckEnvCommand, subcommand("check-env")]
+    | Annotated[NewCommand, subcommand("new")]
     | Annotated[Data, subcommand("data")]
 )

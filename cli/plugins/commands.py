@@ -1,0 +1,44 @@
+"""The commands for people who add parts, as data; see `cli.commands`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class ListCommand:
+    """List the parts of one kind by name, those of other installed packages included."""
+
+    kind: Positional[str] = ""
+    """env, agent, collector, proposer, method, builder or embedder; without one, the kinds are listed."""
+
+
+@dataclass(frozen=True)
+class CheckEnvCommand:
+    """Check an environment: gymnasium's contract, pathei's conventions, and snapshots. Works for any gymnasium id."""
+
+    env: Positional[str]
+    """A name of `pathei env list`, a gymnasium id, or `module:Id-v0`."""
+    steps: int = 20
+    """The length of the random walks."""
+    seed: int = 0
+    """Seeds the environment and the choice of actions."""
+
+
+@dataclass(frozen=True)
+class NewCommand:
+    """Write the skeleton of a package that adds a part: `pathei new env NAME`. It passes the contracts as it is."""
+
+    kind: Positional[Literal["env"]]
+    """env: an environment."""
+    name: Positional[str]
+    """The part's name: lower-case letters, digits and `_`."""
+    folder: Path | None = None
+    """The folder to make; that of the name if left out."""
+
+
+__all__ = ["CheckEnvCommand", "ListCommand", "NewCommand"]

@@ -1,0 +1,104 @@
+"""What the commands for people who add parts do: `pathei list`, `pathei check-env`, `pathei new env`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...errors import ConfigError, ContractError, SnapshotError
+from ..console import complain, make_console
+from .commands import CheckEnvCommand, ListCommand, NewCommand
+from .skeleton import FILES
+
+
+def list_parts(command: ListCommand) -> None:
+    """List the parts of a kind, or the kinds."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ...registry import KINDS, get_registry
+
+    table = Table("name", "what")
+    if command.kind:
+        rows = get_registry(command.kind).describe()
+    else:
+        rows = [(kind, ", ".join(get_registry(kind).names())) for kind in KINDS]
+    for name, what in rows:
+        table.add_row(name, escape(what))
+    make_console().print(table)
+
+
+def check_env(command: CheckEnvCommand) -> int:
+    """Check an environment's contracts, one line each; 1 if it breaks one."""
+    import gymnasium
+    import numpy as np
+
+    from ... import envs
+    from ...errors import MissingDependencyError
+
+    id_ = envs.get_env(command.env).id
+
+    def make() -> gymnasium.Env[Any, Any]:
+        try:
+            return gymnasium.make(id_)
+        except (gymnasium.error.Error, ImportError) as error:
+            raise MissingDependencyError(f"The environment {id_!r} cannot be made: {error}.") from error
+
+    def conventions(env: gymnasium.Env[Any, Any]) -> None:
+        envs.check_env(env, steps=command.steps, seed=command.seed)
+
+    def snapshots(env: gymnasium.Env[Any, Any]) -> None:
+        envs.check_snapshot(env, steps=command.steps, rng=np.random.default_rng(command.seed))
+
+    def replay(env: gymnasium.Env[Any, Any]) -> None:
+        snapshots(envs.VerifiedReplay(env))
+
+    is_kept = _verdict("gymnasium's contract and pathei's conventions", make, conventions)
+    own = _verdict("snapshots of its own", make, snapshots)
+    replayed = own or _verdict("snapshots by verified replay", make, replay)
+    return int(is_kept is not True or replayed is not True or own is False)
+
+
+def _verdict(what: str, make: Callable[[], Any], check: Callable[[Any], None]) -> bool | None:
+    """Print one line; return whether the contract is kept, None if the environment does not offer it."""
+    env = make()
+    try:
+        check(env)
+    except ContractError as error:
+        complain(f"broken: {what}: {error}")
+        return False
+    except SnapshotError as error:
+        print(f"none: {what}: {' '.join(str(error).split())}")
+        return None
+    finally:
+        env.close()
+    print(f"ok: {what}")
+    return True
+
+
+def new_env(command: NewCommand) -> None:
+    """Write the skeleton of a package."""
+    name = command.name
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ConfigError(f"The name {name!r} must be lower-case letters, digits and '_', and begin with a letter.")
+    folder = command.folder or Path(name)
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigError(f"The folder {folder} is not empty: choose another with --folder.")
+    title = "".join(part.capitalize() for part in name.split("_"))
+    for path, text in FILES.items():
+        target = folder / path.replace("NAME", name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text.replace("TITLE", title).replace("NAME", name), "utf-8")
+    make_console().print(
+        f"{folder}: a package with the environment {name}. Next:\n"
+        f"  pip install -e {folder} && pytest {folder}\n"
+        f"  pathei check-env {name}\n"
+        f"  pathei env list",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+__all__ = ["check_env", "list_parts", "new_env"]
