@@ -31,6 +31,7 @@ OPTIONS: Final = MappingProxyType(
 COMMANDS: Final = MappingProxyType(
     {
         "memory": MappingProxyType({"--world": "--env"}),
+        "run": MappingProxyType({"--world": "--env"}),
         "collect": MappingProxyType({"--world": "--env", "--player": "--policy", "--name": "--record-as"}),
     }
 )

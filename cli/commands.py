@@ -60,8 +60,8 @@ class Run:
     who is shown what that holds about the goal."""
     lm: LmOptions = field(default_factory=LmOptions)
     """How a language model is asked."""
-    world: str = "virtualhome"
-    """The world."""
+    env: str = "virtualhome"
+    """The environment: a name of `pathei env list`, or `module:Id-v0`."""
     tasks: str = "1"
     """Where tasks come from: a number (so many are generated), `robothow`, `robothow-eai`, or a file."""
     task: str | None = None

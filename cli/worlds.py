@@ -75,7 +75,7 @@ def run(command: Run) -> None:
     from ..envs.registry import get_env
     from ..views.watch import Watcher
 
-    world = get_env(command.world)
+    world = get_env(command.env)
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
     task = choose_task(tasks, id_=command.task, scene=command.scene, goal=command.goal)
     console, envs = make_console(), Envs()

@@ -243,12 +243,13 @@ class AgentOptions:
 
         Raises:
             UnknownNameError: there is no such agent.
-            ConfigError: it is a person.
+            ConfigError: it is a person, or an option of the language model is out of range.
             MemoryStoreError: a memory cannot be opened.
         """
+        from ..agents.lm.agent import LmConfig
         from ..agents.registry import AgentMaker
 
-        named = AgentMaker(self.agent)
+        named = AgentMaker(self.agent, LmConfig(**vars(self.lm)))
         if named.is_human:
             raise ConfigError("A person plays one episode at a time: pathei run --agent human.")
         named.open_memories()  # refused here, before a store is made, and opened again in each process

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pathei.agents import AgentMaker, LmConfig, MemoryAgent, RandomAgent, SkillAgent
 from pathei.cli import main
-from pathei.cli.commands import Lm
+from pathei.collectors.options import LmOptions
 from pathei.collectors.tasks import write_tasks
 from pathei.errors import ConfigError, MemoryStoreError, ModelError, UnknownNameError
 from pathei.experience import Goal, Observation
@@ -107,8 +107,8 @@ def test_a_memory_that_is_not_there_is_refused_before_anybody_plays(tmp_path: Pa
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["--agent", "random"], "--agent and --name go with --collector agent"),
-        (["--collector", "agent"], "Say who acts with --agent"),
+        (["--agent", "random"], "Unrecognized or misplaced options"),
+        (["--collector", "agent"], "Missing from pathei collect agent"),
         (["--collector", "agent", "--agent", "human"], "A person plays one episode at a time"),
         (["--collector", "agent", "--agent", "randon"], "did you mean 'random'?"),
         (["--collector", "agent", "--agent", "skills:{tmp}/x"], "There is no memory at"),
@@ -248,4 +248,4 @@ def test_a_language_model_is_asked_as_the_options_say_and_shown_the_memory(
     assert [noted[name] is not None for name in ("lm:test-model@", f"lm:test-model@+memory:{memory}")] == [False, True]
     shown = [STATED in str(one["messages"]) for one in server.asked]
     assert shown == [False] * 4 + [True] * 4 + [False] * 4
-    assert vars(Lm()) == {name: getattr(LmConfig(), name) for name in vars(Lm())}
+    assert vars(LmOptions()) == {name: getattr(LmConfig(), name) for name in vars(LmOptions())}

@@ -1,4 +1,4 @@
-"""The commands for people who add parts: what they list, what they say of an environment, and the package they write."""
+"""The commands for people who add parts: lists, the check of an environment, and the package that they write."""
 
 import os
 import subprocess
