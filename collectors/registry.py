@@ -23,6 +23,7 @@ COLLECTORS: Final[Registry[type[CollectorOptions]]] = Registry(
     {
         "explore": Lazy(f"{_HERE}.options:ExploreOptions", "explores without regard to the goal"),
         "mcts": Lazy(f"{_HERE}.options:MctsOptions", "searches a plan for each task, then does it"),
+        "breadth": Lazy(f"{_HERE}.search.breadth:BreadthOptions", "searches a shortest plan, then does it"),
         "curriculum": Lazy(f"{_HERE}.options:CurriculumOptions", "proposes goals and tries them"),
         "scripted": Lazy(f"{_HERE}.options:ScriptedOptions", "does each task's demonstration"),
         "carry": Lazy(f"{_HERE}.options:CarryOptions", "carries things about at random"),
