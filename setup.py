@@ -21,4 +21,13 @@ def find_packages(folder: Path, name: str) -> Iterator[str]:
             yield from find_packages(path, f"{name}.{path.name}")
 
 
-setup(packages=list(find_packages(Path(__file__).parent, "pathei")))
+class BuildPackage(build_py):
+    """Builds the package without this script, which stands in the same folder."""
+
+    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
+        """Return the modules of a package as `(package, module, file)`."""
+        found = super().find_package_modules(package, package_dir)
+        return [module for module in found if module[:2] != ("pathei", "setup")]
+
+
+setup(cmdclass={"build_py": BuildPackage}, packages=list(find_packages(Path(__file__).parent, "pathei")))
