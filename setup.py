@@ -7,7 +7,8 @@ The repository root is the package `pathei`; a folder below it is a sub-package 
 from collections.abc import Iterator
 from pathlib import Path
 
-from setuptools import setup  # type: ignore[import-untyped]
+from setuptools import setup
+from setuptools.command.build_py import build_py
 
 NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs", "build", "dist", "runs")
 
