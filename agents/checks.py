@@ -1,6 +1,6 @@
 """The contract of agents as something to run: `check_agent`.
 
-Call it from the tests of an agent, as one calls gymnasium's `check_env`. Left out: whether the agent is any good.
+Call it from the tests of an agent, as one calls gymnasium's `check_env`. Not here: whether the agent is any good.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_agent(
             behind a service.
 
     Raises:
-        ContractError: the first fault found.
+        ContractError: the first problem found.
     """
     shown = [observation.seen() for observation in observations]
     before = orjson.dumps([shown, goal])

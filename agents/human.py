@@ -1,4 +1,4 @@
-"""The agent that asks whoever sits at the terminal."""
+"""The agent that asks the person at the terminal."""
 
 from __future__ import annotations
 

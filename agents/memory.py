@@ -1,7 +1,7 @@
 """Any agent with a memory: what was remembered stands before what it observes.
 
 At the beginning of an episode the memory is asked about the goal, once for each kind of item; what fits into the
-budget is put before the text of every observation. Left out: asking again as the episode goes on.
+budget is put before the text of every observation. Not here: asking again as the episode goes on.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class MemoryAgent:
         Args:
             agent: Who acts.
             recollection: The memory; it is only asked.
-            budget: At most about so many tokens are put before an observation.
-            k: So many items of each kind are asked for.
+            budget: The approximate maximum number of tokens that are put before an observation.
+            k: The number of items of each kind to ask for.
             env: The gymnasium id of the environment whose items are used; None for any.
 
         Raises:
@@ -71,7 +71,7 @@ class MemoryAgent:
         return self._agent.act(dataclasses.replace(observation, text=text), goal)
 
     def told(self) -> ActionRecord:
-        """Return what the agent tells, with the ids of the items that it was shown."""
+        """Return the agent's record, with the ids of the items that it was shown."""
         told = self._agent.told() if isinstance(self._agent, RecordingAgent) else ActionRecord()
         return ActionRecord(told.tokens, {**told.notes, "memory": list(self._ids)}) if self._ids else told
 

@@ -1,6 +1,6 @@
 """What an agent is: something that is shown an observation and a goal, and answers with an action.
 
-There is no base class. Left out: how an agent learns.
+There is no base class. Not here: how an agent learns.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Resettable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
-    """What an agent tells of how it came to its last action, for the record; the world never sees it."""
+    """How an agent came to its last action, for the record; the environment never sees it."""
 
     tokens: Tokens | None = None
     """What a language model read and wrote, where its back end gives token ids."""
@@ -69,7 +69,7 @@ class ActionRecord:
 
 @runtime_checkable
 class RecordingAgent(Protocol):
-    """An agent that tells how it came to its actions."""
+    """An agent that reports how it came to its actions."""
 
     def told(self) -> ActionRecord:
         """Return what there is to tell of the last action; called once after each `act` that returned."""

@@ -1,6 +1,6 @@
 """Several agents in one episode, one after another: each acts until it has finished, and the next goes on from there.
 
-So what was lived can come first and what a model guesses second, or the other way round. Left out: choosing between
+So a memory can come first and a model second, or the other way round. Not here: choosing between
 them, and going back to an earlier one.
 """
 
@@ -52,7 +52,7 @@ class SequentialAgent:
                 self._turn += 1
 
     def told(self) -> ActionRecord:
-        """Return what the agent tells that acted last, with its place in the order (`turn`, from 0)."""
+        """Return the record of the agent that acted last, with its place in the order (`turn`, from 0)."""
         agent = self._agents[self._turn]
         told = agent.told() if isinstance(agent, RecordingAgent) else ActionRecord()
         return ActionRecord(told.tokens, {**self._counted(told.notes), "turn": self._turn})

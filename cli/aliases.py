@@ -30,6 +30,7 @@ OPTIONS: Final = MappingProxyType(
 """The new spelling of each old option."""
 COMMANDS: Final = MappingProxyType(
     {
+        "loop": MappingProxyType({"--world": "--env"}),
         "memory": MappingProxyType({"--world": "--env"}),
         "run": MappingProxyType({"--world": "--env"}),
         "collect": MappingProxyType({"--world": "--env", "--player": "--policy", "--name": "--record-as"}),

@@ -1,9 +1,9 @@
 """How much of a world a set of episodes has touched: distinct actions, objects and state changes.
 
-The report of one episode is a `Coverage`, and those of many add up. State changes are told by the kind of thing
-(`"+ OPEN fridge"`), so that opening two fridges is one distinct change. They are read from the facts where a world
-tells its changes (see `Effects`), and else from the lines by which the observation changed. Left out: which states were
-reached, as worlds do not name them.
+The report of one episode is a `Coverage`, and those of many add up. State changes are reported by the kind of thing
+(`"+ OPEN fridge"`), so that opening two fridges is one distinct change. They are read from the facts where the
+environment reports its changes (see `Effects`), and else from the lines by which the observation changed. Not here:
+which states were reached, as environments do not name them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def read_act(action: str) -> ActionWords:
 class Effects:
     """Reads the state changes of one episode, step by step.
 
-    A world tells them in its facts: after a reset `{"graph": {"nodes": [[id, kind, ...], ...]}}`, after a step
+    An environment reports them in its facts: after a reset `{"graph": {"nodes": [[id, kind, ...], ...]}}`, after a step
     `{"changes": [[sign, id, word], [sign, id, word, id], ...]}` with the sign `"+"` or `"-"`.
     """
 
@@ -112,7 +112,7 @@ class Coverage:
     successes: int = 0
     """Trajectories whose goal held at the end."""
     checked: int = 0
-    """Trajectories of which the world could tell whether the goal held."""
+    """Trajectories whose environment reports whether the goal held."""
     steps: int = 0
     """Actions taken."""
     refused: int = 0

@@ -1,6 +1,6 @@
-"""Task sets by name: `"100"` (so many generated ones), `"robothow"`, `"robothow-eai"`, or a file of tasks.
+"""Task sets by name: `"100"` (the number of generated ones), `"robothow"`, `"robothow-eai"`, or a file of tasks.
 
-Left out: making tasks, which each world does.
+Not here: making tasks, which each world does.
 """
 
 from __future__ import annotations

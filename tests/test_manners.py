@@ -1,12 +1,15 @@
-"""The manners of the code that no linter checks here: sizes, docstrings, prints, mocks, and words left behind.
+"""The manners of the code that no linter checks here: sizes, names, docstrings, prints, mocks, and words.
 
-Only files that git tracks are read, so that notes lying beside them never fail a test. Annotations are left to
+Only files that git tracks are read, so that untracked notes never fail a test. Annotations are left to
 `mypy --strict` and imports to `tests/test_packaging.py`.
 """
 
 import ast
+import io
 import re
 import statistics
+import tokenize
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +19,31 @@ import pytest
 FILE_LINES = 500
 MEDIAN_LINES = 200
 FUNCTION_LINES = 60
+FILES_PER_FOLDER = 12
 MAY_PRINT = ("cli", "tests", "benchmarks", "examples")
 NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs", "setup.py")
 # The patterns are written so that they do not find themselves here.
 # /home/agent is the home inside the terminal's sandbox, the same on every machine.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|(?:home|Users)/(?!agent\b)\w+)/|/tmp/(?:bash|clone)")
 LEFT_BEHIND = re.compile(r"\b(?:TO[D]O|FIX[M]E|X[X]X|To be fille[d])\b")
+# Words of a private dialect; docs/glossary.md has the field's own.
+DIALECT = re.compile(
+    r"\b(?:is dear|be had|is had|anew|so many|whoever|told|telling|tells|mend(?:s|ed)?|lived|lives through"
+    r"|what came of|in no words|beside|brought to light|wish(?:es)?|deeds?|faults|Left out:)\b|\bLeft out:",
+)
+QUOTED = frozenset(
+    {
+        ("docs/guide/learning/corpora.md", "beside"),  # what a story says
+        ("docs/guide/migrating.md", "wish"),  # old names
+        ("envs/adapters/scienceworld.py", "lived"),  # the name of an experiment
+        ("envs/terminal/tasks/chores_data.py", "beside"),  # what a task asks; its text follows from the seed
+        ("envs/terminal/tasks/chores_data.py", "mend"),  # the name of a chore, and so of stored tasks
+        ("memory/exchange/jsonl.py", "lived"),  # a table of schema 1
+        ("memory/experience_memory.py", "lived"),
+        ("memory/storage/database.py", "lived"),
+    }
+)
+"""Where a word stands for another reason than the dialect."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
@@ -102,6 +124,48 @@ def assigned_names(node: ast.stmt) -> list[str]:
 def test_files_are_small(sources: list[Source]) -> None:
     complain([f"{source.path}: {source.lines} lines" for source in sources if source.lines > FILE_LINES])
     assert statistics.median(source.lines for source in sources if source.in_package) <= MEDIAN_LINES
+
+
+def prose_of(path: Path, text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that people read: all of a page, and comments and strings of Python, with their numbers."""
+    if path.suffix != ".py":
+        yield from enumerate(text.splitlines(), 1)
+        return
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if tokenize.tok_name[token.type] in ("STRING", "COMMENT", "FSTRING_MIDDLE"):
+            prefix = token.string.split('"')[0].lower()
+            # Names inside the braces of an f-string are code.
+            string = re.sub(r"\{[^{}]*\}", "", token.string) if "f" in prefix else token.string
+            yield from enumerate(string.splitlines(), token.start[0])
+
+
+def test_folders_are_small(tracked_files: list[Path]) -> None:
+    folders = Counter(
+        path.parent
+        for path in tracked_files
+        if path.suffix == ".py" and path.name != "__init__.py" and path.parts[0] not in NOT_PACKAGE
+    )
+    complain([f"{folder}: {count} files" for folder, count in folders.items() if count > FILES_PER_FOLDER])
+
+
+def test_a_public_class_name_stands_for_one_thing(sources: list[Source]) -> None:
+    places = defaultdict(list)
+    for source in sources:
+        if source.in_package:
+            for node in source.tree.body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places[node.name].append(str(source.path))
+    complain([f"{name}: {', '.join(files)}" for name, files in places.items() if len(files) > 1])
+
+
+def test_prose_is_plain(checkout: Path, tracked_files: list[Path]) -> None:
+    faults = []
+    for path in tracked_files:
+        if path.suffix in (".py", ".md") and path.parts[0] not in ("tests", "benchmarks"):
+            for number, line in prose_of(path, (checkout / path).read_text("utf-8")):
+                words = [word for word in DIALECT.findall(line) if (str(path), word) not in QUOTED]
+                faults += [f"{path}:{number}: {word}" for word in words]
+    complain(faults)
 
 
 def test_functions_are_small(sources: list[Source]) -> None:

@@ -23,7 +23,8 @@ TRAINING = (
 )
 EWC = "--model tiny --method ewc --texts old.txt --fisher fisher.safetensors"
 LOOP = (
-    "loop --rounds 1 --tasks 3 --explored 2 --proposed 4 --held-out 1 --steps 12 --simulations 20 --workers 0 "
+    "loop --world virtualhome --rounds 1 --tasks 3 --explored 2 --proposed 4 --held-out 1 --steps 12 --simulations 20 "
+    "--workers 0 "
     "--model tiny --texts old.txt --held-out-texts old.txt --training.steps 2 --training.batch 2 "
     "--training.max-length 128 --knobs.fisher-sequences 8 --knobs.sequence-length 16 --no-report"
 )

@@ -1,6 +1,6 @@
 """What `pathei demo` begins with: demonstrations played readably, then exploration and search on the same tasks.
 
-It uses what the package has to offer and adds nothing of its own. Left out: fetched data, language models.
+It uses what the package has to offer and adds nothing of its own. Not here: fetched data, language models.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Method by method, what was gained and what was lost: one table, and one picture.
 
 The picture has the skill in the new task upwards and the language lost to the right; nothing is above and left of a
-method on the frontier. Left out: measuring (`evaluate`).
+method on the frontier. Not here: measuring (`evaluate`).
 """
 
 from __future__ import annotations

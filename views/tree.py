@@ -1,6 +1,6 @@
 """A search tree as a human reads it: the most visited moves, a few levels deep, with the plan picked out.
 
-Left out: the whole tree; `Mcts(keep_tree=True)` records that.
+Not here: the whole tree; `Mcts(keep_tree=True)` records that.
 """
 
 from __future__ import annotations

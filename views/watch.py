@@ -1,4 +1,4 @@
-"""Episodes as a human reads them in a terminal: live, or out of a store. Left out: storing anything."""
+"""Episodes as a human reads them in a terminal: live, or out of a store. Not here: storing anything."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.data import fetch
 from pathei.envs.facts import ConditionJson
 from pathei.envs.virtualhome.engine.profiles import rules_named
-from pathei.envs.virtualhome.engine.rules import Action
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.vocabulary import RELATIONS
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.goals.check import GoalCheck
@@ -67,7 +67,7 @@ class Case(NamedTuple):
     world: World
     check: GoalCheck
     relevance: Relevance
-    demonstration: tuple[Action, ...]
+    demonstration: tuple[EngineAction, ...]
 
 
 class Outcome(NamedTuple):
@@ -143,7 +143,7 @@ def solve(robothow: RobotHow, name: str, seconds: float) -> Outcome:
     return Outcome(one.program.activity, name, held, len(found.plan), human, found.result.simulations, spent, progress)
 
 
-def verify(one: Case, plan: Sequence[Action]) -> tuple[bool, float]:
+def verify(one: Case, plan: Sequence[EngineAction]) -> tuple[bool, float]:
     """Do a plan in a fresh world; return whether every step was accepted and the goal held at the end."""
     world = World(one.program.scene(), rules_named("v1"))
     check = GoalCheck(one.conditions, world)
@@ -154,7 +154,7 @@ def verify(one: Case, plan: Sequence[Action]) -> tuple[bool, float]:
     return accepted and check.satisfied(), check.progress()
 
 
-def effective_steps(world: World, actions: Sequence[Action]) -> int:
+def effective_steps(world: World, actions: Sequence[EngineAction]) -> int:
     """Count the steps of a program that change the graph; the world is left at its beginning."""
     count = 0
     for action in actions:

@@ -36,7 +36,7 @@ from rich.table import Table
 
 from pathei.envs.contract import Snapshotter
 from pathei.envs.virtualhome.engine.profiles import rules_named
-from pathei.envs.virtualhome.engine.rules import Action
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.world import World, WorldSnapshot
 from pathei.envs.virtualhome.env import VirtualHomeEnv
@@ -60,8 +60,8 @@ class Home(NamedTuple):
     world: World
     read: LineReader
     lines: tuple[str, ...]
-    actions: tuple[Action, ...]
-    walk: tuple[Action, ...]
+    actions: tuple[EngineAction, ...]
+    walk: tuple[EngineAction, ...]
     moments: tuple[WorldSnapshot, ...]
     """Where the walk passed, from the beginning on."""
 
@@ -113,7 +113,9 @@ def plain_line(line: str) -> str:
     return re.sub(r"\(\d+\.(\d+)\)", r"(\1)", line)
 
 
-def wander(world: World, steps: int, rng: np.random.Generator) -> tuple[tuple[Action, ...], tuple[WorldSnapshot, ...]]:
+def wander(
+    world: World, steps: int, rng: np.random.Generator
+) -> tuple[tuple[EngineAction, ...], tuple[WorldSnapshot, ...]]:
     """Take random admissible actions from the beginning; return them and the moments in which each was taken."""
     world.restore(world.start)
     walk, moments = [], []
@@ -175,7 +177,7 @@ def replay_known_lines(found: list[Home]) -> Callable[[], int]:
     return run
 
 
-def replay_actions(played: Iterable[tuple[World, tuple[Action, ...]]]) -> Callable[[], int]:
+def replay_actions(played: Iterable[tuple[World, tuple[EngineAction, ...]]]) -> Callable[[], int]:
     """Act without reading lines, from the beginning."""
     pairs = list(played)
 

@@ -6,7 +6,7 @@ parsed, never executed: the line that begins with `Goal:` must be a goal that th
 and was not reached before. Otherwise it is asked again with the reason, and after a few tries a goal is drawn instead.
 
 All that the prompt holds comes from attempts, so it survives a crash with the records; what the model would answer does
-not, as it may answer otherwise each time. Left out: retrieval of answers by similarity, and a critic: the world checks.
+not, as it may answer otherwise each time. Not here: retrieval of answers by similarity, and a critic: the world checks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ANSWER_MAX: Final = 20_000
 _GOAL_MAX: Final = 1_000
 """A longer goal is refused, so that nothing nested too deep is ever read."""
 _KEPT: Final = 400
-"""So many characters of a reasoning, a question or an answer are kept."""
+"""The number of characters of a reasoning, a question or an answer that are kept."""
 _GOAL: Final = re.compile(r"^[\s*_#>-]*(?:goal|task)[\s*_]*:[\s*_]*(.*)", re.IGNORECASE | re.MULTILINE)
 _QUESTION: Final = re.compile(
     r"^[\s*_\d.>-]*(?:question\s*\d*[\s*_]*:)?\s*([^\n?]{8,}\?)\s*$", re.IGNORECASE | re.MULTILINE

@@ -7,8 +7,8 @@
 * `NoveltyProposer` proposes what was never achieved, the likeliest first: goals of one condition, and combinations of
   conditions that were achieved one by one.
 
-A proposer learns from attempts, in order, and from nothing else; so a new one that is told the attempts of a store
-again is in the same state, and nothing has to be saved. Left out: retries (`curriculum`) and language models
+A proposer learns from attempts, in order, and from nothing else; so a new one that observes the attempts of a store
+again is in the same state, and nothing has to be saved. Not here: retries (`curriculum`) and language models
 (`lm_proposer`).
 """
 
@@ -27,7 +27,7 @@ from ...errors import ConfigError
 from ...experience import Json, Observation
 
 _TRIES = 30
-"""So many joins of random conditions are tried until two or three fit together."""
+"""The number of joins of random conditions that are tried until two or three fit together."""
 
 
 class Situation(NamedTuple):
@@ -48,7 +48,7 @@ class GoalProposal(NamedTuple):
 
 
 class GoalAttempt(NamedTuple):
-    """A goal that was tried, and what came of it."""
+    """A goal that was tried, and the result."""
 
     aim: GoalCandidate
     success: bool
@@ -60,7 +60,7 @@ class GoalAttempt(NamedTuple):
 
 
 class GoalProposer(Protocol):
-    """Chooses goals and learns from attempts. Its state is a function of the attempts it was told, in their order."""
+    """Chooses goals and learns from attempts. Its state follows from the attempts it has observed, in their order."""
 
     def propose(self, situation: Situation, rng: np.random.Generator) -> GoalProposal:
         """Choose the next goal.
@@ -75,7 +75,7 @@ class GoalProposer(Protocol):
         ...
 
     def update(self, attempt: GoalAttempt) -> None:
-        """Learn from an attempt, whoever proposed it."""
+        """Learn from an attempt, no matter which proposer chose it."""
         ...
 
 
@@ -86,7 +86,7 @@ class UniformProposer:
         """Draw goals.
 
         Args:
-            largest: Of up to so many conditions.
+            largest: The maximum number of conditions.
             by_kind: Whether every kind of condition is equally likely: nine of ten conditions of a house are about
                 where a thing is, and drawn one by one they leave little for the others.
         """
@@ -117,7 +117,7 @@ class LearningProgressProposer:
         """Begin with nothing known.
 
         Args:
-            largest: Goals of up to so many conditions.
+            largest: The maximum number of conditions of a goal.
             window: How many attempts of a group count, the last ones.
             enough: A group with fewer attempts is not judged.
             explore: The share of goals that are drawn uniformly instead.
@@ -191,7 +191,7 @@ class CompetenceProposer:
     strength: float = 3.0
     """How many attempts of its own weigh as much as what is known in general."""
     half_life: float = 100.0
-    """After so many attempts, at whatever, an attempt counts half."""
+    """The number of attempts, at any goal, after which an attempt counts half."""
     _now: int = 0
     _tried: dict[str, tuple[float, float, int]] = field(default_factory=dict)
 
@@ -233,7 +233,7 @@ class NoveltyProposer:
         """Begin with nothing achieved.
 
         Args:
-            largest: Goals of up to so many conditions.
+            largest: The maximum number of conditions of a goal.
             effects: The share of goals of one condition, in [0, 1]; there are more while too little was achieved.
             candidates: Among how many goals to choose.
         """
@@ -288,7 +288,7 @@ class NoveltyProposer:
 
 
 def draw(space: GoalSpace, size: int, rng: np.random.Generator, *, by_kind: bool = False) -> GoalCandidate:
-    """Draw a goal of up to so many conditions: fewer where no combination was found that fits together.
+    """Draw a goal of at most this number of conditions: fewer where no combination was found that fits together.
 
     Args:
         space: The goals to draw from.

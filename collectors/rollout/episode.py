@@ -88,7 +88,7 @@ class Recorder:
             self._watch(self)
         return self.observation
 
-    def step(self, action: str, told: ActionRecord | None = None) -> Step:
+    def step(self, action: str, record: ActionRecord | None = None) -> Step:
         """Act, and return the step that was recorded.
 
         `info["character"]` of a step is the one that acted, where the environment says whose turn is next;
@@ -96,7 +96,7 @@ class Recorder:
 
         Args:
             action: The action in words; for a space of numbers, as JSON (see `read_action`).
-            told: How the agent chose it.
+            record: How the agent chose it.
         """
         self.stage = "act"
         given = read_action(self.env.action_space, action)
@@ -106,10 +106,10 @@ class Recorder:
         if self.character is not None:
             said["character"] = self.character
             self.character = info.get("character")
-        if told is not None and told.notes:
-            said["agent"] = dict(told.notes)
+        if record is not None and record.notes:
+            said["agent"] = dict(record.notes)
         cut = bool(truncated) or (len(self.steps) + 1 >= self._max_steps and not terminated)
-        tokens = None if told is None else told.tokens
+        tokens = None if record is None else record.tokens
         step = Step(self.observation, action, float(reward), bool(terminated), cut, said, tokens)
         self.raw = observation
         self.observation = contract.observe(observation, info, self._put_image)

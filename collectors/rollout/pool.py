@@ -3,7 +3,7 @@
 Each worker is a fresh process (spawned, so it shares nothing) with a pipe. It makes one collector, keeps its
 environments, and answers every task with the encoded records, which are handed on in the order in which they come.
 A short task is over sooner than a round trip, so a few are sent ahead; those are given to others if their worker dies.
-Left out: images (an observation with one is a failure here, as only the parent may write to a store), and other hosts.
+Not here: images (an observation with one is a failure here, as only the parent may write to a store), and other hosts.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _BRISK_S: Final = 0.1
 _START_S: Final = 120.0
 """How long a worker may take until it is ready, in seconds."""
 _GARBAGE: Final = 100_000
-"""So many new objects make a worker look for garbage."""
+"""The number of new objects after which a worker collects garbage."""
 _STARTS: Final = 3
-"""So many workers in a row may die before they are ready."""
+"""The number of workers in a row that may die before they are ready."""
 
 
 def collect_parallel(

@@ -13,11 +13,11 @@ class SearchConfig:
     """How to search."""
 
     simulations: int = 1000
-    """At most so many simulations."""
+    """The maximum number of simulations."""
     env_steps: int | None = None
-    """At most so many transitions of the world; None for no limit. What replaying costs is not counted."""
+    """The maximum number of transitions of the environment; None for no limit. What replaying costs is not counted."""
     seconds: float | None = None
-    """At most so many seconds of processor time; None for no limit. Only a search without this limit is repeatable."""
+    """The maximum processor time in seconds; None for no limit. Only a search without this limit is repeatable."""
     depth: int = 25
     """The horizon: no walk, rollout included, is longer, and nothing after it counts."""
     discount: float = 0.99
@@ -33,7 +33,7 @@ class SearchConfig:
     rollout: Literal["random", "prior", "none"] = "random"
     """"random", "prior" (drawn in proportion to the prior) or "none" (the value estimate alone)."""
     rollout_steps: int | None = None
-    """A rollout is cut off after so many steps, and the value estimate added; None to go on to the horizon."""
+    """A rollout is cut off after this number of steps, and the value estimate added; None to go on to the horizon."""
     transpositions: bool = True
     """Whether equal states at equal depth share a node, where the model can tell equal states."""
     widening: float | None = None

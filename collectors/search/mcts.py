@@ -7,7 +7,7 @@ step, whatever part of the walk it was on. A whole rollout that is the best walk
 
 Because the world is deterministic, the best walk ever seen is a plan, and a subtree that was searched to the end is
 solved: it is not visited again, its exact value stands in for what visits to it would have returned, and a search
-whose root is solved stops. Left out: chance nodes and opponents.
+whose root is solved stops. Not here: chance nodes and opponents.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Search:
     def run(self) -> SearchResult:
         """Simulate until the budget is spent, the root is solved, or success where that is enough.
 
-        It may be called again: the tree grows on, with the whole budget anew.
+        It may be called again: the tree grows on, with the whole budget again.
         """
         config, best = self._config, self._best
         begin, steps, done = time.process_time(), self._env_steps, 0

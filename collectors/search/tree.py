@@ -1,6 +1,6 @@
 """The tree of a search: nodes, edges, and what is known for certain below a node.
 
-Left out: how the tree grows and how an edge is chosen (`search`).
+Not here: how the tree grows and how an edge is chosen (`search`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """ScienceWorld's experiments: `pathei/ScienceWorld-v0`. It runs in Java, one process for each environment.
 
 It cannot be saved; a search replays it (`pathei.envs.replay`). Most of a step's time goes into listing the admissible
-actions, hundreds of them; `listing=False` leaves them out. Left out: its object tree, its run histories.
+actions, hundreds of them; `listing=False` leaves them out. Not here: its object tree, its run histories.
 """
 
 from __future__ import annotations

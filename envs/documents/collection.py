@@ -1,7 +1,7 @@
 """Linked pages, and the search over them: what a collection of documents is, wherever it came from.
 
 A page is a list of blocks, a block a line of runs, a run a piece of text that may be a link or code. Screens are cut
-from that, and so is the HTML of the served site, so both are the same pages. Left out: images, tables' columns, styles.
+from that, and so is the HTML of the served site, so both are the same pages. Not here: images, tables' columns, styles.
 """
 
 from __future__ import annotations

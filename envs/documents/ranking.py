@@ -1,7 +1,7 @@
 """Ranking of texts for a search box: BM25 in numpy, with the words and constants of Anserini's Lucene index.
 
 Robertson and Zaragoza 2009, in Lucene's form: a word of the query that is in n of N texts, and f times in a text of
-length l (the mean being L), adds `ln(1 + (N - n + 0.5) / (n + 0.5)) * f / (f + k1 (1 - b + b l / L))`. Left out:
+length l (the mean being L), adds `ln(1 + (N - n + 0.5) / (n + 0.5)) * f / (f + k1 (1 - b + b l / L))`. Not here:
 Lucene's rounding of lengths to one byte, so that near ties may be ordered otherwise, and phrases.
 """
 

@@ -1,7 +1,7 @@
 """What a shop sells, and how it is searched; products are read from WebShop's own file format.
 
 WebShop's field names (`name`, `full_description`, `small_description`, `pricing`, `customization_options`, ...) are
-those of its `items_shuffle.json`; the attributes and instructions are in two more files. Left out: images other than
+those of its `items_shuffle.json`; the attributes and instructions are in two more files. Not here: images other than
 the address of the first, reviews and ratings, which WebShop's files do not hold either.
 """
 

@@ -15,11 +15,11 @@ from ..documents.queries import queries
 from ..text_env import TextEnv, explain, require_reset
 from .goals import ShopGoal, read_goal
 from .model import ShopModel
-from .pages import START, ShopPage, ShopPages, ShopRefusal, told, told_plainly
+from .pages import START, ShopPage, ShopPages, ShopRefusal, show_page, show_plainly
 from .reward import Nouns, Reward, plain_nouns, reward
 from .shops import GENERATED, Shop, shop_named
 
-_STYLES: Final = {"rich": told, "plain": told_plainly}
+_STYLES: Final = {"rich": show_page, "plain": show_plainly}
 
 
 class ShopEpisode(NamedTuple):

@@ -147,7 +147,7 @@ class ShopPages:
         return _sheet([*pieces, *map(_button, self._sub_pages), _button(BUY)])
 
 
-def told(place: ShopPage, instruction: str, sheet: PageSheet) -> str:
+def show_page(place: ShopPage, instruction: str, sheet: PageSheet) -> str:
     """Return a page as text, in the form of WebShop's mode `text_rich`: what was chosen or seen is marked."""
     lines = _head(place, instruction)
     chosen = {value for _, value in place.options} if place.page == "item" else frozenset()
@@ -168,7 +168,7 @@ def told(place: ShopPage, instruction: str, sheet: PageSheet) -> str:
     return "\n".join([*reversed(clicked), *lines, ""])
 
 
-def told_plainly(place: ShopPage, instruction: str, sheet: PageSheet) -> str:
+def show_plainly(place: ShopPage, instruction: str, sheet: PageSheet) -> str:
     """Return a page as text, in the form of WebShop's mode `text`, in which choices cannot be seen."""
     return " [SEP] ".join([*map(str.strip, _head(place, instruction)), *(piece.text.strip() for piece in sheet.pieces)])
 
@@ -196,12 +196,12 @@ def _press(place: ShopPage, button: str) -> ShopPage | ShopRefusal:
 
 
 def _sub_page(product: Product, page: Page) -> PageSheet:
-    told = {
+    parts = {
         "description": (product.description,),
         "features": tuple(f" {bullet}" for bullet in product.bullets),
         "attributes": (*(f" {one}" for one in product.attributes), product.category, product.query, product.path),
     }
-    return _sheet([_button(BACK), _button(PREVIOUS), *map(_text, told.get(page, ()))])
+    return _sheet([_button(BACK), _button(PREVIOUS), *map(_text, parts.get(page, ()))])
 
 
 def _sheet(pieces: list[PagePiece]) -> PageSheet:
@@ -247,6 +247,6 @@ __all__ = [
     "ShopPage",
     "ShopPages",
     "ShopRefusal",
-    "told",
-    "told_plainly",
+    "show_page",
+    "show_plainly",
 ]

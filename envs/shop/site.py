@@ -82,8 +82,8 @@ def address(place: ShopPage) -> str:
     """Return the path and query of a place; what was looked at before is left to the browser."""
     parts = {"query": place.query, "number": place.number, "asin": place.asin, "options": json.dumps(place.options)}
     left_out = {"query": "", "number": 1, "asin": "", "options": "[]"}
-    told = {name: value for name, value in parts.items() if value != left_out[name]}
-    return f"/{place.page}{'?' if told else ''}{urlencode(told, quote_via=quote)}"
+    shown = {name: value for name, value in parts.items() if value != left_out[name]}
+    return f"/{place.page}{'?' if shown else ''}{urlencode(shown, quote_via=quote)}"
 
 
 def read_address(url: str, pages: ShopPages) -> ShopPage | None:

@@ -1,6 +1,6 @@
 """Touchdown's routes: instructions with the panoramas that they lead along, read from the published JSON lines.
 
-Left out: the graph that they lie in (`graph`), and panoramas, which are Google's and not published with the data.
+Not here: the graph that they lie in (`graph`), and panoramas, which are Google's and not published with the data.
 """
 
 from __future__ import annotations

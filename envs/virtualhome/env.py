@@ -17,7 +17,7 @@ import gymnasium
 from ...errors import ConfigError, ScriptError
 from ..spaces import UnicodeText
 from .engine.profiles import rules_named
-from .engine.rules import Action, Rules
+from .engine.rules import EngineAction, Rules
 from .engine.scene import Scene, bits
 from .engine.vocabulary import CLOSE, FACING, RELATIONS
 from .engine.world import World, WorldSnapshot
@@ -58,14 +58,14 @@ class HomeSnapshot(NamedTuple):
     random_state: Mapping[str, Any]
 
 
-class _Lines(dict[Action, str]):
+class _Lines(dict[EngineAction, str]):
     """Actions as script lines, each written once."""
 
     def __init__(self, scene: Scene, rules: Rules) -> None:
         super().__init__()
         self._scene, self._rules = scene, rules
 
-    def __missing__(self, action: Action) -> str:
+    def __missing__(self, action: EngineAction) -> str:
         line = self[action] = write_line(action, self._scene, self._rules)
         return line
 
@@ -263,7 +263,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
     def _prepared(self, world: World) -> _Household:
         return _Household(world, _Lines(world.scene, world.rules), phrases(world.rules))
 
-    def _read(self, action: str, character: int) -> Action | Misunderstood:
+    def _read(self, action: str, character: int) -> EngineAction | Misunderstood:
         if not isinstance(action, str):
             return Misunderstood(f"an action is a string, not {type(action).__name__}")
         if action not in self.action_space:

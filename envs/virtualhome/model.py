@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model import BufferedRng, StepResult
 from .engine.preconditions import Holds
-from .engine.rules import Action
+from .engine.rules import EngineAction
 from .engine.scene import bits
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _TRIES: Final = 64
 class _Candidate(NamedTuple):
     """An action that fixed conditions allow, with the others to ask."""
 
-    action: Action
+    action: EngineAction
     """With -1 for an object that is to be chosen from what is held."""
     checks: tuple[tuple[Holds, Any], ...]
 
@@ -64,7 +64,7 @@ class HomeModel:
         self._potential = self._measure()
         self._candidates = self._list_candidates(relevance.weight if relevance else lambda action: 1)
 
-    def _list_candidates(self, weight: Callable[[Action], int]) -> list[_Candidate]:
+    def _list_candidates(self, weight: Callable[[EngineAction], int]) -> list[_Candidate]:
         """Everything that fixed conditions do not rule out, for `sample` to try, each as often as it weighs."""
         found: list[_Candidate] = []
         for verb, bound in self._world.bound.items():
@@ -73,26 +73,26 @@ class HomeModel:
             checks = bound.first.checks
             first, second = bound.first.nodes & self._nodes, bound.second.nodes & self._nodes
             if bound.arity == 0:
-                actions = [Action(verb)] if bound.first.nodes >> self._character & 1 else []
+                actions = [EngineAction(verb)] if bound.first.nodes >> self._character & 1 else []
             elif bound.arity == 1:
-                actions = [Action(verb, n) for n in bits(first)]
+                actions = [EngineAction(verb, n) for n in bits(first)]
             else:  # what is held is the object, so the destination alone is chosen
-                actions, checks = [Action(verb, -1, n) for n in bits(second)] if first else [], ()
+                actions, checks = [EngineAction(verb, -1, n) for n in bits(second)] if first else [], ()
             for action in actions:
                 found += [_Candidate(action, checks)] * weight(action)
         return found
 
-    def actions(self) -> Sequence[Action]:
+    def actions(self) -> Sequence[EngineAction]:
         """Return the admissible actions with these verbs and nodes."""
         if self.success():
             return ()
         return [a for a in self._world.admissible(self._character, self._nodes) if a.verb in self._verbs]
 
-    def prior(self, actions: Sequence[Action]) -> Sequence[float]:
+    def prior(self, actions: Sequence[EngineAction]) -> Sequence[float]:
         """Return the relevance of actions to the goal, shape `[actions]`; uniform where nothing is known of it."""
         return self._relevance.prior(actions) if self._relevance else [1.0] * len(actions)
 
-    def sample(self, draws: BufferedRng) -> Action | None:
+    def sample(self, draws: BufferedRng) -> EngineAction | None:
         """Return an admissible action, by trying what the fixed conditions allow; None if many tries failed."""
         world, character, candidates, uniform = self._world, self._character, self._candidates, draws.uniform
         count = len(candidates)
@@ -102,7 +102,7 @@ class HomeModel:
                 held = [n for n in bits(world.held(character)) if self._nodes >> n & 1]
                 if not held:
                     continue
-                action = Action(action.verb, held[draws.below(len(held))], action.second)
+                action = EngineAction(action.verb, held[draws.below(len(held))], action.second)
                 if world.possible(action, character):
                     return action
                 continue
@@ -114,11 +114,11 @@ class HomeModel:
                 return action
         return None
 
-    def possible(self, action: Action, /) -> bool:
+    def possible(self, action: EngineAction, /) -> bool:
         """Return whether an action is admissible now."""
         return self._world.possible(action, self._character)
 
-    def step(self, action: Action, /) -> StepResult:
+    def step(self, action: EngineAction, /) -> StepResult:
         """Do an action; the reward is the change in progress and credit, and reaching the goal ends the episode."""
         self._world.apply(action, self._character)
         check = self._check
@@ -156,7 +156,7 @@ class HomeModel:
         """Return whether the goal holds."""
         return self._check.satisfied() if self._check else None
 
-    def text(self, action: Action, /) -> str:
+    def text(self, action: EngineAction, /) -> str:
         """Return the action as a script line."""
         rule, scene = self._world.rules.table[action.verb], self._world.scene
         return " ".join([f"[{rule.verb}]", *(scene.name(n) for n in action[1:] if n >= 0)])

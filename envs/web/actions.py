@@ -7,7 +7,7 @@
     goto http://...         back                         wait                    stop the answer
 
 A text in quotes is read as JSON; without quotes it runs to the end of the line. Places are pixels from the top left of
-the window. Left out: several actions in one line.
+the window. Not here: several actions in one line.
 """
 
 from __future__ import annotations

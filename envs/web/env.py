@@ -3,7 +3,7 @@
 A `Site` says which address an episode begins at, what its goal is, and after each action what that earned; everything
 else is here. One browser serves all episodes of an environment. Each episode has a fresh context (no cookies, no
 storage), except where a site says that its document can restart by itself. Only the origins and the folder that the
-site names can be reached. Left out: snapshots; `VerifiedReplay` makes them of any site that answers the same each time.
+site names can be reached. Not here: snapshots; `VerifiedReplay` makes them of any site that answers the same each time.
 """
 
 from __future__ import annotations

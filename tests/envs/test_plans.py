@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pathei.envs.plans import succeeds, without_idle_steps
 from pathei.envs.virtualhome.engine.profiles import rules_named
-from pathei.envs.virtualhome.engine.rules import Action
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.vocabulary import RELATIONS
 from pathei.envs.virtualhome.engine.world import World
@@ -47,9 +47,9 @@ def test_a_plan_padded_with_useless_steps_is_stripped_to_what_matters() -> None:
     light = dark_light(world)
     room = world.rules.room_of(world, world.characters[0])
     assert room is not None
-    padding = Action("WALK", room)
-    plan = [padding, padding, Action("WALK", light), Action("SWITCHON", light), padding]
-    assert without_idle_steps(model, plan) == (Action("WALK", light), Action("SWITCHON", light))
+    padding = EngineAction("WALK", room)
+    plan = [padding, padding, EngineAction("WALK", light), EngineAction("SWITCHON", light), padding]
+    assert without_idle_steps(model, plan) == (EngineAction("WALK", light), EngineAction("SWITCHON", light))
 
 
 def test_steps_that_can_only_go_together_are_removed_together() -> None:
@@ -58,10 +58,10 @@ def test_steps_that_can_only_go_together_are_removed_together() -> None:
     light = dark_light(world)
     shut = [n for n in range(world.size) if world.scene.having["CAN_OPEN"] >> n & 1 and world.having[0] >> n & 1]
     for thing in shut:
-        around = [Action("WALK", thing), Action("OPEN", thing), Action("CLOSE", thing)]
+        around = [EngineAction("WALK", thing), EngineAction("OPEN", thing), EngineAction("CLOSE", thing)]
         conditions = (*LIGHT_ON, {"node": {"id": world.scene.ids[thing]}, "state": "CLOSED"})
         model = HomeModel(world, GoalCheck(conditions, world))
-        plan = [*around, Action("WALK", light), Action("SWITCHON", light)]
+        plan = [*around, EngineAction("WALK", light), EngineAction("SWITCHON", light)]
         if succeeds(model, plan):
             assert without_idle_steps(model, plan) == tuple(plan[-2:])
             return
@@ -71,15 +71,15 @@ def test_steps_that_can_only_go_together_are_removed_together() -> None:
 def test_a_goal_that_was_reached_and_undone_does_not_count() -> None:
     world, model = home(lit_seed())
     light = dark_light(world)
-    on = [Action("WALK", light), Action("SWITCHON", light)]
+    on = [EngineAction("WALK", light), EngineAction("SWITCHON", light)]
     assert succeeds(model, on)
-    assert not succeeds(model, [*on, Action("SWITCHOFF", light)])
+    assert not succeeds(model, [*on, EngineAction("SWITCHOFF", light)])
 
 
 def test_a_plan_with_an_impossible_step_does_not_succeed_and_is_left_as_it_is() -> None:
     world, model = home(lit_seed())
     light = dark_light(world)
-    plan = (Action("SWITCHON", light), Action("WALK", light), Action("SWITCHON", light))
+    plan = (EngineAction("SWITCHON", light), EngineAction("WALK", light), EngineAction("SWITCHON", light))
     if world.refusal(plan[0]) is not None:
         assert not succeeds(model, plan)
         assert without_idle_steps(model, plan) == plan

@@ -5,7 +5,7 @@ it mounts lies in a private mount namespace, everything it starts in a private p
 happens, the kernel ends and unmounts all of it. It ends when its standard input does, so a killed owner leaves nothing.
 
 Requests come over standard input and answers go over standard output, each as four bytes of length and JSON; bytes are
-written as Latin-1 text. Left out: what the files mean (`files`), and which layer is needed by whom (`sandbox`).
+written as Latin-1 text. Not here: what the files mean (`files`), and which layer is needed by whom (`sandbox`).
 """
 
 from __future__ import annotations

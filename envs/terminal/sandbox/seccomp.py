@@ -2,7 +2,7 @@
 
 It refuses (EPERM) what no ordinary command needs and kernel exploits do: mounting, namespaces, kernel modules, bpf,
 io_uring, keys, tracing, and the two ways to memory that no resource limit counts (`memfd_create`, `shmget`).
-Left out: a list of what is allowed, which would break programs that nobody has thought of.
+Not here: a list of what is allowed, which would break programs that nobody has thought of.
 """
 
 from __future__ import annotations

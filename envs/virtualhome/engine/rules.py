@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .world import World
 
 
-class Action(NamedTuple):
+class EngineAction(NamedTuple):
     """A grounded action: a verb and the indexes of its objects."""
 
     verb: str
@@ -230,11 +230,11 @@ class BoundRule:
                 effect(w, c, o, d)
         return says
 
-    def collect(self, w: World, c: int, among: int, found: list[Action]) -> None:
+    def collect(self, w: World, c: int, among: int, found: list[EngineAction]) -> None:
         """Append every action of this rule that is possible now with objects out of `among`."""
         if self.arity == 0:
             if self.first.refusal(w, c, c) is None:
-                found.append(Action(self.rule.key))
+                found.append(EngineAction(self.rule.key))
             return
         first = self.first.among(w, c, among)
         if not first:
@@ -251,9 +251,9 @@ class BoundRule:
 
 
 @lru_cache(maxsize=4096)
-def _grounded(verb: str, size: int, first: int = -1) -> list[Action]:
+def _grounded(verb: str, size: int, first: int = -1) -> list[EngineAction]:
     """Every action of a verb in a world of this size (with this object), made once for all; not to be changed."""
-    return [Action(verb, n) if first < 0 else Action(verb, first, n) for n in range(size)]
+    return [EngineAction(verb, n) if first < 0 else EngineAction(verb, first, n) for n in range(size)]
 
 
 T = TypeVar("T")

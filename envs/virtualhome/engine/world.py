@@ -20,7 +20,7 @@ from .vocabulary import CHARACTER_CLASS, CLOSE, FACING, HANDS, RELATIONS
 
 if TYPE_CHECKING:
     from .preconditions import Among
-    from .rules import Action, BoundRule, Rules
+    from .rules import BoundRule, EngineAction, Rules
 
 _SPATIAL: Final = (CLOSE, FACING)
 _IN: Final = len(RELATIONS)
@@ -110,7 +110,7 @@ class World:
 
     # --- acting
 
-    def act(self, action: Action, character: int | None = None) -> str | None:
+    def act(self, action: EngineAction, character: int | None = None) -> str | None:
         """Let a character act, if the rules allow it; nothing changes when they do not.
 
         Args:
@@ -127,7 +127,7 @@ class World:
             self._delta = []
         return refusal
 
-    def apply(self, action: Action, character: int) -> None:
+    def apply(self, action: EngineAction, character: int) -> None:
         """Let a character do what is known to be possible: `act` without asking, for search."""
         for effect in self.bound[action.verb].effects:
             effect(self, character, action.first, action.second)
@@ -135,16 +135,16 @@ class World:
             self.version = WorldSnapshot(self.version, self._delta)
             self._delta = []
 
-    def refusal(self, action: Action, character: int | None = None) -> str | None:
+    def refusal(self, action: EngineAction, character: int | None = None) -> str | None:
         """Return why an action is not possible now, or None if it is; nothing changes."""
         c = self.characters[0] if character is None else character
         return self.bound[action.verb].refusal(self, c, action.first, action.second)
 
-    def possible(self, action: Action, character: int) -> bool:
+    def possible(self, action: EngineAction, character: int) -> bool:
         """Return whether an action is possible now: `refusal` without the words, for search."""
         return self.bound[action.verb].possible(self, character, action.first, action.second)
 
-    def admissible(self, character: int | None = None, among: int | None = None) -> list[Action]:
+    def admissible(self, character: int | None = None, among: int | None = None) -> list[EngineAction]:
         """Return every action that the rules allow now, in order of verb, object and destination.
 
         Args:
@@ -153,7 +153,7 @@ class World:
         """
         c = self.characters[0] if character is None else character
         among = self.scene.everything if among is None else among
-        found: list[Action] = []
+        found: list[EngineAction] = []
         for bound in self.bound.values():
             bound.collect(self, c, among, found)
         return found

@@ -37,7 +37,7 @@ from .conditions import (
 )
 
 if TYPE_CHECKING:
-    from ..engine.rules import Action
+    from ..engine.rules import EngineAction
     from ..engine.world import World
 
 __all__ = ["GoalCheck", "describe"]
@@ -114,7 +114,7 @@ class GoalCheck:
 
     # --- what leaves no trace in the world
 
-    def note(self, action: Action) -> None:
+    def note(self, action: EngineAction) -> None:
         """Take notice of an action that was just done; call this after each one that the world did not refuse."""
         for slot, steps in self._listeners.get(action.verb, ()):
             place = self._done[slot]
@@ -154,7 +154,7 @@ class GoalCheck:
         return lambda: done[slot] / count
 
 
-def _is(step: _Step, action: Action) -> bool:
+def _is(step: _Step, action: EngineAction) -> bool:
     return (
         action.verb in step.verbs
         and (step.objects < 0 or (action.first >= 0 and bool(step.objects >> action.first & 1)))

@@ -19,7 +19,7 @@ from ...facts.conditions import (
     NotCondition,
 )
 from ..engine.preconditions import CLOSED
-from ..engine.rules import Action, Rules
+from ..engine.rules import EngineAction, Rules
 from ..engine.scene import bits
 from ..engine.vocabulary import CLOSE, FACING, HANDS, INSIDE, ON
 from .conditions import (
@@ -93,7 +93,7 @@ class Relevance:
                 self._weights.setdefault((verb, way, -1), PREPARES)
         self.nodes: int = every | world.scene.rooms | world.doorways.doors
 
-    def weight(self, action: Action) -> int:
+    def weight(self, action: EngineAction) -> int:
         """Return the weight of an action, at least 1; -1 for an object stands for whatever it may be."""
         known, (verb, first, second) = self._weights, action
         return max(
@@ -103,7 +103,7 @@ class Relevance:
             known.get((verb, -1, -1), OTHER),
         )
 
-    def prior(self, actions: Iterable[Action]) -> list[float]:
+    def prior(self, actions: Iterable[EngineAction]) -> list[float]:
         """Return the weights of several actions, as `collectors.search` asks for them; shape `[actions]`."""
         return [float(self.weight(action)) for action in actions]
 

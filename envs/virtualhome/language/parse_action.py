@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..engine.rules import Action, Rule, Rules
+from ..engine.rules import EngineAction, Rule, Rules
 from ..engine.scene import bits
 from .phrases import Phrase, compile_phrases, without_article
 
@@ -38,7 +38,7 @@ def _plain_phrase(rule: Rule) -> str:
     return rule.verb.lower() + ("", " {0}", " {0} to {1}")[rule.arity]
 
 
-def say(action: Action, w: World) -> str:
+def say(action: EngineAction, w: World) -> str:
     """Return an action in English, by its rule's first phrase: `"put cup (12) on table (7)"`."""
     rule = w.rules.table[action.verb]
     text = rule.phrases[0] if rule.phrases else _plain_phrase(rule)
@@ -47,7 +47,7 @@ def say(action: Action, w: World) -> str:
 
 def understand(
     sentence: str, w: World, character: int, among: int, known: tuple[Phrase, ...]
-) -> Action | Misunderstood:
+) -> EngineAction | Misunderstood:
     """Read a sentence as an action of a character.
 
     Args:
@@ -61,7 +61,7 @@ def understand(
         The one action that is meant; of several possible readings the one that is admissible now. Otherwise why not.
     """
     text = " ".join(sentence.lower().strip().rstrip(".!").split())
-    readings: list[Action] = []
+    readings: list[EngineAction] = []
     unknown: list[str] = []
     for phrase in known:
         match = phrase.pattern.match(text)
@@ -107,16 +107,16 @@ def _fits(noun: str, class_name: str) -> bool:
     return class_name == noun or class_name.endswith("_" + noun) or class_name.startswith(noun + "_")
 
 
-def _ground(verb: str, spots: list[list[int]]) -> Iterator[Action]:
+def _ground(verb: str, spots: list[list[int]]) -> Iterator[EngineAction]:
     if not spots:
-        yield Action(verb)
+        yield EngineAction(verb)
     elif len(spots) == 1:
-        yield from (Action(verb, n) for n in spots[0])
+        yield from (EngineAction(verb, n) for n in spots[0])
     else:
-        yield from (Action(verb, n, m) for n in spots[0] for m in spots[1])
+        yield from (EngineAction(verb, n, m) for n in spots[0] for m in spots[1])
 
 
-def _options(actions: list[Action], w: World) -> str:
+def _options(actions: list[EngineAction], w: World) -> str:
     shown = [say(action, w) for action in actions[:6]]
     return ", ".join(shown) + (f" or {len(actions) - 6} others" if len(actions) > 6 else "")
 

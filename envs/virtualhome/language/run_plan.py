@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...plans import PlanOutcome
 from ...verbalizer import NamedThing, Sentence
 from ..engine.places import in_reach
-from ..engine.rules import Action
+from ..engine.rules import EngineAction
 from ..engine.scene import bits
 from .observation import visible
 from .plans import read_plan
@@ -118,16 +118,16 @@ class _Run:
             chosen = next((idle[verb] for verb in _IDLE if verb in idle), next(iter(self.info["actions"])))
             self._step(chosen)
 
-    def _meant(self, sentences: Sequence[Sentence]) -> Action | None:
+    def _meant(self, sentences: Sequence[Sentence]) -> EngineAction | None:
         """The action that the first sentence most likely means; None where no node bears the names."""
-        best: tuple[int, Action] | None = None
+        best: tuple[int, EngineAction] | None = None
         for action in self._candidates(sentences[0])[:_TRIED]:
             far = self._reach(action, sentences[1:], _AHEAD)
             if best is None or far > best[0]:
                 best = (far, action)
         return None if best is None else best[1]
 
-    def _reach(self, action: Action, rest: Sequence[Sentence], ahead: int) -> int:
+    def _reach(self, action: EngineAction, rest: Sequence[Sentence], ahead: int) -> int:
         """How many sentences can be done from here, beginning with this action; the world is left as it was."""
         world = self.world
         here = world.version
@@ -146,23 +146,23 @@ class _Run:
         world.restore(here)
         return far
 
-    def _note(self, action: Action) -> None:
+    def _note(self, action: EngineAction) -> None:
         nodes = frozenset(node for node in action[1:] if node >= 0)
         if action.verb in _TOWARDS:
             self.focus = nodes
         else:
             self.used |= nodes
 
-    def _candidates(self, one: Sentence) -> list[Action]:
+    def _candidates(self, one: Sentence) -> list[EngineAction]:
         """What a sentence may mean, the likeliest first."""
         world = self.world
-        found: list[tuple[tuple[int, ...], Action]] = []
+        found: list[tuple[tuple[int, ...], EngineAction]] = []
         for reading in one.readings:
             rule = world.rules.table.get(reading.verb)
             if rule is None or rule.arity != len(reading.things):
                 continue
             for nodes in _combined([list(_nodes(world, thing)) for thing in reading.things]):
-                action = Action(reading.verb, *nodes)
+                action = EngineAction(reading.verb, *nodes)
                 refused = world.refusal(action, self.me) is not None
                 ranks = [self._rank(node) for node in nodes]
                 found.append(((int(refused), *map(sum, zip(*ranks, strict=True))), action))

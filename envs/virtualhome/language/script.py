@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from ....errors import ScriptError
 from ...facts.actions import read_number, script_parts
-from ..engine.rules import Action, Rules
+from ..engine.rules import EngineAction, Rules
 from ..engine.scene import Scene
 from .phrases import PHRASES
 
@@ -53,7 +53,7 @@ def _take_apart(text: str) -> _Line | str:
     return _Line(_ALIASES.get(verb, verb), tuple(ids), tuple(names))
 
 
-def parse_line(text: str, scene: Scene, rules: Rules, *, strict_names: bool | None = None) -> Action:
+def parse_line(text: str, scene: Scene, rules: Rules, *, strict_names: bool | None = None) -> EngineAction:
     """Read a script line as a grounded action.
 
     Args:
@@ -89,7 +89,7 @@ def parse_line(text: str, scene: Scene, rules: Rules, *, strict_names: bool | No
             if name != scene.classes[node]:
                 what = f"{scene.ids[node]} a {name}, but it is a {scene.classes[node]}"
                 raise ScriptError(f"The line {text.strip()!r} calls node {what}.")
-    return Action(verb, *nodes)
+    return EngineAction(verb, *nodes)
 
 
 def _no_verb(verb: str, rules: Rules) -> str:
@@ -107,9 +107,9 @@ class LineReader:
     def __init__(self, scene: Scene, rules: Rules, *, strict_names: bool | None = None) -> None:
         """Prepare for a scene; the arguments are those of `parse_line`."""
         self._scene, self._rules, self._strict_names = scene, rules, strict_names
-        self._known: dict[str, Action] = {}
+        self._known: dict[str, EngineAction] = {}
 
-    def __call__(self, text: str) -> Action:
+    def __call__(self, text: str) -> EngineAction:
         """Return the action of a line.
 
         Raises:
@@ -123,7 +123,7 @@ class LineReader:
         return action
 
 
-def write_line(action: Action, scene: Scene, rules: Rules | None = None) -> str:
+def write_line(action: EngineAction, scene: Scene, rules: Rules | None = None) -> str:
     """Return an action as a script line: `"[Grab] <cup> (12)"`.
 
     Args:
@@ -149,7 +149,7 @@ class Program:
     numbers: tuple[int, ...] = ()
     """The line number of each in its file, for error messages; counted from 1 where there was no file."""
 
-    def actions(self, scene: Scene, rules: Rules, *, strict_names: bool | None = None) -> tuple[Action, ...]:
+    def actions(self, scene: Scene, rules: Rules, *, strict_names: bool | None = None) -> tuple[EngineAction, ...]:
         """Return the grounded actions; the arguments are those of `parse_line`.
 
         Raises:

@@ -12,7 +12,7 @@ from .script import parse_line, write_line
 
 if TYPE_CHECKING:
     from ....experience import Task
-    from ..engine.rules import Action
+    from ..engine.rules import EngineAction
     from ..engine.world import World
 
 _DOOR: Final = "door"
@@ -54,7 +54,7 @@ def _names_a_door(task: Task, world: World) -> bool:
     return any(kinds[node] == _DOOR for selector in selectors for node in selector.nodes(kinds))
 
 
-def _walking(model: Any, plan: tuple[Action, ...]) -> tuple[Action, ...]:
+def _walking(model: Any, plan: tuple[EngineAction, ...]) -> tuple[EngineAction, ...]:
     """Return a plan with walking in place of running and finding, where that does as well."""
     for place, action in enumerate(plan):
         if action.verb in _LIKE_WALKING:

@@ -14,7 +14,7 @@ from ....stable_random import StableRandom
 from ..engine.navigation import paths_from
 from ..engine.places import in_reach, reachable_rooms, room_of
 from ..engine.preconditions import CLOSED, DIRTY, OPEN, PLUGGED_OUT, STATE_OFF, STATE_ON, at_ease, held
-from ..engine.rules import Action
+from ..engine.rules import EngineAction
 from ..engine.rules_clean import walk_ends_in
 from ..engine.scene import bits
 from ..engine.vocabulary import CHARACTER_CLASS, INSIDE, ON, PROPERTIES, STATES
@@ -70,7 +70,7 @@ class Demonstrator:
         self.world = world
         self.choices = choices
         self.me: int = world.characters[0]
-        self.actions: list[Action] = []
+        self.actions: list[EngineAction] = []
         self._on_at_first = tuple(world.out[ON])
         self._inside_at_first = tuple(world.out[INSIDE])
 
@@ -226,7 +226,7 @@ class Demonstrator:
         Raises:
             Impossible: the rules refuse it.
         """
-        action = Action(verb, first, second)
+        action = EngineAction(verb, first, second)
         refusal = self.world.act(action, self.me)
         if refusal is not None:
             raise Impossible(f"{write_line(action, self.world.scene)}: {refusal}", refused=True)
@@ -263,7 +263,7 @@ class Demonstrator:
         if not having[CLOSED] >> n & 1:
             return
         self.reach(n)
-        if having[STATE_ON] >> n & 1 and self.world.refusal(Action("OPEN", n), self.me):
+        if having[STATE_ON] >> n & 1 and self.world.refusal(EngineAction("OPEN", n), self.me):
             self.do("SWITCHOFF", n)
         self.do("OPEN", n)
 
@@ -331,7 +331,7 @@ class Demonstrator:
 
     def watch(self, n: int) -> None:
         """Watch something; turn to it first, if need be."""
-        if self.world.refusal(Action("WATCH", n), self.me):
+        if self.world.refusal(EngineAction("WATCH", n), self.me):
             self.do("TURNTO", n)
         self.do("WATCH", n)
 

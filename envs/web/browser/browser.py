@@ -3,7 +3,7 @@
 One browser serves any number of pages; each context is a fresh profile (cookies, storage) that may reach the origins
 that it was given, and nothing else: everything else goes to a proxy that does not exist, names other than this
 machine's are not resolved, and WebRTC may not go around the proxy. `keeper` sees to it that no process and no profile
-directory is left, even after a `kill -9` of Python. Left out: windows, extensions, other browsers.
+directory is left, even after a `kill -9` of Python. Not here: windows, extensions, other browsers.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The browser is started with `--remote-debugging-pipe`: it reads commands from its file descriptor 3 and writes results
 and events to 4, each message JSON with a zero byte after it. Against the usual web socket this needs no package, opens
-no port that a page could reach, and ends the browser when this end is closed. Left out: threads (one connection belongs
+no port that a page could reach, and ends the browser when this end is closed. Not here: threads (one connection belongs
 to one thread) and asyncio.
 
 Protocol: https://chromedevtools.github.io/devtools-protocol/

@@ -2,7 +2,7 @@
 
 What runs inside the page is `page.js`: there its timers and dates follow a clock that stands still between actions, so
 that neither the machine's speed nor the agent's thinking time is part of the world. Mouse and keyboard events are the
-browser's own (trusted), posted in one go and awaited once. Left out: several tabs (what would open one opens in place)
+browser's own (trusted), posted in one go and awaited once. Not here: several tabs (what would open one opens in place)
 and uploads.
 """
 

@@ -1,7 +1,7 @@
 """MiniWoB++ as a gymnasium environment: `pathei/MiniWoB-v0`; the page is chosen by the option `task`.
 
 The pages are PyPI's, unchanged; what differs from the package's own environment is around them: no wall clock in the
-episode nor in the reward, the last page is kept, the observation is text, and the input is the browser's own. Left out:
+episode nor in the reward, the last page is kept, the observation is text, and the input is the browser's own. Not here:
 the package's dict action space, and its fields (the utterance split into key and value).
 """
 

@@ -23,7 +23,7 @@ from pathei.collectors.rollout.episode import Envs
 from pathei.collectors.rollout.policy import play
 from pathei.envs.registry import get_demonstration
 from pathei.envs.virtualhome.engine.places import room_of
-from pathei.envs.virtualhome.engine.rules import Action
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.vocabulary import HANDS, INSIDE, ON
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.goals.check import GoalCheck
@@ -228,7 +228,7 @@ def test_wrong_activities_were_not_done(examples: list[Example], lived: dict[str
                 world.restore(world.start)
 
 
-def example_actions(trajectory: Trajectory, world: World) -> list[Action]:
+def example_actions(trajectory: Trajectory, world: World) -> list[EngineAction]:
     """The actions of a trajectory."""
     return [parse_line(step.action, world.scene, world.rules) for step in trajectory.steps]
 

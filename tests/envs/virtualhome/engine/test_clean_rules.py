@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pathei.envs.virtualhome.engine.profiles import rules_named
-from pathei.envs.virtualhome.engine.rules import Action
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.vocabulary import RELATIONS
 from pathei.envs.virtualhome.engine.world import World
@@ -89,9 +89,9 @@ class Home:
             for n in range(self.world.size):
                 self.world.reach(n)
 
-    def action(self, verb: str, *ids: int) -> Action:
+    def action(self, verb: str, *ids: int) -> EngineAction:
         """The grounded action."""
-        return Action(verb.upper(), *(self.world.scene.index[number] for number in ids))
+        return EngineAction(verb.upper(), *(self.world.scene.index[number] for number in ids))
 
     def refusal(self, verb: str, *ids: int, who: int = ME) -> str | None:
         """Why an action is not possible now, or None."""

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from pathei.envs.virtualhome.engine import rules_original as originals
 from pathei.envs.virtualhome.engine.preconditions import RAISES
-from pathei.envs.virtualhome.engine.rules import Action, Rules
+from pathei.envs.virtualhome.engine.rules import EngineAction, Rules
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.vocabulary import CLOSE, RELATIONS
 from pathei.envs.virtualhome.engine.world import World
@@ -103,14 +103,14 @@ def test_the_recordings_are_of_the_small_program() -> None:
 # --- random actions
 
 
-def random_action(world: World, rng: random.Random) -> Action:
+def random_action(world: World, rng: random.Random) -> EngineAction:
     """Some action, possible or not; often one on what is near or in the hands, so that much succeeds."""
     character = world.characters[0]
     held = [n for n in range(world.size) if world.held(character) >> n & 1]
     near = [n for n in range(world.size) if world.out[CLOSE][character] >> n & 1]
     everything = range(world.size)
     pool = near + held if near and rng.random() < 0.7 else everything
-    action = Action("STANDUP")
+    action = EngineAction("STANDUP")
     for _ in range(30):
         rule = rng.choice(list(world.rules.table.values()))
         nodes = [rng.choice(pool if rng.random() < 0.7 else everything) for _ in range(rule.arity)]
@@ -118,7 +118,7 @@ def random_action(world: World, rng: random.Random) -> Action:
             nodes[0] = rng.choice(held)
         if rule.key in ("WALK", "RUN", "FIND") and rng.random() < 0.5:
             nodes = [rng.choice(everything)]
-        action = Action(rule.key, *nodes)
+        action = EngineAction(rule.key, *nodes)
         if world.refusal(action) is None or rng.random() < 0.1:
             break
     return action
@@ -134,7 +134,7 @@ def test_what_is_listed_as_admissible_is_what_is_not_refused(variant: str, seed:
     for key, rule in world.rules.table.items():
         firsts = range(world.size) if rule.arity else (-1,)
         seconds = range(world.size) if rule.arity == 2 else (-1,)
-        actions = (Action(key, first, second) for first in firsts for second in seconds)
+        actions = (EngineAction(key, first, second) for first in firsts for second in seconds)
         possible += [action for action in actions if world.refusal(action) is None]
     assert world.admissible() == possible
 

@@ -16,7 +16,7 @@ from pathei.envs.model import BufferedRng
 from pathei.envs.virtualhome.engine.effects import become
 from pathei.envs.virtualhome.engine.preconditions import SITTING, STATE_OFF, STATE_ON, Precondition, has, in_state
 from pathei.envs.virtualhome.engine.profiles import PROFILES, rules_named
-from pathei.envs.virtualhome.engine.rules import Action, Rule, Rules
+from pathei.envs.virtualhome.engine.rules import EngineAction, Rule, Rules
 from pathei.envs.virtualhome.engine.rules_clean import IN_REACH
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.world import World
@@ -62,16 +62,16 @@ def test_a_new_action_is_refused_listed_and_done_like_any_other() -> None:
     house = Scene.from_graph(paintable_house(), extra_properties=mine.extra_properties, extra_states=mine.extra_states)
     world = World(house, mine)
     table, lamp = (house.of_class[name].bit_length() - 1 for name in ("dining_table", "light"))
-    paint = Action("PAINT", table)
+    paint = EngineAction("PAINT", table)
     assert world.act(paint) == f"{house.labels[table]} is not within reach"
-    assert world.act(Action("WALK", table)) is None
+    assert world.act(EngineAction("WALK", table)) is None
     assert paint in world.admissible()
     key = world.key
     assert world.act(paint) is None
     assert "PAINTED" in world.states_of(table)
     assert world.key != key
     assert world.act(paint) == f"{house.labels[table]} is painted already"
-    assert world.refusal(Action("PAINT", lamp)) == f"{house.labels[lamp]} is not paintable"
+    assert world.refusal(EngineAction("PAINT", lamp)) == f"{house.labels[lamp]} is not paintable"
     world.restore(world.start)
     assert "PAINTED" not in world.states_of(table)
 
@@ -93,14 +93,14 @@ def test_a_rule_without_objects_asks_the_actor_itself() -> None:
     rest = Rule("Rest", first=(has(classes=("character",)), in_state(SITTING, "{0} is not sitting")), arity=0)
     world = World(Scene.from_graph(generate_house(3)), rules_named("clean").extended(rest))
     me = world.characters[0]
-    assert world.act(Action("REST")) == f"{world.scene.labels[me]} is not sitting"
-    assert Action("REST") not in world.admissible()
+    assert world.act(EngineAction("REST")) == f"{world.scene.labels[me]} is not sitting"
+    assert EngineAction("REST") not in world.admissible()
     assert HomeModel(world, None, verbs=()).sample(BufferedRng(np.random.default_rng(0))) is None
     model = HomeModel(world, None, verbs=("REST",))
     assert model.sample(BufferedRng(np.random.default_rng(0))) is None
     world.set_state(me, SITTING, True)
-    assert Action("REST") in world.admissible()
-    assert model.sample(BufferedRng(np.random.default_rng(0))) == Action("REST")
+    assert EngineAction("REST") in world.admissible()
+    assert model.sample(BufferedRng(np.random.default_rng(0))) == EngineAction("REST")
 
 
 def test_a_known_verb_can_be_given_another_rule() -> None:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.envs.virtualhome.engine.profiles import PROFILES, rules_named
-from pathei.envs.virtualhome.engine.rules import Action
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene, bits
 from pathei.envs.virtualhome.engine.vocabulary import CLOSE, FACING, HANDS, INSIDE, ON, RELATIONS
 from pathei.envs.virtualhome.engine.world import World
@@ -107,7 +107,7 @@ worlds = st.builds(
 )
 
 
-def choose(actions: list[Action], pick: int) -> Action:
+def choose(actions: list[EngineAction], pick: int) -> EngineAction:
     """Choose a verb first, so that rare verbs come up as often as common ones."""
     verbs = sorted({action.verb for action in actions})
     of_verb = [action for action in actions if action.verb == verbs[pick % len(verbs)]]
@@ -129,15 +129,15 @@ def tables(world: World) -> Tables:
     return tuple(tuple(table) for table in world.tables)
 
 
-def every_action(world: World, character: int) -> Iterator[Action]:
+def every_action(world: World, character: int) -> Iterator[EngineAction]:
     """All grounded actions, except that the first of two objects is something held."""
     for key, rule in world.rules.table.items():
         if rule.arity == 0:
-            yield Action(key)
+            yield EngineAction(key)
         elif rule.arity == 1:
-            yield from (Action(key, n) for n in range(world.size))
+            yield from (EngineAction(key, n) for n in range(world.size))
         else:
-            yield from (Action(key, o, d) for o in bits(world.held(character)) for d in range(world.size))
+            yield from (EngineAction(key, o, d) for o in bits(world.held(character)) for d in range(world.size))
 
 
 def assert_edges_have_both_ends(world: World) -> None:
@@ -199,7 +199,7 @@ def test_a_refused_action_changes_nothing(world: World, choices: list[int], trie
     rules = list(world.rules.table.values())
     for verb, o, d in tries:
         rule = rules[verb % len(rules)]
-        action = Action(rule.key, *(o % world.size, d % world.size)[: rule.arity])
+        action = EngineAction(rule.key, *(o % world.size, d % world.size)[: rule.arity])
         before, version, key = tables(world), world.version, world.key
         says = world.act(action)
         if says is None:
@@ -216,9 +216,9 @@ def test_an_action_without_its_objects_is_refused(name: str) -> None:
     world = World(Scene.from_graph(generate_house(1)), rules_named(name))
     for key, rule in world.rules.table.items():
         if rule.arity:
-            assert world.act(Action(key)) is not None
+            assert world.act(EngineAction(key)) is not None
         if rule.arity == 2:
-            assert world.act(Action(key, 0)) is not None
+            assert world.act(EngineAction(key, 0)) is not None
     assert world.version is world.start
 
 
@@ -334,7 +334,7 @@ def test_states_reached_by_different_routes_have_one_key() -> None:
     edges = [(n, "INSIDE", 1) for n in (2, 3, 4)] + [(a, "CLOSE", b) for n in (3, 4) for a, b in ((2, n), (n, 2))]
     graph = {"nodes": nodes, "edges": [{"from_id": a, "relation_type": r, "to_id": b} for a, r, b in edges]}
     world = World(Scene.from_graph(graph), rules_named("clean"))
-    on, off = (lambda n: Action("SWITCHON", n)), (lambda n: Action("SWITCHOFF", n))
+    on, off = (lambda n: EngineAction("SWITCHON", n)), (lambda n: EngineAction("SWITCHOFF", n))
     routes = ([on(2), on(3)], [on(3), on(2)], [on(3), off(3), on(2), on(3)], [on(2), on(3), off(2), on(2)])
     keys = set()
     for route in routes:
@@ -380,10 +380,10 @@ def test_keys_and_listings_are_the_same_in_every_process() -> None:
 
 def test_a_history_of_any_length_can_be_left_and_forgotten() -> None:
     world = World(Scene.from_graph(generate_house(2)), rules_named("clean"))
-    light = next(n for n in bits(world.scene.of_class["light"]) if world.act(Action("WALK", n)) is None)
+    light = next(n for n in bits(world.scene.of_class["light"]) if world.act(EngineAction("WALK", n)) is None)
     for _ in range(20_000):
         for verb in ("SWITCHON", "SWITCHOFF"):
-            if world.act(Action(verb, light)) is None:
+            if world.act(EngineAction(verb, light)) is None:
                 break
     assert world.version.depth == 20_001
     key = world.key

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pathei.envs.virtualhome.engine import rules_original as originals
-from pathei.envs.virtualhome.engine.rules import Action
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.vocabulary import RELATIONS, STATES
 from pathei.envs.virtualhome.engine.world import World
@@ -242,11 +242,11 @@ def test_a_deed_may_name_object_and_destination() -> None:
     pour = {"done": {"verb": "POUR", "object": {"class": "water"}, "destination": {"class": "cup"}}}
     check = GoalCheck([pour], home)
     water, cup, table = (home.scene.index[number] for number in (18, 19, 10))
-    check.note(Action("POUR", water, table))
-    check.note(Action("POUR", cup, cup))
-    check.note(Action("POUR", water))
+    check.note(EngineAction("POUR", water, table))
+    check.note(EngineAction("POUR", cup, cup))
+    check.note(EngineAction("POUR", water))
     assert not check.satisfied()
-    check.note(Action("POUR", water, cup))
+    check.note(EngineAction("POUR", water, cup))
     assert check.satisfied()
 
 

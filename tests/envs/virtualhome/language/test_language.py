@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.envs.virtualhome.engine.profiles import PROFILES, rules_named
-from pathei.envs.virtualhome.engine.rules import Action, Rule
+from pathei.envs.virtualhome.engine.rules import EngineAction, Rule
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.houses.generate import generate_house
@@ -54,11 +54,11 @@ def home(*deeds: tuple[str, int, int] | tuple[str, int], rules: str = "clean") -
     return world
 
 
-def action(world: World, verb: str, *ids: int) -> Action:
-    return Action(verb.upper(), *(world.scene.index[number] for number in ids))
+def action(world: World, verb: str, *ids: int) -> EngineAction:
+    return EngineAction(verb.upper(), *(world.scene.index[number] for number in ids))
 
 
-def read(sentence: str, world: World) -> Action | Misunderstood:
+def read(sentence: str, world: World) -> EngineAction | Misunderstood:
     me = world.characters[0]
     return understand(sentence, world, me, nameable(world, me), phrases(world.rules))
 
@@ -118,7 +118,7 @@ def test_every_phrase_is_read_back_as_what_it_says(rules: str) -> None:
         for phrase in rule.phrases:
             sentence = phrase.format(*(world.scene.labels[n] for n in spots))
             found = understand(sentence, world, me, here, known)
-            expected = Action(rule.key, *spots)
+            expected = EngineAction(rule.key, *spots)
             rivals = {r.key for r in world.rules.table.values() if phrase in r.phrases}
             assert found == expected or rivals != {rule.key}, sentence
 
@@ -231,8 +231,8 @@ def test_whatever_is_said_there_is_an_answer(sentence: str) -> None:
     world = home(("Grab", CUP))
     version = world.version
     answer = read(sentence, world)
-    assert isinstance(answer, Action | Misunderstood)
-    if isinstance(answer, Action):
+    assert isinstance(answer, EngineAction | Misunderstood)
+    if isinstance(answer, EngineAction):
         world.refusal(answer)
     else:
         assert answer.why

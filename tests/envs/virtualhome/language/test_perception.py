@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.envs.virtualhome.engine.profiles import PROFILES, rules_named
-from pathei.envs.virtualhome.engine.rules import Action
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene, bits
 from pathei.envs.virtualhome.engine.vocabulary import INSIDE, ON
 from pathei.envs.virtualhome.engine.world import World
@@ -241,9 +241,9 @@ def test_opening_something_shows_what_is_in_it() -> None:
     me, fridge = world.characters[0], world.scene.of_class["fridge"].bit_length() - 1
     inside = world.into[INSIDE][fridge]
     assert inside
-    assert world.act(Action("WALK", fridge)) is None
+    assert world.act(EngineAction("WALK", fridge)) is None
     assert not visible(world, me) & inside
-    assert world.act(Action("OPEN", fridge)) is None
+    assert world.act(EngineAction("OPEN", fridge)) is None
     assert visible(world, me) & inside == inside
-    assert world.act(Action("CLOSE", fridge)) is None
+    assert world.act(EngineAction("CLOSE", fridge)) is None
     assert not visible(world, me) & inside

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pathei.envs.virtualhome.engine import rules_original as originals
 from pathei.envs.virtualhome.engine.profiles import rules_named
-from pathei.envs.virtualhome.engine.rules import Action, Rule
+from pathei.envs.virtualhome.engine.rules import EngineAction, Rule
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.language.script import (
     LineReader,
@@ -28,24 +28,24 @@ CLEAN = rules_named("clean")
 CUP, TABLE = SCENE.index[19], SCENE.index[10]
 NODES = st.integers(0, len(SCENE.ids) - 1)
 ACTIONS = st.sampled_from(sorted(V1.table)).flatmap(
-    lambda verb: st.tuples(*[NODES] * V1.table[verb].arity).map(lambda nodes: Action(verb, *nodes))
+    lambda verb: st.tuples(*[NODES] * V1.table[verb].arity).map(lambda nodes: EngineAction(verb, *nodes))
 )
 
 
 @pytest.mark.parametrize(
     ("line", "action"),
     [
-        ("[Grab] <cup> (19)", Action("GRAB", CUP)),
-        ("  [gRaB]<cup>(19)  and more", Action("GRAB", CUP)),
-        ("[GRAB] <cup> (1.19)", Action("GRAB", CUP)),
-        ("[Grab] <banana> (19)", Action("GRAB", CUP)),
-        ("[PutBack] <cup> (19) <table> (10)", Action("PUTBACK", CUP, TABLE)),
-        ("[putback] <Dining Cup>  (2.19) on the <table>(1.10)", Action("PUTBACK", CUP, TABLE)),
-        ("[StandUp]", Action("STANDUP")),
-        ("[LookAt_Medium] <cup> (19)", Action("LOOKAT", CUP)),
+        ("[Grab] <cup> (19)", EngineAction("GRAB", CUP)),
+        ("  [gRaB]<cup>(19)  and more", EngineAction("GRAB", CUP)),
+        ("[GRAB] <cup> (1.19)", EngineAction("GRAB", CUP)),
+        ("[Grab] <banana> (19)", EngineAction("GRAB", CUP)),
+        ("[PutBack] <cup> (19) <table> (10)", EngineAction("PUTBACK", CUP, TABLE)),
+        ("[putback] <Dining Cup>  (2.19) on the <table>(1.10)", EngineAction("PUTBACK", CUP, TABLE)),
+        ("[StandUp]", EngineAction("STANDUP")),
+        ("[LookAt_Medium] <cup> (19)", EngineAction("LOOKAT", CUP)),
     ],
 )
-def test_a_line_is_read_by_verb_and_id(line: str, action: Action) -> None:
+def test_a_line_is_read_by_verb_and_id(line: str, action: EngineAction) -> None:
     assert parse_line(line, SCENE, V1) == action
     assert LineReader(SCENE, V1)(line) == action
 
@@ -83,7 +83,7 @@ def test_a_name_that_contradicts_the_id_is_refused_unless_the_rules_are_historic
 
 
 @given(ACTIONS)
-def test_every_action_is_written_and_read_back(action: Action) -> None:
+def test_every_action_is_written_and_read_back(action: EngineAction) -> None:
     line = write_line(action, SCENE, V1)
     assert parse_line(line, SCENE, V1, strict_names=True) == action
     assert write_line(action, SCENE) == line
@@ -102,7 +102,7 @@ def test_a_robothow_file_is_read_as_title_description_and_lines(tmp_path: Path) 
     path.write_text("Drink\nI take a cup.\n\n\n[WALK] <cup> (1.19)\n# a remark\n\n[GRAB] <cup> (1.19)\n", "utf-8")
     program = read_program(path)
     assert program == Program("Drink", "I take a cup.", ("[WALK] <cup> (1.19)", "[GRAB] <cup> (1.19)"), (5, 8))
-    assert program.actions(SCENE, V1) == (Action("WALK", CUP), Action("GRAB", CUP))
+    assert program.actions(SCENE, V1) == (EngineAction("WALK", CUP), EngineAction("GRAB", CUP))
     assert read_program(path.read_text("utf-8")) == program
 
 
@@ -144,7 +144,7 @@ TEXTS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join).filter(lambda text
 @given(
     TEXTS, st.one_of(st.just(""), st.lists(TEXTS, min_size=1, max_size=3).map("\n".join)), st.lists(ACTIONS, min_size=1)
 )
-def test_a_program_is_written_and_read_back(title: str, description: str, actions: list[Action]) -> None:
+def test_a_program_is_written_and_read_back(title: str, description: str, actions: list[EngineAction]) -> None:
     program = Program(title, description, tuple(write_line(action, SCENE) for action in actions))
     again = read_program(write_program(program))
     assert (again.title, again.description, again.lines) == (title, description, program.lines)
