@@ -1,7 +1,7 @@
 """The console script `pathei`: performs the commands of `commands`.
 
-Each command is a function of a module beside this one, imported when it is wanted: `pathei --help` has to answer at
-once. What a command does stands in the libraries; here are its tables and how errors are told.
+Each command is a function of a module of this package, imported when it is needed: `pathei --help` has to answer at
+once. What a command does is in the libraries; here are its tables, and how errors are printed.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from ..logs import show_logs
 from . import commands as c
 from .aliases import replace_old_options
 from .collect_commands import Collect
-from .console import complain
-from .loop_commands import Loop
+from .console import complain, take_verbose
 from .memory import commands as m
 from .plugins import commands as p
-from .verbose import take_verbose
 
 _PERFORMED_BY: Final[dict[type, str]] = {
     c.EnvList: "worlds:env_list",
@@ -40,10 +38,10 @@ _PERFORMED_BY: Final[dict[type, str]] = {
     c.Fisher: "learning:fisher",
     c.Learn: "learning:learn",
     c.Eval: "learning:evaluate",
-    c.StoreInfo: "stores:store_info",
+    c.StoreInfoCommand: "stores:store_info",
     c.StoreShow: "stores:store_show",
     c.StoreExport: "stores:store_export",
-    Loop: "looping:loop",
+    c.Loop: "looping:loop",
     p.ListCommand: "plugins.perform:list_parts",
     p.CheckEnvCommand: "plugins.perform:check_env",
     p.NewCommand: "plugins.perform:new_env",

@@ -1,7 +1,7 @@
 """The commands of the console script as data: one frozen dataclass each, whose docstrings are the help text.
 
-What they do is in the modules beside this one. Left out: everything that takes time to import, because `pathei --help`
-has to answer at once.
+What they do is in the other modules of this package. Not here: everything that takes time to import, because
+`pathei --help` has to answer at once.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ..learners.corpora.config import CorpusConfig
 from ..learners.fisher.config import FisherConfig
 from ..learners.methods.registry import METHOD_HELP, MethodConfigs
 from ..learners.training.config import LoraConfig, TrainingConfig
+from ..loop.config import LoopConfig
 from .collect_commands import Collect
-from .loop_commands import Loop
 from .memory.commands import MemoryCommand
 from .plugins.commands import CheckEnvCommand, ListCommand, NewCommand
 
@@ -31,7 +31,7 @@ class EnvList:
 
 @dataclass(frozen=True)
 class EnvDoctor:
-    """Look at what a world needs, and say how to mend what is missing."""
+    """Look at what a world needs, and say how to install what is missing."""
 
     name: Positional[str]
     """The world, as `pathei env list` calls it."""
@@ -63,7 +63,7 @@ class Run:
     env: str = "virtualhome"
     """The environment: a name of `pathei env list`, or `module:Id-v0`."""
     tasks: str = "1"
-    """Where tasks come from: a number (so many are generated), `robothow`, `robothow-eai`, or a file."""
+    """Where tasks come from: a number (of generated tasks), `robothow`, `robothow-eai`, or a file."""
     task: str | None = None
     """The id of one of them; the last of them if left out."""
     scene: str | None = None
@@ -75,7 +75,7 @@ class Run:
     seed: int = 0
     """Seeds the generated tasks and the agent."""
     steps: int = 30
-    """After so many steps the episode is cut off."""
+    """The maximum length of the episode."""
     characters: int | None = None
     """How many characters act in turn, in generated houses."""
     full: bool = False
@@ -107,7 +107,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class StoreInfo:
+class StoreInfoCommand:
     """Say what a store holds and who wrote it."""
 
     path: Positional[Path]
@@ -120,7 +120,7 @@ class StoreInfo:
 
 @dataclass(frozen=True)
 class StoreShow:
-    """Show an episode as it was lived, or list the first ones."""
+    """Show an episode step by step, or list the first ones."""
 
     path: Positional[Path]
     """The store's directory."""
@@ -151,8 +151,23 @@ class StoreExport:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """Collect, learn, and collect again with the better agent, measured on held-out tasks.
+
+    Run it again to resume.
+    """
+
+    out: Positional[Path]
+    """The loop's directory; made if it is not there."""
+    loop: Annotated[LoopConfig, arg(name="")] = field(default_factory=LoopConfig)
+    """What to do."""
+    report: bool = True
+    """Whether to write `report.html`, with curves and two transcripts: before and after learning."""
+
+
+@dataclass(frozen=True)
 class Demo:
-    """The tour: agents live in generated houses, their experience is kept, and a small loop learns from living."""
+    """The tour: agents act in generated houses, their experience is stored, and a small loop learns from it."""
 
     out: Path = Path("runs/demo")
     """Where the stores are made; an earlier demo there is replaced."""
@@ -183,7 +198,7 @@ class Fisher:
     """Estimate which weights what a model knows depends on. Run it again to go on where it stopped."""
 
     out: Positional[Path]
-    """The file to make, `NAME.safetensors`; `NAME.json` beside it says how it was made."""
+    """The file to make, `NAME.safetensors`; `NAME.json` next to it says how it was made."""
     model: str = "tiny"
     """A model's folder, its id on the hub, or `tiny`: a small one that this machine trains for itself, once."""
     texts: tuple[Path, ...] = ()
@@ -241,7 +256,7 @@ class Eval:
     splits: tuple[Literal["train", "seen", "unseen"], ...] = ("seen", "unseen")
     """Which examples are asked."""
     limit: int = 200
-    """At most so many of each kind and split."""
+    """The maximum number of each kind and split."""
     data: tuple[Path, ...] = ()
     """Files of examples; those of each run if there are none."""
     texts: tuple[Path, ...] = ()
@@ -273,7 +288,7 @@ class Store:
     """What was collected."""
 
     command: (
-        Annotated[StoreInfo, subcommand("info")]
+        Annotated[StoreInfoCommand, subcommand("info")]
         | Annotated[StoreShow, subcommand("show")]
         | Annotated[StoreExport, subcommand("export")]
     )

@@ -1,4 +1,4 @@
-"""The commands that learn into weights: corpora, Fisher information, fine-tuning, and what came of it."""
+"""The commands that learn into weights: corpora, Fisher information, fine-tuning and evaluation."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def evaluate(command: Eval) -> None:
 
 @contextmanager
 def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far something is that tells how much is done, and of how much; nothing until it does."""
+    """Show a progress bar for what calls back with how much is done, and of how much; nothing before that."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     with Progress(

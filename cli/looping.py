@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .commands import Loop
 from .console import make_console, tame_libraries
-from .loop_commands import Loop
 
 if TYPE_CHECKING:
     from rich.console import Console

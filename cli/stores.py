@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .commands import StoreExport, StoreInfo, StoreShow
+from .commands import StoreExport, StoreInfoCommand, StoreShow
 from .console import make_console
 from .worlds import LINES
 
 
-def store_info(command: StoreInfo) -> None:
+def store_info(command: StoreInfoCommand) -> None:
     """Say what a store holds."""
     from ..collectors.coverage import Coverage
     from ..store import ExperienceStore

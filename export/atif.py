@@ -2,7 +2,7 @@
 
 The first step is the user's: the goal and the first observation. Every action is an agent's step with the observation
 that followed. What ATIF has no field for stands in `extra`. The steps that a branch shares with its parent are marked
-`is_copied_context`, which tells trainers to leave them out. Not here by default: the privileged facts.
+`is_copied_context`, so that trainers leave them out. Not here by default: the privileged facts.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from ..store import ExperienceStore
 from ..store.durable import publish
 from .config import LearnConfig, LearnReport
 from .corpora.building import build_corpora
-from .corpora.e2wm import E2WM_FILES, read_e2wm
+from .e2wm import E2WM_FILES, read_e2wm
 from .examples import Example, read_examples, write_examples
 from .fisher.file import fisher_to_file
 from .fisher.record import FactoredFisher, FisherDiagonal

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pathei.cli import main
-from pathei.cli.verbose import take_verbose
+from pathei.cli.console import take_verbose
 from pathei.collectors import ExplorePolicy, Rollout, collect_parallel
 from pathei.logs import hide_logs, show_logs, shown_level
 from pathei.store import ExperienceStore

@@ -34,7 +34,9 @@ DIALECT = re.compile(
 QUOTED = frozenset(
     {
         ("docs/guide/learning/corpora.md", "beside"),  # what a story says
+        ("agents/lm/prompts.py", "told"),  # what a model reads; results depend on it
         ("docs/guide/migrating.md", "wish"),  # old names
+        ("docs/guide/migrating.md", "wishes"),
         ("envs/adapters/scienceworld.py", "lived"),  # the name of an experiment
         ("envs/terminal/tasks/chores_data.py", "beside"),  # what a task asks; its text follows from the seed
         ("envs/terminal/tasks/chores_data.py", "mend"),  # the name of a chore, and so of stored tasks

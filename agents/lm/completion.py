@@ -64,7 +64,7 @@ class LocalChat:
         Args:
             path: A directory with a model and its tokenizer, or a name that transformers finds.
             temperature: The sampling temperature; 0 for the likeliest token each time.
-            max_tokens: At most so many tokens are generated.
+            max_tokens: The maximum number of generated tokens.
             seed: What sampling follows from, together with the number of the answer.
 
         Raises:

@@ -21,9 +21,9 @@ from pathei.envs.virtualhome.verbalizer import HomeVerbalizer
 from pathei.errors import RecordError
 from pathei.experience import Goal, Task, Trajectory
 from pathei.learners.corpora.config import KINDS
-from pathei.learners.corpora.e2wm import E2WM_FILES, E2WM_WEIGHTS, read_e2wm, write_e2wm
 from pathei.learners.corpora.episodes import read_episode
 from pathei.learners.corpora.happenings import tracking
+from pathei.learners.e2wm import E2WM_FILES, E2WM_WEIGHTS, read_e2wm, write_e2wm
 from pathei.learners.examples import Example
 from pathei.stable_random import StableRandom
 

@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from ...errors import RecordError
-from ...store.durable import write_atomically
-from ..examples import Example, Split
+from ..errors import RecordError
+from ..store.durable import write_atomically
+from .examples import Example, Split
 
 
 class E2wmFile(NamedTuple):
