@@ -1,7 +1,7 @@
 """Breadth-first search: shortest plans where the goal pays nothing on the way, which a tree search finds late or never.
 
-States are merged by the model's key. Where it has none, states with the same observation are merged: a plan that needs
-two such states told apart is then missed, but no wrong plan is recorded, because every plan is done in the environment.
+States are merged by the model's key. Where it has none, states with the same observation are merged: a plan that
+depends on their difference is then missed, but no wrong plan is recorded, as every plan is done in the environment.
 Not here: search that a reward guides (`mcts`).
 """
 
