@@ -1,11 +1,13 @@
 """pathei: learning through what one lives; agents live in simulators and learn from what they experience.
 
-The records and the store are here; the rest is in its folder: `pathei.envs`, `pathei.agents`, `pathei.collectors`,
+The records, the store and the verbs (`collect`, `finetune`, ...) are here.
+The rest is in its folder: `pathei.envs`, `pathei.agents`, `pathei.collectors`,
 `pathei.export`. Importing this imports nothing heavy.
 """
 
 import logging
 
+from .api import collect, evaluate, finetune, generate_tasks, make_agent, make_env, open_memory, run_loop
 from .errors import PatheiError
 from .experience import Failure, Goal, Observation, Parent, Record, Step, Task, Tokens, Trajectory
 from .store import ExperienceStore
@@ -28,4 +30,12 @@ __all__ = [
     "Tokens",
     "Trajectory",
     "__version__",
+    "collect",
+    "evaluate",
+    "finetune",
+    "generate_tasks",
+    "make_agent",
+    "make_env",
+    "open_memory",
+    "run_loop",
 ]

@@ -54,9 +54,9 @@ FOLDERS = {
 
 
 def layer(module: str) -> str:
-    """Return the folder that a module belongs to, `"cli"`, `"names"` for the package itself, or else `"root"`."""
+    """Return the folder that a module belongs to, `"cli"`, `"names"` for the public names, or else `"root"`."""
     parts = module.split(".")
-    if len(parts) == 1:
+    if len(parts) == 1 or parts[1] == "api":
         return "names"
     return "cli" if parts[1] in {"cli", "__main__"} else parts[1] if parts[1] in FOLDERS else "root"
 

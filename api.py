@@ -1,0 +1,192 @@
+"""The verbs of pathei in one place, with plain arguments: make, collect, remember, fine-tune, measure, loop.
+
+Each function only calls the part that does the work, and imports it when it is called, so `import pathei` stays light.
+Not here: options that few need; they are in the parts (`pathei.collectors`, `pathei.learners`, `pathei.loop`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .experience import Task
+
+if TYPE_CHECKING:
+    import gymnasium
+
+    from .agents import Agent
+    from .collectors import CollectReport
+    from .learners import Evaluation, LearnReport
+    from .loop.results import LoopResult
+    from .memory.experience_memory import ExperienceMemory
+
+
+def make_env(name: str, **options: Any) -> gymnasium.Env[Any, Any]:
+    """Return a new environment.
+
+    Args:
+        name: Its name (`pathei list env`), its gymnasium id, or `module:Id-v0`.
+        options: Passed to the environment's constructor.
+
+    Raises:
+        UnknownNameError: there is none of that name; the nearest is suggested.
+        ConfigError: what the name stands for is no environment.
+    """
+    import gymnasium
+
+    from .envs.registry import get_env, register_id
+
+    spec = get_env(name)
+    if spec.id not in gymnasium.registry:
+        register_id(spec)
+    return gymnasium.make(spec.id, **options)
+
+
+def make_agent(name: str, task: Task) -> Agent:
+    """Return a new agent for one episode of a task.
+
+    Args:
+        name: `"random"`, `"scripted"`, `"lm:MODEL"`, `"skills:MEMORY"`, ... (`pathei list agent`).
+        task: What it will act in. Its seed determines what is random.
+
+    Raises:
+        UnknownNameError, ConfigError: there is no such agent, or its name lacks a part.
+        PatheiError: its model or memory cannot be loaded.
+    """
+    from .agents.registry import AgentMaker
+
+    return AgentMaker(name)(task)
+
+
+def generate_tasks(env: str, n: int = 10, *, seed: int = 0) -> list[Task]:
+    """Return `n` tasks of an environment that follow from the seed.
+
+    Args:
+        env: The environment; see `make_env`.
+        n: How many.
+        seed: Determines the tasks.
+
+    Raises:
+        UnknownNameError, ConfigError: there is no such environment.
+    """
+    from .envs.registry import get_env
+
+    return get_env(env).generate_tasks(n, seed)
+
+
+def collect(
+    store: str | Path,
+    tasks: Sequence[Task],
+    collector: str = "explore",
+    *,
+    steps: int = 30,
+    seed: int = 0,
+    **options: Any,
+) -> CollectReport:
+    """Play tasks in this process and append the episodes to a store. Tasks that are already played are skipped.
+
+    Args:
+        store: The store's folder; made if it does not exist.
+        tasks: What to play, all in one environment.
+        collector: Its name (`pathei list collector`).
+        steps: The longest episode, in steps; for a search, its horizon.
+        seed: Determines everything random, together with each task's seed.
+        options: The collector's own options; the command line's, with underscores.
+
+    Returns:
+        How many episodes were stored and how many failed.
+
+    Raises:
+        ConfigError: there are no tasks, or those of several environments, or two with the same id.
+        UnknownNameError: there is no such collector.
+        StoreError: the store cannot be opened or written.
+    """
+    from .collectors import collect as play
+    from .collectors.options import PlaySettings
+    from .collectors.registry import COLLECTORS
+    from .errors import ConfigError
+    from .store import ExperienceStore
+
+    envs = {task.env for task in tasks}
+    if len(envs) != 1:
+        raise ConfigError(f"The tasks must be of one environment, not of {len(envs)}.")
+    settings = COLLECTORS.get(collector)(**options)
+    made = settings.make(PlaySettings(env=envs.pop(), steps=steps, seed=seed))
+    with ExperienceStore.open(store, seeds=[seed]) as opened:
+        return play(opened, tasks, made, name=settings.name)
+
+
+def open_memory(path: str | Path, *, embedder: str = "", create: bool = True) -> ExperienceMemory:
+    """Open a memory for reading and writing, with the builders that need no language model.
+
+    Args:
+        path: The memory's folder, or the folder of the store that it belongs to.
+        embedder: The embedder of a new memory; a suitable one if empty.
+        create: Whether a memory that does not exist is made.
+
+    Raises:
+        MemoryStoreError: there is none, or it cannot be opened.
+        UnknownNameError, ConfigError: there is no such embedder.
+    """
+    from .memory.opening import open_memory as open_
+
+    return open_(path, embedder=embedder, builders="default", create=create)
+
+
+def finetune(out: str | Path, data: str | Path, **settings: Any) -> LearnReport:
+    """Fine-tune a language model, or continue a run that was interrupted.
+
+    Args:
+        out: The run's folder.
+        data: A store, or a file of examples.
+        settings: Further fields of `pathei.learners.LearnConfig`, such as `method="ewc"`.
+
+    Raises:
+        ConfigError: the folder holds another run, or something that a method needs is missing.
+        LearningError: another process uses the folder, or training diverged.
+        PatheiError: the data or the model cannot be read.
+    """
+    from .learners import LearnConfig
+    from .learners import finetune as train
+
+    return train(LearnConfig(out=Path(out), data=Path(data), **settings))
+
+
+def evaluate(run: str | Path, **settings: Any) -> Evaluation:
+    """Measure the model of a finished run, and how much language it forgot against its base.
+
+    Args:
+        run: The run's folder; see `finetune`.
+        settings: Fields of `pathei.learners.EvaluateRunConfig`.
+
+    Raises:
+        ConfigError: it was measured here with other settings.
+        LearningError: the run is not finished, or holds nothing to ask.
+    """
+    from .learners import EvaluateRunConfig, evaluate_run
+
+    return evaluate_run(Path(run), EvaluateRunConfig(**settings))
+
+
+def run_loop(out: str | Path, **settings: Any) -> LoopResult:
+    """Collect, learn, and collect again with the better agent; or continue a loop that was interrupted.
+
+    Args:
+        out: The loop's folder.
+        settings: Fields of the loop's configuration, `pathei.loop.config.LoopConfig`.
+
+    Raises:
+        ConfigError: another loop is in the folder, or something that a method needs is missing.
+        LearningError: another process runs the loop.
+        PatheiError: an environment, a model or a memory cannot be loaded.
+    """
+    from rich.console import Console
+
+    from .loop.config import LoopConfig
+    from .loop.run import run_loop as run
+
+    return run(Path(out), LoopConfig(**settings), Console(stderr=True))
+
+
+__all__ = ["collect", "evaluate", "finetune", "generate_tasks", "make_agent", "make_env", "open_memory", "run_loop"]
