@@ -1,6 +1,7 @@
 """What several test files share: where the checkout is, which files belong to it, and how hypothesis runs."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from hypothesis import settings
 
 # Several workers run at once, and torch's threads spin while they wait: one each, before anything imports torch.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that: programs under test could not be stopped.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A machine that is busy with another test is no reason to fail, so hypothesis sets no deadline here.
 settings.register_profile("pathei", deadline=None, print_blob=True)
