@@ -11,7 +11,7 @@ from hypothesis import settings
 # Several workers run at once, and torch's threads spin while they wait: one each, before anything imports torch.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A shell starts background jobs with Ctrl-C ignored, and children inherit that: programs under test could not be stopped.
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that: no program under test could be stopped.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -467,7 +467,7 @@ def test_a_memory_is_served_over_http_until_ctrl_c(tmp_path: Path, capsys: Shown
             time.sleep(0.05)
         asyncio.run(asyncio.wait_for(over_http(port, exercise), 120))
         assert main(["memory", "serve", str(tmp_path / "another"), "--embedder", "ngrams", "--http", str(port)]) == 2
-        assert f"The port {port} cannot be had" in capsys.readouterr().err
+        assert f"The port {port} cannot be used" in capsys.readouterr().err
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=30)
     finally:
