@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -154,44 +155,56 @@ def measure(name: str, seed: int) -> dict[str, Any]:
     return found
 
 
+COLUMNS = (
+    "environment, seed",
+    "corpus examples",
+    "skills (verified)",
+    "different goals reached: learning progress / uniform",
+    "held-out tasks: empty memory / memory",
+    "held-out goals of its own: empty memory / memory",
+)
+
+
+def row(name: str, seed: int, found: dict[str, Any]) -> list[str]:
+    """Return one row of the table."""
+    tasks, goals = (
+        f"{found['without memory'][what]} / {found['with memory'][what]} of {found['test tasks']}"
+        for what in ("tasks", "own goals")
+    )
+    return [
+        f"{name}, {seed}",
+        ", ".join(f"{kind} {count}" for kind, count in found["examples"].items()),
+        f"{found['skills']['kept']} ({found['skills']['verified']})",
+        " / ".join(str(one["different"]) for one in found["curriculum"].values()),
+        tasks,
+        goals,
+    ]
+
+
 def main() -> None:
     """Measure, print, and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--envs", nargs="+", default=list(SIZES), choices=list(SIZES))
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    console = Console(width=140)
-    table = Table(
-        "env",
-        "seed",
-        "corpus examples",
-        "skills (verified)",
-        "goals reached: progress / uniform",
-        "success without / with memory",
-    )
+    table = Table(*COLUMNS)
     results: dict[str, dict[str, Any]] = {}
+    rows = []
     for name in arguments.envs:
         for seed in range(arguments.seeds):
             found = measure(name, seed)
             results.setdefault(name, {})[str(seed)] = found
-            skills, chosen = found["skills"], found["curriculum"]
-            tasks, goals = (
-                f"{found['without memory'][what]} / {found['with memory'][what]} of {found['test tasks']}"
-                for what in ("tasks", "own goals")
-            )
-            table.add_row(
-                name,
-                str(seed),
-                ", ".join(f"{kind} {count}" for kind, count in found["examples"].items()),
-                f"{skills['kept']} ({skills['verified']})",
-                " / ".join(str(one["different"]) for one in chosen.values()),
-                tasks,
-                goals,
-            )
+            rows.append(row(name, seed, found))
+            table.add_row(*rows[-1])
             if arguments.json is not None:
                 arguments.json.write_text(json.dumps(results, indent=1) + "\n")
-    console.print(table)
+    if arguments.markdown:
+        lines = [list(COLUMNS), ["---"] * len(COLUMNS), *rows]
+        sys.stdout.write("".join(f"| {' | '.join(line)} |\n" for line in lines))
+    else:
+        Console(width=160).print(table)
 
 
 if __name__ == "__main__":
