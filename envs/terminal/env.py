@@ -296,8 +296,13 @@ class TerminalEnv(TextEnv[str]):
     def fact_graph(self) -> FactGraph:
         """Return the files of the home as a graph; not to be changed. It is made when files have changed."""
         tree, cwd, home = self.sandbox.tree, self.sandbox.cwd, self.episode.home
-        if self._graph is None or self._graph[0] != tree or self._graph[1:3] != (cwd, home):
-            self._graph = tree, cwd, home, read_tree(tree, home, cwd)
+        if self._graph is not None and self._graph[1:3] == (cwd, home):
+            # Every command returns a new tree, which is mostly equal; comparing a tree with itself takes time, too.
+            if self._graph[0] is not tree and self._graph[0] == tree:
+                self._graph = tree, *self._graph[1:]
+            if self._graph[0] is tree:
+                return self._graph[3]
+        self._graph = tree, cwd, home, read_tree(tree, home, cwd)
         return self._graph[3]
 
     def text(self) -> str:
