@@ -4,7 +4,6 @@ A message is one sentence that says what was wrong, where, and what to do. The c
 traceback; everything that is not a `PatheiError` is a bug in pathei and keeps its traceback.
 """
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 
@@ -101,6 +100,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
         name: The name that was given.
         known: The names that would have been accepted.
     """
+    import difflib  # needed only here, and `import pathei` loads this module
+
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names) or 'none'}."

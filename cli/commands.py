@@ -1,7 +1,7 @@
 """The commands of the console script as data: one frozen dataclass each, whose docstrings are the help text.
 
-What they do is in the other modules of this package. Not here: everything that takes time to import, because
-`pathei --help` has to answer at once.
+What they do is in the other modules of this package. Not here: the commands of `collect_commands`,
+`learning.commands`, `memory.commands` and `plugins.commands`; `COMMANDS` of the package names them all.
 """
 
 from __future__ import annotations
@@ -10,18 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg, subcommand
+from tyro.conf import Positional, subcommand
 
 from ..collectors.options import LmOptions
-from ..learners.config import ReferenceConfig
-from ..learners.corpora.config import CorpusConfig
-from ..learners.fisher.config import FisherConfig
-from ..learners.methods.registry import METHOD_HELP, MethodConfigs
-from ..learners.training.config import LoraConfig, TrainingConfig
-from ..loop.config import LoopConfig
-from .collect_commands import Collect
-from .memory.commands import MemoryCommand
-from .plugins.commands import CheckEnvCommand, ListCommand, NewCommand
 
 
 @dataclass(frozen=True)
@@ -151,21 +142,6 @@ class StoreExport:
 
 
 @dataclass(frozen=True)
-class Loop:
-    """Collect, learn, and collect again with the better agent, measured on held-out tasks.
-
-    Run it again to resume.
-    """
-
-    out: Positional[Path]
-    """The loop's directory; made if it is not there."""
-    loop: Annotated[LoopConfig, arg(name="")] = field(default_factory=LoopConfig)
-    """What to do."""
-    report: bool = True
-    """Whether to write `report.html`, with curves and two transcripts: before and after learning."""
-
-
-@dataclass(frozen=True)
 class Demo:
     """The tour: agents act in generated houses, their experience is stored, and a small loop learns from it."""
 
@@ -179,94 +155,6 @@ class Demo:
     """How many processes play."""
     seed: int = 0
     """Seeds houses, tasks and exploration."""
-
-
-@dataclass(frozen=True)
-class Corpora:
-    """Make questions with answers out of a store: what models are trained on, and what they are asked."""
-
-    store: Positional[Path]
-    """The store's directory."""
-    out: Positional[Path]
-    """The folder to make: `train.jsonl`, `seen.jsonl`, `unseen.jsonl` and `corpora.json`."""
-    corpus: CorpusConfig = field(default_factory=CorpusConfig)
-    """What to make of it."""
-
-
-@dataclass(frozen=True)
-class Fisher:
-    """Estimate which weights what a model knows depends on. Run it again to go on where it stopped."""
-
-    out: Positional[Path]
-    """The file to make, `NAME.safetensors`; `NAME.json` next to it says how it was made."""
-    model: str = "tiny"
-    """A model's folder, its id on the hub, or `tiny`: a small one that this machine trains for itself, once."""
-    texts: tuple[Path, ...] = ()
-    """Files of reference text, `.txt` or `.jsonl`; the tiny model has its own."""
-    sequences: int = 256
-    """How many sequences it is estimated from."""
-    length: int = 128
-    """Their length in tokens."""
-    device: str = "cpu"
-    """`cpu` or `cuda`."""
-    fisher: FisherConfig = field(default_factory=FisherConfig)
-    """How."""
-
-
-@dataclass(frozen=True)
-class Learn:
-    """Tune a language model on experience, and keep what it knew. Run it again to go on where it stopped."""
-
-    data: Positional[Path]
-    """A store, a folder with files of examples, or one such file; E2WM's files are known by their names."""
-    out: Path
-    """The run's directory; made if it is not there."""
-    model: str = "tiny"
-    """A model's folder, its id on the hub, or `tiny`: a small one that this machine trains for itself, once."""
-    init_from: str = ""
-    """Where training begins if not at `--model`: a model that was tuned from it before, as in a second round of
-    experience. The methods still protect `--model`."""
-    method: Annotated[str, arg(help=f"The learning method; several are joined by `+`. {METHOD_HELP}.")] = "finetune"
-    methods: MethodConfigs = field(default_factory=MethodConfigs)
-    """The methods' options."""
-    texts: tuple[Path, ...] = ()
-    """Files of reference text, `.txt` or `.jsonl`; the tiny model has its own."""
-    fisher: Path | None = None
-    """Fisher information that `pathei fisher` made; estimated where it is needed and not given."""
-    adapter: bool = False
-    """Whether a LoRA adapter is trained instead of all weights, as `--method lora` does by itself."""
-    lora: LoraConfig = field(default_factory=LoraConfig)
-    """The adapter, where there is one."""
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    """How to train."""
-    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
-    """How reference text is prepared for the methods."""
-    corpus: CorpusConfig = field(default_factory=CorpusConfig)
-    """What is made of a store."""
-
-
-@dataclass(frozen=True)
-class Eval:
-    """Ask tuned models what was held out, and measure what they forgot. Several runs are set side by side."""
-
-    runs: Positional[tuple[Path, ...]]
-    """The directories of runs that `pathei learn` finished."""
-    picture: Path | None = None
-    """Where to draw skill against language lost, as PNG."""
-    splits: tuple[Literal["train", "seen", "unseen"], ...] = ("seen", "unseen")
-    """Which examples are asked."""
-    limit: int = 200
-    """The maximum number of each kind and split."""
-    data: tuple[Path, ...] = ()
-    """Files of examples; those of each run if there are none."""
-    texts: tuple[Path, ...] = ()
-    """Files of held-out text; the tiny model has its own."""
-    execute: bool = True
-    """Whether plans are carried out in the world."""
-    batch: int = 32
-    """So many questions at once."""
-    device: str = "cpu"
-    """`cpu` or `cuda`."""
 
 
 @dataclass(frozen=True)
@@ -292,23 +180,3 @@ class Store:
         | Annotated[StoreShow, subcommand("show")]
         | Annotated[StoreExport, subcommand("export")]
     )
-
-
-Command = (
-    Annotated[Demo, subcommand("demo")]
-    | Annotated[Run, subcommand("run")]
-    | Annotated[Collect, subcommand("collect")]
-    | Annotated[Plan, subcommand("plan")]
-    | Annotated[Store, subcommand("store")]
-    | Annotated[MemoryCommand, subcommand("memory")]
-    | Annotated[Corpora, subcommand("corpora")]
-    | Annotated[Fisher, subcommand("fisher")]
-    | Annotated[Learn, subcommand("learn")]
-    | Annotated[Eval, subcommand("eval")]
-    | Annotated[Loop, subcommand("loop")]
-    | Annotated[Env, subcommand("env")]
-    | Annotated[ListCommand, subcommand("list")]
-    | Annotated[CheckEnvCommand, subcommand("check-env")]
-    | Annotated[NewCommand, subcommand("new")]
-    | Annotated[Data, subcommand("data")]
-)

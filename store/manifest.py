@@ -6,7 +6,6 @@ It is one small JSON file, replaced atomically; a shard that it does not list do
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -152,6 +151,8 @@ def session(config: Mapping[str, Json], seeds: Sequence[int], trajectories: int)
         plain = orjson.loads(orjson.dumps(dict(config), option=orjson.OPT_SERIALIZE_NUMPY))
     except TypeError as error:
         raise StoreError(f"The configuration holds a value that is not plain JSON ({error}): make it plain.") from error
+    import importlib.metadata  # slow to import, and `import pathei` needs no version
+
     versions = {"python": platform.python_version()}
     for name in _PACKAGES:
         versions[name] = importlib.metadata.version(name)

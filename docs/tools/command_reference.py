@@ -14,14 +14,14 @@ from typing import Any
 import tyro
 
 from pathei.cli import CONFIG
-from pathei.cli.commands import Command
+from pathei.cli.table import whole
 
 DEFAULT = re.compile(r"\s*\((?:default: (?P<default>.*)|required|optional)\)\s*$", re.DOTALL)
 
 
 def root_parser() -> Any:
     """Return the parser of `pathei`, in argparse's form."""
-    form: Any = Command
+    form: Any = whole()
     with warnings.catch_warnings():
         # tyro announces that this function will go; constraints.txt names the version that has it.
         warnings.simplefilter("ignore", DeprecationWarning)

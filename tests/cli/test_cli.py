@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import orjson
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import pathei
 from pathei.cli import main
 from pathei.cli.aliases import replace_old_options
+from pathei.cli.table import COMMANDS, PERFORMED_BY, load
 from pathei.collectors.tasks import write_tasks
 from pathei.experience import Failure, Trajectory
 from pathei.store import ExperienceStore
@@ -300,3 +303,21 @@ def test_old_spellings_of_collecting_work_and_say_the_new_one(
     new, notes = replace_old_options(old)
     assert new == "collect curriculum s --proposer lm:local:m --policy search --record-as n".split()
     assert len(notes) == 4
+
+
+def test_the_table_of_commands_says_what_the_commands_say() -> None:
+    for name, (target, what) in COMMANDS.items():
+        assert load(target).__doc__.startswith(what), name
+
+
+def test_every_command_is_performed_by_a_function() -> None:
+    def leaves(form: Any) -> Iterator[type]:
+        hint = get_type_hints(form).get("command")
+        if hint is None:
+            yield form
+        for member in get_args(hint):
+            yield from leaves(member)
+
+    found = {leaf.__name__ for target, _ in COMMANDS.values() for leaf in leaves(load(target))}
+    assert found == set(PERFORMED_BY)
+    assert all(callable(load(target)) for target in PERFORMED_BY.values())

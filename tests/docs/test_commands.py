@@ -15,7 +15,7 @@ import pytest
 import tyro
 
 from pathei.cli import CONFIG
-from pathei.cli.commands import Command
+from pathei.cli.table import whole
 from pathei.tests.support.doc_pages import ROOT, commands, spans
 
 PLACEHOLDERS = {"N": "2", "SEED": "3", "PORT": "8080"}
@@ -24,7 +24,7 @@ LINES = commands("pathei")
 
 def parse(arguments: list[str]) -> Any:
     """Parse as `pathei` does, without performing anything."""
-    form: Any = Command
+    form: Any = whole()
     return tyro.cli(form, args=arguments, prog="pathei", config=CONFIG)
 
 
@@ -41,7 +41,7 @@ def test_the_command_line_parses(place: str, words: list[str]) -> None:
 
 def every_command() -> dict[tuple[str, ...], set[str]]:
     """Return the options of every command by its words; those of a group are those of its members as well."""
-    form: Any = Command
+    form: Any = whole()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         root = tyro.extras.get_parser(form, prog="pathei", config=CONFIG)

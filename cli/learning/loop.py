@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..console import make_console, tame_libraries
 from .commands import Loop
-from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..loop.config import LoopConfig
+    from ...loop.config import LoopConfig
 
 
 def loop(command: Loop) -> None:
@@ -22,9 +22,9 @@ def loop(command: Loop) -> None:
 def show_loop(out: Path, config: LoopConfig, console: Console, *, report: bool = True) -> None:
     """Run or resume a loop, and show the results: tables, comparisons and a page."""
     tame_libraries()
-    from ..loop.run import run_loop
-    from ..views.loop_page import write_page
-    from ..views.loop_table import loop_table, rounds_table, worth_lines
+    from ...loop.run import run_loop
+    from ...views.loop_page import write_page
+    from ...views.loop_table import loop_table, rounds_table, worth_lines
 
     found = run_loop(out, config, console)
     for table in (loop_table(found), rounds_table(found)):

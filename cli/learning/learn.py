@@ -8,30 +8,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError
+from ...errors import ConfigError
+from ..console import make_console, tame_libraries
 from .commands import Corpora, Eval, Fisher, Learn
-from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..learners.evaluation.result import Evaluation
+    from ...learners.evaluation.result import Evaluation
 
 
 def corpora(command: Corpora) -> None:
     """Make questions out of a store."""
-    from ..learners.corpora.files import make_corpora
+    from ...learners.corpora.files import make_corpora
 
     make_console().print(make_corpora(command.store, command.out, command.corpus).table())
 
 
 def fisher(command: Fisher) -> None:
     """Estimate Fisher information."""
-    from ..learners.fisher.file import fisher_to_file
-    from ..learners.models.load import load_model
-    from ..learners.models.names import is_tiny
-    from ..learners.models.stdlib_text import stdlib_text
-    from ..learners.training.batches import read_texts, sequences_of
+    from ...learners.fisher.file import fisher_to_file
+    from ...learners.models.load import load_model
+    from ...learners.models.names import is_tiny
+    from ...learners.models.stdlib_text import stdlib_text
+    from ...learners.training.batches import read_texts, sequences_of
 
     if command.out.suffix != ".safetensors":
         raise ConfigError(f"Fisher information is kept in a .safetensors file, not in {command.out.name!r}.")
@@ -52,8 +52,8 @@ def fisher(command: Fisher) -> None:
 
 def learn(command: Learn) -> None:
     """Tune a model."""
-    from ..learners.config import LearnConfig
-    from ..learners.finetuning import finetune
+    from ...learners.config import LearnConfig
+    from ...learners.finetuning import finetune
 
     tame_libraries()
     console = make_console()
@@ -92,9 +92,9 @@ def learn(command: Learn) -> None:
 
 def evaluate(command: Eval) -> None:
     """Ask tuned models what was held out."""
-    from ..learners.evaluation.evaluate import EvaluationConfig
-    from ..learners.evaluation.run import EvaluateRunConfig, evaluate_run
-    from ..views.pareto import evaluation_table, pareto_picture, points_of
+    from ...learners.evaluation.evaluate import EvaluationConfig
+    from ...learners.evaluation.run import EvaluateRunConfig, evaluate_run
+    from ...views.pareto import evaluation_table, pareto_picture, points_of
 
     if not command.runs:
         raise ConfigError("Name at least one run that `pathei learn` finished.")

@@ -1,0 +1,1 @@
+"""The commands that learn: corpora, Fisher information, fine-tuning, evaluation and the closed loop."""

@@ -1,0 +1,123 @@
+"""The table of commands: which class describes each and which function performs it, all imported when it is asked for.
+
+`pathei --help` thereby imports no command, and a command only its own. Not here: the classes (`commands` and the
+other modules named so), whose docstrings are the help texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import make_dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Union
+
+from tyro.conf import subcommand
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "demo": (
+            "commands:Demo",
+            "The tour: agents act in generated houses, their experience is stored, and a small loop learns from it.",
+        ),
+        "run": ("commands:Run", "Watch an agent act."),
+        "collect": ("collect_commands:Collect", "Play many tasks into a store."),
+        "plan": ("commands:Plan", "Watch one search: find a plan for an instruction, show the tree, and do it."),
+        "store": ("commands:Store", "What was collected."),
+        "memory": (
+            "memory.commands:MemoryCommand",
+            "Build, query and maintain an external memory: episodes, skills and facts.",
+        ),
+        "corpora": (
+            "learning.commands:Corpora",
+            "Make questions with answers out of a store: what models are trained on, and what they are asked.",
+        ),
+        "fisher": ("learning.commands:Fisher", "Estimate which weights what a model knows depends on."),
+        "learn": ("learning.commands:Learn", "Tune a language model on experience, and keep what it knew."),
+        "eval": ("learning.commands:Eval", "Ask tuned models what was held out, and measure what they forgot."),
+        "loop": (
+            "learning.commands:Loop",
+            "Collect, learn, and collect again with the better agent, measured on held-out tasks.",
+        ),
+        "env": ("commands:Env", "The worlds."),
+        "list": (
+            "plugins.commands:ListCommand",
+            "List the parts of one kind by name, those of other installed packages included.",
+        ),
+        "check-env": (
+            "plugins.commands:CheckEnvCommand",
+            "Check an environment: gymnasium's contract, pathei's conventions, and snapshots.",
+        ),
+        "new": (
+            "plugins.commands:NewCommand",
+            "Write the skeleton of a package that adds a part: `pathei new env NAME`.",
+        ),
+        "data": ("commands:Data", "Public data sets."),
+    }
+)
+"""Each command's class, and the first sentence of its docstring."""
+
+PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "EnvList": "worlds:env_list",
+        "EnvDoctor": "worlds:env_doctor",
+        "DataList": "worlds:data_list",
+        "DataGet": "worlds:data_get",
+        "Run": "worlds:run",
+        "Plan": "worlds:plan",
+        "Collect": "collecting:collect",
+        "Demo": "tour:demo",
+        "Corpora": "learning.learn:corpora",
+        "Fisher": "learning.learn:fisher",
+        "Learn": "learning.learn:learn",
+        "Eval": "learning.learn:evaluate",
+        "StoreInfoCommand": "stores:store_info",
+        "StoreShow": "stores:store_show",
+        "StoreExport": "stores:store_export",
+        "Loop": "learning.loop:loop",
+        "ListCommand": "plugins.perform:list_parts",
+        "CheckEnvCommand": "plugins.perform:check_env",
+        "NewCommand": "plugins.perform:new_env",
+        "MemoryBuild": "memory.change:build",
+        "MemoryQuery": "memory.ask:query",
+        "MemoryList": "memory.ask:list_items",
+        "MemoryShow": "memory.ask:show",
+        "MemoryStats": "memory.ask:stats",
+        "MemoryAdd": "memory.change:add",
+        "MemoryUpdate": "memory.change:update",
+        "MemoryForget": "memory.change:forget",
+        "MemoryFeedback": "memory.change:feedback",
+        "MemoryConsolidate": "memory.change:consolidate",
+        "MemoryCompact": "memory.change:compact",
+        "MemoryCheck": "memory.ask:check",
+        "MemoryReembed": "memory.change:reembed",
+        "MemoryExport": "memory.ask:export",
+        "MemoryImport": "memory.change:import_items",
+        "MemoryServe": "memory.ask:serve",
+    }
+)
+"""The function that performs a command, by the name of the command's class."""
+
+
+def load(target: str) -> Any:
+    """Return what `module:attribute` names in this package."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(f".{module}", __package__), attribute)
+
+
+def names_only() -> Any:
+    """Return a form of all commands for tyro that knows their names and first lines, and none of their options."""
+    stubs = (
+        Annotated[make_dataclass(name, (), namespace={"__doc__": what}), subcommand(name)]
+        for name, (_, what) in COMMANDS.items()
+    )
+    return Union[tuple(stubs)]  # noqa: UP007  # made at run time
+
+
+def whole() -> Any:
+    """Return a form of all commands with all their options, for the reference page and the tests of the docs."""
+    forms = (Annotated[load(target), subcommand(name)] for name, (target, _) in COMMANDS.items())
+    return Union[tuple(forms)]  # noqa: UP007  # made at run time
+
+
+__all__ = ["COMMANDS", "PERFORMED_BY", "load", "names_only", "whole"]
