@@ -32,7 +32,7 @@ def demo(command: Demo) -> None:
 
 def _close(command: Demo, console: Console) -> None:
     """Run a small loop; with a memory alone where what tuning needs is not installed."""
-    from .looping import show_loop
+    from .learning.loop import show_loop
 
     out = command.out / "loop"
     _clear(out)
