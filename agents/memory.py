@@ -12,7 +12,7 @@ from typing import Final
 from ..errors import ConfigError
 from ..experience import Goal, Observation
 from ..memory.items import Filter, Kind
-from ..memory.protocol import Recollection
+from ..memory.protocol import Memory
 from .protocol import ActionRecord, Agent, RecordingAgent, reset_agent
 
 _KINDS: Final[tuple[tuple[Kind, str], ...]] = (
@@ -28,7 +28,7 @@ class MemoryAgent:
     """An agent that is shown what a memory holds about its goal."""
 
     def __init__(
-        self, agent: Agent, recollection: Recollection, budget: int = 600, *, k: int = 4, env: str | None = None
+        self, agent: Agent, recollection: Memory, budget: int = 600, *, k: int = 4, env: str | None = None
     ) -> None:
         """Wrap an agent.
 

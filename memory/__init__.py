@@ -12,7 +12,7 @@
 | what it holds and finds | `Item`, `Draft`, `Source`, `Filter`, `Hit` |
 | how it ranks and ages | `RankingConfig`, `within_budget`, `UpkeepConfig` |
 | builders and embedders by name | `make_builder`, `make_builders`, `make_llm_builders`, `make_embedder` |
-| contracts | `Memory`, `Recollection`, `Embedder`, `Builder`, `check_memory`, `check_embedder`, `check_builder` |
+| contracts | `Memory`, `Embedder`, `Builder`, `check_memory`, `check_embedder`, `check_builder` |
 
 Names are imported when they are first used, so `import pathei.memory` loads neither numpy nor faiss.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .filling import fill_memory
     from .items import Draft, Filter, Hit, Item, Source
     from .opening import open_memory
-    from .protocol import Builder, Embedder, Memory, Recollection
+    from .protocol import Builder, Embedder, Memory
     from .retrieval.ranking import RankingConfig, within_budget
     from .upkeep import UpkeepConfig
 
@@ -46,7 +46,7 @@ _MODULES: Final = {
     "filling": ("fill_memory",),
     "items": ("Draft", "Filter", "Hit", "Item", "Source"),
     "opening": ("open_memory",),
-    "protocol": ("Builder", "Embedder", "Memory", "Recollection"),
+    "protocol": ("Builder", "Embedder", "Memory"),
     "retrieval.ranking": ("RankingConfig", "within_budget"),
     "upkeep": ("UpkeepConfig",),
 }
@@ -75,7 +75,6 @@ __all__ = [
     "Item",
     "Memory",
     "RankingConfig",
-    "Recollection",
     "Source",
     "UpkeepConfig",
     "check_builder",

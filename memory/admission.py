@@ -161,6 +161,3 @@ def _fits(row: Row, group: _GroupKey) -> bool:
     item = item_of(row)
     draft = item.draft
     return item.status == "active" and (draft.kind, draft.env, draft.task, draft.success) == group
-
-
-__all__ = ["NEAR", "Admission", "check_draft"]

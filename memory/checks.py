@@ -184,6 +184,3 @@ def _check_forgetting(name: str, memory: Memory, question: str, found: Sequence[
         raise ContractError(f"{name}.forget does not return how many items were active.")
     if any(hit.item.id == id_ for hit in memory.query(question)):
         raise ContractError(f"{name} finds {id_!r} although it was forgotten.")
-
-
-__all__ = ["check_builder", "check_embedder", "check_memory"]

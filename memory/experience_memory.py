@@ -6,6 +6,7 @@ method is atomic, also when the process is killed. Not here: making drafts from 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import uuid
@@ -230,7 +231,7 @@ class ExperienceMemory:
             return count
 
     def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
-        """Record whether items helped in an episode; see `Recollection.feedback`.
+        """Record whether items helped in an episode; see `Memory.feedback`.
 
         Raises:
             MemoryStoreError: one of them is unknown; then nothing is recorded.
@@ -376,28 +377,19 @@ class ExperienceMemory:
             )
         return found.astype(np.float16)
 
-    def _writing(self) -> _Writing:
+    def _writing(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context that checks, when it is entered into, that this process may change the memory."""
         if self._lock is None:
             raise MemoryStoreError(f"The memory {self._folder} is open for reading: open it for writing to change it.")
         if not self._lock.mine:
             raise MemoryStoreError(f"The memory {self._folder} was opened by another process: open it again here.")
         self._view.sync()
-        return _Writing()
+        return contextlib.nullcontext()
 
     def _after(self) -> None:
         self._view.sync()
         if self._view.is_due:
             self._view.publish(neat=False)
-
-
-class _Writing:
-    """Does nothing: it allows the check for write access to stand in a `with` statement."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 def _locked(folder: Path) -> WriterLock:
@@ -426,6 +418,3 @@ def _check_embedder(folder: Path, database: MemoryDatabase, embedder: Embedder, 
             f"The memory {folder} was filled with the embedder {name!r} ({dimensions} dimensions), not with"
             f" {embedder.name!r} ({embedder.dimensions}): open it with that one, or with `reembed=True`."
         )
-
-
-__all__ = ["ExperienceMemory"]

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..experience import Json, Step, Trajectory
-from .protocol import Recollection
+from .protocol import Memory
 from .verification.fact_state import FactState
 
 GOAL: Final = "the goal"
@@ -28,7 +28,7 @@ GOAL: Final = "the goal"
 _NOTES: Final = ("memory", "served", "abandoned", "aims")
 
 
-def give_feedback(memory: Recollection, trajectory: Trajectory) -> tuple[int, int]:
+def give_feedback(memory: Memory, trajectory: Trajectory) -> tuple[int, int]:
     """Report to a memory which of its items helped and which did harm, and return the numbers of both.
 
     Repeated calls change nothing: a memory counts each item once per trajectory.
@@ -37,13 +37,12 @@ def give_feedback(memory: Recollection, trajectory: Trajectory) -> tuple[int, in
         MemoryStoreError: the agent used another memory, or this one is open for reading.
     """
     judged = verdicts(trajectory)
-    helpful = [id_ for id_, helped in judged.items() if helped]
-    harmful = [id_ for id_, helped in judged.items() if not helped]
-    if helpful:
-        memory.feedback(helpful, helpful=True, trajectory=trajectory.id)
-    if harmful:
-        memory.feedback(harmful, helpful=False, trajectory=trajectory.id)
-    return len(helpful), len(harmful)
+    for kind in (True, False):
+        if kind in judged.values():
+            memory.feedback(
+                [id_ for id_, helped in judged.items() if helped is kind], helpful=kind, trajectory=trajectory.id
+            )
+    return sum(judged.values()), len(judged) - sum(judged.values())
 
 
 def verdicts(trajectory: Trajectory) -> dict[str, bool]:
@@ -122,6 +121,3 @@ def _notes(step: Step) -> dict[str, Json]:
 
 def _ids(noted: Json) -> list[str]:
     return [id_ for id_ in noted if isinstance(id_, str)] if isinstance(noted, list | tuple) else []
-
-
-__all__ = ["GOAL", "give_feedback", "verdicts"]

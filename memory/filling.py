@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..errors import MemoryStoreError
 from ..experience import Trajectory
@@ -101,14 +101,14 @@ def fill_memory(
         MemoryStoreError: the memory cannot be written.
     """
     begun, before = time.monotonic(), _counts(memory)
-    read, judged = 0, FeedbackTally(0, 0, 0, 0)
+    read, judged = 0, Counter(judged=0, foreign=0, helpful=0, harmful=0)
     trajectories = store.trajectories(success=success, roots=not branches)
     while batch := list(islice(trajectories, _BATCH)):
         memory.add_all(map(store.expand, batch))
         if feedback:
             for trajectory in batch:
                 if trajectory.parent is None:
-                    judged = judged.plus(count_feedback(memory, trajectory))
+                    judged.update(count_feedback(memory, trajectory))
         read += len(batch)
         if watch is not None:
             watch(read)
@@ -120,8 +120,8 @@ def fill_memory(
         new,
         {kind: tally.drafts[kind] - new[kind] for kind in KINDS},
         {kind: after[kind]["superseded"] - before[kind]["superseded"] for kind in KINDS},
-        *judged,
-        time.monotonic() - begun,
+        **judged,
+        seconds=time.monotonic() - begun,
     )
 
 
@@ -149,50 +149,27 @@ def import_skills(memory: ExperienceMemory, skills: Iterable[Draft]) -> list[str
     return memory.add_drafts(new)
 
 
-class FeedbackTally(NamedTuple):
-    """Counts of feedback."""
+def count_feedback(memory: ExperienceMemory, trajectory: Trajectory) -> Counter[str]:
+    """Give feedback from an episode, and count what is new, in the fields of `BuildReport`.
 
-    judged: int
-    """Episodes with feedback on items of the memory."""
-    foreign: int
-    """Episodes with feedback on items of another memory."""
-    helpful: int
-    """New reports that an item helped."""
-    harmful: int
-    """New reports that an item did harm."""
-
-    def plus(self, other: FeedbackTally) -> FeedbackTally:
-        """Return the sums of both."""
-        return FeedbackTally(*(one + two for one, two in zip(self, other, strict=True)))
-
-
-def count_feedback(memory: ExperienceMemory, trajectory: Trajectory) -> FeedbackTally:
-    """Give feedback from an episode, and count what is new; an episode that used another memory is skipped.
+    An episode that used another memory is skipped, and counted as `foreign`.
 
     Raises:
         MemoryStoreError: the memory cannot be written.
     """
     ids = verdicts(trajectory)
-    if not ids:
-        return FeedbackTally(0, 0, 0, 0)
     try:
-        before = _usefulness(memory, ids)
+        before = [memory.get(id_) for id_ in ids]
     except MemoryStoreError:
-        return FeedbackTally(0, 1, 0, 0)  # an id is unknown here
+        return Counter(foreign=1)  # an id is unknown here
     give_feedback(memory, trajectory)
-    after = _usefulness(memory, ids)
-    return FeedbackTally(1, 0, after[0] - before[0], after[1] - before[1])
-
-
-def _usefulness(memory: ExperienceMemory, ids: Iterable[str]) -> tuple[int, int]:
-    items = [memory.get(id_) for id_ in ids]
-    return sum(item.helpful for item in items), sum(item.harmful for item in items)
+    found = Counter(judged=int(bool(ids)))
+    for old, new in zip(before, map(memory.get, ids), strict=True):
+        found.update(helpful=new.helpful - old.helpful, harmful=new.harmful - old.harmful)
+    return found
 
 
 def _counts(memory: ExperienceMemory) -> dict[Kind, Counter[str]]:
     """Return the numbers of items by kind and status."""
     kinds: Any = memory.stats()["kinds"]
     return {kind: Counter(kinds[kind]) for kind in KINDS}
-
-
-__all__ = ["BuildReport", "BuildTally", "FeedbackTally", "count_feedback", "fill_memory", "import_skills"]

@@ -109,6 +109,3 @@ class Hit:
     scores: Mapping[str, float] = field(default_factory=dict)
     """The parts of the score, each in [0, 1]: `dense`, `lexical`, and on request `recency`, `importance`, `utility`;
     also the `cosine` with the question."""
-
-
-__all__ = ["KINDS", "Draft", "Filter", "Hit", "Item", "Kind", "Source", "Status"]

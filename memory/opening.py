@@ -108,6 +108,3 @@ def _nothing_at(path: Path, folder: Path) -> str:
     if path != folder:
         return f"The store {path} has no memory yet: `pathei memory build {path}` builds it."
     return f"There is no memory at {path}: `pathei memory build STORE {path}` builds one from a store."
-
-
-__all__ = ["FOLDER", "memory_at", "open_memory"]

@@ -16,7 +16,7 @@ from .items import Draft, Filter, Hit, Item
 
 
 class Memory(Protocol):
-    """Remembers trajectories and answers questions about them."""
+    """Remembers trajectories, answers questions about them, and hears whether the answers helped."""
 
     def add(self, trajectory: Trajectory) -> Sequence[str]:
         """Remember a trajectory, and return the ids of the items that were added or reinforced.
@@ -31,6 +31,25 @@ class Memory(Protocol):
 
     def forget(self, ids: Iterable[str]) -> int:
         """Hide items from queries, and return how many were active; each can still be read by id."""
+        ...
+
+    def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
+        """Record whether items helped in an episode.
+
+        Args:
+            ids: The items.
+            helpful: True if they helped, False if they did harm.
+            trajectory: The id of the episode: each item is judged once per episode, and a repeated call changes
+                nothing. If empty, every call counts.
+        """
+        ...
+
+    def get(self, id_: str) -> Item:
+        """Return an item, whatever its status.
+
+        Raises:
+            MemoryStoreError: there is none.
+        """
         ...
 
 
@@ -62,33 +81,3 @@ class Builder(Protocol):
     def build(self, trajectory: Trajectory) -> Iterable[Draft]:
         """Return drafts in the order in which they are added; the same trajectory gives the same drafts."""
         ...
-
-
-class Recollection(Protocol):
-    """What an agent uses of a memory: queries, and feedback on whether the answers helped."""
-
-    def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
-        """See `Memory.query`."""
-        ...
-
-    def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
-        """Record whether items helped in an episode.
-
-        Args:
-            ids: The items.
-            helpful: True if they helped, False if they did harm.
-            trajectory: The id of the episode: each item is judged once per episode, and a repeated call changes
-                nothing. If empty, every call counts.
-        """
-        ...
-
-    def get(self, id_: str) -> Item:
-        """Return an item, whatever its status.
-
-        Raises:
-            MemoryStoreError: there is none.
-        """
-        ...
-
-
-__all__ = ["Builder", "Embedder", "Memory", "Recollection"]

@@ -214,6 +214,3 @@ def _retire(database: MemoryDatabase, number: int, policy: UpkeepConfig) -> list
 
 def _utility(item: Item) -> float:
     return (item.helpful + 1) / (item.helpful + item.harmful + 2)
-
-
-__all__ = ["ConsolidationReport", "UpkeepConfig", "consolidate", "disagreements", "end", "reembed", "rewrite"]

@@ -20,10 +20,11 @@ import numpy as np
 from ...envs.facts import EVERY, ROLES, ConditionSignature, Entity, NodeSelector, read_condition
 from ...envs.registry import get_verbalizer
 from ...experience import Goal, Observation
-from ...memory.protocol import Recollection
+from ...memory.feedback import GOAL
+from ...memory.protocol import Memory
 from ..protocol import ActionRecord, Finished
 from .knowledge import Skill, SkillKnowledge, Step
-from .notes import GOAL, SkillNotes, concrete
+from .notes import SkillNotes, concrete
 from .search import Doing, ObjectSearch
 from .view import EpisodeView
 
@@ -45,7 +46,7 @@ _TRIES: Final = 6
 class SkillAgent:
     """The agent; see the head of this file."""
 
-    def __init__(self, recollection: Recollection, *, env: str | None = None, explores: bool = True) -> None:
+    def __init__(self, recollection: Memory, *, env: str | None = None, explores: bool = True) -> None:
         """Act by a memory.
 
         Args:
@@ -288,6 +289,3 @@ def _products(choices: Sequence[Sequence[Entity]]) -> Iterator[tuple[Entity, ...
         for rest in _products(choices[1:]):
             if first not in rest:
                 yield (first, *rest)
-
-
-__all__ = ["SkillAgent"]

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ...envs.facts import ROLES
+from ...memory.builders.composing import LOOK
 from ...memory.builders.plans import match_goal
 from ...memory.builders.signatures import in_order, words
-from ...memory.builders.skills import LOOK
 from ...memory.items import Filter, Hit, Item
-from ...memory.protocol import Recollection
+from ...memory.protocol import Memory
 
 _MANY: Final = 64
 _FEW: Final = 24
@@ -63,7 +63,7 @@ class SkillOrder(NamedTuple):
 class SkillKnowledge:
     """The knowledge of a memory, as far as it was queried."""
 
-    def __init__(self, recollection: Recollection, env: str | None = None) -> None:
+    def __init__(self, recollection: Memory, env: str | None = None) -> None:
         """Query a memory.
 
         Args:
@@ -221,6 +221,3 @@ def _locations(items: Iterable[Item], name: str) -> list[KnownLocation]:
 
 def _sign(value: int) -> int:
     return (value > 0) - (value < 0)
-
-
-__all__ = ["KnownLocation", "Skill", "SkillKnowledge", "SkillOrder", "Step"]

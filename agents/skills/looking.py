@@ -94,6 +94,3 @@ class RoomExplorer:
         action = None if form is None else self._view.action(form.verb, (thing,))
         if action is not None:
             yield action
-
-
-__all__ = ["Looking", "RoomExplorer"]

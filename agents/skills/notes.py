@@ -12,7 +12,6 @@ from typing import Final
 
 from ...envs.facts import ROLES, Entity
 from ...experience import Json
-from ...memory.feedback import GOAL
 
 _ROLE: Final = re.compile(rf"\b[{''.join(ROLES)}]\b")
 
@@ -65,6 +64,3 @@ def concrete(signature: str, binding: Mapping[str, Entity]) -> str:
     if not all(role in binding and binding[role].id >= 0 for role in _ROLE.findall(signature)):
         return ""
     return _ROLE.sub(lambda match: str(binding[match[0]].id), signature)
-
-
-__all__ = ["GOAL", "SkillNotes", "concrete"]

@@ -245,6 +245,3 @@ class ObjectSearch:
         gain = self._gain[step.verb]
         gain[0] += min(fresh / _ENOUGH, 1.0)
         gain[1] += 1
-
-
-__all__ = ["Doing", "ObjectSearch"]

@@ -87,6 +87,3 @@ class EpisodeView:
         """Return an object that was seen in this episode."""
         found = self._seen.get(id_)
         return None if found is None else found[0]
-
-
-__all__ = ["EpisodeView"]

@@ -16,7 +16,7 @@ from pathei.experience import Step, Trajectory
 from pathei.memory.items import Draft
 from pathei.memory.protocol import Builder
 from pathei.memory.verification.replay import TryAction
-from pathei.memory.verification.verify import SkillCandidate, SkillProposal, SkillProposer
+from pathei.memory.verification.verify import Propose, SkillCandidate, SkillProposal
 
 WRONG: Final = MappingProxyType(
     {
@@ -31,15 +31,15 @@ _SINGLE: Final = "How to bring about: "
 
 
 class Author:
-    """Proposes the skills of another proposer, and wrong skills next to them."""
+    """Proposes what a function proposes, and wrong skills next to them."""
 
-    def __init__(self, proposer: SkillProposer) -> None:
-        """Add wrong skills to the proposals of a builder."""
-        self._proposer = proposer
+    def __init__(self, propose: Propose) -> None:
+        """Add wrong skills to the proposals of a function."""
+        self._propose = propose
 
     def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
         """Yield right and wrong skills, with tests that distinguish them."""
-        for proposal in self._proposer.propose(trajectory):
+        for proposal in self._propose(trajectory):
             yield proposal
             best = proposal.candidates[0]
             if best.draft.text.startswith(_SINGLE):

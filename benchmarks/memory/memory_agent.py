@@ -196,8 +196,8 @@ def written(run: Run, folder: Path) -> None:
     """Play with skills that a stand-in for a model wrote: unverified, kept up in three ways, and verified."""
     unverified, judged, retired, by_success, verified = AGENTS[5:]
     for name in (judged, retired, by_success, verified):
-        author = Author(SkillBuilder())
-        builder = Once(VerifiedSkills(author) if name == verified else author)
+        author = Author(SkillBuilder().propose)
+        builder = Once(VerifiedSkills(author.propose) if name == verified else author)
         builders = [*make_builders(["episodes", "facts"]), builder]
         with ExperienceMemory.open(folder / name, embedder=make_embedder("ngrams"), builders=builders) as memory:
             memory.add_all(run.episodes)
@@ -213,7 +213,7 @@ def written(run: Run, folder: Path) -> None:
 
 def verification(episodes: Sequence[Trajectory]) -> str:
     """Describe the results and the cost of verifying the skills of episodes."""
-    builder = VerifiedSkills(SkillBuilder())
+    builder = VerifiedSkills(SkillBuilder().propose)
     found = {draft.key for trajectory in episodes for draft in builder.build(trajectory)}
     proposed = {draft.key for trajectory in episodes for draft in SkillBuilder().build(trajectory)}
     counts, number = builder.counts, len(episodes)

@@ -298,6 +298,3 @@ def _json(value: Any) -> str:
 def _print_json(values: Iterable[Mapping[str, Any]]) -> None:
     for value in values:
         print(_json(value))
-
-
-__all__ = ["check", "export", "get_env_id", "list_items", "make_filter", "pairs", "query", "serve", "show", "stats"]

@@ -281,6 +281,3 @@ def _progress(console: Console, total: int | None) -> Iterator[Callable[[int], N
     with bar:
         job = bar.add_task("", total=total)
         yield lambda done: bar.update(job, completed=done)
-
-
-__all__ = ["add", "build", "compact", "consolidate", "feedback", "forget", "import_items", "reembed", "update"]

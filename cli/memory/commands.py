@@ -88,11 +88,17 @@ class MemoryBuild:
 
 
 @dataclass(frozen=True)
-class MemoryQuery:
-    """Query a memory: print the best items with their scores."""
+class MemoryOperation:
+    """What a command on an existing memory takes."""
 
     memory: Positional[Path]
     """The folder of the memory, or a store that has one."""
+
+
+@dataclass(frozen=True)
+class MemoryQuery(MemoryOperation):
+    """Query a memory: print the best items with their scores."""
+
     question: Positional[str]
     """The question, in words."""
     k: int = 8
@@ -116,11 +122,9 @@ class MemoryQuery:
 
 
 @dataclass(frozen=True)
-class MemoryList:
+class MemoryList(MemoryOperation):
     """List items in the order in which they were added."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     which: OmitArgPrefixes[ItemSelection] = field(default_factory=ItemSelection)
     """Which items."""
     limit: int = 20
@@ -130,11 +134,9 @@ class MemoryList:
 
 
 @dataclass(frozen=True)
-class MemoryShow:
+class MemoryShow(MemoryOperation):
     """Show one item: its content, source and history."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     id: Positional[str]
     """The id of the item, whatever its status."""
     json: bool = False
@@ -142,11 +144,9 @@ class MemoryShow:
 
 
 @dataclass(frozen=True)
-class MemoryStats:
+class MemoryStats(MemoryOperation):
     """Print counts of items and episodes, the size and the state of the index."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     json: bool = False
     """Print one line of JSON."""
 
@@ -174,11 +174,9 @@ class MemoryAdd:
 
 
 @dataclass(frozen=True)
-class MemoryUpdate:
+class MemoryUpdate(MemoryOperation):
     """Change an item; its history keeps the old content."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     id: Positional[str]
     """The id of the item."""
     text: str | None = None
@@ -192,21 +190,17 @@ class MemoryUpdate:
 
 
 @dataclass(frozen=True)
-class MemoryForget:
+class MemoryForget(MemoryOperation):
     """Hide items from queries. They are kept, and can still be shown."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     ids: Positional[tuple[str, ...]]
     """The ids of the items."""
 
 
 @dataclass(frozen=True)
-class MemoryFeedback:
+class MemoryFeedback(MemoryOperation):
     """Record whether items helped: `pathei memory consolidate` retires those that do harm."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     ids: Positional[tuple[str, ...]]
     """The ids of the items."""
     helpful: FlagCreatePairsOff[bool] = False
@@ -216,11 +210,9 @@ class MemoryFeedback:
 
 
 @dataclass(frozen=True)
-class MemoryConsolidate:
+class MemoryConsolidate(MemoryOperation):
     """Merge near duplicates, and retire skills that failed or exceed the limit. Nothing is destroyed."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     uses: int = 3
     """Uses with feedback after which a skill is judged."""
     utility: float = 0.4
@@ -230,37 +222,27 @@ class MemoryConsolidate:
 
 
 @dataclass(frozen=True)
-class MemoryCompact:
+class MemoryCompact(MemoryOperation):
     """Rebuild the index and free unused space. With more than 200,000 items this takes minutes."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
-
 
 @dataclass(frozen=True)
-class MemoryCheck:
+class MemoryCheck(MemoryOperation):
     """Check the table, the index, and whether they agree."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
-
 
 @dataclass(frozen=True)
-class MemoryReembed:
+class MemoryReembed(MemoryOperation):
     """Embed all texts with another embedder, which is used from then on."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     embedder: str
     """The new embedder: see `pathei memory build`."""
 
 
 @dataclass(frozen=True)
-class MemoryExport:
+class MemoryExport(MemoryOperation):
     """Export everything as a file of JSON lines, or the active skills as folders with a `SKILL.md`."""
 
-    memory: Positional[Path]
-    """The folder of the memory, or a store that has one."""
     out: Positional[Path]
     """The file to write or, with `--skills`, the folder."""
     skills: bool = False

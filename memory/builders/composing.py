@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 from ...envs.facts import ROLES, Change, ConditionSignature, Entity, NodeSelector
 from ...envs.facts.signatures import done
 from ...experience import Trajectory
-from ..items import Draft, Source
+from ..items import Draft
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
+from .drafts import skill_about
 from .episode_log import EpisodeLog, StepEffect
 from .signatures import words, write_step
 from .slices import approach_steps, find_slice, reveals, slice_actions, write_change
@@ -42,23 +43,9 @@ def look(trajectory: Trajectory, log: EpisodeLog, step: StepEffect) -> SkillProp
         return None
     thing = step.action.things[0]
     steps = [write_step(step.action, {})]
-    draft = Draft(
-        "skill",
-        f"How to bring to light what is in or behind the {words(thing.kind)}: {'; '.join(steps)}.",
-        trajectory.task.env,
-        key=f"{LOOK}: {'; '.join(steps)}",
-        task=trajectory.task.goal.text,
-        success=trajectory.success,
-        data={
-            "name": f"look into the {words(thing.kind)}",
-            "parameters": [],
-            "preconditions": [],
-            "steps": steps,
-            "effects": [LOOK],
-            "calls": [],
-        },
-        source=Source(trajectory.id, step.number),
-    )
+    text = f"How to bring to light what is in or behind the {words(thing.kind)}: {'; '.join(steps)}."
+    key, name = f"{LOOK}: {'; '.join(steps)}", f"look into the {words(thing.kind)}"
+    draft = skill_about(trajectory, text, key, steps, [LOOK], step=step.number, name=name)
     return SkillProposal(step.number, (SkillCandidate(draft, SkillTest((TryAction(step.text),), as_played=True)),))
 
 
@@ -105,22 +92,15 @@ def _draft(trajectory: Trajectory, order: Sequence[ConditionSignature]) -> Draft
             signature = signature.replace(f"{ROLES[place]} ", f"<{role}> ").replace(f" {ROLES[place]}", f" <{role}>")
         calls.append(signature.replace("<", "").replace(">", ""))
     calls = list(dict.fromkeys(calls))
-    return Draft(
-        "skill",
+    return skill_about(
+        trajectory,
         f"How to reach several things together: {', then '.join(calls)}.",
-        trajectory.task.env,
-        key=f"together: {'; '.join(calls)}",
-        task=trajectory.task.goal.text,
-        success=True,
-        data={
-            "name": " & ".join(calls),
-            "parameters": [{"name": role, "classes": []} for role in roles.values()],
-            "preconditions": [],
-            "steps": calls,
-            "effects": calls,
-            "calls": [one.signature for one in order],
-        },
-        source=Source(trajectory.id),
+        f"together: {'; '.join(calls)}",
+        calls,
+        calls,
+        name=" & ".join(calls),
+        parameters=roles.values(),
+        calls=[one.signature for one in order],
     )
 
 
@@ -170,6 +150,3 @@ def _is_wanted(wanted: ConditionSignature, change: Change, things: tuple[Entity,
     return write_change(log, change, roles) == wanted.signature and all(
         role.takes(thing.kind, thing.id) for role, thing in zip(wanted.roles, things, strict=True)
     )
-
-
-__all__ = ["LOOK", "is_done", "look", "together"]

@@ -99,6 +99,3 @@ def read_episode(trajectory: Trajectory) -> EpisodeLog | None:
     except RecordError:
         return None
     return None if facts is None else EpisodeLog(trajectory, facts, verbalizer)
-
-
-__all__ = ["EpisodeLog", "StepEffect", "read_episode"]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...experience import Trajectory
-from ..items import Draft, Source
+from ..items import Draft
+from .drafts import draft_about
 from .reflection import as_json, reflect
 
 _ACTIONS_SHOWN: Final = 12
@@ -30,22 +31,16 @@ class EpisodeBuilder:
         steps = len(trajectory.steps)
         lessons = " ".join(reflection.sentences()[-_SENTENCES_SHOWN:])
         goal = trajectory.task.goal.text
-        yield Draft(
+        yield draft_about(
+            trajectory,
             "episode",
             f"Goal: {goal}. {outcome[trajectory.success]}{far} after {steps} step{'s' if steps != 1 else ''}: {shown}."
             + (f" {lessons}" if lessons else ""),
-            trajectory.task.env,
-            task=goal,
-            success=trajectory.success,
-            data={
+            {
                 "task": trajectory.task.id,
                 "collector": trajectory.collector,
                 "actions": done[:_ACTIONS_KEPT],
                 "reflection": as_json(reflection),
             },
             importance=0.7 if reflection.lessons or trajectory.success else 0.4,
-            source=Source(trajectory.id),
         )
-
-
-__all__ = ["EpisodeBuilder"]

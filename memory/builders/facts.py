@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...envs.facts import read_condition
-from ...experience import Json, Trajectory
-from ..items import Draft, Source
+from ...experience import Trajectory
+from ..items import Draft
+from .drafts import draft_about
 from .episode_log import EpisodeLog, read_episode
 from .signatures import words
 
@@ -53,13 +54,13 @@ def _concerned(trajectory: Trajectory, log: EpisodeLog) -> list[int]:
 
 def _kept(trajectory: Trajectory, log: EpisodeLog, thing: int) -> Iterator[Draft]:
     """Yield where an object is at the beginning: what it is on or in, and the room of that."""
-    kind, source = log.kind(thing), Source(trajectory.id, 0)
+    kind = log.kind(thing)
     room, relation, holder = log.start.location(thing)
     if holder is not None and holder not in log.characters and relation in _PREPOSITIONS:
-        yield _general(trajectory, kind, relation, log.kind(holder), "kept", source)
+        yield _general(trajectory, kind, relation, log.kind(holder), "kept", 0)
         kind = log.kind(holder)
     if room is not None:
-        yield _general(trajectory, kind, "ROOM", log.kind(room), "kept", source)
+        yield _general(trajectory, kind, "ROOM", log.kind(room), "kept", 0)
 
 
 def _moved(trajectory: Trajectory, log: EpisodeLog) -> Iterator[Draft]:
@@ -78,41 +79,20 @@ def _moved(trajectory: Trajectory, log: EpisodeLog) -> Iterator[Draft]:
         if place in log.characters:
             continue
         kind, there = log.kind(thing), log.kind(place)
-        source = Source(trajectory.id, number)
         if trajectory.success:
-            yield _general(trajectory, kind, relation, there, "ends", source)
-        yield _draft(
-            trajectory,
-            f"In {scene}, {words(kind)} {thing} is {_PREPOSITIONS[relation]} {words(there)} {place}.",
-            f"{scene}|{kind} {thing}",
-            {"object": kind, "id": thing, "relation": relation, "place": there, "when": "here", "scene": scene},
-            source,
-        )
+            yield _general(trajectory, kind, relation, there, "ends", number)
+        text = f"In {scene}, {words(kind)} {thing} is {_PREPOSITIONS[relation]} {words(there)} {place}."
+        data = {"object": kind, "id": thing, "relation": relation, "place": there, "when": "here", "scene": scene}
+        yield draft_about(trajectory, "fact", text, data, step=number, key=f"{scene}|{kind} {thing}")
 
 
-def _general(trajectory: Trajectory, kind: str, relation: str, place: str, when: str, source: Source) -> Draft:
+def _general(trajectory: Trajectory, kind: str, relation: str, place: str, when: str, step: int) -> Draft:
     verb = "ends up" if when == "ends" else "is found" if relation == "ROOM" else "is kept"
     the = "the" if relation == "ROOM" else _article(place)
     text = f"{_article(kind).capitalize()} {words(kind)} {verb} {_PREPOSITIONS[relation]} {the} {words(place)}."
     data = {"object": kind, "relation": relation, "place": place, "when": when}
-    return _draft(trajectory, text, f"{kind}|{when}|{relation}|{place}", data, source)
-
-
-def _draft(trajectory: Trajectory, text: str, key: str, data: dict[str, Json], source: Source) -> Draft:
-    return Draft(
-        "fact",
-        text,
-        trajectory.task.env,
-        key=key,
-        task=trajectory.task.goal.text,
-        success=trajectory.success,
-        data=data,
-        source=source,
-    )
+    return draft_about(trajectory, "fact", text, data, step=step, key=f"{kind}|{when}|{relation}|{place}")
 
 
 def _article(kind: str) -> str:
     return "an" if kind[:1] in "aeiou" else "a"
-
-
-__all__ = ["FactBuilder"]

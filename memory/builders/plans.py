@@ -9,13 +9,14 @@ shows which of them were needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from ...experience import Trajectory
-from ..items import Draft, Source
+from ..items import Draft
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
+from .drafts import skill_about
 from .episode_log import read_episode
 
 _WORD: Final = re.compile(r"[^\W_]{2,}")
@@ -23,26 +24,16 @@ _LONGEST: Final = 40
 """Longer plans are not kept."""
 
 
-class PlanBuilder:
-    """Builds whole plans from successful episodes without object-level skills; `VerifiedSkills` verifies them."""
-
-    def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Yield the plan of an episode, unverified, or nothing."""
-        for proposal in self.propose(trajectory):
-            yield proposal.candidates[0].draft
-
-    def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
-        """Yield the plan of an episode with a test that executes it again; or nothing."""
-        actions = [step.action for step in trajectory.steps if not step.info.get("error")]
-        if not trajectory.success or not actions or len(actions) > _LONGEST or _names_objects(trajectory):
-            return
-        test = SkillTest(tuple(TryAction(action) for action in actions), success=True)
-        yield SkillProposal(0, (SkillCandidate(_plan(trajectory, actions), test),))
-
-
-def _names_objects(trajectory: Trajectory) -> bool:
+def propose_plan(trajectory: Trajectory) -> list[SkillProposal]:
+    """Return the plan of a successful episode without object-level skills, with a test that executes it again."""
+    actions = [step.action for step in trajectory.steps if not step.info.get("error")]
+    if not trajectory.success or not actions or len(actions) > _LONGEST:
+        return []
     log = read_episode(trajectory)
-    return log is not None and any(step.action.things for step in log.steps)
+    if log is not None and any(step.action.things for step in log.steps):
+        return []
+    test = SkillTest(tuple(TryAction(action) for action in actions), success=True)
+    return [SkillProposal(0, (SkillCandidate(_plan(trajectory, actions), test),))]
 
 
 def _plan(trajectory: Trajectory, actions: Sequence[str]) -> Draft:
@@ -50,24 +41,8 @@ def _plan(trajectory: Trajectory, actions: Sequence[str]) -> Draft:
     names = {word: f"w{place}" for place, word in enumerate(shared_words(goal, actions))}
     lifted, steps = fill(goal, names), [fill(action, names) for action in actions]
     shown = "; ".join(steps)
-    return Draft(
-        "skill",
-        f"How to do: {lifted}. Steps: {shown}.",
-        trajectory.task.env,
-        key=f"{lifted}: {shown}",
-        task=goal,
-        success=True,
-        data={
-            "name": lifted,
-            "parameters": [{"name": name, "classes": [word]} for word, name in names.items()],
-            "preconditions": [],
-            "steps": steps,
-            "effects": [lifted],
-            "calls": [],
-            "plan": True,
-        },
-        source=Source(trajectory.id),
-    )
+    text, parameters = f"How to do: {lifted}. Steps: {shown}.", {name: (word,) for word, name in names.items()}
+    return skill_about(trajectory, text, f"{lifted}: {shown}", steps, [lifted], parameters=parameters, plan=True)
 
 
 def shared_words(goal: str, actions: Sequence[str]) -> list[str]:
@@ -97,6 +72,3 @@ def match_goal(lifted: str, goal: str) -> dict[str, str] | None:
             pattern += re.escape(part)
     found = re.fullmatch(pattern, " ".join(goal.split()), re.IGNORECASE)
     return None if found is None else found.groupdict()
-
-
-__all__ = ["PlanBuilder", "fill", "match_goal", "shared_words"]

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 from ...envs.facts import ROLES
 from ...envs.registry import get_verbalizer
 from ...experience import Json, Step, Trajectory
-from ..items import Draft, Source
+from ..items import Draft
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
+from .drafts import skill_about
 from .signatures import is_script, step_reader, write_step
 
 _LABEL: Final = re.compile(r"([a-z][a-z0-9_ ]*?) \((\d{1,18})\)")
@@ -84,37 +85,20 @@ def _helped(steps: Sequence[Step], refused: int) -> tuple[str, ...]:
     return ()
 
 
-class ReflectionBuilder:
-    """Builds skills that fix refusals; `VerifiedSkills` verifies them."""
-
-    def build(self, trajectory: Trajectory) -> Iterator[Draft]:
-        """Yield a skill for each lesson with a fix: all actions in between."""
-        for lesson in reflect(trajectory).lessons:
-            if lesson.helped:
-                yield _skill(trajectory, lesson, lesson.helped)
-
-    def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
-        """Yield a skill for each lesson with a fix: a single one of the actions in between, or all of them."""
-        for lesson in reflect(trajectory).lessons:
-            if not lesson.helped:
-                continue
-            between = trajectory.steps[lesson.step + 1 : lesson.step + 1 + len(lesson.helped)]
-            is_whole = tuple(step.action for step in between) == lesson.helped
-            fixes = dict.fromkeys([*((action,) for action in lesson.helped), lesson.helped])
-            yield SkillProposal(
-                lesson.step,
-                tuple(
-                    SkillCandidate(
-                        _skill(trajectory, lesson, helped),
-                        SkillTest(
-                            tuple(TryAction(action) for action in (*helped, lesson.action)),
-                            refused=lesson.action,
-                            as_played=is_whole and helped == lesson.helped,
-                        ),
-                    )
-                    for helped in fixes
-                ),
-            )
+def propose_fixes(trajectory: Trajectory) -> Iterator[SkillProposal]:
+    """Yield a skill for each lesson with a fix: a single one of the actions in between, or all of them."""
+    for lesson in reflect(trajectory).lessons:
+        if not lesson.helped:
+            continue
+        between = trajectory.steps[lesson.step + 1 : lesson.step + 1 + len(lesson.helped)]
+        is_whole = tuple(step.action for step in between) == lesson.helped
+        candidates = []
+        for helped in dict.fromkeys([*((action,) for action in lesson.helped), lesson.helped]):
+            actions = tuple(TryAction(action) for action in (*helped, lesson.action))
+            as_played = is_whole and helped == lesson.helped
+            test = SkillTest(actions, refused=lesson.action, as_played=as_played)
+            candidates.append(SkillCandidate(_skill(trajectory, lesson, helped), test))
+        yield SkillProposal(lesson.step, tuple(candidates))
 
 
 def _skill(trajectory: Trajectory, lesson: Lesson, helped: tuple[str, ...]) -> Draft:
@@ -129,22 +113,16 @@ def _skill(trajectory: Trajectory, lesson: Lesson, helped: tuple[str, ...]) -> D
         step if action.things or is_script(text) else text
         for step, action, text in zip((refused, *steps), actions, (lesson.action, *helped), strict=True)
     )
-    return Draft(
-        "skill",
+    return skill_about(
+        trajectory,
         f"When {shown} is refused because {why}: {'; '.join(shown_steps)}.",
-        trajectory.task.env,
-        key=f"{shown}|{why}: {'; '.join(shown_steps)}",
-        task=trajectory.task.goal.text,
-        success=trajectory.success,
-        data={
-            "name": f"fix {refused}",
-            "parameters": [{"name": role, "classes": []} for role in roles.values()],
-            "preconditions": [why],
-            "steps": steps,
-            "effects": [f"can {refused}"],
-            "calls": [],
-        },
-        source=Source(trajectory.id, lesson.step),
+        f"{shown}|{why}: {'; '.join(shown_steps)}",
+        steps,
+        [f"can {refused}"],
+        step=lesson.step,
+        name=f"fix {refused}",
+        parameters=roles.values(),
+        preconditions=[why],
     )
 
 
@@ -155,6 +133,3 @@ def as_json(reflection: Reflection) -> dict[str, Json]:
         "wasted": reflection.wasted,
         "gained": list(reflection.gained),
     }
-
-
-__all__ = ["Lesson", "Reflection", "ReflectionBuilder", "as_json", "reflect"]

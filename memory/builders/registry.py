@@ -9,8 +9,8 @@
 | `facts` | where objects are kept, and where they end up |
 
 None of them uses a language model; `make_llm_builders` returns those that do. Another package adds a builder with an
-entry point in the group `pathei.builders`: a function without arguments that returns a `Builder`, or a `SkillProposer`
-whose skills are verified.
+entry point in the group `pathei.builders`: a function without arguments that returns a `Builder`, such as a
+`VerifiedSkills`.
 """
 
 from __future__ import annotations
@@ -20,42 +20,52 @@ from typing import Final
 
 from ...registry import Registry
 from ..protocol import Builder
-from ..verification.replay import ReplayEnvs
-from ..verification.verify import SkillProposer, VerifiedSkills
+from ..verification.verify import VerifiedSkills
 from .episodes import EpisodeBuilder
 from .facts import FactBuilder
 from .llm.notes import LlmFacts, LlmReflections
 from .llm.skills import Complete, LlmSkills
-from .plans import PlanBuilder
-from .reflection import ReflectionBuilder
+from .plans import propose_plan
+from .reflection import propose_fixes
 from .skills import SkillBuilder
 
-BUILDERS: Final = Registry[Callable[[], Builder | SkillProposer]](
+
+def _skills() -> Builder:
+    """Builds skills from episodes with graph facts, verified by executing them."""
+    return VerifiedSkills(SkillBuilder().propose)
+
+
+def _lessons() -> Builder:
+    """Builds skills that fix refusals, verified by executing them."""
+    return VerifiedSkills(propose_fixes)
+
+
+def _plans() -> Builder:
+    """Builds whole plans from successful episodes without object-level skills, verified by executing them."""
+    return VerifiedSkills(propose_plan)
+
+
+BUILDERS: Final = Registry[Callable[[], Builder]](
     "builder",
     {
         "episodes": EpisodeBuilder,
-        "skills": SkillBuilder,
-        "lessons": ReflectionBuilder,
-        "plans": PlanBuilder,
+        "skills": _skills,
+        "lessons": _lessons,
+        "plans": _plans,
         "facts": FactBuilder,
     },
 )
-"""Functions that make a builder, or a proposer of skills."""
+"""Functions that make a builder."""
 DEFAULT: Final = ("episodes", "skills", "lessons", "plans", "facts")
 
 
-def make_builder(name: str, envs: ReplayEnvs | None = None) -> Builder:
-    """Make a builder by its name; one that proposes skills verifies them.
-
-    Args:
-        name: A name of the table above, of an installed entry point, or `module:attribute`.
-        envs: The environments in which skills are verified.
+def make_builder(name: str) -> Builder:
+    """Make a builder by its name: one of the table above, of an installed entry point, or `module:attribute`.
 
     Raises:
         UnknownNameError: there is none of this name.
     """
-    made = BUILDERS.get(name)()
-    return VerifiedSkills(made, envs) if isinstance(made, SkillProposer) else made
+    return BUILDERS.get(name)()
 
 
 def make_builders(names: Iterable[str] = DEFAULT) -> tuple[Builder, ...]:
@@ -64,8 +74,11 @@ def make_builders(names: Iterable[str] = DEFAULT) -> tuple[Builder, ...]:
     Raises:
         UnknownNameError: there is none of a name.
     """
-    envs = ReplayEnvs()
-    return tuple(make_builder(name, envs) for name in names)
+    made = tuple(map(make_builder, names))
+    verifying = [one for one in made if isinstance(one, VerifiedSkills)]
+    for one in verifying[1:]:
+        one.envs = verifying[0].envs
+    return made
 
 
 def make_llm_builders(complete: Complete, model: str = "") -> tuple[Builder, ...]:
@@ -76,6 +89,3 @@ def make_llm_builders(complete: Complete, model: str = "") -> tuple[Builder, ...
         model: Its name, which is stored with every item.
     """
     return LlmSkills(complete, model=model), LlmReflections(complete, model), LlmFacts(complete, model)
-
-
-__all__ = ["BUILDERS", "DEFAULT", "make_builder", "make_builders", "make_llm_builders"]

@@ -86,16 +86,3 @@ def in_order(signature: str) -> tuple[str, tuple[str, ...]]:
 def words(name: str) -> str:
     """Return the name of a kind with spaces: `"dining table"`."""
     return name.replace("_", " ")
-
-
-__all__ = [
-    "ReadStep",
-    "StepAction",
-    "as_step",
-    "as_word",
-    "in_order",
-    "is_script",
-    "step_reader",
-    "words",
-    "write_step",
-]

@@ -14,10 +14,11 @@ from typing import Final, NamedTuple
 from ...envs.facts import ROLES, Change, Entity, read_condition
 from ...envs.facts.graph import Fact
 from ...experience import Trajectory
-from ..items import Draft, Source
+from ..items import Draft
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
-from .composing import LOOK, is_done, look, together
+from .composing import is_done, look, together
+from .drafts import skill_about
 from .episode_log import EpisodeLog, StepEffect, read_episode
 from .signatures import write_step
 from .slices import (
@@ -128,27 +129,19 @@ def _candidate(
         for change in net_changes(found.steps)
         if not change.begins and (atom := write_change(log, change, roles, begins=True))
     }
-    parameters = [{"name": role, "classes": [_ROOM] if id_ in log.rooms else []} for id_, role in roles.items()]
     approach = sorted({action.verb for one, action in zip(found.steps, found.actions, strict=True) if one.moved})
     shown = ", ".join(effects)
     rooms = "".join(f" ({role} is a room)" for id_, role in roles.items() if id_ in log.rooms)
-    draft = Draft(
-        "skill",
+    draft = skill_about(
+        trajectory,
         f"How to bring about: {shown}{rooms}. Steps: {'; '.join(steps)}.",
-        trajectory.task.env,
-        key=f"{shown}{rooms}: {'; '.join(steps)}",
-        task=trajectory.task.goal.text,
-        success=trajectory.success,
-        data={
-            "name": effects[0],
-            "parameters": parameters,
-            "preconditions": list(needs),
-            "steps": steps,
-            "effects": effects,
-            "calls": [],
-            "approach": approach if len(found.actions) > 1 or not found.steps[-1].moved else [],
-        },
-        source=Source(trajectory.id, found.steps[-1].number),
+        f"{shown}{rooms}: {'; '.join(steps)}",
+        steps,
+        effects,
+        step=found.steps[-1].number,
+        parameters={role: (_ROOM,) if id_ in log.rooms else () for id_, role in roles.items()},
+        preconditions=list(needs),
+        approach=approach if len(found.actions) > 1 or not found.steps[-1].moved else [],
     )
     return SkillCandidate(draft, _test(log, found, tuple(needs.values()), tuple(claims.values())))
 
@@ -186,6 +179,3 @@ def _arrivals(step: StepEffect) -> Iterator[Change]:
     for change in step.moves:
         if change.begins and change.what == "INSIDE" and change.target in named:
             yield change
-
-
-__all__ = ["LOOK", "SkillBuilder"]

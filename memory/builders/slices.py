@@ -161,15 +161,3 @@ def _tools(steps: Sequence[StepEffect], last: StepEffect) -> set[int]:
 def _listed(log: EpisodeLog, actions: frozenset[str]) -> set[int]:
     """Return the ids that actions name."""
     return {thing.id for action in actions for thing in log.read_step(action).things}
-
-
-__all__ = [
-    "DependencySlice",
-    "approach_steps",
-    "find_slice",
-    "net_changes",
-    "reveals",
-    "slice_actions",
-    "whole_slice",
-    "write_change",
-]

@@ -43,6 +43,3 @@ class CachedEmbedder:
         while len(self._known) > self._size:
             del self._known[next(iter(self._known))]
         return np.array([found[text] for text in texts], np.float32).reshape(len(texts), self.dimensions)
-
-
-__all__ = ["CachedEmbedder"]

@@ -84,6 +84,3 @@ class EmbeddingEndpoint:
         length = np.linalg.norm(both, axis=1, keepdims=True)
         np.divide(both, length, out=both, where=length > 0)
         return both
-
-
-__all__ = ["EmbeddingEndpoint"]

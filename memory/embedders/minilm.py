@@ -236,6 +236,3 @@ def fetched() -> bool:
     except DataError:
         return False
     return True
-
-
-__all__ = ["SHA256", "MiniLM", "fetched"]

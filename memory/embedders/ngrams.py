@@ -63,6 +63,3 @@ class NGramEmbedder:
             if len(self._words) < _WORDS_KEPT:
                 self._words[word] = known
         return known
-
-
-__all__ = ["NGramEmbedder"]

@@ -99,5 +99,3 @@ EMBEDDERS: Final = Registry[Callable[[str], Embedder]](
     "embedder", {"auto": _auto, "minilm": _minilm, "ngrams": _ngrams, "endpoint": _endpoint, "st": _st}
 )
 """Functions that make an embedder from the part of its name after the colon."""
-
-__all__ = ["EMBEDDERS", "make_embedder"]

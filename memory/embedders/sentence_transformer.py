@@ -46,6 +46,3 @@ class SentenceTransformer:
         """Return unit vectors, shape `[texts, dimensions]`."""
         found = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(found, np.float32).reshape(len(texts), self.dimensions)
-
-
-__all__ = ["SentenceTransformer"]

@@ -118,6 +118,3 @@ def _item(data: dict[str, Any]) -> Item:
     if item.status not in STATUSES or not item.id:
         raise ValueError(f"the status {item.status!r} or the id {item.id!r} is invalid")
     return item
-
-
-__all__ = ["Content", "insert", "read", "write"]

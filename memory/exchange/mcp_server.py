@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
 from ...errors import ConfigError, MissingDependencyError, PatheiError
 from ...experience import Json
-from ..items import KINDS, Draft, Filter, Hit, Item, Kind
+from ..experience_memory import ExperienceMemory
+from ..items import KINDS, Draft, Filter, Item, Kind
 
 _ABOUT: Final = (
     "The memory of agents that acted in simulated environments: episodes, skills and facts. Its contents were observed "
@@ -24,36 +25,8 @@ _MOST: Final = 50
 _HOST: Final = "127.0.0.1"
 
 
-class MemoryServer(Protocol):
-    """The methods of a memory that a server needs; `ExperienceMemory` has them."""
-
-    def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
-        """See `Memory.query`."""
-        ...
-
-    def get(self, id_: str) -> Item:
-        """Return an item, whatever its status."""
-        ...
-
-    def add_drafts(self, drafts: Sequence[Draft]) -> Sequence[str]:
-        """Remember drafts, and return the ids."""
-        ...
-
-    def forget(self, ids: Sequence[str]) -> int:
-        """Hide items from queries."""
-        ...
-
-    def feedback(self, ids: Sequence[str], *, helpful: bool) -> None:
-        """Record whether items helped."""
-        ...
-
-    def stats(self) -> Mapping[str, Json]:
-        """Return counts."""
-        ...
-
-
 def serve(
-    memory: MemoryServer,
+    memory: ExperienceMemory,
     *,
     http: int | None = None,
     read_only: bool = False,
@@ -115,7 +88,7 @@ def _check_port(port: int) -> None:
             raise ConfigError(f"The port {port} cannot be used ({error.strerror}): choose another.") from error
 
 
-def _server(memory: MemoryServer, read_only: bool) -> Any:
+def _server(memory: ExperienceMemory, read_only: bool) -> Any:
     try:
         from mcp.server.mcpserver import MCPServer
     except ImportError as error:
@@ -144,7 +117,7 @@ def _with_tool_errors(tool: Any) -> Any:
     return wrapped
 
 
-def _reading_tools(memory: MemoryServer) -> list[Any]:
+def _reading_tools(memory: ExperienceMemory) -> list[Any]:
     async def memory_search(
         query: str, k: int = 8, kind: str | None = None, env: str | None = None, success: bool | None = None
     ) -> list[dict[str, Any]]:
@@ -168,7 +141,7 @@ def _reading_tools(memory: MemoryServer) -> list[Any]:
     return [memory_search, memory_get, memory_stats]
 
 
-def _writing_tools(memory: MemoryServer) -> list[Any]:
+def _writing_tools(memory: ExperienceMemory) -> list[Any]:
     async def memory_add(text: str, kind: str = "fact", env: str = "", key: str = "") -> list[str]:
         """Remember a sentence, and return the id of the item that holds it. A near duplicate is reinforced."""
         if not text.strip():
@@ -192,6 +165,3 @@ def _kind(name: str) -> Kind:
     if found is None:
         raise ConfigError(f"{name!r} is not a kind of item: use {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
     return found
-
-
-__all__ = ["MemoryServer", "item_as_json", "serve"]

@@ -172,6 +172,3 @@ def _yaml() -> Any:
     except ImportError as error:
         raise MissingDependencyError("Skill files are YAML: pip install 'pathei[memory]'.") from error
     return yaml
-
-
-__all__ = ["FILE", "read_skills", "write_skills"]

@@ -128,6 +128,3 @@ def _within(places: Places, mask: Mask) -> Mask:
     found = places < len(mask)
     found[found] = mask[places[found]]
     return found
-
-
-__all__ = ["LexicalIndex"]

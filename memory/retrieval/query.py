@@ -88,6 +88,3 @@ def _candidates(question: RetrievalQuery, database: MemoryDatabase, view: IndexV
         near = np.sort(np.argsort(-cosines)[:count])
         cosines[near] = database.halves(every[near] + 1, len(vector)).astype(np.float32) @ vector
     return Candidates(every + 1, cosines, shared, traits)
-
-
-__all__ = ["RetrievalQuery", "answer"]

@@ -181,6 +181,3 @@ def _by_rank(values: Numbers, zero: float | None) -> Numbers:
     ranks[np.argsort(-values, kind="stable")] = np.arange(len(values))
     found: Numbers = (_RRF + 1) / (_RRF + 1 + ranks)
     return found
-
-
-__all__ = ["Candidates", "RankedItem", "RankingConfig", "Traits", "rank", "within_budget"]

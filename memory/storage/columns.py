@@ -182,6 +182,3 @@ def _among(column: np.ndarray[Any, Any], values: list[int]) -> Mask:
     for value in values[1:]:
         found |= column == value
     return found
-
-
-__all__ = ["STATUSES", "ColumnGroup", "ItemColumns", "Mask", "hashed", "outcome", "signs_of"]

@@ -387,6 +387,3 @@ def _from_version_0(database: MemoryDatabase) -> None:
     database.run("UPDATE meta SET value = 1 WHERE key = 'seq'")
     database.run("DROP TABLE about")
     database.run("DROP TABLE old")
-
-
-__all__ = ["COLUMNS", "TOKENS", "VERSION", "HistoryEvent", "MemoryDatabase", "clause", "item_of", "plain", "total"]

@@ -160,6 +160,3 @@ def _read(path: Path) -> Any:
 def _arrays(path: Path) -> Mapping[str, np.ndarray[Any, Any]]:
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
-
-
-__all__ = ["IndexHeader", "PublishedIndex", "header_of", "load", "new_header", "remove", "reread", "save", "sweep"]

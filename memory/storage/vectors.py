@@ -247,6 +247,3 @@ def _best(found: VectorHits, k: int) -> VectorHits:
         return found
     kept = np.argpartition(-found.scores, k - 1)[:k]
     return VectorHits(found.places[kept], found.scores[kept])
-
-
-__all__ = ["GRAPH_FROM", "Floats", "VectorHits", "Vectors", "build", "faiss"]

@@ -154,6 +154,3 @@ class IndexView:
         while rows := cursor.fetchmany(_CHUNK):
             halves = np.frombuffer(b"".join(row[0] for row in rows), np.float16)
             yield halves.reshape(len(rows), self._dimensions).astype(np.float32)
-
-
-__all__ = ["IndexView"]

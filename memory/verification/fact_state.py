@@ -60,6 +60,3 @@ class FactState:
         if target is None:
             return what in self.graph.states.get(entity, ())
         return self.graph.has(entity, what, target)
-
-
-__all__ = ["FactState"]

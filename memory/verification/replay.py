@@ -180,6 +180,3 @@ def _close(made: dict[str, gymnasium.Env[Any, Any]]) -> None:
     while made:
         with contextlib.suppress(Exception):  # it is discarded anyway
             made.popitem()[1].close()
-
-
-__all__ = ["EpisodeReplay", "ReplayEnvs", "ReplayResult", "TryAction"]

@@ -1,6 +1,6 @@
 """Verification: a skill that was mined from an episode is executed on its own before it is kept.
 
-A builder proposes skills, each with a test: the step of the episode where it begins, its actions, its preconditions and
+Something proposes skills, each with a test: the step of the episode where it begins, its actions, its preconditions and
 its effects. `VerifiedSkills` decides:
 
 * If the skill is exactly what the episode did, the episode was the test.
@@ -19,9 +19,9 @@ Not here: testing a skill with other objects than those of its episode; feedback
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from typing import Final, NamedTuple
 
 from ...envs.facts import Change
 from ...envs.facts.graph import Fact
@@ -67,13 +67,8 @@ class SkillProposal(NamedTuple):
     candidates: tuple[SkillCandidate, ...]
 
 
-@runtime_checkable
-class SkillProposer(Protocol):
-    """A builder whose skills have to be verified."""
-
-    def propose(self, trajectory: Trajectory) -> Iterable[SkillProposal]:
-        """Return proposals from an episode; the same trajectory gives the same proposals."""
-        ...
+Propose = Callable[[Trajectory], Iterable[SkillProposal]]
+"""Returns proposals from an episode; the same trajectory gives the same proposals."""
 
 
 @dataclass(slots=True)
@@ -97,24 +92,20 @@ class VerificationCounts:
 
 
 class VerifiedSkills:
-    """The builder that verifies the proposals of another; see the head of this file."""
+    """The builder that verifies proposals; see the head of this file."""
 
-    def __init__(self, proposer: SkillProposer, envs: ReplayEnvs | None = None) -> None:
-        """Verify the proposals of a builder.
-
-        Args:
-            proposer: The builder that proposes skills.
-            envs: The environments for replays; several builders may share them, one at a time.
-        """
+    def __init__(self, propose: Propose) -> None:
+        """Verify what a function proposes."""
         self.counts = VerificationCounts()
         """The outcomes so far."""
-        self._proposer = proposer
-        self._envs = ReplayEnvs() if envs is None else envs
+        self.envs = ReplayEnvs()
+        """The environments for replays; several builders may share them, one at a time."""
+        self._propose = propose
         self._passed: set[tuple[str, str]] = set()
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
         """Return verified skills, and with less confidence those that cannot be tested, in the order of proposals."""
-        proposals = list(self._proposer.propose(trajectory))
+        proposals = list(self._propose(trajectory))
         kept = [self._without_test(proposal.candidates[0]) for proposal in proposals]
         untested = [place for place, draft in enumerate(kept) if draft is None]
         if untested:
@@ -148,13 +139,13 @@ class VerifiedSkills:
         failed: set[str] = set()
         replay = None
         try:
-            replay = self._envs.replay(trajectory)
+            replay = self.envs.replay(trajectory)
             for place in sorted(untested, key=lambda place: proposals[place].begin):
                 replay.advance_to(proposals[place].begin)
                 found[place] = self._first_that_passes(replay, proposals[place], failed)
         except Exception as error:  # noqa: BLE001  # an environment may raise anything; then nothing is verified
             if not isinstance(error, PatheiError):
-                self._envs.close()
+                self.envs.close()
             rest = [place for place in untested if place not in found]
             self.counts.unverified += len(rest)
             for place in rest:
@@ -192,15 +183,3 @@ def run_test(test: SkillTest, replay: EpisodeReplay) -> bool:
             if done and all(outcome.facts.holds(change.fact) == change.begins for change in test.after):
                 return True
     return False
-
-
-__all__ = [
-    "UNVERIFIED",
-    "SkillCandidate",
-    "SkillProposal",
-    "SkillProposer",
-    "SkillTest",
-    "VerificationCounts",
-    "VerifiedSkills",
-    "run_test",
-]

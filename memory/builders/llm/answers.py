@@ -127,6 +127,3 @@ def _kind(name: str) -> str:
     """Return a name in the form of a kind; empty if it is not a name."""
     plain = _ARTICLE.sub("", " ".join(name.split())).lower()
     return plain.replace(" ", "_").replace("-", "_") if _NAME.fullmatch(plain) else ""
-
-
-__all__ = ["ParsedLocation", "ParsedNote", "read_lessons", "read_locations"]

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ....experience import Trajectory
-from ...items import Draft, Source
+from ...items import Draft
+from ..drafts import draft_about
 from ..episode_log import read_episode
 from ..signatures import words
 from .answers import ParsedLocation, read_lessons, read_locations
@@ -67,17 +68,9 @@ class LlmReflections:
         self.dropped += read.dropped + len(read.found[self._most :])
         for lesson in read.found[: self._most]:
             same = " ".join(_WORD.findall(lesson.lower()))
-            yield Draft(
-                "episode",
-                f"Goal: {goal}. Lesson: {lesson}",
-                trajectory.task.env,
-                key=f"said by {self._model}: {goal}: {same}",
-                task=trajectory.task.goal.text,
-                success=trajectory.success,
-                data={"lesson": lesson, "by": self._model, "task": trajectory.task.id},
-                confidence=STATED,
-                source=Source(trajectory.id),
-            )
+            data = {"lesson": lesson, "by": self._model, "task": trajectory.task.id}
+            key, text = f"said by {self._model}: {goal}: {same}", f"Goal: {goal}. Lesson: {lesson}"
+            yield draft_about(trajectory, "episode", text, data, key=key, confidence=STATED)
 
 
 class LlmFacts:
@@ -108,17 +101,10 @@ class LlmFacts:
     def _draft(self, trajectory: Trajectory, location: ParsedLocation) -> Draft:
         thing, relation, place = location
         phrase = {"ON": "kept on a", "INSIDE": "kept in a", "ROOM": "found in the"}[relation]
-        return Draft(
-            "fact",
-            f"A {words(thing)} is {phrase} {words(place)}, a model says.",
-            trajectory.task.env,
-            key=f"said by {self._model}: {thing}|{relation}|{place}",
-            task=trajectory.task.goal.text,
-            success=trajectory.success,
-            data={"object": thing, "relation": relation, "place": place, "when": "kept", "by": self._model},
-            confidence=STATED,
-            source=Source(trajectory.id),
-        )
+        text = f"A {words(thing)} is {phrase} {words(place)}, a model says."
+        key = f"said by {self._model}: {thing}|{relation}|{place}"
+        data = {"object": thing, "relation": relation, "place": place, "when": "kept", "by": self._model}
+        return draft_about(trajectory, "fact", text, data, key=key, confidence=STATED)
 
 
 def _actions(trajectory: Trajectory, room: int) -> str:
@@ -143,6 +129,3 @@ def _seen(trajectory: Trajectory, room: int) -> str:
             break
         shown.append(text)
     return "\n".join(shown) or texts[0][:room]
-
-
-__all__ = ["LESSONS", "LOCATIONS", "STATED", "LlmFacts", "LlmReflections"]

@@ -13,7 +13,8 @@ from typing import Final
 
 from ....envs import contract
 from ....experience import Task, Trajectory
-from ...items import Draft, Source
+from ...items import Draft
+from ..drafts import skill_about
 
 Complete = Callable[[str], str]
 """Continues a prompt."""
@@ -56,27 +57,8 @@ class LlmSkills:
         plan = read_plan(self._complete(PROMPT.format(goal=goal, actions="\n".join(done))), done)
         if not plan or not self._check(trajectory.task, plan):
             return
-        steps = "; ".join(plan)
-        yield Draft(
-            "skill",
-            f"How to do: {goal}. Steps: {steps}.",
-            trajectory.task.env,
-            key=f"written: {trajectory.task.id}",
-            task=goal,
-            success=True,
-            data={
-                "name": goal,
-                "parameters": [],
-                "preconditions": [],
-                "steps": plan,
-                "effects": [goal],
-                "calls": [],
-                "plan": True,
-                "written": True,
-                "by": self._model,
-            },
-            source=Source(trajectory.id),
-        )
+        text, key = f"How to do: {goal}. Steps: {'; '.join(plan)}.", f"written: {trajectory.task.id}"
+        yield skill_about(trajectory, text, key, plan, [goal], plan=True, written=True, by=self._model)
 
 
 def read_plan(text: str, like: Sequence[str]) -> list[str]:
@@ -103,6 +85,3 @@ def reaches_goal(task: Task, actions: Sequence[str]) -> bool:
         return False
     finally:
         env.close()
-
-
-__all__ = ["PROMPT", "CheckPlan", "Complete", "LlmSkills", "reaches_goal", "read_plan"]

@@ -17,7 +17,7 @@ from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ConfigError
 from pathei.experience import Goal, Observation, Task, Trajectory
-from pathei.memory.builders.plans import PlanBuilder
+from pathei.memory.builders.plans import propose_plan
 from pathei.memory.builders.registry import make_builders
 from pathei.memory.empty import EmptyMemory
 from pathei.memory.items import Draft
@@ -96,9 +96,8 @@ def test_what_is_remembered_stands_before_what_is_observed() -> None:
 
 def test_plans_are_used_where_goals_have_words_only() -> None:
     """In a world without conditions a plan for like words is done, with the words of this goal."""
-    memory = SmallMemory(
-        PlanBuilder().build(plain_episode("fetch the red ball", ["go to red ball", "pick up red ball"]))
-    )
+    (plan,) = propose_plan(plain_episode("fetch the red ball", ["go to red ball", "pick up red ball"]))
+    memory = SmallMemory([plan.candidates[0].draft])
     agent = SkillAgent(memory)
     goal = Goal("fetch the blue key")
     assert [agent.act(Observation("a room"), goal) for _ in range(2)] == ["go to blue key", "pick up blue key"]

@@ -19,14 +19,15 @@ from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ContractError, UnknownNameError
 from pathei.experience import Observation, Step, Task, Trajectory
 from pathei.memory import check_builder
+from pathei.memory.builders.composing import LOOK
 from pathei.memory.builders.episodes import EpisodeBuilder
 from pathei.memory.builders.facts import FactBuilder
 from pathei.memory.builders.llm.skills import LlmSkills, read_plan
-from pathei.memory.builders.plans import PlanBuilder, match_goal
-from pathei.memory.builders.reflection import ReflectionBuilder, reflect
+from pathei.memory.builders.plans import match_goal, propose_plan
+from pathei.memory.builders.reflection import propose_fixes, reflect
 from pathei.memory.builders.registry import BUILDERS, DEFAULT, make_builder, make_builders
 from pathei.memory.builders.signatures import in_order, step_reader
-from pathei.memory.builders.skills import LOOK, SkillBuilder
+from pathei.memory.builders.skills import SkillBuilder
 from pathei.memory.items import Draft, Source
 from pathei.tests.support.plain_episode import plain_episode
 from pathei.tests.support.small_memory import SmallMemory
@@ -133,7 +134,7 @@ def test_a_refusal_and_what_mended_it_is_a_lesson() -> None:
     assert reflection.lessons
     lines = [step.action for step in played.steps]
     assert reflection.lessons[0].helped == (next(line for line in lines if line.startswith("[Open] <trash")),)
-    lesson = next(iter(ReflectionBuilder().build(played)))
+    lesson = next(propose_fixes(played)).candidates[-1].draft
     assert lesson.data["effects"] == ["can PutIn x y"]
     assert lesson.data["steps"] == ["Open y"]
     episode = next(iter(EpisodeBuilder().build(played)))
@@ -158,11 +159,12 @@ def _closed(task: Task) -> list[str]:
 
 def test_elsewhere_whole_plans_are_kept_with_the_goals_words_open() -> None:
     """A plan for one colour is a plan for another."""
-    draft = next(iter(PlanBuilder().build(plain_episode("fetch the red ball", ["go to red ball", "pick up red ball"]))))
+    (plan,) = propose_plan(plain_episode("fetch the red ball", ["go to red ball", "pick up red ball"]))
+    draft = plan.candidates[0].draft
     assert draft.data["name"] == "fetch the {w0} {w1}"
     assert match_goal("fetch the {w0} {w1}", "Fetch the blue key") == {"w0": "blue", "w1": "key"}
     assert match_goal("fetch the {w0} {w1}", "open the door") is None
-    assert not list(PlanBuilder().build(plain_episode("fetch the red ball", ["wait"], success=False)))
+    assert not propose_plan(plain_episode("fetch the red ball", ["wait"], success=False))
 
 
 def test_what_a_model_writes_enters_only_when_proved(demonstrated: list[Trajectory]) -> None:
@@ -211,7 +213,7 @@ def test_a_builder_that_breaks_the_contract_is_named() -> None:
     with pytest.raises(ContractError, match="different drafts"):
         check_builder(Careless, [episode])
     with pytest.raises(ContractError, match="made no draft"):
-        check_builder(PlanBuilder, [plain_episode("do it", ["a"], success=False)])
+        check_builder(lambda: make_builder("plans"), [plain_episode("do it", ["a"], success=False)])
 
 
 def test_a_world_without_facts_breaks_nothing() -> None:

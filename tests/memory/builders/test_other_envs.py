@@ -11,7 +11,7 @@ from pathei.envs.facts import Entity
 from pathei.envs.registry import get_verbalizer
 from pathei.experience import Task, Trajectory
 from pathei.memory import make_builder
-from pathei.memory.builders.plans import PlanBuilder
+from pathei.memory.builders.plans import propose_plan
 from pathei.memory.builders.signatures import StepAction, step_reader, write_step
 from pathei.memory.builders.skills import SkillBuilder
 from pathei.tests.support.small_memory import SmallMemory
@@ -44,7 +44,7 @@ def test_textworld_has_verified_skills_and_facts_by_which_the_agent_acts() -> No
     assert any(draft.text.endswith("OPEN x.") for draft in skills)
     assert {draft.confidence for draft in skills} == {1.0}
     assert any(draft.kind == "fact" for draft in drafts)
-    assert not any(list(PlanBuilder().build(one)) for one in collected)
+    assert not any(propose_plan(one) for one in collected)
     memory = SmallMemory(drafts)
     played = list(Rollout(AgentPolicy(lambda task: SkillAgent(memory, env=task.env)), max_steps=20).collect(tasks[10:]))
     notes = [step.info.get("agent", {}) for one in played if isinstance(one, Trajectory) for step in one.steps]
@@ -57,4 +57,4 @@ def test_minigrid_keeps_whole_plans_since_its_actions_name_nothing() -> None:
 
     collected = demonstrations(generate_tasks(2, 0))
     assert not any(list(SkillBuilder().build(one)) for one in collected)
-    assert all(list(PlanBuilder().build(one)) for one in collected)
+    assert all(propose_plan(one) for one in collected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from pathei.envs.virtualhome.engine.vocabulary import CLOSE, RELATIONS
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ReplayDriftError
 from pathei.experience import Observation, Task, Trajectory
-from pathei.memory.builders.plans import PlanBuilder
-from pathei.memory.builders.reflection import ReflectionBuilder
+from pathei.memory.builders.plans import propose_plan
+from pathei.memory.builders.reflection import propose_fixes
 from pathei.memory.builders.skills import SkillBuilder
 from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
@@ -31,6 +31,7 @@ from pathei.memory.verification.fact_state import FactState
 from pathei.memory.verification.replay import ReplayEnvs, TryAction
 from pathei.memory.verification.verify import (
     UNVERIFIED,
+    Propose,
     SkillCandidate,
     SkillProposal,
     SkillTest,
@@ -88,7 +89,7 @@ def test_facts_are_folded_as_the_world_has_them(lived: list[Trajectory]) -> None
 
 def test_what_is_proved_does_what_it_says_in_a_world_of_its_own(lived: list[Trajectory]) -> None:
     """Every trial of a kept skill holds in a fresh environment, with no snapshot and no shared replay."""
-    builder, tried = VerifiedSkills(SkillBuilder()), 0
+    builder, tried = VerifiedSkills(SkillBuilder().propose), 0
     for trajectory in lived:
         kept = {draft.key for draft in builder.build(trajectory)}
         for proposal in SkillBuilder().propose(trajectory):
@@ -126,15 +127,9 @@ def test_an_attempt_leaves_the_episode_where_it_was(lived: list[Trajectory], dat
     replay.advance_to(len(trajectory.steps))
 
 
-class Proposing:
-    """Proposes what it is told."""
-
-    def __init__(self, *proposals: SkillProposal) -> None:
-        self.proposals = proposals
-
-    def propose(self, trajectory: Trajectory) -> Iterator[SkillProposal]:
-        """Propose it."""
-        yield from self.proposals
+def proposing(*proposals: SkillProposal) -> Propose:
+    """Return what proposes the same of every episode."""
+    return lambda trajectory: proposals
 
 
 def candidate(name: str, *actions: str, success: bool = True, lived: bool = False, refused: str = "") -> SkillCandidate:
@@ -159,10 +154,10 @@ def test_the_first_candidate_that_the_world_proves_is_kept() -> None:
     assert trajectory.success
     done = [step.action for step in trajectory.steps]
     wrong, right = candidate("wrong", done[-1]), candidate("right", *done)
-    builder = VerifiedSkills(Proposing(SkillProposal(0, (wrong, right)), SkillProposal(0, (wrong,))))
+    builder = VerifiedSkills(proposing(SkillProposal(0, (wrong, right)), SkillProposal(0, (wrong,))))
     assert [draft.key for draft in builder.build(trajectory)] == ["right"]
     assert (builder.counts.verified, builder.counts.failed, builder.counts.unverified) == (1, 1, 0)
-    again = VerifiedSkills(Proposing(SkillProposal(0, (candidate("lived", "nonsense", lived=True),))))
+    again = VerifiedSkills(proposing(SkillProposal(0, (candidate("lived", "nonsense", lived=True),))))
     assert [draft.key for draft in (*again.build(trajectory), *again.build(trajectory))] == ["lived"] * 2
     assert (again.counts.as_played, again.counts.known, again.counts.steps) == (1, 1, 0)
 
@@ -170,11 +165,11 @@ def test_the_first_candidate_that_the_world_proves_is_kept() -> None:
 def test_what_cannot_be_carried_out_is_kept_with_half_the_confidence() -> None:
     """In a world that cannot be made, goes another way, or breaks; until another episode proves it."""
     trajectory = lamps()
-    proposing = Proposing(SkillProposal(0, (candidate("all", *(step.action for step in trajectory.steps)),)))
+    proposed = proposing(SkillProposal(0, (candidate("all", *(step.action for step in trajectory.steps)),)))
     elsewhere = replace(trajectory, task=replace(trajectory.task, env="pathei/Nowhere-v0"))
     drifted = altered(trajectory)
     broken = replace(trajectory, task=lantern_task(DARK, rooms=2, trap="reset raise"))
-    builder = VerifiedSkills(proposing)
+    builder = VerifiedSkills(proposed)
     for odd in (elsewhere, elsewhere, drifted, broken):
         assert [draft.confidence for draft in builder.build(odd)] == [UNVERIFIED]
     assert [draft.confidence for draft in builder.build(trajectory)] == [1.0]
@@ -189,7 +184,7 @@ def test_a_memory_takes_over_the_proof(tmp_path: Path) -> None:
     trajectory = lamps()
     drifted = replace(altered(trajectory), id="drifted")
     with ExperienceMemory.open(
-        tmp_path, embedder=make_embedder("ngrams"), builders=[VerifiedSkills(PlanBuilder())]
+        tmp_path, embedder=make_embedder("ngrams"), builders=[VerifiedSkills(propose_plan)]
     ) as memory:
         (one,) = memory.add(drifted)
         assert memory.get(one).draft.confidence == UNVERIFIED
@@ -208,13 +203,13 @@ def test_where_the_lived_order_does_not_bear_it_another_is_kept() -> None:
     trajectory = demonstrated("take-food-out-of-the-fridge", 5)[-1]
     proposed = next(one for one in SkillBuilder().propose(trajectory) if one.candidates[0].draft.data["calls"])
     assert proposed.candidates[0].draft.data["calls"] == ["x is CLOSED", "x ON y"]
-    kept = [draft for draft in VerifiedSkills(SkillBuilder()).build(trajectory) if draft.data["calls"]]
+    kept = [draft for draft in VerifiedSkills(SkillBuilder().propose).build(trajectory) if draft.data["calls"]]
     assert [draft.data["calls"] for draft in kept] == [["x ON y", "x is CLOSED"]]
 
 
 def test_where_the_shortened_stretch_fails_the_whole_is_kept() -> None:
     """Nobody drinks from an empty cup: pouring was left out, and is needed."""
-    trajectory, builder = demonstrated("drink-something", 5)[-1], VerifiedSkills(SkillBuilder())
+    trajectory, builder = demonstrated("drink-something", 5)[-1], VerifiedSkills(SkillBuilder().propose)
     goal = "DRINK x is done"
     (lean,) = (draft.data["steps"] for draft in SkillBuilder().build(trajectory) if goal in draft.data["effects"])
     (kept,) = (draft.data["steps"] for draft in builder.build(trajectory) if goal in draft.data["effects"])
@@ -226,12 +221,12 @@ def test_where_the_shortened_stretch_fails_the_whole_is_kept() -> None:
 def test_worlds_without_snapshots_are_replayed() -> None:
     """Plans and lessons of a world that can only be reset; a single step is enough where it is."""
     trajectory = lamps("light lamp (1)", "quench lamp (0)", "go right", "light lamp (1)", "go left", "light lamp (0)")
-    builder = VerifiedSkills(ReflectionBuilder())
+    builder = VerifiedSkills(propose_fixes)
     (lesson,) = builder.build(trajectory)
     assert lesson.data["steps"] == ["go_right"]
     assert builder.counts.failed == 1
-    assert next(iter(ReflectionBuilder().build(trajectory))).data["steps"] == ["quench_lamp_(0)", "go_right"]
-    plan = VerifiedSkills(PlanBuilder())
+    assert next(propose_fixes(trajectory)).candidates[-1].draft.data["steps"] == ["quench_lamp_(0)", "go_right"]
+    plan = VerifiedSkills(propose_plan)
     assert [draft.confidence for draft in plan.build(trajectory)] == [1.0]
     assert plan.counts.steps == 5
 
