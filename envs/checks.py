@@ -405,6 +405,3 @@ def _random_state(env: Any) -> bytes:
 def _text(observation: Any) -> str:
     text = observation.get("text") if isinstance(observation, Mapping) else observation
     return text if isinstance(text, str) else ""
-
-
-__all__ = ["check_env", "check_model", "check_snapshot"]

@@ -105,6 +105,3 @@ class GoalSpaceProvider(Protocol):
             GoalError: the goal has no conditions, or malformed ones.
         """
         ...
-
-
-__all__ = ["GoalCandidate", "GoalCondition", "GoalSpace", "GoalSpaceProvider"]

@@ -8,7 +8,7 @@ on its own graph. Not here: goals of actions that were done, and counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import gymnasium
 import orjson
@@ -26,15 +26,6 @@ Say = Callable[[ConditionJson, FactGraph], str]
 """Returns a condition in words, given what holds: `"the box is open"`."""
 
 
-@runtime_checkable
-class HasGraph(Protocol):
-    """An environment that offers what holds now as a graph."""
-
-    def fact_graph(self) -> FactGraph:
-        """Return what holds now; not to be changed."""
-        ...
-
-
 class GraphGoals:
     """The goal spaces of one environment; see `pathei.envs.goal_space.GoalSpaceProvider`."""
 
@@ -49,13 +40,13 @@ class GraphGoals:
         self._possible, self._say, self._you = possible, say, you
 
     def present(self, env: gymnasium.Env[Any, Any]) -> GraphGoalSpace:
-        """Return the goals of an environment that was reset.
+        """Return the goals of an environment that was reset, by the `FactGraph` that its `fact_graph()` returns.
 
         Raises:
-            GoalError: the environment offers no graph.
+            GoalError: it has no such method.
         """
-        inner = env.unwrapped
-        if not isinstance(inner, HasGraph):
+        inner: Any = env.unwrapped
+        if not hasattr(inner, "fact_graph"):
             raise GoalError(f"{env} offers no graph of facts, so it has no goals of this kind.")
         return GraphGoalSpace(inner.fact_graph(), self._possible, self._say, self._you)
 
@@ -201,8 +192,3 @@ def state(kind: str, what: str) -> ConditionJson:
 def edge(source: str, relation: str, target: str) -> ConditionJson:
     """Return the condition that a relation holds between things of two kinds."""
     return {"from": {"class": source}, "relation": relation, "to": {"class": target}}
-
-
-__all__ = [
-    "GraphGoalSpace", "GraphGoals", "HasGraph", "Possible", "Say", "edge", "kinds_of", "part_of", "parts_of", "state",
-]  # fmt: skip

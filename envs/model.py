@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import gymnasium
 import numpy as np
@@ -21,7 +21,7 @@ from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
 from ..errors import SnapshotError
 from ..experience import Observation
 from .contract import observe, plain
-from .replay import VerifiedReplay, fingerprint
+from .replay import fingerprint
 from .snapshots import Snapshotter
 
 A = TypeVar("A")
@@ -108,15 +108,6 @@ class Model(Protocol[A, S]):
         ...
 
 
-@runtime_checkable
-class Searchable(Protocol):
-    """An environment that offers a model of itself, faster than its `step` because it writes no text."""
-
-    def model(self) -> Model[Any, Any]:
-        """Return a view of the present episode; it moves the environment itself."""
-        ...
-
-
 Propose = Callable[[Any, Mapping[str, Any]], Sequence[Any]]
 """Given what `step` or `reset` observed and its info, the actions that are worth trying, in a fixed order."""
 
@@ -137,11 +128,12 @@ def model_of(
     Raises:
         SnapshotError: it, or a wrapper around it, cannot be saved; it is named.
     """
-    inner = env
+    inner: Any = env
     while isinstance(inner, OrderEnforcing | PassiveEnvChecker):
         inner = inner.env
-    if isinstance(inner, Searchable):
-        return inner.model()
+    if hasattr(inner, "model"):
+        own: Model[Any, Any] = inner.model()
+        return own
     return EnvModel(env, info, observation=observation)
 
 
@@ -260,6 +252,3 @@ class EnvModel:
 
 def _numbers(space: gymnasium.spaces.Discrete) -> range:
     return range(int(space.start), int(space.start + space.n))
-
-
-__all__ = ["BufferedRng", "EnvModel", "Model", "Propose", "Searchable", "StepResult", "VerifiedReplay", "model_of"]

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from ..experience import Task
 from .contract import reset
-from .model import StepResult
+from .model import Model, StepResult
 
 if TYPE_CHECKING:
     import gymnasium
@@ -43,31 +43,7 @@ class PlanOutcome:
     """How many sentences the plan had; an episode that reaches its goal may end before the last."""
 
 
-class Replayable(Protocol):
-    """What trying a plan asks of a model: a part of `pathei.envs.model.Model`."""
-
-    def possible(self, action: Any, /) -> bool:
-        """Return whether an action is admissible now."""
-        ...
-
-    def step(self, action: Any, /) -> StepResult:
-        """Do an admissible action."""
-        ...
-
-    def snapshot(self) -> Any:
-        """Return the present moment."""
-        ...
-
-    def restore(self, state: Any, /) -> object:
-        """Go back to a moment."""
-        ...
-
-    def success(self) -> bool | None:
-        """Return whether the goal holds now; None where that is not known."""
-        ...
-
-
-def succeeds(model: Replayable, plan: Sequence[Any]) -> bool:
+def succeeds(model: Model[Any, Any], plan: Sequence[Any]) -> bool:
     """Do a plan from where the model is, and return whether every step was possible and the goal held at the end.
 
     The model is left where it was. A goal that was reached on the way and undone later does not count.
@@ -83,7 +59,9 @@ def succeeds(model: Replayable, plan: Sequence[Any]) -> bool:
         model.restore(start)
 
 
-def without_idle_steps(model: Replayable, plan: Sequence[Any], *, pairs_up_to: int = PAIRS_UP_TO) -> tuple[Any, ...]:
+def without_idle_steps(
+    model: Model[Any, Any], plan: Sequence[Any], *, pairs_up_to: int = PAIRS_UP_TO
+) -> tuple[Any, ...]:
     """Return a plan with every step removed that can be, alone or together with one other, the last ones first.
 
     Each candidate is done from where the model is; what is returned was done and succeeded. What remains needs each of
@@ -104,7 +82,7 @@ def without_idle_steps(model: Replayable, plan: Sequence[Any], *, pairs_up_to: i
     return best
 
 
-def _shorter(model: Replayable, plan: tuple[Any, ...], pairs_up_to: int) -> tuple[Any, ...] | None:
+def _shorter(model: Model[Any, Any], plan: tuple[Any, ...], pairs_up_to: int) -> tuple[Any, ...] | None:
     places = range(len(plan) - 1, -1, -1)
     pairs = combinations(places, 2) if len(plan) <= pairs_up_to else ()
     for left_out in (*((place,) for place in places), *pairs):
@@ -160,7 +138,7 @@ def trim_plan(env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) 
     Returns:
         The shorter plan; None if it does not reach the goal.
     """
-    model = _Restarted(env, task)
+    model: Any = _Restarted(env, task)  # of a model, what trying a plan needs
     if not succeeds(model, actions):
         return None
     return without_idle_steps(model, actions, pairs_up_to=_TRIMMED_PAIRS)

@@ -67,7 +67,7 @@ class EnvSpec:
     """The largest number of its steps that a search on the command line makes for one task, where steps are slow; None
     for no limit but the number of simulations."""
     verbalizer: str | None = None
-    """Names the function or class `() -> Verbalizer`; None for `PlainVerbalizer`."""
+    """Names the function or class `() -> Verbalizer`; None for `Verbalizer`."""
     goal_space: str | None = None
     """Names the function or class `() -> GoalSpaceProvider`; None where the environment offers no goals of its own."""
     split_tasks: str | None = None
@@ -378,10 +378,3 @@ def _find(name: str) -> EnvSpec | None:
         return get_env(name)
     except (ConfigError, UnknownNameError):
         return None
-
-
-__all__ = [
-    "BUILTIN_ENVS", "ENVS", "EnvSpec", "Requirement", "get_demonstration", "get_env", "get_goal_space",
-    "get_verbalizer",
-    "register_id", "task_set_named",
-]  # fmt: skip

@@ -213,6 +213,3 @@ def _decimal(reward: Any) -> str:
 
 def _first_mark(seed: int, options: dict[str, Any] | None, observation: Any) -> ReplaySnapshot:
     return ReplaySnapshot(fingerprint(options), fingerprint(observation), str(seed))
-
-
-__all__ = ["ReplaySnapshot", "ReplayState", "VerifiedReplay", "fingerprint"]

@@ -288,6 +288,3 @@ refused."""
 
 def _chain(layers: tuple[str, ...]) -> str:
     return "<".join(layers) + ">" * (len(layers) - 1)
-
-
-__all__ = ["Snapshot", "Snapshotable", "Snapshotter", "restore", "snapshot"]

@@ -164,5 +164,3 @@ _GENERICS: tuple[tuple[Any, Callable[..., Any]], ...] = (
 )
 for _generic, _implementation in _GENERICS:
     _generic.register(UnicodeText, _implementation)
-
-__all__ = ["UnicodeText"]

@@ -138,6 +138,3 @@ def explain(error: str | None, text: str) -> str:
 
 def _quoted(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names))
-
-
-__all__ = ["MAX_TEXT", "EnvSnapshot", "TextEnv", "check_options", "explain", "require_reset"]

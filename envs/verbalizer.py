@@ -1,7 +1,7 @@
 """Words for what an environment does and shows: what corpora, language-model agents and plan checks ask of it.
 
-An environment names its verbalizer in its `EnvSpec`. `get_verbalizer(env_id)` returns it, or `PlainVerbalizer`, which
-serves any environment whose actions are commands in words. One of your own inherits from `PlainVerbalizer` and
+An environment names its verbalizer in its `EnvSpec`. `get_verbalizer(env_id)` returns it, or a plain `Verbalizer`,
+which serves any environment whose actions are commands in words. One of your own inherits from `Verbalizer` and
 overrides what its environment knows better. Not here: the facts themselves (`pathei.envs.facts`).
 """
 
@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -121,114 +121,6 @@ class Lexicon:
     """How many wrong options a question for a place needs at least, up to 5: small scenes do not have many."""
 
 
-class Verbalizer(Protocol):
-    """Words for one environment; see the head of this file."""
-
-    @property
-    def lexicon(self) -> Lexicon:
-        """What its words are like."""
-        ...
-
-    def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
-        """Take an action apart, as `step` takes it; None where it cannot be read.
-
-        Args:
-            text: The action.
-            graph: What holds, for environments whose actions name things without ids.
-        """
-        ...
-
-    def say_action(self, action: Action | str, numbered: Collection[str] = ()) -> str:
-        """Return an action as a sentence, as "Put the cup on the table." is one.
-
-        Args:
-            action: What is done; text is read first, and stays itself where it cannot be read.
-            numbered: Kinds whose things are named with their ids.
-        """
-        ...
-
-    def say_plan(self, actions: Sequence[str], numbered: Collection[str] = ()) -> str:
-        """Return actions as a plan in words."""
-        ...
-
-    def read_plan(self, text: str) -> tuple[Sentence, ...]:
-        """Split a plan in words into sentences, without what a model wrote after its end."""
-        ...
-
-    def noun(self, kind: str) -> str:
-        """Return a kind in words: `"dining_table"` is a "dining table"."""
-        ...
-
-    def purposes(self, kind: str) -> frozenset[str]:
-        """Return what a kind of thing is good for: kinds that share a purpose are no certain distractors."""
-        ...
-
-    def activity(self, task: Task) -> str | None:
-        """Return what kind of task it is, in words ("wash dishes"); None where it has none, as exploration has."""
-        ...
-
-    def activities(self) -> tuple[str, ...]:
-        """Return the activities that the environment can generate tasks of, in words; empty where there are none."""
-        ...
-
-    def scene(self, task: Task) -> str:
-        """Return the name of the scene that a task plays in: the same name, the same scene."""
-        ...
-
-    def is_unseen_scene(self, task: Task) -> bool:
-        """Return whether a task's scene is kept out of training; where one scene serves all activities, they decide."""
-        ...
-
-    def tracks_load(self, task: Task) -> bool:
-        """Return whether, by the facts of a task's episodes, what is carried goes along with who carries it."""
-        ...
-
-    def surroundings(self, observation: Observation) -> Surroundings:
-        """Return what an observation says about where the agent is; reads no facts."""
-        ...
-
-    def approach(self, kind: str) -> Action | None:
-        """Return the action of going to a thing of a kind, with the id 0; None where nobody has to go anywhere."""
-        ...
-
-    def opening(self, kind: str) -> Action | None:
-        """Return the action of opening a thing of a kind, with the id 0; None where nothing can be opened."""
-        ...
-
-    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal | None:
-        """Return the goal that an instruction states ("turn on the lamp"), for an environment that was reset.
-
-        None where the environment reads no instructions; its goal space may read goals then.
-
-        Raises:
-            GoalError: it cannot be read as something to check here.
-        """
-        ...
-
-    def trim_plan(self, env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
-        """Return a plan without the steps that its goal does not need; None if it does not reach the goal.
-
-        Args:
-            env: The task's environment; it is reset.
-            task: Where the plan begins, and its goal.
-            actions: The plan, as `step` takes it.
-        """
-        ...
-
-    def run_plan(
-        self, env: gymnasium.Env[Any, Any], info: Mapping[str, Any], text: str, *, skip_refused: bool = False
-    ) -> PlanOutcome:
-        """Carry out a plan in words.
-
-        Args:
-            env: The environment, just reset.
-            info: What its reset returned.
-            text: The plan, as a model wrote it.
-            skip_refused: Whether to go on after a sentence that cannot be done; otherwise the plan ends there.
-        """
-        ...
-
-
 def ask_for_plan(goal: str) -> str:
     """Return how a plan is asked for by the goal alone, in training and when a model acts; a space follows."""
     return f"Goal: {capitalised(goal)}\nPlan:"
@@ -256,15 +148,21 @@ def plan_text(text: str) -> str:
     return text if end is None else text[: end.start()]
 
 
-class PlainVerbalizer:
-    """The default: actions are commands in words, and a sentence is a command with a capital and a full stop."""
+class Verbalizer:
+    """Words for one environment; by default actions are commands in words, and nothing is known of rooms and tasks."""
 
     lexicon: Lexicon = Lexicon()
+    """What its words are like."""
 
     def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
-        """Take a script line apart, or a command: its first word is the verb, and it names things of the graph.
+        """Take an action apart, as `step` takes it; None where it cannot be read.
 
-        A name that several things of the graph bear means none of them, so the command cannot be read.
+        By default that is a script line, or a command: its first word is the verb, and it names things of the graph. A
+        name that several things of the graph bear means none of them, so the command cannot be read.
+
+        Args:
+            text: The action.
+            graph: What holds, for environments whose actions name things without ids.
         """
         action = read_action(text)
         if action is not None or graph is None:
@@ -283,7 +181,12 @@ class PlainVerbalizer:
         return Action(words[0].upper(), tuple(one.kind for _, one in found), tuple(one.id for _, one in found))
 
     def say_action(self, action: Action | str, numbered: Collection[str] = ()) -> str:
-        """Return a command as a sentence."""
+        """Return an action as a sentence, as "Put the cup on the table." is one.
+
+        Args:
+            action: What is done; text stays itself where it cannot be read.
+            numbered: Kinds whose things are named with their ids.
+        """
         if isinstance(action, str):
             return capitalised(action.strip())
         names = (
@@ -293,68 +196,93 @@ class PlainVerbalizer:
         return capitalised(" ".join([action.verb.lower(), *names]))
 
     def say_plan(self, actions: Sequence[str], numbered: Collection[str] = ()) -> str:
-        """Return the sentences of a plan, one after the other."""
+        """Return actions as a plan in words: their sentences, one after the other."""
         return " ".join(self.say_action(action, numbered) for action in actions)
 
     def read_plan(self, text: str) -> tuple[Sentence, ...]:
-        """Split a plan at full stops, semicolons and ends of lines."""
+        """Split a plan in words into sentences, without what a model wrote after its end.
+
+        By default at full stops, semicolons and ends of lines.
+        """
         parts = (part.strip().rstrip(".;!").strip() for part in _BREAK.split(plan_text(text)))
         return tuple(Sentence(part) for part in parts if part)
 
     def noun(self, kind: str) -> str:
-        """Return a kind with spaces for underscores."""
+        """Return a kind in words: `"dining_table"` is a "dining table"."""
         return kind.replace("_", " ")
 
     def purposes(self, kind: str) -> frozenset[str]:
-        """Return the kind itself: nothing more is known."""
+        """Return what a kind of thing is good for: kinds that share a purpose are no certain distractors."""
         return frozenset({kind})
 
     def activity(self, task: Task) -> str | None:
-        """Return the task's option `activity`."""
+        """Return what kind of task it is, in words ("wash dishes"); None where it has none, as exploration has.
+
+        By default the task's option `activity`.
+        """
         activity = task.options.get("activity")
         return None if activity is None else str(activity)
 
     def activities(self) -> tuple[str, ...]:
-        """Return none: nothing is known of them."""
+        """Return the activities that the environment can generate tasks of, in words; empty where there are none."""
         return ()
 
     def scene(self, task: Task) -> str:
-        """Return a name made of the environment, the seed and the options."""
+        """Return the name of the scene that a task plays in: the same name, the same scene."""
         options = orjson.dumps(dict(task.options), option=orjson.OPT_SORT_KEYS).decode() if task.options else ""
         return f"{task.env}:{task.seed}{options}"
 
     def is_unseen_scene(self, task: Task) -> bool:
-        """Return whether the scene's name is among those kept out."""
+        """Return whether a task's scene is kept out of training; where one scene serves all activities, they decide."""
         return is_kept_out(self.scene(task))
 
     def tracks_load(self, task: Task) -> bool:
-        """Return True."""
+        """Return whether, by the facts of a task's episodes, what is carried goes along with who carries it."""
         return True
 
     def surroundings(self, observation: Observation) -> Surroundings:
-        """Return that nothing is known."""
+        """Return what an observation says about where the agent is; reads no facts."""
         return Surroundings()
 
     def approach(self, kind: str) -> Action | None:
-        """Return None: nobody has to go anywhere."""
+        """Return the action of going to a thing of a kind, with the id 0; None where nobody has to go anywhere."""
         return None
 
     def opening(self, kind: str) -> Action | None:
-        """Return None: nothing has to be opened."""
+        """Return the action of opening a thing of a kind, with the id 0; None where nothing can be opened."""
         return None
 
     def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal | None:
-        """Return None: nothing is known of instructions."""
+        """Return the goal that an instruction states ("turn on the lamp"), for an environment that was reset.
+
+        None where the environment reads no instructions; its goal space may read goals then.
+
+        Raises:
+            GoalError: it cannot be read as something to check here.
+        """
         return None
 
     def trim_plan(self, env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
-        """Return the plan without idle steps, tried out from the task's beginning."""
+        """Return a plan without the steps that its goal does not need; None if it does not reach the goal.
+
+        Args:
+            env: The task's environment; it is reset.
+            task: Where the plan begins, and its goal.
+            actions: The plan, as `step` takes it.
+        """
         return trim_plan(env, task, actions)
 
     def run_plan(
         self, env: gymnasium.Env[Any, Any], info: Mapping[str, Any], text: str, *, skip_refused: bool = False
     ) -> PlanOutcome:
-        """Match each sentence to an admissible action by its words; where none are listed, send it as it is."""
+        """Carry out a plan in words; by default each sentence is matched to an admissible action by its words.
+
+        Args:
+            env: The environment, just reset.
+            info: What its reset returned. Where it lists no actions, sentences are sent as they are.
+            text: The plan, as a model wrote it.
+            skip_refused: Whether to go on after a sentence that cannot be done; otherwise the plan ends there.
+        """
         sentences = [one.text for one in self.read_plan(text)]
         return run_plan(env, info, sentences, self.say_action, skip_refused=skip_refused)
 
@@ -363,7 +291,7 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _by_words(verbalizer: PlainVerbalizer, graph: FactGraph) -> list[tuple[list[str], list[int]]]:
+def _by_words(verbalizer: Verbalizer, graph: FactGraph) -> list[tuple[list[str], list[int]]]:
     """The names of a graph's nodes, the longest first, each with the ids that bear it; characters are not named."""
     ids: dict[str, list[int]] = {}
     for node, kind in graph.kinds.items():
@@ -379,18 +307,12 @@ def _find(name: Sequence[str], words: Sequence[str]) -> int:
     return next((place for place in places if words[place : place + len(name)] == name), -1)
 
 
-def _covers(at: int, one: Entity, place: int, kind: Sequence[str], verbalizer: PlainVerbalizer) -> bool:
+def _covers(at: int, one: Entity, place: int, kind: Sequence[str], verbalizer: Verbalizer) -> bool:
     """Whether a longer name that was found stands where this one does."""
     return at <= place and place + len(kind) <= at + len(_words(verbalizer.noun(one.kind)))
 
 
 @lru_cache(maxsize=1)
-def plain() -> PlainVerbalizer:
+def plain() -> Verbalizer:
     """Return the default verbalizer."""
-    return PlainVerbalizer()
-
-
-__all__ = [
-    "CARRYING", "PAST", "TEST_EVERY", "Lexicon", "NamedThing", "PlainVerbalizer", "Reading", "Sentence", "Surroundings",
-    "Verbalizer", "ask_for_plan", "capitalised", "is_kept_out", "is_unseen_activity", "plain", "plan_text",
-]  # fmt: skip
+    return Verbalizer()

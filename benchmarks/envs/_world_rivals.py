@@ -146,7 +146,8 @@ def rival_touchdown(spell: float) -> Rivals:
 
 def rival_minigrid(spell: float) -> Rivals:
     """The level itself: no text, no facts."""
-    from pathei.envs.adapters.minigrid import ACTIONS, LEVELS, MiniGridEnv
+    from pathei.envs.adapters.minigrid import ACTIONS, MiniGridEnv
+    from pathei.envs.adapters.minigrid_graph import LEVELS
 
     env = MiniGridEnv()
     bare = gymnasium.make(LEVELS[0], disable_env_checker=True).unwrapped

@@ -17,8 +17,9 @@ import gymnasium
 import numpy as np
 
 from ...agents.lm.prior import LmPrior
-from ...envs.model import EnvModel, Model, Searchable, VerifiedReplay
+from ...envs.model import EnvModel, Model
 from ...envs.plans import without_idle_steps
+from ...envs.replay import VerifiedReplay
 from ...envs.snapshots import Snapshotter
 from ...errors import ContractError, GoalError, SnapshotError, at_least, check
 from ...experience import Json, Trajectory
@@ -208,7 +209,7 @@ def model_in(recorder: Recorder) -> Model[Any, Any]:
         SnapshotError: the environment cannot be saved.
     """
     inner = recorder.env.unwrapped
-    return inner.model() if isinstance(inner, Searchable) else _text_model(recorder)
+    return inner.model() if hasattr(inner, "model") else _text_model(recorder)
 
 
 def _text_model(recorder: Recorder) -> EnvModel:

@@ -251,6 +251,3 @@ def _where(forward: int, side: int) -> str:
     parts = [f"{_steps(forward)} forward"] * (forward > 0)
     parts += [f"{_steps(abs(side))} {'right' if side > 0 else 'left'}"] * (side != 0)
     return " and ".join(parts)
-
-
-__all__ = ["ACTIONS", "ENV", "LEVELS", "MiniGridEnv", "check_minigrid", "demonstration", "generate_tasks"]

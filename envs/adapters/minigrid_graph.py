@@ -13,7 +13,7 @@ from typing import Any, Final
 from ...experience import Task
 from ..facts import Action, ConditionJson, FactGraph
 from ..graph_goals import GraphGoals, edge, kinds_of, state
-from ..verbalizer import PlainVerbalizer, capitalised
+from ..verbalizer import Verbalizer, capitalised
 
 LEVELS: Final = (
     "BabyAI-GoToRedBall-v0",
@@ -218,7 +218,7 @@ def goal_space() -> GraphGoals:
     return GraphGoals(possible, say_condition)
 
 
-class MiniGridVerbalizer(PlainVerbalizer):
+class MiniGridVerbalizer(Verbalizer):
     """MiniGrid's six actions, none of which names anything; the activity is the level."""
 
     def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
@@ -246,9 +246,3 @@ class MiniGridVerbalizer(PlainVerbalizer):
 
 def _order(fact: Fact) -> tuple[int, str, int]:
     return fact[0], fact[1], -1 if fact[2] is None else fact[2]
-
-
-__all__ = [
-    "AGENT", "LEVELS", "LevelGraph", "MiniGridVerbalizer", "changes", "conditions_of", "goal_space", "kind_of",
-    "possible", "say_condition", "things_of",
-]  # fmt: skip

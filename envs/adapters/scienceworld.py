@@ -215,6 +215,3 @@ def check_scienceworld() -> Sequence[Requirement]:
         Requirement("scienceworld", there, "installed" if there else "pip install 'pathei[adapters]'"),
         Requirement("Java", java is not None, java or "apt-get install default-jre-headless"),
     ]
-
-
-__all__ = ["ENV", "EXPERIMENTS", "ScienceWorldEnv", "check_scienceworld", "demonstration", "generate_tasks"]

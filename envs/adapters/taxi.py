@@ -151,6 +151,3 @@ def _table() -> Any:
 def _starts() -> list[int]:
     """Return the states in which the passenger waits elsewhere than at the destination."""
     return [state for state in range(500) if _parts(state)[2] not in (_IN_TAXI, _parts(state)[3])]
-
-
-__all__ = ["ACTIONS", "ENV", "STOPS", "TaxiEnv", "demonstration", "generate_tasks"]

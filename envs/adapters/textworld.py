@@ -289,6 +289,3 @@ def _clean(feedback: str, *, first: bool = False) -> str:
         lines = [line for line in text.splitlines() if "$$" not in line and not set(line.strip()) <= set("|$/\\ _")]
         text = "\n".join(lines) or text
     return re.sub(r"\n{3,}", "\n\n", text).strip() or "Nothing is said."
-
-
-__all__ = ["ENV", "TextWorldEnv", "check_textworld", "demonstration", "game_file", "generate_tasks"]

@@ -16,7 +16,7 @@ from typing import Any, Final
 from ...experience import Task
 from ..facts import Action, ConditionJson, FactGraph
 from ..graph_goals import GraphGoals, edge, kinds_of, state
-from ..verbalizer import PlainVerbalizer, capitalised
+from ..verbalizer import Verbalizer, capitalised
 
 PLAYER: Final = "character"
 _PLAYER_ID: Final = 1
@@ -145,7 +145,7 @@ def goal_space() -> GraphGoals:
     return GraphGoals(possible, say_condition)
 
 
-class TextWorldVerbalizer(PlainVerbalizer):
+class TextWorldVerbalizer(Verbalizer):
     """Commands of TextWorld."""
 
     def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
@@ -189,9 +189,3 @@ def _quest_kind(conditions: Sequence[ConditionJson]) -> str | None:
     if found == {"INSIDE", "HERE"} and len(conditions) == 1:
         return "go somewhere"
     return next((words for what, words in _KINDS_OF_QUEST if what in found), None)
-
-
-__all__ = [
-    "PLAYER", "TextWorldVerbalizer", "conditions_of", "goal_space", "node_of", "possible", "read_facts",
-    "say_condition",
-]  # fmt: skip

@@ -136,6 +136,3 @@ class DocsCollection:
 def normalise(answer: str) -> str:
     """Return an answer as it is compared: case, blanks, and quotes or stops around it do not count."""
     return " ".join(answer.casefold().split()).strip(" .`'\"")
-
-
-__all__ = ["NOWHERE", "RESULTS", "DocsCollection", "DocsPage", "DocsQuestion", "TextBlock", "TextRun", "normalise"]

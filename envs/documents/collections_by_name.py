@@ -22,6 +22,3 @@ def reader_named(name: str) -> DocsReader:
         MissingDependencyError: lxml is not installed, and HTML is to be read.
     """
     return DocsReader(stdlib_collection() if name == STDLIB else folder_collection(Path(name)))
-
-
-__all__ = ["STDLIB", "reader_named"]

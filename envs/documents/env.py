@@ -188,6 +188,3 @@ def _read_question(goal: Mapping[str, Any]) -> DocsQuestion:
     if not isinstance(answers, list | tuple) or not answers or not all(isinstance(one, str) for one in answers):
         raise GoalError(f"A condition of the documents is {{'answer': ['right', ...]}}, not {condition!r}.")
     return DocsQuestion(str(goal.get("text", "")), tuple(map(normalise, answers)), str(condition.get("page", "")))
-
-
-__all__ = ["DocsEnv", "DocsEpisode"]

@@ -164,6 +164,3 @@ def _default_questions(pages: list[DocsPage], roots: list[Any]) -> Iterator[Docs
                     # A function that is documented twice may have two answers.
                     found[key] = None if key in found else DocsQuestion(text, (normalise(default),), page.path)
     return (question for question in found.values() if question is not None)
-
-
-__all__ = ["folder_collection"]

@@ -48,6 +48,3 @@ class HashRandom:
         """Return this number of different items, or all if there are fewer, in random order."""
         left = list(items)
         return [left.pop(self.below(len(left))) for _ in range(min(count, len(left)))]
-
-
-__all__ = ["HashRandom", "lot"]

@@ -36,6 +36,3 @@ def queries(text: str) -> tuple[str, ...]:
 
 def _telling(text: str) -> list[str]:
     return [word for word in _WORD.findall(text) if word not in _ASKING]
-
-
-__all__ = ["queries"]

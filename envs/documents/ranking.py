@@ -127,6 +127,3 @@ def _best(scores: _Floats, k: int) -> tuple[int, ...]:
         hits = hits[scores[hits] >= edge]
     order = np.argsort(-scores[hits], kind="stable")[:k]
     return tuple(hits[order].tolist())
-
-
-__all__ = ["STOPWORDS", "Bm25", "porter"]

@@ -177,17 +177,3 @@ def cut(page: DocsPage) -> tuple[DocsScreen, ...]:
 def _screen(lines: list[str], links: list[DocsLink], answers: Mapping[str, None]) -> DocsScreen:
     possible = [answer for answer in answers if answer.strip() and "]" not in answer]
     return DocsScreen("\n".join(lines), tuple(links), tuple(possible[:_MOST_ANSWERS]))
-
-
-__all__ = [
-    "SCREEN",
-    "START",
-    "DocsLink",
-    "DocsReader",
-    "DocsRefusal",
-    "DocsScreen",
-    "ReadingPosition",
-    "cut",
-    "results",
-    "snippet",
-]

@@ -71,6 +71,3 @@ def search_form(action: str, name: str) -> str:
 def _stop(server: ThreadingHTTPServer) -> None:
     server.shutdown()
     server.server_close()
-
-
-__all__ = ["PageServer", "Respond", "document", "search_form"]

@@ -102,6 +102,3 @@ def _block(block: TextBlock, collection: DocsCollection) -> str:
 def _run(run: TextRun, collection: DocsCollection) -> str:
     text = f"<code>{html.escape(run.text)}</code>" if run.code else html.escape(run.text)
     return text if run.target == NOWHERE else f'<a href="{address(collection.pages[run.target])}">{text}</a>'
-
-
-__all__ = ["DocsSite", "address", "browser_docs", "written"]

@@ -236,6 +236,3 @@ def _is_function(thing: _Thing) -> bool:
 
 def _path(name: str) -> str:
     return f"{name}.html"
-
-
-__all__ = ["MODULES", "stdlib_collection"]

@@ -90,6 +90,3 @@ def _search(reader: DocsReader, number: int) -> list[str]:
         if link is not None:
             return [f"search[{query}]", *["scroll[down]"] * screen, f"click[{link.number}]"]
     raise ConfigError(f"Neither links nor the search lead to {title!r}.")
-
-
-__all__ = ["ENV", "check_documents", "demonstration", "generate_tasks", "questions_of"]

@@ -46,6 +46,3 @@ def read_action(text: str) -> Action | None:
         return None
     objects = [(name, number) for name, written in parts[1] if (number := read_number(written)) is not None]
     return Action(parts[0].upper(), tuple(name for name, _ in objects), tuple(number for _, number in objects))
-
-
-__all__ = ["Action", "read_action", "read_number", "script_parts"]

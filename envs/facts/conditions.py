@@ -316,10 +316,3 @@ def known_name(kind: str, name: str, known: Iterable[str]) -> str:
     if name not in names:
         raise GoalError(f"there is no {kind} {name!r}; {suggest(name, names)}")
     return name
-
-
-__all__ = [
-    "EVERY", "ActionPattern", "ActionsCondition", "Condition", "ConditionJson", "EdgeCondition", "NodeCondition",
-    "NodeSelector", "NotCondition", "Weighted", "gather", "known_name", "parse_condition", "parse_conditions",
-    "selectors_of", "suggest",
-]  # fmt: skip

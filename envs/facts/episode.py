@@ -8,23 +8,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...experience import Observation, Task, Trajectory
 from . import actions
 from .actions import Action
 from .graph import HOLDING, Change, FactGraph, Location, read_changes, read_nodes
 
+if TYPE_CHECKING:
+    from ..verbalizer import Verbalizer
+
 NOBODY = -1
 """Stands for the one who acts where the facts name no character."""
-
-
-class ActionReader(Protocol):
-    """Reads an environment's actions: any `pathei.envs.verbalizer.Verbalizer`."""
-
-    def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
-        """Take an action apart; None where it cannot be read."""
-        ...
 
 
 class FactStep(NamedTuple):
@@ -73,7 +68,7 @@ class EpisodeFacts:
     complete: bool
     """Whether every step that was not refused could be read and came with facts."""
 
-    def __init__(self, trajectory: Trajectory, start: FactGraph, reader: ActionReader | None = None) -> None:
+    def __init__(self, trajectory: Trajectory, start: FactGraph, reader: Verbalizer | None = None) -> None:
         """Read an episode; `EpisodeFacts.of` is the usual way.
 
         Raises:
@@ -106,7 +101,7 @@ class EpisodeFacts:
             self.kinds = {**start.kinds, **{node: kind for node, (kind, _) in self._new.items()}}
 
     @classmethod
-    def of(cls, trajectory: Trajectory, reader: ActionReader | None = None) -> EpisodeFacts | None:
+    def of(cls, trajectory: Trajectory, reader: Verbalizer | None = None) -> EpisodeFacts | None:
         """Read a whole episode; None where it has no steps, or its facts hold no graph.
 
         Args:
@@ -203,6 +198,3 @@ def _replay(start: FactGraph, steps: tuple[FactStep, ...], new: Mapping[int, tup
                 own.add(node)
         moved.append(frozenset(own))
     return _Replay(graph, {node: tuple(history) for node, history in where.items()}, tuple(moved))
-
-
-__all__ = ["NOBODY", "ActionReader", "EpisodeFacts", "FactStep"]

@@ -134,6 +134,3 @@ def _fits(pattern: ActionPattern, action: Action) -> bool:
         return place < len(action.ids) and selector.takes(action.names[place], action.ids[place])
 
     return action.verb in pattern.verbs and takes(pattern.object, 0) and takes(pattern.destination, 1)
-
-
-__all__ = ["holds", "measure", "progress", "satisfied"]

@@ -264,9 +264,3 @@ class FactGraph:
 
 def _order(fact: Fact) -> tuple[int, str, int]:
     return fact[0], fact[1], -1 if fact[2] is None else fact[2]
-
-
-__all__ = [
-    "HOLDING", "HOLDS", "PASSING", "Change", "Entity", "Fact", "FactGraph", "Location", "plain_relation",
-    "read_changes", "read_nodes",
-]  # fmt: skip

@@ -82,6 +82,3 @@ def _actions(condition: ActionsCondition, role: Any, roles: list[NodeSelector]) 
         named = [role(one) for one in (pattern.object, pattern.destination) if one is not None]
         parts.append(done(pattern.verbs[0], named))
     return ConditionSignature(" then ".join(parts), tuple(roles))
-
-
-__all__ = ["CHARACTERS", "ROLES", "YOU", "ConditionSignature", "done", "read_condition"]

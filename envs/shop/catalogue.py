@@ -190,6 +190,3 @@ def _options(written: Mapping[str, Any] | str | None) -> dict[str, tuple[str, ..
         for name, values in written.items()
         if values is not None
     }
-
-
-__all__ = ["LEVEL", "NO_PRICE", "PER_PAGE", "RESULTS", "Instruction", "Product", "ProductCatalogue", "read_products"]

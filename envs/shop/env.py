@@ -85,7 +85,7 @@ class WebShopEnv(TextEnv[str]):
         return self._place
 
     def model(self) -> ShopModel:
-        """Return the present episode as a search sees it (`pathei.envs.model.Searchable`)."""
+        """Return the present episode as a search sees it (`pathei.envs.model.model_of`)."""
         return ShopModel(self)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
@@ -190,6 +190,3 @@ class WebShopEnv(TextEnv[str]):
         if self._error:
             info["error"] = self._error
         return info
-
-
-__all__ = ["ShopEpisode", "WebShopEnv"]

@@ -145,6 +145,3 @@ def _values(lots: HashRandom, values: Sequence[str]) -> list[str]:
 
 def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-__all__ = ["PRODUCTS", "Files", "generate", "generated_catalogue"]

@@ -142,6 +142,3 @@ def _limit(catalogue: ProductCatalogue, product: Product, place: object) -> tupl
 
 def _key(goal: ShopGoal) -> bytes:
     return orjson.dumps([goal.text, goal.condition()])
-
-
-__all__ = ["KINDS", "NO_LIMIT", "SPLITS", "Goals", "ShopGoal", "read_goal"]

@@ -6,42 +6,19 @@ A place is the whole state, so a search recognises a page that it reaches in two
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..model import BufferedRng, StepResult
 from .pages import ShopPage
-from .reward import Reward
 
-
-class Buyer(Protocol):
-    """What the model moves: `env.WebShopEnv`."""
-
-    @property
-    def place(self) -> ShopPage:
-        """Where the buyer is."""
-        ...
-
-    def actions(self) -> tuple[str, ...]:
-        """Return the actions that are listed here."""
-        ...
-
-    def act(self, action: str) -> float:
-        """Do one, and return the reward."""
-        ...
-
-    def go(self, place: ShopPage) -> None:
-        """Be elsewhere."""
-        ...
-
-    def judge(self, place: ShopPage) -> Reward:
-        """Return the reward of the last page."""
-        ...
+if TYPE_CHECKING:
+    from .env import WebShopEnv
 
 
 class ShopModel:
     """The present episode of an environment, which it moves (`pathei.envs.model.Model`)."""
 
-    def __init__(self, buyer: Buyer) -> None:
+    def __init__(self, buyer: WebShopEnv) -> None:
         """Look at an environment that was reset."""
         self._buyer = buyer
 
@@ -85,6 +62,3 @@ class ShopModel:
     def text(self, action: str, /) -> str:
         """Return the action itself."""
         return action
-
-
-__all__ = ["Buyer", "ShopModel"]

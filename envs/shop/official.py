@@ -58,6 +58,3 @@ def _read(path: Path, kind: type) -> Any:
     if not isinstance(content, kind):
         raise DataError(f"{path} should hold a JSON {'list' if kind is list else 'object'}: fetch it again.")
     return content
-
-
-__all__ = ["load_official"]

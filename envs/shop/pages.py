@@ -232,21 +232,3 @@ def _text(text: str) -> PagePiece:
 
 def _short(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:80]}..."
-
-
-__all__ = [
-    "BACK",
-    "BUY",
-    "NEXT",
-    "PREVIOUS",
-    "START",
-    "SUB_PAGES",
-    "Page",
-    "PagePiece",
-    "PageSheet",
-    "ShopPage",
-    "ShopPages",
-    "ShopRefusal",
-    "show_page",
-    "show_plainly",
-]

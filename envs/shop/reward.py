@@ -168,19 +168,3 @@ def spacy_nouns(model: str = "en_core_web_sm") -> Nouns:
 @lru_cache(maxsize=1 << 16)
 def _levels(path: str) -> frozenset[str]:
     return frozenset(level.strip() for level in path.split(LEVEL))
-
-
-__all__ = [
-    "ALIKE",
-    "COLOURS",
-    "Nouns",
-    "Reward",
-    "alike",
-    "asked_options",
-    "colour_of",
-    "has_attribute",
-    "kind_reward",
-    "plain_nouns",
-    "reward",
-    "spacy_nouns",
-]

@@ -65,6 +65,3 @@ def shop_named(name: str) -> Shop:
         )
     seed, count = (*map(int, numbers), *(0, PRODUCTS)[len(numbers) :])
     return Shop(generated_catalogue(seed, count))
-
-
-__all__ = ["GENERATED", "Shop", "shop_named"]

@@ -127,6 +127,3 @@ def _piece(piece: PagePiece, place: ShopPage, pages: ShopPages) -> str:
     chosen = " chosen" if (piece.option, piece.text) in place.options else ""
     link = f'<a class="button{chosen}" href="{html.escape(address(there))}">{text}</a>'
     return f"<p>{link}</p>" if piece.kind == "product" else link
-
-
-__all__ = ["ShopSite", "address", "browser_shop", "read_address", "written"]

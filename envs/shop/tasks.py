@@ -113,5 +113,3 @@ def _find(shop: Shop, product: Product) -> list[str]:
 
 
 _NO_BRACKETS: Final = str.maketrans("[]", "  ")
-
-__all__ = ["ENV", "check_shop", "demonstration", "generate_tasks", "split_tasks"]

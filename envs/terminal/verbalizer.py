@@ -15,7 +15,7 @@ import gymnasium
 from ...experience import Task
 from ..facts import Action, FactGraph
 from ..plans import PlanOutcome, run_plan
-from ..verbalizer import PlainVerbalizer, Sentence, capitalised, plan_text
+from ..verbalizer import Sentence, Verbalizer, capitalised, plan_text
 from .graph import HOME, node_of
 
 _FIRST_IS_NO_PATH: Final = frozenset({"grep", "chmod", "sed", "awk"})
@@ -31,7 +31,7 @@ class _FreeForm(gymnasium.Wrapper[Any, Any, Any, Any]):
         return seen, reward, terminated, truncated, {key: info[key] for key in info if key != "actions"}
 
 
-class TerminalVerbalizer(PlainVerbalizer):
+class TerminalVerbalizer(Verbalizer):
     """Commands of the shell."""
 
     def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:

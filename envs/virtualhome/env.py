@@ -133,7 +133,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         return self._check
 
     def model(self, *, everything: bool = False) -> HomeModel:
-        """Return the present episode as a search sees it (`pathei.envs.model.Searchable`).
+        """Return the present episode as a search sees it (`pathei.envs.model.model_of`).
 
         Args:
             everything: Whether actions may name every node; otherwise what the goal is likely to need (`relevance`).

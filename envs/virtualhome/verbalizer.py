@@ -18,7 +18,16 @@ from ...experience import Goal, Observation, Task
 from .. import contract
 from ..facts import Action, FactGraph, read_action
 from ..plans import PlanOutcome
-from ..verbalizer import TEST_EVERY, Lexicon, Sentence, Surroundings, capitalised, is_kept_out, is_unseen_activity
+from ..verbalizer import (
+    TEST_EVERY,
+    Lexicon,
+    Sentence,
+    Surroundings,
+    Verbalizer,
+    capitalised,
+    is_kept_out,
+    is_unseen_activity,
+)
 from .houses.catalogue import plan as catalogue
 from .houses.furnishings import HOME
 from .language.lexicon import LEXICON
@@ -37,7 +46,7 @@ _CONSISTENT_RULES = "clean"
 """Only under these rules what is carried comes along by the facts; the historical ones leave it where it was."""
 
 
-class HomeVerbalizer:
+class HomeVerbalizer(Verbalizer):
     """Words for `pathei/VirtualHome-v0`."""
 
     lexicon: Lexicon = LEXICON

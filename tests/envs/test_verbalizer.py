@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pathei.envs import contract
 from pathei.envs.facts import Action, FactGraph
 from pathei.envs.registry import get_env, get_goal_space, get_verbalizer, task_set_named
-from pathei.envs.verbalizer import PlainVerbalizer, ask_for_plan, is_kept_out, is_unseen_activity, plain
+from pathei.envs.verbalizer import Verbalizer, ask_for_plan, is_kept_out, is_unseen_activity, plain
 from pathei.errors import ConfigError, UnknownNameError
 from pathei.experience import Goal, Task
 from pathei.tests.support.attic import ID, attic_tasks, solve
@@ -90,7 +90,7 @@ def test_scenes_and_splits_follow_from_the_task() -> None:
 
 def test_an_environment_offers_what_its_row_names() -> None:
     """Others get the plain verbalizer, and an error that says who offers goals."""
-    assert type(get_verbalizer(ID)) is PlainVerbalizer
+    assert type(get_verbalizer(ID)) is Verbalizer
     assert type(get_verbalizer("pathei/VirtualHome-v0")).__name__ == "HomeVerbalizer"
     assert get_verbalizer("virtualhome") is not None
     with pytest.raises(ConfigError, match="virtualhome"):
