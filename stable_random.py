@@ -2,11 +2,13 @@
 
 numpy promises that the raw numbers of PCG64 and the mixing of SeedSequence never change; it does not promise this for
 `Generator.integers` and the like. So the choices of houses and tasks are made from raw numbers here. It is also faster,
-since raw numbers come in batches.
+since raw numbers come in batches. What belongs to a product or a question is drawn from its own name (`HashRandom`),
+not from its place in a file: workers that were given the same products agree, in whatever order they read them.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
@@ -60,3 +62,35 @@ class StableRandom:
             other = self.below(last + 1)
             mixed[last], mixed[other] = mixed[other], mixed[last]
         return mixed
+
+
+class HashRandom(StableRandom):
+    """Choices that belong to names alone: each is a SHA-256 of the names and of its number."""
+
+    __slots__ = ("_drawn", "_names")
+
+    def __init__(self, *names: object) -> None:
+        """Begin the choices that belong to these names."""
+        self._names, self._drawn = names, 0
+
+    def _next(self) -> int:
+        self._drawn += 1
+        return _hashed(*self._names, self._drawn) << 8
+
+    def uniform(self) -> float:
+        """Return a number in [0, 1)."""
+        return (self._next() >> 8) / (1 << 56)
+
+    def some(self, options: Sequence[T], count: int) -> list[T]:
+        """Return this number of different options, or all if there are fewer, in random order."""
+        left = list(options)
+        return [left.pop(self.below(len(left))) for _ in range(min(count, len(left)))]
+
+
+def lot(*names: object) -> float:
+    """Return the number in [0, 1) that belongs to these names; numbers and strings are distinguished by place only."""
+    return _hashed(*names) / (1 << 56)
+
+
+def _hashed(*names: object) -> int:
+    return int.from_bytes(hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()[:7], "big")

@@ -7,6 +7,7 @@ the group `pathei.envs`. `pathei.envs` registers the ids with gymnasium. An envi
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,6 +35,12 @@ class Requirement(NamedTuple):
     """What was found; where it is missing, the command that installs it."""
     required: bool = True
     """Whether the environment does not work without it."""
+
+    @classmethod
+    def packages(cls, what: str, *names: str, extra: str) -> Requirement:
+        """Look for packages that an extra of pathei installs."""
+        ok = all(importlib.util.find_spec(name) is not None for name in names)
+        return cls(what, ok, "installed" if ok else f"pip install 'pathei[{extra}]'")
 
 
 @dataclass(frozen=True, slots=True)

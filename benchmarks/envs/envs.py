@@ -102,7 +102,7 @@ def tasks_of(world: EnvSpec) -> str:
 
         return f"{len(shop_named('generated').goals().all):,} goals"
     if world.name == "documents":
-        from pathei.envs.documents.collections_by_name import reader_named
+        from pathei.envs.documents.screens import reader_named
 
         return f"{len(reader_named('stdlib').collection.questions):,} questions"
     if world.name == "miniwob":

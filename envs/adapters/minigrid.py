@@ -17,9 +17,10 @@ from ...errors import ConfigError, MissingDependencyError, unknown
 from ...experience import Goal, Task
 from ..facts import FactGraph
 from ..facts.goals import progress
+from ..facts.graph import Fact, changes_between
 from ..registry import Requirement
 from ..text_env import TextEnv, require_reset
-from .minigrid_graph import LEVELS, Fact, LevelGraph, changes, conditions_of
+from .minigrid_graph import LEVELS, LevelGraph, conditions_of
 
 ACTIONS: Final = ("turn left", "turn right", "go forward", "pick up", "drop", "toggle")
 """In the order of MiniGrid's numbers."""
@@ -101,7 +102,7 @@ class MiniGridEnv(TextEnv[str]):
         else:
             observation, reward, terminated, truncated, _ = self._grid.step(ACTIONS.index(word))
             before, self._facts = self._facts, require_reset(self._reader).facts()
-            changed = changes(before, self._facts)
+            changed = changes_between(before, self._facts)
             success = bool(terminated and float(reward) > 0)
             if self._goal.conditions:
                 reward, success = self._judged(changed)
@@ -226,10 +227,7 @@ def demonstration(task: Task) -> Sequence[str]:
 
 def check_minigrid() -> Sequence[Requirement]:
     """Look whether MiniGrid is installed."""
-    import importlib.util
-
-    there = importlib.util.find_spec("minigrid") is not None
-    return [Requirement("minigrid", there, "installed" if there else "pip install 'pathei[adapters]'")]
+    return [Requirement.packages("minigrid", "minigrid", extra="adapters")]
 
 
 def _grid(level: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ...experience import Task
 from ..facts import Action, ConditionJson, FactGraph
+from ..facts.graph import Fact, fact_order
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from ..verbalizer import Verbalizer, capitalised
 
@@ -35,8 +36,6 @@ _FIRST_THING: Final = 1_000
 _NOT_THINGS: Final = frozenset({"unseen", "empty", "wall", "floor", "agent"})
 _ID: Final = "pathei_id"
 """The attribute of MiniGrid's objects that holds their id; copies of an object keep it."""
-
-Fact = tuple[int, str, int | None]
 
 
 class LevelGraph:
@@ -100,7 +99,7 @@ class LevelGraph:
         """Return facts as a graph."""
         states: dict[int, list[str]] = {}
         edges = []
-        for source, what, target in sorted(facts, key=_order):
+        for source, what, target in sorted(facts, key=fact_order):
             if target is None:
                 states.setdefault(source, []).append(what)
             else:
@@ -135,14 +134,6 @@ def _door_state(thing: Any) -> str:
     if thing.type != "door":
         return ""
     return "LOCKED" if thing.is_locked else "OPEN" if thing.is_open else "CLOSED"
-
-
-def changes(before: Collection[Fact], after: Collection[Fact]) -> list[list[Any]]:
-    """Return what changed between two moments, in the form of `facts`, what ended first."""
-    old, new = frozenset(before), frozenset(after)
-    ended, begun = sorted(old - new, key=_order), sorted(new - old, key=_order)
-    signed = [("-", one) for one in ended] + [("+", one) for one in begun]
-    return [[sign, *fact[: 2 if fact[2] is None else 3]] for sign, fact in signed]
 
 
 def things_of(level: Any) -> list[Any]:
@@ -242,7 +233,3 @@ class MiniGridVerbalizer(Verbalizer):
     def scene(self, task: Task) -> str:
         """Return the level with its seed."""
         return f"{task.options.get('level')}/{task.seed}"
-
-
-def _order(fact: Fact) -> tuple[int, str, int]:
-    return fact[0], fact[1], -1 if fact[2] is None else fact[2]

@@ -208,10 +208,8 @@ def demonstration(task: Task) -> Sequence[str]:
 
 def check_scienceworld() -> Sequence[Requirement]:
     """Look for ScienceWorld and Java."""
-    import importlib.util
-
-    there, java = importlib.util.find_spec("scienceworld") is not None, shutil.which("java")
+    java = shutil.which("java")
     return [
-        Requirement("scienceworld", there, "installed" if there else "pip install 'pathei[adapters]'"),
+        Requirement.packages("scienceworld", "scienceworld", extra="adapters"),
         Requirement("Java", java is not None, java or "apt-get install default-jre-headless"),
     ]

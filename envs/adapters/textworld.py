@@ -248,10 +248,7 @@ def demonstration(task: Task) -> Sequence[str]:
 
 def check_textworld() -> Sequence[Requirement]:
     """Look whether TextWorld is installed."""
-    import importlib.util
-
-    there = importlib.util.find_spec("textworld") is not None
-    return [Requirement("textworld", there, "installed" if there else "pip install 'pathei[adapters]'")]
+    return [Requirement.packages("textworld", "textworld", extra="adapters")]
 
 
 def _start(path: Path) -> Any:

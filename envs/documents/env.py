@@ -13,9 +13,8 @@ from typing import Any, Final, NamedTuple
 from ...errors import ConfigError, DataError, GoalError
 from ..text_env import TextEnv, explain, require_reset
 from .collection import NOWHERE, DocsQuestion, normalise
-from .collections_by_name import STDLIB, reader_named
 from .queries import queries
-from .screens import START, DocsReader, DocsRefusal, ReadingPosition
+from .screens import START, STDLIB, DocsReader, ReadingPosition, reader_named
 
 _COUNTS: Final = tuple(str(number) for number in range(1, 21))
 
@@ -92,8 +91,8 @@ class DocsEnv(TextEnv[str]):
             False; `TimeLimit` does that), info.
         """
         following = self.episode.reader.follow(self._place, action)
-        if isinstance(following, DocsRefusal):
-            self._error = following.why
+        if isinstance(following, str):
+            self._error = following
             return self.text(), 0.0, self._place.answer is not None, False, self._info(self._where())
         self._place, self._error = following, None
         return self.text(), float(self.right), following.answer is not None, False, self._info(self._where())

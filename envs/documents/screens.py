@@ -9,9 +9,15 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from .collection import NOWHERE, DocsCollection, DocsPage, TextBlock, TextRun
+from .folder import folder_collection
+from .stdlib import stdlib_collection
+
+STDLIB: Final = "stdlib"
 
 SCREEN: Final = 2000
 """A screen ends after this number of characters, with the line that passes them."""
@@ -52,12 +58,6 @@ class DocsScreen(NamedTuple):
     """What could be an answer: the names, values and links on it."""
 
 
-class DocsRefusal(NamedTuple):
-    """Why an action leads nowhere."""
-
-    why: str
-
-
 START: Final = ReadingPosition()
 
 
@@ -85,14 +85,14 @@ class DocsReader:
         """Return what a reader sees."""
         return self.screens(place)[place.screen]
 
-    def follow(self, place: ReadingPosition, action: str) -> ReadingPosition | DocsRefusal:
+    def follow(self, place: ReadingPosition, action: str) -> ReadingPosition | str:
         """Return where an action leads, or why nowhere."""
         found = _ACTION.fullmatch(action.strip())
         verb, words = (found[1], (found[2] or "").strip()) if found else ("", "")
         if place.answer is not None:
-            return DocsRefusal("the question is answered and the episode over")
+            return "the question is answered and the episode over"
         if verb == "back":
-            return place.came or DocsRefusal("there is no page to go back to")
+            return place.came or "there is no page to go back to"
         if verb == "scroll" and words in ("down", "up"):
             return self._scroll(place, 1 if words == "down" else -1)
         if verb == "search" and words:
@@ -103,31 +103,31 @@ class DocsReader:
             return self._find(place, words)
         if verb == "answer" and words:
             return place._replace(answer=words)
-        return DocsRefusal(
+        return (
             f"{action[:80]!r} is no action here: say search[words], click[number or text of a link], back, "
             "scroll[down], scroll[up], find[text] or answer[text]"
         )
 
-    def _scroll(self, place: ReadingPosition, by: int) -> ReadingPosition | DocsRefusal:
+    def _scroll(self, place: ReadingPosition, by: int) -> ReadingPosition | str:
         screen = place.screen + by
         if 0 <= screen < len(self.screens(place)):
             return place._replace(screen=screen)
-        return DocsRefusal(f"this is the {'last' if by > 0 else 'first'} screen of the page")
+        return f"this is the {'last' if by > 0 else 'first'} screen of the page"
 
-    def _click(self, place: ReadingPosition, words: str) -> ReadingPosition | DocsRefusal:
+    def _click(self, place: ReadingPosition, words: str) -> ReadingPosition | str:
         for link in self.screen(place).links:
             if words == str(link.number) or words.casefold() == link.text.casefold():
                 return ReadingPosition(link.target, came=place)
-        return DocsRefusal(f"there is no link {words[:80]!r} on this screen")
+        return f"there is no link {words[:80]!r} on this screen"
 
-    def _find(self, place: ReadingPosition, words: str) -> ReadingPosition | DocsRefusal:
+    def _find(self, place: ReadingPosition, words: str) -> ReadingPosition | str:
         """Go to the next screen that holds some words, beginning again at the first."""
         screens = self.screens(place)
         for step in range(1, len(screens) + 1):
             screen = (place.screen + step) % len(screens)
             if words.casefold() in screens[screen].text.casefold():
                 return place._replace(screen=screen)
-        return DocsRefusal(f"{words[:80]!r} is not on this page")
+        return f"{words[:80]!r} is not on this page"
 
 
 def results(collection: DocsCollection, query: str) -> DocsPage:
@@ -177,3 +177,14 @@ def cut(page: DocsPage) -> tuple[DocsScreen, ...]:
 def _screen(lines: list[str], links: list[DocsLink], answers: Mapping[str, None]) -> DocsScreen:
     possible = [answer for answer in answers if answer.strip() and "]" not in answer]
     return DocsScreen("\n".join(lines), tuple(links), tuple(possible[:_MOST_ANSWERS]))
+
+
+@lru_cache(maxsize=4)
+def reader_named(name: str) -> DocsReader:
+    """Return the reader of a collection, `"stdlib"` or a folder of HTML; each is read once and kept with its screens.
+
+    Raises:
+        DataError: it cannot be read.
+        MissingDependencyError: lxml is not installed, and HTML is to be read.
+    """
+    return DocsReader(stdlib_collection() if name == STDLIB else folder_collection(Path(name)))

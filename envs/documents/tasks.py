@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 from collections.abc import Sequence
 from typing import Final
 
 from ...errors import ConfigError
 from ...experience import Goal, Task
+from ...stable_random import HashRandom
 from ..registry import Requirement
-from .collections_by_name import STDLIB, reader_named
-from .lots import HashRandom
-from .screens import DocsReader, ReadingPosition
+from .screens import STDLIB, DocsReader, ReadingPosition, reader_named
 
 ENV: Final = "pathei/Docs-v0"
 
@@ -63,9 +61,8 @@ def demonstration(task: Task) -> Sequence[str]:
 
 def check_documents() -> Sequence[Requirement]:
     """Look at what is there."""
-    missing = [name for name in ("lxml", "snowballstemmer") if importlib.util.find_spec(name) is None]
     return [
-        Requirement("packages of the search", not missing, "pip install 'pathei[shop]'" if missing else "installed"),
+        Requirement.packages("packages of the search", "lxml", "snowballstemmer", extra="shop"),
         Requirement("pages of the standard library", True, "written from this Python's own source files"),
     ]
 

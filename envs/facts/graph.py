@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 from ...errors import RecordError
@@ -168,10 +168,7 @@ class FactGraph:
 
         For environments that make a new graph at every step; new nodes are listed by themselves (`nodes_new_in`).
         """
-        old, new = self.facts(), after.facts()
-        ended, begun = sorted(old - new, key=_order), sorted(new - old, key=_order)
-        signed = [("-", fact) for fact in ended] + [("+", fact) for fact in begun]
-        return [[sign, *fact[: 2 if fact[2] is None else 3]] for sign, fact in signed]
+        return changes_between(self.facts(), after.facts())
 
     def nodes_new_in(self, after: FactGraph) -> list[Json]:
         """Return the nodes of another moment that do not exist here, in the form of `facts`."""
@@ -262,5 +259,13 @@ class FactGraph:
         return min(found) if found else None
 
 
-def _order(fact: Fact) -> tuple[int, str, int]:
+def changes_between(before: Set[Fact], after: Set[Fact]) -> list[Json]:
+    """Return what changed between two moments, in the form of `facts`, what ended first."""
+    ended, begun = sorted(before - after, key=fact_order), sorted(after - before, key=fact_order)
+    signed = [("-", fact) for fact in ended] + [("+", fact) for fact in begun]
+    return [[sign, *fact[: 2 if fact[2] is None else 3]] for sign, fact in signed]
+
+
+def fact_order(fact: Fact) -> tuple[int, str, int]:
+    """Return a key that sorts facts."""
     return fact[0], fact[1], -1 if fact[2] is None else fact[2]

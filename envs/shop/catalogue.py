@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from ...errors import DataError
-from ..documents.lots import lot
+from ...stable_random import lot
 from ..documents.ranking import Bm25
 
 RESULTS: Final = 50

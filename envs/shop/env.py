@@ -15,7 +15,7 @@ from ..documents.queries import queries
 from ..text_env import TextEnv, explain, require_reset
 from .goals import ShopGoal, read_goal
 from .model import ShopModel
-from .pages import START, ShopPage, ShopPages, ShopRefusal, show_page, show_plainly
+from .pages import START, ShopPage, ShopPages, show_page, show_plainly
 from .reward import Nouns, Reward, plain_nouns, reward
 from .shops import GENERATED, Shop, shop_named
 
@@ -115,8 +115,8 @@ class WebShopEnv(TextEnv[str]):
     def act(self, action: str) -> float:
         """Do what `step` does, without describing the result, and return the reward."""
         following = self.episode.pages.follow(self._place, action)
-        if isinstance(following, ShopRefusal):
-            self._error = following.why
+        if isinstance(following, str):
+            self._error = following
             return 0.0
         self.go(following)
         return 0.0 if self._reward is None else self._reward.total

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from ..documents.lots import HashRandom
+from ...stable_random import HashRandom
 from .catalogue import LEVEL, ProductCatalogue, read_products
 
 PRODUCTS = 1200
@@ -65,7 +65,7 @@ def _make(made: Files, lots: HashRandom, kind: Mapping[str, Any], wares: Mapping
     """Make one product and put it into the files."""
     asin = _new_asin(lots, made.attributes)
     phrases = wares["phrases"]
-    brand = "".join(map(lots.choice, wares["brands"]))
+    brand = "".join(map(lots.pick, wares["brands"]))
     pool = list(dict.fromkeys(one for name in kind["attributes"] for one in wares["attributes"][name]))
     attributes = lots.some(pool, lots.between(3, 6))
     options = {name: _values(lots, wares["lists"][values]) for name, values in kind["options"].items()}
@@ -76,10 +76,10 @@ def _make(made: Files, lots: HashRandom, kind: Mapping[str, Any], wares: Mapping
         {
             "asin": asin,
             "name": f"{brand} {kind['noun']}, {', '.join(one.title() for one in attributes[:3])}",
-            "full_description": lots.choice(phrases["descriptions"]).format(**words, use=lots.choice(phrases["uses"])),
+            "full_description": lots.pick(phrases["descriptions"]).format(**words, use=lots.pick(phrases["uses"])),
             "small_description": [
                 *(
-                    lots.choice(phrases["attribute_bullets"]).format(**words, attribute=one).capitalize()
+                    lots.pick(phrases["attribute_bullets"]).format(**words, attribute=one).capitalize()
                     for one in attributes
                 ),
                 *lots.some(phrases["uses"], 2),
@@ -112,16 +112,16 @@ def _ask(
 ) -> dict[str, Any]:
     """Write an instruction as somebody would who has a product in mind."""
     wanted = lots.some(attributes, lots.between(1, 3))
-    asked = [lots.choice(options[name]) for name in options if lots.uniform() < 0.75]
-    form = lots.choice(phrases["kinds"])
+    asked = [lots.pick(options[name]) for name in options if lots.uniform() < 0.75]
+    form = lots.pick(phrases["kinds"])
     if asked:
         values = " and ".join(asked)
-        short = lots.choice(phrases["options"]).format(values=values)
-        sentence = lots.choice(phrases["options_sentence"]).format(values=values)
+        short = lots.pick(phrases["options"]).format(values=values)
+        sentence = lots.pick(phrases["options_sentence"]).format(values=values)
     else:
         short = sentence = ""
     text = form.format(
-        asks=lots.choice(phrases["asks"]),
+        asks=lots.pick(phrases["asks"]),
         noun=noun,
         attributes=", ".join(wanted),
         attributes_and=_listed(wanted),
@@ -132,7 +132,7 @@ def _ask(
 
 
 def _new_asin(lots: HashRandom, taken: Mapping[str, Any]) -> str:
-    while (asin := "B0" + "".join(lots.choice(_DIGITS) for _ in range(8))) in taken:
+    while (asin := "B0" + "".join(lots.pick(_DIGITS) for _ in range(8))) in taken:
         pass
     return asin
 

@@ -1,8 +1,8 @@
 """What to buy: goals made from a catalogue, in an order that is the same everywhere, identified by a hash.
 
 WebShop draws prices before it seeds its generator, so its workers disagree on the goals; here every draw belongs to
-its product (`lots`). The order is a shuffle that belongs to the goals themselves. As is the custom, the first 500 are
-for testing, the next 1,000 for development, the rest for training.
+its product (`HashRandom`). The order is a shuffle that belongs to the goals themselves. As is the custom, the first 500
+are for testing, the next 1,000 for development, the rest for training.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from ...errors import DataError, GoalError, unknown
-from ..documents.lots import HashRandom, lot
+from ...stable_random import HashRandom, lot
 from .catalogue import Product, ProductCatalogue
 
 NO_LIMIT: Final = 1_000_000.0

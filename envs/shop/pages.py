@@ -61,12 +61,6 @@ class PageSheet(NamedTuple):
     """The clicks as actions."""
 
 
-class ShopRefusal(NamedTuple):
-    """Why an action leads nowhere."""
-
-    why: str
-
-
 START: Final = ShopPage()
 
 
@@ -84,23 +78,23 @@ class ShopPages:
         self._sheets: OrderedDict[tuple[str | int, ...], PageSheet] = OrderedDict()
         self._sub_pages = SUB_PAGES if show_attributes else SUB_PAGES[:-1]
 
-    def follow(self, place: ShopPage, action: str) -> ShopPage | ShopRefusal:
+    def follow(self, place: ShopPage, action: str) -> ShopPage | str:
         """Return where `search[words]` or `click[what]` leads, or why nowhere."""
         found = _ACTION.match(action)
         verb, argument = found.groups() if found else (action, "")
         if place.page == "done":
-            return ShopRefusal("the order is placed and the episode over")
+            return "the order is placed and the episode over"
         if verb == "search" and argument:
             return ShopPage("results", argument.lower(), seen=place.seen)
         if verb == "click" and argument:
             return self.click(place, argument.lower())
-        return ShopRefusal(f"{_short(action)!r} is no action here: say search[words] or click[something on the page]")
+        return f"{_short(action)!r} is no action here: say search[words] or click[something on the page]"
 
-    def click(self, place: ShopPage, what: str) -> ShopPage | ShopRefusal:
+    def click(self, place: ShopPage, what: str) -> ShopPage | str:
         """Return where a click leads; `what` is in lower case."""
         piece = self.sheet(place).clickables.get(what)
         if piece is None:
-            return ShopRefusal(f"there is nothing to click that is called {_short(what)!r} on this page")
+            return f"there is nothing to click that is called {_short(what)!r} on this page"
         if piece.kind == "product":
             return place._replace(page="item", asin=piece.text, options=(), seen=place.seen | {piece.text})
         if piece.kind == "option":
@@ -179,7 +173,7 @@ def _head(place: ShopPage, instruction: str) -> list[str]:
     return ["WebShop", "Instruction: ", instruction] if place.page == "search" else ["Instruction:", instruction]
 
 
-def _press(place: ShopPage, button: str) -> ShopPage | ShopRefusal:
+def _press(place: ShopPage, button: str) -> ShopPage | str:
     if button == BACK:
         return START
     if button == BUY:

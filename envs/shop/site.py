@@ -16,7 +16,7 @@ from ..documents.serving import PageServer, document, search_form
 from ..web.browser.page import PageView
 from ..web.env import Brief, Opening, Verdict, WebEnv, in_browser
 from .env import WebShopEnv
-from .pages import START, Page, PagePiece, ShopPage, ShopPages, ShopRefusal
+from .pages import START, Page, PagePiece, ShopPage, ShopPages
 
 
 class ShopSite:
@@ -122,7 +122,7 @@ def _piece(piece: PagePiece, place: ShopPage, pages: ShopPages) -> str:
     if piece.text == "Search":
         return search_form("/results", "query")
     there = pages.click(place, piece.text.lower())
-    if isinstance(there, ShopRefusal):
+    if isinstance(there, str):
         return f"<p>{text}</p>"
     chosen = " chosen" if (piece.option, piece.text) in place.options else ""
     link = f'<a class="button{chosen}" href="{html.escape(address(there))}">{text}</a>'

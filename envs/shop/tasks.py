@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from typing import Final
 
 from ...errors import ConfigError
 from ...experience import Goal, Task
-from ..documents.lots import HashRandom
+from ...stable_random import HashRandom
 from ..registry import Requirement
 from .catalogue import PER_PAGE, Product
 from .goals import ShopGoal
@@ -69,11 +68,8 @@ def demonstration(task: Task) -> Sequence[str]:
 
 def check_shop() -> Sequence[Requirement]:
     """Look at what is there."""
-    needed = ("rapidfuzz", "snowballstemmer")
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
-    note = "pip install 'pathei[shop]'" if missing else "installed"
     return [
-        Requirement("packages of the shop", not missing, note),
+        Requirement.packages("packages of the shop", "rapidfuzz", "snowballstemmer", extra="shop"),
         Requirement("generated catalogue", True, "part of pathei"),
         Requirement(
             "WebShop's own products", False, "WebShop's setup.sh downloads them: name their folder", required=False
