@@ -5,7 +5,7 @@ from .human import HumanAgent
 from .lm.agent import LmAgent, LmConfig
 from .lm.saycan import SayCan, SayCanConfig
 from .memory import MemoryAgent
-from .protocol import ActionRecord, Agent, Finished, RecordingAgent, Resettable, reset_agent
+from .protocol import Agent, Decision, Finished, decide, reset_agent
 from .random import RandomAgent
 from .registry import AGENTS, AgentMaker, AgentSpec
 from .scripted import ScriptedAgent
@@ -14,23 +14,22 @@ from .skills.agent import SkillAgent
 
 __all__ = [
     "AGENTS",
-    "ActionRecord",
     "Agent",
     "AgentMaker",
     "AgentSpec",
+    "Decision",
     "Finished",
     "HumanAgent",
     "LmAgent",
     "LmConfig",
     "MemoryAgent",
     "RandomAgent",
-    "RecordingAgent",
-    "Resettable",
     "SayCan",
     "SayCanConfig",
     "ScriptedAgent",
     "SequentialAgent",
     "SkillAgent",
     "check_agent",
+    "decide",
     "reset_agent",
 ]

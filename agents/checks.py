@@ -12,7 +12,7 @@ import orjson
 
 from ..errors import ContractError
 from ..experience import Goal, Observation
-from .protocol import Agent, Finished, reset_agent
+from .protocol import Agent, Decision, Finished, reset_agent
 
 GOAL = Goal("put the café's cup on the table", ({"type": "edge", "from": "cup", "relation": "ON", "to": "table"},))
 """The goal that agents are checked with, unless another is given."""
@@ -35,8 +35,8 @@ def check_agent(
 ) -> None:
     """Check that an agent keeps the contract of `Agent`.
 
-    What is tested: an action is a string that can be stored and is not empty; facts are not asked for; observations
-    and goal are left as they are; the same seed and observations give the same actions.
+    What is tested: an action, by itself or in a `Decision`, is a string that can be stored and is not empty; facts are
+    not asked for; observations and goal are left as they are; the same seed and observations give the same actions.
 
     Args:
         agent: The agent; it is used up.
@@ -70,7 +70,7 @@ def _play(agent: Agent, shown: Sequence[Observation], goal: Goal, seed: int) -> 
     actions: list[str] = []
     for observation in shown:
         try:
-            action: object = agent.act(observation, goal)
+            chosen: object = agent.act(observation, goal)
         except Finished:
             break
         except (AttributeError, TypeError, KeyError) as error:
@@ -78,13 +78,13 @@ def _play(agent: Agent, shown: Sequence[Observation], goal: Goal, seed: int) -> 
                 f"{_name(agent)}.act raised {type(error).__name__} ({error}): it is called with an Observation whose "
                 "facts are None and with a Goal, and must get along with these."
             ) from error
-        actions.append(_checked(agent, action))
+        actions.append(_checked(agent, chosen.action if isinstance(chosen, Decision) else chosen))
     return actions
 
 
 def _checked(agent: Agent, action: object) -> str:
     if not isinstance(action, str):
-        raise ContractError(f"{_name(agent)}.act must return a string, not {reprlib.repr(action)}.")
+        raise ContractError(f"{_name(agent)}.act must return a string or a Decision, not {reprlib.repr(action)}.")
     if not action.strip():
         raise ContractError(f"{_name(agent)}.act returned an empty action: raise Finished when nothing is to be done.")
     try:

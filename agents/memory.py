@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..experience import Goal, Observation
 from ..memory.items import Filter, Kind
 from ..memory.protocol import Memory
-from .protocol import ActionRecord, Agent, RecordingAgent, reset_agent
+from .protocol import Agent, Decision, decide, reset_agent
 
 _KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("skill", "What has worked"),
@@ -58,8 +58,8 @@ class MemoryAgent:
         self._asked, self._text, self._ids = None, "", []
         reset_agent(self._agent, seed)
 
-    def act(self, observation: Observation, goal: Goal) -> str:
-        """Let the agent act on what it observes and what is remembered.
+    def act(self, observation: Observation, goal: Goal) -> Decision:
+        """Let the agent act on what it observes and what is remembered; the notes have the ids of the items shown.
 
         Raises:
             Finished: the agent has nothing more to do.
@@ -68,12 +68,9 @@ class MemoryAgent:
             self._asked = goal.text
             self._text, self._ids = self._recall(goal.text)
         text = f"{self._text}\n\n{observation.text}" if self._text else observation.text
-        return self._agent.act(dataclasses.replace(observation, text=text), goal)
-
-    def told(self) -> ActionRecord:
-        """Return the agent's record, with the ids of the items that it was shown."""
-        told = self._agent.told() if isinstance(self._agent, RecordingAgent) else ActionRecord()
-        return ActionRecord(told.tokens, {**told.notes, "memory": list(self._ids)}) if self._ids else told
+        chosen = decide(self._agent, dataclasses.replace(observation, text=text), goal)
+        notes = {**chosen.notes, "memory": list(self._ids)} if self._ids else chosen.notes
+        return dataclasses.replace(chosen, notes=notes)
 
     def _recall(self, goal: str) -> tuple[str, list[str]]:
         """Return what to put before an observation, with the ids of its items: of each kind what fits its share."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from ..experience import Goal, Json, Observation, Tokens
 
@@ -23,16 +23,32 @@ class Finished(Exception):
 
         Args:
             reason: Why, in words.
-            notes: What there is to tell of how it came to that; see `ActionRecord`.
+            notes: What there is to tell of how it came to that; see `Decision`.
         """
         super().__init__(reason)
         self.notes = dict(notes or {})
 
 
-class Agent(Protocol):
-    """Chooses actions. `check_agent` tests what is said here."""
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An action, and how the agent came to it; only the action reaches the environment, the rest is recorded."""
 
-    def act(self, observation: Observation, goal: Goal) -> str:
+    action: str
+    """The action in the world's words."""
+    tokens: Tokens | None = None
+    """What a language model read and wrote, where its back end gives token ids."""
+    notes: Mapping[str, Json] = field(default_factory=dict)
+    """Plain JSON: the thought, what was retrieved, how many tokens it took, how often it was misunderstood."""
+
+
+class Agent(Protocol):
+    """Chooses actions. `check_agent` tests what is said here.
+
+    An agent with something to forget between episodes, or with randomness of its own, has a method `reset(seed)`: what
+    follows it depends on the seed and on what is perceived, and on no earlier episode. `reset_agent` calls it.
+    """
+
+    def act(self, observation: Observation, goal: Goal) -> str | Decision:
         """Choose the next action.
 
         Args:
@@ -40,7 +56,8 @@ class Agent(Protocol):
             goal: What is to be achieved.
 
         Returns:
-            The action in the world's words: one of `observation.actions` where there are any, else free form.
+            The action in the world's words: one of `observation.actions` where there are any, else free form. A
+            `Decision` holds it together with what there is to record.
 
         Raises:
             Finished: the agent has nothing more to do.
@@ -48,35 +65,14 @@ class Agent(Protocol):
         ...
 
 
-@runtime_checkable
-class Resettable(Protocol):
-    """An agent with something to forget between episodes, or with randomness of its own."""
-
-    def reset(self, seed: int) -> None:
-        """Begin an episode: what follows depends on the seed and on what is perceived, and on no earlier episode."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ActionRecord:
-    """How an agent came to its last action, for the record; the environment never sees it."""
-
-    tokens: Tokens | None = None
-    """What a language model read and wrote, where its back end gives token ids."""
-    notes: Mapping[str, Json] = field(default_factory=dict)
-    """Plain JSON: the thought, what was retrieved, how many tokens it took, how often it was misunderstood."""
-
-
-@runtime_checkable
-class RecordingAgent(Protocol):
-    """An agent that reports how it came to its actions."""
-
-    def told(self) -> ActionRecord:
-        """Return what there is to tell of the last action; called once after each `act` that returned."""
-        ...
+def decide(agent: Agent, observation: Observation, goal: Goal) -> Decision:
+    """Let an agent act, and return its answer as a `Decision`."""
+    chosen = agent.act(observation, goal)
+    return chosen if isinstance(chosen, Decision) else Decision(chosen)
 
 
 def reset_agent(agent: Agent, seed: int) -> None:
-    """Begin an episode for an agent, whether or not it is `Resettable`."""
-    if isinstance(agent, Resettable):
-        agent.reset(seed)
+    """Begin an episode for an agent; one without `reset` has nothing to forget."""
+    reset = getattr(agent, "reset", None)
+    if reset is not None:
+        reset(seed)

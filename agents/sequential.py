@@ -6,13 +6,14 @@ them, and going back to an earlier one.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ConfigError
 from ..experience import Goal, Json, Observation
 from .lm.backends import Usage
-from .protocol import ActionRecord, Agent, Finished, RecordingAgent, reset_agent
+from .protocol import Agent, Decision, Finished, decide, reset_agent
 
 
 class SequentialAgent:
@@ -35,27 +36,23 @@ class SequentialAgent:
         for agent in self._agents:
             reset_agent(agent, seed)
 
-    def act(self, observation: Observation, goal: Goal) -> str:
-        """Let the agent act whose turn it is.
+    def act(self, observation: Observation, goal: Goal) -> Decision:
+        """Let the agent act whose turn it is; the notes have its place in the order (`turn`, from 0).
 
         Raises:
             Finished: the last one has finished.
         """
         while True:
             try:
-                return self._agents[self._turn].act(observation, goal)
+                chosen = decide(self._agents[self._turn], observation, goal)
             except Finished as ended:
                 notes = self._counted(ended.notes)
                 if self._turn == len(self._agents) - 1:
                     raise Finished(str(ended), notes) from None
                 self._spent = _usage(notes)
                 self._turn += 1
-
-    def told(self) -> ActionRecord:
-        """Return the record of the agent that acted last, with its place in the order (`turn`, from 0)."""
-        agent = self._agents[self._turn]
-        told = agent.told() if isinstance(agent, RecordingAgent) else ActionRecord()
-        return ActionRecord(told.tokens, {**self._counted(told.notes), "turn": self._turn})
+            else:
+                return dataclasses.replace(chosen, notes={**self._counted(chosen.notes), "turn": self._turn})
 
     def _counted(self, notes: Mapping[str, Json]) -> dict[str, Json]:
         """Return notes with what it took the agents before to come to their end, which is counted once."""

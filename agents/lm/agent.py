@@ -19,7 +19,7 @@ import numpy as np
 
 from ...errors import ModelError, at_least, check
 from ...experience import Goal, Json, Observation
-from ..protocol import ActionRecord, Finished
+from ..protocol import Decision, Finished
 from .backends import (
     Answer,
     Backend,
@@ -122,9 +122,8 @@ class LmAgent:
         """Begin an episode; whatever is drawn follows from the seed."""
         self._rng = np.random.default_rng(seed)
         self._history: list[Turn] = []
-        self._told = ActionRecord()
 
-    def act(self, observation: Observation, goal: Goal) -> str:
+    def act(self, observation: Observation, goal: Goal) -> Decision:
         """Ask the model.
 
         Raises:
@@ -137,28 +136,25 @@ class LmAgent:
             while True:
                 request = turn.send(answers(self.backend, [request])[0])
         except StopIteration as done:
-            return str(done.value)
+            chosen: Decision = done.value
+            return chosen
 
-    def told(self) -> ActionRecord:
-        """Return how the last action came about."""
-        return self._told
-
-    def turn(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, str]:
+    def turn(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, Decision]:
         """Find the next action: yields what the model is to be asked, is sent its answers, returns the action.
 
         Raises:
             Finished, ModelError: as `act`.
         """
         if self.config.way == "choose":
-            action, said = yield from self._choose(observation, goal)
+            chosen, said = yield from self._choose(observation, goal)
         else:
-            action, said = yield from self._write(observation, goal)
+            chosen, said = yield from self._write(observation, goal)
         self._history.append(Turn(observation.text, said))
-        return action
+        return chosen
 
     # --- choosing
 
-    def _choose(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, tuple[str, str]]:
+    def _choose(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, tuple[Decision, str]]:
         actions = observation.actions
         if actions is None:
             raise ModelError("There is no list of actions to choose from here: let the model write (way='generate').")
@@ -176,12 +172,11 @@ class LmAgent:
         else:
             pick = int(np.argmax(scores))
         notes |= {"score": scores[pick], "among": len(actions), "usage": rated.usage.json()}
-        self._told = ActionRecord(rated.tokens(pick), notes)
-        return actions[pick], actions[pick]
+        return Decision(actions[pick], rated.tokens(pick), notes), actions[pick]
 
     # --- writing
 
-    def _write(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, tuple[str, str]]:
+    def _write(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, tuple[Decision, str]]:
         config, usage, refused = self.config, Usage(requests=0), list[dict[str, Json]]()
         retold: tuple[Message, ...] = ()
         for _ in range(config.tries):
@@ -207,11 +202,10 @@ class LmAgent:
             raise Finished(f"no answer could be used in {config.tries} tries; the last: {reason}", notes)
         return self._settled(parsed.action, reply, notes)
 
-    def _settled(self, action: str, reply: ModelReply, notes: dict[str, Json]) -> tuple[str, str]:
+    def _settled(self, action: str, reply: ModelReply, notes: dict[str, Json]) -> tuple[Decision, str]:
         if reply.tokens is None and reply.logprobs is not None:
             notes["logprobs"] = list(reply.logprobs)
-        self._told = ActionRecord(reply.tokens, notes)
-        return action, reply.text.strip()
+        return Decision(action, reply.tokens, notes), reply.text.strip()
 
     def _checked(self, said: str, actions: Sequence[str] | None, usage: Usage) -> tuple[str, str | None]:
         """Return the action that is meant, and why it cannot be done, if it cannot.

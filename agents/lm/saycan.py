@@ -21,7 +21,7 @@ from ...envs.facts import Action, read_condition
 from ...envs.verbalizer import Verbalizer, ask_for_plan, plain
 from ...errors import at_least, check
 from ...experience import Goal, Json, Observation
-from ..protocol import ActionRecord, Finished
+from ..protocol import Decision, Finished
 from ..skills.looking import RoomExplorer
 from ..skills.view import EpisodeView
 from .backends import Backend, Conversation, ModelReply, ModelRequest, Usage
@@ -97,8 +97,10 @@ class SayCan:
         self._usage = Usage(requests=0)
         self._notes: dict[str, Json] = {}
 
-    def act(self, observation: Observation, goal: Goal) -> str:
+    def act(self, observation: Observation, goal: Goal) -> Decision:
         """Ask the model, or go on looking for what it wants.
+
+        The notes have the sentence that the action belongs to, and what it took to choose it.
 
         Raises:
             Finished: its plan is at an end, or it has said all that it may say, or nothing can be done.
@@ -108,15 +110,11 @@ class SayCan:
         if self._life is None:
             self._life = self._live(goal)
         action = next(self._life, None)
-        if action is None:
-            raise Finished(f"the model has said {len(self._said)} sentences", self.told().notes)
-        return action
-
-    def told(self) -> ActionRecord:
-        """Return the sentence that the last action belongs to, and what it took to choose it."""
         notes = {**self._notes, "model": self.backend.name, "usage": self._usage.json()}
         self._usage = Usage(requests=0)
-        return ActionRecord(notes=notes)
+        if action is None:
+            raise Finished(f"the model has said {len(self._said)} sentences", notes)
+        return Decision(action, notes=notes)
 
     # --- saying
 

@@ -22,7 +22,7 @@ from ...envs.registry import get_verbalizer
 from ...experience import Goal, Observation
 from ...memory.feedback import GOAL
 from ...memory.protocol import Memory
-from ..protocol import ActionRecord, Finished
+from ..protocol import Decision, Finished
 from .knowledge import Skill, SkillKnowledge, Step
 from .notes import SkillNotes, concrete
 from .search import Doing, ObjectSearch
@@ -71,10 +71,9 @@ class SkillAgent:
         self._actions: Iterator[str] | None = None
         self._last: str | None = None
         self._begun: set[str] = set()
-        self._record = ActionRecord()
 
-    def act(self, observation: Observation, goal: Goal) -> str:
-        """Choose the next action.
+    def act(self, observation: Observation, goal: Goal) -> Decision:
+        """Choose the next action; its notes are the items behind it and how they served so far (`memory.feedback`).
 
         Raises:
             Finished: nothing is admissible, or nothing more is known and the agent does not explore.
@@ -90,12 +89,7 @@ class SkillAgent:
             raise Finished("No action is left to try.")
         self._view.tried[action] += 1
         self._last = action
-        self._record = ActionRecord(notes=self._notes.json())
-        return action
-
-    def told(self) -> ActionRecord:
-        """Return the items behind the last action and how they served so far; see `memory.feedback`."""
-        return self._record
+        return Decision(action, notes=self._notes.json())
 
     # --- the whole goal
 

@@ -14,12 +14,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from ...agents.lm.completion import Complete
 from ...envs.goal_space import GoalCandidate, GoalSpace
 from ...errors import GoalError
 from ...experience import Json
@@ -92,7 +91,7 @@ class LanguageModel:
 
     def __init__(
         self,
-        complete: Complete,
+        complete: Callable[[str], str],
         *,
         tries: int = 3,
         largest: int = 3,
@@ -103,7 +102,7 @@ class LanguageModel:
         """Begin with nothing known.
 
         Args:
-            complete: The model.
+            complete: The model, a function from a prompt to its answer; see `agents.lm.completion`.
             tries: So often it is asked for one goal, before one is drawn.
             largest: Goals of more conditions are refused.
             questions: How many questions it may ask about the household; 0 for none.

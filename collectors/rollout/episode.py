@@ -13,7 +13,7 @@ import gymnasium
 import numpy as np
 import orjson
 
-from ...agents.protocol import ActionRecord
+from ...agents.protocol import Decision
 from ...envs import contract
 from ...errors import ContractError
 from ...experience import Failure, Json, Observation, Step, Task, Trajectory
@@ -88,7 +88,7 @@ class Recorder:
             self._watch(self)
         return self.observation
 
-    def step(self, action: str, record: ActionRecord | None = None) -> Step:
+    def step(self, action: str, chosen: Decision | None = None) -> Step:
         """Act, and return the step that was recorded.
 
         `info["character"]` of a step is the one that acted, where the environment says whose turn is next;
@@ -96,7 +96,7 @@ class Recorder:
 
         Args:
             action: The action in words; for a space of numbers, as JSON (see `read_action`).
-            record: How the agent chose it.
+            chosen: How the agent chose it.
         """
         self.stage = "act"
         given = read_action(self.env.action_space, action)
@@ -106,10 +106,10 @@ class Recorder:
         if self.character is not None:
             said["character"] = self.character
             self.character = info.get("character")
-        if record is not None and record.notes:
-            said["agent"] = dict(record.notes)
+        if chosen is not None and chosen.notes:
+            said["agent"] = dict(chosen.notes)
         cut = bool(truncated) or (len(self.steps) + 1 >= self._max_steps and not terminated)
-        tokens = None if record is None else record.tokens
+        tokens = None if chosen is None else chosen.tokens
         step = Step(self.observation, action, float(reward), bool(terminated), cut, said, tokens)
         self.raw = observation
         self.observation = contract.observe(observation, info, self._put_image)

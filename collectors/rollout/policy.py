@@ -15,7 +15,7 @@ import numpy as np
 from ...agents import Agent, ScriptedAgent
 from ...agents.lm.agent import LmAgent
 from ...agents.lm.backends import Answer, Backend, Request
-from ...agents.protocol import Finished, RecordingAgent, reset_agent
+from ...agents.protocol import Decision, Finished, decide, reset_agent
 from ...envs.registry import get_demonstration
 from ...experience import Json, Task, Trajectory
 from ..protocol import episode_seed, trajectory_id
@@ -94,11 +94,11 @@ class AgentPolicy:
         ended: Finished | None = None
         while not recorder.over:
             try:
-                action = agent.act(recorder.observation.seen(), recorder.task.goal)
+                chosen = decide(agent, recorder.observation.seen(), recorder.task.goal)
             except Finished as signal:
                 ended = signal
                 break
-            recorder.step(action, agent.told() if isinstance(agent, RecordingAgent) else None)
+            recorder.step(chosen.action, chosen)
         return PolicyReport(provenance_of(agent, ended))
 
     def turns(self, recorder: Recorder, rng: Rng) -> Turns:
@@ -107,11 +107,11 @@ class AgentPolicy:
         ended: Finished | None = None
         while not recorder.over:
             try:
-                action = yield from _turn(agent, recorder)
+                chosen = yield from _turn(agent, recorder)
             except Finished as signal:
                 ended = signal
                 break
-            recorder.step(action, agent.told() if isinstance(agent, RecordingAgent) else None)
+            recorder.step(chosen.action, chosen)
         return PolicyReport(provenance_of(agent, ended))
 
     def learn(self, trajectory: Trajectory) -> None:
@@ -124,17 +124,18 @@ class AgentPolicy:
         return agent
 
 
-def _turn(agent: Agent, recorder: Recorder) -> Generator[ModelCall, Answer, str]:
+def _turn(agent: Agent, recorder: Recorder) -> Generator[ModelCall, Answer, Decision]:
     observation, goal = recorder.observation.seen(), recorder.task.goal
     if not isinstance(agent, LmAgent):
-        return agent.act(observation, goal)
+        return decide(agent, observation, goal)
     turn = agent.turn(observation, goal)
     try:
         request = next(turn)
         while True:
             request = turn.send((yield ModelCall(agent.backend, request)))
     except StopIteration as done:
-        return str(done.value)
+        chosen: Decision = done.value
+        return chosen
 
 
 def provenance_of(agent: Agent, ended: Finished | None) -> dict[str, Json]:

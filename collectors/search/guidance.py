@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from ...agents.protocol import Agent, Finished
+from ...agents.protocol import Agent, Finished, decide
 from ...experience import Goal, Observation
 from .mcts import Prior, Value
 
@@ -97,7 +97,7 @@ def acting_prior(agent: Agent, model: Perceivable, goal: Goal, *, trust: float =
 
     def prior(actions: Sequence[Any]) -> Sequence[float]:
         try:
-            said = agent.act(model.observation(), goal)
+            said = decide(agent, model.observation(), goal).action
         except Finished:
             return [1.0] * len(actions)
         named = [model.text(action) == said for action in actions]

@@ -54,9 +54,9 @@ def test_agents_that_use_a_memory_are_pickled_by_name(memory: Path) -> None:
         agent = one(lantern_task(0))
         assert isinstance(agent, MemoryAgent)
         agent.reset(0)
-        action = agent.act(Observation("a room", (), ("go left",)), Goal("light all lamps"))
-        assert action == "go left"
-        assert len(agent.told().notes["memory"]) == 1
+        decided = agent.act(Observation("a room", (), ("go left",)), Goal("light all lamps"))
+        assert decided.action == "go left"
+        assert len(decided.notes["memory"]) == 1
         assert one.collector == f"random+memory:{memory}"
         one.close()
     assert isinstance(AgentMaker(f"skills:{memory}")(lantern_task(0)), SkillAgent)

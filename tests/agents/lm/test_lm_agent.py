@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 pytest.importorskip("openai")
 
-from pathei.agents import check_agent
+from pathei.agents import check_agent, decide
 from pathei.agents.lm.agent import LmAgent, LmConfig, parse
 from pathei.agents.lm.backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
 from pathei.agents.lm.local_model import LocalModel
@@ -63,16 +63,15 @@ def test_choosing_keeps_the_contract_and_says_how() -> None:
     for temperature in (0.0, 5.0):
         check_agent(LmAgent(local(), LmConfig(temperature=temperature, cut=True, history=0)))
     agent = LmAgent(local())
-    action = agent.act(SEEN, GOAL)
+    decided = agent.act(SEEN, GOAL)
     [rated] = local().rate(
         [Choice(Conversation((Message("user", "Goal: light the lamp\n\nIt is dark."),), "Action:"), CAN)]
     )
     scores = rated.scores(per_token=True)
-    assert action == CAN[int(np.argmax(scores))]
-    told = agent.told()
-    assert told.notes["score"] == pytest.approx(max(scores))
-    assert told.tokens is not None
-    assert local()._tokenizer.decode(told.tokens.completion_ids) == f" {action}"
+    assert decided.action == CAN[int(np.argmax(scores))]
+    assert decided.notes["score"] == pytest.approx(max(scores))
+    assert decided.tokens is not None
+    assert local()._tokenizer.decode(decided.tokens.completion_ids) == f" {decided.action}"
     with pytest.raises(ModelError, match="let the model write"):
         agent.act(Observation("free"), GOAL)
     with pytest.raises(Finished):
@@ -99,8 +98,9 @@ def test_what_is_read_is_what_the_export_teaches(tmp_path: Path) -> None:
 
 def test_thought_and_action_are_kept_apart(server: Server) -> None:
     agent = writer(server, "Thought: a switch\nmay help.\n**Action:** Press  switch.")
-    assert agent.act(SEEN, GOAL) == "press switch"
-    notes = agent.told().notes
+    decided = agent.act(SEEN, GOAL)
+    assert decided.action == "press switch"
+    notes = decided.notes
     assert (notes["thought"], notes["said"]) == ("a switch\nmay help.", "Press  switch.")
     assert notes["usage"] == {"prompt_tokens": 1000, "completion_tokens": 500, "requests": 1}
     assert "You can:\npress switch\ngo home" in server.asked[0]["messages"][-1]["content"]
@@ -111,12 +111,13 @@ def test_thought_and_action_are_kept_apart(server: Server) -> None:
 
 def test_what_cannot_be_used_is_told_counted_and_never_replaced(server: Server) -> None:
     agent = writer(server, "hm", "Action: fly", "Action: go home")
-    assert agent.act(SEEN, GOAL) == "go home"
-    assert [one["said"] for one in agent.told().notes["refused"]] == ["hm", "Action: fly"]
+    decided = agent.act(SEEN, GOAL)
+    assert decided.action == "go home"
+    assert [one["said"] for one in decided.notes["refused"]] == ["hm", "Action: fly"]
     assert "'fly' is not among" in server.asked[2]["messages"][-1]["content"]
-    assert agent.told().notes["usage"]["requests"] == 3
-    assert writer(server, "Action: fly").act(SEEN, GOAL) == "fly"
-    assert writer(server, "Action: fly", listed_only=False).act(SEEN, GOAL) == "fly"
+    assert decided.notes["usage"]["requests"] == 3
+    assert writer(server, "Action: fly").act(SEEN, GOAL).action == "fly"
+    assert writer(server, "Action: fly", listed_only=False).act(SEEN, GOAL).action == "fly"
     for agent in (writer(server, "Action: fly", give_up="end"), writer(server, "nothing to say")):
         with pytest.raises(Finished, match="no answer could be used in 3 tries"):
             agent.act(SEEN, GOAL)
@@ -162,8 +163,9 @@ def test_an_observation_that_does_not_fit_is_refused_or_cut_as_asked() -> None:
     with pytest.raises(ModelError, match=r"take \d+ tokens and the prompt may have \d+"):
         LmAgent(local()).act(long, GOAL)
     agent = LmAgent(local(), LmConfig(cut=True))
-    assert agent.act(long, GOAL) in CAN
-    assert agent.told().notes["cut"] > 0
+    decided = agent.act(long, GOAL)
+    assert decided.action in CAN
+    assert decided.notes["cut"] > 0
 
 
 def test_prompts_are_data(tmp_path: Path) -> None:
@@ -285,9 +287,9 @@ def test_agents_have_names(tmp_path: Path) -> None:
     save_tiny(tmp_path)
     task = Task("board", ID, 0, Goal("light"))
     agent = AgentMaker(f"lm:{tmp_path}", LmConfig(cut=True))(task)
-    assert agent.act(SEEN, GOAL) in CAN
+    assert decide(agent, SEEN, GOAL).action in CAN
     assert AgentMaker("lm:name@http://127.0.0.1:9/v1")(task).backend.name == "name"
-    assert AgentMaker("random")(task).act(SEEN, GOAL) in CAN
+    assert decide(AgentMaker("random")(task), SEEN, GOAL).action in CAN
     with pytest.raises(UnknownNameError, match="did you mean 'random'"):
         AgentMaker("randon")
     with pytest.raises(ConfigError, match="No language model is named"):

@@ -11,7 +11,7 @@ import pytest
 from pathei.agents import RandomAgent, check_agent
 from pathei.agents.lm.backends import Choice, Conversation, ModelReply, ModelRequest, RatedChoices, Usage
 from pathei.agents.lm.saycan import SayCan, SayCanConfig
-from pathei.agents.protocol import ActionRecord, Finished
+from pathei.agents.protocol import Decision, Finished
 from pathei.agents.sequential import SequentialAgent
 from pathei.agents.skills.agent import SkillAgent
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
@@ -117,7 +117,7 @@ def test_the_same_sentence_is_not_said_for_ever() -> None:
     """Also where the model would: what was said loses with each time."""
     agent = SayCan(Reciter({"dance": ["Touch the cup."] * 9}), SayCanConfig(sentences=6, again=2), verbalizer=HOME)
     seen = Observation("You are in the kitchen (1).", (), ("[Touch] <cup> (2)", "[Touch] <lamp> (3)"))
-    said = [agent.act(seen, Goal("dance")) for _ in range(6)]
+    said = [agent.act(seen, Goal("dance")).action for _ in range(6)]
     assert said[:4] == ["[Touch] <cup> (2)"] * 2 + ["[Touch] <lamp> (3)"] * 2
     with pytest.raises(Finished, match="6 sentences"):
         agent.act(seen, Goal("dance"))
@@ -126,7 +126,7 @@ def test_the_same_sentence_is_not_said_for_ever() -> None:
 def test_it_has_finished_when_the_model_would_rather_end_its_plan() -> None:
     agent = SayCan(Reciter({"dance": ["Touch the lamp."]}), verbalizer=HOME)
     seen = Observation("You are in the kitchen (1).", (), ("[Touch] <cup> (2)", "[Touch] <lamp> (3)"))
-    assert agent.act(seen, Goal("dance")) == "[Touch] <lamp> (3)"
+    assert agent.act(seen, Goal("dance")).action == "[Touch] <lamp> (3)"
     with pytest.raises(Finished, match="has said 1 "):
         agent.act(seen, Goal("dance"))
 
@@ -136,50 +136,50 @@ def test_of_two_things_of_a_kind_the_goal_s_is_meant_then_the_one_spoken_of() ->
     actions = tuple(f"[{verb}] <book> ({id_})" for id_ in (5, 6) for verb in ("Walk", "Grab"))
     agent = SayCan(Reciter({"tidy": plan}), verbalizer=HOME)
     wanted = Goal("tidy", ({"from": {"id": 6}, "relation": "ON", "to": {"class": "desk"}},))
-    assert agent.act(Observation("", (), actions), wanted) == "[Walk] <book> (6)"
+    assert agent.act(Observation("", (), actions), wanted).action == "[Walk] <book> (6)"
     free = Goal("tidy")
     agent.reset(0)
-    assert agent.act(Observation("", (), actions), free) == "[Walk] <book> (5)"
+    assert agent.act(Observation("", (), actions), free).action == "[Walk] <book> (5)"
     seen = Observation("", (), (*actions[2:], *actions[:2]))  # listed the other way round
-    assert agent.act(seen, free) == "[Grab] <book> (5)"
+    assert agent.act(seen, free).action == "[Grab] <book> (5)"
 
 
 def test_what_is_not_in_view_is_looked_for_behind_doors_and_lids() -> None:
     agent = SayCan(Reciter({"eat": ["Walk to the apple.", "Eat the apple."]}), verbalizer=HOME)
     goal = Goal("eat", ({"done": {"verb": "EAT", "object": {"class": "apple"}}},))
     hall = "You are in the hall (1).\n- door (4) to the kitchen (2), closed\nOther rooms: kitchen (2)."
-    act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal).action
     assert act == "[Walk] <kitchen> (2)"
-    act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    act = agent.act(Observation(hall, (), ("[Walk] <door> (4)", "[Walk] <kitchen> (2)")), goal).action
     assert act == "[Walk] <door> (4)"  # the shut door was in the way
-    act = agent.act(Observation(hall, (), ("[Open] <door> (4)", "[Walk] <kitchen> (2)")), goal)
+    act = agent.act(Observation(hall, (), ("[Open] <door> (4)", "[Walk] <kitchen> (2)")), goal).action
     assert act == "[Open] <door> (4)"
-    act = agent.act(Observation(hall.replace(", closed", ""), (), ("[Walk] <kitchen> (2)",)), goal)
+    act = agent.act(Observation(hall.replace(", closed", ""), (), ("[Walk] <kitchen> (2)",)), goal).action
     assert act == "[Walk] <kitchen> (2)"
     kitchen = "You are in the kitchen (2).\n- fridge (7): closed, switched on\nOther rooms: hall (1)."
     seen = Observation(kitchen, (), ("[Walk] <fridge> (7)", "[Open] <fridge> (7)", "[Walk] <hall> (1)"))
-    assert agent.act(seen, goal) == "[Walk] <fridge> (7)"
-    assert agent.act(seen, goal) == "[Open] <fridge> (7)"
+    assert agent.act(seen, goal).action == "[Walk] <fridge> (7)"
+    assert agent.act(seen, goal).action == "[Open] <fridge> (7)"
     found = Observation(kitchen, (), ("[Walk] <apple> (8)", "[Walk] <hall> (1)"))
-    assert agent.act(found, goal) == "[Walk] <apple> (8)"
-    assert agent.told().notes["sentence"] == "Walk to the apple."
-    assert agent.act(Observation(kitchen, (), ("[Eat] <apple> (8)",)), goal) == "[Eat] <apple> (8)"
+    decided = agent.act(found, goal)
+    assert (decided.action, decided.notes["sentence"]) == ("[Walk] <apple> (8)", "Walk to the apple.")
+    assert agent.act(Observation(kitchen, (), ("[Eat] <apple> (8)",)), goal).action == "[Eat] <apple> (8)"
 
 
 def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
     agent = SayCan(Reciter({"clean up": ["Grab the soap.", "Put the soap on the sink."]}), verbalizer=HOME)
     hall = Observation("You are in the hall (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
-    assert agent.act(hall, Goal("clean up")) == "[Walk] <bath> (2)"
-    assert agent.told().notes["looks_for"] == "soap"
+    decided = agent.act(hall, Goal("clean up"))
+    assert (decided.action, decided.notes["looks_for"]) == ("[Walk] <bath> (2)", "soap")
     bath = "You are in the bath (2)."
     seen = Observation(bath, (), ("[Walk] <soap> (5)", "[Walk] <sink> (6)"))
-    assert agent.act(seen, Goal("clean up")) == "[Walk] <soap> (5)"
+    assert agent.act(seen, Goal("clean up")).action == "[Walk] <soap> (5)"
     near = Observation(bath, (), ("[Grab] <soap> (5)", "[Walk] <sink> (6)"))
-    assert agent.act(near, Goal("clean up")) == "[Grab] <soap> (5)"
+    assert agent.act(near, Goal("clean up")).action == "[Grab] <soap> (5)"
     held = Observation(bath, (), ("[Drop] <soap> (5)", "[Walk] <sink> (6)"))
-    assert agent.act(held, Goal("clean up")) == "[Walk] <sink> (6)"
+    assert agent.act(held, Goal("clean up")).action == "[Walk] <sink> (6)"
     there = Observation(bath, (), ("[Drop] <soap> (5)", "[PutBack] <soap> (5) <sink> (6)"))
-    assert agent.act(there, Goal("clean up")) == "[PutBack] <soap> (5) <sink> (6)"
+    assert agent.act(there, Goal("clean up")).action == "[PutBack] <soap> (5) <sink> (6)"
     with pytest.raises(Finished, match="has said 4 "):
         agent.act(there, Goal("clean up"))
 
@@ -191,8 +191,9 @@ def test_it_gives_up_after_so_many_things_that_are_nowhere(misses: int) -> None:
     agent, sought = SayCan(Reciter({"play": plan}), SayCanConfig(misses=misses), verbalizer=HOME), dict[object, None]()
     with contextlib.suppress(Finished):
         for _ in range(99):
-            assert agent.act(kitchen, Goal("play")) == "[Walk] <bath> (2)"
-            sought[agent.told().notes["looks_for"]] = None
+            decided = agent.act(kitchen, Goal("play"))
+            assert decided.action == "[Walk] <bath> (2)"
+            sought[decided.notes["looks_for"]] = None
         raise AssertionError("it never finishes")
     assert list(sought) == ["unicorn", "griffin"][:misses]
 
@@ -221,24 +222,20 @@ class Says:
         """Begin again."""
         self._left = self._times
 
-    def act(self, observation: Observation, goal: Goal) -> str:
-        """Say it."""
+    def act(self, observation: Observation, goal: Goal) -> Decision:
+        """Say it, and tell how often it will say it."""
         if not self._left:
             raise Finished("that was all", {"usage": self._usage.json()} if self._usage else None)
         self._left -= 1
-        return self._action
-
-    def told(self) -> ActionRecord:
-        """Tell how often it will say it."""
-        return ActionRecord(notes={"left": self._left})
+        return Decision(self._action, notes={"left": self._left})
 
 
 def test_agents_in_turn_each_act_until_they_have_finished() -> None:
     agent, seen = SequentialAgent([Says("a", 2), Says("b", 0), Says("c", 1)]), Observation("")
     for _ in range(2):
         agent.reset(0)
-        said = [(agent.act(seen, Goal("")), agent.told().notes["turn"]) for _ in range(3)]
-        assert said == [("a", 0), ("a", 0), ("c", 2)]
+        said = [agent.act(seen, Goal("")) for _ in range(3)]
+        assert [(one.action, one.notes["turn"]) for one in said] == [("a", 0), ("a", 0), ("c", 2)]
         with pytest.raises(Finished):
             agent.act(seen, Goal(""))
     with pytest.raises(ConfigError, match="at least one"):
@@ -249,8 +246,12 @@ def test_what_an_agent_took_to_find_that_it_has_finished_is_told_once_by_the_nex
     seen, usage = Observation(""), Usage(3, 1)
     agent = SequentialAgent([Says("a", 1, usage), Says("b", 0, usage), Says("c", 2, usage)])
     agent.reset(0)
-    told = [(agent.act(seen, Goal("")), agent.told().notes.get("usage")) for _ in range(3)]
-    assert told == [("a", None), ("c", (usage + usage).json()), ("c", None)]
+    told = [agent.act(seen, Goal("")) for _ in range(3)]
+    assert [(one.action, one.notes.get("usage")) for one in told] == [
+        ("a", None),
+        ("c", (usage + usage).json()),
+        ("c", None),
+    ]
     with pytest.raises(Finished) as ended:
         agent.act(seen, Goal(""))
     assert ended.value.notes == {"usage": usage.json()}

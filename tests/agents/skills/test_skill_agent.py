@@ -84,12 +84,12 @@ def test_what_is_remembered_stands_before_what_is_observed() -> None:
     drafts = [Draft("fact", f"A cup is kept in the kitchen cabinet number {n}.", "", key=str(n)) for n in range(9)]
     listener = Listener()
     agent = MemoryAgent(listener, SmallMemory([*drafts, Draft("skill", "Walk to the cup." * 99, "", key="s")]), 40, k=9)
-    agent.act(Observation("You see a cup."), Goal("find the cup"))
+    decided = agent.act(Observation("You see a cup."), Goal("find the cup"))
     shown, _, rest = listener.texts[0].rpartition("\n\n")
     assert rest == "You see a cup."
     assert shown.startswith("What is known:\n- A cup is kept")
     assert len(shown) <= 40 * 4
-    assert len(agent.told().notes["memory"]) == shown.count("\n- ")
+    assert len(decided.notes["memory"]) == shown.count("\n- ")
     with pytest.raises(ConfigError, match="at least 1"):
         MemoryAgent(listener, SmallMemory(), 0)
 
@@ -100,7 +100,7 @@ def test_plans_are_used_where_goals_have_words_only() -> None:
     memory = SmallMemory([plan.candidates[0].draft])
     agent = SkillAgent(memory)
     goal = Goal("fetch the blue key")
-    assert [agent.act(Observation("a room"), goal) for _ in range(2)] == ["go to blue key", "pick up blue key"]
+    assert [agent.act(Observation("a room"), goal).action for _ in range(2)] == ["go to blue key", "pick up blue key"]
 
 
 def test_who_does_not_explore_has_finished_where_a_skill_is_missing(memory: SmallMemory) -> None:
@@ -108,7 +108,7 @@ def test_who_does_not_explore_has_finished_where_a_skill_is_missing(memory: Smal
     seen = Observation("You are in the kitchen (1).", (), ("[Walk] <cup> (2)",))
     with pytest.raises(Finished):
         SkillAgent(EmptyMemory(), explores=False).act(seen, task.goal)
-    assert SkillAgent(EmptyMemory()).act(seen, task.goal) == "[Walk] <cup> (2)"
+    assert SkillAgent(EmptyMemory()).act(seen, task.goal).action == "[Walk] <cup> (2)"
     # Where every condition has its skills it acts as it would otherwise.
     known = generate_tasks(6, 5, split="test")
     one, other = (

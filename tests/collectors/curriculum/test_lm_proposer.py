@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pathei.agents.lm.completion import LocalChat, OpenAIChat, complete_named
+from pathei.agents.lm.completion import complete_named, completion
+from pathei.agents.lm.endpoint import ChatEndpoint
+from pathei.agents.lm.local_model import LocalModel
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig
 from pathei.collectors.curriculum.lm_proposer import LanguageModel, read_goal, read_questions
 from pathei.collectors.curriculum.proposers import GoalAttempt, Situation
@@ -74,8 +76,8 @@ class _Endpoint:
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def chat(self, **options: Any) -> OpenAIChat:
-        return OpenAIChat("test-model", base_url=self.url, **{"timeout": 10.0, "retries": 3, **options})
+    def chat(self, **options: Any) -> Callable[[str], str]:
+        return completion(ChatEndpoint("test-model", base_url=self.url, **{"timeout": 10.0, "retries": 3, **options}))
 
 
 @pytest.fixture
@@ -202,7 +204,7 @@ def test_an_endpoint_that_does_not_answer_is_one_sentence(serve: Callable[..., _
 
 def test_an_endpoint_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(ModelError, match="did not answer"):
-        OpenAIChat("m", base_url="http://127.0.0.1:9/v1", retries=0, timeout=2.0)("hello")
+        completion(ChatEndpoint("m", base_url="http://127.0.0.1:9/v1", retries=0, timeout=2.0))("hello")
 
 
 def test_the_same_attempts_give_the_same_prompt_after_a_crash(serve: Callable[..., _Endpoint], tmp_path: Path) -> None:
@@ -258,9 +260,9 @@ def test_openai_needs_a_key_and_names_choose_the_back_end(monkeypatch: pytest.Mo
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(ModelError, match="set OPENAI_API_KEY"):
-        OpenAIChat("gpt-4o")
+        complete_named("gpt-4o")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    assert isinstance(complete_named("gpt-4o"), OpenAIChat)
+    complete_named("gpt-4o")
 
 
 def has(*names: str) -> bool:
@@ -270,7 +272,7 @@ def has(*names: str) -> bool:
 @pytest.mark.skipif(has("torch", "transformers"), reason="torch and transformers are installed")
 def test_a_local_model_says_what_is_missing() -> None:
     with pytest.raises(MissingDependencyError, match="pip install transformers torch"):
-        LocalChat("anywhere")
+        complete_named("local:anywhere")
 
 
 @pytest.mark.skipif(not has("torch", "transformers", "tokenizers"), reason="torch and transformers are not installed")
@@ -289,4 +291,4 @@ def test_a_local_model_proposes_too(tmp_path: Path) -> None:
     proposal = LanguageModel(first, questions=1, tries=1).propose(situation(), rng())
     assert proposal.aim.goal.conditions
     with pytest.raises(ModelError, match="cannot be loaded"):
-        LocalChat(str(tmp_path / "nowhere"))
+        LocalModel.load(str(tmp_path / "nowhere"))

@@ -128,12 +128,13 @@ def test_what_a_model_says_never_takes_the_place_of_what_was_lived(tmp_path: Pat
 def test_a_real_model_goes_the_same_way(tmp_path: Path, lived: Trajectory) -> None:
     """An untrained one says nothing of use: its lines are counted, what can be read is named, and no plan is proved."""
     pytest.importorskip("torch")
-    from pathei.agents.lm.completion import LocalChat
+    from pathei.agents.lm.completion import completion
+    from pathei.agents.lm.local_model import LocalModel
     from pathei.tests.support.tiny_language import tiny_model, tiny_tokenizer
 
     tiny_model("gpt2", n_positions=4096).save_pretrained(tmp_path)
     tiny_tokenizer().save_pretrained(tmp_path)
-    builders = make_llm_builders(LocalChat(str(tmp_path), max_tokens=24), "untrained")
+    builders = make_llm_builders(completion(LocalModel.load(tmp_path), max_tokens=24), "untrained")
     drafts = [draft for builder in builders for draft in builder.build(lived)]
     assert all(draft.data["by"] == "untrained" and draft.confidence == STATED for draft in drafts)
     assert not any(draft.kind == "skill" for draft in drafts)
