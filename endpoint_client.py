@@ -86,6 +86,3 @@ def _log_refusal(response: Any) -> None:
         after = response.headers.get("retry-after")
         pause = f", which asks for a pause of {after} s" if after else ""
         _LOG.info("Status %d from %s%s.", response.status_code, response.request.url, pause)
-
-
-__all__ = ["EndpointClient", "make_client"]

@@ -66,6 +66,3 @@ class RandomCarryAgent:
         if action is None or not action.ids or action.ids[0] in rooms:
             return "carry" if surroundings.holding else "leave"
         return "approach"
-
-
-__all__ = ["WEIGHTS", "RandomCarryAgent"]

@@ -96,6 +96,3 @@ def _checked(agent: Agent, action: object) -> str:
 
 def _name(agent: Agent) -> str:
     return type(agent).__name__
-
-
-__all__ = ["GOAL", "OBSERVATIONS", "check_agent"]

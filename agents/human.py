@@ -110,6 +110,3 @@ class HumanAgent:
             self._console.print(Columns(entries, padding=(0, 3), column_first=True))
         else:
             self._console.print(f"Nothing with {word!r} is possible now." if word else "Nothing is possible now.")
-
-
-__all__ = ["HumanAgent"]

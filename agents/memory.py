@@ -90,6 +90,3 @@ class MemoryAgent:
                 left -= size
                 parts.append("\n".join(lines))
         return "\n".join(parts), ids
-
-
-__all__ = ["MemoryAgent"]

@@ -44,6 +44,3 @@ class RandomAgent:
         if not observation.actions:
             raise Finished("No action is admissible.")
         return observation.actions[int(self._rng.integers(len(observation.actions)))]
-
-
-__all__ = ["RandomAgent"]

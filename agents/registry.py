@@ -306,6 +306,3 @@ def _is_missing(name: str) -> bool:
     """Whether this can only be a folder, and is missing; an id on the hub is `NAME` or `OWNER/NAME`."""
     is_folder = name.startswith((".", "/")) or name.count("/") > 1
     return "@" not in name and is_folder and not Path(name).is_dir()
-
-
-__all__ = ["AGENTS", "AgentKind", "AgentMaker", "AgentPart", "AgentSpec", "get_backend"]

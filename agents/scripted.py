@@ -36,6 +36,3 @@ class ScriptedAgent:
         line = self.lines[self._next]
         self._next += 1
         return line
-
-
-__all__ = ["ScriptedAgent"]

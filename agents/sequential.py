@@ -63,6 +63,3 @@ class SequentialAgent:
 def _usage(notes: Mapping[str, Json]) -> Usage:
     usage: Any = notes.get("usage")
     return Usage(**usage) if isinstance(usage, Mapping) else Usage(requests=0)
-
-
-__all__ = ["SequentialAgent"]

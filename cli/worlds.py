@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
-from .agents import agents_named
 from .commands import DataGet, DataList, EnvDoctor, EnvList, Plan, Run
-from .console import make_console
+from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
     from ..agents import Agent
@@ -69,6 +68,8 @@ def data_get(command: DataGet) -> None:
 
 def run(command: Run) -> None:
     """Play one episode and show it."""
+    from ..agents.lm.agent import LmConfig
+    from ..agents.registry import AgentMaker
     from ..collectors.rollout.episode import Envs
     from ..collectors.rollout.policy import play
     from ..collectors.tasks import choose_task, tasks_named
@@ -79,7 +80,8 @@ def run(command: Run) -> None:
     tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
     task = choose_task(tasks, id_=command.task, scene=command.scene, goal=command.goal)
     console, envs = make_console(), Envs()
-    agents = agents_named(command.agent, command.lm, console)
+    tame_libraries()
+    agents = AgentMaker(command.agent, LmConfig(**vars(command.lm)), console=console)
     watcher = Watcher(console, texts=not agents.is_human, lines=None if command.full else LINES)
     try:
         agent = _script(command) or agents(task)

@@ -98,6 +98,3 @@ class LoopConfig:
     def tunes(self) -> bool:
         """Whether weights change."""
         return self.learn in ("weights", "both")
-
-
-__all__ = ["RENAMED", "Learn", "LoopConfig"]

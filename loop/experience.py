@@ -5,13 +5,14 @@ Both resume with what is missing. Not here: learning from it (`learning`).
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from ..collectors.options import PlaySettings
 from ..collectors.progress import progress
+from ..collectors.registry import make_collector
 from ..collectors.rollout.collect import collect
 from ..envs.registry import get_env
 from ..experience import Task
@@ -20,8 +21,6 @@ from .workspace import LoopAgent, LoopWorkspace
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from ..collectors.protocol import Collector
 
 AGENT: Final = "agent"
 """The collector that episodes of the loop's own agent name."""
@@ -38,13 +37,15 @@ def collect_round(place: LoopWorkspace, number: int, console: Console) -> None:
     tasks = place.tasks(number)
     with _opened(place, place.store) as store:
         if number == 1:
-            _gather(place, store, place.explored(), _explorer(place), EXPLORE, "exploring", console)
+            _gather(place, store, place.explored(), EXPLORE, "exploring", console)
         else:
             actor = place.best(number - 1)
-            _gather(place, store, tasks, _player(place, actor.agent, AGENT), AGENT, f"{actor.row} plays", console)
+            _gather(place, store, tasks, AGENT, f"{actor.row} plays", console, agent=actor.agent, record_as=AGENT)
             done = solved(store, {task.id for task in tasks})
             tasks = [task for task in tasks if task.id not in done]
-        _gather(place, store, tasks, _searcher(place), SEARCH, "searching", console)
+        horizon = place.config.steps // 2 + 1
+        simulations = place.config.simulations
+        _gather(place, store, tasks, SEARCH, "searching", console, horizon, simulations=simulations)
         _propose(place, number, store, console)
 
 
@@ -56,9 +57,9 @@ def solved(store: ExperienceStore, tasks: set[str]) -> set[str]:
 def measure(place: LoopWorkspace, actor: LoopAgent, console: Console) -> None:
     """Let an agent play all held-out tasks."""
     tasks = [task for group in place.held_out_tasks().values() for task in group]
-    make = _player(place, actor.agent, actor.collector)
+    name, agent = actor.collector, actor.agent
     with _opened(place, place.held_out) as store:
-        _gather(place, store, tasks, make, actor.collector, actor.collector, console)
+        _gather(place, store, tasks, AGENT, name, console, agent=agent, record_as=name)
 
 
 def _propose(place: LoopWorkspace, number: int, store: ExperienceStore, console: Console) -> None:
@@ -81,52 +82,22 @@ def _gather(
     place: LoopWorkspace,
     store: ExperienceStore,
     tasks: Sequence[Task],
-    make: Callable[[], Collector],
     collector: str,
     title: str,
     console: Console,
+    steps: int = 0,
+    **options: Any,
 ) -> None:
-    left = store.remaining(tasks, collector)
+    """Play what is missing of some tasks; `options` are the collector's own."""
+    config, name = place.config, options.get("record_as", collector)
+    left = store.remaining(tasks, name)
     if not left:
         return
-    config = place.config
+    play = PlaySettings(config.env, steps or config.steps, place.seed, config.workers)
+    make = partial(make_collector, collector, play, **options)
     with progress(console, len(left), f"{title:28}") as watch:
-        collect(store, left, make, name=collector, workers=config.workers, timeout=config.timeout, watch=watch)
+        collect(store, left, make, name=name, workers=config.workers, timeout=config.timeout, watch=watch)
 
 
 def _opened(place: LoopWorkspace, path: Any) -> ExperienceStore:
     return ExperienceStore.open(path, config={"command": "loop", "env": place.config.env}, seeds=[place.seed])
-
-
-def _explorer(place: LoopWorkspace) -> Callable[[], Collector]:
-    from ..collectors.rollout.explore import make_explorer
-
-    return partial(make_explorer, max_steps=place.config.steps, seed=place.seed)
-
-
-def _searcher(place: LoopWorkspace) -> Callable[[], Collector]:
-    from ..collectors.search.collector import MctsConfig, household_search, make_searcher
-
-    config = place.config
-    search = dataclasses.replace(
-        household_search(simulations=config.simulations, depth=config.steps // 2 + 1),
-        env_steps=get_env(config.env).search_steps,
-    )
-    return partial(make_searcher, MctsConfig(search), seed=place.seed)
-
-
-def _player(place: LoopWorkspace, agent: str, collector: str) -> Callable[[], Collector]:
-    from ..collectors.rollout.agents import make_agent_collector
-
-    config = place.config
-    return partial(
-        make_agent_collector,
-        agent,
-        name=collector,
-        max_steps=config.steps,
-        seed=place.seed,
-        one_thread=bool(config.workers),
-    )
-
-
-__all__ = ["AGENT", "EXPLORE", "SEARCH", "collect_round", "measure", "solved"]

@@ -125,6 +125,3 @@ def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:
     if not found:
         raise ConfigError(f"No episode in {place.store} that has a plan reached its goal: give the loop more tasks.")
     return found
-
-
-__all__ = ["KIND", "forgotten", "remember", "tune"]

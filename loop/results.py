@@ -188,6 +188,3 @@ def _tokens(trajectory: Trajectory) -> Iterable[int]:
         usage = notes.get("usage") if isinstance(notes, dict) else None
         if isinstance(usage, dict):
             yield int(usage.get("prompt_tokens", 0)) + int(usage.get("completion_tokens", 0))
-
-
-__all__ = ["ALL", "LoopResult", "LoopScore", "alone", "scores_of"]

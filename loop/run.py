@@ -117,6 +117,3 @@ def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(job, completed=done, total=of, visible=True)
 
         yield watch
-
-
-__all__ = ["RESULT", "result_of", "run_loop"]

@@ -119,6 +119,3 @@ def _unseen_activity(task: Task) -> bool:
 
 def _unseen_scene(task: Task) -> bool:
     return get_verbalizer(task.env).is_unseen_scene(task)
-
-
-__all__ = ["SEEN", "TASKS", "UNSEEN", "held_out_tasks", "scenes", "training_tasks"]

@@ -155,6 +155,3 @@ class LoopWorkspace:
         config = self.config
         count = config.explored + config.rounds * config.tasks
         return tasks.training_tasks(config.env, count, self.seed, split=config.tunes)
-
-
-__all__ = ["BASE", "BOTH", "MEMORY", "NOTHING", "PLAIN", "ROWS", "WEIGHTS", "LoopAgent", "LoopWorkspace"]

@@ -12,14 +12,13 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final, NamedTuple
 
-from ..errors import MissingDependencyError
 from ..experience import Trajectory
 from ..loop.config import LoopConfig
 from ..loop.results import ALL, LoopResult
 from ..loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, WEIGHTS, LoopWorkspace
 from ..store import ExperienceStore
 from ..store.durable import explained, write_atomically
-from .loop_table import share, worth_lines
+from .loop_table import cells, columns, worth_lines
 
 PAGE: Final = "report.html"
 _COLOURS: Final = {
@@ -82,7 +81,7 @@ def _curves(found: LoopResult) -> str:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        return f'<p class="note">{html.escape(str(_missing()))}</p>'
+        return '<p class="note">The curves need matplotlib: pip install &quot;pathei[learn]&quot;.</p>'
     groups = [*found.groups] if len(found.groups) > 1 else [ALL]
     figure = Figure(figsize=(4.6 * len(groups) + 1.2, 3.6), layout="constrained")
     every: Any = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
@@ -123,26 +122,9 @@ def _line(axes: Any, found: LoopResult, row: str, group: str, aside: float) -> N
     )
 
 
-def _missing() -> MissingDependencyError:
-    return MissingDependencyError("The curves need matplotlib: pip install 'pathei[learn]'.")
-
-
 def _table(found: LoopResult) -> str:
-    groups = [*found.groups, ALL] if len(found.groups) > 1 else [ALL]
-    head = ["agent", *groups, "steps to a goal", "tokens per episode", "forgetting, nats/token"]
-    rows = []
-    for row in found.rows():
-        number = found.last(row) or 0
-        steps, tokens, language = found.steps(row, number), found.tokens(row, number), found.language(row, number)
-        rows.append(
-            [
-                row,
-                *(share(found.success(row, number, group)) for group in groups),
-                "" if steps is None else f"{steps:.1f}",
-                f"{tokens:,.0f}" if tokens else "",
-                "" if language is None else f"{language[0]:+.2f}",
-            ]
-        )
+    head = ["agent", *columns(found)]
+    rows = [list(cells(found, row)) for row in found.rows()]
     return f"<h2>Before learning, and after the last round</h2>{_html_table(head, rows)}"
 
 
@@ -196,6 +178,3 @@ def _episode(trajectory: Trajectory) -> Iterator[str]:
     more = f"{rest} steps more. " if rest > 0 else "" if trajectory.steps else "Nothing was done. "
     verdict = "The goal is reached." if trajectory.success else "The goal is not reached."
     yield f'<p class="verdict">{more}{verdict}</p>'
-
-
-__all__ = ["PAGE", "write_page"]

@@ -24,15 +24,12 @@ def loop_table(found: LoopResult) -> Table:
     title = f"Held-out goals reached, {'before learning' if not last else f'after round {last}'}"
     table = Table(title=title, title_justify="left")
     table.add_column("agent")
-    for group in (*found.groups, ALL) if len(found.groups) > 1 else (ALL,):
-        table.add_column(group, justify="right")
-    table.add_column("steps to a goal", justify="right")
-    table.add_column("tokens per episode", justify="right")
-    table.add_column("forgetting, nats/token", justify="right")
+    for name in columns(found):
+        table.add_column(name, justify="right")
     rows = found.rows()
     for row, following in zip(rows, [*rows[1:], ""], strict=True):
         ends = row in _UNLEARNED and following not in _UNLEARNED
-        table.add_row(*_cells(found, row, found.last(row) or 0), end_section=ends)
+        table.add_row(*cells(found, row), end_section=ends)
     return table
 
 
@@ -99,9 +96,17 @@ def worth_lines(found: LoopResult) -> Iterator[str]:
             yield f"{what}: {form.format(value, other)}{times}"
 
 
-def _cells(found: LoopResult, row: str, number: int) -> Iterator[str]:
+def columns(found: LoopResult) -> list[str]:
+    """Return the titles of what `cells` yields after the agent's name."""
+    groups = [*found.groups, ALL] if len(found.groups) > 1 else [ALL]
+    return [*groups, "steps to a goal", "tokens per episode", "forgetting, nats/token"]
+
+
+def cells(found: LoopResult, row: str) -> Iterator[str]:
+    """Yield an agent's name and what was measured of it last: goals by group, steps, tokens, forgetting."""
+    number = found.last(row) or 0
     yield row
-    for group in (*found.groups, ALL) if len(found.groups) > 1 else (ALL,):
+    for group in columns(found)[:-3]:
         yield share(found.success(row, number, group))
     yield _steps(found, row, number) or "-"
     yield _tokens(found, row, number) or "-"
@@ -113,6 +118,3 @@ def share(interval: Interval | None) -> str:
     if interval is None:
         return "-"
     return f"{interval.value:.0%} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
-
-
-__all__ = ["loop_table", "rounds_table", "share", "worth_lines"]

@@ -282,6 +282,3 @@ def answers(backend: Backend, requests: Sequence[Request]) -> list[Answer]:
 def _same(action: str) -> str:
     """Return an action as answers are compared with it: in small letters and single spaces, without a full stop."""
     return " ".join(action.lower().split()).rstrip(".")
-
-
-__all__ = ["LmAgent", "LmConfig", "Parsed", "answers", "parse"]

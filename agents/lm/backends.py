@@ -128,21 +128,17 @@ class ModelReply:
 class RatedChoices:
     """How likely each option is to follow; `[O]` stands for the number of options."""
 
-    totals: tuple[float, ...]
-    """log p(option | conversation) in nats, shape `[O]`."""
-    lengths: tuple[int, ...]
-    """How many tokens each option has, shape `[O]`."""
-    prompt_ids: tuple[int, ...] | None
-    """Token ids of the conversation; None if the back end gives none."""
-    option_ids: tuple[tuple[int, ...], ...] | None
-    """Token ids of each option."""
     option_logprobs: tuple[tuple[float, ...], ...]
-    """Natural log-probability of each token of each option."""
+    """Natural log-probability of each token of each option, shape `[O][T]`."""
     usage: Usage
+    prompt_ids: tuple[int, ...] | None = None
+    """Token ids of the conversation; None if the back end gives none."""
+    option_ids: tuple[tuple[int, ...], ...] | None = None
+    """Token ids of each option."""
 
-    def scores(self, per_token: bool) -> list[float]:
-        """Return the log-likelihood of each option, divided by its number of tokens or not."""
-        return [total / length if per_token else total for total, length in zip(self.totals, self.lengths, strict=True)]
+    def scores(self, per_token: bool = False) -> list[float]:
+        """Return log p(option | conversation) in nats, shape `[O]`, divided by the number of tokens or not."""
+        return [sum(logs) / len(logs) if per_token else sum(logs) for logs in self.option_logprobs]
 
     def tokens(self, option: int) -> Tokens | None:
         """Return what was read and, had the model said this option, written."""
@@ -186,17 +182,3 @@ class Backend(Protocol):
     def count(self, conversation: Conversation, /) -> int:
         """Return how many tokens a conversation has; an estimate where only the server knows."""
         ...
-
-
-__all__ = [
-    "Answer",
-    "Backend",
-    "Choice",
-    "Conversation",
-    "Message",
-    "ModelReply",
-    "ModelRequest",
-    "RatedChoices",
-    "Request",
-    "Usage",
-]

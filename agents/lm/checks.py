@@ -5,10 +5,8 @@ Not here: whether the answers are any good, and images.
 
 from __future__ import annotations
 
-import math
-
 from ...errors import ContractError, ModelError
-from .backends import Backend, Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices
+from .backends import Backend, Choice, Conversation, Message, ModelReply, ModelRequest
 
 _PROMPT = Conversation((Message("user", "Goal: light the lamp.\n\nYou are in the hall."),), "Action:")
 _LONGER = Conversation((*_PROMPT.messages, Message("assistant", "go home"), Message("user", "It is dark.")), "Action:")
@@ -84,24 +82,13 @@ def _check_ratings(backend: Backend, rates: bool) -> None:
             return
         raise ContractError("The back end rates options without likelihoods: raise ModelError from `rate`.")
     rated = backend.rate(requests)
-    counts = [len(one.totals) for one in rated]
+    counts = [len(one.option_logprobs) for one in rated]
     _require(counts == [3, 1], f"gave {counts} ratings for [3, 1] options", "one per option, requests in order")
-    for one in rated:
-        _check_rating(one)
-
-
-def _check_rating(rated: RatedChoices) -> None:
-    for total, length, logs in zip(rated.totals, rated.lengths, rated.option_logprobs, strict=True):
-        _require(length == len(logs) > 0, "gives another length than log-probabilities", "one per token of the option")
-        close = math.isclose(total, sum(logs), rel_tol=1e-4, abs_tol=1e-4)
-        _require(
-            close and total <= 1e-6, f"gives the total {total}, not {sum(logs)}", "the sum over the option's tokens"
-        )
+    for logs in (logs for one in rated for logs in one.option_logprobs):
+        _require(len(logs) > 0, "rates an option by no token", "one log-probability per token of the option")
+        _require(sum(logs) <= 1e-6, f"gives the total {sum(logs)}", "return natural logarithms of probabilities")
 
 
 def _require(holds: bool, what: str, cause: str) -> None:
     if not holds:
         raise ContractError(f"The back end {what}: {cause}.")
-
-
-__all__ = ["check_backend"]

@@ -41,6 +41,3 @@ def complete_named(name: str) -> Callable[[str], str]:
     if kind == "local" and rest:
         return completion(LocalModel.load(rest), max_tokens=512)
     return completion(ChatEndpoint(name))
-
-
-__all__ = ["complete_named", "completion"]

@@ -113,7 +113,13 @@ class ChatEndpoint:
         return self._all(self._ask, asks)
 
     def _ask(self, ask: ModelRequest) -> ModelReply:
-        reply = (self._ask_chat if self._api == "chat" else self._ask_completion)(ask)
+        chat = self._api == "chat"
+        what = (
+            {"messages": list(map(self._message, ask.conversation.messages))} if chat else {"prompt": self._plain(ask)}
+        )
+        fields = self._final(self._fields(ask, **what))
+        create = self._client.chat.completions.create if chat else self._client.completions.create
+        reply = self._send(lambda: self._reply(create(**fields)))
         if not ask.among or reply.text in ask.among:
             return reply
         meant = reply.text.strip()
@@ -139,36 +145,10 @@ class ChatEndpoint:
 
     # --- one request
 
-    def _ask_chat(self, ask: ModelRequest) -> ModelReply:
-        fields = self._fields(ask, messages=[self._message(one) for one in ask.conversation.messages])
-        if self._logprobs:
-            fields["logprobs"] = True
-
-        def read(answer: Any) -> ModelReply:
-            [choice] = answer.choices[:1]
-            given = getattr(choice, "logprobs", None)
-            logs = tuple(float(one.logprob) for one in given.content) if given and given.content else None
-            return self._reply(answer, choice, choice.message.content or "", logs)
-
-        return self._send(lambda: read(self._client.chat.completions.create(**self._final(fields))))
-
-    def _ask_completion(self, ask: ModelRequest) -> ModelReply:
-        fields = self._fields(ask, prompt=self._plain(ask.conversation))
-        if self._logprobs:
-            fields["logprobs"] = 1
-
-        def read(answer: Any) -> ModelReply:
-            [choice] = answer.choices[:1]
-            given = getattr(choice, "logprobs", None)
-            logs = tuple(map(float, given.token_logprobs)) if given and given.token_logprobs else None
-            return self._reply(answer, choice, str(choice.text), logs)
-
-        return self._send(lambda: read(self._client.completions.create(**self._final(fields))))
-
     def _rate_one(self, choice: Choice) -> RatedChoices:
         if not choice.options:
-            return RatedChoices((), (), None, None, (), Usage())
-        prompt = self._plain(choice.conversation)
+            return RatedChoices((), Usage())
+        prompt = self._plain(choice)
         texts = [prompt + choice.conversation.lead + option for option in choice.options]
         fields = {"model": self._model, "prompt": texts, "max_tokens": 1, "echo": True, "logprobs": 1, "temperature": 0}
 
@@ -177,14 +157,7 @@ class ChatEndpoint:
             logs = [_within(given[place], len(prompt), len(text)) for place, text in enumerate(texts)]
             if not all(logs):
                 raise ValueError("it gives no log-probabilities of the prompt")
-            return RatedChoices(
-                totals=tuple(sum(one) for one in logs),
-                lengths=tuple(map(len, logs)),
-                prompt_ids=None,
-                option_ids=None,
-                option_logprobs=tuple(logs),
-                usage=self._usage(answer),
-            )
+            return RatedChoices(tuple(logs), self._usage(answer))
 
         return self._send(lambda: read(self._client.completions.create(**self._final(fields))))
 
@@ -208,6 +181,8 @@ class ChatEndpoint:
         fields = {"model": self._model, "max_tokens": ask.max_tokens, "temperature": ask.temperature, **what}
         if ask.stop:
             fields["stop"] = list(ask.stop)
+        if self._logprobs:
+            fields["logprobs"] = True if self._api == "chat" else 1
         if ask.temperature > 0:
             fields["seed"] = ask.seed % 2**31
         if ask.among:
@@ -235,13 +210,20 @@ class ChatEndpoint:
             parts.append({"type": "image_url", "image_url": {"url": url}})
         return {"role": message.role, "content": [*parts, {"type": "text", "text": message.text}]}
 
-    def _plain(self, conversation: Conversation) -> str:
-        if conversation.images:
+    def _plain(self, request: ModelRequest | Choice) -> str:
+        if request.conversation.images:
             raise ModelError("A text completion cannot be shown images: use api='chat'.")
-        return conversation.plain()
+        return request.conversation.plain()
 
-    def _reply(self, answer: Any, choice: Any, text: str, logs: tuple[float, ...] | None) -> ModelReply:
+    def _reply(self, answer: Any) -> ModelReply:
         """Read an answer; vLLM adds token ids where `options` has `return_token_ids`."""
+        [choice] = answer.choices[:1]
+        given = getattr(choice, "logprobs", None)
+        if self._api == "chat":
+            text, found = choice.message.content or "", [one.logprob for one in getattr(given, "content", None) or ()]
+        else:
+            text, found = str(choice.text), getattr(given, "token_logprobs", None) or []
+        logs = tuple(map(float, found)) or None
         prompt = getattr(answer, "prompt_token_ids", None) or getattr(choice, "prompt_token_ids", None)
         ids = getattr(choice, "token_ids", None)
         tokens = None
@@ -283,6 +265,3 @@ class _Pace:
             turn = max(now, self._next)
             self._next = turn + self._gap
         time.sleep(turn - now)
-
-
-__all__ = ["ChatEndpoint", "Price"]

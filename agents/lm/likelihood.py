@@ -249,18 +249,3 @@ def _read(tree: TokenTree, first: torch.Tensor, after: torch.Tensor) -> Logs:
         logs[inner] = said.gather(1, tokens[inner, None])[:, 0] - said.logsumexp(-1)
     values = logs.tolist()
     return [tuple(values[node] for node in path) for path in tree.paths]
-
-
-__all__ = [
-    "Ids",
-    "Logs",
-    "TokenRows",
-    "TokenTree",
-    "behind",
-    "cache_of",
-    "likeliest",
-    "one_by_one",
-    "run_prompts",
-    "shared_prefix",
-    "tree_of",
-]

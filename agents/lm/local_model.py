@@ -17,9 +17,9 @@ from ...errors import MissingDependencyError, ModelError
 from ...experience import Tokens
 from .backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
 from .likelihood import Logs, behind, cache_of, likeliest, one_by_one, run_prompts, shared_prefix
-from .writing import TokenWriter, pick
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _T = TypeVar("_T")
@@ -221,7 +221,8 @@ class LocalModel:
                 for prompt, ids in zip(prompts, options, strict=True):
                     self._room([*prompt, *max(ids, key=len, default=[])][:-1], 1)
                 logs = self._logs(prompts, options)
-                rated += [_rated(*one) for one in zip(prompts, options, logs, strict=True)]
+                for prompt, ids, found in zip(prompts, options, logs, strict=True):
+                    rated.append(RatedChoices(tuple(found), Usage(len(prompt)), tuple(prompt), tuple(map(tuple, ids))))
         return rated
 
     def _logs(self, prompts: list[list[int]], options: list[list[list[int]]]) -> list[Logs]:
@@ -290,17 +291,6 @@ class LocalModel:
         return frozenset(token for token in [*several, self._tokenizer.eos_token_id] if isinstance(token, int))
 
 
-def _rated(prompt: Sequence[int], options: Sequence[Sequence[int]], logs: Logs) -> RatedChoices:
-    return RatedChoices(
-        totals=tuple(sum(one) for one in logs),
-        lengths=tuple(map(len, options)),
-        prompt_ids=tuple(prompt),
-        option_ids=tuple(map(tuple, options)),
-        option_logprobs=tuple(logs),
-        usage=Usage(len(prompt), 0),
-    )
-
-
 def _templated(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
     """Write messages by the model's template; one that knows no system role is given it as the user's first words."""
     from jinja2 import TemplateError
@@ -324,4 +314,56 @@ def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
         yield part
 
 
-__all__ = ["LocalModel"]
+class TokenWriter:
+    """Writes one answer, and says when it is done."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, ask: ModelRequest, room: int, ends: frozenset[int]) -> None:
+        """Begin an answer.
+
+        Args:
+            tokenizer: The model's.
+            ask: What is asked.
+            room: The maximum number of tokens.
+            ends: The tokens that end an answer.
+        """
+        import torch
+
+        self._tokenizer, self._ask, self._room, self._ends = tokenizer, ask, room, ends
+        self._rng = torch.Generator().manual_seed(ask.seed % 2**63)
+        self._ids: list[int] = []
+        self._logs: list[float] = []
+        self.text = ""
+        self.done = room < 1
+
+    def reply(self, prompt: Sequence[int]) -> ModelReply:
+        """Return the answer to a prompt of these tokens."""
+        tokens = Tokens(tuple(prompt), tuple(self._ids), tuple(self._logs))
+        return ModelReply(self.text, tokens, tokens.logprobs, Usage(len(prompt), len(self._ids)))
+
+    def write(self, logs: torch.Tensor) -> int:
+        """Choose the next token, given the log-probabilities `[V]` of all, and return it."""
+        token = pick(logs, self._ask.temperature, self._rng)
+        self._ids.append(token)
+        self._logs.append(float(logs[token]))
+        self.text = str(self._tokenizer.decode(self._ids, skip_special_tokens=True))
+        stops = [at for stop in self._ask.stop if (at := self.text.find(stop)) >= 0]
+        if stops:
+            self.text = self.text[: min(stops)]
+        self.done = bool(stops) or token in self._ends or len(self._ids) >= self._room
+        return token
+
+
+def pick(logs: torch.Tensor, temperature: float, rng: torch.Generator) -> int:
+    """Return the place of the greatest log-probability, or draw one in proportion to p ** (1 / temperature).
+
+    Args:
+        logs: Log-probabilities, shape `[N]`.
+        temperature: 0 for the greatest.
+        rng: Consumed where one is drawn.
+    """
+    import torch
+
+    if temperature > 0:
+        # On the CPU: a generator belongs to a device, and answers shall not depend on it.
+        return int(torch.multinomial(torch.softmax(logs.cpu() / temperature, -1), 1, generator=rng))
+    return int(logs.argmax())

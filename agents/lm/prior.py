@@ -98,6 +98,3 @@ class LmPrior:
         shares = [math.exp((score - best) / self._temperature) for score in scores]
         total, even = sum(shares), self._floor / len(actions)
         return [(1 - self._floor) * share / total + even for share in shares]
-
-
-__all__ = ["LmPrior"]

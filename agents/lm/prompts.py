@@ -250,6 +250,3 @@ def _first(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
         else:
             low = middle + 1
     return low
-
-
-__all__ = ["STYLES", "Fitted", "PromptContext", "Prompts", "Turn", "conversation", "fit", "get_prompts", "shorten"]

@@ -231,6 +231,3 @@ class SayCan:
         """Return the sentence of going to a thing; empty where nobody has to go."""
         walk = self.verbalizer.approach(kind)
         return "" if walk is None else self.verbalizer.say_action(walk)
-
-
-__all__ = ["SayCan", "SayCanConfig"]

@@ -211,7 +211,7 @@ class SkillAgent:
 
     def _ready(self, step: Step, wanted: ConditionSignature, binding: dict[str, Entity], used: set[Entity]) -> Readying:
         """Make a step admissible; return its action, or None if that fails."""
-        if step[0] in self._knowledge.approaches():
+        if step[0] in self._knowledge.approaches:
             yield from self._search.get_up()
         for word in step[1:]:
             if word not in binding or binding[word].id not in self._view.listed:

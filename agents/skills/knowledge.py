@@ -5,19 +5,25 @@ Answers are cached for the episode, so that each query is sent once. With an emp
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from ...envs.facts import ROLES
 from ...memory.builders.composing import LOOK
 from ...memory.builders.plans import match_goal
 from ...memory.builders.signatures import in_order, words
-from ...memory.items import Filter, Hit, Item
+from ...memory.items import Filter, Hit, Item, Kind
 from ...memory.protocol import Memory
 
 _MANY: Final = 64
 _FEW: Final = 24
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+"""A parameter in the step of a plan; all other braces are the step's own."""
 
 Step = tuple[str, ...]
 """A verb, then roles or kinds of objects: `("PutIn", "x", "y")`."""
@@ -74,9 +80,6 @@ class SkillKnowledge:
         self._env = env
         self._skills: dict[str, list[Skill]] = {}
         self._locations: dict[str, list[KnownLocation]] = {}
-        self._looks: dict[str, tuple[str, str]] | None = None
-        self._approaches: frozenset[str] | None = None
-        self._fixes: dict[str, list[Skill]] = {}
 
     def skills(self, signature: str, rooms: str = "") -> list[Skill]:
         """Return the skills that bring about a condition, best first.
@@ -93,20 +96,19 @@ class SkillKnowledge:
             self._skills[signature + rooms] = found
         return found
 
+    @cached_property
     def approaches(self) -> frozenset[str]:
-        """Return the verbs that approach something."""
-        if self._approaches is None:
-            self._approaches = frozenset(skill.steps[-1][0] for skill in self.skills("you INSIDE x"))
-        return self._approaches
+        """The verbs that approach something."""
+        return frozenset(skill.steps[-1][0] for skill in self.skills("you INSIDE x"))
 
     def fixes(self, step: Step) -> list[Skill]:
         """Return the skills that fix a refusal of a step."""
-        signature = " ".join(step)
-        found = self._fixes.get(signature)
+        signature = f"can {' '.join(step)}"
+        found = self._skills.get(signature)
         if found is None:
-            hits = self._ask("skill", f"When {signature} is refused because", _FEW)
-            read = (_skill(hit.item, f"can {signature}") for hit in hits)
-            found = self._fixes[signature] = [skill for skill in read if skill]
+            hits = self._ask("skill", f"When {' '.join(step)} is refused because", _FEW)
+            read = (_skill(hit.item, signature) for hit in hits)
+            found = self._skills[signature] = [skill for skill in read if skill]
         return found
 
     def before(self, signature: str, step: Step) -> list[Step]:
@@ -132,7 +134,7 @@ class SkillKnowledge:
             ids += [hit.item.id] if pairs else []
             for pair in pairs:
                 ahead[pair] += hit.item.seen
-        late = [sum(_sign(ahead[other, one] - ahead[one, other]) for other in signatures) for one in signatures]
+        late = [sum(np.sign(ahead[other, one] - ahead[one, other]) for other in signatures) for one in signatures]
         return SkillOrder(tuple(sorted(range(len(signatures)), key=lambda place: late[place])), tuple(ids))
 
     def locations(self, kind: str) -> list[KnownLocation]:
@@ -142,20 +144,21 @@ class SkillKnowledge:
             article = "An" if kind[:1] in "aeiou" else "A"
             asked = (f"{article} {words(kind)} is kept", f"{article} {words(kind)} is found in the")
             items = {hit.item.id: hit.item for text in asked for hit in self._ask("fact", text, _FEW)}
-            found = sorted(_locations(items.values(), kind), key=lambda one: (-one.times, one.place))
+            kept = (_location(item, kind) for item in items.values())
+            found = sorted((one for one in kept if one), key=lambda one: (-one.times, one.place))
             self._locations[kind] = found
         return found
 
+    @cached_property
     def looks(self) -> Mapping[str, tuple[str, str]]:
-        """Return, by the kind of a container, the verb that reveals its contents and the id of the item."""
-        if self._looks is None:
-            self._looks = {}
-            for hit in self._ask("skill", "How to bring to light what is in or behind the", _MANY):
-                data = hit.item.draft.data
-                if data.get("effects") == [LOOK]:
-                    verb, name = data["steps"][0].split(" ")
-                    self._looks.setdefault(name, (verb, hit.item.id))
-        return self._looks
+        """By the kind of a container, the verb that reveals its contents and the id of the item."""
+        found: dict[str, tuple[str, str]] = {}
+        for hit in self._ask("skill", "How to bring to light what is in or behind the", _MANY):
+            data = hit.item.draft.data
+            if data.get("effects") == [LOOK]:
+                verb, name = data["steps"][0].split(" ")
+                found.setdefault(name, (verb, hit.item.id))
+        return found
 
     def plans(self, goal: str) -> list[tuple[str, list[str]]]:
         """Return whole plans for a goal text, with the ids of their items, best first."""
@@ -164,20 +167,16 @@ class SkillKnowledge:
             data = hit.item.draft.data
             names = match_goal(str(data.get("name")), goal) if data.get("plan") else None
             if names is not None:
-                steps = [step.format_map(_Names(names)) for step in data["steps"]]
+                steps = [_filled(step, names) for step in data["steps"]]
                 found.append((_worth(hit.item), hit.item.id, steps))
         return [(id_, steps) for _, id_, steps in sorted(found, key=lambda one: -one[0])]
 
-    def _ask(self, kind: str, text: str, k: int) -> Sequence[Hit]:
-        where = Filter(kinds=("skill",) if kind == "skill" else ("fact",), env=self._env)
-        return self._recollection.query(text, k, where)
+    def _ask(self, kind: Kind, text: str, k: int) -> Sequence[Hit]:
+        return self._recollection.query(text, k, Filter(kinds=(kind,), env=self._env))
 
 
-class _Names(dict[str, str]):
-    """Leaves braces unchanged that are not parameters."""
-
-    def __missing__(self, name: str) -> str:
-        return f"{{{name}}}"
+def _filled(step: str, names: Mapping[str, str]) -> str:
+    return _PARAMETER.sub(lambda at: names.get(at[1], at[0]), step)
 
 
 def _skill(item: Item, signature: str) -> Skill | None:
@@ -191,33 +190,20 @@ def _skill(item: Item, signature: str) -> Skill | None:
         names = dict(zip(roles, ROLES, strict=False))
         parameters = data.get("parameters", ())
         names |= {one["name"]: next(fresh) for one in parameters if one["name"] not in names} if roles else {}
-        steps = tuple(tuple(_named(word, names) for word in step.split(" ")) for step in data["steps"])
+        steps = tuple(tuple(names.get(word, word) for word in step.split(" ")) for step in data["steps"])
         rooms = frozenset(names.get(one["name"], "") for one in parameters if one["classes"] == ["room"])
         approach, effects = frozenset(data.get("approach", ())), frozenset(data["effects"])
-        return Skill(item.id, steps, rooms, approach, effects, _worth(item) / (1 + _tools(steps)))
+        tools = {word for step in steps for word in step[1:] if word not in ROLES}
+        return Skill(item.id, steps, rooms, approach, effects, _worth(item) / (1 + len(tools)))
     return None
-
-
-def _named(word: str, names: Mapping[str, str]) -> str:
-    return names.get(word, word)
-
-
-def _tools(steps: Sequence[Step]) -> int:
-    return len({word for step in steps for word in step[1:] if word not in ROLES})
 
 
 def _worth(item: Item) -> float:
     return item.draft.confidence * (item.seen + 2 * item.helpful) / (1 + 2 * item.harmful)
 
 
-def _locations(items: Iterable[Item], name: str) -> list[KnownLocation]:
-    found = []
-    for item in items:
-        data = item.draft.data
-        if data.get("object") == name and data.get("when") == "kept":
-            found.append(KnownLocation(data["relation"], data["place"], item.seen * item.draft.confidence, item.id))
-    return found
-
-
-def _sign(value: int) -> int:
-    return (value > 0) - (value < 0)
+def _location(item: Item, name: str) -> KnownLocation | None:
+    data = item.draft.data
+    if data.get("object") != name or data.get("when") != "kept":
+        return None
+    return KnownLocation(data["relation"], data["place"], item.seen * item.draft.confidence, item.id)

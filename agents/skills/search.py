@@ -106,7 +106,7 @@ class ObjectSearch:
                 if (yield from self.go(room.id)):
                     return SearchLead(ids, room.id)
         if hopeful or not self.rooms():
-            for thing in self._unsearched(self.knowledge.looks()):
+            for thing in self._unsearched(self.knowledge.looks):
                 yield from self.look(thing)
                 return SearchLead()
         for room in self.rooms():
@@ -114,7 +114,7 @@ class ObjectSearch:
                 visited.add(room.id)
                 if (yield from self.go(room.id)):
                     return SearchLead()
-        for thing in self._unsearched(self.knowledge.looks()):
+        for thing in self._unsearched(self.knowledge.looks):
             yield from self.look(thing)
             return SearchLead()
         return None
@@ -130,7 +130,7 @@ class ObjectSearch:
 
     def _unsearched(self, kinds: Iterable[str]) -> list[Entity]:
         """Return visible containers of these kinds, in their order, that were not searched."""
-        looks = self.knowledge.looks()
+        looks = self.knowledge.looks
         places = {as_word(kind): place for place, kind in enumerate(kinds) if as_word(kind) in looks}
         listed = ((as_word(thing.kind), thing) for thing in self.view.listed.values() if thing.id not in self._looked)
         found = [(places[kind], thing) for kind, thing in listed if kind in places]
@@ -139,7 +139,7 @@ class ObjectSearch:
     def look(self, thing: Entity) -> Doing:
         """Reveal what is in or behind an object."""
         self._looked.add(thing.id)
-        verb, id_ = self.knowledge.looks()[as_word(thing.kind)]
+        verb, id_ = self.knowledge.looks[as_word(thing.kind)]
         self.notes.use(id_)
         if self.view.action(verb, (thing,)) is None:
             yield from self.approach(thing)
@@ -164,7 +164,7 @@ class ObjectSearch:
     def near(self, action: str) -> bool:
         """Return whether an action approaches the object that the agent approached last."""
         step = self.view.read_step(action)
-        return step.verb in self.knowledge.approaches() and bool(step.things) and step.things[-1] == self._near
+        return step.verb in self.knowledge.approaches and bool(step.things) and step.things[-1] == self._near
 
     def get_up(self) -> Doing:
         """If no approach is admissible, get up from a seat, by the skills that are known for it."""
@@ -196,7 +196,7 @@ class ObjectSearch:
 
     def open_door(self) -> Doing:
         """Open a visible door that was not tried; False if there is none."""
-        for door in self._unsearched(self.knowledge.looks()):
+        for door in self._unsearched(self.knowledge.looks):
             if door.kind == "door":
                 return (yield from self.look(door))
         return False
@@ -240,7 +240,7 @@ class ObjectSearch:
         """Record the result of an action: the number of new objects."""
         self._fresh = fresh
         step = self.view.read_step(action)
-        if step.things and step.verb in self.knowledge.approaches():
+        if step.things and step.verb in self.knowledge.approaches:
             self._near = step.things[-1]
         gain = self._gain[step.verb]
         gain[0] += min(fresh / _ENOUGH, 1.0)

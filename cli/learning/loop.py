@@ -33,6 +33,3 @@ def show_loop(out: Path, config: LoopConfig, console: Console, *, report: bool =
         console.print(line, soft_wrap=True)
     if report:
         console.print(f"Report: {write_page(out, config, found)}", soft_wrap=True)
-
-
-__all__ = ["loop", "show_loop"]

@@ -79,7 +79,7 @@ class TrainingConfig:
     seed: int = 0
     """Orders the examples, and seeds adapters and dropout."""
     precision: Literal["fp32", "bf16"] = "bf16"
-    """bf16: matrix products in bfloat16 (autocast), weights and optimizer in float32."""
+    """bf16: matrix products in bfloat16 where the hardware has it (autocast), weights and optimizer in float32."""
     gradient_checkpointing: bool = False
     """Whether activations are recomputed in the backward pass: less memory, about a third more time."""
     packing: bool = False

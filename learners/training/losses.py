@@ -16,15 +16,20 @@ if TYPE_CHECKING:
     from .batches import TrainingBatch
 
 Precision = Literal["fp32", "bf16"]
-"""bf16: matrix products in bfloat16 (autocast), weights and optimizer in float32."""
+"""bf16: matrix products in bfloat16 where the hardware has it (autocast), weights and optimizer in float32."""
 
 
 def autocast(model: nn.Module, precision: Precision) -> AbstractContextManager[None]:
-    """Return the context in which a model's forward pass is computed."""
+    """Return the context in which a model's forward pass is computed.
+
+    A processor that is known to have no bfloat16 units computes in float32: it would imitate them, eight times slower.
+    """
     import torch
 
     where = next(model.parameters()).device.type
-    return torch.autocast(where, torch.bfloat16, enabled=precision == "bf16")
+    able = getattr(torch.cpu, "get_capabilities", dict)() if where == "cpu" else {}
+    lacks = able.get("architecture") == "x86_64" and not (able.get("avx512_bf16") or able.get("amx_bf16"))
+    return torch.autocast(where, torch.bfloat16, enabled=precision == "bf16" and not lacks)
 
 
 @contextmanager

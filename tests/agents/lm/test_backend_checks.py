@@ -64,7 +64,7 @@ class Wrong:
         """Rate options."""
         rated = self._model.rate(choices)
         if self._way == "total":
-            return [dataclasses.replace(one, totals=tuple(t / 2 for t in one.totals)) for one in rated]
+            return [dataclasses.replace(one, option_logprobs=((0.5,),) * len(one.option_logprobs)) for one in rated]
         return rated
 
 
@@ -78,7 +78,7 @@ class Wrong:
         ("long", "respect `max_tokens`"),
         ("stop", "stop string"),
         ("logs", "natural logarithms"),
-        ("total", "the sum over"),
+        ("total", "natural logarithms"),
     ],
 )
 def test_each_way_to_break_it_is_named(way: str, message: str) -> None:

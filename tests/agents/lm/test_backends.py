@@ -75,7 +75,7 @@ def test_an_answer_among_options_is_the_likeliest(family: str, text: str, option
     [rated] = backend.rate([Choice(said(text), tuple(options))])
     [reply] = backend.generate([ModelRequest(said(text), among=tuple(options))])
     best = options.index(reply.text)
-    assert rated.totals[best] == pytest.approx(max(rated.totals), abs=1e-3)
+    assert rated.scores()[best] == pytest.approx(max(rated.scores()), abs=1e-3)
     assert reply.logprobs == pytest.approx(rated.option_logprobs[best], abs=1e-4)
     assert reply.tokens is not None
     assert reply.tokens.prompt_ids == rated.prompt_ids
@@ -98,15 +98,15 @@ def test_an_empty_option_is_the_end_of_the_text(temperature: float) -> None:
     with torch.inference_mode():
         [[[ending]]] = one_by_one(backend._model, [rated.prompt_ids or ()], [[[end]]])
     assert (backend.generate([ModelRequest(said("Where?"), among=("go left", ""))])[0].text == "") == (
-        ending > rated.totals[0]
+        ending > rated.scores()[0]
     )
 
 
 def test_more_options_than_fit_into_one_pass() -> None:
     options = tuple(f"walk to lamp {number}, and then to the cup {number * 7}" for number in range(60))
     [rated] = local().rate([Choice(said("Where?"), options)])
-    alone = [local().rate([Choice(said("Where?"), (option,))])[0].totals[0] for option in options]
-    assert rated.totals == pytest.approx(alone, abs=1e-3)
+    alone = [local().rate([Choice(said("Where?"), (option,))])[0].scores()[0] for option in options]
+    assert rated.scores() == pytest.approx(alone, abs=1e-3)
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), max_size=8))
@@ -129,7 +129,7 @@ def test_a_model_that_cannot_share_is_rated_one_by_one() -> None:
     assert not backend.shares_prefix
     with torch.inference_mode():
         plain = one_by_one(backend._model, [rated.prompt_ids or ()], [rated.option_ids or ()])
-    assert rated.totals == pytest.approx([sum(log) for log in plain[0]])
+    assert rated.scores() == pytest.approx([sum(log) for log in plain[0]])
 
 
 def test_greedy_answers_are_those_of_transformers() -> None:
@@ -243,7 +243,7 @@ def test_an_echoing_endpoint_rates_as_the_model_behind_it(serve: Callable[..., S
     server = serve("ok", model=local())
     choice = Choice(said("Where to?"), ("left", "right", "forward"))
     [there], [here] = server.endpoint(api="completions").rate([choice]), local().rate([choice])
-    assert there.totals == pytest.approx(here.totals, abs=1e-4)
+    assert there.scores() == pytest.approx(here.scores(), abs=1e-4)
     with pytest.raises(ModelError, match="cannot rate given words"):
         server.endpoint().rate([choice])
     with pytest.raises(ModelError, match="did not answer"):

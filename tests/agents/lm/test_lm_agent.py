@@ -249,7 +249,7 @@ class _Likes:
         """Rate the lamp's switch above all."""
         self.calls += 1
         totals = [tuple(0.0 if one == f"press {self.lamp}" else -5.0 for one in choice.options) for choice in choices]
-        return [RatedChoices(one, (1,) * len(one), None, None, tuple((x,) for x in one), Usage(10)) for one in totals]
+        return [RatedChoices(tuple((x,) for x in one), Usage(10)) for one in totals]
 
     def count(self, conversation: Conversation) -> int:
         """Count nothing."""
