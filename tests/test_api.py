@@ -1,10 +1,13 @@
 """The verbs at the top of the package."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 import pathei
+from pathei.agents import decide
+from pathei.experience import Goal, Observation
 
 
 def test_experience_is_collected_and_remembered(tmp_path: Path) -> None:
@@ -15,13 +18,45 @@ def test_experience_is_collected_and_remembered(tmp_path: Path) -> None:
     assert {episode.task.id for episode in episodes} == {task.id for task in tasks}
     with pathei.open_memory(tmp_path / "runs", embedder="ngrams") as memory:
         assert any(memory.add_all(episodes))
-    assert pathei.make_agent("random", tasks[0]) is not None
 
 
 def test_an_environment_is_made_by_name() -> None:
     env = pathei.make_env("taxi")
     assert env.reset(seed=0)[0]
     env.close()
+
+
+def test_agents_are_made_by_name_a_language_model_among_them(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from pathei.tests.support.tiny_language import save_tiny
+
+    [task], seen = pathei.generate_tasks("taxi", 1), Observation("dark", (), ("press switch", "go home"))
+    for name in ("random", "skills:", f"lm:{save_tiny(tmp_path)}"):
+        assert decide(pathei.make_agent(name, task), seen, Goal("light")).action in (seen.actions or ())
+
+
+def test_a_model_is_tuned_and_measured(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from pathei.learners import LoraConfig, TrainingConfig, write_examples
+    from pathei.tests.support.tiny_language import OLD, save_tiny, tiny_examples
+
+    (tmp_path / "old.txt").write_text("\n".join(OLD))
+    held_out = [dataclasses.replace(one, id=f"h{one.id}", split="seen") for one in tiny_examples(4)]
+    write_examples(tmp_path / "examples.jsonl", [*tiny_examples(), *held_out])
+    training = TrainingConfig(steps=2, batch_size=4, lora=LoraConfig(rank=2))
+    base, texts = str(save_tiny(tmp_path / "base")), (tmp_path / "old.txt",)
+    report = pathei.finetune(tmp_path / "run", tmp_path / "examples.jsonl", model=base, training=training, texts=texts)
+    assert (report.steps, report.done_before) == (2, False)
+    measured = pathei.evaluate(tmp_path / "run", texts=texts)
+    assert measured.lost is not None
+    assert {score.kind for score in measured.skills("seen")} == {one.kind for one in held_out}
+
+
+def test_a_loop_is_run(tmp_path: Path) -> None:
+    settings = {"learn": "memory", "env": "minigrid", "tasks": 2, "explored": 1, "held_out": 1, "proposed": 1}
+    found = pathei.run_loop(tmp_path / "loop", rounds=1, steps=4, simulations=10, workers=0, **settings)
+    assert found.rows() == ["nothing", "memory"]
+    assert pathei.run_loop(tmp_path / "loop", rounds=1, steps=4, simulations=10, workers=0, **settings) == found
 
 
 def test_tasks_of_no_environment_are_refused(tmp_path: Path) -> None:

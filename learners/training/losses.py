@@ -27,7 +27,7 @@ def autocast(model: nn.Module, precision: Precision) -> AbstractContextManager[N
     import torch
 
     where = next(model.parameters()).device.type
-    able = getattr(torch.cpu, "get_capabilities", dict)() if where == "cpu" else {}
+    able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)() if where == "cpu" else {}
     lacks = able.get("architecture") == "x86_64" and not (able.get("avx512_bf16") or able.get("amx_bf16"))
     return torch.autocast(where, torch.bfloat16, enabled=precision == "bf16" and not lacks)
 
