@@ -73,11 +73,11 @@ def held_out_tasks(env: str, count: int, seed: int, *, split: bool, known: froze
 
 def _split_groups(env: str, count: int, seed: int, known: frozenset[str]) -> Mapping[str, list[Task]]:
     """Return tasks in unseen scenes, by their activity; no group is empty."""
-    rules: dict[str, Callable[[Task], bool]] = {
-        TASKS: lambda task: _activity(task) is None,
-        SEEN: lambda task: _activity(task) is not None and not _unseen_activity(task),
-        UNSEEN: _unseen_activity,
-    }
+    there = {_activity(task) is None for task in _generated(env, 2 * count, seed)}
+    rules: dict[str, Callable[[Task], bool]] = {TASKS: lambda task: _activity(task) is None} if True in there else {}
+    if False in there:
+        rules[SEEN] = lambda task: _activity(task) is not None and not _unseen_activity(task)
+        rules[UNSEEN] = _unseen_activity
 
     def held_out(rule: Callable[[Task], bool]) -> list[Task]:
         return _chosen(env, count, seed, lambda task: task.id not in known and _unseen_scene(task) and rule(task))
@@ -100,12 +100,18 @@ def scenes(env: str, seed: int) -> Iterator[Task]:
 
 def _chosen(env: str, count: int, seed: int, rule: Callable[[Task], bool]) -> list[Task]:
     """Return the first tasks that a rule keeps; fewer where the environment generates too few of them."""
-    spec, wanted = get_env(env), 2 * count
+    wanted = 2 * count
     while True:
-        kept = {task.id: task for task in spec.generate_tasks(wanted, seed) if rule(task)}
+        kept = {task.id: task for task in _generated(env, wanted, seed) if rule(task)}
         if len(kept) >= count or wanted >= _MOST * count:
             return list(kept.values())[:count]
         wanted *= 2
+
+
+@lru_cache(maxsize=16)
+def _generated(env: str, count: int, seed: int) -> tuple[Task, ...]:
+    """Return the tasks of an environment; some take a second each to generate."""
+    return tuple(get_env(env).generate_tasks(count, seed))
 
 
 def _activity(task: Task) -> str | None:
