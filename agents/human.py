@@ -66,8 +66,10 @@ class HumanAgent:
                 raise Finished("The human stopped.")
             if answer in ("g", "goal"):
                 show(Text(goal.text, style="bold"))
+            elif answer.startswith("?") and observation.actions is None:
+                self._console.print(f"{_HELP}\nThis world has no list of actions: say it in words.", markup=False)
             elif answer.startswith("?"):
-                self._answer_help(observation.actions, answer[1:].strip())
+                self._list(observation.actions or (), answer[1:].strip())
             elif answer:
                 action = self._read(observation.actions, answer)
                 if action is not None:
@@ -92,12 +94,6 @@ class HumanAgent:
         else:
             return actions[int(answer) - 1]
         return None
-
-    def _answer_help(self, actions: tuple[str, ...] | None, word: str) -> None:
-        if actions is None:
-            self._console.print(f"{_HELP}\nThis world has no list of actions: say it in words.", markup=False)
-        else:
-            self._list(actions, word)
 
     def _list(self, actions: tuple[str, ...], word: str) -> None:
         from rich.columns import Columns

@@ -54,18 +54,13 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
             _base(console)
         lost: Lost = {}
         alone: Alone = {}
+        scores: list[results.LoopScore] = []
         for seed in range(config.seed, config.seed + config.seeds):
             _rounds(LoopWorkspace(out, config, seed), console, lost, alone)
-        found = result_of(out, config, lost, alone)
+            scores += results.scores_of(LoopWorkspace(out, config, seed))
+        found = results.LoopResult(tuple(scores), lost, alone)
         write_json(out / RESULT, found.json())
     return found
-
-
-def result_of(out: Path, config: LoopConfig, lost: Lost, alone: Alone) -> results.LoopResult:
-    """Return the results that the stores of a loop hold."""
-    seeds = range(config.seed, config.seed + config.seeds)
-    scores = [score for seed in seeds for score in results.scores_of(LoopWorkspace(out, config, seed))]
-    return results.LoopResult(tuple(scores), lost, alone)
 
 
 def _rounds(place: LoopWorkspace, console: Console, lost: Lost, alone: Alone) -> None:

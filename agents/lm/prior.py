@@ -10,54 +10,29 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Final
 
-from ...errors import check
 from ...experience import Goal, Observation
 from .backends import Backend, Choice, Conversation, Message, Usage
-from .prompts import PromptContext, Prompts, fit, get_prompts
+from .prompts import STYLES, PromptContext, fit
+
+_FLOOR: Final = 0.1
+"""The share of the weight that is distributed evenly, so that no action is excluded."""
+_KEPT: Final = 10_000
+"""The number of ratings kept in the cache, the latest ones."""
 
 
 class LmPrior:
     """Offers prior weights; see the head of this file."""
 
-    def __init__(
-        self,
-        backend: Backend,
-        *,
-        prompts: Prompts | None = None,
-        temperature: float = 1.0,
-        per_token: bool = True,
-        floor: float = 0.1,
-        cut: bool = False,
-        keep: int = 10_000,
-    ) -> None:
+    def __init__(self, backend: Backend, *, cut: bool = False) -> None:
         """Prepare to rate.
 
         Args:
-            backend: A model that can rate.
-            prompts: The prompt templates; the style `experience` if None.
-            temperature: Weights are proportional to exp(log-likelihood / temperature); more is more even.
-            per_token: Whether the log-likelihood of an action is divided by its number of tokens.
-            floor: The share of the weight that is distributed evenly, so that no action is excluded; in [0, 1].
+            backend: A model that can rate; it is asked in the style `experience`.
             cut: Whether an observation that is too long for the model is truncated.
-            keep: The number of ratings kept in the cache, the latest ones.
-
-        Raises:
-            ConfigError: a number is out of range.
         """
-        rules = {
-            f"temperature must be more than 0, not {temperature}": 0 < temperature < math.inf,
-            f"floor must be in [0, 1], not {floor}": 0 <= floor <= 1,
-            f"keep must be at least 1, not {keep}": keep >= 1,
-        }
-        check(rules, "language model prior")
-        self._backend = backend
-        self._prompts = prompts or get_prompts("experience")
-        self._temperature = temperature
-        self._per_token = per_token
-        self._floor = floor
-        self._cut = cut
-        self._keep = keep
+        self._backend, self._cut = backend, cut
         self._known: dict[tuple[str, str, tuple[str, ...]], list[float]] = {}
         self.usage = Usage(requests=0)
         """What all ratings took so far."""
@@ -80,7 +55,7 @@ class LmPrior:
         if weights is None:
             weights = self._rate(observation, goal, tuple(actions))
         self._known[key] = weights  # to the end, as the latest
-        if len(self._known) > self._keep:
+        if len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
         return list(weights)
 
@@ -90,11 +65,10 @@ class LmPrior:
         room = backend.count(Conversation((Message("user", longest),))) + 4
         scene = PromptContext(goal, (), dataclasses.replace(observation, images=()), listed=False)
         budget = None if context is None else context - room
-        fitted = fit(self._prompts, scene, budget, backend.count, cut=self._cut)
+        fitted = fit(STYLES["experience"], scene, budget, backend.count, cut=self._cut)
         [rated] = backend.rate([Choice(fitted.conversation, actions)])
         self.usage += rated.usage
-        scores = rated.scores(self._per_token)
-        best = max(scores)
-        shares = [math.exp((score - best) / self._temperature) for score in scores]
-        total, even = sum(shares), self._floor / len(actions)
-        return [(1 - self._floor) * share / total + even for share in shares]
+        scores = rated.scores(per_token=True)
+        shares = [math.exp(score - max(scores)) for score in scores]
+        total, even = sum(shares), _FLOOR / len(actions)
+        return [(1 - _FLOOR) * share / total + even for share in shares]

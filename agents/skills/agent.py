@@ -149,7 +149,12 @@ class SkillAgent:
                 if done:
                     reached |= skill.effects & asked
                     return True
-                if first is None or not wanted.roles or wanted.roles[0].ids or not self._others(wanted, used):
+                if (
+                    first is None
+                    or not wanted.roles
+                    or wanted.roles[0].ids
+                    or used.issuperset(self._view.among(wanted.roles[0]))
+                ):
                     break
             if not all(self._view.among(role) for role in wanted.roles):
                 break  # an object is missing: another skill will not help, and this one has not failed
@@ -166,9 +171,6 @@ class SkillAgent:
         roles = set(ROLES[: len(wanted.roles)])
         skills = self._knowledge.skills(wanted.signature, "".join(f" ({role} is a room)" for role in sorted(rooms)))
         return [skill for skill in skills if skill.rooms & roles == rooms]
-
-    def _others(self, wanted: ConditionSignature, used: set[Entity]) -> bool:
-        return any(thing not in used for thing in self._view.among(wanted.roles[0]))
 
     def _next_room(self, wanted: ConditionSignature, used: set[Entity]) -> Doing:
         """Go where more of the objects may be that are all asked for; False if every room was visited."""

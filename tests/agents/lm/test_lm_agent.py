@@ -267,7 +267,7 @@ def test_a_prior_leads_the_search_and_each_state_is_rated_once() -> None:
         goal = {"text": aim.goal.text, "conditions": list(aim.goal.conditions)}
         seen, info = env.reset(seed=0, options={"goal": goal})
         model = EnvModel(env, info, observation=seen)
-        prior = LmPrior(backend, floor=0.1)
+        prior = LmPrior(backend)
         guidance = guidance_of(prior, model, aim.goal)
         result = Search(model, config, np.random.default_rng(0), prior=guidance.prior).run()
         assert result.success
@@ -279,8 +279,6 @@ def test_a_prior_leads_the_search_and_each_state_is_rated_once() -> None:
         assert sum(weights) == pytest.approx(1)
         assert min(weights) >= 0.1 / len(weights)
     assert needed["blue lamp"] == 1 < needed["red lamp"]
-    with pytest.raises(ConfigError, match="floor must be in"):
-        LmPrior(_Likes("x"), floor=2)
 
 
 def test_agents_have_names(tmp_path: Path) -> None:
