@@ -7,6 +7,7 @@ others. Not here: reading facts and replaying them.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final, NamedTuple
 
 from ...envs.facts import Change, EpisodeFacts, FactGraph, FactStep
@@ -54,6 +55,7 @@ class EpisodeLog:
         self.characters = frozenset(facts.start.characters)
         self.read_step = step_reader(verbalizer, facts.start)
         """Reads an action of the episode."""
+        self._ids: dict[str, tuple[int, ...]] = {}
         observations = (*(step.observation for step in trajectory.steps), trajectory.final)
         self.steps = tuple(
             self._effect(step, observations[step.number], observations[step.number + 1]) for step in facts.steps
@@ -67,6 +69,13 @@ class EpisodeLog:
     def kind(self, id_: int) -> str:
         """Return the kind of an entity; empty if it is unknown."""
         return self.kinds.get(id_, "")
+
+    def named(self, actions: frozenset[str]) -> set[int]:
+        """Return the ids of the things that actions name."""
+        known = self._ids
+        for text in actions - known.keys():
+            known[text] = tuple(thing.id for thing in self.read_step(text).things)
+        return set(chain.from_iterable(map(known.__getitem__, actions)))
 
     def write_action(self, action: StepAction, step: StepEffect) -> str:
         """Return an action as text: that of a step if it is the step's own, or one with the same verb and objects."""

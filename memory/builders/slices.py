@@ -79,7 +79,7 @@ def reveals(log: EpisodeLog, step: StepEffect) -> bool:
     """Return whether new objects can be acted on after a step."""
     if not step.before or len(step.after) <= len(step.before):
         return False
-    return bool(_listed(log, step.after - step.before) - _listed(log, step.before))
+    return bool(log.named(step.after - step.before) - log.named(step.before))
 
 
 def write_change(log: EpisodeLog, change: Change, roles: dict[int, str], *, begins: bool | None = None) -> str:
@@ -125,7 +125,7 @@ def _needed(log: EpisodeLog, step: StepEffect, kept: list[StepEffect], relevant:
 
 def _tool(log: EpisodeLog, step: StepEffect, enabled: StepEffect) -> StepAction | None:
     """Return a step on another object if it made a known object usable, but not if it revealed that object."""
-    known = _listed(log, step.before)
+    known = log.named(step.before)
     return step.action if any(thing.id in known for thing in enabled.action.things) else None
 
 
@@ -156,8 +156,3 @@ def _tools(steps: Sequence[StepEffect], last: StepEffect) -> set[int]:
     if any(thing.id in held for thing in last.action.things):
         return set()
     return {id_ for id_, taken in held.items() if last.text not in taken.before}
-
-
-def _listed(log: EpisodeLog, actions: frozenset[str]) -> set[int]:
-    """Return the ids that actions name."""
-    return {thing.id for action in actions for thing in log.read_step(action).things}
