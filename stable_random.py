@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 T = TypeVar("T")
 
-_BATCH: Final = 256
-
 
 class StableRandom:
     """Choices from a stream of random numbers."""
 
-    __slots__ = ("_batch", "_bits")
+    __slots__ = ("_batch", "_bits", "_size")
 
-    def __init__(self, generator: np.random.Generator) -> None:
-        """Take the numbers from a generator; it is consumed in batches of 256."""
-        self._bits = generator.bit_generator
+    def __init__(self, generator: np.random.Generator, size: int = 256) -> None:
+        """Take the numbers from a generator; it is consumed in batches of this size."""
+        self._bits, self._size = generator.bit_generator, size
         self._batch: list[int] = []
 
     @classmethod
@@ -36,8 +34,12 @@ class StableRandom:
 
     def _next(self) -> int:
         if not self._batch:
-            self._batch = self._bits.random_raw(_BATCH).tolist()
+            self._batch = self._bits.random_raw(self._size).tolist()
         return self._batch.pop()
+
+    def uniform(self) -> float:
+        """Return a number in [0, 1)."""
+        return (self._next() >> 11) / 2**53
 
     def below(self, limit: int) -> int:
         """Return a whole number from 0 to `limit - 1`."""
@@ -58,10 +60,14 @@ class StableRandom:
     def shuffled(self, options: Sequence[T]) -> list[T]:
         """Return all of them in random order."""
         mixed = list(options)
-        for last in range(len(mixed) - 1, 0, -1):
-            other = self.below(last + 1)
-            mixed[last], mixed[other] = mixed[other], mixed[last]
+        self.shuffle(mixed)
         return mixed
+
+    def shuffle(self, items: list[Any]) -> None:
+        """Shuffle a list in place (Fisher-Yates)."""
+        for last in range(len(items) - 1, 0, -1):
+            other = self.below(last + 1)
+            items[last], items[other] = items[other], items[last]
 
 
 class HashRandom(StableRandom):

@@ -19,8 +19,9 @@ import orjson
 from gymnasium.utils import env_checker
 
 from ..errors import ContractError
+from ..stable_random import StableRandom
 from .contract import plain
-from .model import BufferedRng, Model, StepResult
+from .model import Model, StepResult
 from .replay import fingerprint
 from .snapshots import Snapshotter
 
@@ -124,7 +125,7 @@ def check_model(model: Model[Any, Any], *, steps: int = 20, rng: np.random.Gener
     Raises:
         ContractError: the first problem found, with its likely cause.
     """
-    start, draws = model.snapshot(), BufferedRng(rng)
+    start, draws = model.snapshot(), StableRandom(rng, 4096)
     for _ in range(rounds):
         first = _model_walk(model, steps, draws)
         middle, place = model.snapshot(), len(first)
@@ -141,7 +142,7 @@ def check_model(model: Model[Any, Any], *, steps: int = 20, rng: np.random.Gener
         model.restore(start)
 
 
-def _model_walk(model: Model[Any, Any], steps: int, draws: BufferedRng) -> list[tuple[Any, tuple[Any, ...]]]:
+def _model_walk(model: Model[Any, Any], steps: int, draws: StableRandom) -> list[tuple[Any, tuple[Any, ...]]]:
     """Walk at random, check what is offered on the way, and return each action with what it led to."""
     walk: list[tuple[Any, tuple[Any, ...]]] = []
     for _ in range(steps):

@@ -14,47 +14,18 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import gymnasium
-import numpy as np
 import orjson
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
 
 from ..errors import SnapshotError
 from ..experience import Observation
+from ..stable_random import StableRandom
 from .contract import observe, plain
 from .replay import fingerprint
 from .snapshots import Snapshotter
 
 A = TypeVar("A")
 S = TypeVar("S")
-
-_BATCH = 4096
-
-
-class BufferedRng:
-    """Uniform random numbers in bulk: one draw costs a tenth of a call into numpy. It consumes the generator."""
-
-    __slots__ = ("_numbers", "_rng")
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        """Draw from this generator, a few thousand numbers at a time."""
-        self._rng = rng
-        self._numbers: list[float] = []
-
-    def uniform(self) -> float:
-        """Return a number in [0, 1)."""
-        if not self._numbers:
-            self._numbers = self._rng.random(_BATCH).tolist()
-        return self._numbers.pop()
-
-    def below(self, count: int) -> int:
-        """Return a whole number from 0 to `count` - 1."""
-        return int(self.uniform() * count)
-
-    def shuffle(self, items: list[Any]) -> None:
-        """Shuffle a list in place (Fisher-Yates)."""
-        for last in range(len(items) - 1, 0, -1):
-            other = int(self.uniform() * (last + 1))
-            items[last], items[other] = items[other], items[last]
 
 
 class StepResult(NamedTuple):
@@ -75,7 +46,7 @@ class Model(Protocol[A, S]):
         """Return the admissible actions, in a fixed order; none at the end of an episode."""
         ...
 
-    def sample(self, draws: BufferedRng) -> A | None:
+    def sample(self, draws: StableRandom) -> A | None:
         """Return one admissible action at random, or None if there is none (or none was found cheaply)."""
         ...
 
@@ -196,7 +167,7 @@ class EnvModel:
         mask = self._info.get("action_mask")
         return self._every if mask is None else tuple(a for a, may in zip(self._every, mask, strict=True) if may)
 
-    def sample(self, draws: BufferedRng) -> Any | None:
+    def sample(self, draws: StableRandom) -> Any | None:
         """Return one of them at random."""
         actions = self.actions()
         return actions[draws.below(len(actions))] if actions else None

@@ -12,7 +12,8 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from ...envs.goal_space import GoalCondition
-from ...envs.model import BufferedRng, Model, StepResult
+from ...envs.model import Model, StepResult
+from ...stable_random import StableRandom
 from ..coverage import ActionWords, read_act
 from .skill_library import LiftedSkill, SkillStep
 
@@ -80,7 +81,7 @@ class GuidedModel:
         """Return the weights of listed actions, shape `[actions]`."""
         return [self._weights[action] for action in actions]
 
-    def sample(self, draws: BufferedRng) -> Any | None:
+    def sample(self, draws: StableRandom) -> Any | None:
         """Draw an action by weight among those remembered that are possible; None if there is none.
 
         Listing the admissible actions is expensive, and most of them are idle, so it is done only now and then.
@@ -108,7 +109,7 @@ class GuidedModel:
         self.steps += 1
         return self._model.step(action)
 
-    def follow(self, move: Move, draws: BufferedRng | None = None, *, until_reward: bool = False) -> Done:
+    def follow(self, move: Move, draws: StableRandom | None = None, *, until_reward: bool = False) -> Done:
         """Do a skill step by step; a step that is not possible is skipped.
 
         Args:

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...envs.model import BufferedRng, Model
+from ...envs.model import Model
 from ...errors import ContractError
+from ...stable_random import StableRandom
 from .config import SearchConfig
 from .tree import TreeEdge, TreeNode
 
@@ -89,7 +90,7 @@ class Search:
         """
         self._model = model
         self._config = config
-        self._draws = BufferedRng(rng)
+        self._draws = StableRandom(rng, 4096)
         self._prior = prior
         self._value = value
         self._pick = model.sample if prior is None or config.rollout == "random" else self._pick_by_prior
@@ -353,7 +354,7 @@ class Search:
         actions = self._model.actions()
         return actions[self._draws.below(len(actions))] if actions else None
 
-    def _pick_by_prior(self, draws: BufferedRng) -> Any | None:
+    def _pick_by_prior(self, draws: StableRandom) -> Any | None:
         """Draw an action in proportion to its prior."""
         actions = self._model.actions()
         if self._prior is None or not actions:

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from ...envs.goal_space import GoalCandidate, GoalCondition, GoalSpaceProvider
-from ...envs.model import BufferedRng, Model
+from ...envs.model import Model
 from ...envs.plans import succeeds
 from ...errors import GoalError
 from ...experience import Step, Trajectory
+from ...stable_random import StableRandom
 from ..coverage import read_act
 from ..rollout.episode import Recorder
 from ..rollout.policy import PolicyReport, Rng
@@ -109,7 +110,7 @@ class SkillPolicy:
             self._moves(aim),
             move_weight=self._focus,
         )
-        draws, start = BufferedRng(rng), model.snapshot()
+        draws, start = StableRandom(rng, 4096), model.snapshot()
         try:
             actions, found = self._by_skill(model, aim, draws)
             if not found:
@@ -138,7 +139,7 @@ class SkillPolicy:
 
     # --- skills
 
-    def _by_skill(self, model: GuidedModel, aim: GoalCandidate, draws: BufferedRng) -> tuple[list[Any], bool]:
+    def _by_skill(self, model: GuidedModel, aim: GoalCandidate, draws: StableRandom) -> tuple[list[Any], bool]:
         """Serve the conditions in several orders; return the best that was done, and whether it reached the goal.
 
         The model is left where that leads.
@@ -161,7 +162,7 @@ class SkillPolicy:
         model.restore(best_end)
         return best, False
 
-    def _serve(self, model: GuidedModel, part: GoalCondition, draws: BufferedRng) -> tuple[list[Any], float]:
+    def _serve(self, model: GuidedModel, part: GoalCondition, draws: StableRandom) -> tuple[list[Any], float]:
         """Serve one condition with a skill, again as long as it helps; return the actions and what was gained."""
         done: list[Any] = []
         total = 0.0
@@ -175,7 +176,7 @@ class SkillPolicy:
                 break
         return done, total
 
-    def _serve_once(self, model: GuidedModel, part: GoalCondition, draws: BufferedRng) -> tuple[Sequence[Any], float]:
+    def _serve_once(self, model: GuidedModel, part: GoalCondition, draws: StableRandom) -> tuple[Sequence[Any], float]:
         here = model.snapshot()
         for skill in self.library.suggestions(part):
             for _ in range(_BINDINGS):
@@ -221,7 +222,7 @@ def _served(aim: GoalCandidate, step: Step) -> GoalCondition | None:
     return named[0] if len(named) == 1 else None
 
 
-def _orders(parts: Sequence[GoalCondition], draws: BufferedRng) -> Iterator[tuple[GoalCondition, ...]]:
+def _orders(parts: Sequence[GoalCondition], draws: StableRandom) -> Iterator[tuple[GoalCondition, ...]]:
     orders = list(permutations(parts))
     draws.shuffle(orders)
     yield from orders[:_ORDERS]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from ..model import BufferedRng, StepResult
+from ...stable_random import StableRandom
+from ..model import StepResult
 from .pages import ShopPage
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class ShopModel:
         """Return the admissible actions."""
         return self._buyer.actions()
 
-    def sample(self, draws: BufferedRng) -> str | None:
+    def sample(self, draws: StableRandom) -> str | None:
         """Return one of them at random."""
         actions = self._buyer.actions()
         return actions[draws.below(len(actions))] if actions else None

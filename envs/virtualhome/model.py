@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..model import BufferedRng, StepResult
+from ...stable_random import StableRandom
+from ..model import StepResult
 from .engine.preconditions import Holds
 from .engine.rules import EngineAction
 from .engine.scene import bits
@@ -92,7 +93,7 @@ class HomeModel:
         """Return the relevance of actions to the goal, shape `[actions]`; uniform where nothing is known of it."""
         return self._relevance.prior(actions) if self._relevance else [1.0] * len(actions)
 
-    def sample(self, draws: BufferedRng) -> EngineAction | None:
+    def sample(self, draws: StableRandom) -> EngineAction | None:
         """Return an admissible action, by trying what the fixed conditions allow; None if many tries failed."""
         world, character, candidates, uniform = self._world, self._character, self._candidates, draws.uniform
         count = len(candidates)

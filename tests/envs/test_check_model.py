@@ -9,9 +9,10 @@ import pytest
 
 from pathei.envs import contract
 from pathei.envs.checks import check_model
-from pathei.envs.model import BufferedRng, StepResult, model_of
+from pathei.envs.model import StepResult, model_of
 from pathei.envs.registry import get_env
 from pathei.errors import ContractError
+from pathei.stable_random import StableRandom
 
 
 class Walk:
@@ -24,7 +25,7 @@ class Walk:
         """Left and right, until the end."""
         return () if self.at == 3 else ("left", "right")
 
-    def sample(self, draws: BufferedRng) -> Any:
+    def sample(self, draws: StableRandom) -> Any:
         """One of them."""
         return self.actions()[draws.below(2)] if self.actions() else None
 

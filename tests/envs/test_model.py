@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.envs import contract
-from pathei.envs.model import BufferedRng, EnvModel, StepResult, model_of
+from pathei.envs.model import EnvModel, StepResult, model_of
 from pathei.envs.replay import VerifiedReplay
 from pathei.errors import SnapshotError
 from pathei.experience import Task
+from pathei.stable_random import StableRandom
 from pathei.tests.support.lantern import lantern_task
 from pathei.tests.support.search_worlds import LANTERNS as TASK
 from pathei.tests.support.search_worlds import Table, lanterns, ring
@@ -132,13 +133,13 @@ def test_what_is_proposed_is_tried() -> None:
 @given(st.integers(0, 2**32 - 1))
 def test_a_sample_is_one_of_the_actions(seed: int) -> None:
     model = Table(ring())
-    assert model.sample(BufferedRng(np.random.default_rng(seed))) in model.actions()
+    assert model.sample(StableRandom(np.random.default_rng(seed))) in model.actions()
 
 
 def test_samples_are_spread_evenly() -> None:
     env = Dial()
     observation, info = env.reset(seed=0)
-    model, draws = EnvModel(env, info, observation=observation), BufferedRng(np.random.default_rng(0))
+    model, draws = EnvModel(env, info, observation=observation), StableRandom(np.random.default_rng(0))
     counts = np.bincount(np.array([model.sample(draws) for _ in range(3000)]))
     assert counts.min() > 900
 
@@ -228,12 +229,12 @@ def test_actions_are_written_as_text_or_json() -> None:
 @given(st.integers(0, 1000), st.integers(1, 50))
 def test_a_shuffle_keeps_what_it_shuffles(seed: int, count: int) -> None:
     items = list(range(count))
-    BufferedRng(np.random.default_rng(seed)).shuffle(items)
+    StableRandom(np.random.default_rng(seed)).shuffle(items)
     assert sorted(items) == list(range(count))
 
 
 def test_shuffles_are_spread_evenly() -> None:
-    draws = BufferedRng(np.random.default_rng(0))
+    draws = StableRandom(np.random.default_rng(0))
     counts: dict[tuple[int, ...], int] = {}
     for _ in range(6000):
         items = [0, 1, 2]
@@ -244,7 +245,7 @@ def test_shuffles_are_spread_evenly() -> None:
 
 
 def test_draws_are_those_of_the_generator() -> None:
-    draws = BufferedRng(np.random.default_rng(4))
+    draws = StableRandom(np.random.default_rng(4))
     drawn = [draws.uniform() for _ in range(10_000)]
     assert all(0 <= number < 1 for number in drawn)
     assert sorted(drawn[:4096]) == sorted(np.random.default_rng(4).random(4096).tolist())

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pathei.collectors.search.guidance import SearchPrior
 from pathei.collectors.search.tree import TreeNode
 from pathei.envs import contract
-from pathei.envs.model import BufferedRng, EnvModel, Model, StepResult
+from pathei.envs.model import EnvModel, Model, StepResult
 from pathei.envs.replay import VerifiedReplay
 from pathei.experience import Task
+from pathei.stable_random import StableRandom
 from pathei.tests.support.lantern import lantern_task
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Table:
         """Return the actions of the state, in the table's order."""
         return tuple(self.moves.get(self.state, {}))
 
-    def sample(self, draws: BufferedRng) -> str | None:
+    def sample(self, draws: StableRandom) -> str | None:
         """Return one of them."""
         actions = self.actions()
         return actions[draws.below(len(actions))] if actions else None

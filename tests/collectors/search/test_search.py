@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.collectors.search.mcts import Prior, Search, SearchConfig, SearchResult, TreeNode
-from pathei.envs.model import BufferedRng, EnvModel, StepResult
+from pathei.envs.model import EnvModel, StepResult
 from pathei.envs.replay import VerifiedReplay
 from pathei.errors import ConfigError, ContractError
+from pathei.stable_random import StableRandom
 from pathei.tests.support.search_worlds import (
     Move,
     Moves,
@@ -382,7 +383,7 @@ def test_a_model_that_finds_no_action_cheaply_is_asked_for_all() -> None:
     class Shy(Table):
         """Never finds an action by trying."""
 
-        def sample(self, draws: BufferedRng) -> str | None:
+        def sample(self, draws: StableRandom) -> str | None:
             """Find nothing."""
             return None
 

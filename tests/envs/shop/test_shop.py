@@ -19,7 +19,6 @@ from pathei.collectors.rollout.policy import play as episode
 from pathei.collectors.search.collector import MctsConfig, household_search, make_searcher
 from pathei.envs import check_env, check_snapshot, contract
 from pathei.envs.documents.queries import queries
-from pathei.envs.model import BufferedRng
 from pathei.envs.shop.env import WebShopEnv
 from pathei.envs.shop.generated import Files, generate
 from pathei.envs.shop.goals import SPLITS
@@ -28,7 +27,7 @@ from pathei.envs.shop.shops import shop_named
 from pathei.envs.shop.tasks import ENV, check_shop, demonstration, generate_tasks, split_tasks
 from pathei.errors import ConfigError, DataError, GoalError, PatheiError, UnknownNameError
 from pathei.experience import Goal, Task
-from pathei.stable_random import HashRandom, lot
+from pathei.stable_random import HashRandom, StableRandom, lot
 from pathei.store import ExperienceStore
 
 GOALS_DIGEST = "4e4da31003034292"
@@ -191,7 +190,7 @@ def test_any_text_is_answered(action: str) -> None:
 def test_the_model_and_the_environment_agree(seed: int, steps: int) -> None:
     env = WebShopEnv()
     env.reset(seed=seed)
-    model, draws, start = env.model(), BufferedRng(np.random.default_rng(seed)), env.snapshot()
+    model, draws, start = env.model(), StableRandom(np.random.default_rng(seed)), env.snapshot()
     trace = []
     while len(trace) < steps and (action := model.sample(draws)) is not None:
         assert model.possible(action)

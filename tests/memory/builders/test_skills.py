@@ -11,11 +11,11 @@ from pathei.collectors.search.guided import GuidedModel, Move
 from pathei.collectors.search.skill_library import SkillLibrary, lift
 from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.goal_space import GoalCondition
-from pathei.envs.model import BufferedRng
 from pathei.envs.virtualhome.env import VirtualHomeEnv
 from pathei.envs.virtualhome.goals.space import HomeGoals
 from pathei.envs.virtualhome.model import HomeModel
 from pathei.experience import Goal, Task, Trajectory
+from pathei.stable_random import StableRandom
 
 CUP_IN_SINK = GoalCondition(("_ INSIDE _", "_ INSIDE sink", "cup INSIDE sink"), ("cup", "sink"))
 PLATE_IN_SINK = GoalCondition(("_ INSIDE _", "_ INSIDE sink", "plate INSIDE sink"), ("plate", "sink"))
@@ -85,7 +85,7 @@ def test_a_guided_model_follows_weights_counts_and_does_moves() -> None:
     start = model.snapshot()
     assert model.actions()
     assert move in model.actions()
-    drawn = [model.sample(BufferedRng(np.random.default_rng(seed))) for seed in range(20)]
+    drawn = [model.sample(StableRandom(np.random.default_rng(seed))) for seed in range(20)]
     assert {model.text(action).partition(" (")[0] for action in drawn if action != move} == {"[Walk] <book>"}
     outcome = model.step(move)
     assert (outcome.reward, outcome.done, model.steps) == (1.0, True, 2)
