@@ -8,7 +8,7 @@ on its own graph. Not here: goals of actions that were done, and counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import gymnasium
 import orjson
@@ -29,15 +29,15 @@ Say = Callable[[ConditionJson, FactGraph], str]
 class GraphGoals:
     """The goal spaces of one environment; see `pathei.envs.goal_space.GoalSpaceProvider`."""
 
-    def __init__(self, possible: Possible, say: Say, you: str = "character") -> None:
+    def __init__(self, possible: Possible, say: Say | None = None, you: str = "character") -> None:
         """Prepare.
 
         Args:
             possible: Yields what the environment's actions can bring about.
-            say: Returns a condition in words.
+            say: Returns a condition in words; `say_condition` by default.
             you: The kind of the one who acts.
         """
-        self._possible, self._say, self._you = possible, say, you
+        self._possible, self._say, self._you = possible, say or say_condition, you
 
     def present(self, env: gymnasium.Env[Any, Any]) -> GraphGoalSpace:
         """Return the goals of an environment that was reset, by the `FactGraph` that its `fact_graph()` returns.
@@ -176,6 +176,20 @@ def _words(classes: Sequence[str], ids: Sequence[int], you: str) -> tuple[str, s
 def _subject(part: GoalCondition) -> str:
     """Return the kind of thing that a part is about; where the agent is, and what it faces, is about the agent."""
     return part.things[0] if part.things and (not part.name.startswith("you ") or "HOLDS" in part.kind) else "you"
+
+
+def say_condition(condition: ConditionJson, graph: FactGraph) -> str:
+    """Return a condition in words: `"the red door is open"`, `"you hold the key"`, `"the key is on the table"`."""
+    if "node" in condition:
+        return f"the {condition['node']['class']} is {str(condition['state']).lower()}"
+    source, relation, target = condition["from"]["class"], condition["relation"], condition["to"]["class"]
+    if source == "character":
+        return f"you {_DOING.get(relation, 'are in')} the {target}"
+    return f"the {source} is {_BEING.get(relation, 'in')} the {target}"
+
+
+_DOING: Final = {"HOLDS": "hold", "FACING": "face"}
+_BEING: Final = {"NEXT_TO": "next to", "ON": "on"}
 
 
 def kinds_of(graph: FactGraph, among: Callable[[int, str], bool]) -> list[str]:

@@ -82,6 +82,19 @@ class TextEnv(gymnasium.Env[ObsType, str]):
         check_options(self.title, options or {}, self.option_names)
         return {**self._defaults, **(options or {})}
 
+    def numbered(self, given: Mapping[str, Any], items: Sequence[Value]) -> Value:
+        """Return the item that the option `number` names; without it, one that follows from the seed.
+
+        Raises:
+            ConfigError: there is no item of that number.
+        """
+        number = given.get("number")
+        if number is None:
+            return items[int(self.np_random.integers(len(items)))]
+        if not isinstance(number, int) or not 0 <= number < len(items):
+            raise ConfigError(f"The option 'number' is one of 0 to {len(items) - 1} here, not {number!r}.")
+        return items[number]
+
     def text(self) -> str:
         """Return the text of the present observation."""
         raise NotImplementedError

@@ -174,16 +174,6 @@ def _meant(description: Any) -> dict[str, Any]:
     return options[0] if len(options) == 1 else {"any": options}
 
 
-def say_condition(condition: ConditionJson, graph: FactGraph | None = None) -> str:
-    """Return a condition in words: `"the red door is open"`, `"you hold the green key"`."""
-    if "node" in condition:
-        return f"the {condition['node']['class']} is {str(condition['state']).lower()}"
-    source, relation, target = condition["from"]["class"], condition["relation"], condition["to"]["class"]
-    if relation == "NEXT_TO":
-        return f"the {source} is next to the {target}"
-    return f"you {'hold' if relation == 'HOLDS' else 'face' if relation == 'FACING' else 'are in'} the {target}"
-
-
 def possible(graph: FactGraph) -> Iterator[ConditionJson]:
     """Yield what actions can bring about: doors opened and closed, things faced, carried and put next to others."""
     doors = kinds_of(graph, lambda node, kind: kind.endswith(" door"))
@@ -206,7 +196,7 @@ def possible(graph: FactGraph) -> Iterator[ConditionJson]:
 
 def goal_space() -> GraphGoals:
     """Return the goals of MiniGrid's levels."""
-    return GraphGoals(possible, say_condition)
+    return GraphGoals(possible)
 
 
 class MiniGridVerbalizer(Verbalizer):

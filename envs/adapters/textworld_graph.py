@@ -103,16 +103,6 @@ def conditions_of(propositions: Iterable[Any]) -> tuple[ConditionJson, ...]:
     return tuple(found)
 
 
-def say_condition(condition: ConditionJson, graph: FactGraph | None = None) -> str:
-    """Return a condition in words: `"the box is open"`, `"you hold the key"`."""
-    if "node" in condition:
-        return f"the {condition['node']['class']} is {str(condition['state']).lower()}"
-    source, relation, target = condition["from"]["class"], condition["relation"], condition["to"]["class"]
-    if source == PLAYER:
-        return f"you hold the {target}" if relation == "HOLDS" else f"you are in the {target}"
-    return f"the {source} is {'on' if relation == 'ON' else 'in'} the {target}"
-
-
 def possible(graph: FactGraph) -> Iterator[ConditionJson]:
     """Yield what actions can bring about: doors and containers, things moved, food eaten, rooms reached."""
 
@@ -142,7 +132,7 @@ def possible(graph: FactGraph) -> Iterator[ConditionJson]:
 
 def goal_space() -> GraphGoals:
     """Return the goals of TextWorld's games."""
-    return GraphGoals(possible, say_condition)
+    return GraphGoals(possible)
 
 
 class TextWorldVerbalizer(Verbalizer):

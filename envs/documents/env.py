@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from ...errors import ConfigError, DataError, GoalError
+from ...errors import DataError, GoalError
 from ..text_env import TextEnv, explain, require_reset
 from .collection import NOWHERE, DocsQuestion, normalise
 from .queries import queries
@@ -121,12 +121,7 @@ class DocsEnv(TextEnv[str]):
             return _read_question(asked)
         if not questions:
             raise DataError(f"The collection {reader.collection.name} suggests no questions: give one as the goal.")
-        number = given.get("number")
-        if number is None:
-            return questions[int(self.np_random.integers(len(questions)))]
-        if not isinstance(number, int) or not 0 <= number < len(questions):
-            raise ConfigError(f"The option 'number' is one of 0 to {len(questions) - 1} here, not {number!r}.")
-        return questions[number]
+        return self.numbered(given, questions)
 
     def text(self) -> str:
         """Return the screen as text."""

@@ -158,12 +158,7 @@ class WebShopEnv(TextEnv[str]):
             return read_goal(asked.get("text", ""), asked["conditions"][0], shop.catalogue)
         goals, split = shop.goals(str(given.get("goals", "human"))), str(given.get("split", "train"))
         listed = goals.all if split == "all" else goals.split(split)
-        number = given.get("number")
-        if number is None:
-            return listed[int(self.np_random.integers(len(listed)))]
-        if not isinstance(number, int) or not 0 <= number < len(listed):
-            raise ConfigError(f"The option 'number' is one of 0 to {len(listed) - 1} in this split, not {number!r}.")
-        return listed[number]
+        return self.numbered(given, listed)
 
     def text(self) -> str:
         """Return the page as text."""
