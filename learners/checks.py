@@ -119,6 +119,3 @@ def _check_frozen(regularizer: Regularizer, model: nn.Module, parameter: nn.Para
 def _require(holds: bool, what: str, cause: str) -> None:
     if not holds:
         raise ContractError(f"The regularizer {what}: {cause}.")
-
-
-__all__ = ["check_regularizer"]

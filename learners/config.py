@@ -24,11 +24,7 @@ class ReferenceConfig:
     """Sequences that the base writes for `self-replay` before training."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: at least one is out of range; all are named.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         check(at_least(self, sequence_length=2, fisher_sequences=1, samples=1), "configuration of reference text")
 
 
@@ -84,6 +80,3 @@ class LearnReport:
     def numbers(self) -> dict[str, float]:
         """Return what was measured."""
         return {"loss": self.loss, "steps": self.steps, "examples": self.examples, "seconds": self.seconds}
-
-
-__all__ = ["LearnConfig", "LearnReport", "ReferenceConfig"]

@@ -88,6 +88,3 @@ def _with_defaults(data: dict[str, Json], config: Any) -> dict[str, Json]:
         elif dataclasses.is_dataclass(now) and isinstance(data[field.name], dict):
             data[field.name] = _with_defaults(data[field.name], now)
     return data
-
-
-__all__ = ["RENAMED", "migrate_config"]

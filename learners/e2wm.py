@@ -143,6 +143,3 @@ def write_e2wm(examples: Iterable[Example], path: Path) -> None:
         raise RecordError(f"A file in E2WM's form holds one kind of examples, not {', '.join(kinds)}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, b"".join(lines), path.with_name(path.name + ".tmp"))
-
-
-__all__ = ["E2WM_FILES", "E2WM_WEIGHTS", "E2wmFile", "read_e2wm", "write_e2wm"]

@@ -70,6 +70,3 @@ def read_examples(path: Path) -> Iterator[Example]:
             yield Example(**{**data, "choices": tuple(data.get("choices", ()))})
         except (TypeError, ValueError, AttributeError) as error:
             raise RecordError(f"Line {number} of {path} is not an example: {error}.") from error
-
-
-__all__ = ["SPLITS", "Example", "Split", "read_examples", "write_examples"]

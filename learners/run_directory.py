@@ -165,23 +165,3 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     with explained(path):
         data = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2)
         write_atomically(path, data + b"\n", path.with_name(path.name + ".tmp"))
-
-
-__all__ = [
-    "ADAPTER",
-    "CONFIG",
-    "EXAMPLES",
-    "FISHER",
-    "GATHERED",
-    "MODEL",
-    "REPORT",
-    "SAMPLES",
-    "VERSIONS",
-    "first_difference",
-    "note_versions",
-    "only_writer",
-    "publish_folder",
-    "settle",
-    "to_json",
-    "write_json",
-]

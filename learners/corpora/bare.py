@@ -40,6 +40,3 @@ def commonest(examples: Sequence[Example]) -> list[Example]:
         plans.setdefault(one.prompt, Counter())[one.completion] += 1
     best = {prompt: min(found, key=lambda plan: (-found[plan], len(plan), plan)) for prompt, found in plans.items()}
     return [one for one in examples if one.completion == best[one.prompt]]
-
-
-__all__ = ["bare_plan", "commonest"]

@@ -190,6 +190,3 @@ def balanced(examples: Sequence[Example], limit: int) -> list[Example]:
         chosen += [queue[place] for queue in queues if place < len(queue)]
     order = sorted(chosen[:limit], key=lambda example: (zlib.crc32(example.id.encode()), example.id))
     return order
-
-
-__all__ = ["balanced", "build_corpora"]

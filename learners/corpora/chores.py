@@ -285,6 +285,3 @@ def _mixed(choices: StableRandom, right: str, wrong: Sequence[str]) -> tuple[str
 def task_json(episode: CorpusEpisode) -> Json:
     """Return an episode's task as plain JSON, in which a generated plan can be carried out."""
     return orjson.loads(orjson.dumps(episode.task))
-
-
-__all__ = ["NumberedIn", "inference", "numbered_kinds", "plans", "recognition", "relevance", "task_json"]

@@ -44,12 +44,7 @@ class CorpusConfig:
     """Wording, windows and options follow from it."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: at least one is out of range; all are named.
-            UnknownNameError: there is no such kind.
-        """
+        """Raise `ConfigError` if a field is out of range, or `UnknownNameError` for an unknown kind."""
         for kind in self.kinds:
             if kind not in KINDS:
                 raise unknown("kind of example", kind, KINDS)
@@ -75,6 +70,3 @@ class CorpusDraft:
     """Completions, the right one among them."""
     about: Mapping[str, Json] = field(default_factory=dict)
     """The question in ids, for answering it from the simulator's state."""
-
-
-__all__ = ["KINDS", "CorpusConfig", "CorpusDraft"]

@@ -92,6 +92,3 @@ def read_episode(trajectory: Trajectory) -> CorpusEpisode | None:
         return None
     episode = CorpusEpisode(trajectory, start, get_verbalizer(trajectory.task.env))
     return episode if episode.complete else None
-
-
-__all__ = ["CorpusEpisode", "EpisodeEvent", "read_episode"]

@@ -140,6 +140,3 @@ class _Names:
     def identity(self) -> dict[str, Json]:
         digest = hashlib.sha256("\n".join(sorted(self._ids)).encode())
         return {"trajectories": self.count, "ids_sha256": digest.hexdigest()}
-
-
-__all__ = ["REPORT", "CorporaReport", "KindReport", "make_corpora", "report_on"]

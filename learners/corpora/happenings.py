@@ -292,6 +292,3 @@ def _places(teller: Teller, thing: int, moment: int) -> tuple[str, list[str]]:
             found[words(other)] = None
     found.pop(right, None)
     return right, list(found)[: _OPTIONS_OF_LOCATION - 1]
-
-
-__all__ = ["counting", "location", "rooms_of", "tracking"]

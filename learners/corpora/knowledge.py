@@ -174,14 +174,3 @@ def unrelated(name: str, activity: str, known: ActivityKnowledge, verbalizer: Ve
     """Return whether a class has certainly nothing to do with an activity."""
     related = known.related[activity]
     return name not in related and not any(verbalizer.purposes(name) & verbalizer.purposes(other) for other in related)
-
-
-__all__ = [
-    "ActivityKnowledge",
-    "ActivityOutcome",
-    "ActivityPattern",
-    "learn",
-    "patterns",
-    "unrelated",
-    "wrong_activities",
-]

@@ -140,6 +140,3 @@ class Narrator:
 def _arity(pattern: str) -> int:
     """How many things a pattern names."""
     return ("{0}" in pattern) + ("{1}" in pattern)
-
-
-__all__ = ["Narrator"]

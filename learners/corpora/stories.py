@@ -138,6 +138,3 @@ class _Names:
             more[name] = node
         self._meant.update(more)
         return True
-
-
-__all__ = ["Story", "Teller"]

@@ -241,6 +241,3 @@ class _Parts:
                     file.write(orjson.dumps({"key": key, "part": name, "value": value}) + b"\n")
             self._done[key] = value
         return self._done[key]
-
-
-__all__ = ["PARTS", "EvaluationConfig", "Watch", "evaluate", "judge"]

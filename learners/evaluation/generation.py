@@ -101,6 +101,3 @@ def _encode(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[
     """Return the tokens of prompts as training saw them: without an end of sequence that a tokenizer may add."""
     eos, encoded = tokenizer.eos_token_id, tokenizer(list(prompts), verbose=False)["input_ids"]
     return [ids[:-1] if len(ids) > 1 and ids[-1] == eos else list(ids) for ids in encoded]
-
-
-__all__ = ["first_line", "generate"]

@@ -70,6 +70,3 @@ def mean_of_means(groups: Sequence[NDArray[np.float64]], rng: np.random.Generato
         drawn += counts @ group / len(group) / len(groups)
     low, high = np.quantile(drawn, (0.025, 0.975))
     return Interval(float(np.mean([group.mean() for group in groups])), float(low), float(high))
-
-
-__all__ = ["Interval", "bootstrap", "mean_of_means", "wilson"]

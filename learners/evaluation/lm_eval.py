@@ -145,6 +145,3 @@ def _write(folder: Path, name: str, rows: Sequence[Mapping[str, Json]], how: Map
     write_atomically(data, b"".join(orjson.dumps(row) + b"\n" for row in rows), data.with_suffix(".tmp"))
     file = folder / f"{name}.yaml"
     write_atomically(file, orjson.dumps(task, option=orjson.OPT_INDENT_2) + b"\n", file.with_suffix(".tmp"))
-
-
-__all__ = ["TEXT_TASK", "run_tasks", "write_tasks"]

@@ -167,21 +167,3 @@ def chosen(metric: Metric, example: Example, ratings: Sequence[MetricScores]) ->
     """Return 1 if the right choice is the one rated highest by a metric, and else 0; of equals the first counts."""
     rates = [rated.lift if metric == "choice-lift" else rated.mean for rated in ratings]
     return float(example.choices[int(np.argmax(rates))] == example.completion)
-
-
-__all__ = [
-    "CHOICES",
-    "METRICS",
-    "PRIOR",
-    "SHARES",
-    "Metric",
-    "MetricScores",
-    "chosen",
-    "compare",
-    "exact",
-    "longest_run",
-    "metrics_of",
-    "normalised",
-    "rate_choices",
-    "rouge",
-]

@@ -265,14 +265,3 @@ def asked(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         model.train(mode)
-
-
-__all__ = [
-    "LanguageRetention",
-    "asked",
-    "kl_from_base",
-    "language_lost",
-    "log_likelihoods",
-    "measure_language",
-    "windows_of",
-]

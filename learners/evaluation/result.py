@@ -94,6 +94,3 @@ class Evaluation:
                 "bytes": sum(one.bytes),
             }
         return summary
-
-
-__all__ = ["Evaluation", "EvaluationScore"]

@@ -46,11 +46,7 @@ class EvaluateRunConfig:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: `limit` is less than 1, or no split is named.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         rules = {**at_least(self, limit=1), "splits must name at least one split": bool(self.splits)}
         check(rules, "evaluation configuration")
 
@@ -109,6 +105,3 @@ def asked_of(files: Sequence[Path], splits: Sequence[Split], limit: int) -> list
             counts[key] = counts.get(key, 0) + 1
             found.append(one)
     return found
-
-
-__all__ = ["EVALUATION", "RESULT", "EvaluateRunConfig", "asked_of", "evaluate_run"]

@@ -98,6 +98,3 @@ class SquareSums:
 
         for value in self.tensors.values():
             torch.distributed.all_reduce(value)
-
-
-__all__ = ["SquareSums"]

@@ -98,6 +98,3 @@ def loop(parameters: Mapping[str, nn.Parameter], sums: Mapping[str, Tensor], los
 
     with each_gradient(parameters, square):
         yield run
-
-
-__all__ = ["Backend", "each_gradient", "loop", "undisturbed"]

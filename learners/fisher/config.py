@@ -24,6 +24,3 @@ class FisherConfig:
     """2 bytes an entry, or 1: bf16 or sqrt8."""
     factored: bool = False
     """Keep every matrix as an outer product: a thousandth of the size, enough for the LoRA penalty."""
-
-
-__all__ = ["FisherConfig"]

@@ -219,6 +219,3 @@ def _verify(
 def _size(tensor: Tensor) -> float:
     """Return the root of the mean square."""
     return float(tensor.norm()) / math.sqrt(max(tensor.numel(), 1))
-
-
-__all__ = ["hooks"]

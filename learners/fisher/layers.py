@@ -112,6 +112,3 @@ def _epsilon(module: Any) -> float | None:
         if getattr(module, name, None) is not None:
             return float(getattr(module, name))
     return None
-
-
-__all__ = ["Gradient", "gradients", "is_embedding", "logical_shapes"]

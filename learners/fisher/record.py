@@ -234,6 +234,3 @@ def _check(model: nn.Module, shapes: Mapping[str, tuple[int, ...]], meta: Fisher
             f"Fisher information was estimated at the weights {meta.model[:12]} and the model has {found[:12]}: load "
             "the weights that it was estimated at, in the same type, or estimate it again."
         )
-
-
-__all__ = ["CONVENTION", "FactoredFisher", "Factors", "FisherDiagonal", "FisherMeta", "Labels"]

@@ -161,6 +161,3 @@ class SequenceLoss:
             mark = torch.from_numpy(uniform).to(reach.device)[:, None] * reach[:, -1:]
             drawn[row, :known] = torch.searchsorted(reach, mark, right=True)[:, 0].clamp(max=reach.shape[-1] - 1)
         return drawn
-
-
-__all__ = ["SequenceBatch", "SequenceLoss", "check_sequences", "make_batch", "plan_batches", "sample_ids"]

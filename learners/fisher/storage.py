@@ -126,16 +126,3 @@ def read(path: Path, device: str) -> dict[str, Tensor]:
 
 def _labels(meta: Mapping[str, Json]) -> dict[str, str]:
     return {_KEY: orjson.dumps(dict(meta)).decode()}
-
-
-__all__ = [
-    "BLOCK",
-    "Storage",
-    "decode_sqrt8",
-    "encode_sqrt8",
-    "pack",
-    "read",
-    "read_meta",
-    "unpack",
-    "write",
-]

@@ -43,11 +43,7 @@ class EwcConfig:
     """lambda, for Fisher information per token; start with 30 to 100."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: one is out of range.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         check(at_least(self, strength=0), "configuration of ewc")
 
 
@@ -323,5 +319,3 @@ METHODS: Final = (
         frozenset({"fisher"}),
     ),
 )
-
-__all__ = ["EWC", "METHODS", "EwcConfig", "Mode", "make_ewc"]

@@ -308,6 +308,3 @@ def _whole(parameter: Any) -> Tensor:
 
 def _device(fisher: Tensor | Factors) -> Any:
     return (fisher[0] if isinstance(fisher, tuple) else fisher).device
-
-
-__all__ = ["EwcLora", "Factors", "LoraUpdate", "factored_penalty", "full_penalty", "updates"]

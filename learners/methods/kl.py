@@ -34,11 +34,7 @@ class KlConfig:
     """The weight of the divergence; the task's loss has 1."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: at least one is out of range; all are named.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         check(at_least(self, sequences=1, weight=0), "configuration of kl")
 
 
@@ -126,5 +122,3 @@ METHODS: Final = (
         frozenset({"text"}),
     ),
 )
-
-__all__ = ["METHODS", "BaseKL", "KlConfig", "make_kl"]

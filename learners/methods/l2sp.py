@@ -30,11 +30,7 @@ class L2spConfig:
     """lambda."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: one is out of range.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         check(at_least(self, strength=0), "configuration of l2sp")
 
 
@@ -72,5 +68,3 @@ METHODS: Final = (
         make_l2sp,
     ),
 )
-
-__all__ = ["METHODS", "L2spConfig", "l2sp", "make_l2sp"]

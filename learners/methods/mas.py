@@ -35,11 +35,7 @@ class MasConfig:
     """Reference sequences from which the importance is estimated."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: at least one is out of range; all are named.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         check(at_least(self, strength=0, sequences=1), "configuration of mas")
 
 
@@ -87,5 +83,3 @@ METHODS: Final = (
         frozenset({"text"}),
     ),
 )
-
-__all__ = ["METHODS", "MasConfig", "estimate_importance", "make_mas"]

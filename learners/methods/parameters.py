@@ -81,6 +81,3 @@ def anchor_of(model: nn.Module, names: Iterable[str] | None = None) -> dict[str,
         raise FisherError(f"The model has no parameter {strange[0]!r} to take as an anchor.")
     found: dict[str, Any] = {name: parameters[name].detach() for name in wanted}
     return {name: (one.full_tensor() if is_sharded(one) else one).clone() for name, one in found.items()}
-
-
-__all__ = ["anchor_of", "check_fisher", "gradient_of", "is_sharded", "local", "place_like"]

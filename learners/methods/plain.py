@@ -10,5 +10,3 @@ METHODS: Final = (
     Method("finetune", "plain fine-tuning, without a regularizer"),
     Method("lora", "plain fine-tuning of a low-rank adapter (Hu et al. 2021)", needs=frozenset({"adapter"})),
 )
-
-__all__ = ["METHODS"]

@@ -115,6 +115,3 @@ def require(value: _T | None, method: str, what: str) -> _T:
     if value is None:
         raise LearningError(f"The method {method!r} needs {what}, and none was prepared.")
     return value
-
-
-__all__ = ["Method", "MethodContext", "Need", "Regularizer", "require"]

@@ -33,11 +33,7 @@ class ReplayConfig:
     """The weight of their loss; the task's loss has 1."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: at least one is out of range; all are named.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         check(at_least(self, sequences=1, weight=0), "configuration of replay")
 
 
@@ -184,5 +180,3 @@ METHODS: Final = (
         shares="replay",
     ),
 )
-
-__all__ = ["METHODS", "Replay", "ReplayConfig", "make_replay", "make_self_replay", "self_generated", "whole"]

@@ -36,11 +36,7 @@ class Quadratic:
     """The value at the centre: the distance between merged tasks; it has no gradient."""
 
     def __post_init__(self) -> None:
-        """Check names and shapes.
-
-        Raises:
-            FisherError: they do not fit each other; the first that does not is named.
-        """
+        """Raise `FisherError` if names or shapes do not fit each other."""
         for name, precision in self.precision.items():
             centre = self.centre.get(name)
             if centre is None:
@@ -132,6 +128,3 @@ def load_tasks(path: Path) -> tuple[list[Quadratic], dict[str, float | str]]:
         parts[int(number)][part][name] = value
     constants = stored.pop("constants")
     return [Quadratic(**part, constant=constant) for part, constant in zip(parts, constants, strict=True)], stored
-
-
-__all__ = ["Quadratic", "load_tasks", "merged", "online", "save_tasks"]

@@ -26,11 +26,7 @@ class WiseFtConfig:
     """The share of what was learned that is kept, in [0, 1]."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: one is out of range.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         check({"alpha must be in [0, 1]": 0 <= self.alpha <= 1}, "configuration of wise-ft")
 
 
@@ -79,5 +75,3 @@ METHODS: Final = (
         make_wise_ft,
     ),
 )
-
-__all__ = ["METHODS", "WeightAveraging", "WiseFtConfig", "make_wise_ft"]

@@ -217,6 +217,3 @@ def quietly() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-__all__ = ["END", "BaseRecipe", "Progress", "quietly", "tiny_base", "train_base"]

@@ -53,6 +53,3 @@ def raw_bytes(tensor: Tensor) -> bytes:
     import torch
 
     return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-
-
-__all__ = ["base_name", "base_parameters", "model_hash", "raw_bytes"]

@@ -108,6 +108,3 @@ def _line(error: BaseException) -> str:
     """Return the first line of an error's message, which states the problem."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
     return first if first.endswith(".") else f"{first}."
-
-
-__all__ = ["Dtype", "context_of", "load_model"]

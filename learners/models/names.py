@@ -14,6 +14,3 @@ TINY_BEFORE: Final = "embedded"
 def is_tiny(name: str | Path) -> bool:
     """Whether a name is that of the built-in model; a folder of that name with a model in it comes first."""
     return str(name) in (TINY, TINY_BEFORE) and not (Path(name) / "config.json").is_file()
-
-
-__all__ = ["TINY", "TINY_BEFORE", "is_tiny"]

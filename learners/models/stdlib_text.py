@@ -99,6 +99,3 @@ def _texts(path: Path, *, topics: bool) -> Iterator[str]:
             continue
         if text and len(text) >= _SHORTEST:
             yield text.strip()
-
-
-__all__ = ["StdlibText", "is_held_out", "sources_hash", "stdlib_text"]

@@ -260,18 +260,3 @@ def draw(sequences: NDArray[np.int64], count: int, *, seed: int, step: int) -> N
     """
     chosen = np.random.default_rng([seed, step]).choice(len(sequences), min(count, len(sequences)), replace=False)
     return sequences[chosen]
-
-
-__all__ = [
-    "IGNORED",
-    "TokenizedExample",
-    "TokenizedExamples",
-    "TrainingBatch",
-    "collate",
-    "draw",
-    "order_of",
-    "pad_of",
-    "read_texts",
-    "sequences_of",
-    "tokenise",
-]

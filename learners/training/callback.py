@@ -218,6 +218,3 @@ class _Log:
         if self._path is not None:
             with explained(self._path), self._path.open("ab") as file:
                 file.write(orjson.dumps(dict(values)) + b"\n")
-
-
-__all__ = ["regularizer_callback"]

@@ -124,6 +124,3 @@ def _trained(model: nn.Module) -> dict[str, torch.Tensor]:
     trained = {name: value.detach() for name, value in model.named_parameters() if value.requires_grad}
     kept = model.state_dict().keys()
     return trained | {name: value for name, value in model.named_buffers() if name in kept}
-
-
-__all__ = ["CHECKPOINT", "METRICS", "Checkpoints", "append_log", "cut_log"]

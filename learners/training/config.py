@@ -98,11 +98,7 @@ class TrainingConfig:
     """Steps between checkpoints."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises:
-            ConfigError: at least one is out of range; all are named.
-        """
+        """Raise `ConfigError` if a field is out of range."""
         check(self._rules() | (self.lora.rules() if self.lora else {}), "training configuration")
 
     def _rules(self) -> dict[str, bool]:
@@ -142,6 +138,3 @@ class TrainingConfig:
         gone = (step - self.warmup) / max(1, steps - self.warmup)
         shapes = {"constant": 1.0, "linear": max(0.0, 1 - gone), "cosine": (1 + math.cos(math.pi * gone)) / 2}
         return self.learning_rate * shapes[self.schedule]
-
-
-__all__ = ["ALL_LINEAR", "LoraConfig", "TrainingConfig"]

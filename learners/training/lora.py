@@ -59,6 +59,3 @@ def is_adapted(model: nn.Module) -> bool:
 def merged(model: nn.Module) -> nn.Module:
     """Return the model with its adapter worked into the weights; one without an adapter comes back as it is."""
     return model.merge_and_unload() if is_adapted(model) else model  # type: ignore[operator]
-
-
-__all__ = ["is_adapted", "merged", "with_lora"]

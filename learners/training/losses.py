@@ -59,6 +59,3 @@ def summed_loss(model: nn.Module, batch: TrainingBatch) -> torch.Tensor:
     labels, place = batch.labels[:, 1:], batch.labels[:, 1:] >= 0
     nats = torch.nn.functional.cross_entropy(logits[place].float(), labels[place], reduction="none")
     return (nats * batch.weights[:, None].expand(labels.shape)[place]).sum()
-
-
-__all__ = ["Precision", "autocast", "plain_attention", "summed_loss"]

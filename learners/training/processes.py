@@ -42,6 +42,3 @@ def first_process_first() -> Iterator[None]:
     finally:
         if rank() == 0:
             torch.distributed.barrier()
-
-
-__all__ = ["device", "first_process_first", "process_count", "rank"]

@@ -251,6 +251,3 @@ def _last_whole(folder: Path, *, remove_torn: bool) -> Path | None:
             _LOG.warning("Removed the unfinished checkpoint %s.", path)
             shutil.rmtree(path)
     return whole[-1] if whole else None
-
-
-__all__ = ["can_pack", "train"]
