@@ -109,7 +109,7 @@ def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
         model, tokenizer = load_model(name)
         found.append(evaluate(model, tokenizer, (), language_texts=texts, asking=asking, folder=folder))
     before, after = found
-    return dataclasses.replace(after, base_language=before.language).lost
+    return dataclasses.replace(after, base_language=before.language).forgetting
 
 
 def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:

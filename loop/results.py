@@ -121,7 +121,7 @@ class LoopResult:
                         "steps": self.steps(row, number),
                         "tokens": self.tokens(row, number),
                         "failures": sum(score.failures for score in self._of(row, number, ALL)),
-                        "language_lost": None if language is None else language[0],
+                        "forgetting": None if language is None else language[0],
                     }
                 )
         worth: list[Json] = [{"what": what, "value": value, "against": other} for what, value, other in self.worth()]

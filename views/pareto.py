@@ -1,6 +1,6 @@
 """Method by method, what was gained and what was lost: one table, and one picture.
 
-The picture has the skill in the new task upwards and the language lost to the right; nothing is above and left of a
+The picture has the skill in the new task upwards and forgetting to the right; nothing is above and left of a
 method on the frontier. Not here: measuring (`evaluate`).
 """
 
@@ -36,7 +36,7 @@ class ParetoPoint:
 
 def points_of(evaluations: Mapping[str, Evaluation], split: str = "seen") -> list[ParetoPoint]:
     """Return a point for each evaluation, by its name, that says what language it lost."""
-    return [ParetoPoint(name, one.skill(split), one.lost) for name, one in evaluations.items() if one.lost is not None]
+    return [ParetoPoint(name, one.skill(split), one.forgetting) for name, one in evaluations.items() if one.forgetting]
 
 
 def frontier(points: Sequence[ParetoPoint]) -> tuple[ParetoPoint, ...]:
@@ -85,7 +85,7 @@ def _language_rows(evaluations: Mapping[str, Evaluation]) -> dict[tuple[str, str
     return {
         ("old text", "perplexity"): [_change(one, "perplexity", ".0f") for one in every],
         ("old text", "bits/byte"): [_change(one, "bits_per_byte", ".3f") for one in every],
-        ("language lost", "nats/token"): [_about(one.lost, "+.2f") if one.lost else "" for one in every],
+        ("forgetting", "nats/token"): [_about(one.forgetting, "+.2f") if one.forgetting else "" for one in every],
         ("KL(base || model)", "nats/token"): ["" if one.kl is None else f"{one.kl:.2f}" for one in every],
     }
 
@@ -104,7 +104,7 @@ def pareto_table(points: Sequence[ParetoPoint], title: str = "") -> Table:
     table.add_column("method")
     table.add_column("setting")
     table.add_column("skill", justify="right")
-    table.add_column("language lost, nats per token", justify="right")
+    table.add_column("forgetting, nats per token", justify="right")
     table.add_column("frontier", justify="center")
     for one in points:
         lost = f"{one.lost.value:+.2f} [{one.lost.low:+.2f}, {one.lost.high:+.2f}]"
@@ -169,7 +169,7 @@ def pareto_picture(
 def _dress(axes: Any, title: str) -> None:
     """Say what the axes are."""
     axes.axvline(0, color="0.85", lw=1, zorder=0)
-    axes.set_xlabel("language lost: nats per token of held-out text, above the base")
+    axes.set_xlabel("forgetting: nats per token of held-out text, above the base")
     axes.set_ylabel("skill in the new tasks")
     axes.set_ylim(bottom=0)
     axes.set_title(title, fontsize=10)

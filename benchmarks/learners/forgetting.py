@@ -221,15 +221,15 @@ def numbers(found: Evaluation) -> dict[str, float]:
     """Return what is kept of an evaluation; the accuracy counts all held-out questions alike."""
     assert found.language is not None, "old text was given"
     assert found.base_language is not None, "the base was given"
-    assert found.lost is not None, "both were measured"
+    assert found.forgetting is not None, "both were measured"
     values = [value for score in found.scores for value in score.values]
     return {
         "accuracy": mean(values),
         "n": len(values),
         "baseline": mean(score.baseline for score in found.scores),
-        "lost": found.lost.value,
-        "lost_low": found.lost.low,
-        "lost_high": found.lost.high,
+        "lost": found.forgetting.value,
+        "lost_low": found.forgetting.low,
+        "lost_high": found.forgetting.high,
         "perplexity": found.language.perplexity,
         "base_perplexity": found.base_language.perplexity,
         "bits_per_byte": found.language.bits_per_byte,

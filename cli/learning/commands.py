@@ -87,7 +87,7 @@ class Eval:
     runs: Positional[tuple[Path, ...]]
     """The directories of runs that `pathei learn` finished."""
     picture: Path | None = None
-    """Where to draw skill against language lost, as PNG."""
+    """Where to draw skill against forgetting, as PNG."""
     splits: tuple[Literal["train", "seen", "unseen"], ...] = ("seen", "unseen")
     """Which examples are asked."""
     limit: int = 200

@@ -130,7 +130,7 @@ def windows_of(tokens: Sequence[int], first: int, length: int, stride: int) -> I
         yield text[done - length : done + 1], ahead
 
 
-def language_lost(before: LanguageRetention, after: LanguageRetention, rng: np.random.Generator) -> Interval:
+def measure_forgetting(before: LanguageRetention, after: LanguageRetention, rng: np.random.Generator) -> Interval:
     """Return the increase in NLL on the same texts, in nats per token, and its 95 % interval.
 
     The interval is a bootstrap over texts; before and after are paired.

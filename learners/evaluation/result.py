@@ -14,7 +14,7 @@ from ...experience import Json
 from ..examples import SPLITS
 from .intervals import Interval, bootstrap, mean_of_means, wilson
 from .metrics import SHARES, Metric
-from .perplexity import LanguageRetention, language_lost
+from .perplexity import LanguageRetention, measure_forgetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class Evaluation:
     """KL(base || model) on the new task, in nats per answer token."""
 
     @property
-    def lost(self) -> Interval | None:
+    def forgetting(self) -> Interval | None:
         """Forgetting: the increase in NLL on reference text over the base, in nats per token."""
         if self.language is None or self.base_language is None:
             return None
-        return language_lost(self.base_language, self.language, np.random.default_rng(0))
+        return measure_forgetting(self.base_language, self.language, np.random.default_rng(0))
 
     def skills(self, split: str) -> tuple[EvaluationScore, ...]:
         """Return, for each kind in a split, the metric that counts as the skill."""
@@ -83,7 +83,7 @@ class Evaluation:
             ],
             "skill": {split: self.skill(split)._asdict() for split in SPLITS if self.skills(split)},
             "kl": self.kl,
-            "lost": self.lost._asdict() if self.lost else None,
+            "forgetting": self.forgetting._asdict() if self.forgetting else None,
         }
         for name, one in (("language", self.language), ("base_language", self.base_language)):
             summary[name] = one and {

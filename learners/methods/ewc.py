@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
 
 from ...errors import FisherError, at_least, check
@@ -19,7 +18,7 @@ from ..training.lora import is_adapted
 from .ewc_lora import EwcLora
 from .parameters import anchor_of, check_fisher, gradient_of, is_sharded, local, place_like
 from .protocol import Method, MethodContext, Regularizer, require
-from .sequential import Quadratic, load_tasks, merged, online, save_tasks
+from .sequential import Quadratic, merged, online
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -160,34 +159,6 @@ class EWC:
 
     def finish(self, model: nn.Module) -> None:
         """Do nothing: the trained model is left as it is."""
-
-    def save(self, path: Path) -> None:
-        """Write everything to a safetensors file, atomically.
-
-        Raises:
-            StoreError: the file cannot be written.
-        """
-        meta = {"strength": self.strength, "mode": self.mode, "decay": self.decay, "name": self._name}
-        save_tasks(path, self._tasks, meta)
-
-    @classmethod
-    def load(cls, path: Path, strength: float | None = None) -> Self:
-        """Read what `save` wrote.
-
-        Args:
-            path: The file.
-            strength: lambda, in place of the stored one.
-
-        Raises:
-            RecordError: there is no such file, or it is not of this format.
-        """
-        tasks, meta = load_tasks(path)
-        options: dict[str, Any] = meta
-        stored = options.pop("strength")
-        options.pop("format")
-        method = cls(tasks[0].precision, tasks[0].centre, stored if strength is None else strength, **options)
-        method._tasks = tasks
-        return method
 
     def _place(self, model: nn.Module) -> Iterable[_Placed]:
         """Return the trained parameters that have F, with their part of F and theta*."""

@@ -8,20 +8,14 @@ subtract great numbers from each other. Not here: the gradient (`ewc`), and esti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import orjson
-
-from ...errors import FisherError, RecordError
-from ...store.durable import explained, publish
+from ...errors import FisherError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_FORMAT: Final = "pathei-ewc-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,53 +72,3 @@ def online(first: Quadratic, second: Quadratic, decay: float) -> Quadratic:
     for name, more in second.precision.items():
         precision[name] = precision[name] + more.float() if name in precision else more
     return Quadratic(precision, {**first.centre, **second.centre})
-
-
-def save_tasks(path: Path, tasks: Sequence[Quadratic], meta: Mapping[str, float | str]) -> None:
-    """Write tasks to a safetensors file, atomically.
-
-    Args:
-        path: Where to; its folder must be there.
-        tasks: What to remember.
-        meta: Stored with the tensors, as JSON.
-
-    Raises:
-        StoreError: the file cannot be written.
-    """
-    from safetensors.torch import save_file
-
-    tensors = {
-        f"{part}/{number}/{name}": value.detach().contiguous().clone()
-        for number, task in enumerate(tasks)
-        for part, values in (("precision", task.precision), ("centre", {n: task.centre[n] for n in task.precision}))
-        for name, value in values.items()
-    }
-    stored = {**meta, "format": _FORMAT, "tasks": len(tasks), "constants": [task.constant for task in tasks]}
-    temporary = path.with_name(path.name + ".tmp")
-    with explained(path):
-        save_file(tensors, temporary, metadata={"pathei": orjson.dumps(stored).decode()})
-        publish(temporary, path)
-
-
-def load_tasks(path: Path) -> tuple[list[Quadratic], dict[str, float | str]]:
-    """Read what `save_tasks` wrote; the tensors stay on disk until they are used.
-
-    Raises:
-        RecordError: there is no such file, or it is not of this format.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            stored = orjson.loads((file.metadata() or {}).get("pathei", "{}"))
-            if stored.get("format") != _FORMAT:
-                raise RecordError(f"{path} is not what an EWC method saved ({_FORMAT}): give the file that it wrote.")
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
-    except (OSError, SafetensorError) as error:
-        raise RecordError(f"There is nothing to read at {path} ({error}): give the file that `save` wrote.") from error
-    parts: list[dict[str, dict[str, Tensor]]] = [{"precision": {}, "centre": {}} for _ in range(stored.pop("tasks"))]
-    for key, value in tensors.items():
-        part, number, name = key.split("/", 2)
-        parts[int(number)][part][name] = value
-    constants = stored.pop("constants")
-    return [Quadratic(**part, constant=constant) for part, constant in zip(parts, constants, strict=True)], stored

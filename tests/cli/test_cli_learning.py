@@ -58,7 +58,7 @@ def test_a_model_learns_and_is_asked(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "training.seed = 0, and now it is 5" in capsys.readouterr().err
     ask = ["eval", str(run), "--splits", "train", "--limit", "4", "--no-execute", "--texts", str(texts)]
     assert main([*ask, "--picture", str(tmp_path / "picture.png")]) == 0
-    assert "language lost" in capsys.readouterr().out
+    assert "forgetting" in capsys.readouterr().out
     assert (tmp_path / "picture.png").stat().st_size > 1000
 
 

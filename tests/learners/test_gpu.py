@@ -133,9 +133,9 @@ def test_measuring_says_the_same() -> None:
         )
         for device in ("cpu", "cuda")
     )
-    assert there.lost is not None
-    assert here.lost is not None
-    assert there.lost.value == pytest.approx(here.lost.value, abs=CLOSE)
+    assert there.forgetting is not None
+    assert here.forgetting is not None
+    assert there.forgetting.value == pytest.approx(here.forgetting.value, abs=CLOSE)
     assert there.kl == pytest.approx(here.kl, abs=CLOSE)
     for one, other in zip(here.scores, there.scores, strict=True):
         assert other.values == pytest.approx(one.values)

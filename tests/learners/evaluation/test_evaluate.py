@@ -47,9 +47,9 @@ def test_every_kind_is_asked_in_every_split() -> None:
     assert [score.metric for score in found.skills("seen")] == ["choice", "exact"]
     assert sum(len(score.values) for score in found.scores if score.metric == "exact") == len(TEXTS)
     assert found.language == measure_language(model, tokenizer, OLD, batch=32)
-    assert found.lost is not None
+    assert found.forgetting is not None
     assert found.base_language is not None
-    assert found.lost.value == pytest.approx(found.language.nats_per_token - found.base_language.nats_per_token)
+    assert found.forgetting.value == pytest.approx(found.language.nats_per_token - found.base_language.nats_per_token)
     assert found.kl > 0
     told = found.summary()
     assert told["language"]["perplexity"] == pytest.approx(np.exp(found.language.nats_per_token))
@@ -59,10 +59,10 @@ def test_every_kind_is_asked_in_every_split() -> None:
 def test_a_base_has_lost_nothing_against_itself() -> None:
     base, tokenizer = small_model()
     found = evaluate(base, tokenizer, QUESTIONS[:4], language_texts=OLD, base=base)
-    assert found.lost == (0, 0, 0)
+    assert found.forgetting == (0, 0, 0)
     assert found.kl == pytest.approx(0, abs=1e-6)
     alone = evaluate(base, tokenizer, QUESTIONS[:4])
-    assert (alone.language, alone.lost, alone.kl) == (None, None, None)
+    assert (alone.language, alone.forgetting, alone.kl) == (None, None, None)
 
 
 def test_an_interrupted_evaluation_goes_on(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_run_is_evaluated_where_it_lies(tmp_path: Path) -> None:
     write_examples(run / "examples.jsonl", QUESTIONS)
     config = EvaluateRunConfig(limit=3, texts=(text,))
     found = evaluate_run(run, config)
-    assert found.lost is not None
+    assert found.forgetting is not None
     assert {len(score.values) for score in found.scores} == {3}
     assert (run / EVALUATION / RESULT).is_file()
     told: list[str] = []

@@ -12,7 +12,7 @@ from pathei.learners.evaluation.intervals import bootstrap, mean_of_means, wilso
 from pathei.learners.evaluation.perplexity import (
     LanguageRetention,
     kl_from_base,
-    language_lost,
+    measure_forgetting,
     measure_language,
     windows_of,
 )
@@ -91,11 +91,11 @@ def test_loss_of_language_is_paired_by_text() -> None:
     rng = np.random.default_rng(0)
     before = LanguageRetention(tuple(rng.uniform(10, 1000, 40)), (10,) * 40, (50,) * 40)
     after = LanguageRetention(tuple(nats + 5.0 for nats in before.nats), before.tokens, before.bytes)
-    lost = language_lost(before, after, rng)
+    lost = measure_forgetting(before, after, rng)
     # Texts differ a hundredfold, but each lost the same.
     assert lost == pytest.approx((0.5, 0.5, 0.5))
     with pytest.raises(LearningError, match="different texts"):
-        language_lost(before, LanguageRetention((1.0,), (1,), (1,)), rng)
+        measure_forgetting(before, LanguageRetention((1.0,), (1,), (1,)), rng)
 
 
 def test_divergence_is_that_of_the_definition() -> None:

@@ -1,14 +1,12 @@
 """EWC's direct gradient against autograd's, several tasks as one quadratic, and what is refused."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from pathei.errors import ConfigError, FisherError, RecordError
+from pathei.errors import ConfigError, FisherError
 from pathei.learners.fisher.record import FisherDiagonal, FisherMeta
 from pathei.learners.methods import ewc as ewc_module
 from pathei.learners.methods.ewc import EWC, Mode
@@ -186,32 +184,6 @@ def test_tasks_may_know_different_parameters(mode: Mode) -> None:
     assert set(gradients(model)) == {"weight", "bias"}
 
 
-@pytest.mark.parametrize("mode", ["separate", "online", "merged"])
-def test_what_was_saved_goes_on_alike(mode: Mode, tmp_path: Path) -> None:
-    model = gpt2()
-    method = EWC(made_up_fisher(model), anchor_of(model), STRENGTH, mode=mode, decay=0.5, name="mine")
-    move(model)
-    method.add_task({n: one.bfloat16() for n, one in made_up_fisher(model, 5).items()}, anchor_of(model))
-    move(model, 6)
-    value, expected = method.add_gradient(model), gradients(model)
-    model.zero_grad()
-    method.save(tmp_path / "ewc.safetensors")
-    assert [path.name for path in tmp_path.iterdir()] == ["ewc.safetensors"]
-    again = EWC.load(tmp_path / "ewc.safetensors")
-    assert (again.name, again.mode, again.decay, again.strength) == ("mine", mode, 0.5, STRENGTH)
-    assert again.add_gradient(model) == value
-    assert all(torch.equal(one, expected[name]) for name, one in gradients(model).items())
-    assert EWC.load(tmp_path / "ewc.safetensors", strength=1.0).add_gradient(model) == pytest.approx(value / STRENGTH)
-
-
-def test_l2sp_is_saved_as_scalars(tmp_path: Path) -> None:
-    model = gpt2()
-    method = l2sp(anchor_of(model), 2.0)
-    method.save(tmp_path / "l2sp.safetensors")
-    move(model)
-    assert EWC.load(tmp_path / "l2sp.safetensors").add_gradient(model) == method.add_gradient(model)
-
-
 # --- what is refused
 
 
@@ -239,19 +211,6 @@ def test_what_is_no_fisher_information_is_refused(bad: float) -> None:
     fisher[1, 0] = bad
     with pytest.raises(FisherError, match="squares are finite and at least 0"):
         EWC({"weight": fisher}, anchor_of(model), 1).add_gradient(model)
-
-
-def test_files_of_others_are_refused(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
-
-    with pytest.raises(RecordError, match="nothing to read"):
-        EWC.load(tmp_path / "none.safetensors")
-    save_file({"a": torch.ones(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(RecordError, match="not what an EWC method saved"):
-        EWC.load(tmp_path / "other.safetensors")
-    (tmp_path / "torn.safetensors").write_bytes(b"torn")
-    with pytest.raises(RecordError, match="nothing to read"):
-        EWC.load(tmp_path / "torn.safetensors")
 
 
 def test_made_of_a_record_at_the_weights_that_it_was_estimated_at() -> None:
