@@ -30,11 +30,7 @@ from ...facts.conditions import (
 from ..engine.scene import bits
 from ..engine.vocabulary import CLOSE, FACING
 from ..language.describe_goal import describe
-from .conditions import (
-    among,
-    parse_condition,
-    relations_of,
-)
+from .conditions import among, parse_condition, relations_of
 
 if TYPE_CHECKING:
     from ..engine.rules import EngineAction

@@ -11,15 +11,7 @@ from typing import Final
 
 from ....errors import GoalError
 from ...facts import conditions as common
-from ...facts.conditions import (
-    ConditionJson,
-    EdgeCondition,
-    NodeSelector,
-    NotCondition,
-    Weighted,
-    gather,
-    suggest,
-)
+from ...facts.conditions import ConditionJson, EdgeCondition, NodeSelector, NotCondition, Weighted, gather, suggest
 from ..engine.scene import Scene
 from ..engine.vocabulary import HANDS, RELATIONS
 

@@ -15,9 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ....errors import GoalError
-from ...facts.conditions import (
-    ConditionJson,
-)
+from ...facts.conditions import ConditionJson
 from ..engine.scene import Scene
 from ..engine.vocabulary import CHARACTER_CLASS
 from .ltl import from_ltl, to_ltl

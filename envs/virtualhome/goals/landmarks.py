@@ -10,18 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...facts.conditions import (
-    ConditionJson,
-    EdgeCondition,
-)
+from ...facts.conditions import ConditionJson, EdgeCondition
 from ..engine.preconditions import CLOSED
 from ..engine.scene import bits
 from ..engine.vocabulary import HANDS, INSIDE, ON
-from .conditions import (
-    among,
-    parse_conditions,
-    relations_of,
-)
+from .conditions import among, parse_conditions, relations_of
 
 if TYPE_CHECKING:
     from ..engine.world import World

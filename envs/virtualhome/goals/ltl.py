@@ -15,9 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ....errors import GoalError
-from ...facts.conditions import (
-    ConditionJson,
-)
+from ...facts.conditions import ConditionJson
 from ..engine.scene import Scene
 from ..engine.vocabulary import RELATIONS, STATES
 from ..language.phrases import PHRASES

@@ -10,23 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from ...facts.conditions import (
-    ActionsCondition,
-    Condition,
-    ConditionJson,
-    EdgeCondition,
-    NodeCondition,
-    NotCondition,
-)
+from ...facts.conditions import ActionsCondition, Condition, ConditionJson, EdgeCondition, NodeCondition, NotCondition
 from ..engine.preconditions import CLOSED
 from ..engine.rules import EngineAction, Rules
 from ..engine.scene import bits
 from ..engine.vocabulary import CLOSE, FACING, HANDS, INSIDE, ON
-from .conditions import (
-    among,
-    parse_conditions,
-    relations_of,
-)
+from .conditions import among, parse_conditions, relations_of
 
 if TYPE_CHECKING:
     from ..engine.world import World

@@ -17,15 +17,7 @@ import orjson
 
 from ....errors import GoalError
 from ....experience import Goal, Task
-from ...facts.conditions import (
-    EVERY,
-    Condition,
-    ConditionJson,
-    EdgeCondition,
-    NodeCondition,
-    NodeSelector,
-    gather,
-)
+from ...facts.conditions import EVERY, Condition, ConditionJson, EdgeCondition, NodeCondition, NodeSelector, gather
 from ...goal_space import GoalCandidate, GoalCondition
 from ..engine.scene import Scene, bits
 from ..engine.vocabulary import CHARACTER_CLASS, HANDS, INSIDE, ON, RELATIONS, STATES
@@ -34,11 +26,7 @@ from ..env import VirtualHomeEnv
 from ..language.describe_goal import describe
 from ..language.parse_goal import GRAMMAR, read_sentence
 from .check import GoalCheck
-from .conditions import (
-    among,
-    parse_condition,
-    relations_of,
-)
+from .conditions import among, parse_condition, relations_of
 
 _STATES_BY_VERB: Final = {
     "SWITCHON": "ON",

@@ -23,10 +23,7 @@ from ...facts.conditions import (
 )
 from ..engine.scene import Scene
 from ..engine.vocabulary import CHARACTER_CLASS, HANDS, RELATIONS
-from ..goals.conditions import (
-    parse_conditions,
-    relations_of,
-)
+from ..goals.conditions import parse_conditions, relations_of
 from .phrases import PHRASES
 
 _STATE_WORDS: Final[Mapping[str, str]] = {"PLUGGED_IN": "plugged in", "PLUGGED_OUT": "unplugged"}

@@ -13,10 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ....errors import GoalError
-from ...facts.conditions import (
-    ConditionJson,
-    gather,
-)
+from ...facts.conditions import ConditionJson, gather
 from ..engine.scene import Scene
 from ..engine.vocabulary import CHARACTER_CLASS
 from .phrases import without_article

@@ -1,373 +1,145 @@
-"""Household activities around food and dishes.
-
-Each function carries one out and says what was wanted; to add one, write such a function and name it in `KITCHEN`. See
-`activities`.
-"""
+"""Household activities around food and dishes, in the form of `chores`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from .demonstrator import ME, Demonstrator, Json, ObjectRequest
+from .chores import read_chores
+from .chores_special import SPECIAL
 
-DISHES: Final = ("plate", "bowl", "cup", "glass", "fork", "spoon", "pot", "frying_pan", "kitchen_knife")
-TABLES: Final = ("dining_table", "coffee_table", "kitchen_counter", "desk")
+_DISHES: Final = "plate|bowl|cup|glass|fork|spoon|pot|frying_pan|kitchen_knife"
 
+KITCHEN: Final = read_chores(
+    """
+drink-something
+pick vessel: glass|cup; drink: DRINKABLE
+do pour drink vessel; fetch vessel; DRINK vessel
+goal drink INSIDE *vessel; done DRINK *vessel
+say have some {kind drink} from {a vessel} / you are thirsty: drink {kind drink} out of {a vessel} / \
+drink a {kind vessel} of {kind drink}
 
-def drink_something(a: Demonstrator) -> ObjectRequest:
-    """Pour a drink and drink it."""
-    vessel = a.pick("glass", "cup")
-    drink = a.pick("DRINKABLE")
-    a.pour(drink, vessel)
-    a.fetch(vessel)
-    a.do("DRINK", vessel)
-    kind = a.world.scene.classes[vessel]
-    what, from_what = a.name(drink), a.an(vessel)
-    return ObjectRequest(
-        (
-            f"have some {what} from {from_what}",
-            f"you are thirsty: drink {what} out of {from_what}",
-            f"drink a {a.name(vessel)} of {what}",
-        ),
-        (a.edge(drink, "INSIDE", kind), a.done("DRINK", kind)),
-    )
+serve-a-drink
+pick vessel: glass|cup; drink: DRINKABLE; table: coffee_table|dining_table|desk
+do pour drink vessel; put_on vessel table
+goal drink INSIDE vessel; vessel ON table
+say serve a {kind vessel} of {kind drink} on {table} / there should be {kind drink} in {vessel}, and that on {table}
 
+make-coffee
+pick machine: coffee_maker; coffee: ground_coffee
+do pour coffee machine; switch_on machine
+goal coffee INSIDE machine; machine ON
+say make coffee / brew some fresh coffee / get the coffee maker going with ground coffee
 
-def serve_a_drink(a: Demonstrator) -> ObjectRequest:
-    """A filled glass stands on a table."""
-    vessel, drink, table = a.pick("glass", "cup"), a.pick("DRINKABLE"), a.pick("coffee_table", "dining_table", "desk")
-    a.pour(drink, vessel)
-    a.put_on(vessel, table)
-    return ObjectRequest(
-        (
-            f"serve a {a.name(vessel)} of {a.name(drink)} on {a.the(table)}",
-            f"there should be {a.name(drink)} in {a.the(vessel)}, and that on {a.the(table)}",
-        ),
-        (a.edge(drink, "INSIDE", vessel), a.edge(vessel, "ON", table)),
-    )
+boil-water
+pick water: water; pot: pot; stove: stove
+do put_on pot stove; pour water pot; switch_on stove
+goal water INSIDE pot; pot ON stove; stove ON
+say boil water in the pot on the stove / bring some water to the boil in the pot
 
+cook-on-the-stove
+pick stove: stove; vessel: pot|frying_pan; food: chicken|egg|tomato|soup|cheese
+do put_on vessel stove; put_in food vessel; switch_on stove
+goal food INSIDE vessel; vessel ON stove; stove ON
+say cook {food} in {vessel} on the stove / make a hot meal of {food}, with {vessel} on the stove
 
-def make_coffee(a: Demonstrator) -> ObjectRequest:
-    """The coffee maker is filled and runs."""
-    machine, coffee = a.pick("coffee_maker"), a.pick("ground_coffee")
-    a.pour(coffee, machine)
-    a.switch_on(machine)
-    return ObjectRequest(
-        ("make coffee", "brew some fresh coffee", "get the coffee maker going with ground coffee"),
-        (a.edge(coffee, "INSIDE", machine), a.state(machine, "ON")),
-    )
+heat-in-the-microwave
+pick food: chicken|pie|bread|soup|tomato|egg|milk; machine: microwave
+do put_in food machine; close machine; switch_on machine
+goal food INSIDE machine; machine CLOSED; machine ON
+say warm up {food} in the microwave / microwave {food} / cook {food} in the microwave
 
+bake-in-the-oven
+pick food: chicken|pie|bread|cheese|apple; machine: oven
+do put_in food machine; close machine; switch_on machine
+goal food INSIDE machine; machine CLOSED; machine ON
+say bake {food} / get {food} baking in the oven / roast {food}
 
-def boil_water(a: Demonstrator) -> ObjectRequest:
-    """Water boils in a pot on the stove."""
-    water, pot, stove = a.pick("water"), a.pick("pot"), a.pick("stove")
-    a.put_on(pot, stove)
-    a.pour(water, pot)
-    a.switch_on(stove)
-    return ObjectRequest(
-        ("boil water in the pot on the stove", "bring some water to the boil in the pot"),
-        (a.edge(water, "INSIDE", pot), a.edge(pot, "ON", stove), a.state(stove, "ON")),
-    )
+make-toast
+pick bread: bread; toaster: toaster
+do put_in bread toaster; switch_on toaster
+goal bread INSIDE toaster; toaster ON
+say make toast / toast some bread / have bread toasting in the toaster
 
+put-groceries-in-the-fridge
+pick fridge: fridge; foods 1-2: EATABLE|DRINKABLE, not inside fridge
+do put_in foods fridge; close fridge
+goal foods INSIDE fridge; fridge CLOSED
+say put {foods} in the fridge / store {foods} in the fridge / {foods} should be kept cold: use the fridge
 
-def cook_on_the_stove(a: Demonstrator) -> ObjectRequest:
-    """Food cooks in a vessel on the stove."""
-    stove, vessel = a.pick("stove"), a.pick("pot", "frying_pan")
-    food = a.pick("chicken", "egg", "tomato", "soup", "cheese")
-    a.put_on(vessel, stove)
-    a.put_in(food, vessel)
-    a.switch_on(stove)
-    return ObjectRequest(
-        (
-            f"cook {a.the(food)} in {a.the(vessel)} on the stove",
-            f"make a hot meal of {a.the(food)}, with {a.the(vessel)} on the stove",
-        ),
-        (a.edge(food, "INSIDE", vessel), a.edge(vessel, "ON", stove), a.state(stove, "ON")),
-    )
+take-food-out-of-the-fridge
+pick fridge: fridge; food: EATABLE|DRINKABLE, inside fridge; table: dining_table|kitchen_counter
+do put_on food table; close fridge
+goal food ON table; fridge CLOSED
+say get {food} from the fridge and leave it on {table} / bring {food} to {table}, and mind that the fridge is closed
 
+set-the-table
+special
 
-def _heat(a: Demonstrator, machine: int, food: int) -> tuple[Json, ...]:
-    a.put_in(food, machine)
-    a.close(machine)
-    a.switch_on(machine)
-    return a.edge(food, "INSIDE", machine), a.state(machine, "CLOSED"), a.state(machine, "ON")
+prepare-breakfast
+special
 
+serve-dinner
+pick food: chicken|pie|bread|cheese|tomato; plate: plate; table: dining_table
+do put_on plate table; put_on food plate
+goal food ON *plate; *plate ON table
+say serve {food} on a plate at the dining table / dinner: {food} on a plate, the plate on the dining table
 
-def heat_in_the_microwave(a: Demonstrator) -> ObjectRequest:
-    """Food is heated in the microwave."""
-    food = a.pick("chicken", "pie", "bread", "soup", "tomato", "egg", "milk")
-    conditions = _heat(a, a.pick("microwave"), food)
-    return ObjectRequest(
-        (f"warm up {a.the(food)} in the microwave", f"microwave {a.the(food)}", f"cook {a.the(food)} in the microwave"),
-        conditions,
-    )
+eat-a-snack
+special
 
+cut-food
+pick food: CUTTABLE; knife: kitchen_knife
+do fetch knife; at CUT food
+goal done CUT food
+say slice {food} / cut {food} up / cut {food} with the kitchen knife
 
-def bake_in_the_oven(a: Demonstrator) -> ObjectRequest:
-    """Food bakes in the oven."""
-    food = a.pick("chicken", "pie", "bread", "cheese", "apple")
-    conditions = _heat(a, a.pick("oven"), food)
-    return ObjectRequest(
-        (f"bake {a.the(food)}", f"get {a.the(food)} baking in the oven", f"roast {a.the(food)}"), conditions
-    )
+throw-food-away
+pick food: EATABLE; can: trashcan
+do put_in food can; close can
+goal food INSIDE can; can CLOSED
+say {food} has gone bad: throw it away and close the trash can / get rid of {food} in the closed trash can
 
+pack-a-lunch
+pick food: apple|banana|bread|cookies|cheese; bag: lunch_box|backpack
+do put_in food bag; close bag
+goal food INSIDE bag; bag CLOSED
+say pack {food} in {bag} and close it / {food} for lunch goes into {bag}, closed
 
-def make_toast(a: Demonstrator) -> ObjectRequest:
-    """Bread is in the toaster, and it is on."""
-    bread, toaster = a.pick("bread"), a.pick("toaster")
-    a.put_in(bread, toaster)
-    a.switch_on(toaster)
-    return ObjectRequest(
-        ("make toast", "toast some bread", "have bread toasting in the toaster"),
-        (a.edge(bread, "INSIDE", toaster), a.state(toaster, "ON")),
-    )
+wash-dishes
+pick dish: DISHES, dirty; fridge: fridge; sink: near fridge sink; faucet: near sink faucet
+do put_in dish sink; switch_on faucet; at SCRUB dish; switch_off faucet
+goal dish INSIDE sink; dish CLEAN; faucet OFF
+say wash {dish} in the kitchen sink / {dish} is dirty: get it clean and leave it in the kitchen sink
 
+run-the-dishwasher
+pick machine: dishwasher; dishes 1-2: DISHES, dirty
+do put_in dishes machine; close machine; switch_on machine
+goal dishes INSIDE machine; machine CLOSED; machine ON
+say wash {dishes}, using the dishwasher / run the dishwasher with {dishes} in it
 
-def put_groceries_in_the_fridge(a: Demonstrator) -> ObjectRequest:
-    """One or two groceries are in the fridge, which is closed."""
-    fridge = a.pick("fridge")
-    count = a.choices.between(1, 2)
-    foods = a.some(count, "EATABLE", "DRINKABLE", where=lambda n: not a.inside(n, "fridge"), at_least=1)
-    for food in foods:
-        a.put_in(food, fridge)
-    a.close(fridge)
-    what = a.they(foods)
-    return ObjectRequest(
-        (f"put {what} in the fridge", f"store {what} in the fridge", f"{what} should be kept cold: use the fridge"),
-        (*(a.edge(food, "INSIDE", fridge) for food in foods), a.state(fridge, "CLOSED")),
-    )
+bring-dishes-to-the-sink
+pick fridge: fridge; sink: near fridge sink; dishes 1-2: DISHES, on dining_table|coffee_table|kitchen_counter|desk
+do put_in dishes sink
+goal dishes INSIDE sink
+say bring {dishes} to the kitchen sink / tidy up: {dishes} should be in the kitchen sink
 
+put-dishes-away
+pick cabinet: kitchen_cabinet; clean 1-2: DISHES, not dirty, not inside kitchen_cabinet
+do put_in clean cabinet; close cabinet
+goal clean INSIDE cabinet; cabinet CLOSED
+say put {clean} away in the kitchen cabinet / {clean} should be in the kitchen cabinet, with its door closed
 
-def take_food_out_of_the_fridge(a: Demonstrator) -> ObjectRequest:
-    """Something from the fridge is on a table, and the fridge is closed."""
-    fridge = a.pick("fridge")
-    food = a.pick("EATABLE", "DRINKABLE", where=lambda n: a.inside(n, "fridge"))
-    table = a.pick("dining_table", "kitchen_counter")
-    a.put_on(food, table)
-    a.close(fridge)
-    return ObjectRequest(
-        (
-            f"get {a.the(food)} from the fridge and leave it on {a.the(table)}",
-            f"bring {a.the(food)} to {a.the(table)}, and mind that the fridge is closed",
-        ),
-        (a.edge(food, "ON", table), a.state(fridge, "CLOSED")),
-    )
+feed-the-cat
+pick food: cat_food; bowl: cat_bowl
+do pour food bowl
+goal food INSIDE bowl
+say feed the cat / the cat is hungry: fill its bowl / there should be cat food in the cat bowl
 
-
-def set_the_table(a: Demonstrator) -> ObjectRequest:
-    """Plates, and forks or glasses, are on the dining table."""
-    table, other = a.pick("dining_table"), a.world.scene.classes[a.pick("fork", "glass", "cup")]
-    conditions, words = [], []
-    for kind, most in (("plate", 2), (other, a.choices.between(1, 2))):
-        there = a.all(kind, where=lambda n: a.on(n, "dining_table"))
-        found = a.some(most, kind, where=lambda n: not a.on(n, "dining_table"), at_least=0 if there else 1)
-        count = max(1, min(most, len(there) + len(found)))
-        for n in found[: max(0, count - len(there))]:
-            a.put_on(n, table)
-        conditions.append(a.edge(kind, "ON", table, count))
-        words.append(f"a {kind}" if count == 1 else f"two {kind}s")
-    return ObjectRequest(
-        (
-            f"set the dining table with {words[0]} and {words[1]}",
-            f"lay {words[0]} and {words[1]} on the dining table",
-            f"dinner is near: there should be {words[0]} and {words[1]} on the dining table",
-        ),
-        tuple(conditions),
-    )
-
-
-def prepare_breakfast(a: Demonstrator) -> ObjectRequest:
-    """Something to eat, something to drink and a dish are on the dining table."""
-    table = a.pick("dining_table")
-    food, drink, dish = (
-        a.choices.pick(a.all(*kinds, where=lambda n: not a.on(n, "dining_table")) or [a.pick(*kinds)])
-        for kinds in (
-            ("bread", "cereal", "egg", "apple", "banana"),
-            ("juice", "milk", "water"),
-            ("plate", "bowl", "cup"),
-        )
-    )
-    away = [food, drink, dish]
-    for n in away:
-        a.put_on(n, table)
-    what = a.they(away)
-    return ObjectRequest(
-        (
-            f"prepare breakfast: {what} belong on the dining table",
-            f"for breakfast, put {what} on the dining table",
-        ),
-        tuple(a.edge(n, "ON", table) for n in away),
-    )
-
-
-def serve_dinner(a: Demonstrator) -> ObjectRequest:
-    """Food is on a plate, and the plate on the dining table."""
-    food, plate, table = a.pick("chicken", "pie", "bread", "cheese", "tomato"), a.pick("plate"), a.pick("dining_table")
-    a.put_on(plate, table)
-    a.put_on(food, plate)
-    return ObjectRequest(
-        (
-            f"serve {a.the(food)} on a plate at the dining table",
-            f"dinner: {a.the(food)} on a plate, the plate on the dining table",
-        ),
-        (a.edge(food, "ON", "plate"), a.edge("plate", "ON", table)),
-    )
-
-
-def eat_a_snack(a: Demonstrator) -> ObjectRequest:
-    """Something is eaten, sitting."""
-    food, seat = a.pick("apple", "banana", "cookies", "bread", "cheese", "tomato", "pie"), a.pick("chair", "couch")
-    a.fetch(food)
-    a.sit(seat)
-    a.do("EAT", food)
-    kind = a.world.scene.classes[seat]
-    where = "on a chair" if kind == "chair" else "on the couch"
-    return ObjectRequest(
-        (f"eat {a.the(food)} {where}", f"have {a.the(food)} as a snack, sitting {where}"),
-        (a.edge(ME, "ON", kind), a.done("EAT", food)),
-    )
-
-
-def cut_food(a: Demonstrator) -> ObjectRequest:
-    """Something is cut."""
-    food, knife = a.pick("CUTTABLE"), a.pick("kitchen_knife")
-    a.fetch(knife)
-    a.reach(food)
-    a.do("CUT", food)
-    what = a.the(food)
-    return ObjectRequest(
-        (f"slice {what}", f"cut {what} up", f"cut {what} with the kitchen knife"), (a.done("CUT", food),)
-    )
-
-
-def throw_food_away(a: Demonstrator) -> ObjectRequest:
-    """Food is in the trash can, which is closed."""
-    food, can = a.pick("EATABLE"), a.pick("trashcan")
-    a.put_in(food, can)
-    a.close(can)
-    what = a.the(food)
-    return ObjectRequest(
-        (f"{what} has gone bad: throw it away and close the trash can", f"get rid of {what} in the closed trash can"),
-        (a.edge(food, "INSIDE", can), a.state(can, "CLOSED")),
-    )
-
-
-def pack_a_lunch(a: Demonstrator) -> ObjectRequest:
-    """Food is in a lunch box or a backpack, which is closed."""
-    food, bag = a.pick("apple", "banana", "bread", "cookies", "cheese"), a.pick("lunch_box", "backpack")
-    a.put_in(food, bag)
-    a.close(bag)
-    return ObjectRequest(
-        (f"pack {a.the(food)} in {a.the(bag)} and close it", f"{a.the(food)} for lunch goes into {a.the(bag)}, closed"),
-        (a.edge(food, "INSIDE", bag), a.state(bag, "CLOSED")),
-    )
-
-
-def wash_dishes(a: Demonstrator) -> ObjectRequest:
-    """A dirty dish is clean and in the kitchen sink."""
-    dish = a.pick(*DISHES, where=a.dirty)
-    sink = a.near(a.pick("fridge"), "sink")
-    faucet = a.near(sink, "faucet")
-    a.put_in(dish, sink)
-    a.switch_on(faucet)
-    a.reach(dish)
-    a.do("SCRUB", dish)
-    a.switch_off(faucet)
-    what = a.the(dish)
-    return ObjectRequest(
-        (f"wash {what} in the kitchen sink", f"{what} is dirty: get it clean and leave it in the kitchen sink"),
-        (a.edge(dish, "INSIDE", sink), a.state(dish, "CLEAN"), a.state(faucet, "OFF")),
-    )
-
-
-def run_the_dishwasher(a: Demonstrator) -> ObjectRequest:
-    """Dirty dishes are in the dishwasher, which runs."""
-    machine = a.pick("dishwasher")
-    dishes = a.some(a.choices.between(1, 2), *DISHES, where=a.dirty, at_least=1)
-    for dish in dishes:
-        a.put_in(dish, machine)
-    a.close(machine)
-    a.switch_on(machine)
-    what = a.they(dishes)
-    return ObjectRequest(
-        (f"wash {what}, using the dishwasher", f"run the dishwasher with {what} in it"),
-        (*(a.edge(d, "INSIDE", machine) for d in dishes), a.state(machine, "CLOSED"), a.state(machine, "ON")),
-    )
-
-
-def bring_dishes_to_the_sink(a: Demonstrator) -> ObjectRequest:
-    """Dishes that stand about are in the kitchen sink."""
-    sink = a.near(a.pick("fridge"), "sink")
-    dishes = a.some(a.choices.between(1, 2), *DISHES, where=lambda n: a.on(n, *TABLES), at_least=1)
-    for dish in dishes:
-        a.put_in(dish, sink)
-    what = a.they(dishes)
-    return ObjectRequest(
-        (f"bring {what} to the kitchen sink", f"tidy up: {what} should be in the kitchen sink"),
-        tuple(a.edge(dish, "INSIDE", sink) for dish in dishes),
-    )
-
-
-def put_dishes_away(a: Demonstrator) -> ObjectRequest:
-    """Clean dishes are in the kitchen cabinet, which is closed."""
-    cabinet = a.pick("kitchen_cabinet")
-    clean = a.some(
-        a.choices.between(1, 2),
-        *DISHES,
-        where=lambda n: not a.dirty(n) and not a.inside(n, "kitchen_cabinet"),
-        at_least=1,
-    )
-    for dish in clean:
-        a.put_in(dish, cabinet)
-    a.close(cabinet)
-    what = a.they(clean)
-    return ObjectRequest(
-        (f"put {what} away in the kitchen cabinet", f"{what} should be in the kitchen cabinet, with its door closed"),
-        (*(a.edge(dish, "INSIDE", cabinet) for dish in clean), a.state(cabinet, "CLOSED")),
-    )
-
-
-def feed_the_cat(a: Demonstrator) -> ObjectRequest:
-    """There is food in the cat's bowl."""
-    food, bowl = a.pick("cat_food"), a.pick("cat_bowl")
-    a.pour(food, bowl)
-    return ObjectRequest(
-        ("feed the cat", "the cat is hungry: fill its bowl", "there should be cat food in the cat bowl"),
-        (a.edge(food, "INSIDE", bowl),),
-    )
-
-
-def water_a_plant(a: Demonstrator) -> ObjectRequest:
-    """A houseplant has water."""
-    plant, water = a.pick("houseplant"), a.pick("water")
-    a.pour(water, plant)
-    what = a.the(plant)
-    return ObjectRequest((f"water {what}", f"{what} looks dry: give it water"), (a.edge(water, "INSIDE", plant),))
-
-
-KITCHEN: Final[tuple[Callable[[Demonstrator], ObjectRequest], ...]] = (
-    drink_something,
-    serve_a_drink,
-    make_coffee,
-    boil_water,
-    cook_on_the_stove,
-    heat_in_the_microwave,
-    bake_in_the_oven,
-    make_toast,
-    put_groceries_in_the_fridge,
-    take_food_out_of_the_fridge,
-    set_the_table,
-    prepare_breakfast,
-    serve_dinner,
-    eat_a_snack,
-    cut_food,
-    throw_food_away,
-    pack_a_lunch,
-    wash_dishes,
-    run_the_dishwasher,
-    bring_dishes_to_the_sink,
-    put_dishes_away,
-    feed_the_cat,
-    water_a_plant,
+water-a-plant
+pick plant: houseplant; water: water
+do pour water plant
+goal water INSIDE plant
+say water {plant} / {plant} looks dry: give it water
+""".replace("DISHES", _DISHES),
+    SPECIAL,
 )

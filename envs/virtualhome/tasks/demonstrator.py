@@ -19,6 +19,7 @@ from ..engine.rules_clean import walk_ends_in
 from ..engine.scene import bits
 from ..engine.vocabulary import CHARACTER_CLASS, INSIDE, ON, PROPERTIES, STATES
 from ..engine.world import World
+from ..language.lexicon import LEXICON
 from ..language.script import write_line
 
 ME: Final = CHARACTER_CLASS
@@ -26,12 +27,6 @@ ME: Final = CHARACTER_CLASS
 
 Json = dict[str, Any]
 Where = Callable[[int], bool]
-
-_MASSES: Final = frozenset(
-    "water juice milk wine bread cereal soup cheese soap tooth_paste shampoo toilet_paper".split()
-)
-_MASSES_TOO: Final = frozenset("ground_coffee cat_food dish_soap laundry_detergent chicken".split())
-_PLURALS: Final = frozenset("keys socks pants shoes cookies building_blocks".split())
 
 
 class Impossible(Exception):
@@ -167,7 +162,7 @@ class Demonstrator:
         name = self.world.scene.classes[n]
         if self.world.scene.of_class[name].bit_count() == 1:
             return f"the {_words(name)}"
-        if name in _MASSES or name in _MASSES_TOO or name in _PLURALS:
+        if name in LEXICON.masses or name in LEXICON.plurals:
             return f"some {_words(name)}"
         return f"{'an' if name[0] in 'aeiou' else 'a'} {_words(name)}"
 
@@ -179,6 +174,10 @@ class Demonstrator:
     def name(self, n: int) -> str:
         """Return the class of a node in words: `"dining table"`."""
         return _words(self.world.scene.classes[n])
+
+    def kind(self, n: int) -> str:
+        """Return the class of a node: `"dining_table"`."""
+        return self.world.scene.classes[n]
 
     def _moves(self, n: int) -> bool:
         """It is taken from one place to another, and so named by where it comes from."""

@@ -1,9 +1,9 @@
 """Goals that can be reached: household activities grounded in a concrete house, each with a demonstration.
 
-An activity is a function (in `chores_kitchen`, `chores_house`, `chores_leisure`) that carries it out in a world and
-says in words and conditions what was wanted. So every goal comes with a script that reaches it, and no goal is given
-that holds at the beginning. An id fixes its task: task sets that share an id share the task. Not here: goals for which
-several characters have to work together.
+An activity carries itself out in a world and says in words and conditions what was wanted: most are rows of a table
+(`chores`), some are functions (`chores_special`). So every goal comes with a script that reaches it, and no goal is
+given that holds at the beginning. An id fixes its task: task sets that share an id share the task. Not here: goals for
+which several characters have to work together.
 """
 
 from __future__ import annotations
@@ -98,11 +98,9 @@ def attempt(activity: Activity, world: World, choices: StableRandom) -> Grounded
         world.restore(world.start)
 
 
-def _activity(function: Callable[[Demonstrator], ObjectRequest]) -> Activity:
-    return Activity(function.__name__.replace("_", "-"), function)
-
-
-ACTIVITIES: Final = MappingProxyType({a.name: a for a in map(_activity, (*KITCHEN, *HOUSE, *LEISURE))})
+ACTIVITIES: Final = MappingProxyType(
+    {name: Activity(name, carry_out) for name, carry_out in {**KITCHEN, **HOUSE, **LEISURE}.items()}
+)
 """All activities, by name."""
 
 

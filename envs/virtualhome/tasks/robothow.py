@@ -23,9 +23,7 @@ import orjson
 from ....data import locate
 from ....errors import DataError, unknown
 from ....experience import Goal, Task
-from ...facts.conditions import (
-    ConditionJson,
-)
+from ...facts.conditions import ConditionJson
 from ..engine.scene import Scene
 from ..goals.formats import e2wm_difference, from_e2wm, from_eai
 from ..language.describe_goal import describe
