@@ -6,7 +6,7 @@ was done is asked after a plan, a story, or a state in words. Not here: what hap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import orjson
@@ -19,9 +19,8 @@ from .config import CorpusDraft
 from .episodes import CorpusEpisode
 from .knowledge import ActivityKnowledge, patterns, unrelated, wrong_activities
 from .stories import Teller
-from .words import Words, capitalised, count_words, listed
+from .words import IN, Words, capitalised, count_words, listed, mixed
 
-_IN: Final = {"ON": "on", "INSIDE": "in"}
 _OPTIONS: Final = 4
 _DECOYS: Final = (3, 6)
 """How many irrelevant items a confusing plan mentions, as far as the words allow; 2 at least."""
@@ -84,7 +83,7 @@ def _item(words: Words, house: FactGraph, node: int, numbered: frozenset[str] = 
     else:
         spot = house.location(node)
         parts = (
-            [] if spot.holder is None else [f"{_IN.get(spot.relation, 'with')} {words.the(house.kinds[spot.holder])}"]
+            [] if spot.holder is None else [f"{IN.get(spot.relation, 'with')} {words.the(house.kinds[spot.holder])}"]
         )
         parts += [] if spot.room is None or spot.holder is not None else [f"in {words.the(house.kinds[spot.room])}"]
         where = " ".join(parts) or "here"
@@ -92,21 +91,33 @@ def _item(words: Words, house: FactGraph, node: int, numbered: frozenset[str] = 
 
 
 def _decoys(episode: CorpusEpisode, choices: StableRandom, items: Sequence[int], room: int) -> list[str]:
-    house = episode.start
-    shown = {house.kinds[n] for n in [*items, *episode.named]}
-    wanted = choices.between(*_DECOYS)
-    found: list[str] = []
+    house, wanted = episode.start, choices.between(*_DECOYS)
+    there = [node for node in house.kinds if house.location(node).room is not None]
+    return _some_facts(episode.words, house, there, [*items, *episode.named], choices, wanted, room)
+
+
+def _some_facts(
+    words: Words,
+    house: FactGraph,
+    nodes: Iterable[int],
+    named: Iterable[int],
+    choices: StableRandom,
+    wanted: int,
+    room: int,
+) -> list[str]:
+    """At most `wanted` facts, of `room` words together, about things whose kind is not among those of `named`."""
+    shown, found = {house.kinds[n] for n in named}, list[str]()
+    allowed = set(nodes) - set(house.rooms) - set(house.characters)
     for node in choices.shuffled(sorted(house.kinds)):
-        name = house.kinds[node]
-        if node in house.rooms or node in house.characters or name in shown or house.location(node).room is None:
-            continue
-        fact = _item(episode.words, house, node)
-        if count_words(fact) <= room:
-            found.append(fact)
-            shown.add(name)
-            room -= count_words(fact)
         if len(found) == wanted:
             break
+        if node not in allowed or house.kinds[node] in shown:
+            continue
+        fact = _item(words, house, node)
+        if count_words(fact) <= room:
+            found.append(fact)
+            shown.add(house.kinds[node])
+            room -= count_words(fact)
     return found
 
 
@@ -137,7 +148,7 @@ def recognition(
         )
         tellings.append(f"{story}\nQ: {asked}\nA:")
     for prompt in choices.shuffled([text for text in tellings if count_words(text) <= max_words])[:wanted]:
-        yield CorpusDraft(prompt, activity, activity, episode.last, _mixed(choices, activity, wrong))
+        yield CorpusDraft(prompt, activity, activity, episode.last, mixed(choices, activity, wrong))
 
 
 def inference(
@@ -171,7 +182,7 @@ def inference(
         said += _surroundings(episode, choices, max_words - sum(map(count_words, [*said, asked])))
         prompt = f"{said[0]} {' '.join(map(capitalised, choices.shuffled(said[1:])))}{asked}"
         if count_words(prompt) <= max_words:
-            yield CorpusDraft(prompt, activity, activity, episode.last, _mixed(choices, activity, wrong))
+            yield CorpusDraft(prompt, activity, activity, episode.last, mixed(choices, activity, wrong))
 
 
 def _self(episode: CorpusEpisode, name: str, subject: str) -> str:
@@ -214,21 +225,11 @@ def _singles(episode: CorpusEpisode) -> set[int]:
 def _surroundings(episode: CorpusEpisode, choices: StableRandom, room: int) -> list[str]:
     """A few facts more about the room that one is in."""
     house = episode.end
-    here = house.location(house.characters[0]).room
+    me = house.characters[0]
+    here = house.location(me).room
+    near = [n for n in house.kinds if house.location(n).room == here and house.location(n).holder != me]
     named = episode.named | {n for event in episode.done for n in event.action.ids}
-    shown = {house.kinds[n] for n in named}
-    found: list[str] = []
-    for node in choices.shuffled(sorted(house.kinds)):
-        if len(found) == 2 or house.location(node).room != here or house.kinds[node] in shown:
-            continue
-        if node in house.rooms or node in house.characters or house.location(node).holder == house.characters[0]:
-            continue
-        fact = _item(episode.words, house, node)
-        if count_words(fact) <= room:
-            found.append(fact)
-            shown.add(house.kinds[node])
-            room -= count_words(fact)
-    return found
+    return _some_facts(episode.words, house, near, named, choices, 2, room)
 
 
 def relevance(
@@ -260,7 +261,7 @@ def relevance(
     if not few or len(many) < _OPTIONS - 1:
         return
     for right in choices.shuffled(few)[:wanted]:
-        options = _mixed(choices, episode.words.noun(right), [episode.words.noun(name) for name in many])
+        options = mixed(choices, episode.words.noun(right), [episode.words.noun(name) for name in many])
         either = f"{', '.join(options[:-1])} or {options[-1]}"
         asked = choices.pick(
             (
@@ -276,10 +277,6 @@ def relevance(
         if count_words(asked) <= max_words:
             about = {"class": right}
             yield CorpusDraft(asked, episode.words.noun(right), episode.words.noun(right), 0, options, about)
-
-
-def _mixed(choices: StableRandom, right: str, wrong: Sequence[str]) -> tuple[str, ...]:
-    return tuple(choices.shuffled([right, *choices.shuffled(wrong)[: _OPTIONS - 1]]))
 
 
 def task_json(episode: CorpusEpisode) -> Json:

@@ -5,7 +5,8 @@ Answers are read off the facts. See `stories` for what the story mentions. Not h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from ...envs.facts import Location
@@ -13,12 +14,11 @@ from ...stable_random import StableRandom
 from .config import CorpusDraft
 from .episodes import CorpusEpisode, EpisodeEvent
 from .stories import Story, Teller
-from .words import Words, capitalised, listed
+from .words import IN, Words, capitalised, listed, mixed
 
 _MOST_ITEMS: Final = 4
 _OPTIONS_OF_COUNTING: Final = 5
 _OPTIONS_OF_LOCATION: Final = 6
-_IN: Final = {"ON": "on", "INSIDE": "in"}
 _TRAVELS: Final = 0.8
 """How often the end of a tracking story is chosen after the thing came into another room, if it did."""
 _TRIES: Final = 4
@@ -33,16 +33,10 @@ def counting(episode: CorpusEpisode, choices: StableRandom, max_words: int, want
         (spot.holder, spot.relation)
         for node in moved - teller.characters
         for _, spot in episode.history(node)
-        if spot.holder is not None and spot.holder not in moved and spot.relation in _IN
+        if spot.holder is not None and spot.holder not in moved and spot.relation in IN
     }
-    made = 0
-    for place, relation in choices.shuffled(sorted(places) * _TRIES)[: wanted * _TRIES]:
-        draft = _count(teller, place, relation)
-        if draft is not None:
-            yield draft
-            made += 1
-        if made == wanted:
-            return
+    tried = choices.shuffled(sorted(places) * _TRIES)[: wanted * _TRIES]
+    return islice(filter(None, (_count(teller, place, relation) for place, relation in tried)), wanted)
 
 
 def _count(teller: Teller, place: int, relation: str) -> CorpusDraft | None:
@@ -75,7 +69,7 @@ def _count(teller: Teller, place: int, relation: str) -> CorpusDraft | None:
         return None
     if max(len(before), len(after)) > _MOST_ITEMS:
         return None
-    where = f"{_IN[relation]} {episode.words.the(classes[place])}"
+    where = f"{IN[relation]} {episode.words.the(classes[place])}"
     first = capitalised(_at_first(episode.words, classes[place], where, [classes[node] for node in before], choices))
     asked = f"\nQ: How many items are {where}?\nA:"
     involved = sorted({event.actor for event in touching})
@@ -85,11 +79,13 @@ def _count(teller: Teller, place: int, relation: str) -> CorpusDraft | None:
     order = [*before, *(node for event in touching for node in event.action.ids if node not in before)]
     items = sorted(after, key=lambda node: order.index(node) if node in order else len(order))
     right = _answer(episode.words, where, [classes[node] for node in items])
-    options = _count_options(teller, story, where, items, before, seen)
-    if len(options) < _OPTIONS_OF_COUNTING - 1:
+    wrong = _count_options(teller, story, where, items, before, seen)
+    if len(wrong) < _OPTIONS_OF_COUNTING - 1:
         return None
     about = {"place": place, "relation": relation, "begin": begin, "items": items}
-    return CorpusDraft(story.text + asked, right, str(len(after)), end, _mixed(choices, right, options), about)
+    return CorpusDraft(
+        story.text + asked, right, str(len(after)), end, mixed(choices, right, wrong, _OPTIONS_OF_COUNTING), about
+    )
 
 
 def _at_first(words: Words, place: str, where: str, names: Sequence[str], choices: StableRandom) -> str:
@@ -131,17 +127,6 @@ def _count_options(
     return list(found.values())[: 2 * _OPTIONS_OF_COUNTING]
 
 
-def _mixed(
-    choices: StableRandom, right: str, wrong: Sequence[str], count: int = _OPTIONS_OF_COUNTING
-) -> tuple[str, ...]:
-    return tuple(choices.shuffled([right, *choices.shuffled(wrong)[: count - 1]]))
-
-
-def _things(teller: Teller) -> list[int]:
-    """What moved and is neither alive nor furniture that somebody sat on."""
-    return [node for node in teller.episode.moved if not _is_alive(teller.episode, node)]
-
-
 def _is_alive(episode: CorpusEpisode, node: int) -> bool:
     return node in episode.start.characters or episode.kinds[node] in episode.verbalizer.lexicon.alive
 
@@ -153,35 +138,40 @@ def _moves(episode: CorpusEpisode, thing: int) -> list[EpisodeEvent]:
 def tracking(episode: CorpusEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
     """Ask along which rooms a thing went while two to four people moved and carried things."""
     if not 2 <= len(episode.start.characters) <= 4:
-        return
-    teller = Teller(episode, choices, max_words)
-    made = 0
-    for thing in choices.shuffled(_things(teller) * 2)[: wanted * _TRIES]:
-        moves = _moves(episode, thing)
-        begin = choices.between(max(0, moves[0].step - 6), moves[0].step)
-        travels = [e for e in moves if episode.location(thing, e.step).room != episode.location(thing, e.step + 1).room]
-        last = choices.pick(travels if travels and choices.chance(_TRAVELS) else moves)
-        end = min(episode.last, last.step + choices.between(1, 8))
-        path = rooms_of(episode, thing, begin, end)
-        if None in path:
-            continue
-        name = episode.words.the(episode.kinds[thing])
-        asked = choices.pick(
-            (
-                f"\nQ: In which rooms {episode.words.were(episode.kinds[thing])} {name}, in order?\nA:",
-                f"\nQ: What is the order of the rooms where {name} appeared?\nA:",
-            )
+        return iter(())
+    return _drafts(Teller(episode, choices, max_words), _track, wanted)
+
+
+def _drafts(teller: Teller, ask: Callable[[Teller, int], CorpusDraft | None], wanted: int) -> Iterator[CorpusDraft]:
+    """Ask about things that moved, none of them alive, in any order until there are enough drafts."""
+    things = [node for node in teller.episode.moved if not _is_alive(teller.episode, node)]
+    tried = teller.choices.shuffled(things * 2)[: wanted * _TRIES]
+    return islice(filter(None, (ask(teller, thing) for thing in tried)), wanted)
+
+
+def _track(teller: Teller, thing: int) -> CorpusDraft | None:
+    episode, choices = teller.episode, teller.choices
+    moves = _moves(episode, thing)
+    begin = choices.between(max(0, moves[0].step - 6), moves[0].step)
+    travels = [e for e in moves if episode.location(thing, e.step).room != episode.location(thing, e.step + 1).room]
+    last = choices.pick(travels if travels and choices.chance(_TRAVELS) else moves)
+    end = min(episode.last, last.step + choices.between(1, 8))
+    path = rooms_of(episode, thing, begin, end)
+    if None in path:
+        return None
+    name = episode.words.the(episode.kinds[thing])
+    asked = choices.pick(
+        (
+            f"\nQ: In which rooms {episode.words.were(episode.kinds[thing])} {name}, in order?\nA:",
+            f"\nQ: What is the order of the rooms where {name} appeared?\nA:",
         )
-        involved = sorted({event.actor for event in moves if begin <= event.step < end})
-        story = teller.tell(begin, end, involved=involved, about=[thing], question=asked, people=2)
-        if story is None:
-            continue
-        right = ", ".join(episode.words.noun(episode.kinds[room]) for room in path if room is not None)
-        about = {"thing": thing, "begin": begin, "rooms": path}
-        yield CorpusDraft(story.text + asked, right, right, end, (), about)
-        made += 1
-        if made == wanted:
-            return
+    )
+    involved = sorted({event.actor for event in moves if begin <= event.step < end})
+    story = teller.tell(begin, end, involved=involved, about=[thing], question=asked, people=2)
+    if story is None:
+        return None
+    right = ", ".join(episode.words.noun(episode.kinds[room]) for room in path if room is not None)
+    return CorpusDraft(story.text + asked, right, right, end, about={"thing": thing, "begin": begin, "rooms": path})
 
 
 def rooms_of(episode: CorpusEpisode, thing: int, begin: int, end: int) -> list[int | None]:
@@ -195,15 +185,7 @@ def rooms_of(episode: CorpusEpisode, thing: int, begin: int, end: int) -> list[i
 
 def location(episode: CorpusEpisode, choices: StableRandom, max_words: int, wanted: int) -> Iterator[CorpusDraft]:
     """Ask where a thing was before or after something else happened; six options."""
-    teller = Teller(episode, choices, max_words)
-    made = 0
-    for thing in choices.shuffled(_things(teller) * 2)[: wanted * _TRIES]:
-        draft = _locate(teller, thing)
-        if draft is not None:
-            yield draft
-            made += 1
-        if made == wanted:
-            return
+    return _drafts(Teller(episode, choices, max_words), _locate, wanted)
 
 
 def _locate(teller: Teller, thing: int) -> CorpusDraft | None:
@@ -230,18 +212,18 @@ def _locate(teller: Teller, thing: int) -> CorpusDraft | None:
     by_room = choices.chance(0.5) or not spot.relation
     if by_room and spot.room is None:
         return None
-    right, options = _rooms(teller, spot) if by_room else _places(teller, thing, moment)
-    if len(options) < episode.verbalizer.lexicon.wrong_places:
+    right, wrong = _rooms(teller, spot) if by_room else _places(teller, thing, moment)
+    if len(wrong) < episode.verbalizer.lexicon.wrong_places:
         return None
     name, verb = episode.words.the(classes[thing]), episode.words.were(classes[thing])
     where = f"In which room {verb} {name}" if by_room else f"Where {verb} {name}"
     asked = f"\nQ: {where} {'before' if before else 'right after'} {said[mark]}?\nA:"
     if len((story.text + asked).split()) > teller.max_words:
         return None
-    mixed = _mixed(choices, right, options, _OPTIONS_OF_LOCATION)
+    options = mixed(choices, right, wrong, _OPTIONS_OF_LOCATION)
     asks = {"room": spot.room} if by_room else {"relation": spot.relation, "holder": spot.holder}
     about = {"thing": thing, "begin": begin, **asks}
-    return CorpusDraft(story.text + asked, right, right, moment, mixed, about)
+    return CorpusDraft(story.text + asked, right, right, moment, options, about)
 
 
 def _found(teller: Teller, thing: int, spot: Location) -> str:
@@ -251,7 +233,7 @@ def _found(teller: Teller, thing: int, spot: Location) -> str:
     classes, words = teller.episode.kinds, teller.episode.words
     where = f"in {words.the(classes[spot.room])}"
     if spot.holder is not None:
-        where = f"{_IN[spot.relation]} {words.the(classes[spot.holder])} {where}"
+        where = f"{IN[spot.relation]} {words.the(classes[spot.holder])} {where}"
     return capitalised(f"{words.the(classes[thing])} {words.were(classes[thing])} {where}")
 
 
@@ -270,7 +252,7 @@ def _places(teller: Teller, thing: int, moment: int) -> tuple[str, list[str]]:
     def words(spot: Location) -> str:
         if spot.relation == "HELD" and spot.holder is not None:
             return f"in {teller.people[spot.holder].name}'s hand"
-        return f"{_IN[spot.relation]} {episode.words.the(episode.kinds[spot.holder or 0])}"
+        return f"{IN[spot.relation]} {episode.words.the(episode.kinds[spot.holder or 0])}"
 
     spot = episode.location(thing, moment)
     above: set[int] = set()

@@ -24,6 +24,8 @@ PEOPLE: Final = tuple(
     + [Person(name, "he", "his") for name in ("Ben", "David", "Frank", "Hugo", "Jack", "Kofi", "Liam", "Omar", "Tom")]
 )
 """Who may appear in a story."""
+IN: Final = {"ON": "on", "INSIDE": "in"}
+"""The preposition of a relation."""
 
 
 class Words:
@@ -71,6 +73,11 @@ def listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def mixed(choices: StableRandom, right: str, wrong: Sequence[str], count: int = 4) -> tuple[str, ...]:
+    """Return at most `count` options in any order: the right one and some of the wrong ones."""
+    return tuple(choices.shuffled([right, *choices.shuffled(wrong)[: count - 1]]))
+
+
 def count_words(text: str) -> int:
     """Return how many words a text has, separated by white space."""
     return len(text.split())
@@ -83,6 +90,7 @@ def cast(characters: Sequence[int], choices: StableRandom) -> dict[int, Person]:
 
 
 __all__ = [
+    "IN",
     "PEOPLE",
     "Person",
     "Words",
@@ -90,4 +98,5 @@ __all__ = [
     "cast",
     "count_words",
     "listed",
+    "mixed",
 ]
