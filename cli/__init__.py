@@ -48,6 +48,8 @@ def main(args: Sequence[str] | None = None) -> int:
     given, notes = replace_old_options(given)
     for note in notes:
         complain(note)
+    if "" not in sys.path and (here := os.getcwd()) not in sys.path:
+        sys.path.append(here)  # an own `module:Name` beside the person who types; last, so that it hides nothing
     try:
         if not given or given[0] not in COMMANDS:
             tyro.cli(names_only(), args=given, prog="pathei", description=about, config=CONFIG)

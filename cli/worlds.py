@@ -20,11 +20,16 @@ def env_list(_: EnvList) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from ..envs.registry import BUILTIN_ENVS
+    from ..envs.registry import ENVS, get_env
 
     table = Table("name", "gymnasium id", "what", "needs")
-    for world in BUILTIN_ENVS:
-        table.add_row(world.name, world.id, world.what, escape(world.needs))
+    for name in ENVS.names():
+        try:
+            world = get_env(name)
+        except ConfigError as error:  # one broken package does not hide the others
+            table.add_row(name, "", escape(f"cannot be used: {error}"), "")
+        else:
+            table.add_row(name, world.id, escape(world.what), escape(world.needs))
     make_console().print(table)
 
 

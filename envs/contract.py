@@ -28,7 +28,6 @@ observations as compact JSON. Not here: the agent's side of the contract, and ve
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping, Set
 from typing import Any
@@ -37,8 +36,9 @@ import gymnasium
 import numpy as np
 import orjson
 
-from ..errors import ContractError, MissingDependencyError, UnknownNameError, unknown
+from ..errors import ContractError, MissingDependencyError
 from ..experience import Json, Observation, Task
+from .registry import unknown_env
 from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 
 
@@ -56,7 +56,7 @@ def make(task: Task) -> gymnasium.Env[Any, Any]:
     except gymnasium.error.Error as error:
         if task.env in gymnasium.registry:
             raise
-        raise _unknown_env(task.env) from error
+        raise unknown_env(task.env) from error
     except ModuleNotFoundError as error:
         # gymnasium raises one without a name for an id of the form "module:Env-v0".
         module = error.name or task.env.partition(":")[0]
@@ -117,11 +117,6 @@ def plain(info: Mapping[str, Any]) -> dict[str, Json]:
     is the same in every run, as its `repr` often is not.
     """
     return {str(key): _plain(value) for key, value in info.items() if key != "actions" and key != "facts"}
-
-
-def _unknown_env(name: str) -> UnknownNameError:
-    near = difflib.get_close_matches(name, list(gymnasium.registry), n=1)
-    return unknown("environment", name, near or [known for known in gymnasium.registry if known.startswith("pathei/")])
 
 
 def _images(value: Any, put_image: Callable[[np.ndarray[Any, Any]], str] | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ the group `pathei.envs`. `pathei.envs` registers the ids with gymnasium. An envi
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,10 @@ from ..registry import Registry, load_target
 if TYPE_CHECKING:
     from .goal_space import GoalSpaceProvider
     from .verbalizer import Verbalizer
+
+
+NO_GOAL: Final = Goal("maximise the reward")
+"""The goal of tasks that have none of their own."""
 
 
 class Requirement(NamedTuple):
@@ -97,8 +102,7 @@ class EnvSpec:
         """Return `n` tasks that follow from the seed."""
         if self.tasks:
             return list(self.load(self.tasks)(n, seed))
-        goal = Goal("maximise the reward")
-        return [Task(f"{self.name}/{number}", self.id, number, goal) for number in range(seed, seed + n)]
+        return [Task(f"{self.name}/{number}", self.id, number, NO_GOAL) for number in range(seed, seed + n)]
 
     def load(self, function: str) -> Callable[..., Any]:
         """Import a function that one of the fields names.
@@ -369,15 +373,17 @@ def _registered(name: str) -> EnvSpec:
         if isinstance(found, EnvSpec):
             return found
     if id_ not in gymnasium.registry:
-        raise _no_such(name, id_)
+        raise unknown_env(name)
     known = gymnasium.registry[id_]
     what = f"{known.entry_point}, registered with gymnasium"
     return EnvSpec(name, str(known.entry_point), known.max_episode_steps, name, what)
 
 
-def _no_such(name: str, id_: str) -> UnknownNameError:
-    near = [known for known in gymnasium.registry if known.partition("/")[0] == id_.partition("/")[0]]
-    return unknown("environment", name, near or ENVS.names())
+def unknown_env(name: str) -> UnknownNameError:
+    """Return the error that names the environment nearest to a gymnasium id, or to `module:Id-v0`."""
+    near = difflib.get_close_matches(name.rpartition(":")[2], list(gymnasium.registry), n=1)
+    module, colon, _ = name.rpartition(":")
+    return unknown("environment", name, [f"{module}{colon}{one}" for one in near] or ENVS.names())
 
 
 def _find(name: str) -> EnvSpec | None:

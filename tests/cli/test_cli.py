@@ -85,7 +85,10 @@ def test_worlds_and_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> 
         (["env", "doctor", "virtualhom"], "did you mean 'virtualhome'?"),
         (["data", "get", "robothau"], "did you mean 'robothow'?"),
         (["collect", "{tmp}/s", "--tasks", "{tmp}/none"], "neither a number, nor 'robothow', nor a file"),
-        (["collect", "{tmp}/s", "--tasks", "{tmp}/bad"], "Line 2 of"),
+        (
+            ["collect", "{tmp}/s", "--tasks", "{tmp}/bad"],
+            "line 2: 'id' is 3 and should be a text; line 2: it lacks a goal",
+        ),
         (["collect", "{tmp}/s", "--steps", "0", "--workers", "-1"], "workers must be at least 0; steps must be"),
         (["collect", "{tmp}", "--tasks", "{tmp}/good"], "is not an experience store"),
         (["store", "info", "{tmp}/nowhere"], "nowhere"),
