@@ -28,6 +28,7 @@ observations as compact JSON. Not here: the agent's side of the contract, and ve
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable, Mapping, Set
 from typing import Any
@@ -36,9 +37,8 @@ import gymnasium
 import numpy as np
 import orjson
 
-from ..errors import ContractError, MissingDependencyError
+from ..errors import ContractError, MissingDependencyError, UnknownNameError, unknown
 from ..experience import Json, Observation, Task
-from .registry import unknown_env
 from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 
 
@@ -117,6 +117,14 @@ def plain(info: Mapping[str, Any]) -> dict[str, Json]:
     is the same in every run, as its `repr` often is not.
     """
     return {str(key): _plain(value) for key, value in info.items() if key != "actions" and key != "facts"}
+
+
+def unknown_env(name: str) -> UnknownNameError:
+    """Return the error that names the environment nearest to a gymnasium id, or to `module:Id-v0`."""
+    module, colon, id_ = name.rpartition(":")
+    near = difflib.get_close_matches(id_, list(gymnasium.registry), n=1)
+    ours = [known for known in gymnasium.registry if known.startswith("pathei/")]
+    return unknown("environment", name, [f"{module}{colon}{one}" for one in near] or ours)
 
 
 def _images(value: Any, put_image: Callable[[np.ndarray[Any, Any]], str] | None) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ the group `pathei.envs`. `pathei.envs` registers the ids with gymnasium. An envi
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ import gymnasium
 from ..errors import ConfigError, UnknownNameError, unknown
 from ..experience import Goal, Task
 from ..registry import Registry, load_target
+from .contract import unknown_env
 
 if TYPE_CHECKING:
     from .goal_space import GoalSpaceProvider
@@ -377,13 +377,6 @@ def _registered(name: str) -> EnvSpec:
     known = gymnasium.registry[id_]
     what = f"{known.entry_point}, registered with gymnasium"
     return EnvSpec(name, str(known.entry_point), known.max_episode_steps, name, what)
-
-
-def unknown_env(name: str) -> UnknownNameError:
-    """Return the error that names the environment nearest to a gymnasium id, or to `module:Id-v0`."""
-    near = difflib.get_close_matches(name.rpartition(":")[2], list(gymnasium.registry), n=1)
-    module, colon, _ = name.rpartition(":")
-    return unknown("environment", name, [f"{module}{colon}{one}" for one in near] or ENVS.names())
 
 
 def _find(name: str) -> EnvSpec | None:
