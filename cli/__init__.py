@@ -49,7 +49,7 @@ def main(args: Sequence[str] | None = None) -> int:
     for note in notes:
         complain(note)
     if "" not in sys.path and (here := os.getcwd()) not in sys.path:
-        sys.path.append(here)  # an own `module:Name` beside the person who types; last, so that it hides nothing
+        sys.path.append(here)  # for a `module:Name` of one's own; last, so that it hides nothing
     try:
         if not given or given[0] not in COMMANDS:
             tyro.cli(names_only(), args=given, prog="pathei", description=about, config=CONFIG)
