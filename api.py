@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from .memory.experience_memory import ExperienceMemory
 
 
-def make_env(name: str, **options: Any) -> gymnasium.Env[Any, Any]:
+def make_env(name: str | Task, **options: Any) -> gymnasium.Env[Any, Any]:
     """Return a new environment.
 
     Args:
-        name: Its name (`pathei list env`), its gymnasium id, or `module:Id-v0`.
+        name: Its name (`pathei list env`), its gymnasium id, or `module:Id-v0`; or a task, for the one that it is in.
         options: Passed to the environment's constructor.
 
     Raises:
@@ -37,7 +37,7 @@ def make_env(name: str, **options: Any) -> gymnasium.Env[Any, Any]:
 
     from .envs.registry import get_env, register_id
 
-    spec = get_env(name)
+    spec = get_env(name.env if isinstance(name, Task) else name)
     if spec.id not in gymnasium.registry:
         register_id(spec)
     return gymnasium.make(spec.id, **options)
@@ -77,9 +77,10 @@ def generate_tasks(env: str, n: int = 10, *, seed: int = 0) -> list[Task]:
 
 def collect(
     store: str | Path,
-    tasks: Sequence[Task],
+    tasks: Sequence[Task] | int,
     collector: str = "explore",
     *,
+    env: str = "virtualhome",
     steps: int = 30,
     seed: int = 0,
     **options: Any,
@@ -88,8 +89,10 @@ def collect(
 
     Args:
         store: The store's folder; made if it does not exist.
-        tasks: What to play, all in one environment.
+        tasks: What to play, all in one environment; or how many to generate. A curriculum sets its own goals: for it,
+            the number of attempts.
         collector: Its name (`pathei list collector`).
+        env: The environment of generated tasks and of a curriculum; see `make_env`.
         steps: The longest episode, in steps; for a search, its horizon.
         seed: Determines everything random, together with each task's seed.
         options: The collector's own options; the command line's, with underscores.
@@ -98,21 +101,28 @@ def collect(
         How many episodes were stored and how many failed.
 
     Raises:
-        ConfigError: there are no tasks, or those of several environments, or two with the same id.
+        ConfigError: there are no tasks, or those of several environments, or two with the same id; or a curriculum is
+            given tasks.
         UnknownNameError: there is no such collector.
         StoreError: the store cannot be opened or written.
     """
     from .collectors import collect as play
-    from .collectors.options import PlaySettings
+    from .collectors.options import PlaySettings, PracticeOptions
     from .collectors.registry import COLLECTORS
     from .errors import ConfigError
     from .store import ExperienceStore
 
+    settings = COLLECTORS.get(collector)(**options)
+    if isinstance(settings, PracticeOptions):
+        if not isinstance(tasks, int):
+            raise ConfigError(f"The collector {collector!r} sets its own goals: give the number of attempts.")
+        tasks = settings.practice(PlaySettings(env, steps, seed), tasks)
+    elif isinstance(tasks, int):
+        tasks = generate_tasks(env, tasks, seed=seed)
     envs = {task.env for task in tasks}
     if len(envs) != 1:
         raise ConfigError(f"The tasks must be of one environment, not of {len(envs)}.")
-    settings = COLLECTORS.get(collector)(**options)
-    made = settings.make(PlaySettings(env=envs.pop(), steps=steps, seed=seed))
+    made = settings.make(PlaySettings(envs.pop(), steps, seed))
     with ExperienceStore.open(store, seeds=[seed]) as opened:
         return play(opened, tasks, made, name=settings.name)
 

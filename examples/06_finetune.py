@@ -1,0 +1,25 @@
+"""Fine-tune a language model on experience with Elastic Weight Consolidation; measure the skill and the forgetting.
+
+The model is a tiny one that this machine trains for itself, once, in a minute or two. Needs pip install '.[learn]'.
+"""
+
+import pathei
+from pathei.learners import TrainingConfig
+
+STORE = "runs/examples/demonstrations"
+
+
+def main() -> None:
+    """Tune the tiny model with and without EWC, for a few steps."""
+    pathei.collect(STORE, 40, "scripted", steps=60)
+    training = TrainingConfig(steps=30, learning_rate=2e-3)
+    for method in ("finetune", "ewc"):
+        out = f"runs/examples/{method}"
+        report = pathei.finetune(out, STORE, method=method, training=training)
+        print(f"{method}: {report.examples} examples, {report.steps} steps, loss {report.loss:.2f}")
+        found = pathei.evaluate(out, limit=20)
+        print(found)
+
+
+if __name__ == "__main__":
+    main()
