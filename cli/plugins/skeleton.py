@@ -123,7 +123,8 @@ class TITLEEnv(gymnasium.Env[str, str]):
         return {"actions": self._actions(), "success": all(self._lit), "progress": sum(self._lit) / ROOMS}
 
     def _text(self) -> str:
-        return f"You are in room {self._room}. Its lamp is {'on' if self._lit[self._room] else 'off'}."
+        lamps = ", ".join("on" if lit else "off" for lit in self._lit)
+        return f"You are in room {self._room}. The lamps of the rooms are {lamps}."
 
 
 def generate_tasks(n: int, seed: int) -> list[Task]:

@@ -10,12 +10,12 @@ MOVED = re.findall(r"^\| `[\w.]+` \| `([\w.]+)` \|$", PAGE.partition("## Renamed
 RENAMED = re.findall(r"^\| `([\w.]+)` \| `\w+` \| `(\w+)` \|$", PAGE, re.MULTILINE)
 
 
-def classes_of(module: str) -> set[str]:
-    """Return the classes of a module of the package, without importing it; nothing if there is no such module."""
+def names_of(module: str) -> set[str]:
+    """Return the classes and functions of a module of the package, without importing it; nothing if there is no such module."""
     path = ROOT.joinpath(*module.split("."))
     file = path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
     tree = ast.parse(file.read_text("utf-8") if file.is_file() else "")
-    return {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)}
 
 
 def test_every_new_module_exists() -> None:
@@ -26,4 +26,4 @@ def test_every_new_module_exists() -> None:
 
 def test_every_new_class_exists() -> None:
     assert len(RENAMED) > 100
-    assert not [f"{module}.{name}" for module, name in RENAMED if name not in classes_of(module)]
+    assert not [f"{module}.{name}" for module, name in RENAMED if name not in names_of(module)]
