@@ -8,10 +8,11 @@ STORE = "runs/examples/household"
 def main() -> None:
     """Play the same tasks by exploration and by tree search, and look at one episode."""
     tasks = pathei.generate_tasks("virtualhome", 20, seed=0)
-    for collector, options in {"explore": {}, "mcts": {"simulations": 500}}.items():
-        report = pathei.collect(STORE, tasks, collector, steps=30, **options)
+    explored = pathei.collect(STORE, tasks, "explore", steps=30)
+    searched = pathei.collect(STORE, tasks, "mcts", steps=30, simulations=500)
+    for name, report in (("explore", explored), ("mcts", searched)):
         found = report.coverage
-        print(f"{collector:8} {found.episodes} episodes ({report.before} were there), {found.successes} goals reached")
+        print(f"{name:8} {found.episodes} episodes ({report.before} were there), {found.successes} goals reached")
     with pathei.ExperienceStore.open(STORE, mode="read") as store:
         print(f"\n{STORE} holds {len(store)} episodes, which survive kill -9. One that reached its goal:")
         episode = next(store.trajectories(collector="mcts", success=True))

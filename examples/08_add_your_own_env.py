@@ -52,7 +52,7 @@ class Safe(gymnasium.Env[str, str]):
 
 
 if __name__ == "__main__":
-    gymnasium.register("Safe-v0", entry_point=Safe, max_episode_steps=30)
+    gymnasium.register("Safe-v0", entry_point="__main__:Safe", max_episode_steps=30)
     check_env(pathei.make_env("Safe-v0"))  # gymnasium's contract and pathei's conventions
     check_snapshot(pathei.make_env("Safe-v0"), rng=np.random.default_rng(0))
     for collector in ("explore", "breadth", "mcts"):

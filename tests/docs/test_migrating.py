@@ -11,7 +11,7 @@ RENAMED = re.findall(r"^\| `([\w.]+)` \| `\w+` \| `(\w+)` \|$", PAGE, re.MULTILI
 
 
 def names_of(module: str) -> set[str]:
-    """Return the classes and functions of a module of the package, without importing it; nothing if there is no such module."""
+    """Return the classes and functions of a module, without importing it; nothing if there is no such module."""
     path = ROOT.joinpath(*module.split("."))
     file = path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
     tree = ast.parse(file.read_text("utf-8") if file.is_file() else "")
