@@ -6,7 +6,7 @@
 | `chat`              | JSON lines, one conversation per episode  | TRL, verl, axolotl                             |
 | `prompt-completion` | JSON lines, one row per step              | TRL                                            |
 | `atif`              | a folder, one ATIF document per episode   | Harbor, NeMo, transcript viewers               |
-| `minari`            | a Minari dataset; numeric data only       | Minari, offline reinforcement learning         |
+| `minari`            | a Minari dataset, of numbers or texts     | Minari, offline reinforcement learning         |
 
 What an export would lose is refused, not dropped: images above all. Privileged facts are never in `chat` and
 `prompt-completion`. Failures are in none of them: they are no experience.

@@ -250,32 +250,59 @@ def test_minari_keeps_scalar_and_continuous_actions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("observations", "actions", "fault"),
+    ("observations", "actions"),
     [
-        (["[0]", "[1]"], ["walk to the lamp"], "action 0 of 'a' is 'walk to the lamp'"),
-        (["You are here", "[1]"], ["0"], "observation 0"),
-        (["[0]", "[1, 2]"], ["0"], "one shape"),
-        (["[[0], [1, 2]]", "[1]"], ["0"], "observation 0"),
-        (["true", "false"], ["0"], "observation 0"),
-        (["[null]", "[1]"], ["0"], "observation 0"),
-        (["[]", "[]"], ["0"], "observation 0"),
+        (["[0]", "[1]"], ["walk to the lamp"]),
+        (["You are here: l'été, \u4f60", "[1]"], ["0"]),
+        (["[[0], [1, 2]]", "[1]"], ["0"]),
+        (["true", "false"], ["0"]),
+        (["[null]", ""], ["0"]),
     ],
 )
-def test_minari_refuses_what_is_not_numeric(
-    tmp_path: Path, observations: list[str], actions: list[str], fault: str
-) -> None:
+def test_minari_keeps_texts(tmp_path: Path, observations: list[str], actions: list[str]) -> None:
+    import minari
+
     with ExperienceStore.open(tmp_path / "s") as store:
         store.append(numeric("a", observations, actions))
+        path = export(store, "minari", tmp_path / "out").path
+    data = minari.MinariDataset(path / "data")
+    found = data[0]
+    for given, kept, space in (
+        (observations, found.observations, data.observation_space),
+        (actions, found.actions, data.action_space),
+    ):
+        assert [one if isinstance(one, str) else orjson.loads(orjson.dumps(one.tolist())) for one in kept] == [
+            one if isinstance(kept[0], str) else orjson.loads(one) for one in given
+        ]
+        assert all(space.contains(one) for one in kept)
+
+
+@pytest.mark.parametrize(
+    ("observations", "fault"), [(["[0]", "[1, 2]"], "one shape"), (["a\0", "b"], "null character")]
+)
+def test_minari_refuses_what_it_cannot_hold(tmp_path: Path, observations: list[str], fault: str) -> None:
+    with ExperienceStore.open(tmp_path / "s") as store:
+        store.append(numeric("a", observations, ["0"]))
         with pytest.raises(ExportError, match=fault):
             export(store, "minari", tmp_path / "out-v0")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["s"]
 
 
+@pytest.mark.parametrize("name", ["home", "home-v0", "no id!", "été.v1", "-", "a b-v3"])
+def test_minari_takes_any_name(name: str, tmp_path: Path) -> None:
+    import minari
+
+    with ExperienceStore.open(tmp_path / "s") as store:
+        store.append(numeric("a", ["here", "there"], ["go"]))
+        path = export(store, "minari", tmp_path / name).path
+    assert minari.MinariDataset(path / "data").spec.dataset_id.rpartition("-v")[2].isdecimal()
+
+
 def test_minari_refuses_an_id_that_is_none_and_an_empty_selection(tmp_path: Path) -> None:
     with ExperienceStore.open(tmp_path / "s") as store:
-        for name, fault in (("no id!", "not a Minari dataset id"), ("fine-v0", "no episode")):
+        for options, fault in (({"dataset_id": "no id!"}, "not a Minari dataset id"), ({}, "no episode")):
             with pytest.raises(ExportError, match=fault):
-                export(store, "minari", tmp_path / name)
+                export(store, "minari", tmp_path / "fine-v0", **options)
 
 
 @pytest.mark.parametrize("format_", ["prompt-completion", "minari"])
