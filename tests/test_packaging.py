@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -280,7 +281,7 @@ print(json.dumps(files))
 
 @pytest.fixture(scope="module")
 def wheel(checkout: Path, source_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of the sources."""
+    """The wheel, built from the source distribution, which is built from a copy of the sources and lies beside it."""
     folder = tmp_path_factory.mktemp("wheel")
     for path in source_files:
         (folder / "copy" / path).parent.mkdir(parents=True, exist_ok=True)
@@ -290,7 +291,6 @@ def wheel(checkout: Path, source_files: list[Path], tmp_path_factory: pytest.Tem
         "-P",
         "-m",
         "build",
-        "--wheel",
         "--no-isolation",
         "--outdir",
         folder,
@@ -336,6 +336,21 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path, package_files
     assert ours == {f"pathei/{path.as_posix()}" for path in package_files}
     assert "pathei/py.typed" in ours
     assert any(name.endswith("/licenses/LICENSE") for name in names)
+
+
+@pytest.mark.integration
+@pytest.mark.xdist_group("wheel")
+def test_both_distributions_can_be_published(wheel: Path, package_files: list[Path]) -> None:
+    (source,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        names = {one.name.partition("/")[2] for one in archive.getmembers() if one.isfile()}
+    assert names >= {path.as_posix() for path in package_files} | {"README.md", "LICENSE", "CHANGELOG.md", "setup.py"}
+    left_out = ("tests", "benchmarks", "docs", "examples", "runs", ".venv")
+    assert not [name for name in names if name.startswith(left_out)]
+    check = [sys.executable, "-m", "twine", "check", "--strict", str(source), str(wheel)]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("PASSED") == 2
 
 
 @pytest.mark.integration
