@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ import numpy as np
 import orjson
 
 from ..errors import ConfigError, RecordError, check
+from ..extras import needed_by
 from ..store import ExperienceStore
 from ..store.durable import publish
 from .config import LearnConfig, LearnReport
@@ -32,7 +34,7 @@ from .methods.ewc_lora import Factors
 from .methods.protocol import MethodContext, Need, Regularizer
 from .methods.registry import make_regularizers, parse_methods
 from .methods.replay import self_generated
-from .models.load import context_of, load_model
+from .models.load import context_of, find_model, load_model
 from .models.names import is_tiny
 from .models.stdlib_text import stdlib_text
 from .run_directory import (
@@ -46,6 +48,7 @@ from .run_directory import (
     note_versions,
     only_writer,
     publish_folder,
+    refuse_another,
     settle,
     write_json,
 )
@@ -53,7 +56,7 @@ from .training.batches import TokenizedExamples, draw, read_texts, sequences_of,
 from .training.checkpoints import METRICS
 from .training.config import LoraConfig
 from .training.loop import Watch, train
-from .training.lora import is_adapted, merged, with_lora
+from .training.lora import check_targets, is_adapted, merged, with_lora
 from .training.processes import device, first_process_first, process_count, rank
 
 if TYPE_CHECKING:
@@ -114,21 +117,46 @@ class FineTuner:
         out, begun = self._config.out, time.monotonic()
         with only_writer(out) if rank() == 0 else contextlib.nullcontext():
             with first_process_first():
-                settle(out, self._config)
-                if note := note_versions(out):
-                    self._note(note)
+                refuse_another(out, self._config)
                 if (out / MODEL).exists():
                     return _read_report(out)
                 kept = self._examples(examples)
-                base, tokenizer = load_model(self._config.model, device())
-                rows = self._tokenised(kept, base, tokenizer)
+                base, tokenizer, text = self.load()
+                rows = self._tokenised([one for one in kept if one.split == "train"], base, tokenizer)
+                settle(out, self._config)
+                if note := note_versions(out):
+                    self._note(note)
+                if not (out / EXAMPLES).exists():
+                    write_examples(out / EXAMPLES, kept)
                 samples = self._samples(base, tokenizer) if "samples" in self._needs else None
-            model, regularizers = self._prepare(base, tokenizer, samples)
+            model, regularizers = self._prepare(base, text, samples)
             trained = self._train(model, tokenizer, rows, regularizers)
             report = self._report(len(rows.rows), time.monotonic() - begun)
             if rank() == 0:
                 _publish(out, trained, tokenizer, report)
             return report
+
+    def load(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, NDArray[np.int64] | None]:
+        """Return the base, its tokenizer and reference text (if a method needs it); nothing is written.
+
+        So everything that the configuration names, the examples apart, is known to be there before a run begins.
+
+        Raises:
+            MissingDependencyError: a package that the trainer, the adapter or the model needs is not installed.
+            PatheiError: a model, a file of Fisher information or a reference text cannot be read, or does not fit.
+        """
+        config = self._config
+        with needed_by("Learning into weights", "learn"):
+            for package in ("torch", *(("trl", "datasets") if config.training.trainer == "trl" else ())):
+                importlib.import_module(package)
+        if config.init_from:
+            find_model(config.init_from)
+        base, tokenizer = load_model(config.model, device())
+        if config.training.lora is not None:
+            check_targets(base, config.training.lora)
+        if config.fisher is not None and "fisher" in self._needs:
+            _read_fisher(config.fisher, base)
+        return base, tokenizer, self._reference_text(base, tokenizer) if _needs_text(config, self._needs) else None
 
     # --- what a run is made of
 
@@ -137,14 +165,14 @@ class FineTuner:
         self._notify(sentence)
 
     def _examples(self, given: Sequence[Example] | None) -> list[Example]:
-        """Return the training examples; the first start keeps all examples in the directory, so they cannot change."""
+        """Return the examples of all splits; the first start keeps them in the directory, so they cannot change."""
         path = self._config.out / EXAMPLES
         if not path.exists():
-            write_examples(path, _read_data(self._config) if given is None else given)
+            return list(_read_data(self._config) if given is None else given)
         kept = list(read_examples(path))
         if given is not None and list(given) != kept:
             raise ConfigError(f"The examples differ from those in {path}: give the run another directory.")
-        return [example for example in kept if example.split == "train"]
+        return kept
 
     def _tokenised(
         self, examples: Sequence[Example], model: nn.Module, tokenizer: PreTrainedTokenizerBase
@@ -162,11 +190,10 @@ class FineTuner:
         return rows
 
     def _prepare(
-        self, base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, samples: NDArray[np.int64] | None
+        self, base: PreTrainedModel, text: NDArray[np.int64] | None, samples: NDArray[np.int64] | None
     ) -> tuple[nn.Module, tuple[Regularizer, ...]]:
         """Add an adapter to the model if one is trained, and make the regularizers."""
         config, training = self._config, self._config.training
-        text = self._reference_text(base, tokenizer) if _needs_text(config, self._needs) else None
         fisher = self._fisher(base, text) if "fisher" in self._needs else None
         model = base if training.lora is None else with_lora(base, training.lora, seed=training.seed)
         context = MethodContext(model, training.seed, training.precision, text, samples, fisher)

@@ -52,13 +52,14 @@ _PACKAGES: Final = (
 
 @contextlib.contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Create a run's directory and lock it for this process.
+    """Create a run's directory and lock it for this process; if the block fails before it writes, nothing is left.
 
     Raises:
         LearningError: another process holds the lock.
         StoreError: the directory cannot be written to.
     """
     with explained(folder):
+        made = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         try:
             lock = WriterLock(folder / "lock")
@@ -70,6 +71,8 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+        if made and [path.name for path in folder.iterdir()] == ["lock"]:
+            shutil.rmtree(folder)
 
 
 def settle(folder: Path, config: Any, renamed: Mapping[str, str | None] | None = None) -> None:
@@ -83,11 +86,18 @@ def settle(folder: Path, config: Any, renamed: Mapping[str, str | None] | None =
     Raises:
         ConfigError: another run was begun here; names the first field that differs.
     """
-    now = orjson.loads(to_json(config))
+    if (folder / CONFIG).exists():
+        refuse_another(folder, config, renamed)
+    else:
+        write_json(folder / CONFIG, orjson.loads(to_json(config)))
+
+
+def refuse_another(folder: Path, config: Any, renamed: Mapping[str, str | None] | None = None) -> None:
+    """Do what `settle` does, without storing anything: to be called before a configuration is known to be right."""
     path = folder / CONFIG
     if not path.exists():
-        write_json(path, now)
         return
+    now = orjson.loads(to_json(config))
     stored = migrate_config(orjson.loads(path.read_bytes()), config, {**RENAMED, **(renamed or {})})
     before = orjson.loads(orjson.dumps(stored, default=str))
     if difference := first_difference(_rename_tiny(before), _rename_tiny(now)):

@@ -19,6 +19,7 @@ from .experience import AGENT
 from .workspace import LoopWorkspace
 
 if TYPE_CHECKING:
+    from ..learners.config import LearnConfig
     from ..learners.evaluation.intervals import Interval
     from ..learners.examples import Example
 
@@ -62,8 +63,17 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     The loop's own method continues from the last round's model and is regularized towards the base; the method that it
     is compared with takes as many steps at once as all rounds together.
     """
-    from ..learners.config import LearnConfig
     from ..learners.finetuning import FineTuner
+
+    run = run_config(place, number, method)
+    run.out.mkdir(parents=True, exist_ok=True)
+    FineTuner(run, watch=lambda step: watch(int(step["step"]), int(step["steps"]))).run(_plans(place, number))
+    return run.out
+
+
+def run_config(place: LoopWorkspace, number: int, method: str) -> LearnConfig:
+    """Return the configuration of the run that tunes a model after a round."""
+    from ..learners.config import LearnConfig
 
     config = place.config
     fisher = place.fisher()
@@ -73,7 +83,7 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     training = dataclasses.replace(config.training, seed=place.seed * config.rounds + number)
     if not goes_on and training.steps is not None:
         training = dataclasses.replace(training, steps=training.steps * number)
-    run = LearnConfig(
+    return LearnConfig(
         out,
         model=config.model,
         init_from=str(place.run(number - 1, method) / "model") if goes_on and number > 1 and not training.lora else "",
@@ -84,9 +94,6 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
         texts=config.texts,
         fisher=given,
     )
-    out.mkdir(parents=True, exist_ok=True)
-    FineTuner(run, watch=lambda step: watch(int(step["step"]), int(step["steps"]))).run(_plans(place, number))
-    return out
 
 
 def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
 
+from ..extras import needed_by
 from ..learners.models.names import is_tiny
-from ..learners.run_directory import note_versions, only_writer, settle, write_json
+from ..learners.run_directory import CONFIG, note_versions, only_writer, refuse_another, settle, write_json
 from . import experience, learning, results
 from .config import RENAMED, LoopConfig
 from .workspace import PLAIN, WEIGHTS, LoopWorkspace
@@ -47,11 +48,17 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
         PatheiError: an environment, a model or a memory cannot be loaded.
     """
     with only_writer(out):
+        refuse_another(out, config, RENAMED)
+        if config.tunes:
+            with needed_by("Learning into weights", "learn"):
+                import torch  # noqa: F401
+            if is_tiny(config.model):
+                _base(console)
+        if not (out / CONFIG).exists():
+            _check(LoopWorkspace(out, config, config.seed))
         settle(out, config, RENAMED)
         if note := note_versions(out):
             console.print(note, soft_wrap=True)
-        if config.tunes and is_tiny(config.model):
-            _base(console)
         lost: Lost = {}
         alone: Alone = {}
         scores: list[results.LoopScore] = []
@@ -61,6 +68,25 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
         found = results.LoopResult(tuple(scores), lost, alone)
         write_json(out / RESULT, found.json())
     return found
+
+
+def _check(place: LoopWorkspace) -> None:
+    """Raise at once what a wrong name or a missing file would raise when the first part needs it."""
+    config = place.config
+    place.tasks(1)
+    place.held_out_tasks()
+    if config.remembers:
+        from ..memory import make_embedder
+
+        make_embedder(config.embedder)
+    if config.tunes:
+        from ..learners.finetuning import FineTuner
+        from ..learners.training.batches import read_texts
+
+        read_texts(config.held_out_texts)
+        for method in filter(None, (config.against, config.method)):
+            tuner = FineTuner(learning.run_config(place, 1, method))
+        tuner.load()
 
 
 def _rounds(place: LoopWorkspace, console: Console, lost: Lost, alone: Alone) -> None:

@@ -19,9 +19,10 @@ from ..examples import Example, Split, read_examples
 from ..models.load import load_model
 from ..models.names import is_tiny
 from ..models.stdlib_text import stdlib_text
-from ..run_directory import CONFIG, EXAMPLES, MODEL, note_versions, only_writer, settle, write_json
+from ..run_directory import CONFIG, EXAMPLES, MODEL, note_versions, only_writer, refuse_another, settle, write_json
 from ..training.batches import read_texts
 from .evaluate import EvaluationConfig, Watch, evaluate
+from .metrics import metrics_of, rouge
 from .result import Evaluation
 
 EVALUATION: Final = "evaluation"
@@ -73,10 +74,13 @@ def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = 
     texts = read_texts(config.texts) if config.texts else list(stdlib_text().held_out) if is_tiny(name) else []
     folder = run / EVALUATION
     with only_writer(folder):
-        settle(folder, config)
-        note_versions(folder)
+        refuse_another(folder, config)
+        if any(metric.startswith("rouge") for one in examples for metric in metrics_of(one)):
+            rouge("", "")  # which says at once if its package is missing
         model, tokenizer = load_model(run / MODEL, config.device)
         base, _ = load_model(name, config.device)
+        settle(folder, config)
+        note_versions(folder)
         found = evaluate(
             model,
             tokenizer,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ...errors import MissingDependencyError, ModelError
+from ...errors import ModelError
+from ...extras import needed_by
 from .base import Progress, quietly, tiny_base
 from .names import TINY, is_tiny
 
@@ -47,15 +48,11 @@ def load_model(
         ModelError: there is no such model or device, or it is not a causal language model.
         DataError, StoreError: the tiny model cannot be made; see `tiny_base`.
     """
-    try:
+    with needed_by("A language model"):
         import torch  # noqa: F401
         import transformers  # noqa: F401
         from safetensors import SafetensorError
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"Language models need {error.name}, which is not installed: pip install 'pathei[learn]'."
-        ) from error
-    where = str(tiny_base(progress=progress)) if is_tiny(name) else _check_name(name)
+    where = str(tiny_base(progress=progress)) if is_tiny(name) else find_model(name)
     try:
         with quietly():
             tokenizer, model = _read(where, dtype, local=True)
@@ -92,8 +89,12 @@ def _read(where: str, dtype: Dtype, *, local: bool) -> tuple[PreTrainedTokenizer
     return tokenizer, model
 
 
-def _check_name(name: str | Path) -> str:
-    """Return a path or a model's id after checking that it can be one."""
+def find_model(name: str | Path) -> str:
+    """Return the folder that a name means, or the name if it can be a model's id on the hub; nothing is loaded.
+
+    Raises:
+        ModelError: it can be neither.
+    """
     path = Path(name).expanduser()
     if (path / "config.json").is_file():
         return str(path)

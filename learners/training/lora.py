@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import LearningError, MissingDependencyError
+from ...errors import LearningError
+from ...extras import needed_by
 from .config import ALL_LINEAR, LoraConfig
 
 if TYPE_CHECKING:
@@ -31,10 +32,8 @@ def with_lora(model: nn.Module, lora: LoraConfig, *, seed: int) -> nn.Module:
     """
     import torch
 
-    try:
+    with needed_by("LoRA"):
         import peft
-    except ImportError as error:
-        raise MissingDependencyError("LoRA needs peft: pip install 'pathei[learn]'.") from error
     targets: str | list[str] = ALL_LINEAR if lora.targets == (ALL_LINEAR,) else list(lora.targets)
     config = peft.LoraConfig(
         r=lora.rank,
@@ -49,6 +48,21 @@ def with_lora(model: nn.Module, lora: LoraConfig, *, seed: int) -> nn.Module:
             return peft.get_peft_model(model, config)
         except ValueError as error:
             raise LearningError(f"LoRA finds nothing to adapt: {error}") from error
+
+
+def check_targets(model: nn.Module, lora: LoraConfig) -> None:
+    """Refuse an adapter that finds nothing to adapt, or that cannot be made for want of peft.
+
+    Raises:
+        LearningError: no layer has one of the target names; some that there are, are listed.
+        MissingDependencyError: peft is not installed.
+    """
+    with needed_by("LoRA"):
+        import peft  # noqa: F401
+    layers = [name for name, layer in model.named_modules() if hasattr(layer, "weight")]
+    if not any(lora.adapts(name) for name in layers):
+        known = ", ".join(dict.fromkeys(name.rpartition(".")[2] for name in layers))
+        raise LearningError(f"LoRA finds nothing to adapt: the model has no layer {lora.targets[0]!r}, but {known}.")
 
 
 def is_adapted(model: nn.Module) -> bool:

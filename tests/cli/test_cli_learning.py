@@ -91,3 +91,51 @@ def test_what_is_asked_for_wrongly_is_one_sentence(tmp_path: Path, capsys: pytes
     assert "at least one run" in capsys.readouterr().err
     assert main(["learn", str(tmp_path), "--out", str(tmp_path / "r"), "--method", "ewk"]) == 2
     assert "did you mean 'ewc'" in capsys.readouterr().err
+
+
+def test_a_wrong_option_leaves_nothing_that_the_right_one_trips_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, data, texts = str(save_tiny(tmp_path / "model")), tmp_path / "train.jsonl", tmp_path / "old.txt"
+    write_examples(data, tiny_examples())
+    texts.write_text("\n\n".join(OLD))
+    out = tmp_path / "run"
+    learn = ["learn", str(data), "--out", str(out), "--training.steps", "1", "--training.batch-size", "2"]
+    learn += ["--reference.sequence-length", "16"]
+    for wrong in (
+        ["--model", str(tmp_path / "none")],
+        ["--model", model, "--init-from", str(tmp_path / "none")],
+        ["--model", model, "--method", "ewc", "--texts", str(tmp_path / "none.txt")],
+        ["--model", model, "--method", "ewc", "--fisher", str(tmp_path / "none.safetensors")],
+        ["--model", model, "--method", "lora", "--lora.targets", "elbow"],
+        ["--model", model, "--training.max-length", "2"],
+    ):
+        assert main([*learn, *wrong]) == 2, wrong
+        assert len(capsys.readouterr().err.splitlines()) == 1, wrong
+        assert not out.exists(), wrong
+    assert main(["learn", str(tmp_path / "none"), *learn[2:], "--model", model]) == 2
+    assert not out.exists()
+    assert main([*learn, "--model", model, "--method", "ewc", "--texts", str(texts)]) == 0
+    ask = ["eval", str(out), "--splits", "train", "--limit", "2", "--no-execute", "--texts", str(texts)]
+    capsys.readouterr()
+    assert main([*ask, "--device", "cuda:77"]) == 2
+    assert main(ask) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--model", "./none"],
+        ["--method", "ewk"],
+        ["--against", "ewk"],
+        ["--embedder", "none"],
+        ["--env", "none"],
+        ["--held-out-texts", "none.txt"],
+    ],
+)
+def test_a_loop_is_checked_before_it_begins(wrong: list[str], tmp_path: Path) -> None:
+    model = str(save_tiny(tmp_path / "model"))
+    loop = ["loop", str(tmp_path / "loop"), "--tasks", "2", "--explored", "0", "--held-out", "1"]
+    (tmp_path / "old.txt").write_text("\n\n".join(OLD))
+    assert main([*loop, "--model", model, "--texts", str(tmp_path / "old.txt"), *wrong]) == 2
+    assert not (tmp_path / "loop").exists()
