@@ -11,7 +11,8 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .errors import MissingDependencyError, ModelError
+from .errors import ModelError
+from .extras import missing
 
 if TYPE_CHECKING:
     import openai
@@ -63,7 +64,7 @@ def make_client(
     try:
         import openai
     except ImportError as error:
-        raise MissingDependencyError(f"{needed_by} needs the client: pip install 'pathei[lm]'.") from error
+        raise missing(needed_by, error) from error
     address = base_url or os.environ.get("OPENAI_BASE_URL") or None
     key = api_key or os.environ.get("OPENAI_API_KEY") or (_NO_KEY if address else None)
     if key is None:

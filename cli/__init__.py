@@ -16,6 +16,7 @@ from tyro.conf import CascadeSubcommandArgs, OmitSubcommandPrefixes
 
 from .. import __version__
 from ..errors import PatheiError
+from ..extras import EXTRAS, missing
 from ..logs import show_logs
 from .aliases import replace_old_options
 from .console import complain, take_verbose
@@ -58,6 +59,11 @@ def main(args: Sequence[str] | None = None) -> int:
         return perform(getattr(chosen, "command", chosen))
     except PatheiError as error:
         complain(str(error))
+        return 2
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in EXTRAS:
+            raise
+        complain(str(missing(f"pathei {given[0]}", error)))
         return 2
     except KeyboardInterrupt:
         complain("Stopped.")

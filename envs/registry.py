@@ -17,6 +17,7 @@ import gymnasium
 
 from ..errors import ConfigError, UnknownNameError, unknown
 from ..experience import Goal, Task
+from ..extras import install_command
 from ..registry import Registry, load_target
 from .contract import unknown_env
 
@@ -45,7 +46,7 @@ class Requirement(NamedTuple):
     def packages(cls, what: str, *names: str, extra: str) -> Requirement:
         """Look for packages that an extra of pathei installs."""
         ok = all(importlib.util.find_spec(name) is not None for name in names)
-        return cls(what, ok, "installed" if ok else f"pip install 'pathei[{extra}]'")
+        return cls(what, ok, "installed" if ok else install_command(extra))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         max_episode_steps=50,
         name="miniwob",
         what="MiniWoB++: 128 small web tasks in a real browser",
-        needs="pip install 'pathei[web]', and Chromium (apt-get install chromium-headless-shell)",
+        needs="the extra 'web', and Chromium (apt-get install chromium-headless-shell)",
         doctor="web.miniwob.env:doctor",
         tasks="web.miniwob.env:generate_tasks",
         demonstration="web.miniwob.oracles:demonstration",
@@ -187,7 +188,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         max_episode_steps=50,
         name="shop",
         what="a shop with WebShop's pages, goals and reward: a generated catalogue, or WebShop's own products",
-        needs="pip install 'pathei[shop]'",
+        needs="the extra 'shop'",
         doctor="shop.tasks:check_shop",
         tasks="shop.tasks:generate_tasks",
         demonstration="shop.tasks:demonstration",
@@ -198,7 +199,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         max_episode_steps=50,
         name="documents",
         what="linked documents to browse and search for answers: Python's standard library, or any folder of HTML",
-        needs="pip install 'pathei[shop]'",
+        needs="the extra 'shop'",
         doctor="documents.tasks:check_documents",
         tasks="documents.tasks:generate_tasks",
         demonstration="documents.tasks:demonstration",
@@ -234,7 +235,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         max_episode_steps=100,
         name="minigrid",
         what="MiniGrid's and BabyAI's levels, described in words",
-        needs="pip install 'pathei[adapters]'",
+        needs="the extra 'adapters'",
         doctor="adapters.minigrid:check_minigrid",
         tasks="adapters.minigrid:generate_tasks",
         demonstration="adapters.minigrid:demonstration",
@@ -247,7 +248,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         max_episode_steps=100,
         name="textworld",
         what="TextWorld's games: generated, or your own files",
-        needs="pip install 'pathei[adapters]'",
+        needs="the extra 'adapters'",
         doctor="adapters.textworld:check_textworld",
         tasks="adapters.textworld:generate_tasks",
         demonstration="adapters.textworld:demonstration",
@@ -261,7 +262,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         max_episode_steps=100,
         name="scienceworld",
         what="ScienceWorld's experiments",
-        needs="pip install 'pathei[adapters]', Java",
+        needs="the extra 'adapters', and Java",
         doctor="adapters.scienceworld:check_scienceworld",
         tasks="adapters.scienceworld:generate_tasks",
         demonstration="adapters.scienceworld:demonstration",

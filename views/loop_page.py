@@ -13,6 +13,7 @@ from string import Template
 from typing import Any, Final, NamedTuple
 
 from ..experience import Trajectory
+from ..extras import install_command
 from ..loop.config import LoopConfig
 from ..loop.results import ALL, LoopResult
 from ..loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, WEIGHTS, LoopWorkspace
@@ -81,7 +82,7 @@ def _curves(found: LoopResult) -> str:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        return '<p class="note">The curves need matplotlib: pip install &quot;pathei[learn]&quot;.</p>'
+        return f'<p class="note">The curves need matplotlib: {html.escape(install_command("learn"))}.</p>'
     groups = [*found.groups] if len(found.groups) > 1 else [ALL]
     figure = Figure(figsize=(4.6 * len(groups) + 1.2, 3.6), layout="constrained")
     every: Any = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingDependencyError
+from ..extras import needed_by
 from ..learners.evaluation.intervals import Interval
 from ..learners.evaluation.result import Evaluation
 from ..store.durable import explained, publish
@@ -127,10 +127,8 @@ def pareto_picture(
         MissingDependencyError: matplotlib is not installed.
         StoreError: the file cannot be written.
     """
-    try:
+    with needed_by("The picture"):
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError("The picture needs matplotlib: pip install 'pathei[learn]'.") from error
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
     axes = figure.add_subplot()
     edge = frontier(points)

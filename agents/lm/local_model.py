@@ -13,8 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ...errors import MissingDependencyError, ModelError
+from ...errors import ModelError
 from ...experience import Tokens
+from ...extras import needed_by
 from .backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
 from .likelihood import Logs, behind, cache_of, likeliest, one_by_one, run_prompts, shared_prefix
 
@@ -85,15 +86,10 @@ class LocalModel:
             MissingDependencyError: transformers or torch is not installed.
             ModelError: there is no such model or device, or it is not a causal language model.
         """
-        try:
+        with needed_by("A model in this process"):
             import torch
             from safetensors import SafetensorError
             from transformers import AutoModelForCausalLM, AutoTokenizer
-        except ImportError as error:
-            raise MissingDependencyError(
-                f"A model in this process needs {error.name}: pip install transformers torch, "
-                "or pip install 'pathei[learn]'."
-            ) from error
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(path))
             model = AutoModelForCausalLM.from_pretrained(str(path), dtype=dtype)

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import gymnasium
 
-from ...errors import ConfigError, MissingDependencyError, unknown
+from ...errors import ConfigError, unknown
 from ...experience import Goal, Task
+from ...extras import needed_by
 from ..facts import FactGraph
 from ..facts.goals import progress
 from ..facts.graph import Fact, changes_between
@@ -231,10 +232,8 @@ def check_minigrid() -> Sequence[Requirement]:
 
 
 def _grid(level: str) -> Any:
-    try:
+    with needed_by("The environment minigrid", "adapters"):
         import minigrid  # noqa: F401  # registers the levels
-    except ImportError as error:
-        raise MissingDependencyError("MiniGrid is not installed: pip install 'pathei[adapters]'.") from error
     known = [name for name in gymnasium.registry if name.startswith(("BabyAI-", "MiniGrid-"))]
     if level not in known:
         raise ConfigError(str(unknown("level of MiniGrid", level, known)))

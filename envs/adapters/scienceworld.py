@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ...errors import ConfigError, MissingDependencyError, WorldError, unknown
 from ...experience import Goal, Task
+from ...extras import needed_by
 from ..registry import Requirement
 from ..text_env import TextEnv
 
@@ -134,10 +135,8 @@ def start() -> Any:
         MissingDependencyError: ScienceWorld or Java is not installed.
         WorldError: Java would not start.
     """
-    try:
+    with needed_by("The environment scienceworld", "adapters"):
         import scienceworld  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingDependencyError("ScienceWorld is not installed: pip install 'pathei[adapters]'.") from error
     if shutil.which("java") is None:
         raise MissingDependencyError("ScienceWorld runs in Java: apt-get install default-jre-headless.")
     try:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ... import data
-from ...errors import ConfigError, MissingDependencyError
+from ...errors import ConfigError
 from ...experience import Goal, Task
+from ...extras import needed_by
 from ..facts import ConditionJson, FactGraph
 from ..facts.goals import progress, satisfied
 from ..registry import Requirement
@@ -264,11 +265,9 @@ def _start(path: Path) -> Any:
 
 
 def _textworld() -> Any:
-    try:
+    with needed_by("The environment textworld", "adapters"):
         import textworld  # type: ignore[import-untyped]
         import textworld.envs  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingDependencyError("TextWorld is not installed: pip install 'pathei[adapters]'.") from error
     return textworld
 
 

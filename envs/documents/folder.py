@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from ...errors import DataError, MissingDependencyError
+from ...errors import DataError
+from ...extras import needed_by
 from .collection import NOWHERE, DocsCollection, DocsPage, DocsQuestion, TextBlock, TextRun, normalise
 
 _HEADINGS: Final = frozenset("h1 h2 h3 h4 h5 h6".split())
@@ -50,10 +51,8 @@ def folder_collection(folder: Path) -> DocsCollection:
 
 
 def _parse(path: Path) -> Any:
-    try:
+    with needed_by("Reading HTML"):
         from lxml import etree, html  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingDependencyError("Reading HTML needs the package 'lxml': pip install 'pathei[shop]'.") from error
     try:
         return html.document_fromstring(path.read_bytes(), parser=html.HTMLParser(encoding="utf-8"))
     except (OSError, etree.LxmlError) as error:

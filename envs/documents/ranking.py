@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from ...errors import MissingDependencyError
+from ...extras import needed_by
 
 STOPWORDS: Final = frozenset(
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
@@ -99,12 +99,8 @@ def porter() -> Callable[[str], str]:
     Raises:
         MissingDependencyError: it is not installed.
     """
-    try:
+    with needed_by("Searching documents"):
         import snowballstemmer  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Searching needs the package 'snowballstemmer': pip install 'pathei[shop]'."
-        ) from error
     stem: Callable[[str], str] = snowballstemmer.stemmer("porter").stemWord
     return stem
 

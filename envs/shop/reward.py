@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ...errors import MissingDependencyError
+from ...extras import needed_by
 from ..documents.ranking import STOPWORDS
 from .catalogue import LEVEL, Product
 from .goals import ShopGoal
@@ -129,10 +130,8 @@ def colour_of(value: str) -> str:
 @lru_cache(maxsize=1 << 18)
 def alike(one: str, other: str) -> bool:
     """Return whether two texts are alike by their sets of words (`thefuzz.fuzz.token_set_ratio` above 85)."""
-    try:
+    with needed_by("The shop"):
         from rapidfuzz import fuzz, utils
-    except ImportError as error:
-        raise MissingDependencyError("The shop needs the package 'rapidfuzz': pip install 'pathei[shop]'.") from error
     prepared = (utils.default_process(text.translate(_BEYOND_ASCII)) for text in (one, other))
     return round(fuzz.token_set_ratio(*prepared)) > ALIKE
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import gymnasium
 import numpy as np
 
-from ...errors import DataError, MissingDependencyError
+from ...errors import DataError
+from ...extras import needed_by
 
 SIZE: Final = (200, 928)
 """Height and width of an observation: a quarter of the panoramas in which Touchdown's distances are measured."""
@@ -35,10 +36,8 @@ class Panoramas:
             DataError: there is no image for it.
             MissingDependencyError: Pillow is not installed.
         """
-        try:
+        with needed_by("Reading panoramas", "web"):
             from PIL import Image
-        except ImportError as error:
-            raise MissingDependencyError("Panoramas are read with Pillow: pip install pillow.") from error
         path = next((found for end in ("jpg", "png") if (found := self._folder / f"{pano}.{end}").exists()), None)
         if path is None:
             raise DataError(f"There is no image {pano}.jpg in {self._folder}.")

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from ...errors import LearningError, MissingDependencyError
+from ...errors import LearningError
 from ...experience import Json
+from ...extras import needed_by
 from ...store.durable import explained, write_atomically
 from ..examples import SPLITS, Example
 
@@ -82,12 +83,10 @@ def run_tasks(
     Raises:
         MissingDependencyError: lm-eval is not installed.
     """
-    try:
+    with needed_by("Asking lm-eval", "lm-eval"):
         import lm_eval  # type: ignore[import-untyped]
         from lm_eval.models.huggingface import HFLM  # type: ignore[import-untyped]
         from lm_eval.tasks import TaskManager  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingDependencyError("This needs lm-eval: pip install 'pathei[lm-eval]'.") from error
     found = lm_eval.simple_evaluate(
         model=HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch),
         tasks=list(names),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ...errors import LearningError, MissingDependencyError
+from ...errors import LearningError
+from ...extras import needed_by
 from ..examples import Example
 from ..models.load import context_of
 from ..training.batches import pad_of, tokenise
@@ -89,10 +90,8 @@ def rouge(reference: str, answer: str) -> dict[str, float]:
     Raises:
         MissingDependencyError: rouge-score is not installed.
     """
-    try:
+    with needed_by("ROUGE"):
         from rouge_score.rouge_scorer import RougeScorer  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingDependencyError("ROUGE needs rouge-score: pip install 'pathei[learn]'.") from error
     scores = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True).score(reference, answer)
     return {name: float(score.fmeasure) for name, score in scores.items()}
 

@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from ...errors import FisherError, LearningError, MissingDependencyError, check
+from ...errors import FisherError, LearningError, check
+from ...extras import needed_by
 from .parameters import check_fisher, gradient_of, is_sharded, place_like
 
 if TYPE_CHECKING:
@@ -249,12 +250,10 @@ def updates(model: nn.Module) -> Iterator[LoraUpdate]:
         LearningError: there is none, or an adapter is of a kind whose update is not s B A next to an unchanged base.
         MissingDependencyError: peft is not installed.
     """
-    try:
+    with needed_by("EWC of adapters"):
         from peft.tuners.lora import LoraLayer
         from torch import nn
         from transformers.pytorch_utils import Conv1D
-    except ImportError as error:
-        raise MissingDependencyError("EWC of adapters needs peft: pip install 'pathei[learn]'") from error
     configs, found = getattr(model, "peft_config", None) or {}, False
     for path, module in model.named_modules():
         if isinstance(module, LoraLayer):

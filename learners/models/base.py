@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from ...data import root
-from ...errors import MissingDependencyError
+from ...extras import missing
 from ...store.durable import explained
 from ..run_directory import publish_folder, write_json
 from ..training.batches import TokenizedExample, sequences_of
@@ -185,9 +185,7 @@ def _provenance(recipe: BaseRecipe) -> dict[str, object]:
     try:
         versions = {name: metadata.version(name) for name in ("tokenizers", "torch", "transformers")}
     except metadata.PackageNotFoundError as error:
-        raise MissingDependencyError(
-            f"The tiny model needs {error.name}, which is not installed: pip install 'pathei[learn]'."
-        ) from error
+        raise missing("The tiny model", error, "learn") from error
     return {
         "format": 2,
         "recipe": dataclasses.asdict(recipe),

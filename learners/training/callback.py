@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ...errors import ConfigError, LearningError, MissingDependencyError
+from ...errors import ConfigError, LearningError
+from ...extras import needed_by
 from ...store.durable import explained, sha256_of, write_atomically
 from ..methods.protocol import Regularizer
 
@@ -59,11 +60,9 @@ def _class_of(run: _Methods) -> type[TrainerCallback]:
     The trainer may build a new one from the state in a checkpoint (`restore_callback_states_from_checkpoint`), so all
     that is not JSON belongs to the class.
     """
-    try:
+    with needed_by("Training"):
         from transformers import TrainerCallback
         from transformers.trainer_callback import ExportableState
-    except ImportError as error:
-        raise MissingDependencyError("Training needs transformers: pip install 'pathei[learn]'.") from error
 
     # Checkpoints hold the class's name, so it stays what it was in version 0.1.
     class PreserverCallback(TrainerCallback, ExportableState):

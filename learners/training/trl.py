@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import ConfigError, LearningError, MissingDependencyError
+from ...errors import ConfigError, LearningError
+from ...extras import needed_by
 from ..methods.protocol import Regularizer
 from ..run_directory import GATHERED
 from .batches import IGNORED, TokenizedExample, collate, pad_of
@@ -102,13 +103,11 @@ def _trainer(
     tokenizer: PreTrainedTokenizerBase,
 ) -> SFTTrainer:
     """Build the trainer."""
-    try:
+    with needed_by("The trainer 'trl'", "learn"):
         import datasets  # type: ignore[import-untyped]
         from transformers import PrinterCallback
         from transformers.integrations.integration_utils import TensorBoardCallback
         from trl.trainer.sft_config import SFTConfig
-    except ImportError as error:
-        raise MissingDependencyError("The trainer 'trl' needs TRL: pip install 'pathei[learn]'.") from error
     packed, count, pad = training.packing and can_pack(model), len(rows), pad_of(tokenizer)
     data = datasets.Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
     if not packed:

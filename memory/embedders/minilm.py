@@ -21,7 +21,8 @@ from typing import Any, Final
 import numpy as np
 
 from ... import data
-from ...errors import DataError, MissingDependencyError, ModelError
+from ...errors import DataError, ModelError
+from ...extras import needed_by
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -57,11 +58,9 @@ class MiniLM:
             ModelError: a file is missing, or differs from the published one.
             MissingDependencyError: tokenizers or safetensors is not installed.
         """
-        try:
+        with needed_by("The embedder minilm", "memory"):
             from safetensors.numpy import load
             from tokenizers import Tokenizer
-        except ImportError as error:
-            raise MissingDependencyError(f"MiniLM needs {error.name}: pip install 'pathei[memory]'.") from error
         files = _read(data.locate("minilm") if path is None else path)
         self._weights = _prepared(load(files["model.safetensors"]))
         self._tokenizer = Tokenizer.from_str(files["tokenizer.json"].decode())

@@ -12,8 +12,9 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
-from ...errors import ConfigError, MissingDependencyError, PatheiError
+from ...errors import ConfigError, PatheiError
 from ...experience import Json
+from ...extras import needed_by
 from ..experience_memory import ExperienceMemory
 from ..items import KINDS, Draft, Filter, Item, Kind
 
@@ -89,10 +90,8 @@ def _check_port(port: int) -> None:
 
 
 def _server(memory: ExperienceMemory, read_only: bool) -> Any:
-    try:
+    with needed_by("Serving a memory", "memory"):
         from mcp.server.mcpserver import MCPServer
-    except ImportError as error:
-        raise MissingDependencyError("Serving a memory needs the mcp package: pip install 'pathei[memory]'.") from error
     server = MCPServer("pathei-memory", instructions=_ABOUT, log_level="WARNING")
     # Tools are coroutines, so that all of them run in the one thread that may use the database.
     for tool in _reading_tools(memory):

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import orjson
 
-from ...errors import MemoryStoreError, MissingDependencyError
+from ...errors import MemoryStoreError
 from ...experience import Json
+from ...extras import needed_by
 from ...store.durable import write_atomically
 from ..items import Draft, Item, Source
 
@@ -167,8 +168,6 @@ def _slug(text: str, id_: str) -> str:
 
 
 def _yaml() -> Any:
-    try:
+    with needed_by("Reading and writing skill files"):
         import yaml  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingDependencyError("Skill files are YAML: pip install 'pathei[memory]'.") from error
     return yaml

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ...errors import MissingDependencyError
+from ...extras import needed_by
 from .columns import Mask, Places
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -235,10 +235,8 @@ def faiss() -> Any:
     Raises:
         MissingDependencyError: it is not installed.
     """
-    try:
+    with needed_by("A large memory"):
         import faiss as library
-    except ImportError as error:
-        raise MissingDependencyError("A large memory needs faiss: pip install 'pathei[memory]'.") from error
     return library
 
 

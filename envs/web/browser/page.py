@@ -18,7 +18,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import orjson
 
-from ....errors import MissingDependencyError, WorldError
+from ....errors import WorldError
+from ....extras import needed_by
 from .browser import Browser
 from .cdp import CdpError
 from .keys import Key, typed
@@ -271,10 +272,8 @@ class Page:
         Raises:
             MissingDependencyError: Pillow is not installed.
         """
-        try:
+        with needed_by("A screenshot", "web"):
             from PIL import Image
-        except ImportError as error:
-            raise MissingDependencyError("Screenshots need Pillow: pip install 'pathei[web]'.") from error
         import io
 
         area = {"x": 0, "y": 0, "scale": 1, "width": width or self._config.width}

@@ -16,6 +16,7 @@ import orjson
 
 from ....errors import ConfigError, MissingDependencyError
 from ....experience import Goal, Task
+from ....extras import install_command
 from ...registry import Requirement
 from ...text_env import check_options
 from ..browser.browser import Browser, find_browser
@@ -194,9 +195,9 @@ def doctor() -> list[Requirement]:
     except MissingDependencyError as error:
         checks.append(Requirement("browser", False, str(error)))
     there = importlib.util.find_spec("miniwob") is not None
-    checks.append(Requirement("MiniWoB++ pages", there, str(pages.folder()) if there else "pip install 'pathei[web]'"))
+    checks.append(Requirement("MiniWoB++ pages", there, str(pages.folder()) if there else install_command("web")))
     pillow = importlib.util.find_spec("PIL") is not None
-    checks.append(Requirement("Pillow, for screenshots", pillow, "" if pillow else "pip install 'pathei[web]'", False))
+    checks.append(Requirement("Pillow, for screenshots", pillow, "" if pillow else install_command("web"), False))
     return checks
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ....errors import MissingDependencyError, unknown
+from ....extras import install_command
 
 FLIGHTS: Final = ("flight.AA", "flight.Alaska", "flight.Alaska-auto")
 """The tasks that need a server, because their pages load others."""
@@ -30,7 +31,7 @@ def folder() -> Path:
     # Found, not imported: importing it imports selenium, which takes a second and is not needed here.
     found = importlib.util.find_spec("miniwob")
     if found is None or found.origin is None:
-        raise MissingDependencyError("The pages of MiniWoB++ are not installed: pip install 'pathei[web]'.")
+        raise MissingDependencyError(f"The pages of MiniWoB++ are not installed: {install_command('web')}.")
     return Path(found.origin).parent / "html"
 
 

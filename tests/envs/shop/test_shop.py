@@ -288,7 +288,8 @@ except MissingDependencyError as error:
     print(error)
 """
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert f"needs the package '{package}': pip install 'pathei[shop]'." in said
+    assert f"needs {package}, which is not installed: pip install" in said
+    assert "[shop]" in said
 
 
 def test_suggested_searches_come_from_the_instruction_alone() -> None:
