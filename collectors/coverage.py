@@ -20,7 +20,7 @@ from ..experience import Json, Observation, Record, Trajectory
 if TYPE_CHECKING:
     from rich.table import Table
 
-_VERB = re.compile(r"^\s*\[(\w+)\]")
+_VERB = re.compile(r"^\s*(?:<char\d+>\s*)?\[(\w+)\]")
 _THING = re.compile(r"<([^<>]+)>\s*(?:\((?:\d+\.)?(\d+)\))?")  # RobotHow writes (1.12)
 _NAMED = re.compile(r"([^\W\d]+)\s*\((\d+)\)")
 _ID = re.compile(r"\s*\(\d+\)")
@@ -49,7 +49,7 @@ def read_act(action: str) -> ActionWords:
     """Take an action apart: a script line `[Grab] <cup> (12)`, or words, of which the first is taken for the verb."""
     verb = _VERB.match(action)
     if verb:
-        found = _THING.findall(action)
+        found = _THING.findall(action, verb.end())
         return ActionWords(
             verb[1].lower(), tuple(name for name, _ in found), tuple(int(id_) for _, id_ in found if id_)
         )

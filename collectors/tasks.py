@@ -25,20 +25,21 @@ def tasks_named(name: str, world: EnvSpec, *, seed: int = 0, characters: int | N
             environment (`EnvSpec.task_sets`), such as `"robothow"`. Else the path of a file; see `read_tasks`.
         world: The environment that generates tasks, and that of a file's tasks which name none.
         seed: What generated tasks follow from.
-        characters: How many characters act in turn, where given; an option of each task.
+        characters: How many characters act in turn, for generated tasks; None for the environment's own number.
 
     Raises:
-        ConfigError: it is none of these, or the file holds something else than tasks.
+        ConfigError: it is none of these, the file holds something else, or `characters` does not go with the tasks.
         DataError: RobotHow has not been fetched.
     """
     if name.strip().isdecimal():
-        tasks = world.generate_tasks(int(name), seed)
-    else:
-        known = task_set_named(name)
-        tasks = read_tasks(name, world.id) if known is None else known
-    if characters is None:
-        return tasks
-    return [_with_characters(task, characters) for task in tasks]
+        return world.generate_tasks(int(name), seed, characters=characters)
+    if characters is not None:
+        raise ConfigError(
+            f"The tasks {name!r} say themselves how many characters act: another number is another house. Leave "
+            "it out, or give a number of tasks to generate."
+        )
+    known = task_set_named(name)
+    return read_tasks(name, world.id) if known is None else known
 
 
 def read_tasks(path: str | Path, env: str = "") -> list[Task]:
@@ -189,12 +190,6 @@ def choose_task(
     if scene is not None:
         task = dataclasses.replace(task, id=scene, goal=Goal("look around"), options={**task.options, "scene": scene})
     return task if goal is None else dataclasses.replace(task, goal=Goal(goal))
-
-
-def _with_characters(task: Task, characters: int) -> Task:
-    # Another number of characters is another world, so it is another task.
-    options = {**task.options, "characters": characters}
-    return dataclasses.replace(task, id=f"{task.id}/characters-{characters}", options=options)
 
 
 __all__ = ["choose_task", "read_tasks", "tasks_named", "write_tasks"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -99,10 +100,22 @@ class EnvSpec:
         checks: Sequence[Requirement] = self.load(self.doctor)()
         return checks
 
-    def generate_tasks(self, n: int, seed: int) -> list[Task]:
-        """Return `n` tasks that follow from the seed."""
-        if self.tasks:
-            return list(self.load(self.tasks)(n, seed))
+    def generate_tasks(self, n: int, seed: int, *, characters: int | None = None) -> list[Task]:
+        """Return `n` tasks that follow from the seed.
+
+        Args:
+            n: How many.
+            seed: A whole number, 0 or above.
+            characters: How many characters act in turn, for environments whose `tasks` takes this argument.
+
+        Raises:
+            ConfigError: several characters were asked for, and the environment has one.
+        """
+        made = self.load(self.tasks) if self.tasks else None
+        if characters is not None and (made is None or "characters" not in inspect.signature(made).parameters):
+            raise ConfigError(f"The tasks of {self.name} are for one who acts: leave the number of characters out.")
+        if made is not None:
+            return list(made(n, seed) if characters is None else made(n, seed, characters=characters))
         return [Task(f"{self.name}/{number}", self.id, number, NO_GOAL) for number in range(seed, seed + n)]
 
     def load(self, function: str) -> Callable[..., Any]:

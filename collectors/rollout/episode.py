@@ -91,7 +91,8 @@ class Recorder:
     def step(self, action: str, chosen: Decision | None = None) -> Step:
         """Act, and return the step that was recorded.
 
-        `info["character"]` of a step is the one that acted, where the environment says whose turn is next;
+        `info["character"]` of a step is the one that acted, where the environment says whose turn is next (the one in
+        its `info["actor"]`, where an action may name another);
         `info["agent"]` holds the notes of an agent that makes some.
 
         Args:
@@ -104,7 +105,7 @@ class Recorder:
         observation, reward, terminated, truncated, info = self.env.step(given)
         said = contract.plain(info)
         if self.character is not None:
-            said["character"] = self.character
+            said["character"] = said.pop("actor", self.character)
             self.character = info.get("character")
         if chosen is not None and chosen.notes:
             said["agent"] = dict(chosen.notes)

@@ -16,7 +16,7 @@ It may add keys of its own. The relations that readers know are `INSIDE` (a room
 Not here: words for any of it (`pathei.envs.verbalizer`).
 """
 
-from .actions import Action, read_action, script_parts
+from .actions import Action, read_action, read_actor, script_parts
 from .conditions import (
     EVERY,
     ActionPattern,
@@ -41,6 +41,6 @@ __all__ = [
     "EVERY", "HOLDING", "HOLDS", "PASSING", "ROLES", "YOU", "Action", "ActionPattern", "ActionsCondition", "Change",
     "Condition", "ConditionJson", "ConditionSignature", "EdgeCondition", "Entity", "EpisodeFacts", "FactGraph",
     "FactStep", "Location", "NodeCondition", "NodeSelector", "NotCondition", "Weighted", "holds", "measure",
-    "parse_condition", "parse_conditions", "progress", "read_action", "read_changes", "read_condition", "read_nodes",
-    "satisfied", "script_parts", "selectors_of",
+    "parse_condition", "parse_conditions", "progress", "read_action", "read_actor", "read_changes", "read_condition",
+    "read_nodes", "satisfied", "script_parts", "selectors_of",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
 """The one reader of script lines, `[Grab] <cup> (12)`: a verb in brackets, then `<name> (id)` for each object.
 
-RobotHow writes `(1.12)` for instance 1 in the script and node 12; that is read as 12. Environments whose actions are
-plain words are read by their verbalizer. Not here: whether an action is possible.
+RobotHow writes `(1.12)` for instance 1 in the script and node 12; that is read as 12. Where several characters act, a
+line may begin with the one that does, `<char1> [Walk] <kitchen> (3)`; `read_actor` says which. Environments whose
+actions are plain words are read by their verbalizer. Not here: whether an action is possible.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-_VERB: Final = re.compile(r"\s*\[(\w+)\]")
+_VERB: Final = re.compile(r"\s*(?:<char\d{1,9}>\s*)?\[(\w+)\]", re.IGNORECASE)
+_ACTOR: Final = re.compile(r"\s*<char(\d{1,9})>\s*", re.IGNORECASE)
 _OBJECT: Final = re.compile(r"<(.+?)>\s*\((.+?)\)")
 _NUMBER: Final = re.compile(r"\s*(?:\d+\.)?([+-]?\d{1,18})\s*")
 
@@ -36,6 +38,12 @@ def read_number(text: str) -> int | None:
     """Return the id in the brackets of a script line, `12` or `1.12`; None where it is none."""
     match = _NUMBER.fullmatch(text)
     return None if match is None else int(match[1])
+
+
+def read_actor(text: str) -> tuple[int | None, str]:
+    """Split `<char1> [Walk] <kitchen> (3)` into the character's number, None where none is named, and the rest."""
+    match = _ACTOR.match(text)
+    return (None, text) if match is None else (int(match[1]), text[match.end() :])
 
 
 @lru_cache(maxsize=1 << 16)

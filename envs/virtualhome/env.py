@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import gymnasium
 
 from ...errors import ConfigError, ScriptError
+from ..facts import read_actor
 from ..spaces import UnicodeText
 from .engine.profiles import rules_named
 from .engine.rules import EngineAction, Rules
@@ -29,7 +30,7 @@ from .language.observation import describe, nameable
 from .language.parse_action import Misunderstood, phrases, understand
 from .language.phrases import Phrase
 from .language.script import parse_line, write_line
-from .model import HomeModel
+from .model import HomeModel, TeamModel
 
 MAX_TEXT: Final = 1 << 20
 """The longest observation and action, in characters."""
@@ -39,6 +40,10 @@ _TOLD_RELATIONS: Final = tuple(relation for relation in range(len(RELATIONS)) if
 _FACED_TABLE: Final = len(RELATIONS) + FACING
 _OPTIONS: Final = ("scene", "rules", "characters", "size", "goal", "listing", "end_on_success")
 _KEPT_WORLDS: Final = 16
+WAIT: Final = EngineAction("WAIT")
+"""Doing nothing, which passes the turn to the next of several characters; no rule of its own."""
+_WAIT_LINE: Final = "[Wait]"
+_WAITING: Final = (_WAIT_LINE.lower(), "wait", "do nothing", "pass")
 _LONGEST_REASON: Final = 300
 
 
@@ -87,7 +92,8 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
       house is generated from the seed.
     * `rules`: `"clean"` (default), `"v1"`, `"e2wm"` or `"vh23"`; to the constructor also a `Rules` of your own.
     * `characters`, `size`: for generated houses. Several characters act in turn; `info["character"]` is the id of the
-      one whose turn it is, and the observation is that one's.
+      one whose turn it is, and the observation is that one's. An action may name who does it, as those listed do:
+      `<char1> [Walk] <kitchen> (3)`; whoever's turn comes before waits. `[Wait]` passes one's own turn.
     * `goal`: `{"text", "conditions"}` with conditions as `goals` defines them.
     * `listing`: `"perceived"` (default) lists actions on what the character perceives, `"all"` on everything.
     * `end_on_success`: whether the episode terminates as soon as the goal holds; default True.
@@ -132,24 +138,20 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         """The present goal, or None if there is nothing to check."""
         return self._check
 
-    def model(self, *, everything: bool = False) -> HomeModel:
+    def model(self, *, everything: bool = False) -> HomeModel | TeamModel:
         """Return the present episode as a search sees it (`pathei.envs.model.model_of`).
 
         Args:
             everything: Whether actions may name every node; otherwise what the goal is likely to need (`relevance`).
         """
-        world = self.world
-        character = world.characters[self._turn]
-        if self._check is None:
-            return HomeModel(world, None, character=character)
-        return HomeModel(
-            world,
-            self._check,
-            character=character,
-            nodes=world.scene.everything if everything else None,
-            relevance=Relevance(self._conditions, world),
-            landmarks=Landmarks(self._conditions, self._check, world),
-        )
+        world, check = self.world, self._check
+        given: dict[str, Any] = {}
+        if check is not None:
+            given["nodes"] = world.scene.everything if everything else None
+            given["relevance"] = Relevance(self._conditions, world)
+            given["landmarks"] = Landmarks(self._conditions, check, world)
+        views = [HomeModel(world, check, character=c, **given) for c in world.characters]
+        return views[0] if len(views) == 1 else TeamModel(views, world, check, self._turn)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin an episode.
@@ -191,15 +193,24 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
             `TimeLimit` does that), info.
         """
         world = self.world
-        character = world.characters[self._turn]
-        before = world.version
-        read = self._read(action, character)
+        before, turn = world.version, self._turn
+        named = None
+        if isinstance(action, str) and action.lstrip().startswith("<"):
+            named, action = read_actor(action)
+            turn = self._turn if named is None or named >= len(world.characters) else named
+        actor = world.characters[turn]
+        if named is None or named == turn:
+            read = self._read(action, actor)
+        else:
+            read = Misunderstood(
+                f"there is no <char{named}>, the last character here is <char{len(world.characters) - 1}>"
+            )
         if isinstance(read, Misunderstood):
             self._error = read.why
         else:
-            self._error = world.act(read, character)
+            self._error = None if read is WAIT else world.act(read, actor)
             if self._error is None:
-                self._turn = (self._turn + 1) % len(world.characters)
+                self._turn = (turn + 1) % len(world.characters)
                 if self._check is not None:
                     self._check.note(read)
         reward = 0.0
@@ -208,6 +219,8 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
             reward, self._progress = progress - self._progress, progress
         changes = _changes(world) if world.version is not before else []
         info = self._info({"changes": changes})
+        if len(world.characters) > 1:
+            info["actor"] = world.scene.ids[actor]
         done = bool(self._end_on_success and info.get("success", False))
         return self._observation(), reward, done, False, info
 
@@ -269,6 +282,8 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         if action not in self.action_space:
             return Misunderstood(f"an action has at most {MAX_TEXT} characters, all of which UTF-8 can write")
         world = self.world
+        if action.strip().rstrip(".!").lower() in _WAITING and WAIT.verb not in world.rules.table:
+            return WAIT
         if action.lstrip().startswith("["):
             try:
                 return parse_line(action, world.scene, world.rules)
@@ -292,8 +307,11 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         character = world.characters[self._turn]
         among = None if self._listing == "all" else nameable(world, character)
         lines = home.lines
+        actions = [lines[action] for action in world.admissible(character, among)]
+        if len(world.characters) > 1:
+            actions = [f"<char{self._turn}> {line}" for line in (*actions, _WAIT_LINE)]
         info: dict[str, Any] = {
-            "actions": tuple([lines[action] for action in world.admissible(character, among)]),
+            "actions": tuple(actions),
             "facts": facts,
             "character": world.scene.ids[character],
         }

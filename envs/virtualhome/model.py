@@ -1,15 +1,21 @@
-"""The household as a search sees it: the same transitions as `VirtualHomeEnv.step`, without a word of text."""
+"""The household as a search sees it: the same transitions as `VirtualHomeEnv.step`, without a word of text.
+
+`HomeModel` is one character's view; `TeamModel` lets several act, with the character as a part of each action.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ...errors import ScriptError
 from ...stable_random import StableRandom
+from ..facts import read_actor
 from ..model import StepResult
 from .engine.preconditions import Holds
 from .engine.rules import EngineAction
 from .engine.scene import bits
+from .language.script import parse_line, write_line
 
 if TYPE_CHECKING:
     from .engine.world import World, WorldSnapshot
@@ -18,6 +24,8 @@ if TYPE_CHECKING:
     from .goals.relevance import Relevance
 
 _TRIES: Final = 64
+_ANOTHER: Final = 1 / 64
+"""How likely it is, of several characters, that another one than the last acts next."""
 
 
 class _Candidate(NamedTuple):
@@ -159,5 +167,138 @@ class HomeModel:
 
     def text(self, action: EngineAction, /) -> str:
         """Return the action as a script line."""
-        rule, scene = self._world.rules.table[action.verb], self._world.scene
-        return " ".join([f"[{rule.verb}]", *(scene.name(n) for n in action[1:] if n >= 0)])
+        return write_line(action, self._world.scene, self._world.rules)
+
+    def read(self, line: str) -> EngineAction:
+        """Return the action of a script line.
+
+        Raises:
+            ScriptError: it is no script line of this household.
+        """
+        return parse_line(line, self._world.scene, self._world.rules)
+
+    def potential(self) -> float:
+        """Return the progress of the goal, with the credit for landmarks."""
+        return self._measure()
+
+
+class TeamAction(NamedTuple):
+    """An action with the character that does it; `verb`, `first` and `second` are those of an `EngineAction`."""
+
+    verb: str
+    first: int
+    second: int
+    character: int
+    """The index of its node."""
+
+
+TeamSnapshot = tuple["WorldSnapshot", tuple[int, ...], float, int]
+"""The world's version, the actions counted for the goal, the potential, and who acts next unless another is named."""
+
+
+class TeamModel:
+    """Several characters in one world; see `pathei.envs.model.Model`.
+
+    An action names its character, and those whose turn would come before wait, as in `VirtualHomeEnv.step`. The prior
+    and `sample` prefer whoever acted last: a plan in which one goes on with what it began is easier to find.
+    """
+
+    def __init__(self, views: Sequence[HomeModel], world: World, check: GoalCheck | None, turn: int) -> None:
+        """Put the views of the characters together.
+
+        Args:
+            views: One for each character of the world, in its order, all of the same goal.
+            world: The world; the model moves it.
+            check: The goal; without one there is no reward and no end.
+            turn: Place of the character whose turn it is.
+        """
+        self._views = dict(zip(world.characters, views, strict=True))
+        self._world = world
+        self._check = check
+        self._characters = world.characters
+        self._turn = self._last = turn
+        self._potential = self._measure()
+
+    @property
+    def character(self) -> int:
+        """The index of the character whose turn it is."""
+        return self._characters[self._turn]
+
+    def actions(self) -> Sequence[TeamAction]:
+        """Return the admissible actions of all characters."""
+        return [TeamAction(*action, c) for c, view in self._views.items() for action in view.actions()]
+
+    def prior(self, actions: Sequence[TeamAction]) -> Sequence[float]:
+        """Return the relevance of actions to the goal, less for those of characters that did not act last."""
+        last, view = self._characters[self._last], next(iter(self._views.values()))
+        weights = view.prior([EngineAction(*action[:3]) for action in actions])
+        return [
+            weight if action.character == last else weight * _ANOTHER
+            for weight, action in zip(weights, actions, strict=True)
+        ]
+
+    def sample(self, draws: StableRandom) -> TeamAction | None:
+        """Return an admissible action, mostly of the character that acted last; None if many tries failed."""
+        other = draws.uniform() < _ANOTHER
+        place = draws.below(len(self._characters)) if other else self._last
+        character = self._characters[place]
+        action = self._views[character].sample(draws)
+        return None if action is None else TeamAction(*action, character)
+
+    def possible(self, action: TeamAction, /) -> bool:
+        """Return whether an action is admissible now."""
+        return self._views[action.character].possible(EngineAction(*action[:3]))
+
+    def step(self, action: TeamAction, /) -> StepResult:
+        """Do an action; the reward is the change in progress and credit, and reaching the goal ends the episode."""
+        done = EngineAction(*action[:3])
+        self._world.apply(done, action.character)
+        self._last = self._characters.index(action.character)
+        self._turn = (self._last + 1) % len(self._characters)
+        if self._check is None:
+            return StepResult(0.0, False)
+        self._check.note(done)
+        potential = self._measure()
+        reward, self._potential = potential - self._potential, potential
+        return StepResult(reward, reward > 0 and self._check.satisfied())
+
+    def _measure(self) -> float:
+        return max(view.potential() for view in self._views.values())
+
+    def snapshot(self) -> tuple[TeamSnapshot, int]:
+        """Return the present moment, and who acted last."""
+        history = self._check.history if self._check else ()
+        return (self._world.version, history, self._potential, self._turn), self._last
+
+    def restore(self, state: tuple[TeamSnapshot, int], /) -> object:
+        """Go to a moment."""
+        (version, history, self._potential, self._turn), self._last = state
+        self._world.restore(version)
+        if self._check is not None:
+            self._check.history = history
+        return None
+
+    def key(self) -> Hashable:
+        """Return the world's 64-bit key, with the actions counted; whose turn it is makes no difference to a plan."""
+        return (self._world.key, self._check.history) if self._check else self._world.key
+
+    def success(self) -> bool | None:
+        """Return whether the goal holds."""
+        return self._check.satisfied() if self._check else None
+
+    def text(self, action: TeamAction, /) -> str:
+        """Return the action as a script line with its character."""
+        line = write_line(EngineAction(*action[:3]), self._world.scene, self._world.rules)
+        return f"<char{self._characters.index(action.character)}> {line}"
+
+    def read(self, line: str) -> TeamAction:
+        """Return the action of a script line; one that names no character is done by the first.
+
+        Raises:
+            ScriptError: it is no script line of this household.
+        """
+        place, rest = read_actor(line)
+        if place is not None and place >= len(self._characters):
+            raise ScriptError(f"The line {line.strip()!r} names a character that there is not.")
+        action = parse_line(rest, self._world.scene, self._world.rules)
+        return TeamAction(*action, self._characters[place or 0])

@@ -50,6 +50,7 @@ PAST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "PULL": ("pulled {0}",),
         "MOVE": ("moved {0} a little",),
         "SQUEEZE": ("squeezed {0}",),
+        "WAIT": ("waited", "did nothing"),
         "GREET": ("greeted {0}", "said hello to {0}"),
     }
 )

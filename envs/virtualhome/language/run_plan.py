@@ -39,8 +39,6 @@ _SAME: Final = {
     "pc": "computer",
 }
 _TOWARDS: Final = ("WALK", "RUN", "FIND", "TURNTO")
-_IDLE: Final = ("LOOKAT", "POINTAT", "TOUCH", "GREET", "TURNTO")
-"""What another character does while it waits for its turn to pass, by preference."""
 
 
 def run_plan(
@@ -98,25 +96,15 @@ class _Run:
             missing = [name for name in names if not list(_nodes(self.world, NamedThing(name)))] or sorted(names)
             return f"there is no {min(missing, key=len)} here"
         line = write_line(action, self.world.scene, self.world.rules)
-        self._step(line)
+        if len(self.world.characters) > 1:
+            line = f"<char0> {line}"
+        _, _, terminated, truncated, self.info = self.env.step(line)
+        self.over = terminated or truncated
         if "error" in self.info:
             return str(self.info["error"])
         self._note(action)
         done.append(line)
-        self._wait()
         return None
-
-    def _step(self, line: str) -> None:
-        _, _, terminated, truncated, self.info = self.env.step(line)
-        self.over = terminated or truncated
-
-    def _wait(self) -> None:
-        """Let the other characters pass their turns with what changes nothing, or little."""
-        mine = self.world.scene.ids[self.me]
-        while not self.over and self.info["character"] != mine:
-            idle = {line[1 : line.index("]")].upper(): line for line in reversed(self.info["actions"])}
-            chosen = next((idle[verb] for verb in _IDLE if verb in idle), next(iter(self.info["actions"])))
-            self._step(chosen)
 
     def _meant(self, sentences: Sequence[Sentence]) -> EngineAction | None:
         """The action that the first sentence most likely means; None where no node bears the names."""

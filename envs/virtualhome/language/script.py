@@ -1,9 +1,9 @@
 """VirtualHome's script lines, `[Grab] <cup> (12)`, and program files in RobotHow's layout.
 
 A line is a verb in brackets, in any case, then `<name> (id)` for each object; what follows is ignored. The id is what
-counts; RobotHow's `(1.1000)` is node 1000 (`pathei.envs.facts.actions` reads all script lines). Not here: script
-lines that begin with a character (`<char0> [walk] ...`), which the original's executor does not read either, and
-finding objects by name alone.
+counts; RobotHow's `(1.1000)` is node 1000 (`pathei.envs.facts.actions` reads all script lines). A line may begin with
+the character that acts, `<char0> [walk] ...`; whose line it is matters to the environment only. Not here: finding
+objects by name alone.
 """
 
 from __future__ import annotations

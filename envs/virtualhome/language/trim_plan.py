@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ....errors import ScriptError
 from ...facts import parse_conditions, read_action, selectors_of
 from ...plans import succeeds, without_idle_steps
-from .script import parse_line, write_line
 
 if TYPE_CHECKING:
     from ....experience import Task
-    from ..engine.rules import EngineAction
     from ..engine.world import World
 
 _DOOR: Final = "door"
@@ -33,16 +31,16 @@ def trim_plan(home: Any, task: Task, actions: Sequence[str]) -> tuple[str, ...] 
         actions: Script lines.
     """
     world: World = home.world
-    scene, rules, model = world.scene, world.rules, home.model()
+    model = home.model()
     try:
-        plan = [parse_line(action, scene, rules) for action in actions]
+        plan = [model.read(action) for action in actions]
     except ScriptError:
         return None
     if not succeeds(model, plan):
         return None
     kept = without_idle_steps(model, plan, pairs_up_to=0)
     kept = without_idle_steps(model, _walking(model, kept), pairs_up_to=_PAIRS_UP_TO)
-    lines = tuple(write_line(action, scene, rules) for action in kept)
+    lines = tuple(map(model.text, kept))
     if _names_a_door(task, world):
         return lines
     return tuple(line for line in lines if (action := read_action(line)) and _DOOR not in action.names)
@@ -54,7 +52,7 @@ def _names_a_door(task: Task, world: World) -> bool:
     return any(kinds[node] == _DOOR for selector in selectors for node in selector.nodes(kinds))
 
 
-def _walking(model: Any, plan: tuple[EngineAction, ...]) -> tuple[EngineAction, ...]:
+def _walking(model: Any, plan: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a plan with walking in place of running and finding, where that does as well."""
     for place, action in enumerate(plan):
         if action.verb in _LIKE_WALKING:

@@ -71,8 +71,9 @@ class Demonstrator:
 
     @property
     def script(self) -> tuple[str, ...]:
-        """What was done so far, as script lines."""
-        return tuple(write_line(action, self.world.scene) for action in self.actions)
+        """What was done so far, as script lines; they name the character where there are several."""
+        who = "<char0> " if len(self.world.characters) > 1 else ""
+        return tuple(who + write_line(action, self.world.scene) for action in self.actions)
 
     # --- looking for things
 

@@ -54,7 +54,7 @@ def test_a_line_is_read_by_verb_and_id(line: str, action: EngineAction) -> None:
     ("line", "message"),
     [
         ("Grab the cup", "does not begin with a verb in brackets"),
-        ("<char0> [walk] <cup> (19)", "does not begin with a verb in brackets"),
+        ("<char> [walk] <cup> (19)", "does not begin with a verb in brackets"),
         ("[Grabb] <cup> (19)", "no such verb .did you mean Grab."),
         ("[LookAt_Short] <cup> (19)", "no rules can execute it"),
         ("[Grab]", "names 0 objects, and Grab takes one object"),
