@@ -200,7 +200,7 @@ class TeamModel:
     """Several characters in one world; see `pathei.envs.model.Model`.
 
     An action names its character, and those whose turn would come before wait, as in `VirtualHomeEnv.step`. The prior
-    and `sample` prefer whoever acted last: a plan in which one goes on with what it began is easier to find.
+    and `sample` prefer the one that acted last: a plan in which one goes on with what it began is easier to find.
     """
 
     def __init__(self, views: Sequence[HomeModel], world: World, check: GoalCheck | None, turn: int) -> None:
