@@ -7,6 +7,7 @@ Not here: options that few need; they are in the parts (`pathei.collectors`, `pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,48 +84,47 @@ def collect(
     env: str = "virtualhome",
     steps: int = 30,
     seed: int = 0,
+    workers: int = 0,
     **options: Any,
 ) -> CollectReport:
-    """Play tasks in this process and append the episodes to a store. Tasks that are already played are skipped.
+    """Play tasks and append the episodes to a store. Tasks that are already played are skipped.
 
     Args:
         store: The store's folder; made if it does not exist.
-        tasks: What to play, all in one environment; or how many to generate. A curriculum sets its own goals: for it,
-            the number of attempts.
+        tasks: What to play, all in one environment; or how many tasks are generated. For a collector that chooses its
+            own goals (`"curriculum"`) the number of attempts, earlier ones included, or the tasks in which they are
+            made.
         collector: Its name (`pathei list collector`).
-        env: The environment of generated tasks and of a curriculum; see `make_env`.
+        env: The environment, by name, where `tasks` is a number.
         steps: The longest episode, in steps; for a search, its horizon.
         seed: Determines everything random, together with each task's seed.
+        workers: How many processes play; 0 for this one alone.
         options: The collector's own options; the command line's, with underscores.
 
     Returns:
         How many episodes were stored and how many failed.
 
     Raises:
-        ConfigError: there are no tasks, or those of several environments, or two with the same id; or a curriculum is
-            given tasks.
-        UnknownNameError: there is no such collector.
+        ConfigError: there are no tasks, or those of several environments, or two with the same id; or the collector
+            plays in one process, and workers are asked for.
+        UnknownNameError: there is no such collector or environment.
         StoreError: the store cannot be opened or written.
     """
-    from .collectors import collect as play
-    from .collectors.options import PlaySettings, PracticeOptions
+    from .collectors.options import PlaySettings
     from .collectors.registry import COLLECTORS
+    from .collectors.rollout.collect import collect_with
     from .errors import ConfigError
     from .store import ExperienceStore
 
-    settings = COLLECTORS.get(collector)(**options)
-    if isinstance(settings, PracticeOptions):
-        if not isinstance(tasks, int):
-            raise ConfigError(f"The collector {collector!r} sets its own goals: give the number of attempts.")
-        tasks = settings.practice(PlaySettings(env, steps, seed), tasks)
-    elif isinstance(tasks, int):
-        tasks = generate_tasks(env, tasks, seed=seed)
+    chosen = COLLECTORS.get(collector)(**options)
+    play = PlaySettings(env, steps, seed, workers)
+    if isinstance(tasks, int):
+        tasks = play.tasks(chosen, tasks)
     envs = {task.env for task in tasks}
     if len(envs) != 1:
         raise ConfigError(f"The tasks must be of one environment, not of {len(envs)}.")
-    made = settings.make(PlaySettings(envs.pop(), steps, seed))
     with ExperienceStore.open(store, seeds=[seed]) as opened:
-        return play(opened, tasks, made, name=settings.name)
+        return collect_with(chosen, replace(play, env=envs.pop()), opened, tasks)
 
 
 def open_memory(path: str | Path, *, embedder: str = "", create: bool = True) -> ExperienceMemory:

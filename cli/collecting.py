@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, at_least, check
 from .collect_commands import Collect
 from .console import complain, make_console, tame_libraries
 
 if TYPE_CHECKING:
-    from ..collectors.options import CollectorOptions
+    from ..collectors.options import PlaySettings
     from ..collectors.rollout.collect import CollectReport
     from ..experience import Json, Task
     from ..store import ExperienceStore
@@ -26,7 +25,7 @@ def collect(command: Collect) -> int:
 
     check(at_least(command, workers=0, steps=1), "collect options")
     tame_libraries()
-    options: CollectorOptions = command.collector
+    options = command.collector
     if options.in_process and command.workers:
         raise ConfigError("This collector plays in one process: leave out --workers.")
     name, tasks = options.name, _tasks_of(command)
@@ -44,36 +43,31 @@ def collect(command: Collect) -> int:
 
 
 def _tasks_of(command: Collect) -> list[Task]:
-    from ..collectors.options import PracticeOptions
     from ..collectors.tasks import tasks_named
     from ..envs.registry import get_env
 
-    if isinstance(command.collector, PracticeOptions):
+    if hasattr(command.collector, "practice"):
         if not command.tasks.isdecimal():
             raise ConfigError(
                 f"This collector chooses its own goals: --tasks is the number of attempts, not {command.tasks!r}."
             )
-        return command.collector.practice(_settings(command), int(command.tasks))
+        return _settings(command).tasks(command.collector, int(command.tasks))
     return tasks_named(command.tasks, get_env(command.env), seed=command.seed, characters=command.characters)
 
 
 def _play(command: Collect, name: str, tasks: list[Task], store: ExperienceStore) -> CollectReport:
-    from ..collectors.options import PracticeOptions
     from ..collectors.progress import progress
-    from ..collectors.rollout.collect import collect as play_into
+    from ..collectors.rollout.collect import collect_with
 
-    console, play = make_console(), _settings(command)
-    practises = isinstance(command.collector, PracticeOptions)
-    collector: Any = command.collector.make(play) if practises else partial(command.collector.make, play)
-    left = len(tasks) if practises else len(store.remaining(tasks, name))
+    console, options = make_console(), command.collector
+    left = len(tasks) if hasattr(options, "practice") else len(store.remaining(tasks, name))
     if left < len(tasks):
         console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
     with progress(console, left, "Collecting") as watch:
-        workers, timeout = play.workers, command.timeout
-        return play_into(store, tasks, collector, name=name, workers=workers, timeout=timeout, watch=watch)
+        return collect_with(options, _settings(command), store, tasks, timeout=command.timeout, watch=watch)
 
 
-def _settings(command: Collect) -> Any:
+def _settings(command: Collect) -> PlaySettings:
     from ..collectors.options import PlaySettings
 
     workers = command.workers
@@ -84,10 +78,9 @@ def _settings(command: Collect) -> Any:
 
 def _kept(command: Collect, name: str, tasks: list[Task]) -> str:
     """Say what is in the store: read again, as an append that was interrupted may have reached the disk."""
-    from ..collectors.options import PracticeOptions
     from ..store import ExperienceStore
 
-    if isinstance(command.collector, PracticeOptions):
+    if hasattr(command.collector, "practice"):
         return "every attempt is kept"
     with ExperienceStore.open(command.out, mode="read") as store:
         return f"{len(tasks) - len(store.remaining(tasks, name))} of {len(tasks)} tasks are kept"

@@ -163,19 +163,8 @@ class Coverage:
             self.effects.update(changed)
 
     def __add__(self, other: Coverage) -> Coverage:
-        return Coverage(
-            self.episodes + other.episodes,
-            self.failures + other.failures,
-            self.successes + other.successes,
-            self.checked + other.checked,
-            self.steps + other.steps,
-            self.refused + other.refused,
-            self.unchanged + other.unchanged,
-            self.verbs + other.verbs,
-            self.actions + other.actions,
-            self.objects | other.objects,
-            self.effects + other.effects,
-        )
+        counts: dict[str, Json] = {name: getattr(self, name) + getattr(other, name) for name in (*_NUMBERS, *_COUNTERS)}
+        return Coverage(**counts, objects=self.objects | other.objects)
 
     def summary(self) -> dict[str, Json]:
         """Return the counts alone, plain JSON: what the table shows."""
@@ -203,13 +192,9 @@ class Coverage:
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> Coverage:
         """Return what `to_json` wrote."""
-        coverage = cls()
-        for name in _NUMBERS:
-            setattr(coverage, name, data[name])
-        for name in _COUNTERS:
-            setattr(coverage, name, Counter(data[name]))
-        coverage.objects = set(data["objects"])
-        return coverage
+        fields: dict[str, Json] = {name: data[name] for name in _NUMBERS}
+        fields |= {name: Counter(data[name]) for name in _COUNTERS}
+        return cls(**fields, objects=set(data["objects"]))
 
     def table(self, title: str = "Coverage") -> Table:
         """Return the report as a table for the terminal."""

@@ -1,20 +1,24 @@
 """The collectors by name as data: one frozen dataclass each, whose fields are its options on the command line.
 
-`make` builds the collector; it is called in the process that plays. A new collector is a class like these, in a module
-of its own, and one row in `registry`. Nothing heavy is imported here: the command line reads these for its help.
+A new collector is a class like these, in a module of its own, and one row in `registry`. Its docstring and those of its
+fields are the help text. `name` is that under which its episodes are recorded; `in_process` says that it plays in one
+process, because episodes are played together or each depends on those before. `make(play)` builds the collector; it is
+called in the process that plays, and raises a `PatheiError` if it cannot. A collector that chooses its own goals has
+`practice(play, attempts)` as well, which returns the tasks where they are tried. Nothing heavy is imported here: the
+command line reads these for its help.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ConfigError, at_least, check
 
 if TYPE_CHECKING:
     from ..agents import Agent
     from ..experience import Task
-    from .curriculum.proposers import GoalProposer
     from .protocol import Collector
     from .rollout.policy import Policy
 
@@ -32,36 +36,19 @@ class PlaySettings:
     workers: int = 0
     """How many processes play; 0 for one process alone."""
 
+    def tasks(self, options: Any, count: int) -> list[Task]:
+        """Return generated tasks, or, for a collector that chooses its own goals, where each attempt is made.
 
-class CollectorOptions(Protocol):
-    """The options of one collector. Its docstring and those of its fields are the help text."""
-
-    @property
-    def name(self) -> str:
-        """The name under which its episodes are recorded."""
-        ...
-
-    @property
-    def in_process(self) -> bool:
-        """Whether it plays in one process: episodes are played together, or each depends on those before."""
-        ...
-
-    def make(self, play: PlaySettings) -> Collector:
-        """Return the collector; called in the process that plays.
-
-        Raises:
-            PatheiError: it cannot be made like this.
+        Args:
+            options: The collector's options.
+            count: How many.
         """
-        ...
+        if hasattr(options, "practice"):
+            practice: list[Task] = options.practice(self, count)
+            return practice
+        from ..envs.registry import get_env
 
-
-@runtime_checkable
-class PracticeOptions(CollectorOptions, Protocol):
-    """The options of a collector that chooses its own goals."""
-
-    def practice(self, play: PlaySettings, attempts: int) -> list[Task]:
-        """Return where each attempt is made."""
-        ...
+        return get_env(self.env).generate_tasks(count, self.seed)
 
 
 @dataclass(frozen=True)
@@ -136,6 +123,7 @@ class CurriculumOptions:
         """
         from ..envs.registry import get_goal_space
         from .curriculum.collector import Curriculum, CurriculumConfig
+        from .registry import make_proposer
 
         goals = get_goal_space(play.env)
         policy: Policy
@@ -148,18 +136,13 @@ class CurriculumOptions:
 
             policy = SearchPolicy(must_succeed=False)
         config = CurriculumConfig(max_steps=play.steps)
-        return Curriculum(goals, self._proposer(), policy, config, seed=play.seed)
+        return Curriculum(goals, make_proposer(self.proposer), policy, config, seed=play.seed)
 
     def practice(self, play: PlaySettings, attempts: int) -> list[Task]:
         """Return where each attempt is made: a few environments, over and over."""
         from .curriculum.collector import practice_tasks
 
         return practice_tasks(play.env, attempts, play.seed)
-
-    def _proposer(self) -> GoalProposer:
-        from .registry import make_proposer
-
-        return make_proposer(self.proposer)
 
 
 @dataclass(frozen=True)
@@ -171,10 +154,9 @@ class ScriptedOptions:
 
     def make(self, play: PlaySettings) -> Collector:
         """Return the collector."""
-        from .rollout.policy import AgentPolicy, demonstrator
-        from .rollout.rollout import Rollout
+        from .rollout.policy import demonstrator
 
-        return Rollout(AgentPolicy(demonstrator), name=self.name, max_steps=play.steps, seed=play.seed)
+        return _agents(demonstrator, self.name, play)
 
 
 @dataclass(frozen=True)
@@ -186,10 +168,10 @@ class CarryOptions:
 
     def make(self, play: PlaySettings) -> Collector:
         """Return the collector."""
-        from .rollout.policy import AgentPolicy
-        from .rollout.rollout import Rollout
+        from ..agents.carrying import RandomCarryAgent
+        from ..envs.registry import get_verbalizer
 
-        return Rollout(AgentPolicy(_carrier), name=self.name, max_steps=play.steps, seed=play.seed)
+        return _agents(lambda task: RandomCarryAgent(get_verbalizer(task.env)), self.name, play)
 
 
 @dataclass(frozen=True)
@@ -277,22 +259,14 @@ class AgentOptions:
         )
 
 
-def _carrier(task: Task) -> Agent:
-    from ..agents.carrying import RandomCarryAgent
-    from ..envs.registry import get_verbalizer
+def _agents(agent_for: Callable[[Task], Agent], name: str, play: PlaySettings) -> Collector:
+    from .rollout.policy import AgentPolicy
+    from .rollout.rollout import Rollout
 
-    return RandomCarryAgent(get_verbalizer(task.env))
+    return Rollout(AgentPolicy(agent_for), name=name, max_steps=play.steps, seed=play.seed)
 
 
 __all__ = [
-    "AgentOptions",
-    "CarryOptions",
-    "CollectorOptions",
-    "CurriculumOptions",
-    "ExploreOptions",
-    "LmOptions",
-    "MctsOptions",
-    "PlaySettings",
-    "PracticeOptions",
+    "AgentOptions", "CarryOptions", "CurriculumOptions", "ExploreOptions", "LmOptions", "MctsOptions", "PlaySettings",
     "ScriptedOptions",
-]
+]  # fmt: skip

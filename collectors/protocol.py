@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
 from ..experience import Record, Task
-from ..store import ExperienceStore
 
 
 class Collector(Protocol):
     """Plays tasks. `check_collector` tests this contract.
 
     A collector may have a method `close()`, which frees its environments; the code that made the collector calls it
-    (`close_collector`). One that is fastest when it sees all tasks at once has an attribute `batch` above 1.
+    (`close_collector`). One that is fastest when it sees all tasks at once has an attribute `batch` above 1. One that
+    learns from one task to the next has a method `resume(store)`, which learns from the records of an earlier run and
+    returns the number of its tasks; `collect` is then given the same tasks again, and skips that many.
     """
 
     def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
@@ -31,18 +32,6 @@ class Collector(Protocol):
 
         Args:
             tasks: The tasks, in the order in which to play them; may be endless.
-        """
-        ...
-
-
-@runtime_checkable
-class ResumableCollector(Collector, Protocol):
-    """A collector that learns from one task to the next, so that it plays in one process, in order."""
-
-    def resume(self, store: ExperienceStore) -> int:
-        """Learn from the records of an earlier run, and return the number of its tasks.
-
-        `collect` is then given the same tasks again, and skips that many.
         """
         ...
 
@@ -68,4 +57,4 @@ def trajectory_id(task: Task, collector: str, seed: int) -> str:
     return f"{task.id}/{collector}-{seed}"
 
 
-__all__ = ["Collector", "ResumableCollector", "close_collector", "episode_seed", "trajectory_id"]
+__all__ = ["Collector", "close_collector", "episode_seed", "trajectory_id"]

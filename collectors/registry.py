@@ -13,12 +13,12 @@ from ..registry import Lazy, Registry
 
 if TYPE_CHECKING:
     from .curriculum.proposers import GoalProposer
-    from .options import CollectorOptions, PlaySettings
+    from .options import PlaySettings
     from .protocol import Collector
 
 _LM: Final = "lm:"
 _HERE: Final = "pathei.collectors"
-COLLECTORS: Final[Registry[type[CollectorOptions]]] = Registry(
+COLLECTORS: Final[Registry[Callable[..., Any]]] = Registry(
     "collector",
     {
         "explore": Lazy(f"{_HERE}.options:ExploreOptions", "explores without regard to the goal"),
@@ -30,7 +30,7 @@ COLLECTORS: Final[Registry[type[CollectorOptions]]] = Registry(
         "agent": Lazy(f"{_HERE}.options:AgentOptions", "lets an agent act"),
     },
 )
-"""The collectors."""
+"""The options of each collector; see `options`."""
 _PROPOSERS: Final = f"{_HERE}.curriculum.proposers"
 PROPOSERS: Final[Registry[Callable[[], GoalProposer]]] = Registry(
     "proposer",
@@ -55,7 +55,8 @@ def make_collector(name: str, play: PlaySettings, **options: Any) -> Collector:
         UnknownNameError: there is none of that name.
         PatheiError: it cannot be made like this.
     """
-    return COLLECTORS.get(name)(**options).make(play)
+    made: Collector = COLLECTORS.get(name)(**options).make(play)
+    return made
 
 
 def make_proposer(name: str) -> GoalProposer:

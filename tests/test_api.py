@@ -62,3 +62,22 @@ def test_a_loop_is_run(tmp_path: Path) -> None:
 def test_tasks_of_no_environment_are_refused(tmp_path: Path) -> None:
     with pytest.raises(pathei.PatheiError, match="one environment"):
         pathei.collect(tmp_path, [])
+
+
+def test_a_curriculum_practises_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    first = pathei.collect(tmp_path, 3, "curriculum", env="virtualhome", steps=12, policy="skills", proposer="uniform")
+    assert (first.tasks, first.before, first.coverage.episodes) == (3, 0, 3)
+    more = pathei.collect(tmp_path, 5, "curriculum", env="virtualhome", steps=12, policy="skills", proposer="uniform")
+    assert (more.before, more.coverage.episodes) == (3, 2)
+    with pytest.raises(pathei.PatheiError, match="one process"):
+        pathei.collect(tmp_path, 6, "curriculum", workers=2)
+
+
+def test_workers_play_what_one_process_plays(tmp_path: Path) -> None:
+    for name, workers in (("alone", 0), ("two", 2)):
+        report = pathei.collect(tmp_path / name, 3, env="taxi", steps=5, workers=workers)
+        assert report.coverage.episodes == 3
+    alone, two = (pathei.ExperienceStore.open(tmp_path / name, mode="read") for name in ("alone", "two"))
+    assert sorted(alone.trajectories(), key=str) == sorted(two.trajectories(), key=str)
+    alone.close()
+    two.close()

@@ -1,6 +1,6 @@
 """A language model as a guide of tree search: how likely it finds each admissible action.
 
-`collectors.guidance.guidance_of(LmPrior(...), model, goal)` makes of it what a `Search` takes. All actions of a state
+`collectors.search.collector.text_prior` makes of it what a `Search` takes. All actions of a state
 are rated in one forward pass, and a state is rated once. Not here: values, and the history of the path: a search asks
 about states in any order, so the model is shown the goal and the state alone.
 """

@@ -24,7 +24,7 @@ from pathei.agents.lm.backends import Choice, ModelRequest
 from pathei.agents.lm.likelihood import one_by_one
 from pathei.agents.lm.local_model import LocalModel
 from pathei.agents.lm.prior import LmPrior
-from pathei.collectors.search.guidance import guidance_of
+from pathei.collectors.search.collector import text_prior
 from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.envs import contract
 from pathei.envs.model import EnvModel
@@ -130,7 +130,7 @@ def prior(count: int, simulations: int) -> None:
             else:
                 model = EnvModel(env, info, observation=seen)
                 guide = LmPrior(backend, cut=True)
-                weights = guidance_of(guide, model, task.goal).prior if name == "embedded base" else None
+                weights = text_prior(guide, model, task.goal) if name == "embedded base" else None
             result = Search(model, config, np.random.default_rng(0), prior=weights).run()
             took = time.perf_counter() - begin
             rows.setdefault(name, []).append((bool(result.success), result.simulations, took))

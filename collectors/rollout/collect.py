@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from ...errors import ConfigError
 from ...experience import Failure, Record, Task, decode
 from ...store import ExperienceStore
 from ...store.durable import uncollected
 from ..coverage import Coverage
-from ..protocol import Collector, ResumableCollector, close_collector
+from ..options import PlaySettings
+from ..protocol import Collector, close_collector
 from .pool import play_batches, records_of
 
 
@@ -54,11 +57,11 @@ def collect(
     """Play the tasks that are not done, and append their records to a store.
 
     A task that failed is played again when `collect` is called again. A collector that learns from one task to the next
-    (`ResumableCollector`, such as `Curriculum`) is resumed from the store first; for it a failure counts as done.
+    (it has `resume`, as `Curriculum` does) is resumed from the store first; for it a failure counts as done.
 
     Args:
         store: Open for appending.
-        tasks: The tasks, each with an id of its own. For a resumable collector, the same ones in every call.
+        tasks: The tasks, each with an id of its own. For a collector that resumes, the same ones in every call.
         collector: A new collector, which plays in this process; or a function that makes one, in each worker, to which
             it is pickled (see `collect_parallel`). It is closed at the end.
         name: The name under which the collector records; tasks that other collectors have played are then played as
@@ -69,19 +72,29 @@ def collect(
 
     Raises:
         ConfigError: two tasks have the same id, workers are asked for without a function that makes the collector, or
-            the store's run does not fit a resumable collector.
+            the store's run does not fit a collector that resumes.
         StoreError: the store takes no more.
         WorkerError: workers cannot be started.
     """
     begun = time.monotonic()
-    if isinstance(collector, ResumableCollector):
-        before = min(collector.resume(store), len(tasks))
-        played = _streamed(collector, tasks)
+    if callable(collector) and not workers:
+        collector = collector()
+    resume = getattr(collector, "resume", None)
+    if resume is not None and not callable(collector):
+        before = min(int(resume(store)), len(tasks))
+        played = _here(collector, tasks, together=True)
     else:
-        _require_distinct(tasks)
+        twice = [id_ for id_, count in Counter(task.id for task in tasks).items() if count > 1]
+        if twice:
+            raise ConfigError(f"The task id {twice[0]!r} occurs more than once: give every task an id of its own.")
         remaining = store.remaining(tasks, name)
         before = len(tasks) - len(remaining)
-        played = _played(collector, remaining, workers, timeout)
+        if callable(collector):
+            played = _in_workers(collector, remaining, workers, timeout)
+        elif workers:
+            raise ConfigError("A collector plays in one process: to use workers, give a function that makes it.")
+        else:
+            played = _here(collector, remaining, together=getattr(collector, "batch", 1) > 1)
     coverage, errors = Coverage(), Counter[str]()
     try:
         for records in played:
@@ -97,22 +110,6 @@ def collect(
     return CollectReport(len(tasks), before, time.monotonic() - begun, coverage, errors)
 
 
-def _require_distinct(tasks: Iterable[Task]) -> None:
-    twice = [id_ for id_, count in Counter(task.id for task in tasks).items() if count > 1]
-    if twice:
-        raise ConfigError(f"The task id {twice[0]!r} occurs more than once: give every task an id of its own.")
-
-
-def _played(
-    collector: Collector | Callable[[], Collector], tasks: Sequence[Task], workers: int, timeout: float
-) -> Generator[list[Record], None, None]:
-    if callable(collector):
-        return _in_workers(collector, tasks, workers, timeout) if workers else _here(collector, tasks)
-    if workers:
-        raise ConfigError("A collector plays in one process: to use workers, give a function that makes it.")
-    return _here(lambda: collector, tasks)
-
-
 def _in_workers(
     make: Callable[[], Collector], tasks: Sequence[Task], workers: int, timeout: float
 ) -> Generator[list[Record], None, None]:
@@ -126,25 +123,44 @@ def _in_workers(
         batches.close()
 
 
-def _here(make: Callable[[], Collector], tasks: Sequence[Task]) -> Generator[list[Record], None, None]:
-    collector = make()
-    if getattr(collector, "batch", 1) > 1:
-        yield from _streamed(collector, tasks)
-        return
+def _here(collector: Collector, tasks: Sequence[Task], *, together: bool) -> Generator[list[Record], None, None]:
+    """Play in this process; `together` lets the collector see all tasks at once, and every record comes alone."""
     try:
-        for task in tasks:
-            yield records_of(collector, task)
+        if together:
+            yield from ([record] for record in collector.collect(tasks))
+        else:
+            yield from (records_of(collector, task) for task in tasks)
     finally:
         close_collector(collector)
 
 
-def _streamed(collector: Collector, tasks: Sequence[Task]) -> Generator[list[Record], None, None]:
-    """Let a collector see all tasks at once: it plays several together, or learns from one to the next."""
-    try:
-        for record in collector.collect(tasks):
-            yield [record]
-    finally:
-        close_collector(collector)
+def collect_with(
+    options: Any,
+    play: PlaySettings,
+    store: ExperienceStore,
+    tasks: Sequence[Task],
+    *,
+    timeout: float = 300.0,
+    watch: Callable[[Sequence[Record]], None] | None = None,
+) -> CollectReport:
+    """Play tasks with the collector that some options name (see `options`), and append their records to a store.
+
+    Args:
+        options: The collector's options.
+        play: What holds for every collector, the number of workers among it.
+        store: Open for appending.
+        tasks: See `collect`; for a collector that chooses its own goals, what its `practice` returned.
+        timeout: How long a task may take with workers, in seconds.
+        watch: See `collect`.
+
+    Raises:
+        ConfigError: the collector plays in one process, and workers are asked for.
+        PatheiError: see `collect` and the options' `make`.
+    """
+    if options.in_process and play.workers:
+        raise ConfigError("This collector plays in one process: use no workers.")
+    make = partial(options.make, play)
+    return collect(store, tasks, make, name=options.name, workers=play.workers, timeout=timeout, watch=watch)
 
 
-__all__ = ["CollectReport", "collect"]
+__all__ = ["CollectReport", "collect", "collect_with"]

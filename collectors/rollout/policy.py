@@ -7,7 +7,7 @@ of the environment is counted. Not here: the loop over tasks (`rollout`).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium
 import numpy as np
@@ -17,7 +17,7 @@ from ...agents.lm.agent import LmAgent
 from ...agents.lm.backends import Answer, Backend, Request
 from ...agents.protocol import Decision, Finished, decide, reset_agent
 from ...envs.registry import get_demonstration
-from ...experience import Json, Task, Trajectory
+from ...experience import Goal, Json, Observation, Task, Trajectory
 from ..protocol import episode_seed, trajectory_id
 from .episode import PutImage, Recorder
 
@@ -67,15 +67,6 @@ Turns = Generator[ModelCall, Answer, PolicyReport]
 """An episode in progress: yields what a language model is to be asked, is sent the answer, returns the report."""
 
 
-@runtime_checkable
-class BatchedPolicy(Protocol):
-    """A policy whose episodes can wait for a language model, so that those of many episodes are answered together."""
-
-    def turns(self, recorder: Recorder, rng: Rng) -> Turns:
-        """Play as `play` does, but yield each request instead of asking the model."""
-        ...
-
-
 class AgentPolicy:
     """Lets an agent act; it learns nothing."""
 
@@ -90,24 +81,32 @@ class AgentPolicy:
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
         """Play until the episode is over or the agent has finished."""
-        agent = self._begin(recorder, rng)
-        ended: Finished | None = None
-        while not recorder.over:
-            try:
-                chosen = decide(agent, recorder.observation.seen(), recorder.task.goal)
-            except Finished as signal:
-                ended = signal
-                break
-            recorder.step(chosen.action, chosen)
-        return PolicyReport(provenance_of(agent, ended))
+        try:
+            next(self.turns(recorder, rng, waits=False))
+        except StopIteration as done:
+            report: PolicyReport = done.value
+            return report
+        raise AssertionError("an episode that does not wait is played to its end")
 
-    def turns(self, recorder: Recorder, rng: Rng) -> Turns:
-        """Play as `play` does; a language model's requests are yielded, any other agent acts at once."""
-        agent = self._begin(recorder, rng)
+    def turns(self, recorder: Recorder, rng: Rng, *, waits: bool = True) -> Turns:
+        """Play as `play` does, but let the requests of many episodes to a language model be answered together.
+
+        Args:
+            recorder: The episode, not reset yet.
+            rng: Determines everything random.
+            waits: Whether a language model's requests are yielded; any other agent acts at once.
+        """
+        agent = self._agent_for(recorder.task)
+        recorder.reset()
+        reset_agent(agent, rng if isinstance(rng, int) else int(rng.integers(2**63)))
         ended: Finished | None = None
         while not recorder.over:
+            seen, goal = recorder.observation.seen(), recorder.task.goal
             try:
-                chosen = yield from _turn(agent, recorder)
+                if waits and isinstance(agent, LmAgent):
+                    chosen = yield from _asked(agent, seen, goal)
+                else:
+                    chosen = decide(agent, seen, goal)
             except Finished as signal:
                 ended = signal
                 break
@@ -117,17 +116,8 @@ class AgentPolicy:
     def learn(self, trajectory: Trajectory) -> None:
         """Do nothing."""
 
-    def _begin(self, recorder: Recorder, rng: Rng) -> Agent:
-        agent = self._agent_for(recorder.task)
-        recorder.reset()
-        reset_agent(agent, rng if isinstance(rng, int) else int(rng.integers(2**63)))
-        return agent
 
-
-def _turn(agent: Agent, recorder: Recorder) -> Generator[ModelCall, Answer, Decision]:
-    observation, goal = recorder.observation.seen(), recorder.task.goal
-    if not isinstance(agent, LmAgent):
-        return decide(agent, observation, goal)
+def _asked(agent: LmAgent, observation: Observation, goal: Goal) -> Generator[ModelCall, Answer, Decision]:
     turn = agent.turn(observation, goal)
     try:
         request = next(turn)
@@ -194,7 +184,6 @@ def demonstrator(task: Task) -> Agent:
 
 __all__ = [
     "AgentPolicy",
-    "BatchedPolicy",
     "ModelCall",
     "Policy",
     "PolicyReport",

@@ -1,7 +1,7 @@
 """The one loop that plays tasks: a `Rollout` plays each task with a policy and yields what was recorded.
 
-With `batch` above 1 several episodes are in progress at once, and where their policy asks a language model
-(`BatchedPolicy`) the requests of all of them go to the model together: for a model in this process that is several
+With `batch` above 1 several episodes are in progress at once, and where an agent asks a language model
+(`AgentPolicy`) the requests of all of them go to the model together: for a model in this process that is several
 times as fast as one after another. An episode does not depend on the others, up to the rounding of a batched forward
 pass. Not here: choosing actions (`policy`), worker processes (`pool`), and the store (`collect`).
 """
@@ -17,7 +17,7 @@ from ...errors import ConfigError, ModelError
 from ...experience import Failure, Record, Task
 from ..protocol import episode_seed, trajectory_id
 from .episode import Envs, PutImage, Recorder, one_line
-from .policy import BatchedPolicy, ModelCall, Policy, PolicyReport, Rng, Turns
+from .policy import AgentPolicy, ModelCall, Policy, PolicyReport, Rng, Turns
 
 
 class Played(NamedTuple):
@@ -149,7 +149,7 @@ class Rollout:
 
     def _turns(self, recorder: Recorder) -> Turns:
         rng = episode_seed(self._seed, recorder.task)
-        if isinstance(self.policy, BatchedPolicy):
+        if isinstance(self.policy, AgentPolicy):
             return (yield from self.policy.turns(recorder, rng))
         return self.policy.play(recorder, rng)
 

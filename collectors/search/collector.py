@@ -11,38 +11,28 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
 
 from ...agents.lm.prior import LmPrior
-from ...envs.model import EnvModel, Model
+from ...envs.model import EnvModel, Model, own_model
 from ...envs.plans import without_idle_steps
 from ...envs.replay import VerifiedReplay
 from ...envs.snapshots import Snapshotter
 from ...errors import ContractError, GoalError, SnapshotError, at_least, check
-from ...experience import Json, Trajectory
+from ...experience import Goal, Trajectory
 from ..rollout.episode import PutImage, Recorder
 from ..rollout.policy import PolicyReport, Rng
 from ..rollout.rollout import Rollout
 from .branches import TreeRecorder
-from .guidance import guidance_of
 from .guided import GuidedModel
 from .mcts import Prior, Search, SearchConfig, SearchResult
 from .roots import merged_search
 
 COLLECTOR = "mcts"
 LM_PRIOR = "lm:"
-
-
-@runtime_checkable
-class Informed(Protocol):
-    """A model that knows which actions the goal is likely to need."""
-
-    def prior(self, actions: Any, /) -> Any:
-        """Return a weight for each action, shape `[actions]`."""
-        ...
 
 
 def household_search(*, simulations: int = 20_000, seconds: float | None = None, depth: int = 45) -> SearchConfig:
@@ -129,7 +119,7 @@ class SearchPolicy:
             model = model_in(recorder)
         else:
             model = shown = _text_model(recorder)
-            prior = guidance_of(self._lm_prior, shown, recorder.task.goal).prior
+            prior = text_prior(self._lm_prior, shown, recorder.task.goal)
         found = find_plan(model, self._config, np.random.default_rng(rng), prior=prior)
         if self._must_succeed and not found.plan and not found.result.success:
             raise GoalError("No plan was found: nothing that the search tried brought the goal nearer.")
@@ -143,7 +133,12 @@ class SearchPolicy:
         def branches(root: Trajectory) -> list[Trajectory]:
             return TreeRecorder(recorder.env, model, root, found.plan).record(found.result.root)
 
-        origin = {"search": _cost(found.result), "config": _plain_config(self._config)}
+        result = found.result
+        cost = {key: getattr(result, key) for key in ("simulations", "env_steps", "value", "solved")}
+        origin = {
+            "search": {**cost, "plan_length": len(result.plan)},
+            "config": dataclasses.asdict(self._config),
+        }
         return PolicyReport(origin, found.env_steps, branches if self._config.keep_tree else None)
 
     def learn(self, trajectory: Trajectory) -> None:
@@ -208,14 +203,19 @@ def model_in(recorder: Recorder) -> Model[Any, Any]:
     Raises:
         SnapshotError: the environment cannot be saved.
     """
-    inner = recorder.env.unwrapped
-    return inner.model() if hasattr(inner, "model") else _text_model(recorder)
+    own = own_model(recorder.env.unwrapped)
+    return _text_model(recorder) if own is None else own
 
 
 def _text_model(recorder: Recorder) -> EnvModel:
     """Return the model that a language model can read: it has observations."""
     actions = recorder.observation.actions
     return EnvModel(recorder.env, {} if actions is None else {"actions": actions}, observation=recorder.raw)
+
+
+def text_prior(prior: LmPrior, model: EnvModel, goal: Goal) -> Prior:
+    """Return a language model's prior as a search over this model asks for it."""
+    return lambda actions: prior.prior(model.observation(), goal, [model.text(action) for action in actions])
 
 
 def find_plan(
@@ -229,8 +229,8 @@ def find_plan(
         rng: Consumed.
         prior: Weighs actions, in place of the model's own heuristic.
     """
-    if prior is None and config.prior == "heuristic" and isinstance(model, Informed):
-        prior = model.prior
+    if prior is None and config.prior == "heuristic":
+        prior = getattr(model, "prior", None)
     if config.roots > 1:
         result = merged_search(model, config.search, rng, roots=config.roots, prior=prior)
     else:
@@ -240,21 +240,6 @@ def find_plan(
     counted = GuidedModel(model, lambda action: 1.0)
     plan = without_idle_steps(counted, result.plan)
     return FoundPlan(plan, result, result.env_steps + counted.steps)
-
-
-def _cost(result: SearchResult) -> dict[str, Json]:
-    return {
-        "simulations": result.simulations,
-        "env_steps": result.env_steps,
-        "value": result.value,
-        "solved": result.solved,
-        "plan_length": len(result.plan),
-    }
-
-
-def _plain_config(config: MctsConfig) -> dict[str, Json]:
-    plain: dict[str, Json] = dataclasses.asdict(config)
-    return plain
 
 
 __all__ = [
@@ -268,4 +253,5 @@ __all__ = [
     "make_searcher",
     "model_in",
     "snapshotable",
+    "text_prior",
 ]

@@ -7,7 +7,7 @@ where the weights and skills come from (`skill_library`, `skill_policy`).
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from ...envs.goal_space import GoalCondition
 from ...envs.model import Model, StepResult
 from ...stable_random import StableRandom
 from ..coverage import ActionWords, read_act
-from .skill_library import LiftedSkill, SkillStep
+from .skill_library import LiftedSkill, bind, write_act
 
 _TRIES = 16
 """How many remembered actions are tried before the admissible ones are listed."""
@@ -62,13 +62,15 @@ class GuidedModel:
         """
         self.steps = 0
         """Transitions so far."""
+        self.snapshot, self.restore, self.key = model.snapshot, model.restore, model.key
+        self.success, self.text = model.success, model.text
         self._model = model
         self._weigh = weigh
         self._moves = tuple(moves)
         self._weights: dict[Any, float] = dict.fromkeys(self._moves, move_weight)
         self._known: list[Any] = list(self._moves)
         self._sums: list[float] = list(accumulate(self._weights.values()))
-        self._by_act: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ActionWords]]] = {}
+        self._by_act: dict[str, list[tuple[Any, ActionWords]]] = {}
 
     def actions(self) -> Sequence[Any]:
         """Return the admissible actions and the moves that can begin; remember the actions."""
@@ -117,15 +119,16 @@ class GuidedModel:
             draws: Chooses among several things of a kind; the first is taken if None.
             until_reward: Whether to stop as soon as it has earned something.
         """
-        bound: dict[tuple[str, int], int] = {}
+        bound: dict[str, int] = {}
         done: list[Any] = []
         earned = 0.0
         for step in move.skill:
-            fitting = [pair for pair in self._fitting(step, move.part) if _agrees(step, pair[1], bound)]
+            names = step.split()[1:]
+            fitting = [pair for pair in self._fitting(bind(step, move.part)) if _agrees(names, pair[1], bound)]
             if not fitting:
                 continue
             action, act = fitting[draws.below(len(fitting)) if draws is not None else 0]
-            bound.update(zip(step.things, act.ids, strict=False))
+            bound.update(zip(names, act.ids, strict=False))
             outcome = self.step(action)
             earned += outcome.reward
             done.append(action)
@@ -144,26 +147,6 @@ class GuidedModel:
                 actions.append(action)
         return actions
 
-    def snapshot(self) -> Any:
-        """Return the present moment."""
-        return self._model.snapshot()
-
-    def restore(self, state: Any, /) -> object:
-        """Go to a moment."""
-        return self._model.restore(state)
-
-    def key(self) -> Hashable | None:
-        """Return what distinguishes states, where the model knows it."""
-        return self._model.key()
-
-    def success(self) -> bool | None:
-        """Return whether the goal holds now."""
-        return self._model.success()
-
-    def text(self, action: Any, /) -> str:
-        """Return an action of the environment in words."""
-        return self._model.text(action)
-
     def _listed(self) -> Sequence[Any]:
         listed = self._model.actions()
         for action in listed:
@@ -173,30 +156,29 @@ class GuidedModel:
                 self._weights[action] = weight = self._weigh(text)
                 self._known.append(action)
                 self._sums.append(weight + (self._sums[-1] if self._sums else 0.0))
-                self._by_act.setdefault((act.verb, act.things), []).append((action, act))
+                self._by_act.setdefault(write_act(act), []).append((action, act))
         return listed
 
     def _begins(self, move: Move) -> bool:
-        first = move.skill[0]
-        known = self._by_act.get((first.verb, first.kinds(move.part)), ())
+        known = self._by_act.get(bind(move.skill[0], move.part), ())
         return any(self._model.possible(action) for action, _ in known)
 
-    def _fitting(self, step: SkillStep, part: GoalCondition) -> list[tuple[Any, ActionWords]]:
-        key = (step.verb, step.kinds(part))
+    def _fitting(self, step: str) -> list[tuple[Any, ActionWords]]:
         possible = self._model.possible
-        fitting = [pair for pair in self._by_act.get(key, ()) if possible(pair[0])]
+        fitting = [pair for pair in self._by_act.get(step, ()) if possible(pair[0])]
         if not fitting:
             self._listed()
-            fitting = [pair for pair in self._by_act.get(key, ()) if possible(pair[0])]
+            fitting = [pair for pair in self._by_act.get(step, ()) if possible(pair[0])]
         return fitting
 
 
-def _agrees(step: SkillStep, act: ActionWords, bound: dict[tuple[str, int], int]) -> bool:
+def _agrees(names: Sequence[str], act: ActionWords, bound: dict[str, int]) -> bool:
     """Whether an action's things are those that the same names stood for before, and others for other names."""
-    for name, id_ in zip(step.things, act.ids, strict=False):
+    for name, id_ in zip(names, act.ids, strict=False):
         if bound.get(name, id_) != id_:
             return False
-        if any(other == id_ for key, other in bound.items() if key != name and key[0] == name[0]):
+        role = name.partition("#")[0]
+        if any(other == id_ for key, other in bound.items() if key != name and key.partition("#")[0] == role):
             return False
     return True
 

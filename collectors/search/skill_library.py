@@ -1,19 +1,20 @@
-"""Skills that a search can try: actions that served one condition, with the condition's things left open.
+"""Skills that a search can try, in the notation of the memory's skills: steps with the goal's things left open.
 
-What put a cup into a dishwasher is *walk to x, grab x, walk to y, open y, put x into y*, and may put a plate into the
-fridge. The roles `x`, `y`, ... are those of the memory's skills (`memory.builders`); ids are replaced by numbers, so
-that a skill for two plates means two. Here skills are indexed by the features of goal conditions, and nothing is
-verified: the search that uses a skill tries it. Not here: skills that are verified and kept on disk (`pathei.memory`).
+What put a cup into a dishwasher is `walk x; grab x; walk y; open y; putin x y`, and may put a plate into the fridge.
+`memory.builders` writes skills of verified effects like this and keeps them on disk; here nothing is verified, as the
+search that uses a skill tries it, and skills are indexed by the features of goal conditions. A second thing of a role
+or a kind is written `plate#1`, so that a skill for two plates means two.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
 
 from ...envs.facts import ROLES
 from ...envs.goal_space import GoalCondition
+from ...memory.builders.signatures import as_word
 from ..coverage import ActionWords, read_act
 
 _SKILLS = 3
@@ -21,20 +22,8 @@ _SKILLS = 3
 _ANY = "*"
 """Stands for every kind of condition."""
 
-
-class SkillStep(NamedTuple):
-    """One step of a skill."""
-
-    verb: str
-    things: tuple[tuple[str, int], ...]
-    """For each thing its role (`"x"`, `"y"`, ... of the condition; else its kind), and which of that role, from 0."""
-
-    def kinds(self, part: GoalCondition) -> tuple[str, ...]:
-        """Return the kinds of things of this step when the skill is to serve a condition."""
-        return tuple(part.things[ROLES.index(role)] if role in ROLES else role for role, _ in self.things)
-
-
-LiftedSkill = tuple[SkillStep, ...]
+LiftedSkill = tuple[str, ...]
+"""Steps: each a verb, and its things by their role in the condition (`x`, `y`, ...) or else by their kind."""
 
 
 class SkillLibrary:
@@ -43,7 +32,7 @@ class SkillLibrary:
     def __init__(self) -> None:
         """Begin with none."""
         self._skills: dict[str, Counter[LiftedSkill]] = {}
-        self._steps: dict[str, Counter[tuple[str, ...]]] = {}
+        self._steps: dict[str, Counter[str]] = {}
         self._simple: dict[str, None] = {}
 
     def __len__(self) -> int:
@@ -57,8 +46,8 @@ class SkillLibrary:
             self._skills.setdefault(feature, Counter())[skill] += 1
         for kind in (part.kind, _ANY):
             counts = self._steps.setdefault(kind, Counter())
-            counts.update({_pattern(kind, step.verb, [role for role, _ in step.things]) for step in skill})
-            counts[()] += 1
+            counts.update({_pattern(kind, step) for step in skill})
+            counts[""] += 1
         if len(part.things) == 1:
             self._simple.setdefault(part.kind)
 
@@ -76,40 +65,48 @@ class SkillLibrary:
 
     def usefulness(self, part: GoalCondition, act: ActionWords) -> float:
         """Return which share of the skills has such a step, in [0, 1]: the mean for this kind and for all kinds."""
-        roles = roles_of(part, act)
-        shares = [
-            counts[_pattern(kind, act.verb, roles)] / counts[()]
-            for kind in (part.kind, _ANY)
-            if (counts := self._steps.get(kind))
-        ]
-        return sum(shares) / 2
-
-
-def roles_of(part: GoalCondition, act: ActionWords) -> tuple[str, ...]:
-    """Return for each thing of an action its role with respect to a condition."""
-    return tuple(ROLES[part.things.index(thing)] if thing in part.things else thing for thing in act.things)
+        step = write_act(act, part)
+        known = [(kind, counts) for kind in (part.kind, _ANY) if (counts := self._steps.get(kind))]
+        return sum(counts[_pattern(kind, step)] / counts[""] for kind, counts in known) / 2
 
 
 def lift(part: GoalCondition, actions: Sequence[str]) -> LiftedSkill:
     """Return actions with the things that a condition names replaced by their roles, and ids by numbers from 0."""
-    numbers: dict[tuple[str, int], int] = {}
+    names: dict[tuple[str, int], str] = {}
     counts: Counter[str] = Counter()
     steps = []
     for act in map(read_act, actions):
-        things = []
-        for place, role in enumerate(roles_of(part, act)):
+        verb, *roles = write_act(act, part).split()
+        for place, role in enumerate(roles):
             key = (role, act.ids[place] if place < len(act.ids) else -1)
-            if key not in numbers:
-                numbers[key] = counts[role]
+            if key not in names:
+                names[key] = f"{role}#{counts[role]}" if counts[role] else role
                 counts[role] += 1
-            things.append((role, numbers[key]))
-        steps.append(SkillStep(act.verb, tuple(things)))
+            roles[place] = names[key]
+        steps.append(" ".join((verb, *roles)))
     return tuple(steps)
 
 
-def _pattern(kind: str, verb: str, roles: Sequence[str]) -> tuple[str, ...]:
+def write_act(act: ActionWords, part: GoalCondition | None = None) -> str:
+    """Write an action as a step, its things by their role in a condition, or else by their kind."""
+    things = () if part is None else part.things
+    return " ".join((act.verb, *(ROLES[things.index(one)] if one in things else as_word(one) for one in act.things)))
+
+
+@lru_cache(maxsize=1 << 14)
+def bind(step: str, part: GoalCondition) -> str:
+    """Return a step with the kinds of a condition's things put into its roles, numbers left out."""
+    verb, *names = step.split()
+    kinds = dict(zip(ROLES, map(as_word, part.things), strict=False))
+    bare = (name.partition("#")[0] for name in names)
+    return " ".join((verb, *(kinds.get(name, name) for name in bare)))
+
+
+def _pattern(kind: str, step: str) -> str:
     """A step as skills are compared by it: among those for all kinds of conditions, every thing of a goal is alike."""
-    return (verb, *(ROLES[0] if kind == _ANY and role in ROLES else role for role in roles))
+    verb, *names = step.split()
+    roles = (name.partition("#")[0] for name in names)
+    return " ".join((verb, *(ROLES[0] if kind == _ANY and role in ROLES else role for role in roles)))
 
 
-__all__ = ["LiftedSkill", "SkillLibrary", "SkillStep", "lift", "roles_of"]
+__all__ = ["LiftedSkill", "SkillLibrary", "bind", "lift", "write_act"]

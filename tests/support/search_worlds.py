@@ -6,10 +6,9 @@ Worker processes import what is here by name.
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pathei.collectors.search.guidance import SearchPrior
 from pathei.collectors.search.tree import TreeNode
 from pathei.envs import contract
-from pathei.envs.model import EnvModel, Model, StepResult
+from pathei.envs.model import EnvModel, StepResult
 from pathei.envs.replay import VerifiedReplay
 from pathei.experience import Task
 from pathei.stable_random import StableRandom
@@ -184,20 +183,6 @@ def lanterns(task: Task = LANTERNS, **options: Any) -> EnvModel:
     env = VerifiedReplay(contract.make(task))
     observation, info = contract.reset(env, task)
     return EnvModel(env, info, observation=observation, **options)
-
-
-def lighting(model: Model[Any, Any]) -> SearchPrior:
-    """Return a prior that would rather light than quench; a function that a process can import."""
-    return SearchPrior(
-        lambda actions: [4.0 if model.text(action).startswith("light") else 1.0 for action in actions], None
-    )
-
-
-def dying_model() -> Table:
-    """End the process in which this is called."""
-    import os
-
-    os._exit(3)
 
 
 def nodes_of(root: TreeNode) -> list[TreeNode]:

@@ -25,7 +25,7 @@ from pathei.agents.registry import AgentMaker
 from pathei.collectors.rollout.collect import collect
 from pathei.collectors.rollout.policy import AgentPolicy
 from pathei.collectors.rollout.rollout import Rollout
-from pathei.collectors.search.guidance import guidance_of
+from pathei.collectors.search.collector import text_prior
 from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.envs.model import EnvModel
 from pathei.errors import ConfigError, ModelError, UnknownNameError
@@ -268,8 +268,7 @@ def test_a_prior_leads_the_search_and_each_state_is_rated_once() -> None:
         seen, info = env.reset(seed=0, options={"goal": goal})
         model = EnvModel(env, info, observation=seen)
         prior = LmPrior(backend)
-        guidance = guidance_of(prior, model, aim.goal)
-        result = Search(model, config, np.random.default_rng(0), prior=guidance.prior).run()
+        result = Search(model, config, np.random.default_rng(0), prior=text_prior(prior, model, aim.goal)).run()
         assert result.success
         needed[lamp] = result.simulations
         assert backend.calls == len(prior._known)
