@@ -77,24 +77,7 @@ def collect(
         WorkerError: workers cannot be started.
     """
     begun = time.monotonic()
-    if callable(collector) and not workers:
-        collector = collector()
-    resume = getattr(collector, "resume", None)
-    if resume is not None and not callable(collector):
-        before = min(int(resume(store)), len(tasks))
-        played = _here(collector, tasks, together=True)
-    else:
-        twice = [id_ for id_, count in Counter(task.id for task in tasks).items() if count > 1]
-        if twice:
-            raise ConfigError(f"The task id {twice[0]!r} occurs more than once: give every task an id of its own.")
-        remaining = store.remaining(tasks, name)
-        before = len(tasks) - len(remaining)
-        if callable(collector):
-            played = _in_workers(collector, remaining, workers, timeout)
-        elif workers:
-            raise ConfigError("A collector plays in one process: to use workers, give a function that makes it.")
-        else:
-            played = _here(collector, remaining, together=getattr(collector, "batch", 1) > 1)
+    before, played = _begin(store, tasks, collector, name, workers, timeout)
     coverage, errors = Coverage(), Counter[str]()
     try:
         for records in played:
@@ -108,6 +91,33 @@ def collect(
     finally:
         played.close()
     return CollectReport(len(tasks), before, time.monotonic() - begun, coverage, errors)
+
+
+def _begin(
+    store: ExperienceStore,
+    tasks: Sequence[Task],
+    collector: Collector | Callable[[], Collector],
+    name: str | None,
+    workers: int,
+    timeout: float,
+) -> tuple[int, Generator[list[Record], None, None]]:
+    """Return how many tasks are done already, and what plays the others."""
+    if callable(collector) and not workers:
+        collector = collector()
+    resume = getattr(collector, "resume", None)
+    if resume is not None and not callable(collector):
+        before = min(int(resume(store)), len(tasks))
+        return before, _here(collector, tasks, together=True)
+    twice = [id_ for id_, count in Counter(task.id for task in tasks).items() if count > 1]
+    if twice:
+        raise ConfigError(f"The task id {twice[0]!r} occurs more than once: give every task an id of its own.")
+    remaining = store.remaining(tasks, name)
+    before = len(tasks) - len(remaining)
+    if callable(collector):
+        return before, _in_workers(collector, remaining, workers, timeout)
+    if workers:
+        raise ConfigError("A collector plays in one process: to use workers, give a function that makes it.")
+    return before, _here(collector, remaining, together=getattr(collector, "batch", 1) > 1)
 
 
 def _in_workers(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pathei.agents import ActionRecord
+from pathei.agents import Decision
 from pathei.agents.protocol import Finished
 from pathei.cli import main
 from pathei.collectors.checks import check_collector
@@ -25,16 +25,12 @@ class Walker:
         """Begin again."""
         self.steps = 0
 
-    def act(self, observation: Observation, goal: Goal) -> str:
+    def act(self, observation: Observation, goal: Goal) -> Decision:
         """Walk."""
         self.steps += 1
         if self.steps > 3:
             raise Finished
-        return "forward"
-
-    def told(self) -> ActionRecord:
-        """Tell."""
-        return ActionRecord(Tokens((1, 2), (3,), (-0.5,)), {"thought": f"step {self.steps}"})
+        return Decision("forward", Tokens((1, 2), (3,), (-0.5,)), {"thought": f"step {self.steps}"})
 
 
 def test_acting_is_a_collector() -> None:
