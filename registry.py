@@ -31,6 +31,8 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "embedder": "pathei.memory.embedders.registry:EMBEDDERS",
         "collector": "pathei.collectors.registry:COLLECTORS",
         "proposer": "pathei.collectors.registry:PROPOSERS",
+        "method": "pathei.learners.methods.registry:METHODS",
+        "export": "pathei.export.dispatch:EXPORTS",
     }
 )
 """Where the `Registry` of each kind is, as `module:attribute`."""

@@ -82,13 +82,23 @@ class Plan:
     scene: str = "house:7"
     """Where: `house:7`, `robothow:file10_2`, or a VirtualHome graph file."""
     rules: Literal["clean", "v1", "e2wm", "vh23"] = "clean"
-    """The rules of the household."""
+    """The rules of the household.
+
+    clean: consistent rules for new work
+    v1: of VirtualHome 1.0
+    e2wm: of the copy that E2WM used
+    vh23: of VirtualHome 2.3.0
+    """
     simulations: int = 2000
     """Maximum number of simulations."""
     steps: int = 30
     """The horizon: no plan is longer."""
     prior: Literal["heuristic", "none"] = "heuristic"
-    """`heuristic` prefers actions that the goal is likely to need; `none` treats all alike."""
+    """Which actions are tried first.
+
+    heuristic: those that the goal is likely to need
+    none: all alike
+    """
     seed: int = 0
     """Seeds the search."""
     width: int = 4
@@ -131,8 +141,15 @@ class StoreExport:
     """The store's directory."""
     out: Positional[Path]
     """The file or folder to make."""
-    format: Literal["parquet", "chat", "prompt-completion", "atif", "minari"] = "parquet"
-    """The format."""
+    format: str = "parquet"
+    """The format; those of other packages are in `pathei list export`.
+
+    parquet: one file, one row per step
+    chat: JSON lines, one conversation per episode
+    prompt-completion: JSON lines, one row per step
+    atif: a folder, one ATIF document per episode
+    minari: a Minari dataset
+    """
     success: bool | None = None
     """Only episodes that reached their goal (True) or failed to (False)."""
     roots: bool = False

@@ -56,7 +56,11 @@ class ExploreOptions:
     """Explore without regard to the goal."""
 
     strategy: Literal["novelty", "uniform"] = "novelty"
-    """How actions are chosen. `novelty`: those that promise new effects. `uniform`: any, all alike."""
+    """How actions are chosen.
+
+    novelty: those that promise new effects
+    uniform: any, all alike
+    """
 
     name = "explore"
     in_process = False
@@ -109,7 +113,11 @@ class CurriculumOptions:
     changes most. `uniform`: any, all alike. `lm:MODEL`: by a language model, at the OpenAI-compatible endpoint of
     OPENAI_BASE_URL (key in OPENAI_API_KEY), or `lm:local:PATH`."""
     policy: Literal["skills", "search"] = "skills"
-    """How goals are tried. `skills`: with what has worked before, and search for the rest. `search`: search alone."""
+    """How goals are tried.
+
+    skills: with what has worked before, and search for the rest
+    search: search alone
+    """
 
     name = "curriculum"
     in_process = True
@@ -179,7 +187,11 @@ class LmOptions:
     """How a language model is asked."""
 
     way: Literal["choose", "generate"] = "choose"
-    """`choose`: the likeliest of the admissible actions. `generate`: the model writes the action."""
+    """How a model chooses its action.
+
+    choose: the likeliest of the admissible actions
+    generate: the model writes the action
+    """
     style: str = ""
     """The prompt: `experience`, `act`, `react`, or a TOML file; if empty, `experience` to choose, `react` to write."""
     temperature: float = 0.0

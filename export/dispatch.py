@@ -1,12 +1,7 @@
-"""Exports: the store's episodes in the forms that others read. One function, `export`; each format has a module.
+"""Exports: the store's episodes in the forms that others read.
 
-| format              | what is written                           | read by                                        |
-|---------------------|-------------------------------------------|------------------------------------------------|
-| `parquet`           | one file, one row per step                | `datasets.load_dataset("parquet", ...)`, pandas |
-| `chat`              | JSON lines, one conversation per episode  | TRL, verl, axolotl                             |
-| `prompt-completion` | JSON lines, one row per step              | TRL                                            |
-| `atif`              | a folder, one ATIF document per episode   | Harbor, NeMo, transcript viewers               |
-| `minari`            | a Minari dataset, of numbers or texts     | Minari, offline reinforcement learning         |
+One function, `export`; each format has a module (`pathei list export` names them). Other packages add formats through
+the Python entry point group `pathei.exports`.
 
 What an export would lose is refused, not dropped: images above all. Privileged facts are never in `chat` and
 `prompt-completion`. Failures are in none of them: they are no experience.
@@ -14,25 +9,31 @@ What an export would lose is refused, not dropped: images above all. Privileged 
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from ..errors import unknown
+from ..registry import Lazy, Registry
 from ..store import ExperienceStore
 from .common import ExportCounts, ExportReport, Selection, output, size_of
 
-_MODULES = {
-    "atif": "atif",
-    "chat": "text",
-    "minari": "minari",
-    "parquet": "parquet",
-    "prompt-completion": "text",
-}
-FORMATS = tuple(_MODULES)
-"""The names of the formats."""
+_HERE: Final = "pathei.export"
+EXPORTS: Final[Registry[Callable[..., ExportCounts]]] = Registry(
+    "export",
+    {
+        "parquet": Lazy(f"{_HERE}.parquet:write_parquet", "one file, one row per step: for datasets and pandas"),
+        "chat": Lazy(f"{_HERE}.text:write_chat", "JSON lines, one conversation per episode: for TRL, verl, axolotl"),
+        "prompt-completion": Lazy(f"{_HERE}.text:write_prompt_completion", "JSON lines, one row per step: for TRL"),
+        "atif": Lazy(f"{_HERE}.atif:write_atif", "a folder, one ATIF document per episode: for Harbor and viewers"),
+        "minari": Lazy(f"{_HERE}.minari:write_minari", "a Minari dataset: numbers or texts, for offline learning"),
+    },
+    label="export format",
+)
+"""The formats: functions that write one; their keyword-only arguments are the format's options."""
+FORMATS: Final = tuple(EXPORTS.builtin)
+"""The names of the formats that come with pathei."""
 
 
 def export(
@@ -50,7 +51,7 @@ def export(
 
     Args:
         store: An open store; it is only read.
-        format: One of `FORMATS`.
+        format: One of `EXPORTS`.
         path: The file or folder to make.
         collector: Only episodes that this collector played.
         success: Only episodes that reached their goal (True) or failed to (False).
@@ -66,9 +67,7 @@ def export(
         UnknownNameError: there is no such format, or it has no such option; the message suggests the nearest.
         MissingDependencyError: the format needs a package that is not installed.
     """
-    if format not in _MODULES:
-        raise unknown("export format", format, FORMATS)
-    write = writer(format)
+    write = EXPORTS.get(format)
     known = [name for name, value in inspect.signature(write).parameters.items() if value.kind is value.KEYWORD_ONLY]
     for name in options:
         if name not in known:
@@ -80,11 +79,4 @@ def export(
     return ExportReport(format, target, written, size_of(target))
 
 
-def writer(format: str) -> Callable[..., ExportCounts]:
-    """Return the function that writes a format; its keyword-only arguments are the format's options."""
-    module = importlib.import_module(f".{_MODULES[format]}", __package__)
-    function: Callable[..., Any] = getattr(module, f"write_{format.replace('-', '_')}")
-    return function
-
-
-__all__ = ["FORMATS", "ExportReport", "export", "writer"]
+__all__ = ["EXPORTS", "FORMATS", "ExportReport", "export"]

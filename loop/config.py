@@ -25,7 +25,12 @@ class LoopConfig:
     """One loop."""
 
     learn: Learn = "both"
-    """What changes between rounds. memory: an external memory · weights: a language model's weights · both."""
+    """What changes between rounds.
+
+    memory: an external memory
+    weights: a language model's weights
+    both: one and the other
+    """
     env: str = "virtualhome"
     """The environment (`pathei env list`). Weights learn from plans that reached their goal, in the environment's own
     words."""

@@ -89,7 +89,12 @@ class Eval:
     picture: Path | None = None
     """Where to draw skill against forgetting, as PNG."""
     splits: tuple[Literal["train", "seen", "unseen"], ...] = ("seen", "unseen")
-    """Which examples are asked."""
+    """Which examples are asked.
+
+    train: those that were trained on
+    seen: held-out tasks of activities and scenes that were trained on
+    unseen: activities and scenes that were not trained on
+    """
     limit: int = 200
     """The maximum number of each kind and split."""
     data: tuple[Path, ...] = ()

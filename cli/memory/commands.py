@@ -160,7 +160,11 @@ class MemoryAdd:
     text: Positional[str]
     """The content, as a sentence."""
     kind: Literal["fact", "episode"] = "fact"
-    """The kind of item. Skills cannot be added by hand, because they have to be verified."""
+    """The kind of item. Skills cannot be added by hand, because they have to be verified.
+
+    fact: how the environment is
+    episode: what happened
+    """
     env: str = ""
     """The environment where it holds (a name of `pathei env list`, or a gymnasium id); any by default."""
     key: str = ""

@@ -14,7 +14,7 @@ class ListCommand:
     """List the parts of one kind by name, those of other installed packages included."""
 
     kind: Positional[str] = ""
-    """env, agent, collector, proposer, method, builder or embedder; without one, the kinds are listed."""
+    """env, agent, builder, embedder, collector, proposer, method or export; without one, the kinds are listed."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ class NewCommand:
     """Write the skeleton of a package that adds a part: `pathei new env NAME`. It passes the contracts as it is."""
 
     kind: Positional[Literal["env"]]
-    """env: an environment."""
+    """What it adds.
+
+    env: an environment
+    """
     name: Positional[str]
     """The part's name: lower-case letters, digits and `_`."""
     folder: Path | None = None

@@ -11,9 +11,18 @@ class FisherConfig:
     """How Fisher information is estimated and stored; see `estimate`."""
 
     backend: Literal["loop", "hooks", "sampled"] = "loop"
-    """loop: any architecture. hooks: short texts, frozen and 4-bit bases. sampled: fastest, rougher."""
+    """How gradients are computed.
+
+    loop: one sequence at a time, any architecture
+    hooks: from layers' inputs and output gradients; short texts, also frozen and 4-bit bases
+    sampled: the square of a batch's gradient; fastest, rougher
+    """
     labels: Literal["data", "sample"] | None = None
-    """The text's own next tokens, or tokens drawn from the model; None for the back end's default."""
+    """Whose likelihood is differentiated; None for the back end's default.
+
+    data: the text's own next tokens (empirical Fisher)
+    sample: tokens drawn from the model (true Fisher)
+    """
     batch: int | None = None
     """Sequences per batch; None for 1 (loop), 4 (hooks) or 8 (sampled)."""
     seed: int = 0
@@ -21,6 +30,10 @@ class FisherConfig:
     every: int = 64
     """Sequences between checkpoints."""
     storage: Literal["bf16", "sqrt8"] = "bf16"
-    """2 bytes an entry, or 1: bf16 or sqrt8."""
+    """How an entry is stored.
+
+    bf16: 2 bytes
+    sqrt8: 1 byte, its square root in 8 bits
+    """
     factored: bool = False
     """Keep every matrix as an outer product: a thousandth of the size, enough for the LoRA penalty."""

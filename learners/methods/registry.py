@@ -1,6 +1,7 @@
 """The learning methods by name; names are joined by `+`: `"ewc+replay"`.
 
-Every module of this folder that defines `METHODS` is found here, so a new method needs no change in this file.
+Every module of this folder that defines `METHODS` is found here, so a new method needs no change in this file. Other
+packages add rows through the Python entry point group `pathei.methods`.
 Not here: the methods themselves, and what they need beforehand (reference text, Fisher information), which
 `finetuning` prepares.
 """
@@ -10,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import ConfigError, unknown
+from ...errors import ConfigError
+from ...registry import Registry
 from .protocol import Method, MethodContext, Regularizer
 
 
@@ -27,12 +28,14 @@ def _find_methods() -> Iterator[Method]:
             yield from getattr(importlib.import_module(f".{info.name}", __package__), "METHODS", ())
 
 
-METHODS: Final[Mapping[str, Method]] = MappingProxyType(
-    {method.name: method for method in sorted(_find_methods(), key=lambda one: (one.config is not None, one.name))}
+METHODS: Final[Registry[Method]] = Registry(
+    "method",
+    {method.name: method for method in sorted(_find_methods(), key=lambda one: (one.config is not None, one.name))},
 )
-"""All methods by name: those without a configuration first, then by the alphabet."""
+"""The methods: those without a configuration first, then by the alphabet."""
 
-METHOD_HELP: Final = "; ".join(f"{method.name}: {method.what}" for method in METHODS.values())
+_ALL: Final = [METHODS.get(name) for name in METHODS.names()]
+METHOD_HELP: Final = "; ".join(f"{method.name}: {method.what}" for method in _ALL)
 """One line per method, for help texts."""
 
 
@@ -51,23 +54,12 @@ else:
         "MethodConfigs",
         [
             (method.group, method.config, dataclasses.field(default_factory=method.config))
-            for method in METHODS.values()
+            for method in _ALL
             if method.config is not None and not method.shares
         ],
         frozen=True,
         namespace={"__module__": __name__, "__doc__": "The configuration of every method."},
     )
-
-
-def get_method(name: str) -> Method:
-    """Return one method.
-
-    Raises:
-        UnknownNameError: there is none of that name; suggests the nearest.
-    """
-    if name not in METHODS:
-        raise unknown("method", name, METHODS)
-    return METHODS[name]
 
 
 def parse_methods(names: str) -> tuple[Method, ...]:
@@ -80,7 +72,7 @@ def parse_methods(names: str) -> tuple[Method, ...]:
     parts = [part.strip() for part in names.split("+")]
     if twice := [part for part in parts if parts.count(part) > 1]:
         raise ConfigError(f"The combination {names!r} names {twice[0]!r} twice: once is enough.")
-    return tuple(get_method(part) for part in parts)
+    return tuple(METHODS.get(part) for part in parts)
 
 
 def make_regularizers(
@@ -91,8 +83,7 @@ def make_regularizers(
     Args:
         methods: In the order in which they will add their gradients.
         context: What they are made from.
-        configs: Their configurations; the defaults if None. A method of another package that is no field of it gets
-            its default.
+        configs: Their configurations; the defaults if None.
 
     Raises:
         LearningError: something that a method needs was not prepared.
@@ -112,7 +103,6 @@ __all__ = [
     "Method",
     "MethodConfigs",
     "MethodContext",
-    "get_method",
     "make_regularizers",
     "parse_methods",
 ]

@@ -67,7 +67,12 @@ class TrainingConfig:
     warmup: int = 0
     """Steps over which the learning rate rises from 0."""
     schedule: Literal["constant", "linear", "cosine"] = "linear"
-    """The learning rate after warm-up: constant, or falling to 0 along a line or a half cosine."""
+    """The learning rate after warm-up.
+
+    constant: stays
+    linear: falls to 0 along a line
+    cosine: falls to 0 along a half cosine
+    """
     weight_decay: float = 0.0
     """AdamW's decoupled decay, of matrices only."""
     max_grad_norm: float = 1.0
@@ -75,11 +80,19 @@ class TrainingConfig:
     max_length: int = 1024
     """The maximum length of an example in tokens, including the end-of-sequence token."""
     over_long: Literal["drop", "truncate"] = "drop"
-    """Longer examples are dropped, or lose the beginning of their prompt."""
+    """What becomes of examples that are too long.
+
+    drop: they are left out
+    truncate: they lose the beginning of their prompt
+    """
     seed: int = 0
     """Orders the examples, and seeds adapters and dropout."""
     precision: Literal["fp32", "bf16"] = "bf16"
-    """bf16: matrix products in bfloat16 where the hardware has it (autocast), weights and optimizer in float32."""
+    """The precision of matrix products; weights and the optimizer are in float32.
+
+    fp32: float32
+    bf16: bfloat16 where the hardware has it (autocast)
+    """
     gradient_checkpointing: bool = False
     """Whether activations are recomputed in the backward pass: less memory, about a third more time."""
     packing: bool = False
@@ -91,7 +104,11 @@ class TrainingConfig:
     lora: LoraConfig | None = None
     """An adapter to train instead of all weights."""
     trainer: Literal["plain", "trl"] = "plain"
-    """plain: our own loop, one process on a CPU or one GPU. trl: TRL's SFTTrainer on one or many GPUs."""
+    """Who trains.
+
+    plain: our own loop, one process on a CPU or one GPU
+    trl: TRL's SFTTrainer on one or many GPUs
+    """
     fsdp: bool = False
     """For "trl" under a launcher: shard weights, gradients and optimizer over the GPUs (FSDP2)."""
     save_every: int = 100

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -106,3 +107,22 @@ def test_a_script_answers_help(path: str) -> None:
         if script == path:
             text = (ROOT / path).read_text("utf-8")
             assert all(option in done.stdout or "add_subparsers" in text for option in options), (path, options)
+
+
+def test_the_help_of_a_choice_has_one_line_for_each_value() -> None:
+    form: Any = whole()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        root = tyro.extras.get_parser(form, prog="pathei", config=CONFIG)
+
+    def missing(parser: Any, path: str) -> Iterator[str]:
+        for action in parser._actions:
+            if isinstance(action.choices, dict):
+                for name, inner in action.choices.items():
+                    yield from missing(inner, f"{path} {name}")
+            elif action.choices:
+                said = {line.partition(":")[0].strip() for line in (action.help or "").splitlines() if ":" in line}
+                values = {str(value) for value in action.choices} - {"True", "False", "None"}
+                yield from (f"{path} {action.option_strings}: {value}" for value in sorted(values - said))
+
+    assert not list(missing(root, "pathei"))

@@ -95,7 +95,7 @@ def test_training_ends_where_it_ends_on_the_processor() -> None:
 
 
 @pytest.mark.parametrize("lora", [None, LoraConfig(rank=2)], ids=["full", "lora"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS.names())
 def test_every_method_learns_in_bfloat16(method: str, lora: LoraConfig | None, tmp_path: Path) -> None:
     save_tiny(tmp_path / "base")
     write_examples(tmp_path / "examples.jsonl", tiny_examples())

@@ -52,7 +52,7 @@ def weights(folder: Path) -> bytes:
 
 
 @pytest.mark.parametrize("lora", [None, LoraConfig(rank=2)], ids=["full", "lora"])
-@pytest.mark.parametrize("method", [*METHODS, "ewc+replay+wise-ft"])
+@pytest.mark.parametrize("method", [*METHODS.names(), "ewc+replay+wise-ft"])
 def test_every_method_learns_into_a_model_that_opens(
     method: str, lora: LoraConfig | None, place: Path, tmp_path: Path
 ) -> None:
@@ -70,7 +70,7 @@ def test_every_method_learns_into_a_model_that_opens(
     last = orjson.loads((tmp_path / METRICS).read_bytes().splitlines()[-1])
     assert last["step"] == report.steps == 5
     assert last["loss"] == report.loss
-    values = [part for part in method.split("+") if METHODS[part].make is not None]
+    values = [part for part in method.split("+") if METHODS.get(part).make is not None]
     assert set(values) <= set(last)
 
 

@@ -20,7 +20,6 @@ from pathei.learners.methods.registry import (
     METHODS,
     MethodConfigs,
     MethodContext,
-    get_method,
     make_regularizers,
     parse_methods,
 )
@@ -170,7 +169,8 @@ def test_what_the_base_writes_follows_from_the_seed_and_its_distribution() -> No
 
 
 def test_every_method_is_explained_and_has_its_configuration() -> None:
-    for name, method in METHODS.items():
+    for name in METHODS.names():
+        method = METHODS.get(name)
         assert method.name == name
         assert method.what
         if method.config is not None:
@@ -179,7 +179,7 @@ def test_every_method_is_explained_and_has_its_configuration() -> None:
 
 def test_a_wrong_name_suggests_the_right_one() -> None:
     with pytest.raises(UnknownNameError, match="'replay'"):
-        get_method("repaly")
+        METHODS.get("repaly")
     assert [method.name for method in parse_methods("ewc+replay")] == ["ewc", "replay"]
     with pytest.raises(ConfigError, match="twice"):
         parse_methods("ewc+ewc")
