@@ -142,11 +142,7 @@ def prose_of(path: Path, text: str) -> Iterator[tuple[int, str]]:
 
 
 def test_folders_are_small(tracked_files: list[Path]) -> None:
-    folders = Counter(
-        path.parent
-        for path in tracked_files
-        if path.suffix == ".py" and path.name != "__init__.py" and path.parts[0] not in NOT_PACKAGE
-    )
+    folders = Counter(path.parent for path in tracked_files if path.suffix == ".py" and path.name != "__init__.py")
     complain([f"{folder}: {count} files" for folder, count in folders.items() if count > FILES_PER_FOLDER])
 
 

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
 
+from pathei import ExperienceStore
 from pathei.cli import main
 
 
@@ -37,3 +40,44 @@ def test_a_new_package_passes_its_tests_and_its_check(tmp_path: Path) -> None:
             [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The Python of a fresh environment that sees what is installed here, with a new package installed in it."""
+    assert main(["new", "env", "lamps", "--folder", str(tmp_path / "package")]) == 0
+    venv.create(tmp_path / "venv")
+    (site,) = tmp_path.glob("venv/lib/python*/site-packages")
+    (site / "ours.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    python = tmp_path / "venv" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "-qq"]
+    offline = ["--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, *offline, tmp_path / "package"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return python
+
+
+@pytest.mark.integration
+def test_an_installed_package_is_found_by_its_name(installed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+
+    def pathei(line: str) -> str:
+        command = [installed, "-P", "-m", "pathei.cli", *line.split()]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    assert "corridor of rooms" in pathei("list env")
+    assert "lamps_env:Lamps-v0" in pathei("env list")
+    assert "nothing beyond pathei" in pathei("env doctor lamps")
+    assert "ok: snapshots of its own" in pathei("check-env lamps")
+    for collector in ("explore", "breadth", "mcts"):
+        pathei(f"collect runs {collector} --env lamps --tasks 4")
+    with ExperienceStore.open(folder / "runs", mode="read") as store:
+        counts = store.info().counts
+        assert dict(counts.collectors) == {"explore": 4, "breadth": 4, "mcts": 4}
+        assert counts.failures == 0
+        assert counts.successes >= 8, "both searches find a plan for every task"
+    pathei("memory build runs")
+    assert "light the lamp" in pathei("memory query runs lamps")

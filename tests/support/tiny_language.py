@@ -1,18 +1,28 @@
 """A language model and a tokenizer small enough to train in a second, for the tests of learning."""
 
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pathei.learners.examples import Example
+from pathei.learners.models.base import BaseRecipe, train_base
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 END = "<|end|>"
 OLD = [
     f"The {thing} stands on the {place}, and nobody has moved it." for thing in ("cup", "lamp") for place in "abcdef"
 ]
 """Old text."""
+RECIPE = BaseRecipe(layers=2, width=32, heads=2, vocabulary=400, context=64, steps=60, batch=4, learning_rate=5e-3)
+TEXTS = tuple(
+    f"The {thing} is in the {room}. Q: Where is the {thing}?\nA: the {room}\n"
+    for thing in ("apple", "book", "cup", "towel", "radio", "pillow")
+    for room in ("kitchen", "bedroom", "bathroom", "living room")
+)
+"""Questions with answers, on which `small_model` is trained."""
 
 
 def tiny_examples(count: int = 20) -> list[Example]:
@@ -72,3 +82,12 @@ def save_tiny(folder: Path, **options: Any) -> Path:
     tiny_model(**options).save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
     return folder
+
+
+@lru_cache(maxsize=4)
+def small_model(seed: int = 0) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """Return a model of a few thousand weights that was trained on `TEXTS`, and its tokenizer.
+
+    They are shared, so a test leaves them as they are.
+    """
+    return train_base(TEXTS * 4, replace(RECIPE, seed=seed))

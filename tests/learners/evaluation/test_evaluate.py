@@ -21,7 +21,7 @@ from pathei.learners.evaluation.perplexity import LanguageRetention, measure_lan
 from pathei.learners.evaluation.result import Evaluation, EvaluationScore
 from pathei.learners.evaluation.run import EVALUATION, RESULT, EvaluateRunConfig, asked_of, evaluate_run
 from pathei.learners.examples import Example, write_examples
-from pathei.tests.support.small_models import TEXTS, small_model
+from pathei.tests.support.tiny_language import TEXTS, small_model
 from pathei.views.pareto import ParetoPoint, evaluation_table, frontier, pareto_picture, pareto_table
 
 torch = pytest.importorskip("torch")

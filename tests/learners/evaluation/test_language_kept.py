@@ -17,7 +17,7 @@ from pathei.learners.evaluation.perplexity import (
     windows_of,
 )
 from pathei.learners.examples import Example
-from pathei.tests.support.small_models import TEXTS, small_model
+from pathei.tests.support.tiny_language import TEXTS, small_model
 
 torch = pytest.importorskip("torch")
 

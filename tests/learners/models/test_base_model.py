@@ -15,7 +15,7 @@ from pathei.errors import DataError, ModelError
 from pathei.learners.models.base import RECIPE_FILE, BaseRecipe, tiny_base
 from pathei.learners.models.load import context_of, load_model
 from pathei.learners.models.stdlib_text import is_held_out, sources_hash, stdlib_text
-from pathei.tests.support.small_models import small_model
+from pathei.tests.support.tiny_language import small_model
 
 pytest.importorskip("torch")
 
