@@ -2,8 +2,8 @@
 
     python benchmarks/loop.py [--out runs/loop] [--seeds 3] [any option of `pathei loop`]
 
-Runs `pathei loop` for three seeds (their intervals are over tasks, all seeds counting alike), and sets what it came to
-beside the bars: success with a memory at least 2 times that of the same agent without; with tuned weights at least 3
+Runs `pathei loop` for three seeds (their intervals are over tasks, all seeds counting alike), and compares the results
+with the bars: success with a memory at least 2 times that of the same agent without; with tuned weights at least 3
 times that of the base model; with both at least that of the better of the two; forgetting under EWC at most half of
 what plain fine-tuning loses; all of it within 15 minutes on two cores. Called again, it goes on where it stopped, and
 the time is that of this call.

@@ -17,15 +17,15 @@ from ..collectors.options import LmOptions
 
 @dataclass(frozen=True)
 class EnvList:
-    """List the worlds, and what each needs."""
+    """List the environments, and what each needs."""
 
 
 @dataclass(frozen=True)
 class EnvDoctor:
-    """Look at what a world needs, and say how to install what is missing."""
+    """Check what an environment needs, and say how to install what is missing."""
 
     name: Positional[str]
-    """The world, as `pathei env list` calls it."""
+    """The environment, as `pathei env list` calls it."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Demo:
     out: Path = Path("runs/demo")
     """Where the stores are made; an earlier demo there is replaced."""
     episodes: int = 300
-    """How many episodes each way of exploring collects."""
+    """The number of episodes that each collector plays."""
     learn: bool = True
     """Whether the loop is closed at the end: a memory grows, a model is tuned, and both are measured; a few minutes."""
     workers: int = 2
@@ -176,7 +176,7 @@ class Demo:
 
 @dataclass(frozen=True)
 class Env:
-    """The worlds."""
+    """Environments."""
 
     command: Annotated[EnvList, subcommand("list")] | Annotated[EnvDoctor, subcommand("doctor")]
 

@@ -39,7 +39,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "learning.commands:Loop",
             "Collect, learn, and collect again with the better agent, measured on held-out tasks.",
         ),
-        "env": ("commands:Env", "The worlds."),
+        "env": ("commands:Env", "Environments."),
         "list": (
             "plugins.commands:ListCommand",
             "List the parts of one kind by name, those of other installed packages included.",

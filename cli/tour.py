@@ -1,4 +1,4 @@
-"""The tour: `pathei demo`. Agents live and their experience is kept (`collectors.demo`); then the loop is closed."""
+"""The tour, `pathei demo`: agents act and their episodes are stored (`views.demo`); then a small loop learns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def demo(command: Demo) -> None:
     console = make_console()
     run_demo(console, command.out, episodes=command.episodes, workers=command.workers, seed=command.seed)
     if command.learn:
-        console.print("\nNow the loop is closed: they learn from what they live through, and live again.")
+        console.print("\nNow the loop is closed: agents learn from what was collected, and act again.")
         _close(command, console)
     console.print(_next(command), soft_wrap=True)
 
@@ -45,7 +45,7 @@ def _close(command: Demo, console: Console) -> None:
 
 
 def _next(command: Demo) -> str:
-    best, lived = command.out / "search", command.out / "loop" / f"seed-{command.seed}" / "store"
+    best, learned = command.out / "search", command.out / "loop" / f"seed-{command.seed}" / "store"
     hints = {
         f"pathei store show {best}": "the episodes",
         'pathei plan "turn on the light"': "watch a search",
@@ -53,9 +53,9 @@ def _next(command: Demo) -> str:
     }
     if command.learn:
         hints |= {
-            f'pathei memory query {lived} "where do cups end up?"': "",
-            f"pathei run --agent skills:{lived} --seed 3": "watch who acts by that memory",
-            "pathei loop runs/loop --seeds 3": "the whole of it, in a quarter of an hour",
+            f'pathei memory query {learned} "where do cups end up?"': "",
+            f"pathei run --agent skills:{learned} --seed 3": "watch an agent act by that memory",
+            "pathei loop runs/loop --seeds 3": "all of it, in a quarter of an hour",
         }
     return "\n".join(["\nNext:", *(f"  {hint:44}  {what}".rstrip() for hint, what in hints.items())])
 

@@ -1,4 +1,4 @@
-"""The commands about worlds: which there are, what they need, and watching an agent or a search in one of them."""
+"""The commands about environments: list and check them, and watch an agent or a search in one of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ..agents import Agent
 
 LINES = 14
-"""So many lines of an observation are shown, unless `--full` asks for all."""
+"""The number of lines of an observation that are shown, unless `--full` asks for all."""
 
 
 def env_list(_: EnvList) -> None:
-    """List the worlds."""
+    """List the environments."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -25,16 +25,16 @@ def env_list(_: EnvList) -> None:
     table = Table("name", "gymnasium id", "what", "needs")
     for name in ENVS.names():
         try:
-            world = get_env(name)
+            spec = get_env(name)
         except ConfigError as error:  # one broken package does not hide the others
             table.add_row(name, "", escape(f"cannot be used: {error}"), "")
         else:
-            table.add_row(name, world.id, escape(world.what), escape(world.needs))
+            table.add_row(name, spec.id, escape(spec.what), escape(spec.needs))
     make_console().print(table)
 
 
 def env_doctor(command: EnvDoctor) -> int:
-    """Look at what a world needs; 1 if something required is missing."""
+    """Check what an environment needs; 1 if something required is missing."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -81,8 +81,8 @@ def run(command: Run) -> None:
     from ..envs.registry import get_env
     from ..views.watch import Watcher
 
-    world = get_env(command.env)
-    tasks = tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
+    spec = get_env(command.env)
+    tasks = tasks_named(command.tasks, spec, seed=command.seed, characters=command.characters)
     task = choose_task(tasks, id_=command.task, scene=command.scene, goal=command.goal)
     console, envs = make_console(), Envs()
     tame_libraries()

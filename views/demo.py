@@ -63,9 +63,9 @@ def run_demo(console: Console, out: Path, *, episodes: int = 300, workers: int =
     ways["search"] = partial(make_searcher, MctsConfig(search), seed=seed)
     for name in ways:
         _clear(out / name)
-    console.print(Rule("Agents live in generated houses: demonstrations", align="left"))
+    console.print(Rule("Demonstrations in generated houses", align="left"))
     _show_demonstrations(console, tasks)
-    console.print(Rule("They explore, then search for plans, and all they live through is kept", align="left"))
+    console.print(Rule("Exploration, then search for plans: every episode is stored", align="left"))
     found: dict[str, tuple[CollectReport, StoreInfo]] = {}
     for name, make in ways.items():
         found[name] = _collect(console, name, make, out / name, tasks[:episodes], workers, seed)

@@ -1,4 +1,4 @@
-"""Episodes as a human reads them in a terminal: live, or out of a store. Not here: storing anything."""
+"""Episodes as text in a terminal, while they are played or from a store. Not here: storing anything."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def random_model(given: argparse.Namespace) -> LocalModel:
 
 
 def seconds_of_choices(backend: LocalModel, requests: Sequence[Choice], width: int) -> float:
-    """Rate requests, so many together, and return how long it took."""
+    """Rate requests, `width` together, and return how long it took."""
     begin = time.perf_counter()
     for first in range(0, len(requests), width):
         backend.rate(requests[first : first + width])

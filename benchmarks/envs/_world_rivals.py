@@ -1,6 +1,6 @@
-"""What `envs.py` measures the worlds against: each rival, beside this package, in the same process.
+"""What `envs.py` compares the environments with: each rival and this package in the same process.
 
-A rival that is a benchmark of its own beside this file is used from there. Left out: documents, which have none.
+A rival with a benchmark of its own in this folder is used from there. Not here: documents, which have none.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def end(family: Sequence[Any]) -> None:
 
 
 def beside(ours: Callable[[], object], theirs: Callable[[], object], clock: Clock, spell: float) -> tuple[float, float]:
-    """Return the median calls per second of both, which take turns of so many seconds."""
+    """Return the median calls per second of both, which take turns of `spell` seconds."""
     rates: tuple[list[float], list[float]] = ([], [])
     for _, (call, kept) in itertools.product(range(REPEATS), zip((ours, theirs), rates, strict=True)):
         begun, until, done = clock(), time.perf_counter() + spell, 0
@@ -61,7 +61,7 @@ def rival_virtualhome(spell: float) -> Rivals:
     with tempfile.TemporaryDirectory() as folder:
         parts = rivals.load_rival(Path(folder))
         if parts is None:
-            raise ConfigError(f"{rivals.RIVAL} cannot be had here.")
+            raise ConfigError(f"{rivals.RIVAL} is not available here.")
         found = home.sources(4, 0)
         replay = home.replay_new_lines(home.homes(found, "vh23"))
         lines = sum(len(source.lines) for source in found)

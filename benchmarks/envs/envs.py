@@ -13,7 +13,7 @@ of its own it is a verified replay, of 0 to 9 steps. Rivals take turns with this
 `--collect` plays the same tasks in each world by the command line: at random, by novelty, by MCTS and by the
 demonstrations. All but novelty go into one store a world; in a store a task counts as explored once, whatever the
 strategy, so novelty has its own. Random play is one episode a task; a search simulates many steps for it, as the table
-tells.
+shows.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ WALK = 30
 AWAY = 10
 """The longest walk in which snapshots are taken."""
 LIMIT = 120.0
-"""A world, and its rival, may take so many seconds."""
+"""The time limit of one environment and its rival, in seconds."""
 MIB = 2**20
 
 SEARCHES: dict[str, Sequence[str]] = {
@@ -66,9 +66,9 @@ SEARCHES: dict[str, Sequence[str]] = {
     "textworld": ("--simulations", "15", "--steps", "8"),
     "scienceworld": ("--simulations", "5", "--steps", "5"),
 }
-"""How MCTS is asked to search where a step is dear; elsewhere `--simulations 2000 --steps 30`."""
+"""How MCTS is asked to search where steps are slow; elsewhere `--simulations 2000 --steps 30`."""
 FEW = {"textworld": 4, "scienceworld": 2}
-"""Worlds that are so slow that at most so many tasks are collected."""
+"""The maximum number of tasks that are collected in slow environments."""
 
 
 # --- a world
@@ -276,7 +276,7 @@ def figure(value: float) -> str:
 
 
 def collected(world: EnvSpec, count: int, folder: Path) -> tuple[str, ...]:
-    """Collect in a world by the command line in all ways, and tell what came of it."""
+    """Collect in an environment by the command line with every collector, and return the results."""
     count = min(count, FEW.get(world.name, count))
     search = SEARCHES.get(world.name, ("--simulations", "2000", "--steps", "30"))
     horizon = ("--steps", "30")

@@ -1,14 +1,14 @@
-"""How fast the shop and the documents are, in process and served; what search wins there; and WebShop itself beside.
+"""How fast shop and documents are, in process and served; what search wins there; and WebShop itself, compared.
 
     python benchmarks/envs/shop.py [--steps 20000] [--tasks 50] [--browser] [--original FOLDER]
 
 Every rate is per second of processor time of this process, the best of three repeats, but for what is served, which is
-per second of wall time. Steps are those of random walks over the listed actions, resets included, with the text told
+per second of wall time. Steps are those of random walks over the listed actions, resets included, with the text written
 at every step; `new searches` are queries that were never asked before. `--browser` plays demonstrations in a real
 Chromium.
 
 `--original FOLDER` compares with WebShop's own code: a checkout of princeton-nlp/WebShop. Flask, BeautifulSoup, thefuzz
-and tqdm are installed from PyPI into a temporary folder. What cannot be had is replaced: the Lucene index by this
+and tqdm are installed from PyPI into a temporary folder. What is not available is replaced: the Lucene index by this
 search, spaCy's nouns by `plain_nouns`, gym and torch by empty modules. Both then play the same actions on the same
 goals of the generated catalogue, and what they say is compared word for word.
 """
@@ -83,7 +83,7 @@ def walk(env: gymnasium.Env[Any, Any], steps: int) -> int:
 
 
 def repeat(times: int, call: Callable[[], object]) -> int:
-    """Call something so many times."""
+    """Call something several times."""
     for _ in range(times):
         call()
     return times
@@ -232,7 +232,7 @@ def load_original(checkout: Path, packages: Path, data: Path) -> Any:
 
 
 def stand_in(name: str, **content: Any) -> None:
-    """Put a module in the place of one that cannot be had."""
+    """Put a module in the place of one that is not available."""
     module = sys.modules[name] = types.ModuleType(name)
     vars(module).update(content)
 
@@ -273,7 +273,7 @@ def against_original(console: Console, checkout: Path, episodes: int) -> None:
                 env = WebShopEnv(style=style)
                 for _ in range(episodes):
                     one_episode(original, env, rng, same, seconds)
-    console.print(f"WebShop beside: {dict(same)}", highlight=False)
+    console.print(f"WebShop in comparison: {dict(same)}", highlight=False)
     rates = {name: same["steps"] / spent for name, spent in seconds.items()}
     console.print(
         f"the same actions: WebShop {rates['WebShop']:,.1f} steps/s, here {rates['here']:,.0f} steps/s: "

@@ -1,6 +1,6 @@
 """How fast the terminal is, what it solves, and how a fresh bubblewrap with git for each command compares.
 
-The rival is the state of practice: every command starts a sandbox anew on a directory of the disk, and the state
+The rival is the state of practice: every command starts a new sandbox on a directory of the disk, and the state
 difference is what `git status` says (as InterCode does); a snapshot is a copy of the directory. Both run the same
 commands on the same files. Times are medians of wall time on a machine that may be doing other things.
 
@@ -74,7 +74,7 @@ class Rival:
         return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True).stdout
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Begin again."""
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(self.start, self.home, symlinks=True)
 

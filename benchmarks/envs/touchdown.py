@@ -4,7 +4,7 @@
 
 `--data` names a folder with Touchdown's `nodes.txt` and `links.txt`, plain or gzipped; without it a generated town is
 walked. The rival looks headings up in a dict per panorama and searches the nearest at every step, as the published
-`base_navigator.py` does (written anew here). Seconds are processor time; the median of the repeats is shown.
+`base_navigator.py` does (rewritten here). Seconds are processor time; the median of the repeats is shown.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""How fast the household is, per core, on RobotHow's scenes (some 290 nodes, 5,700 edges): acting, listing, telling.
+"""How fast the household is, per core, on RobotHow's scenes (some 290 nodes, 5,700 edges): acting, listing, describing.
 
     python benchmarks/envs/virtualhome.py [--programs 40] [--repeats 7] [--profile] [--spec DIR] [--rival]
 
 Every rate is per second of processor time, the best of several repeats and (in grey) their median; other processes on
-the machine lower it. A state that was listed or told before is never asked again: each answer is worked out anew.
+the machine lower it. A state that was listed or described before is never asked again: each answer is computed.
 `--spec DIR` measures the plain executable specification `spec_engine.py`, if that folder has it. `--rival` installs
 `virtualhome==2.3.0` from PyPI into a temporary folder and measures its evolving graph, the original simulator, on the
-same programs. `--profile` tells which functions the time goes into. Without the RobotHow data
+same programs. `--profile` shows which functions the time goes into. Without the RobotHow data
 (`pathei data get robothow`) generated houses are used, and random walks in place of programs.
 """
 

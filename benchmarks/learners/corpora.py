@@ -76,8 +76,8 @@ def timed(path: Path, config: CorpusConfig) -> tuple[list[Example], float, float
         return examples, decoded, folded, time.process_time() - begun
 
 
-def told_in_words(tasks: list[Task]) -> tuple[float, float]:
-    """Return which share of demonstrations reaches its goal when told in words, by class alone and with ids."""
+def reached_from_words(tasks: list[Task]) -> tuple[float, float]:
+    """Return which share of demonstrations reaches its goal when written in words, by class alone and with ids."""
     plain = numbered = 0
     with PlanExecutor() as executor:
         for task in tasks:
@@ -102,8 +102,8 @@ def main(episodes: int) -> None:
     print(f"decoding and folding    {folded:6.2f} s   decoding is {decoded / folded:.0%} of it")
     print(f"all kinds               {built:6.2f} s   {len(examples) / built:6.0f} examples/s   {decoded / built:.0%}")
     print(f"all but plans           {told:6.2f} s   {len(without) / told:6.0f} examples/s   {decoded / told:.0%}")
-    plain, numbered = told_in_words(chores[:256])
-    print(f"demonstrations told in words reach their goals: {plain:.1%} by class alone, {numbered:.1%} with ids")
+    plain, numbered = reached_from_words(chores[:256])
+    print(f"demonstrations written in words reach their goals: {plain:.1%} by class alone, {numbered:.1%} with ids")
     sizes = Counter((row.kind, row.split) for row in report_on(examples))
     assert max(sizes.values()) == 1
     for row in report_on(examples):

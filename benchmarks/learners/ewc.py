@@ -1,4 +1,4 @@
-"""What the penalties of Elastic Weight Consolidation cost, beside the ways of others: time, memory, share of a step.
+"""What the penalties of Elastic Weight Consolidation cost, compared with rivals: time, memory, share of a step.
 
     python benchmarks/learners/ewc.py                    # one thread; about three minutes
     python benchmarks/learners/ewc.py --precision bf16
@@ -168,7 +168,7 @@ def peak_of(device: str, call: Penalty) -> float:
         call()
         torch.cuda.synchronize()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins again
     before = resident("VmRSS")
     call()
     return (resident("VmHWM") - before) / 2**10

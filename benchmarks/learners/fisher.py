@@ -1,10 +1,10 @@
-"""What Fisher information costs beside a plain forward and backward pass over the same tokens, and its rivals.
+"""What Fisher information costs compared with a plain forward and backward pass over the same tokens, and its rivals.
 
     python benchmarks/learners/fisher.py [--size 10m] [--length 128] [--sequences 16] [--repeats 3]
     python benchmarks/learners/fisher.py --device cuda --size 124m --length 1024 --dtype bf16
 
 Every way runs in a process of its own, on a GPT-2 with random weights. There the plain pass (batches of 1 and of 8, the
-faster counts) and the way take turns, and the median ratio is told. "cost" is per sequence once it is going: processor
+faster counts) and the way take turns, and the median ratio is shown. "cost" is per sequence once it is going: processor
 time of one thread on a CPU, wall time on a GPU. "start" is what comes before (hashing the model, verifying hooks), in
 sequences of the plain pass. "memory" is the peak beyond model, sums and data. "trace" and "cosine" compare with the
 exact squares of the text's labels. Rivals: vmap of torch.func, and the square of a batch-mean gradient (avalanche's
