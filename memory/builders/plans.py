@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import count
 from typing import Final
 
 from ...experience import Trajectory
@@ -20,6 +21,7 @@ from .drafts import skill_about
 from .episode_log import read_episode
 
 _WORD: Final = re.compile(r"[^\W_]{2,}")
+_PARAMETER: Final = re.compile(r"\{(w\d+)\}")
 _LONGEST: Final = 40
 """Longer plans are not kept."""
 
@@ -38,7 +40,9 @@ def propose_plan(trajectory: Trajectory) -> list[SkillProposal]:
 
 def _plan(trajectory: Trajectory, actions: Sequence[str]) -> Draft:
     goal = " ".join(trajectory.task.goal.text.split())
-    names = {word: f"w{place}" for place, word in enumerate(shared_words(goal, actions))}
+    own = {name for text in (goal, *actions) for name in _PARAMETER.findall(text)}  # braces of the plan itself
+    free = (name for name in map("w{}".format, count()) if name not in own)
+    names = dict(zip(shared_words(goal, actions), free, strict=False))
     lifted, steps = fill(goal, names), [fill(action, names) for action in actions]
     shown = "; ".join(steps)
     text, parameters = f"How to do: {lifted}. Steps: {shown}.", {name: (word,) for word, name in names.items()}
@@ -61,13 +65,12 @@ def fill(text: str, names: dict[str, str]) -> str:
 def match_goal(lifted: str, goal: str) -> dict[str, str] | None:
     """Return the values of a lifted goal's parameters in another goal, or None if the goals differ otherwise."""
     pattern, names = "", []
-    for part in re.split(r"(\{w\d+\})", lifted):
-        name = part[1:-1]
-        if part[:1] == "{" and name in names:
-            pattern += f"(?P={name})"
-        elif part[:1] == "{":
-            names.append(name)
-            pattern += f"(?P<{name}>[^\\W_]+)"
+    for place, part in enumerate(_PARAMETER.split(lifted)):
+        if place % 2 and part in names:
+            pattern += f"(?P={part})"
+        elif place % 2:
+            names.append(part)
+            pattern += f"(?P<{part}>[^\\W_]+)"
         else:
             pattern += re.escape(part)
     found = re.fullmatch(pattern, " ".join(goal.split()), re.IGNORECASE)

