@@ -1,7 +1,7 @@
 """How a draft enters a memory: as a new item, as reinforcement of an equal one, or superseding one it contradicts.
 
-Drafts with a key are compared by key; those without by meaning, with items of the same kind, environment, task and
-outcome. Not here: embedding, and later upkeep of items (`upkeep`).
+Drafts with a key are compared by key; those without by what they say (`sameness`), with items of the same kind,
+environment, scopes, task and outcome. Not here: embedding, and later upkeep of items (`upkeep`).
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from ..errors import MemoryStoreError
-from .items import KINDS, Draft, Item, Kind, Status
-from .storage.columns import ColumnGroup, ItemColumns, signs_of
-from .storage.database import COLUMNS, Halves, MemoryDatabase, Row, item_of, plain
+from .items import KINDS, Draft, Item
+from .sameness import canonical, said
+from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
 
-NEAR: Final = 0.9
-"""Texts with at least this cosine count as duplicates."""
-_GroupKey = tuple[Kind, str, str, bool | None]
+LONGEST: Final = 100_000
+"""The maximum number of characters of a text that is added."""
+_LARGEST: Final = 1_000_000
+"""The maximum number of bytes of a draft's data, as JSON."""
+_LONGEST_NAME: Final = 2_000
+"""The maximum number of characters of a key, and of the name of a scope."""
 
 
 def check_draft(draft: Draft) -> None:
@@ -40,58 +41,77 @@ def check_draft(draft: Draft) -> None:
         problem = "importance and confidence have to be in [0, 1]"
     elif not (math.isfinite(draft.time) and draft.time >= 0):
         problem = f"its time is {draft.time}"
+    elif draft.expires is not None and not math.isfinite(draft.expires):
+        problem = f"it expires at {draft.expires}"
     if problem:
         raise MemoryStoreError(f"A draft cannot be remembered, because {problem}: {str(draft.text)[:80]!r}.")
+
+
+def check_size(draft: Draft) -> None:
+    """Check that a draft is not too large to be added.
+
+    Raises:
+        MemoryStoreError: it is.
+    """
+    names = (draft.key, draft.user, draft.agent, draft.session)
+    sizes = {
+        "characters of text": (len(draft.text), LONGEST),
+        "bytes of data": (len(plain(draft.data)), _LARGEST),
+        "characters in its key or scope": (max(map(len, names)), _LONGEST_NAME),
+    }
+    for what, (size, most) in sizes.items():
+        if size > most:
+            raise MemoryStoreError(
+                f"A draft cannot be remembered, because it has {size:,} {what}, and the limit is {most:,}: split it, or"
+                f" remember where it is: {draft.text[:80]!r}."
+            )
 
 
 class Admission:
     """Admits drafts within one transaction."""
 
-    def __init__(self, database: MemoryDatabase, columns: ItemColumns, number: int) -> None:
+    def __init__(self, database: MemoryDatabase, number: int) -> None:
         """Prepare.
 
         Args:
             database: The table, in a transaction.
-            columns: The columns at the start of the transaction.
             number: The number of the transaction.
         """
-        self._database, self._columns, self._number = database, columns, number
-        self._groups: dict[_GroupKey, ColumnGroup] = {}
+        self._database, self._number = database, number
         row = database.one("SELECT coalesce(max(num), 0) FROM item")
         self._last = 0 if row is None else int(row[0])
 
-    def admit(self, drafts: Sequence[Draft], vectors: Halves) -> list[str]:
-        """Admit drafts, and return the id of the item that holds each; vectors have shape `[drafts, dimensions]`."""
+    def admit(self, drafts: Sequence[Draft], embeddings: Sequence[Embedding]) -> list[str]:
+        """Admit drafts, and return the id of the item that holds each."""
         now = time.time()
-        signs = signs_of(vectors)
         found = []
-        for index, draft in enumerate(drafts):
+        for draft, embedding in zip(drafts, embeddings, strict=True):
             dated = draft if draft.time else replace(draft, time=now)
-            if dated.key:
-                found.append(self._keyed(dated, vectors[index], is_dated=bool(draft.time)))
-            else:
-                found.append(self._keyless(dated, vectors[index], signs[index]))
+            admit = self._keyed if draft.key else self._keyless
+            found.append(admit(dated, embedding, is_dated=bool(draft.time)))
         return found
 
-    def insert(self, item: Item, vector: Halves) -> None:
-        """Insert an item unchanged."""
+    def insert(self, item: Item, embedding: Embedding, ended: float | None = None) -> None:
+        """Insert an item unchanged; `ended` is when it stopped being active."""
         draft = item.draft
         self._last += 1
         self._database.run(
-            f"INSERT INTO item({COLUMNS}, seq, embedded) VALUES ({','.join('?' * 23)})",
+            f"INSERT INTO item({COLUMNS}, seq, embedded, ended, said) VALUES ({','.join('?' * 29)})",
             (
                 self._last, item.id, draft.kind, item.status, draft.env, draft.key, draft.task,
                 None if draft.success is None else int(draft.success), draft.text, plain(draft.data), draft.time,
                 item.last_seen, draft.importance, draft.confidence, draft.source.trajectory, draft.source.step,
-                item.version, item.seen, item.helpful, item.harmful, item.replaced_by, self._number, self._number,
+                item.version, item.seen, item.helpful, item.harmful, item.replaced_by, draft.user, draft.agent,
+                draft.session, draft.expires, self._number, self._number, ended, said(draft.text),
             ),
         )  # fmt: skip
-        self._database.run("INSERT INTO vector VALUES (?,?)", (self._last, vector.tobytes()))
+        self._database.put_vectors(self._last, embedding)
 
-    def _keyed(self, draft: Draft, vector: Halves, is_dated: bool) -> str:
+    def _keyed(self, draft: Draft, embedding: Embedding, *, is_dated: bool) -> str:
         rows = self._database.all(
-            f"SELECT {COLUMNS} FROM item WHERE kind = ? AND world = ? AND key = ? AND key <> '' ORDER BY num",
-            (draft.kind, draft.env, draft.key),
+            f"SELECT {COLUMNS} FROM item WHERE kind = ? AND world = ? AND user = ? AND agent = ? AND session = ?"
+            " AND key = ? AND key <> '' ORDER BY num",
+            (*draft.peers, draft.key),
         )
         items = [item_of(row) for row in rows]
         version = 1 + max((item.version for item in items), default=0)
@@ -101,63 +121,55 @@ class Admission:
             return self._reinforce(same, draft)
         active = next((one for one in items if one.status == "active"), None)
         if active is None or draft.kind == "episode":
-            return self._add(draft, vector, version=1 if draft.kind == "episode" else version)
+            return self._add(draft, embedding, version=1 if draft.kind == "episode" else version)
         if is_dated and draft.time < active.last_seen:
-            return self._add(draft, vector, version=version, status="superseded", replaced_by=active.id)
-        id_ = self._add(draft, vector, version=version)
+            later = min(one.draft.time for one in items if one.draft.time > draft.time or one is active)
+            replaced = Item("", draft, "superseded", version, replaced_by=active.id)
+            return self._add(draft, embedding, version=version, like=replaced, ended=later)
+        id_ = self._add(draft, embedding, version=version)
         self._database.run(
-            "UPDATE item SET status = 'superseded', replaced_by = ?, seq = ? WHERE id = ?",
-            (id_, self._number, active.id),
+            "UPDATE item SET status = 'superseded', replaced_by = ?, ended = ?, seq = ? WHERE id = ?",
+            (id_, draft.time, self._number, active.id),
         )
         self._database.log(active.id, draft.time, "superseded", {"by": id_})
         return id_
 
-    def _keyless(self, draft: Draft, vector: Halves, signs: np.ndarray[Any, Any]) -> str:
-        group = (draft.kind, draft.env, draft.task, draft.success)
-        if group not in self._groups:
-            self._groups[group] = self._columns.group(*group)
-        numbers = np.sort(self._groups[group].near(signs)) + 1
-        if len(numbers):
-            stored = self._database.halves(numbers, len(vector)).astype(np.float32)
-            cosines = stored @ vector.astype(np.float32)
-            for nearest in np.argsort(-cosines, kind="stable"):
-                if cosines[nearest] < NEAR:
-                    break
-                (row,) = self._database.numbered([int(numbers[nearest])])
-                if _fits(row, group):
-                    return self._reinforce(item_of(row), draft)
-        id_ = self._add(draft, vector)
-        self._groups[group].add(self._last - 1, signs)
-        return id_
+    def _keyless(self, draft: Draft, embedding: Embedding, *, is_dated: bool) -> str:
+        del is_dated
+        success = None if draft.success is None else int(draft.success)
+        rows = self._database.all(
+            f"SELECT {COLUMNS} FROM item WHERE said = ? AND key = '' AND status = 'active' AND kind = ? AND world = ?"
+            " AND user = ? AND agent = ? AND session = ? AND task = ? AND success IS ? ORDER BY num",
+            (said(draft.text), *draft.peers, draft.task, success),
+        )
+        same = next((one for one in map(item_of, rows) if canonical(one.draft.text) == canonical(draft.text)), None)
+        return self._add(draft, embedding) if same is None else self._reinforce(same, draft)
 
     def _add(
         self,
         draft: Draft,
-        vector: Halves,
+        embedding: Embedding,
         *,
         version: int = 1,
-        status: Status = "active",
-        replaced_by: str | None = None,
+        like: Item | None = None,
+        ended: float | None = None,
     ) -> str:
         what = (draft.kind, draft.env, draft.key, draft.text, draft.source.trajectory, draft.source.step, self._last)
         id_ = f"{draft.kind}-{hashlib.blake2b(repr(what).encode(), digest_size=8).hexdigest()}"
-        self.insert(Item(id_, draft, status, version, last_seen=draft.time, replaced_by=replaced_by), vector)
+        item = replace(like or Item(id_, draft, "active", version), id=id_, last_seen=draft.time)
+        self.insert(item, embedding, ended)
         return id_
 
     def _reinforce(self, item: Item, draft: Draft) -> str:
+        ends = [one for one in (item.draft.expires, draft.expires) if one is not None]
+        expires = max(ends) if len(ends) == 2 else None
         self._database.run(
             "UPDATE item SET seen = seen + 1, last_seen = max(last_seen, ?), importance = max(importance, ?),"
-            " confidence = max(confidence, ?), seq = ? WHERE id = ?",
-            (draft.time, draft.importance, draft.confidence, self._number, item.id),
+            " confidence = max(confidence, ?), expires = ?, seq = ? WHERE id = ?",
+            (draft.time, draft.importance, draft.confidence, expires, self._number, item.id),
         )
         source = {"trajectory": draft.source.trajectory, "step": draft.source.step}
         # The draft's own words are kept if they differ, so that nothing is lost.
         words = {} if draft.text == item.draft.text else {"text": draft.text, "data": dict(draft.data)}
         self._database.log(item.id, draft.time, "reinforced", source | words)
         return item.id
-
-
-def _fits(row: Row, group: _GroupKey) -> bool:
-    item = item_of(row)
-    draft = item.draft
-    return item.status == "active" and (draft.kind, draft.env, draft.task, draft.success) == group

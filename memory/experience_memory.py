@@ -15,14 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import numpy as np
 import orjson
 
 from ..errors import MemoryStoreError, StoreLockedError
 from ..experience import Json, Trajectory
 from ..store.durable import WriterLock
 from . import upkeep
-from .admission import Admission, check_draft
+from .admission import Admission, check_draft, check_size
 from .exchange import jsonl
 from .items import KINDS, Draft, Filter, Hit, Item
 from .protocol import Builder, Embedder
@@ -30,7 +29,7 @@ from .retrieval.lexical import LexicalIndex
 from .retrieval.query import RetrievalQuery, answer
 from .retrieval.ranking import RankingConfig
 from .storage import index_files
-from .storage.database import COLUMNS, Halves, HistoryEvent, MemoryDatabase, clause, item_of, plain
+from .storage.database import COLUMNS, Embedding, HistoryEvent, MemoryDatabase, clause, item_of, plain
 from .storage.vectors import GRAPH_FROM
 from .storage.view import IndexView
 
@@ -134,7 +133,7 @@ class ExperienceMemory:
                     owners += [trajectory.id] * len(built)
             vectors = self._embedded(drafts)
             with self._database.transaction() as number:
-                new = Admission(self._database, self._view.columns, number).admit(drafts, vectors)
+                new = Admission(self._database, number).admit(drafts, vectors)
                 for owner, id_ in zip(owners, new, strict=True):
                     if id_ not in ids[owner]:
                         ids[owner].append(id_)
@@ -157,7 +156,7 @@ class ExperienceMemory:
             proposed = list(drafts)
             vectors = self._embedded(proposed)
             with self._database.transaction() as number:
-                found = Admission(self._database, self._view.columns, number).admit(proposed, vectors)
+                found = Admission(self._database, number).admit(proposed, vectors)
             self._after()
             return found
 
@@ -255,7 +254,8 @@ class ExperienceMemory:
                     f"SELECT {COLUMNS} FROM item WHERE num > ? AND {condition} ORDER BY num LIMIT {_BATCH}",
                     (last, *values),
                 )
-            yield from map(item_of, rows)
+                items = self._database.items_at(rows, None if where is None else where.as_of)
+            yield from items
             if len(rows) < _BATCH:
                 return
             last = rows[-1][0]
@@ -281,7 +281,7 @@ class ExperienceMemory:
         with self._threads, self._writing():
             self._view.sync()
             with self._database.transaction() as number:
-                done = upkeep.consolidate(self._database, self._view.columns, number, policy or upkeep.UpkeepConfig())
+                done = upkeep.consolidate(self._database, number, policy or upkeep.UpkeepConfig())
             return done
 
     def compact(self) -> None:
@@ -340,9 +340,9 @@ class ExperienceMemory:
         """Import the items of a file that are new, with their ids, and return their number; see `exchange.jsonl`."""
         with self._threads, self._writing():
             content = jsonl.read(self._database, Path(path))
-            vectors = self._embedded([item.draft for item in content.items])
+            vectors = upkeep.embed(self._embedder, [item.draft.text for item in content.items])
             with self._database.transaction() as number:
-                jsonl.insert(self._database, Admission(self._database, self._view.columns, number), content, vectors)
+                jsonl.insert(self._database, Admission(self._database, number), content, vectors)
             self._after()
             return len(content.items)
 
@@ -360,22 +360,12 @@ class ExperienceMemory:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _embedded(self, drafts: Sequence[Draft]) -> Halves:
-        """Check drafts, and return their vectors in half precision, shape `[drafts, dimensions]`."""
+    def _embedded(self, drafts: Sequence[Draft]) -> list[Embedding]:
+        """Check drafts, and return their vectors."""
         for draft in drafts:
             check_draft(draft)
-            plain(draft.data)
-        parts = [
-            np.asarray(self._embedder.embed([draft.text for draft in drafts[start : start + _BATCH]]), np.float32)
-            for start in range(0, len(drafts), _BATCH)
-        ]
-        found = np.concatenate(parts) if parts else np.zeros((0, self._embedder.dimensions), np.float32)
-        if found.shape != (len(drafts), self._embedder.dimensions) or not np.isfinite(found).all():
-            raise MemoryStoreError(
-                f"The embedder {self._embedder.name!r} returned vectors of shape {found.shape} for {len(drafts)} texts,"
-                f" or numbers that are not finite; expected ({len(drafts)}, {self._embedder.dimensions})."
-            )
-        return found.astype(np.float16)
+            check_size(draft)
+        return upkeep.embed(self._embedder, [draft.text for draft in drafts])
 
     def _writing(self) -> contextlib.AbstractContextManager[None]:
         """Return a context that checks, when it is entered into, that this process may change the memory."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from ..errors import ConfigError
 from ..experience import Json
 
 Kind = Literal["episode", "skill", "fact"]
@@ -58,6 +59,20 @@ class Draft:
     confidence: float = 1.0
     """How certain it is, in [0, 1]."""
     source: Source = Source("")
+    user: str = ""
+    """Whom it concerns or belongs to; empty for anyone. Scopes (user, agent, session) never mix: a text of one does not
+    reinforce or supersede a text of another."""
+    agent: str = ""
+    """The agent that it belongs to; empty for any."""
+    session: str = ""
+    """The conversation or run that it belongs to; empty for any."""
+    expires: float | None = None
+    """When it stops being found, in seconds since 1970; None for never."""
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """What two drafts must have in common to be about the same: kind, environment and scopes."""
+        return (self.kind, self.env, self.user, self.agent, self.session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +112,29 @@ class Filter:
     before: float | None = None
     """Last observed before this time."""
     statuses: tuple[Status, ...] = ("active",)
+    user: str | None = None
+    """Items of this user, and those of anyone."""
+    agent: str | None = None
+    """Items of this agent, and those of any."""
+    session: str | None = None
+    """Items of this session, and those of any."""
+    data: Mapping[str, str | float | bool] | tuple[tuple[str, str | float | bool], ...] = ()
+    """Items whose data has these values, by the name of a field; `"source.page"` names a field of a field."""
+    as_of: float | None = None
+    """Items that were active at this time, in seconds since 1970, instead of those that have one of `statuses`; an item
+    that was forgotten since is not found. Items have the text that they had then."""
+
+    def __post_init__(self) -> None:
+        """Store the data as pairs, so that a filter can be hashed.
+
+        Raises:
+            ConfigError: a value is not a text, a number or a truth value.
+        """
+        pairs = tuple(sorted(dict(self.data).items()))
+        wrong = [name for name, value in pairs if not isinstance(value, str | int | float | bool)]
+        if wrong:
+            raise ConfigError(f"A filter compares data with a text, a number, true or false, unlike {wrong[0]!r}.")
+        object.__setattr__(self, "data", pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ library that grows unvetted does not help (Library Drift, arXiv 2605.19576). Not
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,12 +19,12 @@ import numpy as np
 
 from ..errors import MemoryStoreError, at_least, check
 from ..experience import Json
-from .admission import NEAR
 from .items import Draft, Item, Kind, Status
 from .protocol import Embedder
+from .sameness import canonical, said
 from .storage import index_files
-from .storage.columns import ColumnGroup, ItemColumns
-from .storage.database import COLUMNS, Halves, MemoryDatabase, item_of, plain
+from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
+from .storage.passages import cut
 from .storage.view import IndexView
 
 _BATCH: Final = 256
@@ -66,21 +68,21 @@ class ConsolidationReport:
 def end(database: MemoryDatabase, number: int, id_: str, status: Status, detail: Mapping[str, Json]) -> None:
     """End an item within a transaction, so that queries skip it; `detail` may name its successor under `by`."""
     database.run(
-        "UPDATE item SET status = ?, replaced_by = coalesce(?, replaced_by), seq = ? WHERE id = ?",
-        (status, detail.get("by"), number, id_),
+        "UPDATE item SET status = ?, replaced_by = coalesce(?, replaced_by), ended = ?, seq = ? WHERE id = ?",
+        (status, detail.get("by"), now := time.time(), number, id_),
     )
-    database.log(id_, time.time(), status, detail)
+    database.log(id_, now, status, detail)
 
 
-def rewrite(database: MemoryDatabase, number: int, old: Item, draft: Draft, vector: Halves) -> None:
+def rewrite(database: MemoryDatabase, number: int, old: Item, draft: Draft, embedding: Embedding) -> None:
     """Change the content of an item within a transaction; its history keeps the old content."""
     database.run(
-        "UPDATE item SET text = ?, data = ?, importance = ?, confidence = ?, seq = ?, embedded = ? WHERE id = ?",
-        (draft.text, plain(draft.data), draft.importance, draft.confidence, number, number, old.id),
-    )
-    database.run(
-        "UPDATE vector SET emb = ? WHERE num = (SELECT num FROM item WHERE id = ?)", (vector.tobytes(), old.id)
-    )
+        "UPDATE item SET text = ?, said = ?, data = ?, importance = ?, confidence = ?, expires = ?, seq = ?,"
+        " embedded = ? WHERE id = ?",
+        (draft.text, said(draft.text), plain(draft.data), draft.importance, draft.confidence, draft.expires, number,
+         number, old.id),
+    )  # fmt: skip
+    database.put_vectors(database.items([old.id])[old.id][0], embedding)
     before = old.draft
     detail = {"text": before.text, "data": dict(before.data)}
     database.log(
@@ -88,22 +90,10 @@ def rewrite(database: MemoryDatabase, number: int, old: Item, draft: Draft, vect
     )
 
 
-def consolidate(
-    database: MemoryDatabase, columns: ItemColumns, number: int, policy: UpkeepConfig
-) -> ConsolidationReport:
-    """Merge near duplicates and retire items, within a transaction.
-
-    Args:
-        database: The table, in a transaction.
-        columns: The columns at the start of the transaction.
-        number: The number of the transaction.
-        policy: When items are retired.
-    """
-    since = int(database.meta("consolidated") or 0)
-    merged = _merge(database, columns, number, since)
-    retired = _retire(database, number, policy)
-    database.record("consolidated", number)
-    return ConsolidationReport(tuple(merged), tuple(retired))
+def consolidate(database: MemoryDatabase, number: int, policy: UpkeepConfig) -> ConsolidationReport:
+    """Merge items that say the same and retire items, within a transaction of that number."""
+    merged = _merge(database, number)
+    return ConsolidationReport(tuple(merged), tuple(_retire(database, number, policy)))
 
 
 def reembed(database: MemoryDatabase, embedder: Embedder, folder: Path) -> None:
@@ -112,19 +102,34 @@ def reembed(database: MemoryDatabase, embedder: Embedder, folder: Path) -> None:
     with database.transaction() as number:
         last = 0
         while rows := database.all("SELECT num, text FROM item WHERE num > ? ORDER BY num LIMIT ?", (last, _BATCH)):
-            vectors = np.asarray(embedder.embed([row[1] for row in rows]), np.float32)
-            if vectors.shape != (len(rows), embedder.dimensions) or not np.isfinite(vectors).all():
-                raise MemoryStoreError(
-                    f"The embedder {embedder.name!r} returned vectors of shape {vectors.shape} for {len(rows)} texts."
-                )
-            database.run_many(
-                "UPDATE vector SET emb = ? WHERE num = ?",
-                [(half.tobytes(), row[0]) for half, row in zip(vectors.astype(np.float16), rows, strict=True)],
-            )
+            for (num, _), embedding in zip(rows, embed(embedder, [row[1] for row in rows]), strict=True):
+                database.put_vectors(num, embedding)
             last = rows[-1][0]
         database.run("UPDATE item SET seq = ?, embedded = ?", (number, number))
         database.record("embedder", embedder.name)
         database.record("dimensions", embedder.dimensions)
+
+
+def embed(embedder: Embedder, texts: Sequence[str]) -> list[Embedding]:
+    """Return the vectors of texts, in half precision; a long text has those of its passages too.
+
+    Raises:
+        MemoryStoreError: the embedder does not return what it should.
+    """
+    parts = [cut(text) for text in texts]
+    every = [*texts, *chain.from_iterable(parts)]
+    found = [
+        np.asarray(embedder.embed(every[start : start + _BATCH]), np.float32) for start in range(0, len(every), _BATCH)
+    ]
+    vectors = np.concatenate(found) if found else np.zeros((0, embedder.dimensions), np.float32)
+    if vectors.shape != (len(every), embedder.dimensions) or not np.isfinite(vectors).all():
+        raise MemoryStoreError(
+            f"The embedder {embedder.name!r} returned vectors of shape {vectors.shape} for {len(every)} texts,"
+            f" or numbers that are not finite; expected ({len(every)}, {embedder.dimensions})."
+        )
+    halves = vectors.astype(np.float16)
+    ends = np.cumsum([len(texts), *map(len, parts)])
+    return [Embedding(halves[row], halves[ends[row] : ends[row + 1]]) for row in range(len(texts))]
 
 
 def disagreements(database: MemoryDatabase, view: IndexView) -> list[str]:
@@ -142,39 +147,23 @@ def disagreements(database: MemoryDatabase, view: IndexView) -> list[str]:
     return found
 
 
-def _merge(database: MemoryDatabase, columns: ItemColumns, number: int, since: int) -> list[str]:
-    """Merge near duplicates into the one that was seen more often, or else the older one."""
-    merged: dict[str, str] = {}
-    groups: dict[Any, ColumnGroup] = {}
-    rows = database.all(
-        f"SELECT {COLUMNS} FROM item WHERE status = 'active' AND key = '' AND embedded > ? ORDER BY num", (since,)
-    )
-    saved = columns.saved()
-    for row in rows:
-        num, item = row[0], item_of(row)
-        draft = item.draft
-        if item.id in merged:
-            continue
-        key = (draft.kind, draft.env, draft.task, draft.success)
-        if key not in groups:
-            groups[key] = columns.group(*key)
-        signs = np.array([saved["signs"][num - 1], saved["signs_2"][num - 1]])
-        near = [int(place) + 1 for place in groups[key].near(signs)]
-        vectors = database.vectors([*near, num], int(database.meta("dimensions")))
-        own = vectors.pop(num).astype(np.float32)
-        alike = [other for other, vector in vectors.items() if float(vector.astype(np.float32) @ own) >= NEAR]
-        for other_row in database.numbered(alike):
-            other = item_of(other_row)
-            same = (other.draft.kind, other.draft.env, other.draft.task, other.draft.success) == key
-            if not same or other.status != "active":
-                continue
-            keeps, goes = (item, other) if (item.seen, other_row[0]) >= (other.seen, num) else (other, item)
-            merged[goes.id] = keeps.id
-            _take_over(database, number, keeps, goes)
-            if goes is item:
-                break
-            item = item_of(database.items([item.id])[item.id])
-    return list(merged)
+def _merge(database: MemoryDatabase, number: int) -> list[str]:
+    """Merge items without a key that say the same into the one that was seen more often, or else the older one."""
+    merged = []
+    groups = defaultdict[Any, list[Item]](list)
+    same = "SELECT said FROM item WHERE status = 'active' AND key = '' GROUP BY said HAVING count(*) > 1"
+    for row in database.all(
+        f"SELECT {COLUMNS} FROM item WHERE key = '' AND status = 'active' AND said IN ({same}) ORDER BY num"
+    ):
+        draft = (item := item_of(row)).draft
+        groups[canonical(draft.text), draft.peers, draft.task, draft.success].append(item)
+    for items in groups.values():
+        keeps = max(items, key=lambda item: item.seen)
+        for goes in items:
+            if goes is not keeps:
+                _take_over(database, number, keeps, goes)
+                merged.append(goes.id)
+    return merged
 
 
 def _take_over(database: MemoryDatabase, number: int, keeps: Item, goes: Item) -> None:
@@ -188,6 +177,11 @@ def _take_over(database: MemoryDatabase, number: int, keeps: Item, goes: Item) -
 
 def _retire(database: MemoryDatabase, number: int, policy: UpkeepConfig) -> list[str]:
     retired = []
+    for id_, when in database.all(
+        "SELECT id, expires FROM item WHERE status = 'active' AND expires <= ?", (time.time(),)
+    ):
+        end(database, number, id_, "retired", {"expired": when})
+        retired.append(id_)
     rows = database.all(
         f"SELECT {COLUMNS} FROM item WHERE status = 'active' AND kind = 'skill' AND helpful + harmful >= ?",
         (policy.uses,),

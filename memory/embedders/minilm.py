@@ -63,7 +63,7 @@ class MiniLM:
         """
         with needed_by("The embedder minilm", "memory"):
             from safetensors.numpy import load
-            from threadpoolctl import ThreadpoolController
+            from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
             from tokenizers import Tokenizer
         files = _read(data.locate("minilm") if path is None else path)
         self._weights = _prepared(load(files["model.safetensors"]))

@@ -1,7 +1,8 @@
 """A memory as lines of JSON: items, their history, and the episodes that were added.
 
-Version 2 calls a draft's environment `env` and an added episode `trajectory`; version 1, which is still read, called
-them `world` and `lived`. Not here: vectors, which the embedder of the importing memory computes again.
+Version 3 added scopes and the end of an item (`user`, `agent`, `session`, `expires`). Version 1, which is still read,
+called a draft's environment `world`, and an added episode `lived`. Not here: vectors, which the embedder of the
+importing memory computes again.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from ...store.durable import publish
 from ..admission import Admission, check_draft
 from ..items import Draft, Item, Source
 from ..storage.columns import STATUSES
-from ..storage.database import COLUMNS, Halves, MemoryDatabase, Row, item_of
+from ..storage.database import COLUMNS, Embedding, MemoryDatabase, Row, item_of
 
 FORM: Final = "pathei-memory"
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def write(database: MemoryDatabase, embedder: str, path: Path) -> int:
     try:
         with database.snapshot(), part.open("wb") as file:
             file.write(_line({"form": FORM, "version": VERSION, "embedder": embedder}))
-            for row in database.run(f"SELECT {COLUMNS} FROM item ORDER BY num"):
+            for row in database.run(f"SELECT {COLUMNS} FROM item WHERE status <> 'purged' ORDER BY num"):
                 file.write(_line({"item": asdict(item_of(row))}))
                 count += 1
             for item, time, what, detail in database.run("SELECT item, time, what, detail FROM event ORDER BY num"):
@@ -89,10 +90,12 @@ def read(database: MemoryDatabase, path: Path) -> Content:
     return Content(new, [event for event in events if event[0] in ids_of_new], added)
 
 
-def insert(database: MemoryDatabase, admission: Admission, content: Content, vectors: Halves) -> None:
+def insert(database: MemoryDatabase, admission: Admission, content: Content, embeddings: Sequence[Embedding]) -> None:
     """Insert the content into the table, within a transaction."""
-    for item, vector in zip(content.items, vectors, strict=True):
-        admission.insert(item, vector)
+    ended = {str(item): float(when) for item, when, what, _ in content.events if what in STATUSES}
+    for item, embedding in zip(content.items, embeddings, strict=True):
+        gone = None if item.status == "active" else ended.get(item.id, item.last_seen)
+        admission.insert(item, embedding, gone)
     database.run_many("INSERT INTO event(item, time, what, detail) VALUES (?,?,?,?)", content.events)
     database.run_many("INSERT OR IGNORE INTO lived VALUES (?,?)", content.added)
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 from ..storage.columns import ItemColumns, Mask, Places
-from ..storage.database import TOKENS, MemoryDatabase
+from ..storage.database import MemoryDatabase
+from ..storage.schema import TOKENS
 
 Scores = np.ndarray[Any, np.dtype[np.float64]]
 

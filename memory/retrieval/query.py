@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..items import Filter, Hit
-from ..storage.columns import Places
-from ..storage.database import MemoryDatabase, item_of
-from ..storage.vectors import Floats
+from ..storage.columns import Mask, Places
+from ..storage.database import MemoryDatabase
+from ..storage.vectors import Floats, VectorHits
 from ..storage.view import IndexView
 from .lexical import LexicalIndex
 from .ranking import Candidates, Numbers, RankingConfig, Traits, rank
@@ -49,7 +49,8 @@ def answer(question: RetrievalQuery, database: MemoryDatabase, view: IndexView, 
         best = rank(candidates, question.ranking, question.k, question.embedder)
         rows = {row[0]: row for row in database.fitting([one.number for one in best], question.where)}
         if len(rows) == len(best):
-            return [Hit(item_of(rows[one.number]), one.score, one.scores) for one in best]
+            items = database.items_at([rows[one.number] for one in best], question.where.as_of)
+            return [Hit(item, one.score, one.scores) for item, one in zip(items, best, strict=True)]
         # Items that do not pass the filter must not influence the scores of the others.
         gone = [one.number for one in best if one.number not in rows]
         candidates = candidates.only(~np.isin(candidates.numbers, gone))
@@ -57,15 +58,23 @@ def answer(question: RetrievalQuery, database: MemoryDatabase, view: IndexView, 
 
 def _candidates(question: RetrievalQuery, database: MemoryDatabase, view: IndexView, words: LexicalIndex) -> Candidates:
     columns, ranking, vector = view.columns, question.ranking, question.vector
-    mask = columns.mask(question.where)
+    mask: Mask | None
+    if question.where.data or question.where.as_of is not None:  # the arrays do not hold these
+        numbers = database.matching(question.where)
+        mask = np.isin(np.arange(1, columns.rows + 1), numbers)
+    else:
+        mask = columns.mask(question.where)
     wanted = max(ranking.candidates, 2 * question.k)
-    places, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
+    places, scores = passages = VectorHits(np.zeros(0, np.int64), np.zeros(0, np.float32))
     if vector is not None:
         places, scores = view.vectors.search(vector, wanted, mask)
+        passages = view.passages.search(vector, wanted, mask)
     lexical, lexical_scores = np.zeros(0, np.int64), np.zeros(0)
     if ranking.weights_for(question.embedder)[1]:
         lexical, lexical_scores = words.search(question.text, wanted, columns, mask)
     every: Places = np.union1d(places, lexical) if len(lexical) else np.sort(places)
+    if len(passages.places):
+        every = np.union1d(every, passages.places)
     if not len(every):
         # Neither search found anything: rank the items that pass the filter by the other weights.
         every = (np.arange(columns.rows) if mask is None else np.flatnonzero(mask))[-wanted:]
@@ -87,4 +96,7 @@ def _candidates(question: RetrievalQuery, database: MemoryDatabase, view: IndexV
         count = len(every) if len(lexical) or traits is not None else 2 * question.k
         near = np.sort(np.argsort(-cosines)[:count])
         cosines[near] = database.halves(every[near] + 1, len(vector)).astype(np.float32) @ vector
+    if cosines is not None and len(passages.places):
+        at = np.searchsorted(every, passages.places)
+        cosines[at] = np.maximum(cosines[at], passages.scores)
     return Candidates(every + 1, cosines, shared, traits)

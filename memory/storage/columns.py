@@ -1,40 +1,38 @@
-"""The fields that filters and the search for near duplicates use, as arrays over all items: a cache of the table.
+"""The fields that filters use, as arrays over all items: a cache of the table.
 
-Texts (environment, task) are stored as 32-bit hashes; collisions are resolved when the row is read. The place of an
-item is its number minus one. Not here: vectors.
+Texts (environment, task, scopes) are stored as 32-bit hashes; collisions are resolved when the row is read. The
+place of an item is its number minus one. Not here: vectors.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
-from ..items import KINDS, Filter, Kind
+from ..items import KINDS, Filter
 
 STATUSES: Final = ("active", "superseded", "merged", "retired", "forgotten")
-_ACTIVE: Final = STATUSES.index("active")
+PURGED: Final = len(STATUSES)
+"""The status of the empty row that stays where an item was erased: no filter names it."""
 _UNKNOWN: Final = -1
-_PLANES: Final = 128
-_FAR: Final = 34
-"""Vectors of cosine 0.9 differ in 18.4 of 128 signs (25.8 of 180 degrees), with a standard deviation of 4: fewer than
-one in ten thousand differ in more than this."""
 _MASKS: Final = 8
 """The number of masks that are cached until something changes: an agent repeats the same filters."""
 _TYPES: Final[Mapping[str, Any]] = {
     "kind": np.uint8,
     "status": np.uint8,
     "success": np.int8,
-    "keyed": np.bool_,
     "world": np.uint32,  # the environment, under the name that published indexes use
     "task": np.uint32,
     "seen": np.float64,
     "length": np.uint16,
-    "signs": np.uint64,
-    "signs_2": np.uint64,
+    "user": np.uint32,
+    "agent": np.uint32,
+    "session": np.uint32,
+    "expires": np.float64,
 }
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -48,9 +46,11 @@ class ItemColumns:
         """Start with arrays that were saved, or with none."""
         self.rows = 0 if arrays is None else len(arrays["kind"])
         self._arrays = {
-            name: np.zeros(0, kind) if arrays is None else np.array(arrays[name], kind) for name, kind in _TYPES.items()
+            name: np.array(arrays[name], kind) if arrays and name in arrays else self._blank(name, self.rows)
+            for name, kind in _TYPES.items()
         }
         self._masks: dict[Filter, Mask | None] = {}
+        self._until = 0.0
         self._words = int(self._arrays["length"].sum(dtype=np.int64))
 
     @property
@@ -73,7 +73,7 @@ class ItemColumns:
         self.rows = max(self.rows, int(places.max()) + 1)
         for name, array in self._arrays.items():
             if self.rows > len(array):
-                grown = np.zeros(max(1024, self.rows + self.rows // 4), array.dtype)
+                grown = self._blank(name, max(1024, self.rows + self.rows // 4))
                 grown[: len(array)] = array
                 self._arrays[name] = array = grown
             if name == "length" and name in values:
@@ -83,19 +83,31 @@ class ItemColumns:
 
     def mask(self, where: Filter) -> Mask | None:
         """Return which places pass a filter, as a read-only mask; None if all do."""
-        if where not in self._masks:
-            if len(self._masks) == _MASKS:
+        now = time.time()
+        if where not in self._masks or now >= self._until:
+            if len(self._masks) == _MASKS or now >= self._until:
                 self._masks.clear()
-            self._masks[where] = self._passing(where)
+            self._masks[where] = self._passing(where, now)
         return self._masks[where]
 
-    def _passing(self, where: Filter) -> Mask | None:
+    @staticmethod
+    def _blank(name: str, size: int) -> np.ndarray[Any, Any]:
+        """Return the values of items of which nothing is known: of any scope, without an end."""
+        return np.full(size, _BLANK.get(name, 0), _TYPES[name])
+
+    def _passing(self, where: Filter, now: float) -> Mask | None:
         column = {name: array[: self.rows] for name, array in self._arrays.items()}
+        later = column["expires"] > now
+        self._until = float(column["expires"].min(initial=np.inf, where=later))  # then the masks change
         parts = [_among(column["status"], [STATUSES.index(one) for one in where.statuses])]
+        if where.statuses == ("active",):
+            parts.append(later)
         if where.kinds is not None:
             parts.append(_among(column["kind"], [KINDS.index(one) for one in where.kinds]))
-        if where.env is not None:
-            parts.append(_among(column["world"], [hashed(where.env), hashed("")]))
+        scopes = {"world": where.env, "user": where.user, "agent": where.agent, "session": where.session}
+        for name, value in scopes.items():
+            if value is not None:
+                parts.append(_among(column[name], [hashed(value), hashed("")]))
         if where.task is not None:
             parts.append(column["task"] == hashed(where.task))
         if where.success is not None:
@@ -108,63 +120,6 @@ class ItemColumns:
         for part in parts[1:]:
             both &= part
         return None if both.all() else both
-
-    def group(self, kind: Kind, env: str, task: str, success: bool | None) -> ColumnGroup:
-        """Return the active items without a key of one kind, environment, task and outcome."""
-        column = {name: array[: self.rows] for name, array in self._arrays.items()}
-        fits = column["status"] == _ACTIVE
-        fits &= column["kind"] == KINDS.index(kind)
-        fits &= column["world"] == hashed(env)
-        fits &= column["task"] == hashed(task)
-        fits &= column["success"] == outcome(success)
-        fits &= ~column["keyed"]
-        places = np.flatnonzero(fits)
-        return ColumnGroup(places, column["signs"][places], column["signs_2"][places])
-
-
-class ColumnGroup:
-    """The items among which near duplicates are searched."""
-
-    def __init__(self, places: Places, signs: np.ndarray[Any, Any], signs_2: np.ndarray[Any, Any]) -> None:
-        """Store their places and signs."""
-        self._size = len(places)
-        self._places, self._signs, self._signs_2 = places, signs, signs_2
-
-    def add(self, place: int, signs: np.ndarray[Any, Any]) -> None:
-        """Add an item; the signs of its vector have shape `[2]`."""
-        if self._size == len(self._places):
-            room = self._size // 2 + 64
-            self._places, self._signs, self._signs_2 = (
-                np.concatenate([old, np.zeros(room, old.dtype)]) for old in (self._places, self._signs, self._signs_2)
-            )
-        self._places[self._size] = place
-        self._signs[self._size], self._signs_2[self._size] = signs
-        self._size += 1
-
-    def near(self, signs: np.ndarray[Any, Any], most: int = 64) -> Places:
-        """Return the places whose cosine may be 0.9 by their signs; the most similar if there are many.
-
-        Args:
-            signs: The signs of one vector, shape `[2]`.
-            most: The maximum number of places.
-        """
-        apart = np.bitwise_count(self._signs[: self._size] ^ signs[0])
-        apart += np.bitwise_count(self._signs_2[: self._size] ^ signs[1])
-        found = np.flatnonzero(apart <= _FAR)
-        if len(found) > most:
-            found = found[np.argpartition(apart[found], most)[:most]]
-        return self._places[found]
-
-
-def signs_of(vectors: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """Return the side of 128 fixed random planes for each vector, shape `[vectors, 2]` (Charikar 2002)."""
-    sides = np.packbits(vectors.astype(np.float32) @ _planes(vectors.shape[1]) > 0, axis=1)
-    return np.ascontiguousarray(sides).view(np.uint64)
-
-
-@functools.cache
-def _planes(dimensions: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return np.random.default_rng(dimensions).standard_normal((dimensions, _PLANES), np.float32)
 
 
 def hashed(text: str) -> int:
@@ -182,3 +137,6 @@ def _among(column: np.ndarray[Any, Any], values: list[int]) -> Mask:
     for value in values[1:]:
         found |= column == value
     return found
+
+
+_BLANK: Final = {name: hashed("") for name in ("user", "agent", "session")} | {"expires": np.inf}

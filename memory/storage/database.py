@@ -1,7 +1,8 @@
 """The table of a memory, its source of truth: SQLite in WAL mode, with a full-text index.
 
 Every change of an item sets its `seq` to the next value of one counter, in the same transaction; a cache reads the rows
-with a higher `seq` than it has seen. Rows are never deleted, so their numbers run from 1 without gaps. The columns
+with a higher `seq` than it has seen. Rows are never deleted (an item
+that is erased leaves an empty one), so their numbers run from 1 without gaps. The columns
 `world` (a draft's environment) and the table `lived` (episodes that were added) keep the names of schema 1. Not here:
 the meaning of a change (`admission`, `upkeep`) and search (`retrieval`).
 """
@@ -11,10 +12,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import orjson
@@ -22,48 +24,27 @@ import orjson
 from ...errors import MemoryStoreError
 from ...experience import Json
 from ..items import Draft, Filter, Item, Kind, Source, Status
+from . import schema
 
-VERSION: Final = 1
-"""The version of the schema below. Older ones are migrated when a writer opens them, newer ones are refused."""
-_APPLICATION: Final = 0x70617468
-TOKENS: Final = "porter unicode61"
-"""The tokenizer, here and in `lexical`."""
-_SCHEMA: Final = f"""
-CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-INSERT INTO meta VALUES ('seq', 0);
-CREATE TABLE item(
-    num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, status TEXT NOT NULL, world TEXT NOT NULL,
-    key TEXT NOT NULL, task TEXT NOT NULL, success INTEGER, text TEXT NOT NULL, data TEXT NOT NULL, time REAL NOT NULL,
-    last_seen REAL NOT NULL, importance REAL NOT NULL, confidence REAL NOT NULL, trajectory TEXT NOT NULL, step INTEGER,
-    version INTEGER NOT NULL, seen INTEGER NOT NULL, helpful INTEGER NOT NULL, harmful INTEGER NOT NULL,
-    replaced_by TEXT, seq INTEGER NOT NULL, embedded INTEGER NOT NULL);
-CREATE INDEX item_key ON item(kind, world, key) WHERE key <> '';
-CREATE INDEX item_seq ON item(seq);
-CREATE INDEX item_replaced ON item(replaced_by) WHERE replaced_by IS NOT NULL;
-CREATE TABLE vector(num INTEGER PRIMARY KEY, emb BLOB NOT NULL);
-CREATE TABLE lived(trajectory TEXT PRIMARY KEY, ids TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE event(num INTEGER PRIMARY KEY, item TEXT NOT NULL, time REAL NOT NULL, what TEXT NOT NULL,
-    detail TEXT NOT NULL);
-CREATE INDEX event_item ON event(item);
-CREATE VIRTUAL TABLE lexicon USING fts5(text, task, content='item', content_rowid='num', tokenize='{TOKENS}');
-CREATE VIRTUAL TABLE term USING fts5vocab('lexicon', 'row');
-CREATE TRIGGER item_insert AFTER INSERT ON item BEGIN
-    INSERT INTO lexicon(rowid, text, task) VALUES (new.num, new.text, new.task);
-END;
-CREATE TRIGGER item_reword AFTER UPDATE OF text, task ON item BEGIN
-    INSERT INTO lexicon(lexicon, rowid, text, task) VALUES ('delete', old.num, old.text, old.task);
-    INSERT INTO lexicon(rowid, text, task) VALUES (new.num, new.text, new.task);
-END;
-"""
 FIELDS: Final = (
     "num", "id", "kind", "status", "world", "key", "task", "success", "text", "data", "time", "last_seen", "importance",
-    "confidence", "trajectory", "step", "version", "seen", "helpful", "harmful", "replaced_by",
+    "confidence", "trajectory", "step", "version", "seen", "helpful", "harmful", "replaced_by", "user", "agent",
+    "session", "expires",
 )  # fmt: skip
 COLUMNS: Final = ", ".join(FIELDS)
 """The columns that `item_of` reads, in order."""
 
 Row = tuple[Any, ...]
 Halves = np.ndarray[Any, np.dtype[np.float16]]
+
+
+class Embedding(NamedTuple):
+    """The vectors of a text."""
+
+    whole: Halves
+    """That of the whole text, as far as the embedder reads it; shape `[dimensions]`."""
+    passages: Halves
+    """Those of the passages of a long text, shape `[passages, dimensions]`; none for a short one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +159,7 @@ class MemoryDatabase:
         """
         found = {}
         for id_ in ids:
-            row = self.one(f"SELECT {COLUMNS} FROM item WHERE id = ?", (id_,))
+            row = self.one(f"SELECT {COLUMNS} FROM item WHERE id = ? AND status <> 'purged'", (id_,))
             if row is None:
                 raise MemoryStoreError(f"There is no item {id_!r} in the memory {self.path.parent}.")
             found[id_] = row
@@ -195,21 +176,38 @@ class MemoryDatabase:
         marks = ",".join("?" * len(numbers))
         return self.all(f"SELECT {COLUMNS} FROM item WHERE num IN ({marks}) AND {condition}", [*numbers, *values])
 
+    def matching(self, where: Filter) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the numbers of all items that pass a filter, ascending."""
+        condition, values = clause(where)
+        return np.array(self.all(f"SELECT num FROM item WHERE {condition} ORDER BY num", values), np.int64).reshape(-1)
+
+    def items_at(self, rows: Iterable[Row], as_of: float | None) -> list[Item]:
+        """Return the items of rows; if a time is given, with the texts that they had then."""
+        found = []
+        for item in map(item_of, rows):
+            later = "SELECT detail FROM event WHERE item = ? AND what = 'updated' AND time > ? ORDER BY num LIMIT 1"
+            old = None if as_of is None else self.one(later, (item.id, as_of))
+            before = {} if old is None else orjson.loads(old[0])
+            fields = {name: before[name] for name in ("text", "data") if name in before}
+            found.append(replace(item, draft=replace(item.draft, **fields)) if fields else item)
+        return found
+
     def run_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         """Run one statement for many values; use it within `explained_errors`."""
         self._connection.executemany(sql, values)
-
-    def vectors(self, numbers: Sequence[int], dimensions: int) -> dict[int, Halves]:
-        """Return the vectors of numbers, each of shape `[dimensions]`."""
-        marks = ",".join("?" * len(numbers))
-        rows = self.all(f"SELECT num, emb FROM vector WHERE num IN ({marks})", numbers)
-        return {num: np.frombuffer(emb, np.float16, dimensions) for num, emb in rows}
 
     def halves(self, numbers: np.ndarray[Any, np.dtype[np.int64]], dimensions: int) -> Halves:
         """Return the vectors of numbers, in ascending order of them, shape `[numbers, dimensions]`."""
         marks = ",".join("?" * len(numbers))
         rows = self.all(f"SELECT emb FROM vector WHERE num IN ({marks}) ORDER BY num", numbers.tolist())
         return np.frombuffer(b"".join(row[0] for row in rows), np.float16).reshape(len(rows), dimensions)
+
+    def put_vectors(self, num: int, embedding: Embedding) -> None:
+        """Store the vectors of an item in place of its earlier ones, within a transaction."""
+        self.run("INSERT OR REPLACE INTO vector VALUES (?,?)", (num, embedding.whole.tobytes()))
+        self.run("DELETE FROM passage WHERE num = ?", (num,))
+        parts = enumerate(embedding.passages)
+        self.run_many("INSERT INTO passage VALUES (?,?,?)", [(num, part, emb.tobytes()) for part, emb in parts])
 
     def traits(self, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the fields that ranking may use, in ascending order of the numbers.
@@ -220,9 +218,9 @@ class MemoryDatabase:
         sql = f"SELECT last_seen, importance, helpful, harmful FROM item WHERE num IN ({marks}) ORDER BY num"
         return np.array(self.all(sql, numbers.tolist()), np.float64).reshape(-1, 4).T
 
-    def log(self, item: str, time: float, what: str, detail: Mapping[str, Json]) -> None:
+    def log(self, item: str, when: float, what: str, detail: Mapping[str, Json]) -> None:
         """Record an event of an item, within a transaction."""
-        self.run("INSERT INTO event(item, time, what, detail) VALUES (?,?,?,?)", (item, time, what, plain(detail)))
+        self.run("INSERT INTO event(item, time, what, detail) VALUES (?,?,?,?)", (item, when, what, plain(detail)))
 
     def problems(self) -> list[str]:
         """Check the whole table, and return the problems found, one sentence each."""
@@ -256,29 +254,30 @@ class MemoryDatabase:
         application = self._pragma("application_id")
         version = self._pragma("user_version")
         tables = {row[0] for row in self.run("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if version > VERSION and application == _APPLICATION:
+        if version > schema.VERSION and application == schema.APPLICATION:
             raise MemoryStoreError(
-                f"The memory {self.path.parent} has schema {version} and this pathei reads up to {VERSION}: "
+                f"The memory {self.path.parent} has schema {version} and this pathei reads up to {schema.VERSION}: "
                 "upgrade pathei."
             )
-        if tables and application != _APPLICATION:
+        if tables and application != schema.APPLICATION:
             raise MemoryStoreError(f"The file {self.path} is another program's database: choose another folder.")
-        if version == VERSION:
+        if version == schema.VERSION:
             return
         if not self._write:
+            if version == 1:
+                schema.read_as_current(self._connection)
+                return
             raise MemoryStoreError(
                 f"The memory {self.path.parent} has the old schema {version}: open it once for writing to migrate it."
             )
         self.run("BEGIN IMMEDIATE")
         try:
             if tables:
-                self.run("ALTER TABLE item RENAME TO old")
-            for statement in _statements(_SCHEMA):
-                self.run(statement)
-            if tables:
-                _from_version_0(self)
-            self.run(f"PRAGMA application_id = {_APPLICATION}")
-            self.run(f"PRAGMA user_version = {VERSION}")
+                schema.migrate(self._connection, version)
+            else:
+                schema.create(self._connection)
+            self.run(f"PRAGMA application_id = {schema.APPLICATION}")
+            self.run(f"PRAGMA user_version = {schema.VERSION}")
             self.run("COMMIT")
         except BaseException:
             self.run("ROLLBACK")
@@ -291,12 +290,12 @@ class MemoryDatabase:
 def item_of(row: Row) -> Item:
     """Return the item of a row of `COLUMNS`."""
     (
-        _, id_, kind, status, world, key, task, success, text, data, time, last_seen, importance, confidence,
-        trajectory, step, version, seen, helpful, harmful, replaced_by,
+        _, id_, kind, status, world, key, task, success, text, data, when, last_seen, importance, confidence,
+        trajectory, step, version, seen, helpful, harmful, replaced_by, user, agent, session, expires,
     ) = row  # fmt: skip
     draft = Draft(
         cast("Kind", kind), text, world, key, task, None if success is None else bool(success), orjson.loads(data),
-        time, importance, confidence, Source(trajectory, step),
+        when, importance, confidence, Source(trajectory, step), user, agent, session, expires,
     )  # fmt: skip
     return Item(id_, draft, cast("Status", status), version, seen, helpful, harmful, last_seen, replaced_by)
 
@@ -313,21 +312,34 @@ def total(sizes: bytes) -> int:
 
 def clause(where: Filter) -> tuple[str, list[Any]]:
     """Return a filter as an SQL condition on `item`, and its values."""
-    parts, values = [f"status IN ({','.join('?' * len(where.statuses))})"], list[Any](where.statuses)
+    if where.as_of is not None:
+        parts = ["status NOT IN ('forgotten', 'purged') AND time <= ? AND (ended IS NULL OR ended > ?)"]
+        values: list[Any] = [where.as_of] * 2
+    else:
+        parts, values = [f"status IN ({','.join('?' * len(where.statuses))})"], list(where.statuses)
+    if where.as_of is not None or where.statuses == ("active",):
+        parts.append("(expires IS NULL OR expires > ?)")
+        values.append(time.time() if where.as_of is None else where.as_of)
     if where.kinds is not None:
         parts.append(f"kind IN ({','.join('?' * len(where.kinds))})")
         values += where.kinds
-    if where.env is not None:
-        parts.append("world IN (?, '')")
-        values.append(where.env)
-    if where.success is not None:
-        parts.append("success = ?")
-        values.append(int(where.success))
-    rest = {"task = ?": where.task, "last_seen >= ?": where.after, "last_seen < ?": where.before}
+    rest: dict[str, Any] = {
+        "world IN (?, '')": where.env,
+        "user IN (?, '')": where.user,
+        "agent IN (?, '')": where.agent,
+        "session IN (?, '')": where.session,
+        "success = ?": where.success,
+        "task = ?": where.task,
+        "last_seen >= ?": where.after,
+        "last_seen < ?": where.before,
+    }
     for condition, value in rest.items():
         if value is not None:
             parts.append(condition)
             values.append(value)
+    for name, value in dict(where.data).items():
+        parts.append("json_extract(data, ?) IS ?")
+        values += ["$." + ".".join(f'"{part}"' for part in name.replace('"', "").split(".")), value]
     return " AND ".join(parts), values
 
 
@@ -360,30 +372,3 @@ def _connected(path: Path, write: bool) -> sqlite3.Connection:
 
 def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
-
-
-def _statements(script: str) -> Iterable[str]:
-    """Split a script into statements: `executescript` would commit the transaction."""
-    lines: list[str] = []
-    for line in script.strip().splitlines():
-        lines.append(line)
-        if sqlite3.complete_statement("\n".join(lines)):
-            yield "\n".join(lines)
-            lines = []
-
-
-def _from_version_0(database: MemoryDatabase) -> None:
-    """Migrate the single table of the prototype.
-
-    It was `item(id, kind, env, task, success, ts, text, extra, emb, seq, deleted)`, with the vector in the row.
-    """
-    database.run(
-        "INSERT INTO item SELECT row_number() OVER (ORDER BY rowid), id, kind,"
-        " CASE deleted WHEN 0 THEN 'active' ELSE 'forgotten' END, env, '', task, success, text, extra, ts, ts, 0.5,"
-        " 1.0, '', NULL, 1, 1, 0, 0, NULL, 1, 1 FROM old ORDER BY rowid"
-    )
-    database.run("INSERT INTO vector SELECT row_number() OVER (ORDER BY rowid), emb FROM old ORDER BY rowid")
-    database.run("INSERT OR IGNORE INTO meta SELECT key, value FROM about")
-    database.run("UPDATE meta SET value = 1 WHERE key = 'seq'")
-    database.run("DROP TABLE about")
-    database.run("DROP TABLE old")

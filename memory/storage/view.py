@@ -6,6 +6,7 @@ table and the format of index files.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,16 +15,17 @@ import numpy as np
 
 from ..items import KINDS
 from . import index_files
-from .columns import STATUSES, ItemColumns, hashed, outcome, signs_of
+from .columns import STATUSES, ItemColumns, hashed, outcome
 from .database import MemoryDatabase, total
+from .passages import Passages
 from .vectors import GRAPH_FROM, Floats, Vectors, build
 
 _CHUNK: Final = 20_000
 _KIND: Final = {name: number for number, name in enumerate(KINDS)}
-_STATUS: Final = {name: number for number, name in enumerate(STATUSES)}
+_STATUS: Final = {name: number for number, name in enumerate((*STATUSES, "purged"))}
 _CHANGED: Final = (
-    "SELECT num, kind, status, success, key <> '', world, task, last_seen, CASE WHEN embedded > ? THEN emb END, sz"
-    " FROM item JOIN vector USING (num) JOIN lexicon_docsize ON lexicon_docsize.id = num WHERE item.seq > ?"
+    "SELECT num, kind, status, success, world, task, last_seen, user, agent, session, expires,"
+    " CASE WHEN embedded > ? THEN emb END, sz FROM item JOIN vector USING (num) JOIN lexicon_docsize ON lexicon_docsize.id = num WHERE item.seq > ?"
 )
 _LONGEST: Final = 65_535
 _UNPUBLISHED: Final = 4_000
@@ -49,7 +51,13 @@ class IndexView:
         self._looked_at = 0
         self.trouble = ""
         """Why the published index was not used; empty if it was, or if there is none."""
-        self.vectors, self.columns, self.seq = Vectors(dimensions), ItemColumns(), 0
+        self.vectors, self.columns, self.passages, self.seq = (
+            Vectors(dimensions),
+            ItemColumns(),
+            Passages(dimensions),
+            0,
+        )
+        self._passages_at = 0
         self._load()
 
     def sync(self) -> None:
@@ -60,9 +68,10 @@ class IndexView:
             self._catch_up()
 
     def _catch_up(self) -> None:
-        if self._database.seq() == self.seq:
+        if self._database.seq() == self.seq == self._passages_at:
             return
         with self._database.snapshot() as seq:
+            self._read_passages(seq)
             cursor = self._database.run(_CHANGED, (self.seq, self.seq))
             while rows := cursor.fetchmany(_CHUNK):
                 self._apply(rows)
@@ -128,14 +137,19 @@ class IndexView:
                 self.vectors.put(places, self._database.halves(places + 1, self._dimensions))
 
     def _apply(self, rows: Sequence[Any]) -> None:
-        num, kind, status, success, keyed, world, task, seen, blobs, sizes = zip(*rows, strict=True)
+        num, kind, status, success, world, task, seen, user, agent, session, expires, blobs, sizes = zip(
+            *rows, strict=True
+        )
         places = np.array(num, np.int64) - 1
-        codes = {text: hashed(text) for text in {*world, *task}}
+        codes = {text: hashed(text) for text in {*world, *task, *user, *agent, *session}}
         values: dict[str, Any] = {
             "kind": [_KIND[one] for one in kind],
             "status": [_STATUS[one] for one in status],
             "success": [outcome(one) for one in success],
-            "keyed": keyed,
+            "user": [codes[one] for one in user],
+            "agent": [codes[one] for one in agent],
+            "session": [codes[one] for one in session],
+            "expires": [np.inf if one is None else one for one in expires],
             "world": [codes[one] for one in world],
             "task": [codes[one] for one in task],
             "seen": seen,
@@ -145,9 +159,22 @@ class IndexView:
         new = [row for row, blob in enumerate(blobs) if blob is not None]
         if new:
             vectors = np.frombuffer(b"".join(blobs[row] for row in new), np.float16).reshape(len(new), -1)
-            signs = signs_of(vectors)
-            self.columns.put(places[new], {"signs": signs[:, 0], "signs_2": signs[:, 1]})
             self.vectors.put(places[new], vectors)
+
+    def _read_passages(self, seq: int) -> None:
+        """Read the passages of texts that are new; a published index holds none, so at first all are read."""
+        since, self._passages_at = self._passages_at, seq
+        found = defaultdict[int, list[bytes]](list)
+        if since:
+            rows = self._database.all("SELECT num FROM item WHERE seq > ? AND embedded > ?", (since, since))
+            sql = "SELECT emb FROM passage WHERE num = ? ORDER BY part"
+            parts = ((num, emb) for (num,) in rows for (emb,) in self._database.run(sql, (num,)))
+        else:
+            rows = []
+            parts = ((num, emb) for num, emb in self._database.run("SELECT num, emb FROM passage ORDER BY num, part"))
+        for num, emb in parts:
+            found[num - 1].append(emb)
+        self.passages.put({*found, *(num - 1 for (num,) in rows)}, found)
 
     def _chunks(self, known: int) -> Iterator[Floats]:
         cursor = self._database.run("SELECT emb FROM vector WHERE num > ? ORDER BY num", (known,))

@@ -20,6 +20,7 @@ from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft, Filter
 from pathei.memory.retrieval.ranking import RankingConfig, within_budget
+from pathei.memory.sameness import canonical
 from pathei.memory.storage.vectors import Vectors, build
 from pathei.memory.upkeep import UpkeepConfig
 
@@ -79,18 +80,12 @@ class Naive:
         return [(id_, other) for id_, other in every if (other.kind, other.env, other.key) == mine]
 
     def expected(self, draft: Draft) -> str | None:
-        """Return the id that must hold the draft, None for a new one, or nothing where it is too close to tell."""
+        """Return the id that must hold the draft, None for a new one."""
         peers = self.of_key(draft)
         if draft.key:
             return next((id_ for id_, other in peers if other.text == draft.text), None)
-        alike = [
-            (float(vector(other.text) @ vector(draft.text)), id_)
-            for id_, other in peers
-            if (other.task, other.success) == (draft.task, draft.success)
-        ]
-        best = max((cosine for cosine, _ in alike), default=0.0)
-        ids = [id_ for cosine, id_ in alike if cosine >= best - 1e-5]
-        return ids[0] if best >= 0.9 and len(ids) == 1 else ("" if best >= 0.9 - 1e-3 else None)
+        alike = (id_ for id_, other in peers if (other.task, other.success) == (draft.task, draft.success))
+        return next((id_ for id_ in alike if canonical(self.held[id_][0].text) == canonical(draft.text)), None)
 
     def add(self, draft: Draft, memory: ExperienceMemory) -> None:
         """Add a draft to both, and compare."""
@@ -98,7 +93,7 @@ class Naive:
         (id_,) = memory.add_drafts([draft])
         if expected:
             assert id_ == expected
-        elif expected is None:
+        else:
             assert id_ not in self.held
             if draft.key and draft.kind != "episode":
                 for other, before in self.of_key(draft):

@@ -103,7 +103,12 @@ def test_minilm_is_the_published_model(wheel: Path, tmp_path: Path, monkeypatch:
     assert cup @ cups > 0.7 > 0.3 > cup @ stocks
     counted: list[int] = []
     forward = embedder._forward
-    monkeypatch.setattr(embedder, "_forward", lambda ids: counted.append(blas_threads()) or forward(ids))
+
+    def counting(ids: Sequence[Sequence[int]]) -> np.ndarray:
+        counted.append(blas_threads())
+        return forward(ids)
+
+    monkeypatch.setattr(embedder, "_forward", counting)
     before = blas_threads()
     embedder.embed(texts[:1])
     embedder.embed(["A cup."] * 9)
@@ -112,7 +117,7 @@ def test_minilm_is_the_published_model(wheel: Path, tmp_path: Path, monkeypatch:
 
 def blas_threads() -> int:
     """Return how many threads numpy multiplies matrices with."""
-    from threadpoolctl import threadpool_info
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
     return max(int(one["num_threads"]) for one in threadpool_info() if one["user_api"] == "blas")
 
