@@ -13,28 +13,33 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import orjson
 
-from ..errors import MemoryStoreError, StoreLockedError
+from ..errors import MemoryStoreError
 from ..experience import Json, Trajectory
 from ..store.durable import WriterLock
 from . import upkeep
 from .admission import Admission, check_draft, check_size
 from .exchange import jsonl
-from .items import KINDS, Draft, Filter, Hit, Item
+from .items import KINDS, Draft, Filter, Hit, Item, Mode
 from .protocol import Builder, Embedder
 from .retrieval.lexical import LexicalIndex
 from .retrieval.query import RetrievalQuery, answer
 from .retrieval.ranking import RankingConfig
 from .storage import index_files
 from .storage.database import COLUMNS, Embedding, HistoryEvent, MemoryDatabase, clause, item_of, plain
+from .storage.private import locked, restrict, turn
 from .storage.vectors import GRAPH_FROM
 from .storage.view import IndexView
 
 _TABLE: Final = "memory.sqlite"
 _BATCH: Final = 256
+_MOMENT: Final = 1.0
+"""How long a writer waits, in seconds, for processes that share the memory and write now."""
+_PATIENCE: Final = 10.0
+"""How long a process that shares the memory waits for another one to write, in seconds."""
 _EVERYTHING: Final = Filter()
 _RANKING: Final = RankingConfig()
 
@@ -49,14 +54,16 @@ class ExperienceMemory:
         embedder: Embedder,
         builders: Sequence[Builder],
         lock: WriterLock | None,
+        shared: bool,
         graph_from: int,
     ) -> None:
         """Private: use `open`."""
+        self._shared = shared
         self._folder, self._database, self._embedder = folder, database, embedder
         self._builders, self._lock, self._graph_from = tuple(builders), lock, graph_from
         self._threads = threading.RLock()
         self._words = LexicalIndex(database)
-        self._view = IndexView(folder, database, embedder.name, embedder.dimensions, graph_from)
+        self._view = self._new_view()
 
     @classmethod
     def open(
@@ -65,7 +72,7 @@ class ExperienceMemory:
         *,
         embedder: Embedder,
         builders: Sequence[Builder] = (),
-        mode: Literal["write", "read"] = "write",
+        mode: Mode = "write",
         reembed: bool = False,
         graph_from: int = GRAPH_FROM,
     ) -> ExperienceMemory:
@@ -75,7 +82,8 @@ class ExperienceMemory:
             path: The folder.
             embedder: Turns texts into vectors; the one that the memory was filled with.
             builders: Turn trajectories into drafts, in this order; `add` needs at least one.
-            mode: `"write"`, for one process at a time, or `"read"`.
+            mode: `"write"`, for one process at a time; `"share"`, for several processes, each of which writes when no
+                other does; or `"read"`.
             reembed: Whether to embed all texts again if the memory was filled with another embedder.
             graph_from: The number of items from which `compact` builds an approximate index. It is searched much faster
                 than an exact one, takes minutes to build, and grows by itself from then on.
@@ -85,10 +93,10 @@ class ExperienceMemory:
                 another process, or does not exist.
         """
         folder = Path(path)
-        lock = _locked(folder) if mode == "write" else None
+        lock = locked(folder, _MOMENT if mode == "write" else _PATIENCE) if mode != "read" else None
         database = None
         try:
-            database = MemoryDatabase(folder / _TABLE, write=mode == "write")
+            database = MemoryDatabase(folder / _TABLE, write=mode != "read")
             if lock is not None:
                 if index_files.header_of(folder) is not None or any(folder.glob("index*")):
                     index_files.sweep(folder)
@@ -98,7 +106,10 @@ class ExperienceMemory:
                 if reembed and database.meta("embedder") not in (None, embedder.name):
                     upkeep.reembed(database, embedder, folder)
             _check_embedder(folder, database, embedder, lock is not None)
-            return cls(folder, database, embedder, builders, lock, graph_from)
+            if lock is not None and mode == "share":
+                lock.release()
+                lock = None
+            return cls(folder, database, embedder, builders, lock, mode == "share", graph_from)
         except BaseException:
             if database is not None:
                 database.close()
@@ -199,6 +210,7 @@ class ExperienceMemory:
         data: Mapping[str, Json] | None = None,
         importance: float | None = None,
         confidence: float | None = None,
+        expires: float | None = None,
     ) -> Item:
         """Change an item, and return the new version; `history` keeps the old content.
 
@@ -207,7 +219,13 @@ class ExperienceMemory:
         """
         with self._threads, self._writing():
             old = self.get(id_)
-            given = {"text": text, "data": data, "importance": importance, "confidence": confidence}
+            given = {
+                "text": text,
+                "data": data,
+                "importance": importance,
+                "confidence": confidence,
+                "expires": expires,
+            }
             changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
             draft = replace(old.draft, **changes)
             vector = self._embedded([draft])[0]
@@ -284,6 +302,37 @@ class ExperienceMemory:
                 done = upkeep.consolidate(self._database, number, policy or upkeep.UpkeepConfig())
             return done
 
+    def purge(
+        self, ids: Iterable[str] = (), *, containing: str = "", where: Filter | None = None
+    ) -> upkeep.PurgeReport:
+        """Erase items for good: their rows, what they replaced, their history, vectors and words.
+
+        The table is rewritten and the index is built anew, which takes minutes for a large memory. What was exported or
+        copied, and the episodes in a store, are not reached.
+
+        Args:
+            ids: Items to erase, whatever their status.
+            containing: Erase every item, and every event in the history of another, that contains this text, whatever
+                its case.
+            where: Erase every item that passes this filter; a scope or an environment means exactly that one.
+
+        Raises:
+            MemoryStoreError: an id is unknown; then nothing is erased. Or the memory is open for reading.
+        """
+        with self._threads, self._writing():
+            with self._database.transaction() as number:
+                passing = () if where is None else self.items(where)
+                chosen = [*ids, *(item.id for item in passing if where is not None and where.is_exactly(item.draft))]
+                items, events = upkeep.erase(self._database, number, chosen, containing)
+            was_published = index_files.header_of(self._folder) is not None
+            index_files.remove(self._folder)
+            is_clean = self._database.tidy()
+            restrict(self._folder)
+            self._view = self._new_view()
+            if was_published:
+                self._view.publish(neat=True)
+            return upkeep.PurgeReport(items, events, is_clean)
+
     def compact(self) -> None:
         """Rebuild the index, and return unused space to the disk. Building a graph index takes minutes."""
         with self._threads, self._writing():
@@ -295,14 +344,16 @@ class ExperienceMemory:
         with self._threads, self._writing():
             upkeep.reembed(self._database, embedder, self._folder)
             self._embedder = embedder
-            self._view = IndexView(self._folder, self._database, embedder.name, embedder.dimensions, self._graph_from)
+            self._view = self._new_view()
 
     def stats(self) -> dict[str, Json]:
         """Return counts of items, episodes and bytes, and the state of the index, as plain JSON."""
         with self._threads:
             self._view.sync()
             counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
-            for kind, status, count in self._database.all("SELECT kind, status, count(*) FROM item GROUP BY 1, 2"):
+            for kind, status, count in self._database.all(
+                "SELECT kind, status, count(*) FROM item WHERE status <> 'purged' GROUP BY 1, 2"
+            ):
                 counts[kind][status] = count
             added = self._database.one("SELECT count(*) FROM lived")
             vectors = self._view.vectors
@@ -367,34 +418,30 @@ class ExperienceMemory:
             check_size(draft)
         return upkeep.embed(self._embedder, [draft.text for draft in drafts])
 
-    def _writing(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context that checks, when it is entered into, that this process may change the memory."""
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Check that this process may change the memory, and wait for its turn if it shares it."""
+        if self._shared:
+            with turn(self._folder, _PATIENCE):
+                _check_embedder(self._folder, self._database, self._embedder, write=True)
+                self._view.sync()
+                yield
+            return
         if self._lock is None:
             raise MemoryStoreError(f"The memory {self._folder} is open for reading: open it for writing to change it.")
         if not self._lock.mine:
             raise MemoryStoreError(f"The memory {self._folder} was opened by another process: open it again here.")
         self._view.sync()
-        return contextlib.nullcontext()
+        yield
+
+    def _new_view(self) -> IndexView:
+        embedder = self._embedder
+        return IndexView(self._folder, self._database, embedder.name, embedder.dimensions, self._graph_from)
 
     def _after(self) -> None:
         self._view.sync()
         if self._view.is_due:
             self._view.publish(neat=False)
-
-
-def _locked(folder: Path) -> WriterLock:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return WriterLock(folder / "writer.lock")
-    except StoreLockedError as error:
-        owner = str(error).split(" is writing")[0]
-        raise MemoryStoreError(
-            f"{owner} is writing to the memory {folder}: wait until it ends, or open it for reading."
-        ) from error
-    except OSError as error:
-        raise MemoryStoreError(
-            f"The memory {folder} cannot be created ({error.strerror or error}): choose a folder that you may write to."
-        ) from error
 
 
 def _check_embedder(folder: Path, database: MemoryDatabase, embedder: Embedder, write: bool) -> None:

@@ -18,6 +18,9 @@ Kind = Literal["episode", "skill", "fact"]
 states how the environment is."""
 KINDS: Final[tuple[Kind, ...]] = ("episode", "skill", "fact")
 
+Mode = Literal["write", "share", "read"]
+"""How a memory is opened; see `ExperienceMemory.open`."""
+
 Status = Literal["active", "superseded", "merged", "retired", "forgotten"]
 """Only active items are found. A superseded fact was contradicted by a later one, a merged item duplicated another, a
 retired skill failed too often, a forgotten item was removed on request. All can still be read by id."""
@@ -135,6 +138,16 @@ class Filter:
         if wrong:
             raise ConfigError(f"A filter compares data with a text, a number, true or false, unlike {wrong[0]!r}.")
         object.__setattr__(self, "data", pairs)
+
+    def is_exactly(self, draft: Draft) -> bool:
+        """Return whether a draft has the environment and scopes of this filter, where it names any."""
+        pairs = (
+            (self.env, draft.env),
+            (self.user, draft.user),
+            (self.agent, draft.agent),
+            (self.session, draft.session),
+        )
+        return all(asked in (None, own) for asked, own in pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from .builders.registry import make_builders
 from .embedders.cache import CachedEmbedder
 from .embedders.registry import make_embedder
 from .experience_memory import ExperienceMemory
+from .items import Mode
 from .protocol import Builder, Embedder
 from .storage.database import MemoryDatabase
 
@@ -36,7 +37,7 @@ def open_memory(
     *,
     embedder: str = "",
     builders: Sequence[Builder] | Literal["default"] = (),
-    mode: Literal["write", "read"] = "write",
+    mode: Mode = "write",
     create: bool = False,
     reembed: bool = False,
 ) -> ExperienceMemory:
@@ -47,8 +48,9 @@ def open_memory(
         embedder: The name of an embedder (see `make_embedder`), needed for a new memory only: an existing one records
             its embedder. If empty, a new memory uses `auto`.
         builders: Turn trajectories into drafts, for `add`; `"default"` for all builders that need no language model.
-        mode: `"write"`, for one process at a time, or `"read"`.
-        create: Whether to create a memory that does not exist, if `mode` is `"write"`.
+        mode: `"write"`, for one process at a time; `"share"`, for several processes, each of which writes when no other
+            does; or `"read"`.
+        create: Whether to create a memory that does not exist, unless `mode` is `"read"`.
         reembed: Whether to embed all texts again if the memory was filled with another embedder than the one named.
 
     Raises:
@@ -58,7 +60,7 @@ def open_memory(
     """
     folder = memory_at(path)
     exists = (folder / _TABLE).is_file()
-    if not exists and not (create and mode == "write"):
+    if not exists and not (create and mode != "read"):
         raise MemoryStoreError(_nothing_at(Path(path), folder))
     recorded = _recorded(folder, mode) if exists and not reembed else None
     found = _embedder(folder, embedder, recorded)
@@ -89,7 +91,7 @@ def _embedder(folder: Path, name: str, recorded: str | None) -> Embedder:
     return found
 
 
-def _recorded(folder: Path, mode: Literal["write", "read"]) -> str | None:
+def _recorded(folder: Path, mode: Mode) -> str | None:
     """Return the name of the embedder that a memory was filled with; None if it cannot be read yet."""
     try:
         database = MemoryDatabase(folder / _TABLE, write=False)

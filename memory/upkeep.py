@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import orjson
 
 from ..errors import MemoryStoreError, at_least, check
 from ..experience import Json
@@ -28,6 +29,12 @@ from .storage.passages import cut
 from .storage.view import IndexView
 
 _BATCH: Final = 256
+_ERASED: Final = (
+    "id = 'purged-' || num, status = 'purged', world = '', key = '', task = '', success = NULL, text = '', data = '{}',"
+    " time = 0, last_seen = 0, importance = 0, confidence = 0, trajectory = '', step = NULL, version = 1, seen = 0,"
+    " helpful = 0, harmful = 0, replaced_by = NULL, user = '', agent = '', session = '', expires = NULL, ended = 0,"
+    " said = 0"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,56 @@ def reembed(database: MemoryDatabase, embedder: Embedder, folder: Path) -> None:
         database.run("UPDATE item SET seq = ?, embedded = ?", (number, number))
         database.record("embedder", embedder.name)
         database.record("dimensions", embedder.dimensions)
+
+
+class PurgeReport(NamedTuple):
+    """The result of a purge."""
+
+    items: int
+    """Items that were erased, with those that they had replaced."""
+    events: int
+    """Events that were erased from the history of other items."""
+    is_clean: bool
+    """Whether nothing is left in the files. If another process was reading, the log still holds what was erased until
+    that process ends or reads again, and a second purge or `compact` empties it."""
+
+
+def erase(database: MemoryDatabase, number: int, ids: Iterable[str], containing: str = "") -> tuple[int, int]:
+    """Empty the rows of items and of all that they replaced, within a transaction; return the counts of `PurgeReport`.
+
+    The empty rows stay, because the places in the index are numbers of rows.
+    """
+    database.items(chosen := list(dict.fromkeys(ids)))
+    events = 0
+    if containing:
+        # Stored texts are plain or in JSON; compared without case, also beyond ASCII.
+        phrases = {containing.casefold(), orjson.dumps(containing).decode()[1:-1].casefold()}
+        rows = database.all("SELECT id, text, task, key, data, trajectory FROM item WHERE status <> 'purged'")
+        chosen += [row[0] for row in rows if any(one in part.casefold() for part in row[1:] for one in phrases)]
+        rows = database.all("SELECT num, detail FROM event")
+        found = [(num,) for num, detail in rows if any(one in detail.casefold() for one in phrases)]
+        database.run_many("DELETE FROM event WHERE num = ?", found)
+        events = len(found)
+    line = database.all(
+        "WITH RECURSIVE line(id) AS (SELECT value FROM json_each(?) UNION SELECT item.id FROM item JOIN line"
+        " ON item.replaced_by = line.id) SELECT item.num, item.id FROM item JOIN line USING (id)",
+        (orjson.dumps(chosen).decode(),),
+    )
+    for num, id_ in line:
+        database.run("DELETE FROM event WHERE item = ?", (id_,))
+        database.run("UPDATE item SET replaced_by = NULL, seq = ? WHERE replaced_by = ?", (number, id_))
+        database.run(
+            "UPDATE event SET detail = json_remove(detail, '$.by') WHERE json_extract(detail, '$.by') = ?", (id_,)
+        )
+        database.run(f"UPDATE item SET {_ERASED}, seq = ?, embedded = ? WHERE num = ?", (number, number, num))
+        database.run("UPDATE vector SET emb = zeroblob(length(emb)) WHERE num = ?", (num,))
+        database.run("DELETE FROM passage WHERE num = ?", (num,))
+    gone = {id_ for _, id_ in line}
+    for trajectory, text in database.all("SELECT trajectory, ids FROM lived") if gone else ():
+        if not gone.isdisjoint(known := orjson.loads(text)):
+            left = orjson.dumps([id_ for id_ in known if id_ not in gone]).decode()
+            database.run("UPDATE lived SET ids = ? WHERE trajectory = ?", (left, trajectory))
+    return len(line), events
 
 
 def embed(embedder: Embedder, texts: Sequence[str]) -> list[Embedding]:

@@ -99,7 +99,7 @@ def main() -> None:
 
         def cosines(pairs: tuple[tuple[str, str], ...]) -> np.ndarray:
             first, second = (embedder.embed([pair[side] for pair in pairs]) for side in (0, 1))  # noqa: B023
-            return (first * second).sum(axis=1)
+            return np.asarray((first * second).sum(axis=1))
 
         print(f"{embedder.name}\n{'':12} pairs  mean   max  merged at 0.9  merged")
         for kind, pairs in DIFFERENT.items():

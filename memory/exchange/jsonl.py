@@ -1,7 +1,6 @@
 """A memory as lines of JSON: items, their history, and the episodes that were added.
 
-Version 3 added scopes and the end of an item (`user`, `agent`, `session`, `expires`). Version 1, which is still read,
-called a draft's environment `world`, and an added episode `lived`. Not here: vectors, which the embedder of the
+Version 1, which is still read, called a draft's environment `world`, an added episode `lived`, and had no scopes. Not here: vectors, which the embedder of the
 importing memory computes again.
 """
 
@@ -20,9 +19,10 @@ from ..admission import Admission, check_draft
 from ..items import Draft, Item, Source
 from ..storage.columns import STATUSES
 from ..storage.database import COLUMNS, Embedding, MemoryDatabase, Row, item_of
+from ..storage.private import private
 
 FORM: Final = "pathei-memory"
-VERSION: Final = 3
+VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def write(database: MemoryDatabase, embedder: str, path: Path) -> int:
     count = 0
     part = path.with_name(f"{path.name}.tmp")
     try:
-        with database.snapshot(), part.open("wb") as file:
+        with database.snapshot(), private(part).open("wb") as file:
             file.write(_line({"form": FORM, "version": VERSION, "embedder": embedder}))
             for row in database.run(f"SELECT {COLUMNS} FROM item WHERE status <> 'purged' ORDER BY num"):
                 file.write(_line({"item": asdict(item_of(row))}))

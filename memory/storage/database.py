@@ -25,6 +25,7 @@ from ...errors import MemoryStoreError
 from ...experience import Json
 from ..items import Draft, Filter, Item, Kind, Source, Status
 from . import schema
+from .private import restrict
 
 FIELDS: Final = (
     "num", "id", "kind", "status", "world", "key", "task", "success", "text", "data", "time", "last_seen", "importance",
@@ -238,13 +239,13 @@ class MemoryDatabase:
             found.append(f"items, vectors, numbers and pairs are {strays}, and should be equal")
         return found
 
-    def tidy(self) -> None:
-        """Return unused space to the disk."""
+    def tidy(self) -> bool:
+        """Return unused space to the disk; return whether the log is empty too, which another reader may prevent."""
         with self.explained_errors():
             self.run("INSERT INTO lexicon(lexicon) VALUES ('rebuild')")
             self.run("INSERT INTO lexicon(lexicon) VALUES ('optimize')")
             self.run("VACUUM")
-            self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+            return not self.run("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
     def close(self) -> None:
         """Close the file; closing it twice is harmless."""
@@ -279,6 +280,7 @@ class MemoryDatabase:
             self.run(f"PRAGMA application_id = {schema.APPLICATION}")
             self.run(f"PRAGMA user_version = {schema.VERSION}")
             self.run("COMMIT")
+            restrict(self.path.parent)
         except BaseException:
             self.run("ROLLBACK")
             raise
@@ -358,6 +360,7 @@ def plain(value: Mapping[str, Json]) -> str:
 def _connected(path: Path, write: bool) -> sqlite3.Connection:
     # The memory holds a lock around every method, so SQLite's own check of the thread is not needed.
     if write:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's other files take over the mode of this one
         found = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         found.execute("PRAGMA journal_mode = WAL")
         found.execute("PRAGMA synchronous = FULL")

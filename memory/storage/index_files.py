@@ -19,6 +19,7 @@ import orjson
 from ...errors import MemoryStoreError
 from ...store.durable import publish, sha256_of, write_atomically
 from .columns import ItemColumns, Places
+from .private import private
 from .vectors import faiss
 
 _HEADER: Final = "index.json"
@@ -124,14 +125,14 @@ def save(folder: Path, header: IndexHeader, base: Any, columns: ItemColumns, sta
     if (old := header_of(folder)) is not None and set(old.files) == set(names):
         names = [f"{Path(name).stem}-again{Path(name).suffix}" for name in names]
     parts = [folder / f"{name}.tmp" for name in names]
-    faiss().write_index(base, str(parts[0]))
-    with parts[1].open("wb") as file:
+    faiss().write_index(base, str(private(parts[0])))
+    with private(parts[1]).open("wb") as file:
         np.savez(file, allow_pickle=False, stale=stale, **columns.saved())
     digests = {name: sha256_of(part) for name, part in zip(names, parts, strict=True)}
     for name, part in zip(names, parts, strict=True):
         publish(part, folder / name)
     whole = orjson.dumps(asdict(replace(header, files=digests)))
-    write_atomically(folder / _HEADER, whole, folder / f"{_HEADER}.tmp")
+    write_atomically(folder / _HEADER, whole, private(folder / f"{_HEADER}.tmp"))
     sweep(folder)
 
 

@@ -25,7 +25,8 @@ _KIND: Final = {name: number for number, name in enumerate(KINDS)}
 _STATUS: Final = {name: number for number, name in enumerate((*STATUSES, "purged"))}
 _CHANGED: Final = (
     "SELECT num, kind, status, success, world, task, last_seen, user, agent, session, expires,"
-    " CASE WHEN embedded > ? THEN emb END, sz FROM item JOIN vector USING (num) JOIN lexicon_docsize ON lexicon_docsize.id = num WHERE item.seq > ?"
+    " CASE WHEN embedded > ? THEN emb END, sz"
+    " FROM item JOIN vector USING (num) JOIN lexicon_docsize ON lexicon_docsize.id = num WHERE item.seq > ?"
 )
 _LONGEST: Final = 65_535
 _UNPUBLISHED: Final = 4_000
