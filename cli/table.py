@@ -86,6 +86,7 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "MemoryAdd": "memory.change:add",
         "MemoryUpdate": "memory.change:update",
         "MemoryForget": "memory.change:forget",
+        "MemoryPurge": "memory.change:purge",
         "MemoryFeedback": "memory.change:feedback",
         "MemoryConsolidate": "memory.change:consolidate",
         "MemoryCompact": "memory.change:compact",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...errors import ConfigError
 from ..console import make_console
@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 
 _SHORT: Final = 160
 """The number of characters of a text that are listed."""
+_LONG: Final = 1_500
+"""The number of characters of a text that an answer shows."""
 
 
 def query(command: MemoryQuery) -> None:
     """Query a memory."""
     from ...memory import open_memory, within_budget
-    from ...memory.exchange.mcp_server import item_as_json
+    from ...memory.exchange.item_json import item_as_json
 
     if command.k < 1 or (command.budget is not None and command.budget < 1):
         raise ConfigError("--k and --budget have to be at least 1.")
@@ -49,7 +51,7 @@ def query(command: MemoryQuery) -> None:
     if command.json:
         _print_json({**item_as_json(hit.item), "score": hit.score, "scores": dict(hit.scores)} for hit in hits)
     elif hits:
-        make_console().print(_answers(hits))
+        make_console().print(_answers(hits, command.question))
     else:
         make_console().print("No item was found.")
 
@@ -61,7 +63,7 @@ def list_items(command: MemoryList) -> None:
     from rich.table import Table
 
     from ...memory import open_memory
-    from ...memory.exchange.mcp_server import item_as_json
+    from ...memory.exchange.item_json import item_as_json
 
     console = make_console()
     with open_memory(command.memory, mode="read") as memory:
@@ -87,7 +89,7 @@ def show(command: MemoryShow) -> None:
     from rich.table import Table
 
     from ...memory import open_memory
-    from ...memory.exchange.mcp_server import item_as_json
+    from ...memory.exchange.item_json import item_as_json
 
     with open_memory(command.memory, mode="read") as memory:
         item, events = memory.get(command.id), memory.history(command.id)
@@ -161,15 +163,17 @@ def serve(command: MemoryServe) -> None:
     from rich.console import Console
 
     from ...memory import open_memory
+    from ...memory.exchange.mcp_server import Scope
     from ...memory.exchange.mcp_server import serve as serve_memory
 
     def announce(address: str) -> None:
         # stdout belongs to the protocol when serving over stdio.
         Console(stderr=True, highlight=False).print(f"Serving at {address}; press Ctrl-C to stop.")
 
-    mode: Literal["read", "write"] = "read" if command.read_only else "write"
+    scope = Scope(command.user, command.agent, command.session)
+    mode: Literal["read", "share"] = "read" if command.read_only else "share"
     with open_memory(command.memory, mode=mode, embedder=command.embedder or "", create=True) as memory:
-        serve_memory(memory, http=command.http, read_only=command.read_only, announce=announce)
+        serve_memory(memory, http=command.http, read_only=command.read_only, scope=scope, announce=announce)
 
 
 def make_filter(which: ItemSelection) -> Filter:
@@ -179,7 +183,7 @@ def make_filter(which: ItemSelection) -> Filter:
         ConfigError: a time cannot be read.
         UnknownNameError: there is no such environment.
     """
-    from ...memory.items import Filter, Status
+    from ...memory.items import Filter
     from ...memory.storage.columns import STATUSES
 
     return Filter(
@@ -187,9 +191,14 @@ def make_filter(which: ItemSelection) -> Filter:
         get_env_id(which.env),
         which.task,
         which.success,
-        _time("after", which.after),
-        _time("before", which.before),
-        cast("tuple[Status, ...]", STATUSES) if which.status == "any" else (which.status,),
+        read_time("after", which.after),
+        read_time("before", which.before),
+        STATUSES if which.status == "any" else (which.status,),
+        which.user,
+        which.agent,
+        which.session,
+        read_data(which.data),
+        read_time("as-of", which.as_of),
     )
 
 
@@ -225,13 +234,15 @@ def _ranking(command: MemoryQuery) -> RankingConfig:
     return RankingConfig(utility=command.utility, **weights)  # type: ignore[arg-type]
 
 
-def _answers(hits: Iterable[Hit]) -> Table:
+def _answers(hits: Iterable[Hit], question: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from ...memory.exchange.item_json import preview
+
     table = Table("", "kind", "what", "feedback", "scores", show_lines=True)
     for rank, hit in enumerate(hits, 1):
-        what = Text(hit.item.draft.text).append(f"\n{hit.item.id}", style="dim")
+        what = Text(preview(hit.item.draft.text, question, _LONG)).append(f"\n{hit.item.id}", style="dim")
         scores = "\n".join(f"{name:7} {value:.2f}" for name, value in hit.scores.items())
         table.add_row(str(rank), hit.item.draft.kind, what, _counts(hit.item).replace(", ", "\n"), scores)
     return table
@@ -247,8 +258,12 @@ def _item_table(item: Item) -> Table:
     if draft.task:
         outcome = {True: "reached", False: "not reached", None: "outcome unknown"}
         table.add_row("goal", _plain(f"{draft.task} ({outcome[draft.success]})"))
-    if draft.key:
-        table.add_row("key", _plain(draft.key))
+    named = {"key": draft.key, "user": draft.user, "agent": draft.agent, "session": draft.session}
+    for name, value in named.items():
+        if value:
+            table.add_row(name, _plain(value))
+    if draft.expires is not None:
+        table.add_row("expires", _when(draft.expires))
     step = "" if draft.source.step is None else f", step {draft.source.step}"
     source = f"{draft.source.trajectory}{step}" if draft.source.trajectory else "added by hand"
     table.add_row("source", _plain(source))
@@ -263,15 +278,31 @@ def _counts(item: Item) -> str:
     return f"seen {item.seen}, helped {item.helpful}, harmed {item.harmful}"
 
 
-def _time(option: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError, OSError) as error:
-        raise ConfigError(
-            f"--{option} has to be a date or a time, such as 2026-11-26 or 2026-11-26T14:30, not {text!r}."
-        ) from error
+def read_time(option: str, text: str | None) -> float | None:
+    """Return the date or the time of an option as seconds since 1970; None if it was not given."""
+    from ...memory.exchange.item_json import seconds_of
+
+    return None if text is None else seconds_of(text, f"--{option}")
+
+
+def read_data(pairs: Iterable[str]) -> dict[str, Any]:
+    """Read data of the form `NAME=VALUE`; a value that is JSON is read as such, another one is a text.
+
+    Raises:
+        ConfigError: one has no equals sign.
+    """
+    import orjson
+
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"--data has to be NAME=VALUE, as in --data page=12, not {pair!r}.")
+        try:
+            found[name] = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            found[name] = value
+    return found
 
 
 def _when(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import ConfigError
 from ..console import complain, make_console, tame_libraries
-from .ask import get_env_id
+from .ask import get_env_id, read_data, read_time
 from .commands import (
     MemoryAdd,
     MemoryBuild,
@@ -20,6 +20,7 @@ from .commands import (
     MemoryFeedback,
     MemoryForget,
     MemoryImport,
+    MemoryPurge,
     MemoryReembed,
     MemoryUpdate,
 )
@@ -95,6 +96,11 @@ def add(command: MemoryAdd) -> None:
         key=command.key,
         importance=command.importance,
         confidence=command.confidence,
+        user=command.user,
+        agent=command.agent,
+        session=command.session,
+        data=read_data(command.data),
+        expires=read_time("expires", command.expires),
     )
     with open_memory(command.memory, embedder=command.embedder or "", create=True) as memory:
         item = memory.get(memory.add_drafts([draft])[0])
@@ -137,12 +143,18 @@ def update(command: MemoryUpdate) -> None:
             raise ConfigError(f"--data is not JSON ({error}).") from error
         if not isinstance(data, dict):
             raise ConfigError('--data has to be a JSON object, as in \'{"place": "kitchen"}\'.')
-    given = (command.text, data, command.confidence, command.importance)
+    expires = read_time("expires", command.expires)
+    given = (command.text, data, command.confidence, command.importance, expires)
     if all(one is None for one in given):
-        raise ConfigError("Nothing to change: pass --text, --data, --confidence or --importance.")
+        raise ConfigError("Nothing to change: pass --text, --data, --confidence, --importance or --expires.")
     with open_memory(command.memory) as memory:
         memory.update(
-            command.id, text=command.text, data=data, importance=command.importance, confidence=command.confidence
+            command.id,
+            text=command.text,
+            data=data,
+            importance=command.importance,
+            confidence=command.confidence,
+            expires=expires,
         )
     make_console().print(f"{command.id} is changed.", soft_wrap=True)
 
@@ -156,6 +168,30 @@ def forget(command: MemoryForget) -> None:
         count = memory.forget(ids)
     rest = "" if count == len(set(ids)) else f" of {len(set(ids))}; the others were not active"
     make_console().print(f"{count} forgotten{rest}.")
+
+
+def purge(command: MemoryPurge) -> None:
+    """Erase items for good."""
+    from ...memory import Filter, open_memory
+    from ...memory.storage.columns import STATUSES
+
+    console, where = make_console(), None
+    if command.forgotten or command.user is not None or command.session is not None:
+        statuses = ("forgotten",) if command.forgotten else STATUSES
+        where = Filter(statuses=statuses, user=command.user, session=command.session)
+    if where is None and not command.ids and not command.containing.strip():
+        raise ConfigError("Nothing to erase: pass ids, --containing, --user, --session or --forgotten.")
+    with open_memory(command.memory) as memory:
+        done = memory.purge(command.ids, containing=command.containing.strip(), where=where)
+    events = f", and {done.events:,} events of others" if done.events else ""
+    console.print(f"{done.items:,} items erased, with those that they had replaced{events}.", soft_wrap=True)
+    if not done.is_clean:
+        console.print(
+            "Another process is reading the memory, so its log still holds what was erased: end that process, and run"
+            f" `pathei memory compact {command.memory}`.",
+            soft_wrap=True,
+        )
+    console.print("Exports, copies and episodes in a store are not reached.")
 
 
 def feedback(command: MemoryFeedback) -> None:

@@ -44,6 +44,16 @@ class ItemSelection:
     forgotten: removed by `pathei memory forget`
     any: all of these
     """
+    user: str | None = None
+    """Only items of this user, and those of anyone."""
+    agent: str | None = None
+    """Only items of this agent, and those of any."""
+    session: str | None = None
+    """Only items of this session, and those of any."""
+    data: tuple[str, ...] = ()
+    """Only items whose data has these values: `NAME=VALUE`, as in `page=12`; `a.b` names the field `b` of `a`."""
+    as_of: str | None = None
+    """Items that were active at this time, with the texts that they had, instead of those of a status."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +183,16 @@ class MemoryAdd:
     """How certain it is, from 0 to 1."""
     importance: float = 0.5
     """How important it is, from 0 to 1."""
+    user: str = ""
+    """Whom it concerns; anyone by default."""
+    agent: str = ""
+    """The agent that it belongs to; any by default."""
+    session: str = ""
+    """The conversation or run that it belongs to; any by default."""
+    data: tuple[str, ...] = ()
+    """Data for filters: `NAME=VALUE`, as in `page=12`."""
+    expires: str | None = None
+    """The date or the time from which it is not found: `2026-11-26`, or `2026-11-26T14:30`; never by default."""
     embedder: str | None = None
     """The embedder of a new memory: see `pathei memory build`."""
 
@@ -191,6 +211,8 @@ class MemoryUpdate(MemoryOperation):
     """How certain it is, from 0 to 1."""
     importance: float | None = None
     """How important it is, from 0 to 1."""
+    expires: str | None = None
+    """The date or the time from which it is not found."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +221,25 @@ class MemoryForget(MemoryOperation):
 
     ids: Positional[tuple[str, ...]]
     """The ids of the items."""
+
+
+@dataclass(frozen=True)
+class MemoryPurge(MemoryOperation):
+    """Erase items for good, with all that they replaced, their history, words and vectors. This cannot be undone.
+
+    What was exported or copied, and the episodes in a store, are not reached.
+    """
+
+    ids: Positional[tuple[str, ...]] = ()
+    """The ids of items to erase, whatever their status."""
+    containing: str = ""
+    """Erase every item, and every event in the history of others, that contains this text, whatever its case."""
+    user: str | None = None
+    """Erase every item of exactly this user."""
+    session: str | None = None
+    """Erase every item of exactly this session."""
+    forgotten: bool = False
+    """Erase every item that was forgotten."""
 
 
 @dataclass(frozen=True)
@@ -268,14 +309,23 @@ class MemoryImport:
 
 @dataclass(frozen=True)
 class MemoryServe:
-    """Serve a memory to other programs through the Model Context Protocol (MCP), over stdio or HTTP."""
+    """Serve a memory to other programs through the Model Context Protocol (MCP), over stdio or HTTP.
+
+    Several servers, and other commands, may use one memory: one process at a time writes.
+    """
 
     memory: Positional[Path]
     """The folder of the memory, or a store; created if needed, except with `--read-only`."""
     http: int | None = None
     """Serve over HTTP at this port, `http://127.0.0.1:PORT/mcp`; by default over stdio."""
     read_only: bool = False
-    """Omit the tools that change the memory. Several processes may then serve it."""
+    """Omit the tools that change the memory."""
+    user: str | None = None
+    """Serve the items of this user and of anyone only, and add items for this user."""
+    agent: str | None = None
+    """Serve the items of this agent and of any only."""
+    session: str | None = None
+    """Serve the items of this session and of any only."""
     embedder: str | None = None
     """The embedder of a new memory: see `pathei memory build`."""
 
@@ -293,6 +343,7 @@ class MemoryCommand:
         | Annotated[MemoryAdd, subcommand("add")]
         | Annotated[MemoryUpdate, subcommand("update")]
         | Annotated[MemoryForget, subcommand("forget")]
+        | Annotated[MemoryPurge, subcommand("purge")]
         | Annotated[MemoryFeedback, subcommand("feedback")]
         | Annotated[MemoryConsolidate, subcommand("consolidate")]
         | Annotated[MemoryCompact, subcommand("compact")]

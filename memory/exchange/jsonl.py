@@ -1,7 +1,7 @@
 """A memory as lines of JSON: items, their history, and the episodes that were added.
 
-Version 1, which is still read, called a draft's environment `world`, an added episode `lived`, and had no scopes. Not here: vectors, which the embedder of the
-importing memory computes again.
+Version 1, which is still read, called a draft's environment `world`, an added episode `lived`, and had no scopes. Not
+here: vectors, which the embedder of the importing memory computes again.
 """
 
 from __future__ import annotations

@@ -109,6 +109,54 @@ async def over_http(path: Path, use: Use) -> None:
         await use(client)
 
 
+async def search_long(client: Any) -> None:
+    """Search texts of which some are long, and read one whole."""
+    long = "word " * 19_000 + "The spare key is under the flower pot."
+    (id_,) = answer(await client.call_tool("memory_add", {"text": long, "data": {"page": 7}}))
+    for n in range(7):
+        await client.call_tool("memory_add", {"text": f"Key number {n} opens the door number {n} of the house."})
+    found = await client.call_tool("memory_search", {"query": "where is the spare key?"})
+    assert len(answer(found)) == 8
+    assert len(found.content[0].text) < 2_500
+    assert json.loads(found.content[0].text) == answer(found)
+    (hit,) = answer(await client.call_tool("memory_search", {"query": "spare key", "data": {"page": 7}}))
+    assert "under the flower pot" in hit["text"]
+    assert (hit["id"], hit["characters"]) == (id_, len(long))
+    whole = answer(await client.call_tool("memory_get", {"id": id_}))
+    rest = answer(await client.call_tool("memory_get", {"id": id_, "start": whole["next"]}))
+    assert whole["text"] + rest["text"] == long
+    refused = await client.call_tool("memory_add", {"text": "x" * 2_000_000})
+    assert refused.is_error
+    assert "the limit is 100,000" in refused.content[0].text
+
+
+@pytest.mark.integration
+def test_long_texts_are_shown_in_part_and_read_whole(tmp_path: Path) -> None:
+    asyncio.run(asyncio.wait_for(over_http(tmp_path, search_long), 120))
+
+
+def test_a_server_of_one_user_serves_no_other(tmp_path: Path) -> None:
+    from pathei.errors import ConfigError, MemoryStoreError
+    from pathei.memory import Draft, open_memory
+    from pathei.memory.exchange import mcp_server
+
+    with open_memory(tmp_path, embedder="ngrams-3-5-64", create=True) as memory:
+        drafts = [Draft("fact", f"The code of {user or 'all'} is 1.", "", user=user) for user in ("alice", "bob", "")]
+        alices, bobs, anyones = memory.add_drafts(drafts)
+        scope = mcp_server.Scope("alice")
+        tools = [*mcp_server._reading_tools(memory, scope), *mcp_server._writing_tools(memory, scope)]
+        call = {tool.__name__: lambda tool=tool, **given: asyncio.run(tool(**given)) for tool in tools}
+        assert {hit["id"] for hit in call["memory_search"](query="code")} == {alices, anyones}
+        (added,) = call["memory_add"](text="The code is 2.")
+        assert memory.get(added).draft.user == "alice"
+        with pytest.raises(ConfigError, match="serves the user 'alice' only"):
+            call["memory_search"](query="code", user="bob")
+        for name, given in (("memory_get", {"id": bobs}), ("memory_forget", {"ids": [bobs]})):
+            with pytest.raises(MemoryStoreError, match="There is no item"):
+                call[name](**given)
+        assert call["memory_get"](id=anyones)["text"] == "The code of all is 1."
+
+
 @pytest.mark.integration
 def test_the_official_client_over_stdio(tmp_path: Path) -> None:
     asyncio.run(asyncio.wait_for(over_stdio(tmp_path, "write", exercise), 120))
