@@ -43,6 +43,8 @@ QUOTED = frozenset(
         ("memory/exchange/jsonl.py", "lived"),  # a table of schema 1
         ("memory/experience_memory.py", "lived"),
         ("memory/storage/database.py", "lived"),
+        ("memory/storage/schema.py", "lived"),
+        ("memory/upkeep.py", "lived"),
     }
 )
 """Where a word stands for another reason than the dialect."""

@@ -85,7 +85,7 @@ PARAPHRASED: Final = (
     ("The door code is 4711.", "4711 is the code for the door."),
     ("Turn off the heater at night.", "Switch the heater off at night."),
     ("The shop closes at six.", "The shop shuts at 6."),
-    ("He lives next to the station.", "His home is beside the station."),
+    ("He lives next to the station.", "His home is by the station."),
 )
 """Pairs that say the same in other words. The memory keeps both: to lose one costs more than to hold two."""
 

@@ -72,7 +72,7 @@ def locked(folder: Path, patience: float) -> WriterLock:
 def turn(folder: Path, patience: float) -> Iterator[None]:
     """Hold the right to write for the length of a block, as `locked` takes it.
 
-    The file is opened anew for each turn, so that a child process that is forked between two turns holds no lock.
+    The file is opened again for each turn, so that a child process that is forked between two turns holds no lock.
 
     Raises:
         MemoryStoreError: another process is still writing after `patience` seconds.
