@@ -307,7 +307,7 @@ class ExperienceMemory:
     ) -> upkeep.PurgeReport:
         """Erase items for good: their rows, what they replaced, their history, vectors and words.
 
-        The table is rewritten and the index is built again, which takes minutes for a large memory. What was exported or
+        The table is rewritten and the index is built again, which takes minutes if it is large. What was exported or
         copied, and the episodes in a store, are not reached.
 
         Args:
