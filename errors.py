@@ -6,6 +6,7 @@ traceback; everything that is not a `PatheiError` is a bug in pathei and keeps i
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class PatheiError(Exception):
@@ -74,6 +75,14 @@ class WorkerError(PatheiError):
 
 class ModelError(PatheiError):
     """A language model cannot be loaded or reached, or does not answer."""
+
+
+class AnswerError(ModelError):
+    """A language model's answers cannot be used, or stopped coming; `notes` says what they were and what they took."""
+
+    def __init__(self, message: str, notes: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.notes = dict(notes or {})
 
 
 class LearningError(PatheiError):

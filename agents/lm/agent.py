@@ -1,8 +1,9 @@
 """The agent that asks a language model what to do, in any environment.
 
-It either chooses the likeliest of the admissible actions, or lets the model write and parses its answer. An unusable
-answer is reported back to the model and counted; it is never replaced by another action. The notes of each step record
-how the action came about: the thought, the scores, what was shortened, tokens and cost.
+It either chooses the likeliest of the admissible actions, or lets the model write and reads its answer (`reading`). An
+unusable answer is reported back to the model and counted; it is never replaced by another action. After some of them
+the episode is a failure, with what they took. The notes of each step record how the action came about: the thought, the
+scores, what was shortened, tokens and cost. An action that changed nothing is barred until something changes.
 
 What the agent does between two requests is a generator (`turn`), so that the same code plays one episode or, with
 a `Rollout` with a batch, many at once. Not here: memory, which wraps an agent, and training.
@@ -10,15 +11,16 @@ a `Rollout` with a batch, many at once. Not here: memory, which wraps an agent, 
 
 from __future__ import annotations
 
-import re
+import dataclasses
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from ...errors import ModelError, at_least, check
+from ...errors import AnswerError, ModelError, at_least, check
 from ...experience import Goal, Json, Observation
+from ..barring import BarredActions
 from ..protocol import Decision, Finished
 from .backends import (
     Answer,
@@ -33,21 +35,24 @@ from .backends import (
     Usage,
 )
 from .prompts import PromptContext, Prompts, Turn, fit, get_prompts
+from .reading import Reading, breaks_off, clean, cut_thinking, read_answer
 
-_ACTION: Final = re.compile(r"^[\s*_#>-]*action[\s*_]*:[ \t*_]*(.*?)[\s*_]*$", re.IGNORECASE | re.MULTILINE)
-_THOUGHT: Final = re.compile(r"^[\s*_#>-]*thought[\s*_]*:[ \t*_]*", re.IGNORECASE)
 _KEPT: Final = 2000
 """The number of characters kept of a thought, or of an unusable answer."""
+_STYLE: Final = {"choose": "experience", "generate": "react", "call": "call"}
+"""The style of each way of asking."""
 
 
 @dataclass(frozen=True, slots=True)
 class LmConfig:
     """How a language model is asked for actions."""
 
-    way: Literal["choose", "generate"] = "choose"
-    """"choose": the likeliest of the admissible actions; "generate": the model writes."""
+    way: Literal["choose", "generate", "call"] = "choose"
+    """"choose": the likeliest of the admissible actions; "generate": the model writes; "call": it calls a tool whose
+    argument is the action, at a chat endpoint that knows tools."""
     style: str = ""
-    """A style of `prompts.STYLES`, or a TOML file; empty for "experience" to choose and "react" to generate."""
+    """A style of `prompts.STYLES`, or a TOML file; empty for "experience" to choose, "react" to generate, "call" to
+    call."""
     temperature: float = 0.0
     """0 for the likeliest; else actions, or tokens, are drawn in proportion to p ** (1 / temperature)."""
     per_token: bool = True
@@ -69,8 +74,10 @@ class LmConfig:
     tries: int = 3
     """The maximum number of requests for one action."""
     give_up: Literal["send", "end"] = "send"
-    """What to do when no answer could be used: "send" the last one as it is, so that the environment refuses it, or
-    "end" the episode."""
+    """What to do when the last answer that is tried names an action that is not listed: "send" it as it is, so that the
+    environment refuses it, or "end" the episode as a failure, as an answer without an action always does."""
+    bar: bool = True
+    """Whether an action that changed nothing is barred until something changes."""
     finish: str = "finish"
     """The answer with which a model that writes ends the episode, unless it is an action here."""
     images: bool = False
@@ -83,19 +90,11 @@ class LmConfig:
             ConfigError: at least one is out of range; all are named.
         """
         rules = {
-            "way must be 'choose' or 'generate'": self.way in ("choose", "generate"),
+            "way must be 'choose', 'generate' or 'call'": self.way in _STYLE,
             **at_least(self, temperature=0, max_tokens=1, budget=1, history=0, tries=1),
             "give_up must be 'send' or 'end'": self.give_up in ("send", "end"),
         }
         check(rules, "language model agent")
-
-
-class Parsed(NamedTuple):
-    """What an answer says."""
-
-    thought: str
-    action: str
-    """Empty if it names none."""
 
 
 class LmAgent:
@@ -114,20 +113,22 @@ class LmAgent:
         """
         self.backend = backend
         self.config = config or LmConfig()
-        default = "experience" if self.config.way == "choose" else "react"
-        self.prompts = prompts or get_prompts(self.config.style or default)
+        self.prompts = prompts or get_prompts(self.config.style or _STYLE[self.config.way])
+        self._patient = False
         self.reset(0)
 
     def reset(self, seed: int) -> None:
         """Begin an episode; whatever is drawn follows from the seed."""
         self._rng = np.random.default_rng(seed)
         self._history: list[Turn] = []
+        self._barred = BarredActions()
 
     def act(self, observation: Observation, goal: Goal) -> Decision:
         """Ask the model.
 
         Raises:
-            Finished: the model ends the episode, nothing can be done here, or no answer could be used.
+            Finished: the model ends the episode, nothing can be done here, or it insists on an action that is barred.
+            AnswerError: no answer could be used, or one did not come after others had; with what they took.
             ModelError: the model does not answer, or cannot read what it would have to.
         """
         turn = self.turn(observation, goal)
@@ -143,13 +144,18 @@ class LmAgent:
         """Find the next action: yields what the model is to be asked, is sent its answers, returns the action.
 
         Raises:
-            Finished, ModelError: as `act`.
+            Finished, AnswerError, ModelError: as `act`.
         """
+        if self.config.bar:
+            self._barred.see(observation)
+            if observation.actions:
+                observation = dataclasses.replace(observation, actions=self._barred.left(observation.actions))
         if self.config.way == "choose":
             chosen, said = yield from self._choose(observation, goal)
         else:
             chosen, said = yield from self._write(observation, goal)
         self._history.append(Turn(observation.text, said))
+        self._barred.chose(chosen.action)
         return chosen
 
     # --- choosing
@@ -181,13 +187,13 @@ class LmAgent:
         retold: tuple[Message, ...] = ()
         for _ in range(config.tries):
             asked, notes = self._fitted(observation, goal, config.max_tokens, listed=config.list_actions, retold=retold)
-            seed = int(self._rng.integers(2**31))
-            answer = yield ModelRequest(asked, config.max_tokens, self.prompts.stop, config.temperature, seed)
-            assert isinstance(answer, ModelReply), "an ask is answered in words"
-            reply = answer
-            usage += reply.usage
-            parsed = parse(reply.text, thought=self.prompts.thought)
-            action, reason = self._checked(parsed.action, observation.actions, usage)
+            try:
+                reply, parsed, usage = yield from self._ask(asked, observation, usage)
+            except ModelError as error:
+                if usage.requests:
+                    raise AnswerError(str(error), notes | {"usage": usage.json(), "refused": list(refused)}) from error
+                raise
+            action, reason = self._checked(parsed, reply, observation.actions, usage)
             notes |= {"thought": parsed.thought[:_KEPT]} if parsed.thought else {}
             notes |= {"usage": usage.json()} | ({"refused": list(refused)} if refused else {})
             if reason is None:
@@ -195,33 +201,70 @@ class LmAgent:
                     notes["said"] = parsed.action
                 return self._settled(action, reply, notes)
             refused.append({"said": reply.text[:_KEPT], "reason": reason})
-            told = Message("user", self.prompts.refused.format(reason=reason))
-            retold = (*retold, Message("assistant", reply.text.strip() or "(nothing)"), told)
+            said = Message("assistant", _answered(reply) or "(nothing)")
+            retold = (*retold, said, Message("user", self.prompts.refused.format(reason=reason)))
         notes["refused"] = list(refused)
-        if config.give_up == "end" or not parsed.action:
-            raise Finished(f"no answer could be used in {config.tries} tries; the last: {reason}", notes)
-        return self._settled(parsed.action, reply, notes)
+        text = f"no answer could be used in {config.tries} tries; the last: {reason}"
+        if action and action in self._barred:
+            raise Finished(text, notes)
+        if config.give_up == "end" or not action:
+            raise AnswerError(text, notes)
+        return self._settled(action, reply, notes)
+
+    def _ask(
+        self, asked: Conversation, observation: Observation, usage: Usage
+    ) -> Generator[Request, Answer, tuple[ModelReply, Reading, Usage]]:
+        """Ask for one answer; again, without stop strings, if one of these has cut it before it says anything.
+
+        Chat models begin with an empty line, a tag of thinking, a fence or `Action:` on a line by itself.
+        """
+        config, call = self.config, None
+        if config.way == "call":
+            call = (*(observation.actions or ()), config.finish) if config.listed_only and observation.actions else ()
+        while True:
+            stop = () if self._patient else self.prompts.stop
+            request = ModelRequest(asked, config.max_tokens, stop, config.temperature, self._seed(), call=call)
+            reply = yield request
+            assert isinstance(reply, ModelReply), "an ask is answered in words"
+            usage += reply.usage
+            parsed = read_answer(reply.text, thought=self.prompts.thought)
+            parsed = parsed._replace(thought="\n".join(filter(None, (reply.thought, parsed.thought))))
+            if not stop or reply.cut or not breaks_off(reply.text):
+                return reply, parsed, usage
+            self._patient = True
+
+    def _seed(self) -> int:
+        return int(self._rng.integers(2**31))
 
     def _settled(self, action: str, reply: ModelReply, notes: dict[str, Json]) -> tuple[Decision, str]:
         if reply.tokens is None and reply.logprobs is not None:
             notes["logprobs"] = list(reply.logprobs)
-        return Decision(action, reply.tokens, notes), reply.text.strip()
+        return Decision(action, reply.tokens, notes), _answered(reply)
 
-    def _checked(self, said: str, actions: Sequence[str] | None, usage: Usage) -> tuple[str, str | None]:
+    def _checked(
+        self, parsed: Reading, reply: ModelReply, actions: Sequence[str] | None, usage: Usage
+    ) -> tuple[str, str | None]:
         """Return the action that is meant, and why it cannot be done, if it cannot.
 
         Raises:
             Finished: the model ends the episode.
         """
+        said = parsed.action
+        for one in (reply.text.strip(), said, *parsed.others):
+            meant = [action for action in actions or () if action == one] or [
+                action for action in actions or () if one and _same(action) == _same(one)
+            ]
+            if len(meant) == 1:
+                return meant[0], None
+        if not said and reply.cut:
+            where = "its thinking" if parsed.unfinished else "the answer"
+            return "", f"{where} was cut off after {self.config.max_tokens} tokens (max_tokens)."
         if not said:
             return "", "the answer names no action."
-        if actions is not None and said in actions:
-            return said, None
-        meant = [action for action in actions or () if _same(action) == _same(said)]
-        if len(meant) == 1:
-            return meant[0], None
         if self.config.finish and _same(said) == _same(self.config.finish):
             raise Finished("the model said so", {"usage": usage.json()})
+        if said in self._barred:
+            return said, f"{said[:200]!r} was done already and changed nothing: do something else first."
         if actions is None or not self.config.listed_only:
             return said, None
         return said, f"{said[:200]!r} is not among the actions that are possible now."
@@ -248,22 +291,17 @@ class LmAgent:
         return fitted.conversation, notes
 
 
-def parse(text: str, *, thought: bool) -> Parsed:
-    """Read an answer.
+class Parsed(NamedTuple):
+    """What an answer says."""
 
-    Args:
-        text: What the model said.
-        thought: Whether it was to think first. The action is then what follows the first `Action:`, and all before it
-            is the thought; otherwise it is that, or the first line if there is no `Action:`.
-    """
-    found = _ACTION.search(text)
-    if found is not None:
-        before = _THOUGHT.sub("", text[: found.start()].strip())
-        return Parsed(before.strip(), found[1].strip().strip("`").strip())
-    if thought:
-        return Parsed(_THOUGHT.sub("", text.strip()), "")
-    lines = [line.strip().strip("`").strip() for line in text.splitlines() if line.strip()]
-    return Parsed("", lines[0] if lines else "")
+    thought: str
+    action: str
+    """Empty if it names none."""
+
+
+def parse(text: str, *, thought: bool) -> Parsed:
+    """Return the thought and the action of an answer; see `reading.read_answer`."""
+    return Parsed(*read_answer(text, thought=thought)[:2])
 
 
 def answers(backend: Backend, requests: Sequence[Request]) -> list[Answer]:
@@ -279,6 +317,11 @@ def answers(backend: Backend, requests: Sequence[Request]) -> list[Answer]:
     return [next(replies) if isinstance(one, ModelRequest) else next(rated) for one in requests]
 
 
+def _answered(reply: ModelReply) -> str:
+    """Return an answer as the history has it: without its thinking."""
+    return cut_thinking(reply.text)[1] or ""
+
+
 def _same(action: str) -> str:
     """Return an action as answers are compared with it: in small letters and single spaces, without a full stop."""
-    return " ".join(action.lower().split()).rstrip(".")
+    return " ".join(clean(action).lower().split()).rstrip(".!")

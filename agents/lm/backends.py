@@ -1,7 +1,7 @@
 """What a language model is asked and what it answers, whatever runs it: one protocol, `Backend`, and its records.
 
 There are two back ends: `local_model.LocalModel` runs a model in this process, `endpoint.Endpoint` asks an
-OpenAI-compatible server. Not here: streaming, tools, training.
+OpenAI-compatible server. Not here: streaming, training.
 """
 
 from __future__ import annotations
@@ -68,6 +68,9 @@ class ModelRequest:
     """The answer is one of these, whole: the likeliest, or one that is drawn by likelihood. An endpoint goes token by
     token instead ("guided choice"). An empty option among others stands for ending the answer; a back end that
     cannot rate that ignores it. Empty for an answer in any words."""
+    call: tuple[str, ...] | None = None
+    """Ask for the call of a tool whose one argument is an action: one of these, or any if empty. None for an answer in
+    words. Only a chat endpoint knows tools; other back ends answer in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,16 @@ class ModelReply:
     """An answer in words."""
 
     text: str
-    """Without the stop string that ended it."""
+    """Without the stop string that ended it; the call of a tool is JSON, `{"name": ..., "arguments": ...}`."""
     tokens: Tokens | None
     """Token ids, where the back end gives them; the completion includes the tokens of a stop string and of the end."""
     logprobs: tuple[float, ...] | None
     """Natural log-probability of each completion token by the model itself, at temperature 1, shape `[T]`."""
     usage: Usage
+    thought: str = ""
+    """What the model thought, where the server gives it apart from the answer."""
+    cut: bool = False
+    """Whether the answer broke off at the maximum number of tokens."""
 
 
 @dataclass(frozen=True, slots=True)

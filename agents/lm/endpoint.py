@@ -1,6 +1,6 @@
 """Any OpenAI-compatible endpoint: OpenAI's, vLLM's, llama.cpp's, Ollama's, `transformers serve`.
 
-Retries are the client's (`endpoint_client`). Not here: streaming, tools, and counting tokens exactly: a server says how
+Retries are the client's (`endpoint_client`). Not here: streaming, and counting tokens exactly: a server says how
 many there were only afterwards.
 """
 
@@ -14,16 +14,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+import orjson
+
 from ...endpoint_client import make_client
 from ...errors import ModelError
 from ...experience import Json, Tokens
 from ...store.blobs import media_type
 from .backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
+from .reading import TOOL
 
 _A = TypeVar("_A")
 _T = TypeVar("_T")
 _CHARACTERS: Final = 3
 """Characters counted as one token: fewer than the four of English, so that estimates err on the safe side."""
+_LISTED: Final = 200
+"""The longest list of actions that the description of a tool holds."""
 
 
 class Price(NamedTuple):
@@ -183,6 +188,8 @@ class ChatEndpoint:
             fields["stop"] = list(ask.stop)
         if self._logprobs:
             fields["logprobs"] = True if self._api == "chat" else 1
+        if ask.call is not None and self._api == "chat":
+            fields |= {"tools": [_tool(ask.call)], "tool_choice": {"type": "function", "function": {"name": TOOL}}}
         if ask.temperature > 0:
             fields["seed"] = ask.seed % 2**31
         if ask.among:
@@ -219,8 +226,10 @@ class ChatEndpoint:
         """Read an answer; vLLM adds token ids where `options` has `return_token_ids`."""
         [choice] = answer.choices[:1]
         given = getattr(choice, "logprobs", None)
+        thought = ""
         if self._api == "chat":
-            text, found = choice.message.content or "", [one.logprob for one in getattr(given, "content", None) or ()]
+            text, thought = _read_message(choice.message)
+            found = [one.logprob for one in getattr(given, "content", None) or ()]
         else:
             text, found = str(choice.text), getattr(given, "token_logprobs", None) or []
         logs = tuple(map(float, found)) or None
@@ -229,7 +238,8 @@ class ChatEndpoint:
         tokens = None
         if prompt and ids:
             tokens = Tokens(tuple(prompt), tuple(ids), logs if logs and len(logs) == len(ids) else None)
-        return ModelReply(text, tokens, logs, self._usage(answer))
+        cut = getattr(choice, "finish_reason", None) == "length"
+        return ModelReply(text, tokens, logs, self._usage(answer), thought, cut)
 
     def _usage(self, answer: Any) -> Usage:
         given = getattr(answer, "usage", None)
@@ -240,12 +250,42 @@ class ChatEndpoint:
         return Usage(prompt, completion, cost)
 
 
+def _read_message(message: Any) -> tuple[str, str]:
+    """Return what a chat's message answers, and what it thought; a tool call comes before words, which then explain it.
+
+    Servers that take thinking apart call it `reasoning_content` or `reasoning`.
+    """
+    content = message.content
+    if isinstance(content, list):
+        content = "".join(str(one.get("text") or "") for one in content if isinstance(one, dict))
+    text = str(content or getattr(message, "refusal", None) or "")
+    thoughts = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
+    thought = next((one for one in thoughts if isinstance(one, str)), "")
+    calls = [one.function for one in getattr(message, "tool_calls", None) or () if getattr(one, "function", None)]
+    called = calls[0] if calls else getattr(message, "function_call", None)
+    if called is None:
+        return text, thought
+    call = orjson.dumps({"name": called.name, "arguments": called.arguments}).decode()
+    return call, "\n".join(filter(None, (thought, text)))
+
+
 def _within(given: Any, begin: int, end: int) -> tuple[float, ...]:
     """Return the log-probabilities of the tokens that begin within a part of the text."""
     if given is None or not given.token_logprobs or not given.text_offset:
         return ()
     pairs = zip(given.text_offset, given.token_logprobs, strict=True)
     return tuple(float(log) for offset, log in pairs if begin <= offset < end)
+
+
+def _tool(actions: tuple[str, ...]) -> dict[str, Json]:
+    """Describe the tool whose call is an action; servers limit the length of a list."""
+    listed: dict[str, Json] = {"enum": list(actions)} if 0 < len(actions) <= _LISTED else {}
+    action = {"type": "string", "description": "The action, in the words of the environment.", **listed}
+    schema = {"type": "object", "properties": {"action": action}, "required": ["action"]}
+    return {
+        "type": "function",
+        "function": {"name": TOOL, "description": "Do one action in the environment.", "parameters": schema},
+    }
 
 
 class _Pace:

@@ -329,12 +329,14 @@ class TokenWriter:
         self._ids: list[int] = []
         self._logs: list[float] = []
         self.text = ""
+        self._ended = False
         self.done = room < 1
 
     def reply(self, prompt: Sequence[int]) -> ModelReply:
         """Return the answer to a prompt of these tokens."""
         tokens = Tokens(tuple(prompt), tuple(self._ids), tuple(self._logs))
-        return ModelReply(self.text, tokens, tokens.logprobs, Usage(len(prompt), len(self._ids)))
+        cut = bool(self._ids) and not self._ended
+        return ModelReply(self.text, tokens, tokens.logprobs, Usage(len(prompt), len(self._ids)), cut=cut)
 
     def write(self, logs: torch.Tensor) -> int:
         """Choose the next token, given the log-probabilities `[V]` of all, and return it."""
@@ -345,7 +347,8 @@ class TokenWriter:
         stops = [at for stop in self._ask.stop if (at := self.text.find(stop)) >= 0]
         if stops:
             self.text = self.text[: min(stops)]
-        self.done = bool(stops) or token in self._ends or len(self._ids) >= self._room
+        self._ended = bool(stops) or token in self._ends
+        self.done = self._ended or len(self._ids) >= self._room
         return token
 
 

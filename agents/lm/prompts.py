@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from ...errors import ConfigError, ModelError, unknown
 from ...experience import Goal, Observation
 from .backends import Conversation, Message
+from .reading import TOOL
 
 _SHORT: Final = 80
 """Characters kept of an earlier observation that is shortened."""
@@ -29,6 +30,8 @@ class Prompts:
 
     system: str = ""
     """The system message; none if empty."""
+    example: str = ""
+    """A worked example, which ends the system message; none if empty."""
     first: str = "Goal: {goal}\n\n{observation}"
     """The user's first message."""
     later: str = "{observation}"
@@ -74,19 +77,35 @@ class Prompts:
 
 _RULES: Final = "You act in a simulated world, one action at a time, to reach a goal."
 
+_EXAMPLE: Final = (
+    "An example from another world. The goal is: the letter is in the box. You perceive: You are in the hall. A box is "
+    "here, closed. You hold a letter. You can: open box, close door, put letter in box, go north."
+)
+_STYLED: Final = (
+    f"{_RULES} You are told what you perceive and what you can do. An action that changed nothing is of no use twice."
+)
+_EXACTLY: Final = "exactly as it is written in the list if there is one"
+
 STYLES: Final[dict[str, Prompts]] = {
     "experience": Prompts(),
     "act": Prompts(
-        system=f"{_RULES} You are told what you perceive and what you can do. Answer with one action, exactly as it is "
-        "written in the list if there is one, and nothing else.",
+        system=f"{_STYLED} Answer with one action, {_EXACTLY}, and nothing else.",
+        example=f"{_EXAMPLE} Your answer:\nopen box",
     ),
     "react": Prompts(
-        system=f"{_RULES} You are told what you perceive and what you can do. Answer in two lines: one that begins "
-        "with `Thought:`, in which you think about what to do next, and one that begins with `Action:` and holds one "
-        "action, exactly as it is written in the list if there is one.",
+        system=f"{_STYLED} Answer in two lines: one that begins with `Thought:`, in which you think about what to do "
+        f"next, and one that begins with `Action:` and holds one action, {_EXACTLY}.",
+        example=f"{_EXAMPLE} Your answer:\nThought: The box is closed, so I open it before I put the letter in.\n"
+        "Action: open box",
         cue="",
         stop=("\n\n", "\nObservation:"),
         thought=True,
+    ),
+    "call": Prompts(
+        system=f"{_STYLED} Call the tool `{TOOL}` with one action, {_EXACTLY}.",
+        example=f'{_EXAMPLE} You call {TOOL} with {{"action": "open box"}}.',
+        cue="",
+        stop=(),
     ),
 }
 """The styles that come with pathei; `react` after Yao et al. 2023."""
@@ -177,7 +196,8 @@ def conversation(
     ]
     if scene.listed and now.actions:
         users[-1] += prompts.actions.format(actions="\n".join(now.actions))
-    messages = [Message("system", prompts.system)] if prompts.system else []
+    system = "\n\n".join(filter(None, (prompts.system, prompts.example)))
+    messages = [Message("system", system)] if system else []
     for user, turn in zip(users, turns, strict=False):
         messages += [Message("user", user), Message("assistant", turn.said)]
     messages.append(Message("user", users[-1], now.images if scene.images else ()))

@@ -28,7 +28,7 @@ from pathei.collectors.rollout.rollout import Rollout
 from pathei.collectors.search.collector import text_prior
 from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.envs.model import EnvModel
-from pathei.errors import ConfigError, ModelError, UnknownNameError
+from pathei.errors import AnswerError, ConfigError, ModelError, UnknownNameError
 from pathei.experience import Failure, Goal, Observation, Task, Trajectory
 from pathei.export import export
 from pathei.store import ExperienceStore
@@ -118,9 +118,11 @@ def test_what_cannot_be_used_is_told_counted_and_never_replaced(server: Server) 
     assert decided.notes["usage"]["requests"] == 3
     assert writer(server, "Action: fly").act(SEEN, GOAL).action == "fly"
     assert writer(server, "Action: fly", listed_only=False).act(SEEN, GOAL).action == "fly"
-    for agent in (writer(server, "Action: fly", give_up="end"), writer(server, "nothing to say")):
-        with pytest.raises(Finished, match="no answer could be used in 3 tries"):
-            agent.act(SEEN, GOAL)
+    for replies, options in ((["Action: fly"], {"give_up": "end"}), (["nothing to say"], {})):
+        with pytest.raises(AnswerError, match="no answer could be used in 3 tries") as failed:
+            writer(server, *replies, **options).act(SEEN, GOAL)
+        assert failed.value.notes["usage"]["requests"] == 3
+        assert [one["said"] for one in failed.value.notes["refused"]] == replies * 3
     with pytest.raises(Finished, match="the model said so"):
         writer(server, "Action: finish").act(SEEN, GOAL)
 

@@ -1,0 +1,204 @@
+"""Reading a language model's answer: the action that it names, in whatever harmless form, and the thought before it.
+
+Thinking (`<think>` and its like) is cut off first, so nothing in it is ever done. Then an action is read from a tool
+call, JSON, a line `Action: ...`, or a line by itself, without bullets, numbers, quotes and emphasis around it. Not
+here: whether the action is possible (`agent`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from ...experience import Json
+
+_TAG: Final = r"(?:\w+:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)"
+_OPENS: Final = re.compile(
+    rf"<{_TAG}>|\[THINK\]|◁think▷|<\|channel\|>(?:analysis|commentary)<\|message\|>", re.IGNORECASE
+)
+_CLOSES: Final = re.compile(rf"</{_TAG}>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>", re.IGNORECASE)
+_ENDS: Final = re.compile(r"(?:<\|?/?(?:s|eos|end|return|im_end|eot_id|end_of_turn|endoftext)\|?>\s*)+$")
+_LABEL: Final = re.compile(
+    r"^[\s*_#>`-]*(?:(?:my|the|next|final|best|chosen)[ \t]+)*(?:action|answer|command)(?:[ \t]*\d+)?"
+    r"[ \t*_`]*(?::|=|[ \t]is\b:?|(?=$))[ \t*_]*(.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_THOUGHT: Final = re.compile(r"^[\s*_#>-]*thought[\s*_]*:[ \t*_]*", re.IGNORECASE)
+_FENCE: Final = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.MULTILINE | re.DOTALL)
+_FENCED: Final = re.compile(r"[ \t]*```[\w-]*\s*$|[{\[(`]+\s*$")
+_INSIDE: Final = re.compile(
+    r"<(action|answer|tool_call|function_call)>\s*(.*?)\s*(?:</\1>|\Z)|\\boxed\{(.*?)\}", re.DOTALL
+)
+_BULLET: Final = re.compile(r"^(?:[-*+•>→]+|\(?\d{1,3}[.):])\s+")
+_PAIRS: Final = ("**", "`", '"', "'", "*", "“”", "\u2018\u2019", "«»", "„“")
+_ACTION_KEYS: Final = (
+    "action", "action_input", "next_action", "actions", "command", "act", "answer", "final_answer", "choice",
+)  # fmt: skip
+_THOUGHT_KEYS: Final = ("thought", "thoughts", "thinking", "reasoning", "reason", "rationale")
+_TOOL_KEYS: Final = ("name", "tool", "tool_name", "function")
+_GIVEN_KEYS: Final = ("arguments", "args", "parameters", "params", "input", "tool_input")
+TOOL: Final = "act"
+"""The name of the tool whose call is an action."""
+
+
+class Reading(NamedTuple):
+    """What an answer says."""
+
+    thought: str
+    action: str
+    """Empty if it names none."""
+    others: tuple[str, ...] = ()
+    """Other readings of the action, which count only where they are among the possible actions."""
+    unfinished: bool = False
+    """Whether it broke off while thinking."""
+
+
+def cut_thinking(text: str) -> tuple[str, str | None]:
+    """Return what was thought, and the answer after it; None for the answer if the thinking is not at its end."""
+    thoughts: list[str] = []
+    opened = _OPENS.search(text)
+    closed = _CLOSES.search(text)
+    if closed is not None and (opened is None or closed.start() < opened.start()):
+        # The template had opened it in the prompt.
+        thoughts, text = [text[: closed.start()]], text[closed.end() :]
+    while (opened := _OPENS.search(text)) is not None:
+        closed = _CLOSES.search(text, opened.end())
+        thoughts.append(text[opened.end() : None if closed is None else closed.start()])
+        if closed is None:
+            return _joined([text[: opened.start()], *thoughts]), None
+        text = f"{text[: opened.start()]}\n{text[closed.end() :]}"
+    while (closed := _CLOSES.search(text)) is not None:  # what was opened twice
+        thoughts.append(text[: closed.start()])
+        text = text[closed.end() :]
+    return _joined(thoughts), _ENDS.sub("", text.strip())
+
+
+def read_answer(text: str, *, thought: bool) -> Reading:
+    """Read an answer.
+
+    Args:
+        text: What the model said.
+        thought: Whether it was to think first. The action is then what follows the first `Action:`, and all before it
+            is the thought; otherwise it is that, or the first line if there is no `Action:`.
+    """
+    before, rest = cut_thinking(text)
+    if rest is None:
+        return Reading(before, "", unfinished=True)
+    found = _read(rest, thought)
+    return found._replace(thought=_joined([before, found.thought]))
+
+
+def breaks_off(text: str) -> bool:
+    """Whether an answer that a stop string has ended looks as if it had only begun: thinking, a fence, a label."""
+    rest = cut_thinking(text)[1]
+    if rest is None or not rest or _FENCED.match(rest):
+        return True
+    found = _LABEL.search(rest)
+    return not rest[found.start(1) :].strip() if found is not None else _THOUGHT.match(rest) is not None
+
+
+def _read(text: str, thought: bool) -> Reading:
+    found = _LABEL.search(text)
+    label = "" if found is None else clean(found[1])
+    ahead = "" if found is None else _THOUGHT.sub("", text[: found.start()].strip()).strip()
+    after = "" if found is None else text[found.start(1) :].strip()
+    for part in (after, *(match[1] for match in _FENCE.finditer(text)), *_tagged(text), text):
+        if (said := _from_json(part.strip())) is not None and said.action:
+            return said._replace(thought=_joined([ahead, said.thought]))
+    if found is not None:
+        lines = [label] if label else _lines(after)
+        return Reading(ahead, lines[0] if lines else "")
+    tagged = [line for part in _tagged(text) for line in _lines(part)[:1]]
+    if tagged:
+        return Reading(_THOUGHT.sub("", text[: text.index("<")].strip()) if "<" in text else "", tagged[0])
+    lines = _lines(text)
+    if thought:
+        return Reading(_THOUGHT.sub("", text.strip()), "", tuple(reversed(lines)))
+    return Reading("", lines[0] if lines else "", tuple(lines[1:]))
+
+
+def clean(line: str) -> str:
+    """Return a line without what only surrounds an action: bullets, a number in front, quotes, emphasis."""
+    before, line = "", _ENDS.sub("", line.strip())
+    while line != before:
+        before, line = line, _BULLET.sub("", line).strip()
+        for pair in _PAIRS:
+            left, right = (pair[0], pair[1]) if pair[0] != pair[-1] else (pair, pair)
+            inner = line[len(left) : len(line) - len(right)]
+            if line.startswith(left) and line.endswith(right) and inner.strip() and right not in inner:
+                line = inner.strip()
+    return line
+
+
+def _lines(text: str) -> list[str]:
+    lines = [clean(line) for line in text.splitlines() if not line.strip().startswith("```")]
+    return [line for line in lines if line and not _THOUGHT.match(line)]
+
+
+def _tagged(text: str) -> Iterator[str]:
+    return (match[2] or match[3] or "" for match in _INSIDE.finditer(text))
+
+
+def _from_json(text: str) -> Reading | None:
+    """Read a text that is JSON, or begins with it; None if it does not."""
+    if not text.startswith(("{", "[", '"')):
+        return None
+    for end in (len(text), text.rfind("}") + 1, text.rfind("]") + 1, text.find("\n")):
+        for said in (text[: max(0, end)], text[: max(0, end)].replace("'", '"')):
+            try:
+                return _from_value(orjson.loads(said))
+            except orjson.JSONDecodeError:
+                continue
+    return None
+
+
+def _from_value(value: Any) -> Reading:
+    readings = list(dict.fromkeys(clean(one) for one in _readings(value, 0) if one.strip()))
+    thought = next((str(value[key]) for key in _THOUGHT_KEYS if value.get(key)), "") if isinstance(value, dict) else ""
+    return Reading(thought, readings[0] if readings else "", tuple(readings[1:]))
+
+
+def _readings(value: Json, depth: int) -> Iterator[str]:
+    """Yield what a JSON value may mean as an action, likeliest first."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, list) and value and depth < 4:
+        numbers = all(isinstance(one, int | float) for one in value)
+        yield from [orjson.dumps(value).decode()] if numbers else _readings(value[0], depth + 1)
+    elif isinstance(value, dict) and depth < 4:
+        name, given = _call(value)
+        for key in _ACTION_KEYS:
+            if value.get(key) and not (key == "action" and value.get("action_input")):
+                yield from _readings(value[key], depth + 1)
+        if given is not None:
+            yield from _readings(given, depth + 1)
+            words = [str(one) for one in given.values()] if isinstance(given, dict) else [str(given)]
+            if name and name != TOOL:
+                yield " ".join([name, *words])
+            yield " ".join(words)
+        for inner in ("function", "tool_calls", "function_call"):
+            if isinstance(value.get(inner), dict | list):
+                yield from _readings(value[inner], depth + 1)
+        if name and name != TOOL:
+            yield name
+
+
+def _call(value: dict[str, Json]) -> tuple[str, Json]:
+    """Return the name and the arguments of a tool's call; none where it is no call."""
+    name = next((value[key] for key in _TOOL_KEYS if isinstance(value.get(key), str)), "")
+    given = next((value[key] for key in _GIVEN_KEYS if key in value), None)
+    if isinstance(given, str):
+        try:
+            given = orjson.loads(given)
+        except orjson.JSONDecodeError:
+            return name, given
+    return name, given
+
+
+def _joined(parts: list[str]) -> str:
+    return "\n".join(part.strip() for part in parts if part.strip())
