@@ -147,6 +147,12 @@ class Failure:
     the collector itself raised."""
     error: str
     """What happened, in one line: the exception's type and message, or how the worker died."""
+    notes: Mapping[str, Json] = field(default_factory=dict)
+    """What the agent noted of the action that it could not choose, plain JSON: what that took (`usage`), the answers of
+    a language model that could not be used (`refused`)."""
+    played: Trajectory | None = None
+    """The episode up to there, where it has steps, with what they took in `info["agent"]`. It is no whole episode: it
+    is in no count of trajectories and in no export, and the task is played again."""
 
 
 Record = Trajectory | Failure
@@ -183,7 +189,7 @@ def decode(line: bytes | str) -> Record:
                 f"This record has schema {data['schema']} and this pathei reads up to {SCHEMA_VERSION}: upgrade pathei."
             )
         body = data["record"]
-        return _trajectory(body) if data["kind"] == "trajectory" else _failure(body)
+        return _trajectory(body) if data["kind"] == "trajectory" else failure_from_json(body)
     except (KeyError, TypeError, ValueError, orjson.JSONDecodeError) as error:
         raise RecordError(f"A stored record is malformed ({type(error).__name__}: {error}).") from error
 
@@ -232,8 +238,18 @@ def _trajectory(data: Mapping[str, Json]) -> Trajectory:
     )
 
 
-def _failure(data: Mapping[str, Json]) -> Failure:
-    return Failure(task_from_json(data["task"]), data["stage"], data["error"])
+def failure_from_json(data: Mapping[str, Json]) -> Failure:
+    """Return the failure that `dataclasses.asdict` (or `encode`) made into plain JSON."""
+    # Both are missing in records of version 0.1.0.
+    played = data.get("played")
+    notes = data.get("notes") or {}
+    return Failure(
+        task_from_json(data["task"]),
+        data["stage"],
+        data["error"],
+        notes,
+        None if played is None else _trajectory(played),
+    )
 
 
 __all__ = [
@@ -250,5 +266,6 @@ __all__ = [
     "Trajectory",
     "decode",
     "encode",
+    "failure_from_json",
     "task_from_json",
 ]

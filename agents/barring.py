@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..experience import Observation
+from .lm.reading import normal
 
 
 class BarredActions:
@@ -15,7 +16,7 @@ class BarredActions:
         self._barred: set[str] = set()
 
     def __contains__(self, action: str) -> bool:
-        return action in self._barred
+        return normal(action) in self._barred
 
     def see(self, observation: Observation) -> None:
         """Take in an observation, before an action is chosen."""
@@ -23,7 +24,7 @@ class BarredActions:
         if seen != self._seen:
             self._barred.clear()
         elif self._last:
-            self._barred.add(self._last)
+            self._barred.add(normal(self._last))
         self._seen, self._last = seen, ""
 
     def chose(self, action: str) -> None:
@@ -32,4 +33,4 @@ class BarredActions:
 
     def left(self, actions: tuple[str, ...]) -> tuple[str, ...]:
         """Return the actions that are not barred; all of them if all are."""
-        return tuple(action for action in actions if action not in self._barred) or actions
+        return tuple(action for action in actions if action not in self) or actions

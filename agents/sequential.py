@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import AnswerError, ConfigError, ModelError
 from ..experience import Goal, Json, Observation
 from .lm.backends import Usage
 from .protocol import Agent, Decision, Finished, decide, reset_agent
@@ -41,6 +41,7 @@ class SequentialAgent:
 
         Raises:
             Finished: the last one has finished.
+            ModelError: a language model does not answer.
         """
         while True:
             try:
@@ -51,6 +52,9 @@ class SequentialAgent:
                     raise Finished(str(ended), notes) from None
                 self._spent = _usage(notes)
                 self._turn += 1
+            except ModelError as error:
+                notes = self._counted(error.notes if isinstance(error, AnswerError) else {})
+                raise AnswerError(str(error), notes) from error
             else:
                 return dataclasses.replace(chosen, notes={**self._counted(chosen.notes), "turn": self._turn})
 

@@ -36,7 +36,7 @@ COLUMNS: Final = (
     "environment", "agent", "held-out goals reached", "held-out tasks", "steps to a goal", "forgetting, nats per token",
 )  # fmt: skip
 SETTINGS: Final[Mapping[str, dict[str, int]]] = MappingProxyType(
-    {"textworld": {"simulations": 100}, "terminal": {"simulations": 60}}
+    {"textworld": {"simulations": 25, "tasks": 12, "explored": 12}, "terminal": {"simulations": 60}}
 )
 """What differs where steps are slow."""
 RECIPE: Final = BaseRecipe(layers=2, width=128, heads=4, vocabulary=2048, steps=400, batch=2, text=4000)
@@ -78,9 +78,7 @@ def loop_config(env: str, settings: Settings, **model: Any) -> LoopConfig:
     return LoopConfig(
         env=env,
         rounds=1,
-        tasks=settings.tasks,
         proposed=10,
-        explored=6,
         held_out=settings.held_out,
         steps=40,
         against="",
@@ -88,7 +86,7 @@ def loop_config(env: str, settings: Settings, **model: Any) -> LoopConfig:
             steps=settings.training_steps, learning_rate=3e-3, warmup=20, batch_size=8, group_by_length=True
         ),
         workers=0,
-        **{"simulations": 300, **SETTINGS.get(env, {}), **model},
+        **{"tasks": settings.tasks, "explored": 6, "simulations": 300, **SETTINGS.get(env, {}), **model},
     )
 
 

@@ -73,6 +73,8 @@ class Catalog:
             if isinstance(record, Failure):
                 if problem := _texts(record.stage, record.error):
                     raise RecordError(f"The failure of task {record.task.id!r} cannot be stored: {problem}.")
+                if record.played is not None:
+                    _check_trajectory(record.played)
                 continue
             if record.id in self.places or record.id in lengths:
                 raise StoreError(

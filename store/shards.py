@@ -23,7 +23,18 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from ..errors import RecordError, StoreError
-from ..experience import Failure, Json, Observation, Parent, Record, Step, Tokens, Trajectory, task_from_json
+from ..experience import (
+    Failure,
+    Json,
+    Observation,
+    Parent,
+    Record,
+    Step,
+    Tokens,
+    Trajectory,
+    failure_from_json,
+    task_from_json,
+)
 from .durable import sha256_of, uncollected
 from .manifest import Counts, Shard, ShardFile
 
@@ -53,7 +64,7 @@ SCHEMAS = {
         completion_ids=_LONGS, logprobs=pa.list_(pa.float64()),
     ),
     "failures": _schema(
-        task_id=_TEXT, env=_TEXT, seed=pa.int64(), goal=_TEXT, stage=_TEXT, error=_TEXT, task=_TEXT
+        task_id=_TEXT, env=_TEXT, seed=pa.int64(), goal=_TEXT, stage=_TEXT, error=_TEXT, task=_TEXT, rest=_TEXT
     ),
 }  # fmt: skip
 """The Arrow schema of each table. `seed` is null where it does not fit 64 signed bits; `task` always has it."""
@@ -285,9 +296,9 @@ class ShardReader:
         """
         groups = self._file("failures").num_row_groups if "failures" in self._shard.files else 0
         for group in range(groups):
-            table = self._read("failures", group, ["task", "stage", "error"])
-            for task, stage, error in zip(*(column.to_pylist() for column in table.columns), strict=True):
-                yield Failure(task_from_json(orjson.loads(task)), stage, error)
+            for row in self._read("failures", group).to_pylist():
+                rest = orjson.loads(row.get("rest") or "{}")  # no such column in shards of version 0.1.0
+                yield failure_from_json({**rest, **row, "task": orjson.loads(row["task"])})
 
     def _file(self, table: str) -> Any:
         if table not in self._open:
@@ -374,7 +385,8 @@ def step_columns(trajectory: Trajectory) -> list[Sequence[object]]:
 
 def _failure_row(failure: Failure) -> tuple[object, ...]:
     task = failure.task
-    return task.id, task.env, _seed(task.seed), task.goal.text, failure.stage, failure.error, _dump(task)
+    rest = _dump({"notes": failure.notes, "played": failure.played}) if failure.notes or failure.played else None
+    return task.id, task.env, _seed(task.seed), task.goal.text, failure.stage, failure.error, _dump(task), rest
 
 
 def array_of(values: list[Any], type_: Any) -> Any:

@@ -20,7 +20,10 @@ def gathered_table(done: CollectReport, info: StoreInfo) -> Table:
     if done.before:
         table.add_row("done before", f"{done.before:,} of {done.tasks:,} tasks")
     if summary["successes"] is not None:
-        table.add_row("goals reached", f"{summary['successes']:,} of {done.coverage.checked:,}")
+        unknown = done.coverage.episodes - done.coverage.checked
+        rest = f" ({unknown:,} of unknown success)" if unknown else ""
+        count = done.coverage.episodes + done.coverage.failures
+        table.add_row("goals reached", f"{summary['successes']:,} of {count:,}{rest}")
     table.add_row("steps", f"{summary['steps']:,}, {summary['refused']:,} refused, {summary['unchanged']:,} no change")
     for key in ("actions", "objects", "effects"):
         table.add_row(f"distinct {key}", f"{summary[f'distinct_{key}']:,}")

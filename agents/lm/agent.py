@@ -35,7 +35,7 @@ from .backends import (
     Usage,
 )
 from .prompts import PromptContext, Prompts, Turn, fit, get_prompts
-from .reading import Reading, breaks_off, clean, cut_thinking, read_answer
+from .reading import Reading, breaks_off, cut_thinking, normal, read_answer
 
 _KEPT: Final = 2000
 """The number of characters kept of a thought, or of an unusable answer."""
@@ -135,7 +135,12 @@ class LmAgent:
         try:
             request = next(turn)
             while True:
-                request = turn.send(answers(self.backend, [request])[0])
+                try:
+                    answer = answers(self.backend, [request])[0]
+                except ModelError as error:
+                    request = turn.throw(error)
+                else:
+                    request = turn.send(answer)
         except StopIteration as done:
             chosen: Decision = done.value
             return chosen
@@ -190,9 +195,7 @@ class LmAgent:
             try:
                 reply, parsed, usage = yield from self._ask(asked, observation, usage)
             except ModelError as error:
-                if usage.requests:
-                    raise AnswerError(str(error), notes | {"usage": usage.json(), "refused": list(refused)}) from error
-                raise
+                raise AnswerError(str(error), notes | {"usage": usage.json(), "refused": list(refused)}) from error
             action, reason = self._checked(parsed, reply, observation.actions, usage)
             notes |= {"thought": parsed.thought[:_KEPT]} if parsed.thought else {}
             notes |= {"usage": usage.json()} | ({"refused": list(refused)} if refused else {})
@@ -252,7 +255,7 @@ class LmAgent:
         said = parsed.action
         for one in (reply.text.strip(), said, *parsed.others):
             meant = [action for action in actions or () if action == one] or [
-                action for action in actions or () if one and _same(action) == _same(one)
+                action for action in actions or () if one and normal(action) == normal(one)
             ]
             if len(meant) == 1:
                 return meant[0], None
@@ -261,7 +264,7 @@ class LmAgent:
             return "", f"{where} was cut off after {self.config.max_tokens} tokens (max_tokens)."
         if not said:
             return "", "the answer names no action."
-        if self.config.finish and _same(said) == _same(self.config.finish):
+        if self.config.finish and normal(said) == normal(self.config.finish):
             raise Finished("the model said so", {"usage": usage.json()})
         if said in self._barred:
             return said, f"{said[:200]!r} was done already and changed nothing: do something else first."
@@ -320,8 +323,3 @@ def answers(backend: Backend, requests: Sequence[Request]) -> list[Answer]:
 def _answered(reply: ModelReply) -> str:
     """Return an answer as the history has it: without its thinking."""
     return cut_thinking(reply.text)[1] or ""
-
-
-def _same(action: str) -> str:
-    """Return an action as answers are compared with it: in small letters and single spaces, without a full stop."""
-    return " ".join(clean(action).lower().split()).rstrip(".!")

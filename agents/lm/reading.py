@@ -87,7 +87,7 @@ def read_answer(text: str, *, thought: bool) -> Reading:
     before, rest = cut_thinking(text)
     if rest is None:
         return Reading(before, "", unfinished=True)
-    found = _read(rest, thought)
+    found = _read(rest, thought and not before)
     return found._replace(thought=_joined([before, found.thought]))
 
 
@@ -131,6 +131,11 @@ def clean(line: str) -> str:
             if line.startswith(left) and line.endswith(right) and inner.strip() and right not in inner:
                 line = inner.strip()
     return line
+
+
+def normal(action: str) -> str:
+    """Return an action as others are compared with it: clean, in small letters, single spaces, without a full stop."""
+    return " ".join(clean(action).lower().split()).rstrip(".!")
 
 
 def _lines(text: str) -> list[str]:

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from ...envs.facts import Action, read_condition
 from ...envs.verbalizer import Verbalizer, ask_for_plan, plain
-from ...errors import at_least, check
+from ...errors import AnswerError, ModelError, at_least, check
 from ...experience import Goal, Json, Observation
 from ..protocol import Decision, Finished
 from ..skills.looking import RoomExplorer
@@ -109,7 +109,10 @@ class SayCan:
         self._view.see(observation)
         if self._life is None:
             self._life = self._live(goal)
-        action = next(self._life, None)
+        try:
+            action = next(self._life, None)
+        except ModelError as error:
+            raise AnswerError(str(error), {"model": self.backend.name, "usage": self._usage.json()}) from error
         notes = {**self._notes, "model": self.backend.name, "usage": self._usage.json()}
         self._usage = Usage(requests=0)
         if action is None:

@@ -15,7 +15,7 @@ import orjson
 
 from ...agents.protocol import Decision
 from ...envs import contract
-from ...errors import ContractError
+from ...errors import AnswerError, ContractError
 from ...experience import Failure, Json, Observation, Step, Task, Trajectory
 
 Stage = Literal["make", "reset", "act", "step"]
@@ -133,9 +133,11 @@ class Recorder:
         """Return the episode as it stands."""
         return Trajectory(id_, self.task, tuple(self.steps), self.observation, collector, provenance=dict(provenance))
 
-    def failure(self, error: BaseException) -> Failure:
-        """Return that the episode broke where it stands."""
-        return Failure(self.task, self.stage, one_line(error))
+    def failure(self, error: BaseException, id_: str, collector: str, provenance: Mapping[str, Json]) -> Failure:
+        """Return that the episode broke where it stands, with its steps and the notes of the error (`AnswerError`)."""
+        notes = error.notes if isinstance(error, AnswerError) else {}
+        played = self.trajectory(id_, collector, provenance) if self.steps else None
+        return Failure(self.task, self.stage, one_line(error), notes, played)
 
 
 class Envs:

@@ -121,7 +121,8 @@ class Rollout:
 
     def _failed(self, recorder: Recorder, slot: int, error: Exception) -> Failure:
         self.envs.drop(recorder.task, slot)
-        return recorder.failure(error)
+        id_ = trajectory_id(recorder.task, self._name, self._seed)
+        return recorder.failure(error, id_, self._name, {"seed": self._seed})
 
     # --- several episodes at once
 

@@ -10,8 +10,9 @@ from pathei.agents.lm.backends import Choice, Conversation, Message
 from pathei.agents.lm.endpoint import ChatEndpoint
 from pathei.agents.lm.local_model import LocalModel
 
-Trouble = int | float | bytes | str
-"""A status code, seconds to wait before an answer, the bytes of a whole body, or the answer's text; `"die"` closes."""
+Trouble = int | float | bytes | str | dict[str, Any]
+"""A status code, seconds to wait before an answer, the bytes of a whole body, the answer's text, or the fields of a
+chat's message; `"die"` closes."""
 
 
 class Server:
@@ -67,7 +68,8 @@ class Server:
         if asked.get("echo"):
             return json.dumps({**whole, "choices": self.echo(asked["prompt"])}).encode()
         logs = {"content": [{"token": "x", "logprob": -0.5, "bytes": None, "top_logprobs": []}]}
-        said = {"text": reply} if "prompt" in asked else {"message": {"role": "assistant", "content": reply}}
+        message = reply if isinstance(reply, dict) else {"content": reply}
+        said = {"text": reply} if "prompt" in asked else {"message": {"role": "assistant", "content": None, **message}}
         choice = {
             "index": 0,
             "finish_reason": "stop",

@@ -17,6 +17,7 @@ pytest.importorskip("openai")
 from pathei.agents import check_agent, decide
 from pathei.agents.lm.agent import LmAgent, LmConfig, parse
 from pathei.agents.lm.backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
+from pathei.agents.lm.endpoint import Price
 from pathei.agents.lm.local_model import LocalModel
 from pathei.agents.lm.prior import LmPrior
 from pathei.agents.lm.prompts import STYLES, PromptContext, Prompts, Turn, fit, get_prompts
@@ -104,7 +105,7 @@ def test_thought_and_action_are_kept_apart(server: Server) -> None:
     assert (notes["thought"], notes["said"]) == ("a switch\nmay help.", "Press  switch.")
     assert notes["usage"] == {"prompt_tokens": 1000, "completion_tokens": 500, "requests": 1}
     assert "You can:\npress switch\ngo home" in server.asked[0]["messages"][-1]["content"]
-    agent.act(SEEN, GOAL)
+    agent.act(Observation("It is light.", (), CAN), GOAL)
     roles = [message["role"] for message in server.asked[1]["messages"]]
     assert roles == ["system", "user", "assistant", "user"]
 
@@ -223,6 +224,113 @@ def test_an_endpoint_that_breaks_is_a_failure_and_the_run_goes_on(server: Server
         [failure] = store.failures()
     assert failure.stage == "act"
     assert "did not answer" in failure.error
+
+
+def test_an_endpoint_that_dies_at_step_six_leaves_five_steps_with_their_cost(server: Server, tmp_path: Path) -> None:
+    server.replies[:] = ["Action: go left", "Action: go right"] * 2 + ["Action: go left", "die", "Action: go right"]
+    config = LmConfig("generate", listed_only=False)
+
+    def collector() -> Rollout:
+        endpoint = server.endpoint(retries=0, price=Price(2.0, 4.0))
+        return Rollout(AgentPolicy(lambda _: LmAgent(endpoint, config)), name="lm", max_steps=6)
+
+    with ExperienceStore.open(tmp_path / "store") as store:
+        collect(store, lantern_tasks(1), collector)
+    for _ in range(2):
+        with ExperienceStore.open(tmp_path / "store") as store:
+            [failure] = store.failures()
+            assert store.remaining(lantern_tasks(1), "lm") == lantern_tasks(1)
+            assert not list(store.trajectories())
+            assert failure.played is not None
+            assert [step.action for step in failure.played.steps] == ["go left", "go right"] * 2 + ["go left"]
+            assert sum(step.info["agent"]["usage"]["cost"] for step in failure.played.steps) == pytest.approx(0.02)
+            assert (failure.stage, failure.notes["usage"]["requests"]) == ("act", 0)
+            store.seal()  # and again from a shard
+    with ExperienceStore.open(tmp_path / "store") as store:
+        assert collect(store, lantern_tasks(1), collector).before == 0
+        [played] = store.trajectories()
+        assert len(played.steps) == 6
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "I am not sure."},
+        {"content": None, "reasoning_content": "Action: go left"},
+        {"content": "<think>Action: go left"},
+        {"content": '{"reply": 3}'},
+        {
+            "content": None,
+            "tool_calls": [{"id": "1", "type": "function", "function": {"name": "act", "arguments": "{"}}],
+        },
+    ],
+)
+def test_answers_that_cannot_be_used_are_a_failure_with_its_cost(
+    server: Server, tmp_path: Path, message: dict[str, Any]
+) -> None:
+    server.replies[:] = [message]
+    endpoint, config = server.endpoint(price=Price(2.0, 4.0)), LmConfig("generate", max_tokens=5, give_up="end")
+    with ExperienceStore.open(tmp_path) as store:
+        done = collect(store, lantern_tasks(2), lambda: Rollout(AgentPolicy(lambda _: LmAgent(endpoint, config))))
+        assert not list(store.trajectories())
+        failures = list(store.failures())
+    assert [one.notes["usage"]["cost"] for one in failures] == [0.004 * len(server.asked) / 2] * 2
+    assert all("no answer could be used in 3 tries" in one.error for one in failures)
+    assert len(failures[0].notes["refused"]) == 3
+    assert (done.coverage.episodes, done.coverage.failures) == (0, 2)
+
+
+def test_a_tools_call_is_an_action_and_can_be_asked_for(server: Server) -> None:
+    function = {"name": "act", "arguments": '{"action": "go home"}'}
+    called = {"content": "I am tired.", "tool_calls": [{"id": "1", "type": "function", "function": function}]}
+    server.replies[:] = [called]
+    for way in ("generate", "call"):
+        decided = LmAgent(server.endpoint(), LmConfig(way)).act(SEEN, GOAL)
+        assert (decided.action, decided.notes["thought"]) == ("go home", "I am tired.")
+    assert "tools" not in server.asked[0]
+    [tool] = server.asked[1]["tools"]
+    assert tool["function"]["parameters"]["properties"]["action"]["enum"] == [*CAN, "finish"]
+    assert server.asked[1]["tool_choice"]["function"]["name"] == tool["function"]["name"] == "act"
+    assert LmAgent(local(), LmConfig("call", max_tokens=3, tries=1)).config.way == "call"
+
+
+def test_thinking_is_recorded_and_not_repeated_to_the_model(server: Server) -> None:
+    agent = writer(
+        server,
+        "<think>",
+        "<think>Action: fly\n\nHm.</think>\n\nThought: tired\nAction: go home",
+        "Action: press switch",
+    )
+    decided = agent.act(SEEN, GOAL)
+    assert (decided.action, decided.notes["thought"]) == ("go home", "Action: fly\n\nHm.\ntired")
+    assert decided.notes["usage"]["requests"] == 2  # a stop string had cut the first answer while it was thinking
+    assert ["stop" in asked for asked in server.asked] == [True, False]
+    agent.act(Observation("It is light.", (), CAN), GOAL)
+    assert server.asked[2]["messages"][2]["content"] == "Thought: tired\nAction: go home"
+
+
+def test_an_action_that_changed_nothing_is_barred_until_something_changes(server: Server) -> None:
+    agent = writer(server, "Action: go home", "Action: Go home.", "Action: press switch", "Action: go home")
+    assert agent.act(SEEN, GOAL).action == "go home"
+    decided = agent.act(SEEN, GOAL)
+    assert decided.action == "press switch"
+    assert "changed nothing" in decided.notes["refused"][0]["reason"]
+    assert "go home" not in server.asked[1]["messages"][-1]["content"].partition("You can:")[2]
+    assert agent.act(Observation("It is light.", (), CAN), GOAL).action == "go home"
+    with pytest.raises(Finished, match="changed nothing"):
+        agent.act(Observation("It is light.", (), CAN), GOAL)
+    chooser = LmAgent(local())
+    chosen = [chooser.act(SEEN, GOAL).action for _ in range(2)]
+    assert sorted(chosen) == sorted(CAN)
+    assert chooser.act(SEEN, GOAL).action in CAN  # where all are barred, none is
+    assert LmAgent(local(), LmConfig(bar=False)).act(SEEN, GOAL).action == chosen[0]
+
+
+def test_styles_in_words_have_a_worked_example(server: Server) -> None:
+    for style in ("act", "react"):
+        writer(server, "Action: go home", style=style).act(SEEN, GOAL)
+        assert "An example" in server.asked[-1]["messages"][0]["content"]
+    assert not STYLES["experience"].example
 
 
 def test_a_server_that_is_gone_fails_what_is_left(tmp_path: Path) -> None:
