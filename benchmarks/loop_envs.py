@@ -36,7 +36,7 @@ COLUMNS: Final = (
     "environment", "agent", "held-out goals reached", "held-out tasks", "steps to a goal", "forgetting, nats per token",
 )  # fmt: skip
 SETTINGS: Final[Mapping[str, dict[str, int]]] = MappingProxyType(
-    {"textworld": {"simulations": 25, "tasks": 12, "explored": 12}, "terminal": {"simulations": 60}}
+    {"textworld": {"simulations": 10, "tasks": 4, "explored": 20, "proposed": 0}, "terminal": {"simulations": 60}}
 )
 """What differs where steps are slow."""
 RECIPE: Final = BaseRecipe(layers=2, width=128, heads=4, vocabulary=2048, steps=400, batch=2, text=4000)
@@ -78,7 +78,6 @@ def loop_config(env: str, settings: Settings, **model: Any) -> LoopConfig:
     return LoopConfig(
         env=env,
         rounds=1,
-        proposed=10,
         held_out=settings.held_out,
         steps=40,
         against="",
@@ -86,7 +85,14 @@ def loop_config(env: str, settings: Settings, **model: Any) -> LoopConfig:
             steps=settings.training_steps, learning_rate=3e-3, warmup=20, batch_size=8, group_by_length=True
         ),
         workers=0,
-        **{"tasks": settings.tasks, "explored": 6, "simulations": 300, **SETTINGS.get(env, {}), **model},
+        **{
+            "tasks": settings.tasks,
+            "explored": 6,
+            "proposed": 10,
+            "simulations": 300,
+            **SETTINGS.get(env, {}),
+            **model,
+        },
     )
 
 
