@@ -5,8 +5,9 @@ argument after a colon where it takes one, and `+memory:MEMORY` if it is shown w
 `skills:runs/home+then:lm:Qwen/Qwen3-0.6B+memory:runs/home`. `AgentSpec.parse` reads this grammar; `pathei list agent`
 lists the kinds.
 
-A model is a folder or an id on the Hugging Face hub (loaded in this process), `MODEL@URL` at an OpenAI-compatible
-endpoint, or `MODEL@` at the endpoint of OPENAI_BASE_URL. A memory is its folder or that of its store; it is opened for
+A model that is loaded in this process is a run of `pathei learn`, an adapter, a model's folder, a GGUF file, an id on
+the Hugging Face hub or `tiny`; `MODEL@URL` is one at an OpenAI-compatible endpoint, and `MODEL@` one at that of
+OPENAI_BASE_URL. A memory is its folder or that of its store; it is opened for
 reading. `module:Name`, or an entry point of the group `pathei.agents`, names a class or function that
 makes an agent: it is called with the task if it takes an argument, else with none.
 """
@@ -21,9 +22,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..errors import ConfigError, ModelError, unknown
+from ..errors import ConfigError, unknown
 from ..experience import Task
 from ..memory.empty import EmptyMemory
+from ..pretrained import find_model
 from ..registry import Registry
 from .human import HumanAgent
 from .lm.agent import LmAgent, LmConfig
@@ -117,7 +119,7 @@ class AgentSpec:
         Raises:
             UnknownNameError: there is no such kind of agent; the nearest is suggested.
             ConfigError: no model or memory is named where one is needed, or `module:Name` cannot be imported.
-            ModelError: the name is that of a folder that does not exist.
+            ModelError: the name is that of a path, and there is no model.
         """
         return cls(tuple(_read(part) for part in name.split(_THEN)))
 
@@ -269,8 +271,8 @@ def _read(text: str) -> AgentPart:
         return AgentPart(acts, "", memory if shown else None)
     if kind.argument == "MODEL" and not argument:
         raise ConfigError(f"No language model is named: write {name}:PATH, {name}:MODEL@URL or {name}:MODEL@.")
-    if kind.argument == "MODEL" and _is_missing(argument):
-        raise ModelError(f"There is no model at {argument}: name a folder that holds one, or an id on the hub.")
+    if kind.argument == "MODEL" and "@" not in argument:
+        find_model(argument)  # refuses a path without a model
     if kind.argument == "MEMORY" and not colon:
         raise ConfigError(f"No memory is named: write {name}:MEMORY, or NAME+memory:MEMORY.")
     return AgentPart(name, argument, memory if shown else None)
@@ -300,9 +302,3 @@ def get_backend(name: str, *, chat: bool | None = None) -> Backend:
     if at:
         return ChatEndpoint(model, base_url=url or None, api="completions" if chat is False else "chat")
     return LocalModel.load(name, chat=chat)
-
-
-def _is_missing(name: str) -> bool:
-    """Whether this can only be a folder, and is missing; an id on the hub is `NAME` or `OWNER/NAME`."""
-    is_folder = name.startswith((".", "/")) or name.count("/") > 1
-    return "@" not in name and is_folder and not Path(name).is_dir()

@@ -36,7 +36,7 @@ COLUMNS: Final = (
     "environment", "agent", "held-out goals reached", "held-out tasks", "steps to a goal", "forgetting, nats per token",
 )  # fmt: skip
 SETTINGS: Final[Mapping[str, dict[str, int]]] = MappingProxyType(
-    {"textworld": {"simulations": 10, "tasks": 4, "explored": 20, "proposed": 0}, "terminal": {"simulations": 60}}
+    {"textworld": {"simulations": 100, "tasks": 6, "explored": 2, "proposed": 0}, "terminal": {"simulations": 60}}
 )
 """What differs where steps are slow."""
 RECIPE: Final = BaseRecipe(layers=2, width=128, heads=4, vocabulary=2048, steps=400, batch=2, text=4000)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ConfigError, at_least, check
+from ..pretrained import find_model
 
 if TYPE_CHECKING:
     from ..agents import Agent
@@ -90,6 +91,15 @@ class MctsOptions:
 
     name = "mcts"
     in_process = False
+
+    def __post_init__(self) -> None:
+        """Check the prior.
+
+        Raises:
+            ModelError: it is the path of a language model, and there is none.
+        """
+        if self.prior.startswith("lm:") and "@" not in self.prior:
+            find_model(self.prior.removeprefix("lm:"))
 
     def make(self, play: PlaySettings) -> Collector:
         """Return the collector."""
@@ -186,14 +196,16 @@ class CarryOptions:
 class LmOptions:
     """How a language model is asked."""
 
-    way: Literal["choose", "generate"] = "choose"
+    way: Literal["choose", "generate", "call"] = "choose"
     """How a model chooses its action.
 
     choose: the likeliest of the admissible actions
     generate: the model writes the action
+    call: it calls a tool with the action, at a chat endpoint that knows tools
     """
     style: str = ""
-    """The prompt: `experience`, `act`, `react`, or a TOML file; if empty, `experience` to choose, `react` to write."""
+    """The prompt: `experience`, `act`, `react`, `call`, or a TOML file; if empty, `experience` to choose, `react` to
+    write, `call` to call."""
     temperature: float = 0.0
     """0 for the likeliest."""
     max_tokens: int = 256
@@ -211,8 +223,9 @@ class AgentOptions:
     """Let an agent act."""
 
     agent: str
-    """The agent. `scripted`: the task's demonstration. `random`: random actions. `lm:PATH` or `lm:MODEL@URL`: a
-    language model, here or at an endpoint. `saycan:PATH`: a language model with affordances. `skills:MEMORY`: by a
+    """The agent. `scripted`: the task's demonstration. `random`: random actions. `lm:MODEL` or `lm:MODEL@URL`: a
+    language model, here (a run of `pathei learn`, an adapter, a folder, a GGUF file, an id on the hub) or at an
+    endpoint. `saycan:MODEL`: a language model with affordances. `skills:MEMORY`: by a
     memory alone. `NAME+memory:MEMORY`: any of them, shown what a memory holds about the goal."""
     record_as: str | None = None
     """The name under which episodes are recorded; the agent's own if None. Use a new one to replay the same tasks with

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import at_least, check
+from ..pretrained import TINY
 from .corpora.config import CorpusConfig
 from .methods.registry import MethodConfigs
-from .models.names import TINY
 from .training.config import TrainingConfig
 
 

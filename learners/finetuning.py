@@ -21,6 +21,7 @@ import orjson
 
 from ..errors import ConfigError, RecordError, check
 from ..extras import needed_by
+from ..pretrained import find_model, is_tiny
 from ..store import ExperienceStore
 from ..store.durable import publish
 from .config import LearnConfig, LearnReport
@@ -34,8 +35,7 @@ from .methods.ewc_lora import Factors
 from .methods.protocol import MethodContext, Need, Regularizer
 from .methods.registry import make_regularizers, parse_methods
 from .methods.replay import self_generated
-from .models.load import context_of, find_model, load_model
-from .models.names import is_tiny
+from .models.load import context_of, load_model
 from .models.stdlib_text import stdlib_text
 from .run_directory import (
     ADAPTER,

@@ -23,9 +23,9 @@ from typing import Any, Final
 import orjson
 
 from ..errors import ConfigError, LearningError, StoreLockedError
+from ..pretrained import TINY, TINY_BEFORE
 from ..store.durable import WriterLock, explained, sync_directory, write_atomically
 from .config_migration import RENAMED, migrate_config
-from .models.names import TINY, TINY_BEFORE
 
 ADAPTER: Final = "adapter"
 CONFIG: Final = "config.json"

@@ -12,8 +12,8 @@ from ..errors import at_least, check
 from ..learners.config import ReferenceConfig
 from ..learners.methods.ewc import EwcConfig
 from ..learners.methods.registry import MethodConfigs
-from ..learners.models.names import TINY
 from ..learners.training.config import TrainingConfig
+from ..pretrained import TINY
 
 Learn = Literal["memory", "weights", "both"]
 RENAMED: Final[Mapping[str, str | None]] = MappingProxyType({"world": "env"})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError
-from ..learners.models.names import is_tiny
+from ..pretrained import is_tiny
 from ..store import ExperienceStore
 from .experience import AGENT
 from .workspace import LoopWorkspace

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.rule import Rule
 
 from ..extras import needed_by
-from ..learners.models.names import is_tiny
 from ..learners.run_directory import CONFIG, note_versions, only_writer, refuse_another, settle, write_json
+from ..pretrained import is_tiny
 from . import experience, learning, results
 from .config import RENAMED, LoopConfig
 from .workspace import PLAIN, WEIGHTS, LoopWorkspace

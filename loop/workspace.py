@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..experience import Task, Trajectory
-from ..learners.models.names import is_tiny
+from ..pretrained import is_tiny
 from . import tasks
 from .config import LoopConfig
 

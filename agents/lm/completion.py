@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 from .backends import Backend, Conversation, Message, ModelRequest
 from .endpoint import ChatEndpoint
@@ -31,13 +32,17 @@ def completion(
 
 
 def complete_named(name: str) -> Callable[[str], str]:
-    """Return a model by name: `"local:PATH"` runs in this process, any other is asked for at the endpoint.
+    """Return a model by name.
+
+    `"local:MODEL"` or the path of a model runs in this process (see `pretrained`); `"MODEL@URL"` is asked for at an
+    OpenAI-compatible endpoint, any other name at that of OPENAI_BASE_URL.
 
     Raises:
         MissingDependencyError: what it needs is not installed.
         ModelError: it cannot be loaded, or there is no key.
     """
-    kind, _, rest = name.partition(":")
-    if kind == "local" and rest:
-        return completion(LocalModel.load(rest), max_tokens=512)
-    return completion(ChatEndpoint(name))
+    local = name.removeprefix("local:")
+    if local and (local != name or Path(name).exists()):
+        return completion(LocalModel.load(local), max_tokens=512)
+    model, _, url = name.partition("@")
+    return completion(ChatEndpoint(model, base_url=url or None))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ...errors import ModelError
 from ...experience import Tokens
-from ...extras import needed_by
+from ...pretrained import load_pretrained
 from .backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
 from .likelihood import Logs, behind, cache_of, likeliest, one_by_one, run_prompts, shared_prefix
 
@@ -76,28 +76,17 @@ class LocalModel:
         """Load a model with its tokenizer.
 
         Args:
-            path: A folder that `save_pretrained` wrote, or a model's id on the Hugging Face hub.
+            path: A run, an adapter, a model's folder, a GGUF file, an id on the Hugging Face hub, or `tiny`.
             device: `"cpu"`, `"cuda"`, `"cuda:1"`, ...; None for the GPU if there is one.
             dtype: Of the weights: `"float32"`, `"bfloat16"`, ...; `"auto"` for what the files have.
             batch: See above.
             chat: See above.
 
         Raises:
-            MissingDependencyError: transformers or torch is not installed.
+            MissingDependencyError: torch, transformers, or what an adapter or a GGUF file needs is not installed.
             ModelError: there is no such model or device, or it is not a causal language model.
         """
-        with needed_by("A model in this process"):
-            import torch
-            from safetensors import SafetensorError
-            from transformers import AutoModelForCausalLM, AutoTokenizer
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(str(path))
-            model = AutoModelForCausalLM.from_pretrained(str(path), dtype=dtype)
-            model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[arg-type]
-        except (OSError, ValueError, KeyError, RuntimeError, AssertionError, SafetensorError) as error:
-            raise ModelError(
-                f"The model {str(path)!r} cannot be loaded ({' '.join(str(error).split())[:300]})."
-            ) from error
+        model, tokenizer = load_pretrained(path, dtype, device)
         return cls(model, tokenizer, name=str(path), batch=batch, chat=chat)
 
     @property

@@ -49,9 +49,9 @@ from pathei.learners.methods.registry import MethodConfigs
 from pathei.learners.methods.replay import ReplayConfig
 from pathei.learners.methods.wise_ft import WeightAveraging
 from pathei.learners.models.load import load_model
-from pathei.learners.models.names import TINY
 from pathei.learners.models.stdlib_text import stdlib_text
 from pathei.learners.training.config import LoraConfig, TrainingConfig
+from pathei.pretrained import TINY
 from pathei.store import ExperienceStore
 from pathei.views.pareto import ParetoPoint, pareto_picture
 

@@ -29,9 +29,9 @@ def fisher(command: Fisher) -> None:
     """Estimate Fisher information."""
     from ...learners.fisher.file import fisher_to_file
     from ...learners.models.load import load_model
-    from ...learners.models.names import is_tiny
     from ...learners.models.stdlib_text import stdlib_text
     from ...learners.training.batches import read_texts, sequences_of
+    from ...pretrained import is_tiny
 
     if command.out.suffix != ".safetensors":
         raise ConfigError(f"Fisher information is kept in a .safetensors file, not in {command.out.name!r}.")

@@ -15,9 +15,9 @@ from typing import Final
 import orjson
 
 from ...errors import LearningError, at_least, check
+from ...pretrained import is_tiny
 from ..examples import Example, Split, read_examples
 from ..models.load import load_model
-from ..models.names import is_tiny
 from ..models.stdlib_text import stdlib_text
 from ..run_directory import CONFIG, EXAMPLES, MODEL, note_versions, only_writer, refuse_another, settle, write_json
 from ..training.batches import read_texts
