@@ -135,8 +135,8 @@ def load_pretrained(
     files = find_model(name)
     with needed_by("A language model"):
         import torch
-        from safetensors import SafetensorError
         import transformers  # noqa: F401
+        from safetensors import SafetensorError
 
         if files.gguf:
             importlib.import_module("gguf")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pathei.agents import AgentMaker
+from pathei.agents.lm.backends import Choice, Conversation, Message, ModelRequest
 from pathei.agents.lm.local_model import LocalModel
 from pathei.cli import main
 from pathei.errors import ModelError
@@ -102,7 +103,6 @@ def test_a_name_that_is_nowhere_blames_neither_a_tokenizer_nor_a_package(monkeyp
 
 def test_a_run_an_adapter_and_a_folder_answer_alike(tmp_path: Path) -> None:
     pytest.importorskip("peft")
-    from pathei.agents.lm.backends import Choice, Conversation, Message
     from pathei.learners import LearnConfig, LoraConfig, TrainingConfig, finetune, load_model, write_examples
     from pathei.tests.support.tiny_language import save_tiny, tiny_examples
 
@@ -126,3 +126,40 @@ def test_a_run_an_adapter_and_a_folder_answer_alike(tmp_path: Path) -> None:
     (tmp_path / "base" / "tokenizer_config.json").unlink()
     with pytest.raises(ModelError, match="has a model and no tokenizer"):
         LocalModel.load(base)
+
+
+def test_a_gguf_file_answers(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    gguf = pytest.importorskip("gguf")
+    import numpy as np
+
+    words = [*(chr(code) for code in range(33, 97)), "AB"]
+    writer, rng = gguf.GGUFWriter(tmp_path / "small.gguf", "llama"), np.random.default_rng(0)
+    writer.add_context_length(64)
+    writer.add_embedding_length(16)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(32)
+    writer.add_head_count(2)
+    writer.add_head_count_kv(2)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(8)
+    writer.add_vocab_size(len(words))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(words)
+    writer.add_token_types([1] * len(words))
+    writer.add_token_merges(["A B"])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(0)
+    shapes = {"token_embd": (len(words), 16), "output": (len(words), 16), "output_norm": (16,)}
+    shapes |= {f"blk.0.{name}": (16, 16) for name in ("attn_q", "attn_k", "attn_v", "attn_output")}
+    shapes |= {f"blk.0.{name}": (16,) for name in ("attn_norm", "ffn_norm")}
+    shapes |= {"blk.0.ffn_gate": (32, 16), "blk.0.ffn_up": (32, 16), "blk.0.ffn_down": (16, 32)}
+    for name, shape in shapes.items():
+        writer.add_tensor(f"{name}.weight", rng.normal(size=shape).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    for name in (tmp_path / "small.gguf", tmp_path):
+        [reply] = LocalModel.load(name).generate([ModelRequest(Conversation((Message("user", "AB"),)), 4)])
+        assert 1 <= reply.usage.completion_tokens <= 4
