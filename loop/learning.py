@@ -29,7 +29,8 @@ Watch = Callable[[int, int], None]
 KIND: Final = "plan-bare"
 """The kind of example that a model is trained on, and is asked for when it acts."""
 _LONGEST: Final = 45
-"""The maximum number of words of a plan; the few longer ones would make training half as slow again."""
+"""The maximum number of words of a goal or a plan: the few longer ones would make training half as slow again. Where
+all are longer, as in TextWorld, ten times as many."""
 _LOT: Final = 25
 _PLANS: Final = 10_000
 _TEXTS: Final = 120
@@ -124,11 +125,15 @@ def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:
     from ..learners.corpora.building import build_corpora
     from ..learners.corpora.config import CorpusConfig
 
-    config = CorpusConfig(
-        kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, max_words=_LONGEST, held_out=0.0, seed=place.seed
-    )
     with ExperienceStore.open(place.store, mode="read") as store:
-        found = build_corpora(map(store.get, place.collected(store.trajectories(roots=True), number)), config)
+        ids = place.collected(store.trajectories(roots=True), number)
+        for words in (_LONGEST, 10 * _LONGEST):
+            config = CorpusConfig(
+                kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, max_words=words, held_out=0.0, seed=place.seed
+            )
+            found = build_corpora(map(store.get, ids), config)
+            if found:
+                break
     if not found:
         raise ConfigError(f"No episode in {place.store} that has a plan reached its goal: give the loop more tasks.")
     return found
