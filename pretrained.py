@@ -142,7 +142,7 @@ def load_pretrained(
             importlib.import_module("gguf")
         if files.adapter:
             importlib.import_module("peft")
-    if files.source == TINY:
+    if is_tiny(name):
         files = files._replace(source=str(importlib.import_module("pathei.learners.models.base").tiny_base()))
     try:
         tokenizer, model = _read(files, dtype)
