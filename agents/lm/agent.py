@@ -35,7 +35,7 @@ from .backends import (
     Usage,
 )
 from .prompts import PromptContext, Prompts, Turn, fit, get_prompts
-from .reading import Reading, breaks_off, cut_thinking, normal, read_answer
+from .reading import AnswerReading, breaks_off, cut_thinking, normal, read_answer
 
 _KEPT: Final = 2000
 """The number of characters kept of a thought, or of an unusable answer."""
@@ -216,7 +216,7 @@ class LmAgent:
 
     def _ask(
         self, asked: Conversation, observation: Observation, usage: Usage
-    ) -> Generator[Request, Answer, tuple[ModelReply, Reading, Usage]]:
+    ) -> Generator[Request, Answer, tuple[ModelReply, AnswerReading, Usage]]:
         """Ask for one answer; again, without stop strings, if one of these has cut it before it says anything.
 
         Chat models begin with an empty line, a tag of thinking, a fence or `Action:` on a line by itself.
@@ -245,7 +245,7 @@ class LmAgent:
         return Decision(action, reply.tokens, notes), _answered(reply)
 
     def _checked(
-        self, parsed: Reading, reply: ModelReply, actions: Sequence[str] | None, usage: Usage
+        self, parsed: AnswerReading, reply: ModelReply, actions: Sequence[str] | None, usage: Usage
     ) -> tuple[str, str | None]:
         """Return the action that is meant, and why it cannot be done, if it cannot.
 

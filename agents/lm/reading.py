@@ -1,4 +1,4 @@
-"""Reading a language model's answer: the action that it names, in whatever harmless form, and the thought before it.
+"""AnswerReading a language model's answer: the action that it names, in whatever harmless form, and the thought before it.
 
 Thinking (`<think>` and its like) is cut off first, so nothing in it is ever done. Then an action is read from a tool
 call, JSON, a line `Action: ...`, or a line by itself, without bullets, numbers, quotes and emphasis around it. Not
@@ -44,7 +44,7 @@ TOOL: Final = "act"
 """The name of the tool whose call is an action."""
 
 
-class Reading(NamedTuple):
+class AnswerReading(NamedTuple):
     """What an answer says."""
 
     thought: str
@@ -76,7 +76,7 @@ def cut_thinking(text: str) -> tuple[str, str | None]:
     return _joined(thoughts), _ENDS.sub("", text.strip())
 
 
-def read_answer(text: str, *, thought: bool) -> Reading:
+def read_answer(text: str, *, thought: bool) -> AnswerReading:
     """Read an answer.
 
     Args:
@@ -86,7 +86,7 @@ def read_answer(text: str, *, thought: bool) -> Reading:
     """
     before, rest = cut_thinking(text)
     if rest is None:
-        return Reading(before, "", unfinished=True)
+        return AnswerReading(before, "", unfinished=True)
     found = _read(rest, thought and not before)
     return found._replace(thought=_joined([before, found.thought]))
 
@@ -100,7 +100,7 @@ def breaks_off(text: str) -> bool:
     return not rest[found.start(1) :].strip() if found is not None else _THOUGHT.match(rest) is not None
 
 
-def _read(text: str, thought: bool) -> Reading:
+def _read(text: str, thought: bool) -> AnswerReading:
     found = _LABEL.search(text)
     label = "" if found is None else clean(found[1])
     ahead = "" if found is None else _THOUGHT.sub("", text[: found.start()].strip()).strip()
@@ -110,14 +110,14 @@ def _read(text: str, thought: bool) -> Reading:
             return said._replace(thought=_joined([ahead, said.thought]))
     if found is not None:
         lines = [label] if label else _lines(after)
-        return Reading(ahead, lines[0] if lines else "")
+        return AnswerReading(ahead, lines[0] if lines else "")
     tagged = [line for part in _tagged(text) for line in _lines(part)[:1]]
     if tagged:
-        return Reading(_THOUGHT.sub("", text[: text.index("<")].strip()) if "<" in text else "", tagged[0])
+        return AnswerReading(_THOUGHT.sub("", text[: text.index("<")].strip()) if "<" in text else "", tagged[0])
     lines = _lines(text)
     if thought:
-        return Reading(_THOUGHT.sub("", text.strip()), "", tuple(reversed(lines)))
-    return Reading("", lines[0] if lines else "", tuple(lines[1:]))
+        return AnswerReading(_THOUGHT.sub("", text.strip()), "", tuple(reversed(lines)))
+    return AnswerReading("", lines[0] if lines else "", tuple(lines[1:]))
 
 
 def clean(line: str) -> str:
@@ -147,7 +147,7 @@ def _tagged(text: str) -> Iterator[str]:
     return (match[2] or match[3] or "" for match in _INSIDE.finditer(text))
 
 
-def _from_json(text: str) -> Reading | None:
+def _from_json(text: str) -> AnswerReading | None:
     """Read a text that is JSON, or begins with it; None if it does not."""
     if not text.startswith(("{", "[", '"')):
         return None
@@ -160,10 +160,10 @@ def _from_json(text: str) -> Reading | None:
     return None
 
 
-def _from_value(value: Any) -> Reading:
+def _from_value(value: Any) -> AnswerReading:
     readings = list(dict.fromkeys(clean(one) for one in _readings(value, 0) if one.strip()))
     thought = next((str(value[key]) for key in _THOUGHT_KEYS if value.get(key)), "") if isinstance(value, dict) else ""
-    return Reading(thought, readings[0] if readings else "", tuple(readings[1:]))
+    return AnswerReading(thought, readings[0] if readings else "", tuple(readings[1:]))
 
 
 def _readings(value: Json, depth: int) -> Iterator[str]:
