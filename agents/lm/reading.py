@@ -1,4 +1,4 @@
-"""AnswerReading a language model's answer: the action that it names, in whatever harmless form, and the thought before it.
+"""Reading a language model's answer: the action that it names, in whatever harmless form, and the thought before it.
 
 Thinking (`<think>` and its like) is cut off first, so nothing in it is ever done. Then an action is read from a tool
 call, JSON, a line `Action: ...`, or a line by itself, without bullets, numbers, quotes and emphasis around it. Not
