@@ -8,7 +8,8 @@ environment begins and steps in its own way.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 import gymnasium
@@ -21,13 +22,17 @@ Value = TypeVar("Value")
 
 MAX_TEXT: Final = 1 << 20
 """The longest observation and action, in characters, unless an environment sets other limits."""
+TEXT_BUDGET: Final = 8_000
+"""The number of characters that an observation shows at once. `scroll` and `find` reach the rest."""
+_LONG_LINE: Final = 1_000
+_SCROLL: Final = re.compile(r"scroll[\[ ](down|up)\]?|find(?:\[(.+)\]| (.+))", re.DOTALL)
 
 
 class EnvSnapshot(NamedTuple):
     """A saved moment of a `TextEnv`; see `pathei.envs.snapshots`."""
 
     values: tuple[Any, ...]
-    """The attributes that `TextEnv.saved` lists, in that order."""
+    """The attributes that `TextEnv.saved` lists, in that order; last, where a long observation is looked at."""
     random_state: Mapping[str, Any]
 
 
@@ -40,6 +45,7 @@ class TextEnv(gymnasium.Env[ObsType, str]):
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012  # gymnasium declares it so
+    _first, _whole = 0, ""  # the line that a long observation begins with, and all of it
     title: ClassVar[str]
     """What error messages call the environment, at the beginning of a sentence: `"The shop"`."""
     option_names: ClassVar[Sequence[str]] = ("goal",)
@@ -79,6 +85,7 @@ class TextEnv(gymnasium.Env[ObsType, str]):
             ConfigError: an option is not known.
         """
         super().reset(seed=seed)
+        self._first = 0
         check_options(self.title, options or {}, self.option_names)
         return {**self._defaults, **(options or {})}
 
@@ -103,13 +110,60 @@ class TextEnv(gymnasium.Env[ObsType, str]):
         """Return the text of the present observation in render mode `"ansi"`."""
         return self.text() if self.render_mode == "ansi" else None
 
+    def fitted(self, text: str) -> str:
+        """Return the part of a text that is shown now, at most `TEXT_BUDGET` characters and a line on the rest."""
+        self._whole = text
+        return fit(text, self._first, "; scroll[down], scroll[up] and find[words] show others")
+
+    def scroll(self, action: str, whole: Callable[[], str]) -> str | None:
+        """Look at another part of a long observation, if an action asks for that; any other action leaves it.
+
+        Args:
+            action: `scroll[down]`, `scroll[up]` or `find[words]`, which have a meaning only where the text is too long.
+            whole: Returns the whole text.
+
+        Returns:
+            None if the action is another one; else why it was refused, and `""` if it was not.
+        """
+        asked = _SCROLL.fullmatch(action.strip())
+        text = "" if asked is None else whole()
+        if asked is None or len(text) <= TEXT_BUDGET:
+            self._first = 0
+            return None
+        lines = _lines(text)
+        if asked[1] == "up":
+            first, count, size = self._first, self._first, 0
+            while count and size + len(lines[count - 1]) < TEXT_BUDGET:
+                count, size = count - 1, size + len(lines[count - 1]) + 1
+            self._first = count
+            return "" if first else "this is the beginning of the text"
+        if asked[1] == "down":
+            last = _last(lines, self._first)
+            self._first = last if last < len(lines) else self._first
+            return "" if last < len(lines) else "this is the end of the text"
+        words = (asked[2] or asked[3]).strip().strip("\"'").casefold()
+        after = [*range(self._first + 1, len(lines)), *range(self._first + 1)]
+        found = next((place for place in after if words in lines[place].casefold()), None)
+        self._first = self._first if found is None else found
+        return f"{words[:80]!r} is not in the text" if found is None else ""
+
+    def scrolling(self) -> tuple[str, ...]:
+        """Return the actions that show more of the text that was given to `fitted`."""
+        if len(self._whole) <= TEXT_BUDGET:
+            return ()
+        lines = _lines(self._whole)
+        down = ("scroll[down]",) if _last(lines, self._first) < len(lines) else ()
+        return (*down, *(("scroll[up]",) if self._first else ()))
+
     def save_fields(self) -> EnvSnapshot:
         """Return the present values of the `saved` attributes and the random state; it stays valid."""
-        return EnvSnapshot(tuple([getattr(self, name) for name in self.saved]), self.np_random.bit_generator.state)
+        values = tuple([getattr(self, name) for name in self.saved])
+        return EnvSnapshot((*values, self._first), self.np_random.bit_generator.state)
 
     def load_fields(self, state: EnvSnapshot, /) -> None:
         """Go back to a moment that `save_fields` returned."""
-        for name, value in zip(self.saved, state.values, strict=True):
+        *values, self._first = state.values
+        for name, value in zip(self.saved, values, strict=True):
             setattr(self, name, value)
         self.np_random.bit_generator.state = state.random_state
 
@@ -144,9 +198,43 @@ def require_reset(value: Value | None) -> Value:
     return value
 
 
+def fit(text: str, first: int = 0, hint: str = "") -> str:
+    """Return a text as it is; if it is longer than `TEXT_BUDGET`, its lines from one on, and which of them these are.
+
+    Args:
+        text: The text; lines of more than 1,000 characters count as several.
+        first: The first line to show.
+        hint: How to see the others: `": say scroll[down]"`.
+    """
+    if len(text) <= TEXT_BUDGET:
+        return text
+    lines = _lines(text)
+    last = _last(lines, first)
+    return "\n".join([*lines[first:last], f"[Lines {first + 1} to {last} of {len(lines)} are shown{hint}.]"])
+
+
 def explain(error: str | None, text: str) -> str:
     """Return an observation's text, with the reason in front where the last action was refused."""
     return f"That did not work: {error}.\n{text}" if error else text
+
+
+def _lines(text: str) -> list[str]:
+    lines: list[str] = []
+    for line in text.splitlines():
+        while len(line) > _LONG_LINE:
+            end = line.rfind(" ", 1, _LONG_LINE) + 1 or _LONG_LINE
+            lines.append(line[:end])
+            line = line[end:]
+        lines.append(line)
+    return lines
+
+
+def _last(lines: Sequence[str], first: int) -> int:
+    """Return the end of the lines that fit the budget, of which there is at least one."""
+    size, place = 0, first
+    while place < len(lines) and (place == first or size + len(lines[place]) <= TEXT_BUDGET):
+        size, place = size + len(lines[place]) + 1, place + 1
+    return place
 
 
 def _quoted(names: Sequence[str]) -> str:

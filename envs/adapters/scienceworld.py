@@ -16,7 +16,7 @@ from ...errors import ConfigError, MissingDependencyError, WorldError, unknown
 from ...experience import Goal, Task
 from ...extras import needed_by
 from ..registry import Requirement
-from ..text_env import TextEnv
+from ..text_env import TextEnv, explain
 
 ENV: Final = "pathei/ScienceWorld-v0"
 EXPERIMENTS: Final = (
@@ -82,24 +82,29 @@ class ScienceWorldEnv(TextEnv[str]):
         self._over = False
         self._text = f"{self._science.taskdescription().strip()}\n{in_order(self._science.server.step('look around'))}"
         self._score = self._reached()
-        return self._text, self._info()
+        return self.text(), self._info()
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Do something."""
         if self._over:
             error = "The experiment is over."
             return error, 0.0, True, False, {**self._info(), "error": error}
+        moved = self.scroll(action, lambda: self._text)
+        if moved is not None:
+            info = self._info() | ({"error": moved} if moved else {})
+            return explain(moved, self.fitted(self._text)), 0.0, False, False, info
         self._text = in_order(str(self._science.server.step(" ".join(action.split()))))
+        shown = self.text()
         before, self._score = self._score, self._reached()
         self._over = bool(self._science.server.getCompleted()) or self._score < 0
         info = self._info()
         if self._text.startswith(_NOT_UNDERSTOOD):
             info["error"] = self._text
-        return self._text, self._score - before, self._over, False, info
+        return shown, self._score - before, self._over, False, info
 
     def text(self) -> str:
         """Return what was observed last."""
-        return self._text
+        return self.fitted(self._text)
 
     def close(self) -> None:
         """End the Java process."""
@@ -117,7 +122,9 @@ class ScienceWorldEnv(TextEnv[str]):
             "facts": {"inventory": in_order(self._science.inventory()), "look": in_order(self._science.look())},
         }
         if self._listing:
-            info["actions"] = () if self._over else tuple(self._science.get_valid_action_object_combinations())
+            info["actions"] = (
+                () if self._over else (*self._science.get_valid_action_object_combinations(), *self.scrolling())
+            )
         return info
 
 

@@ -21,7 +21,7 @@ from ...extras import needed_by
 from ..facts import ConditionJson, FactGraph
 from ..facts.goals import progress, satisfied
 from ..registry import Requirement
-from ..text_env import TextEnv, require_reset
+from ..text_env import TextEnv, explain, require_reset
 from .textworld_graph import conditions_of, read_facts
 
 ENV: Final = "pathei/TextWorld-v0"
@@ -96,17 +96,22 @@ class TextWorldEnv(TextEnv[str]):
         self._score = 0.0
         info = self._info({"graph": graph.to_json()})
         self._score = info["progress"] if self._conditions else 0.0
-        return self._text, info
+        return self.text(), info
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Give a command."""
         if self._over:
             error = "The game is over."
             return error, 0.0, True, False, {**self._info({"changes": []}), "error": error}
+        moved = self.scroll(action, lambda: self._text)
+        if moved is not None:
+            info = self._info({"changes": []}) | ({"error": moved} if moved else {})
+            return explain(moved, self.fitted(self._text)), 0.0, False, False, info
         # Newlines would be several commands.
         self._state, _, done = self._game.step(" ".join(action.split()) or "(nothing)")
         before, self._graph = self.fact_graph(), read_facts(self._state["facts"])
         self._text = _clean(self._state["feedback"])
+        shown = self.text()
         self._over = bool(done) or bool(self._conditions and satisfied(self._graph, self._conditions))
         facts: dict[str, Any] = {"changes": before.changes_to(self._graph)}
         if nodes := before.nodes_new_in(self._graph):
@@ -115,11 +120,11 @@ class TextWorldEnv(TextEnv[str]):
         reward, self._score = info["progress"] - self._score, info["progress"]
         if self._text.startswith(_NOT_UNDERSTOOD):
             info["error"] = self._text
-        return self._text, reward, self._over, False, info
+        return shown, reward, self._over, False, info
 
     def text(self) -> str:
         """Return what the game wrote last."""
-        return self._text
+        return self.fitted(self._text)
 
     def snapshot(self) -> Any:
         """Return the present state: a copy of the game."""
@@ -145,7 +150,7 @@ class TextWorldEnv(TextEnv[str]):
             won = satisfied(self.fact_graph(), self._conditions)
             reached = progress(self.fact_graph(), self._conditions)
         return {
-            "actions": () if self._over else tuple(state["admissible_commands"]),
+            "actions": () if self._over else (*state["admissible_commands"], *self.scrolling()),
             "success": won,
             "progress": reached,
             "facts": {"facts": sorted(map(str, state["facts"])), **facts},

@@ -156,12 +156,19 @@ def cut(page: DocsPage) -> tuple[DocsScreen, ...]:
     for block in page.blocks:
         line = {"heading": "# ", "item": "- "}.get(block.kind, "")
         for run in block.runs:
+            if len(line) > SCREEN:  # a block may be longer than any screen
+                screens.append(_screen([*lines, line], links, answers))
+                lines, links, answers, length, line = [], [], {}, 0, ""
             if run.target != NOWHERE:
                 numbered += 1
                 links.append(DocsLink(numbered, run.text, run.target))
-                line += f"[{numbered}: {run.text}]"
+                line += f"[{numbered}: {run.text if len(run.text) <= SCREEN else f'{run.text[:SCREEN]}...'}]"
             else:
-                line += run.text
+                *full, last = _pieces(run.text)
+                for piece in full:
+                    screens.append(_screen([*lines, line + piece], links, answers))
+                    lines, links, answers, length, line = [], [], {}, 0, ""
+                line += last
             if run.code or run.target != NOWHERE:
                 answers[run.text] = None
         lines.append(line)
@@ -172,6 +179,16 @@ def cut(page: DocsPage) -> tuple[DocsScreen, ...]:
     if lines or not screens:
         screens.append(_screen(lines, links, answers))
     return tuple(screens)
+
+
+def _pieces(text: str) -> list[str]:
+    """Part a text that is longer than a screen, at blanks where there are some."""
+    parts = []
+    while len(text) > 2 * SCREEN:
+        end = text.rfind(" ", SCREEN, 2 * SCREEN) + 1 or 2 * SCREEN
+        parts.append(text[:end])
+        text = text[end:]
+    return [*parts, text]
 
 
 def _screen(lines: list[str], links: list[DocsLink], answers: Mapping[str, None]) -> DocsScreen:

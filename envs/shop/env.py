@@ -109,7 +109,10 @@ class WebShopEnv(TextEnv[str]):
             Observation, reward (in [0, 1], for buying), terminated (something was bought), truncated (always False;
             `TimeLimit` does that), info.
         """
-        earned = self.act(action)
+        moved = self.scroll(action, self._written)
+        if moved is not None:
+            self._error = moved or None
+        earned = self.act(action) if moved is None else 0.0
         return self.text(), earned, self._reward is not None, False, self._info(self._where())
 
     def act(self, action: str) -> float:
@@ -161,12 +164,15 @@ class WebShopEnv(TextEnv[str]):
         return self.numbered(given, listed)
 
     def text(self) -> str:
-        """Return the page as text."""
+        """Return the page as text, or the part of a long one that is looked at."""
+        return explain(self._error, self.fitted(self._written()))
+
+    def _written(self) -> str:
         episode = self.episode
         text = _STYLES[episode.style](self._place, episode.goal.text, episode.pages.sheet(self._place))
         if self._reward is not None:
             text = f"{text.rstrip()}\nYour score (min 0.0, max 1.0): {self._reward.total:.3f}\n"
-        return explain(self._error, text)
+        return text
 
     def _where(self) -> dict[str, Any]:
         page, query, number, asin, options, _ = self._place
@@ -175,7 +181,7 @@ class WebShopEnv(TextEnv[str]):
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
         earned = self._reward
         info: dict[str, Any] = {
-            "actions": self.actions(),
+            "actions": (*self.actions(), *self.scrolling()),
             "facts": facts,
             "success": earned is not None and earned.total == 1.0,
             "progress": 0.0 if earned is None else earned.total,

@@ -17,6 +17,7 @@ import gymnasium
 from ...errors import ConfigError, ScriptError
 from ..facts import read_actor
 from ..spaces import UnicodeText
+from ..text_env import fit
 from .engine.profiles import rules_named
 from .engine.rules import EngineAction, Rules
 from .engine.scene import Scene, bits
@@ -296,7 +297,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
     def _observation(self) -> str:
         world = self.world
         character = world.characters[self._turn]
-        text = describe(world, character)
+        text = fit(describe(world, character))
         if len(world.characters) > 1:
             text = f"You are {world.scene.labels[character]}. {text}"
         return f"That did not work: {self._error}.\n{text}" if self._error else text
