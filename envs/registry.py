@@ -205,6 +205,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         doctor="shop.tasks:check_shop",
         tasks="shop.tasks:generate_tasks",
         demonstration="shop.tasks:demonstration",
+        goal_space="shop.graph:goal_space",
     ),
     EnvSpec(
         id="pathei/Docs-v0",
@@ -216,6 +217,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         doctor="documents.tasks:check_documents",
         tasks="documents.tasks:generate_tasks",
         demonstration="documents.tasks:demonstration",
+        goal_space="documents.graph:goal_space",
     ),
     EnvSpec(
         id="pathei/Terminal-v0",

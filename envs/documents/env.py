@@ -11,8 +11,12 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from ...errors import DataError, GoalError
+from ..facts import ConditionJson, FactGraph, parse_conditions
+from ..facts.goals import progress
+from ..graph_goals import parts_of
 from ..text_env import TextEnv, explain, require_reset
 from .collection import NOWHERE, DocsQuestion, normalise
+from .graph import graph_at
 from .queries import queries
 from .screens import START, STDLIB, DocsReader, ReadingPosition, reader_named
 
@@ -26,6 +30,8 @@ class DocsEpisode(NamedTuple):
     question: DocsQuestion
     searches: tuple[str, ...]
     """Searches that the question suggests, as actions."""
+    conditions: tuple[ConditionJson, ...] = ()
+    """Those of a goal of `graph`, which stands in for the question; else none."""
 
 
 class DocsEnv(TextEnv[str]):
@@ -34,8 +40,8 @@ class DocsEnv(TextEnv[str]):
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
 
     * `collection`: `"stdlib"` (default) or a folder of HTML.
-    * `goal`: `{"text", "conditions"}` with one condition as `DocsQuestion.condition` writes it. Without it a question
-      of the collection follows from the seed, or is named by `number`.
+    * `goal`: `{"text", "conditions"}` with one condition as `DocsQuestion.condition` writes it, or conditions on the
+      graph of `graph`. Without it a question of the collection follows from the seed, or is named by `number`.
     * `digest`: the digest of the collection that the goal was made for; another one is refused.
 
     `info["actions"]` lists the links and names on the screen, as clicks and answers, and on the first page searches
@@ -81,26 +87,45 @@ class DocsEnv(TextEnv[str]):
         """
         self._episode = episode = self._begin(self.begin(seed, options))
         self._place, self._error = START, None
-        return self.text(), self._info({"answers": list(episode.question.answers), **self._where()})
+        asked = {"answers": list(episode.question.answers)} if not episode.conditions else {}
+        return self.text(), self._info({**asked, **self._where()})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Read on, or answer.
 
         Returns:
-            Observation, reward (1 for the right answer, else 0), terminated (an answer was given), truncated (always
-            False; `TimeLimit` does that), info.
+            Observation, reward (1 for the right answer, or for reaching a goal of `graph`), terminated (an answer was
+            given, or that goal reached), truncated (always False; `TimeLimit` does that), info.
         """
         following = self.episode.reader.follow(self._place, action)
         if isinstance(following, str):
             self._error = following
-            return self.text(), 0.0, self._place.answer is not None, False, self._info(self._where())
+            return self.text(), 0.0, self.over, False, self._info(self._where())
+        before = self.progress
         self._place, self._error = following, None
-        return self.text(), float(self.right), following.answer is not None, False, self._info(self._where())
+        return self.text(), self.progress - before, self.over, False, self._info(self._where())
 
     @property
     def right(self) -> bool:
-        """Whether the right answer was given."""
-        return self._place.answer is not None and normalise(self._place.answer) in self.episode.question.answers
+        """Whether the right answer was given, or a goal of `graph` is reached."""
+        return self.progress == 1.0
+
+    @property
+    def progress(self) -> float:
+        """1 for the right answer; or how far the conditions of a goal of `graph` are."""
+        place, episode = self._place, self.episode
+        if episode.conditions:
+            return progress(graph_at(place, episode.reader.collection), episode.conditions)
+        return float(place.answer is not None and normalise(place.answer) in episode.question.answers)
+
+    @property
+    def over(self) -> bool:
+        """Whether an answer was given, or a goal of `graph` is reached."""
+        return self._place.answer is not None or bool(self.episode.conditions and self.right)
+
+    def fact_graph(self) -> FactGraph:
+        """Return what holds now as a graph (`graph`)."""
+        return graph_at(self._place, self.episode.reader.collection, whole=True)
 
     def _begin(self, given: Mapping[str, Any]) -> DocsEpisode:
         reader = reader_named(str(given.get("collection", STDLIB)))
@@ -112,8 +137,16 @@ class DocsEnv(TextEnv[str]):
             )
         # At once, and not at the first search, where it is too late to say what is not installed.
         _ = collection.index
-        question = self._question(given, reader)
-        return DocsEpisode(reader, question, tuple([f"search[{words}]" for words in queries(question.text)]))
+        asked = given.get("goal")
+        conditions = tuple(asked.get("conditions") or ()) if isinstance(asked, Mapping) else ()
+        if any(isinstance(one, Mapping) and one.keys() & {"from", "node", "not"} for one in conditions):
+            parse_conditions(conditions)
+            question = DocsQuestion(str(asked.get("text", "")) if asked else "", (), "")
+            words = ", ".join(part.things[-1] for part in parts_of(conditions) if part.things)
+        else:
+            conditions, question = (), self._question(given, reader)
+            words = question.text
+        return DocsEpisode(reader, question, tuple([f"search[{one}]" for one in queries(words)]), conditions)
 
     def _question(self, given: Mapping[str, Any], reader: DocsReader) -> DocsQuestion:
         asked, questions = given.get("goal"), reader.collection.questions
@@ -126,7 +159,7 @@ class DocsEnv(TextEnv[str]):
     def text(self) -> str:
         """Return the screen as text."""
         episode, place = self.episode, self._place
-        text = f"Question: {episode.question.text}\n"
+        text = f"{'Goal' if episode.conditions else 'Question'}: {episode.question.text}\n"
         if place.answer is not None:
             text += f"You answered: {place.answer}"
         else:
@@ -136,7 +169,7 @@ class DocsEnv(TextEnv[str]):
 
     def _actions(self) -> tuple[str, ...]:
         episode, place = self.episode, self._place
-        if place.answer is not None:
+        if self.over:
             return ()
         screens = episode.reader.screens(place)
         links, answers = screens[place.screen].links, screens[place.screen].answers
@@ -151,11 +184,12 @@ class DocsEnv(TextEnv[str]):
             *(["scroll[up]"] if place.screen else []),
         ]
         at_home = place.page == 0 and place.screen == 0
+        answering = place.page not in (0, NOWHERE) and not episode.conditions
         return (
             *(episode.searches if at_home else ()),
             *moves,
             *[f"click[{number}]" for number in reversed(first.values())],
-            *[f"answer[{answer}]" for answer in ({} if place.page in (0, NOWHERE) else dict.fromkeys(answers))],
+            *[f"answer[{answer}]" for answer in dict.fromkeys(answers if answering else ())],
         )
 
     def _where(self) -> dict[str, Any]:
@@ -164,12 +198,12 @@ class DocsEnv(TextEnv[str]):
         return {"page": page, "query": place.query, "screen": place.screen}
 
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
-        right = self.right
+        reached = self.progress
         info: dict[str, Any] = {
             "actions": self._actions(),
             "facts": facts,
-            "success": right,
-            "progress": float(right),
+            "success": reached == 1.0,
+            "progress": reached,
         }
         if self._error:
             info["error"] = self._error

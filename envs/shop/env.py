@@ -12,13 +12,18 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import ConfigError, unknown
 from ..documents.queries import queries
+from ..facts import ConditionJson, FactGraph, parse_conditions
+from ..facts.goals import progress
+from ..graph_goals import parts_of
 from ..text_env import TextEnv, explain, require_reset
-from .goals import ShopGoal, read_goal
+from .goals import NO_LIMIT, ShopGoal, read_goal
+from .graph import graph_at
 from .model import ShopModel
 from .pages import START, ShopPage, ShopPages, show_page, show_plainly
 from .reward import Nouns, Reward, plain_nouns, reward
 from .shops import GENERATED, Shop, shop_named
 
+_FORMS: Final = frozenset({"node", "from", "not"})
 _STYLES: Final = {"rich": show_page, "plain": show_plainly}
 
 
@@ -30,6 +35,8 @@ class ShopEpisode(NamedTuple):
     searches: tuple[str, ...]
     """Searches that the instruction suggests, as actions."""
     style: str
+    conditions: tuple[ConditionJson, ...] = ()
+    """Those of a goal of `graph`, which stands in for what `goal` asks for; else none."""
 
 
 class WebShopEnv(TextEnv[str]):
@@ -39,7 +46,8 @@ class WebShopEnv(TextEnv[str]):
 
     * `catalogue`: `"generated"` (default), `"generated:SEED"`, `"generated:SEED:PRODUCTS"`, or a folder with WebShop's
       own files.
-    * `goal`: `{"text", "conditions"}` with one condition as `ShopGoal.condition` writes it. Without it:
+    * `goal`: `{"text", "conditions"}` with one condition as `ShopGoal.condition` writes it, or conditions on the graph
+      of `graph`, whose change of progress is the reward. Without it:
     * `goals`: `"human"` (default) or `"synthetic"`; `split`: `"train"` (default), `"dev"`, `"test"` or `"all"`;
       `number`: which goal of the split. Without a number one follows from the seed.
     * `style`: `"rich"` (default) or `"plain"`, as WebShop's modes `text_rich` and `text`.
@@ -100,7 +108,8 @@ class WebShopEnv(TextEnv[str]):
         self._episode = self._begin(self.begin(seed, options))
         self.go(START)
         goal = self._episode.goal
-        return self.text(), self._info({"goal": goal.condition(), **self._where()})
+        asked = {"conditions": list(self._episode.conditions)} if self._episode.conditions else goal.condition()
+        return self.text(), self._info({"goal": asked, **self._where()})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Search or click.
@@ -113,7 +122,7 @@ class WebShopEnv(TextEnv[str]):
         if moved is not None:
             self._error = moved or None
         earned = self.act(action) if moved is None else 0.0
-        return self.text(), earned, self._reward is not None, False, self._info(self._where())
+        return self.text(), earned, self.over, False, self._info(self._where())
 
     def act(self, action: str) -> float:
         """Do what `step` does, without describing the result, and return the reward."""
@@ -121,13 +130,31 @@ class WebShopEnv(TextEnv[str]):
         if isinstance(following, str):
             self._error = following
             return 0.0
+        before = self.progress
         self.go(following)
+        return self.progress - before
+
+    @property
+    def progress(self) -> float:
+        """The reward earned, or how far the conditions of a goal of `graph` are."""
+        conditions = self.episode.conditions
+        if conditions:
+            return progress(graph_at(self._place, self.episode.pages.catalogue), conditions)
         return 0.0 if self._reward is None else self._reward.total
+
+    @property
+    def over(self) -> bool:
+        """Whether something was bought, or a goal of `graph` is reached."""
+        return self._place.page == "done" or bool(self.episode.conditions and self.progress == 1.0)
+
+    def fact_graph(self) -> FactGraph:
+        """Return what holds now as a graph (`graph`)."""
+        return graph_at(self._place, self.episode.pages.catalogue, whole=True)
 
     def go(self, place: ShopPage) -> None:
         """Be at a place; at the last page, the reward for what was bought is worked out."""
         self._place, self._error, self._reward = place, None, None
-        if place.page == "done":
+        if place.page == "done" and not self.episode.conditions:
             self._reward = self.judge(place)
 
     def judge(self, place: ShopPage) -> Reward:
@@ -140,7 +167,7 @@ class WebShopEnv(TextEnv[str]):
 
     def actions(self) -> tuple[str, ...]:
         """Return the clicks of this page, and on the search page the searches that the instruction suggests."""
-        if self._place.page == "done":
+        if self.over:
             return ()
         clicks = self.episode.pages.sheet(self._place).actions
         return self.episode.searches if self._place.page == "search" else clicks
@@ -151,9 +178,17 @@ class WebShopEnv(TextEnv[str]):
             raise ConfigError(str(unknown("style of the shop's text", str(style), _STYLES)))
         shop = shop_named(str(given.get("catalogue", GENERATED)))
         shop.prepare()
-        goal = self._goal(given, shop)
         pages = shop.pages(show_attributes=bool(given.get("show_attributes", False)))
-        return ShopEpisode(pages, goal, tuple([f"search[{words}]" for words in queries(goal.text)]), style)
+        asked = given.get("goal")
+        conditions = tuple(asked.get("conditions") or ()) if isinstance(asked, Mapping) else ()
+        if any(isinstance(one, Mapping) and _FORMS & one.keys() for one in conditions):
+            parse_conditions(conditions)
+            goal = ShopGoal("", str((asked or {}).get("text", "")), (), (), NO_LIMIT)
+            words = ", ".join(part.things[-1] for part in parts_of(conditions) if part.things)
+        else:
+            conditions, goal = (), self._goal(given, shop)
+            words = goal.text
+        return ShopEpisode(pages, goal, tuple([f"search[{one}]" for one in queries(words)]), style, conditions)
 
     def _goal(self, given: Mapping[str, Any], shop: Shop) -> ShopGoal:
         asked = given.get("goal")
@@ -179,12 +214,12 @@ class WebShopEnv(TextEnv[str]):
         return {"page": page, "query": query, "number": number, "asin": asin, "options": dict(options)}
 
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
-        earned = self._reward
+        earned, reached = self._reward, self.progress
         info: dict[str, Any] = {
             "actions": (*self.actions(), *self.scrolling()),
             "facts": facts,
-            "success": earned is not None and earned.total == 1.0,
-            "progress": 0.0 if earned is None else earned.total,
+            "success": reached == 1.0,
+            "progress": reached,
         }
         if earned is not None:
             info["parts"] = {"kind": earned.kind, "attributes": earned.attributes, "options": earned.options}

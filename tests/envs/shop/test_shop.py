@@ -256,7 +256,7 @@ BUY = {"buy": "none", "attributes": ["soft"], "options": [], "price_upper": 10.0
         ({"split": "validation"}, UnknownNameError, "split"),
         ({"split": "test", "number": 500}, ConfigError, "0 to 499"),
         ({"catalogue": "generated:0:10"}, DataError, "30 goals only"),
-        ({"goal": {"text": "", "conditions": [{"node": 1}]}}, GoalError, "condition of the shop"),
+        ({"goal": {"text": "", "conditions": [{"nod": 1}]}}, GoalError, "condition of the shop"),
         ({"goal": {"text": "", "conditions": [BUY]}}, GoalError, "not in the catalogue"),
     ],
 )
