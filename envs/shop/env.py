@@ -184,7 +184,9 @@ class WebShopEnv(TextEnv[str]):
         if any(isinstance(one, Mapping) and _FORMS & one.keys() for one in conditions):
             parse_conditions(conditions)
             goal = ShopGoal("", str((asked or {}).get("text", "")), (), (), NO_LIMIT)
-            words = ", ".join(part.things[-1] for part in parts_of(conditions) if part.things)
+            named = [part.things[-1] for part in parts_of(conditions) if part.things]
+            sold = [product.query for product in shop.catalogue.products[:3]]
+            words = ", ".join([one for one in named if shop.catalogue.search(one)] or sold)
         else:
             conditions, goal = (), self._goal(given, shop)
             words = goal.text
