@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .errors import configured
 from .experience import Task
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def finetune(out: str | Path, data: str | Path, **settings: Any) -> LearnReport:
     from .learners import LearnConfig
     from .learners import finetune as train
 
-    return train(LearnConfig(out=Path(out), data=Path(data), **settings))
+    return train(configured(LearnConfig, "learning", out=Path(out), data=Path(data), **settings))
 
 
 def evaluate(run: str | Path, **settings: Any) -> Evaluation:
@@ -176,7 +177,7 @@ def evaluate(run: str | Path, **settings: Any) -> Evaluation:
     """
     from .learners import EvaluateRunConfig, evaluate_run
 
-    return evaluate_run(Path(run), EvaluateRunConfig(**settings))
+    return evaluate_run(Path(run), configured(EvaluateRunConfig, "evaluation", **settings))
 
 
 def run_loop(out: str | Path, **settings: Any) -> LoopResult:
@@ -196,7 +197,7 @@ def run_loop(out: str | Path, **settings: Any) -> LoopResult:
     from .loop.config import LoopConfig
     from .loop.run import run_loop as run
 
-    return run(Path(out), LoopConfig(**settings), Console(stderr=True))
+    return run(Path(out), configured(LoopConfig, "loop", **settings), Console(stderr=True))
 
 
 __all__ = ["collect", "evaluate", "finetune", "generate_tasks", "make_agent", "make_env", "open_memory", "run_loop"]

@@ -4,9 +4,14 @@ A message is one sentence that says what was wrong, where, and what to do. The c
 traceback; everything that is not a `PatheiError` is a bug in pathei and keeps its traceback.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from numbers import Integral, Real
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+_C = TypeVar("_C")
 
 
 class PatheiError(Exception):
@@ -142,6 +147,65 @@ def at_least(config: object, **bounds: float) -> dict[str, bool]:
     """
     values = {name: getattr(config, name) for name in bounds}
     return {
-        f"{name} must be at least {bound}": values[name] is None or bound <= values[name] < math.inf
-        for name, bound in bounds.items()
+        f"{name} must be at least {bound}": value is None or (isinstance(value, Real) and bound <= value < math.inf)
+        for (name, bound), value in zip(bounds.items(), values.values(), strict=True)
     }
+
+
+def of_type(kind: Any, values: Mapping[str, Any] | None = None) -> dict[str, bool]:
+    """Return a rule for `check` per value: it is of the type that a dataclass declares for the field.
+
+    Args:
+        kind: The dataclass, whose annotations can be resolved where it is defined; or an instance of it.
+        values: By field; those of the instance if None.
+    """
+    hints = get_type_hints(kind if isinstance(kind, type) else type(kind))
+    if values is None:
+        values = {field.name: getattr(kind, field.name) for field in dataclasses.fields(kind)}
+    return {
+        f"{name} must be {_type_name(hints[name])}, not {value!r}": _fits(value, hints[name])
+        for name, value in values.items()
+    }
+
+
+def configured(kind: type[_C], what: str, **values: Any) -> _C:
+    """Return a configuration made of settings by name.
+
+    Args:
+        kind: The dataclass.
+        what: What is configured, as a message calls it.
+        values: The settings.
+
+    Raises:
+        UnknownNameError: a setting does not exist; the nearest is suggested.
+        ConfigError: a setting is of another type, or out of range; all are named.
+    """
+    names = [field.name for field in dataclasses.fields(kind) if field.init]
+    for name in values:
+        if name not in names:
+            raise unknown(f"setting of the {what}", name, names)
+    check(of_type(kind, values), what)
+    return kind(**values)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is Literal:
+        return True  # the rules of a configuration say which values there are
+    if origin is tuple and isinstance(value, tuple | list):
+        return all(_fits(one, parts[0]) for one in value) if parts[1:] == (...,) else True
+    if hint in (int, float):
+        return isinstance(value, Integral if hint is int else Real) and not isinstance(value, bool)
+    kind = origin or hint
+    return isinstance(value, kind) if isinstance(kind, type) else True
+
+
+def _type_name(hint: Any) -> str:
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(_type_name(part) for part in get_args(hint))
+    if hint is type(None):
+        return "None"
+    return names.get(hint) or f"a {hint.__name__ if isinstance(hint, type) and not get_args(hint) else hint}"

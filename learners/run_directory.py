@@ -99,13 +99,33 @@ def refuse_another(folder: Path, config: Any, renamed: Mapping[str, str | None] 
         return
     now = orjson.loads(to_json(config))
     stored = migrate_config(orjson.loads(path.read_bytes()), config, {**RENAMED, **(renamed or {})})
-    before = orjson.loads(orjson.dumps(stored, default=str))
+    before = _relocated(orjson.loads(orjson.dumps(stored, default=str)), now)
     if difference := first_difference(_rename_tiny(before), _rename_tiny(now)):
         name, old, new = difference
         raise ConfigError(
             f"{folder} holds a run with {name} = {old!r}, and now it is {new!r}: configure it as before, or choose "
             "another directory."
         )
+
+
+def _relocated(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored configuration as it reads where the run's directory (`out`) is now.
+
+    A path that is where it was, seen from that directory, is the same: so a directory can be moved together with what
+    it names, as that of a loop is.
+    """
+    begun, here = str(before.get("out") or ""), str(now.get("out") or "")
+
+    def moved(old: Any, new: Any) -> Any:
+        if isinstance(old, dict) and isinstance(new, dict):
+            return {key: moved(value, new.get(key)) for key, value in old.items()}
+        if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+            return [moved(*pair) for pair in zip(old, new, strict=True)]
+        if isinstance(old, str) and isinstance(new, str) and old and new:
+            return new if os.path.relpath(old, begun) == os.path.relpath(new, here) else old
+        return old
+
+    return {key: moved(value, now.get(key)) for key, value in before.items()} if begun and here else before
 
 
 def _rename_tiny(config: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 
-from ..errors import at_least, check
+from ..errors import at_least, check, of_type
 from ..learners.config import ReferenceConfig
 from ..learners.methods.ewc import EwcConfig
 from ..learners.methods.registry import MethodConfigs
@@ -86,6 +86,7 @@ class LoopConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
+        check(of_type(self), "loop configuration")
         rules = {
             **at_least(self, rounds=1, tasks=1, proposed=0, explored=0, held_out=1, steps=1, simulations=1),
             **at_least(self, seeds=1, seed=0, workers=0),

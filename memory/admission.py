@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from ..errors import MemoryStoreError
-from .items import KINDS, Draft, Item
+from .items import KINDS, Draft, Item, Source
 from .sameness import canonical, said
 from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
 
@@ -24,6 +25,19 @@ _LARGEST: Final = 1_000_000
 """The maximum number of bytes of a draft's data, as JSON."""
 _LONGEST_NAME: Final = 2_000
 """The maximum number of characters of a key, and of the name of a scope."""
+
+
+_TYPES: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        **dict.fromkeys(("env", "key", "task", "user", "agent", "session"), str),
+        "data": Mapping,
+        "success": bool | None,
+        **dict.fromkeys(("time", "importance", "confidence"), int | float),
+        "expires": int | float | None,
+        "source": Source,
+    }
+)
+"""The type of each field of a draft, besides its kind and text."""
 
 
 def check_draft(draft: Draft) -> None:
@@ -37,6 +51,8 @@ def check_draft(draft: Draft) -> None:
         problem = f"its kind is {draft.kind!r}, not one of {', '.join(KINDS)}"
     elif not isinstance(draft.text, str) or not draft.text.strip():
         problem = "it has no text"
+    elif wrong := [name for name, kind in _TYPES.items() if not isinstance(getattr(draft, name), kind)]:
+        problem = f"its {wrong[0]} is {getattr(draft, wrong[0])!r}, which is of another type"
     elif not all(0.0 <= value <= 1.0 for value in (draft.importance, draft.confidence)):
         problem = "importance and confidence have to be in [0, 1]"
     elif not (math.isfinite(draft.time) and draft.time >= 0):

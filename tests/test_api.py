@@ -81,3 +81,15 @@ def test_workers_play_what_one_process_plays(tmp_path: Path) -> None:
     assert sorted(alone.trajectories(), key=str) == sorted(two.trajectories(), key=str)
     alone.close()
     two.close()
+
+
+def test_wrong_settings_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(pathei.PatheiError, match="rounds must be a whole number, not '2'; texts must be"):
+        pathei.run_loop(tmp_path / "loop", rounds="2", texts="a.txt")
+    with pytest.raises(pathei.PatheiError, match="There is no setting of the loop 'round'; did you mean 'rounds'"):
+        pathei.run_loop(tmp_path / "loop", round=2)
+    with pytest.raises(pathei.PatheiError, match="method must be a text, not 3"):
+        pathei.finetune(tmp_path / "run", tmp_path, method=3)
+    with pytest.raises(pathei.PatheiError, match="limit must be a whole number, not None"):
+        pathei.evaluate(tmp_path / "run", limit=None)
+    assert not list(tmp_path.iterdir())

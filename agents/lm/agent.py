@@ -18,7 +18,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from ...errors import AnswerError, ModelError, at_least, check
+from ...errors import AnswerError, ModelError, at_least, check, of_type
 from ...experience import Goal, Json, Observation
 from ..barring import BarredActions
 from ..protocol import Decision, Finished
@@ -89,6 +89,7 @@ class LmConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
+        check(of_type(self), "language model agent")
         rules = {
             "way must be 'choose', 'generate' or 'call'": self.way in _STYLE,
             **at_least(self, temperature=0, max_tokens=1, budget=1, history=0, tries=1),

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from ...envs.facts import Action, read_condition
 from ...envs.verbalizer import Verbalizer, ask_for_plan, plain
-from ...errors import AnswerError, ModelError, at_least, check
+from ...errors import AnswerError, ModelError, at_least, check, of_type
 from ...experience import Goal, Json, Observation
 from ..protocol import Decision, Finished
 from ..skills.looking import RoomExplorer
@@ -54,6 +54,7 @@ class SayCanConfig:
         Raises:
             ConfigError: at least one is out of range; all are named.
         """
+        check(of_type(self), "SayCan agent")
         check(at_least(self, again=1, sentences=1, looks=0, misses=1), "SayCan agent")
 
 

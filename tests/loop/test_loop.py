@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,9 @@ from pathei.agents.registry import AgentMaker
 from pathei.cli import main
 from pathei.envs.registry import get_verbalizer
 from pathei.errors import ConfigError
+from pathei.learners.config import LearnConfig
 from pathei.learners.evaluation.intervals import Interval
+from pathei.learners.run_directory import settle
 from pathei.loop.config import LoopConfig
 from pathei.loop.results import LoopResult, LoopScore
 from pathei.loop.run import RESULT, run_loop
@@ -107,6 +110,23 @@ def test_run_again_it_changes_nothing_and_says_the_same(small: tuple[Path, LoopR
     assert (len(ExperienceStore.open(place.store, mode="read")), (out / RESULT).read_bytes()) == before
 
 
+def test_a_moved_run_goes_on_with_what_moved_with_it(tmp_path: Path) -> None:
+    def config(place: Path, **other: str) -> LearnConfig:
+        first = place / "round-1" / "ewc"
+        return LearnConfig(
+            place / "round-2", init_from=str(first / "model"), fisher=first / "fisher.safetensors", **other
+        )
+
+    (tmp_path / "loop" / "round-2").mkdir(parents=True)
+    settle(tmp_path / "loop" / "round-2", config(tmp_path / "loop"))
+    (tmp_path / "loop").rename(tmp_path / "moved")
+    settle(tmp_path / "moved" / "round-2", config(tmp_path / "moved"))
+    with pytest.raises(ConfigError, match="method = 'finetune', and now it is 'ewc'"):
+        settle(tmp_path / "moved" / "round-2", config(tmp_path / "moved", method="ewc"))
+    with pytest.raises(ConfigError, match="init_from"):
+        settle(tmp_path / "moved" / "round-2", dataclasses.replace(config(tmp_path / "moved"), init_from="other"))
+
+
 def test_another_loop_in_the_same_directory_is_refused(small: tuple[Path, LoopResult]) -> None:
     out, _ = small
     with pytest.raises(ConfigError, match="rounds = 2, and now it is 3"):
@@ -160,6 +180,13 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
     # What plays in the end is named, and can be had by its name.
     for actor in LoopWorkspace(tmp_path / "loop", config, 0).actors(1):
         AgentMaker(actor.agent).prepare()
+    # A loop that was moved goes on where it is: what is missing is tuned again from what moved with it.
+    (tmp_path / "loop").rename(tmp_path / "moved")
+    place = LoopWorkspace(tmp_path / "moved", config, 0)
+    shutil.rmtree(place.run(1, config.against) / "model")
+    again = run_loop(tmp_path / "moved", config, QUIET)
+    assert again.scores == found.scores
+    assert not (tmp_path / "loop").exists()
 
 
 # --- kill -9
