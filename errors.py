@@ -147,7 +147,8 @@ def at_least(config: object, **bounds: float) -> dict[str, bool]:
     """
     values = {name: getattr(config, name) for name in bounds}
     return {
-        f"{name} must be at least {bound}": value is None or (isinstance(value, Real) and bound <= value < math.inf)
+        f"{name} must be at least {bound}": value is None
+        or (isinstance(value, Real) and bound <= float(value) < math.inf)
         for (name, bound), value in zip(bounds.items(), values.values(), strict=True)
     }
 
@@ -180,7 +181,8 @@ def configured(kind: type[_C], what: str, **values: Any) -> _C:
         UnknownNameError: a setting does not exist; the nearest is suggested.
         ConfigError: a setting is of another type, or out of range; all are named.
     """
-    names = [field.name for field in dataclasses.fields(kind) if field.init]
+    declared: Any = kind
+    names = [field.name for field in dataclasses.fields(declared) if field.init]
     for name in values:
         if name not in names:
             raise unknown(f"setting of the {what}", name, names)
