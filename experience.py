@@ -147,10 +147,10 @@ class Failure:
     the collector itself raised."""
     error: str
     """What happened, in one line: the exception's type and message, or how the worker died."""
-    notes: Mapping[str, Json] = field(default_factory=dict)
+    notes: Mapping[str, Json] = field(default_factory=dict, compare=False)
     """What the agent noted of the action that it could not choose, plain JSON: what that took (`usage`), the answers of
     a language model that could not be used (`refused`)."""
-    played: Trajectory | None = None
+    played: Trajectory | None = field(default=None, compare=False)
     """The episode up to there, where it has steps, with what they took in `info["agent"]`. It is no whole episode: it
     is in no count of trajectories and in no export, and the task is played again."""
 
