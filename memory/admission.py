@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import MemoryStoreError
-from .items import KINDS, Draft, Item, Source
+from .items import KINDS, Draft, Item, Source, Status
 from .sameness import canonical, said
 from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
 
@@ -72,7 +72,7 @@ def check_size(draft: Draft) -> None:
     names = (draft.key, draft.user, draft.agent, draft.session)
     sizes = {
         "characters of text": (len(draft.text), LONGEST),
-        "bytes of data": (len(plain(draft.data)), _LARGEST),
+        "bytes of data": (len(plain(draft.data)) if draft.data else 0, _LARGEST),
         "characters in its key or scope": (max(map(len, names)), _LONGEST_NAME),
     }
     for what, (size, most) in sizes.items():
@@ -118,10 +118,10 @@ class Admission:
                 None if draft.success is None else int(draft.success), draft.text, plain(draft.data), draft.time,
                 item.last_seen, draft.importance, draft.confidence, draft.source.trajectory, draft.source.step,
                 item.version, item.seen, item.helpful, item.harmful, item.replaced_by, draft.user, draft.agent,
-                draft.session, draft.expires, self._number, self._number, ended, said(draft.text),
+                draft.session, draft.expires, self._number, self._number, ended, 0 if draft.key else said(draft.text),
             ),
         )  # fmt: skip
-        self._database.put_vectors(self._last, embedding)
+        self._database.add_vectors(self._last, embedding)
 
     def _keyed(self, draft: Draft, embedding: Embedding, *, is_dated: bool) -> str:
         rows = self._database.all(
@@ -140,8 +140,7 @@ class Admission:
             return self._add(draft, embedding, version=1 if draft.kind == "episode" else version)
         if is_dated and draft.time < active.last_seen:
             later = min(one.draft.time for one in items if one.draft.time > draft.time or one is active)
-            replaced = Item("", draft, "superseded", version, replaced_by=active.id)
-            return self._add(draft, embedding, version=version, like=replaced, ended=later)
+            return self._add(draft, embedding, version=version, status="superseded", replaced_by=active.id, ended=later)
         id_ = self._add(draft, embedding, version=version)
         self._database.run(
             "UPDATE item SET status = 'superseded', replaced_by = ?, ended = ?, seq = ? WHERE id = ?",
@@ -167,12 +166,13 @@ class Admission:
         embedding: Embedding,
         *,
         version: int = 1,
-        like: Item | None = None,
+        status: Status = "active",
+        replaced_by: str | None = None,
         ended: float | None = None,
     ) -> str:
         what = (draft.kind, draft.env, draft.key, draft.text, draft.source.trajectory, draft.source.step, self._last)
         id_ = f"{draft.kind}-{hashlib.blake2b(repr(what).encode(), digest_size=8).hexdigest()}"
-        item = replace(like or Item(id_, draft, "active", version), id=id_, last_seen=draft.time)
+        item = Item(id_, draft, status, version, last_seen=draft.time, replaced_by=replaced_by)
         self.insert(item, embedding, ended)
         return id_
 

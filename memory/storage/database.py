@@ -203,12 +203,17 @@ class MemoryDatabase:
         rows = self.all(f"SELECT emb FROM vector WHERE num IN ({marks}) ORDER BY num", numbers.tolist())
         return np.frombuffer(b"".join(row[0] for row in rows), np.float16).reshape(len(rows), dimensions)
 
+    def add_vectors(self, num: int, embedding: Embedding) -> None:
+        """Store the vectors of a new item, within a transaction."""
+        self.run("INSERT INTO vector VALUES (?,?)", (num, embedding.whole.tobytes()))
+        for part, emb in enumerate(embedding.passages):
+            self.run("INSERT INTO passage VALUES (?,?,?)", (num, part, emb.tobytes()))
+
     def put_vectors(self, num: int, embedding: Embedding) -> None:
         """Store the vectors of an item in place of its earlier ones, within a transaction."""
-        self.run("INSERT OR REPLACE INTO vector VALUES (?,?)", (num, embedding.whole.tobytes()))
+        self.run("DELETE FROM vector WHERE num = ?", (num,))
         self.run("DELETE FROM passage WHERE num = ?", (num,))
-        parts = enumerate(embedding.passages)
-        self.run_many("INSERT INTO passage VALUES (?,?,?)", [(num, part, emb.tobytes()) for part, emb in parts])
+        self.add_vectors(num, embedding)
 
     def traits(self, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the fields that ranking may use, in ascending order of the numbers.

@@ -47,6 +47,11 @@ class Passages:
         self._by_place: dict[int, np.ndarray[Any, Any]] = {}
         self._whole: tuple[Places, Floats] | None = None
 
+    @property
+    def are_none(self) -> bool:
+        """Whether there are none."""
+        return not self._by_place
+
     def put(self, places: Iterable[int], found: Mapping[int, Sequence[bytes]]) -> None:
         """Set the vectors of items whose text is new; those that `found` does not name have none."""
         for place in places:

@@ -165,6 +165,8 @@ class IndexView:
     def _read_passages(self, seq: int) -> None:
         """Read the passages of texts that are new; a published index holds none, so at first all are read."""
         since, self._passages_at = self._passages_at, seq
+        if self.passages.are_none and self._database.one("SELECT 1 FROM passage LIMIT 1") is None:
+            return
         found = defaultdict[int, list[bytes]](list)
         if since:
             rows = self._database.all("SELECT num FROM item WHERE seq > ? AND embedded > ?", (since, since))
