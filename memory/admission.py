@@ -21,10 +21,10 @@ from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
 
 LONGEST: Final = 100_000
 """The maximum number of characters of a text that is added."""
-_LARGEST: Final = 1_000_000
+_LARGEST: Final = 10_000_000
 """The maximum number of bytes of a draft's data, as JSON."""
 _LONGEST_NAME: Final = 2_000
-"""The maximum number of characters of a key, and of the name of a scope."""
+"""The maximum number of characters of the name of a scope; the key of a plan may be as long as the plan."""
 
 
 _TYPES: Final[Mapping[str, Any]] = MappingProxyType(
@@ -69,11 +69,12 @@ def check_size(draft: Draft) -> None:
     Raises:
         MemoryStoreError: it is.
     """
-    names = (draft.key, draft.user, draft.agent, draft.session)
+    names = (draft.user, draft.agent, draft.session)
     sizes = {
         "characters of text": (len(draft.text), LONGEST),
         "bytes of data": (len(plain(draft.data)) if draft.data else 0, _LARGEST),
-        "characters in its key or scope": (max(map(len, names)), _LONGEST_NAME),
+        "characters in its key": (len(draft.key), LONGEST),
+        "characters in its scope": (max(map(len, names)), _LONGEST_NAME),
     }
     for what, (size, most) in sizes.items():
         if size > most:

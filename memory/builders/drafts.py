@@ -6,16 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...experience import Json, Trajectory
+from ..admission import LONGEST
 from ..items import Draft, Kind, Source
 
 
 def draft_about(
     trajectory: Trajectory, kind: Kind, text: str, data: Mapping[str, Json], *, step: int | None = None, **fields: Any
 ) -> Draft:
-    """Return a draft about an episode, or about one of its steps; `fields` are further fields of `Draft`."""
+    """Return a draft about an episode, or about one of its steps; `fields` are further fields of `Draft`.
+
+    A text or a key that is too long to be added is cut.
+    """
     task = trajectory.task
-    values = {"task": task.goal.text, "success": trajectory.success, "source": Source(trajectory.id, step), **fields}
-    return Draft(kind, text, task.env, data=data, **values)
+    values: dict[str, Any] = {
+        "task": task.goal.text,
+        "success": trajectory.success,
+        "source": Source(trajectory.id, step),
+        **fields,
+    }
+    values["key"] = str(values.get("key", ""))[:LONGEST]
+    return Draft(kind, text[:LONGEST], task.env, data=data, **values)
 
 
 def skill_about(

@@ -10,9 +10,12 @@ import pytest
 
 from pathei.errors import ConfigError, MemoryStoreError
 from pathei.memory import Draft, ExperienceMemory, Filter, RankingConfig
+from pathei.memory.builders.episodes import EpisodeBuilder
+from pathei.memory.builders.plans import propose_plan
 from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.exchange.item_json import preview
 from pathei.memory.storage.passages import PASSAGE, cut
+from pathei.tests.support.plain_episode import plain_episode
 
 DENSE = RankingConfig(lexical=0.0)
 
@@ -127,10 +130,13 @@ def test_limits_are_told(tmp_path: Path) -> None:
         with pytest.raises(MemoryStoreError, match="100,001 characters of text, and the limit is 100,000"):
             memory.add_drafts([Draft("fact", "x" * 100_001, "")])
         with pytest.raises(MemoryStoreError, match="bytes of data"):
-            memory.add_drafts([Draft("fact", "x", "", data={"a": "b" * 1_000_001})])
-        with pytest.raises(MemoryStoreError, match="in its key or scope"):
+            memory.add_drafts([Draft("fact", "x", "", data={"a": "b" * 10_000_001})])
+        with pytest.raises(MemoryStoreError, match="in its scope"):
             memory.add_drafts([Draft("fact", "x", "", user="u" * 2_001)])
         assert memory.stats()["items"] == 0
+        assert memory.add_drafts(EpisodeBuilder().build(plain_episode("write", ["x" * 200_000] * 2)))
+        (plan,) = propose_plan(plain_episode("write", [f"echo {'x' * 3_000}"] * 40))
+        assert memory.add_drafts([plan.candidates[0].draft])
 
 
 def test_a_table_of_schema_1_is_read_and_migrated(tmp_path: Path) -> None:
