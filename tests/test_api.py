@@ -48,7 +48,7 @@ def test_a_model_is_tuned_and_measured(tmp_path: Path) -> None:
     report = pathei.finetune(tmp_path / "run", tmp_path / "examples.jsonl", model=base, training=training, texts=texts)
     assert (report.steps, report.done_before) == (2, False)
     measured = pathei.evaluate(tmp_path / "run", texts=texts)
-    assert measured.lost is not None
+    assert measured.forgetting is not None
     assert {score.kind for score in measured.skills("seen")} == {one.kind for one in held_out}
 
 
