@@ -125,7 +125,7 @@ class TextEnv(gymnasium.Env[ObsType, str]):
         Returns:
             None if the action is another one; else why it was refused, and `""` if it was not.
         """
-        asked = _SCROLL.fullmatch(action.strip())
+        asked = _SCROLL.fullmatch(action.strip()) if "scroll" in action or "find" in action else None
         text = "" if asked is None else whole()
         if asked is None or len(text) <= TEXT_BUDGET:
             self._first = 0

@@ -101,7 +101,7 @@ class DocsEnv(TextEnv[str]):
         if isinstance(following, str):
             self._error = following
             return self.text(), 0.0, self.over, False, self._info(self._where())
-        before = self.progress
+        before = self.progress if self.episode.conditions else 0.0
         self._place, self._error = following, None
         return self.text(), self.progress - before, self.over, False, self._info(self._where())
 

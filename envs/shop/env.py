@@ -130,7 +130,7 @@ class WebShopEnv(TextEnv[str]):
         if isinstance(following, str):
             self._error = following
             return 0.0
-        before = self.progress
+        before = self.progress if self.episode.conditions else 0.0
         self.go(following)
         return self.progress - before
 
@@ -218,7 +218,7 @@ class WebShopEnv(TextEnv[str]):
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
         earned, reached = self._reward, self.progress
         info: dict[str, Any] = {
-            "actions": (*self.actions(), *self.scrolling()),
+            "actions": self.actions() + self.scrolling(),
             "facts": facts,
             "success": reached == 1.0,
             "progress": reached,
