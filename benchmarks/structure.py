@@ -3,7 +3,9 @@
     python benchmarks/structure.py [CHECKOUT ...]
 
 Counts the tracked Python files of one or more checkouts, one column each, so that a change of shape can be shown before
-and after. "Package" leaves out tests, benchmarks, examples and docs.
+and after. "Package" leaves out tests, benchmarks, examples and docs. "Lines without new parts" also leaves out the
+files of `NEW`: parts that 0.1.0 did not have, so that lines can be compared for the same behaviour. `--markdown` prints
+the table for `_record.py`.
 """
 
 from __future__ import annotations
@@ -13,12 +15,35 @@ import ast
 import statistics
 import subprocess
 from collections import Counter, defaultdict
+from fnmatch import fnmatch
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs")
+
+NEW = (
+    "api.py",
+    "registry.py",
+    "extras.py",
+    "logs.py",
+    "setup.py",
+    "cli/aliases.py",
+    "cli/plugins/*",
+    "agents/lm/checks.py",
+    "learners/checks.py",
+    "learners/config_migration.py",
+    "learners/methods/mas.py",
+    "collectors/search/breadth.py",
+    "envs/adapters/taxi.py",
+    "envs/adapters/*_graph.py",
+    "envs/terminal/graph.py",
+    "envs/terminal/verbalizer.py",
+    "envs/graph_goals.py",
+    "envs/facts/goals.py",
+)
+"""Files of parts that 0.1.0 (6ae1c47) did not have at all; what grew in other files is counted."""
 
 
 def tracked(checkout: Path) -> list[Path]:
@@ -54,6 +79,7 @@ def figures(checkout: Path) -> dict[str, str]:
     return {
         "package files": f"{len(trees):,}",
         "package lines": f"{sum(lengths.values()):,}",
+        "lines without new parts": f"{sum(count for path, count in lengths.items() if not _is_new(path)):,}",
         "file lines, median / largest": f"{statistics.median(lengths.values()):.0f} / {max(lengths.values())}",
         "function lines, median / largest": f"{statistics.median(functions):.0f} / {max(functions)}",
         "folders with code": f"{len(folders)}",
@@ -64,6 +90,11 @@ def figures(checkout: Path) -> dict[str, str]:
         "class names that stand for several things": f"{sum(len(where) > 1 for where in classes.values())}",
         "imports of the household outside envs": f"{household}",
     }
+
+
+def _is_new(path: Path) -> bool:
+    """Return whether a file belongs to a part that 0.1.0 did not have."""
+    return any(fnmatch(str(path), pattern) for pattern in NEW)
 
 
 def _imports(trees: dict[Path, ast.Module]) -> list[ast.stmt]:
@@ -81,8 +112,16 @@ def main() -> None:
     """Print a table with one column for each checkout."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkouts", nargs="*", type=Path, default=[Path(__file__).parent.parent])
-    checkouts = parser.parse_args().checkouts
+    parser.add_argument("--markdown", action="store_true", help="print the table in Markdown")
+    options = parser.parse_args()
+    checkouts = options.checkouts
     columns = [figures(checkout) for checkout in checkouts]
+    if options.markdown:
+        print("| | " + " | ".join(checkout.resolve().name for checkout in checkouts) + " |")
+        print("|---|" + "---:|" * len(checkouts))
+        for name in columns[0]:
+            print(f"| {name} | " + " | ".join(column[name] for column in columns) + " |")
+        return
     table = Table("", *(checkout.resolve().name for checkout in checkouts))
     for name in columns[0]:
         table.add_row(name, *(column[name] for column in columns))
