@@ -3,7 +3,8 @@
 An episode that looked for things, or a search's plan, has steps that another scene does not ask for. The environment's
 verbalizer removes what can be removed, by trying it out (`Verbalizer.trim_plan`). So the same goal gets much the same
 plan in every scene, which even a small model can learn. An agent that acts by such a plan has to find things and open
-doors by itself (`agents.lm.saycan`). Not here: plans for one scene, with where its things are (`chores.plans`).
+doors by itself (`agents.lm.saycan`). Where an environment offers no graph of facts, the plan is what was done.
+Not here: plans for one scene, with where its things are (`chores.plans`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def bare_plan(episode: CorpusEpisode, max_words: int, executor: PlanExecutor) ->
     """Ask for the plan of an episode in which one character reached its goal; nothing for any other."""
     if not episode.success or len(episode.start.characters) > 1:
         return
-    needed = executor.trim(episode.task, episode.actions)
+    needed = executor.trim(episode.task, episode.actions) if episode.has_graph else episode.actions
     if not needed:
         return
     prompt, plan = ask_for_plan(episode.task.goal.text), episode.verbalizer.say_plan(needed)

@@ -34,7 +34,7 @@ def build_corpora(
     *,
     expand: Callable[[Trajectory], Trajectory] | None = None,
 ) -> list[Example]:
-    """Make examples from the episodes of environments that offer a graph of facts; other episodes are skipped.
+    """Make examples from episodes; where an environment offers no graph of facts, those of the kind `plan-bare` alone.
 
     Args:
         trajectories: In any order.
@@ -56,7 +56,7 @@ def build_corpora(
             episode = read_episode(_whole(trajectory, expand))
             if episode is not None:
                 episodes[split].append(episode)
-    known = learn(episode for group in episodes.values() for episode in group)
+    known = learn(episode for group in episodes.values() for episode in group if episode.has_graph)
     found: list[Example] = []
     taken: set[str] = set()
     with PlanExecutor() as executor:
@@ -118,6 +118,8 @@ class _Maker:
     def _drafts(self, kind: str, episode: CorpusEpisode, choices: StableRandom) -> Iterator[CorpusDraft]:
         words, wanted = self._config.max_words, self._config.per_episode
         known, names = self._known, self._names
+        if not episode.has_graph and kind != "plan-bare":
+            return iter(())
         if kind in ("plan", "plan-confusing"):
             return chores.plans(episode, choices, words, self._numbered_in, confusing=kind != "plan")
         if kind == "plan-bare":

@@ -6,7 +6,7 @@ Not here: the facts themselves (`pathei.envs.facts`), and questions about them.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...envs.facts import Action, Condition, EpisodeFacts, FactGraph, parse_conditions, selectors_of
 from ...envs.registry import get_verbalizer
@@ -14,6 +14,9 @@ from ...envs.verbalizer import Verbalizer
 from ...errors import GoalError
 from ...experience import Trajectory
 from .words import Words
+
+NOTHING: Final = FactGraph({"nodes": [], "edges": [], "rooms": [], "characters": []})
+"""The graph of an environment that offers none; not to be changed."""
 
 
 class EpisodeEvent(NamedTuple):
@@ -37,6 +40,11 @@ class CorpusEpisode(EpisodeFacts):
         self.words = Words(verbalizer)
         self.activity = verbalizer.activity(self.task)
         self.scene = verbalizer.scene(self.task)
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether its environment offers a graph of facts."""
+        return self.start is not NOTHING
 
     @property
     def last(self) -> int:
@@ -79,7 +87,7 @@ class CorpusEpisode(EpisodeFacts):
 
 
 def read_episode(trajectory: Trajectory) -> CorpusEpisode | None:
-    """Read a whole episode; None where it holds no graph of facts, or an action that cannot be read.
+    """Read a whole episode; None where it has no steps, or a graph of facts and an action that cannot be read.
 
     Args:
         trajectory: An episode from its beginning: a branch has to be expanded first.
@@ -87,8 +95,8 @@ def read_episode(trajectory: Trajectory) -> CorpusEpisode | None:
     Raises:
         RecordError: its facts are malformed.
     """
-    start = FactGraph.of(trajectory.steps[0].observation.facts) if trajectory.steps else None
-    if start is None:
+    if not trajectory.steps:
         return None
-    episode = CorpusEpisode(trajectory, start, get_verbalizer(trajectory.task.env))
-    return episode if episode.complete else None
+    start = FactGraph.of(trajectory.steps[0].observation.facts)
+    episode = CorpusEpisode(trajectory, start or NOTHING, get_verbalizer(trajectory.task.env))
+    return episode if episode.complete or start is None else None

@@ -45,6 +45,7 @@ from pathei.learners.corpora.splits import (
 )
 from pathei.learners.examples import SPLITS, Example, read_examples
 from pathei.store import ExperienceStore
+from pathei.tests.support.plain_episode import plain_episode
 
 HOMES = 36
 CONFIG = CorpusConfig(per_kind=150, held_out_per_kind=60)
@@ -418,3 +419,14 @@ def test_answers_are_balanced(answers: list[str], limit: int) -> None:
     counts = Counter(example.source["answer"] for example in chosen)
     for answer, count in counts.items():  # nobody is favoured while another still has some to give
         assert all(counts[other] >= min(count - 1, answers.count(other)) for other in set(answers) - {answer})
+
+
+def test_an_environment_without_facts_gives_the_plans_that_were_done() -> None:
+    goals = [f"light the lamps of floor {number}" for number in range(12)]
+    done = [plain_episode(goal, ["go up", "light the lamp"]) for goal in goals]
+    missed = plain_episode("light the cellar", ["go down"], success=False)
+    examples = build_corpora([*done, missed])
+    assert {example.kind for example in examples} == {"plan-bare"}
+    assert {example.completion for example in examples} == {" Go up. Light the lamp."}
+    assert 8 <= len(examples) <= 12
+    assert not any("cellar" in example.prompt for example in examples)

@@ -87,7 +87,7 @@ def test_nonsense_has_no_reading() -> None:
 
 
 def test_every_verb_has_its_past() -> None:
-    assert {verb.upper() for verb in PHRASES} - {"PUTOBJBACK"} == set(PAST)
+    assert {verb.upper() for verb in PHRASES} - {"PUTOBJBACK"} == set(PAST) - {"WAIT"}
 
 
 # --- a reader that knows nothing but the words
