@@ -50,9 +50,9 @@ def installed(tmp_path: Path) -> Path:
     (site,) = tmp_path.glob("venv/lib/python*/site-packages")
     (site / "ours.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
     python = tmp_path / "venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "-qq"]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq"]
     offline = ["--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, *offline, tmp_path / "package"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*pip, *offline, str(tmp_path / "package")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return python
 
