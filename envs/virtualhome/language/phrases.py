@@ -1,12 +1,15 @@
 """The grammar that actions, plans, instructions and goals share: how each verb is said, and what a name may begin with.
 
-The first phrase of a verb is the one that is written; all are read. Not here: finding the thing that a name means.
+The first phrase of a verb is the one that is written; all are read. What goals and requests ask for stands below
+as data: what changes a state, holds, wears or places a thing, and errands by name. Not here: finding the thing that a
+name means (`nouns`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ...plans import ARTICLES
@@ -48,8 +51,22 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "Grab": ("grab {0}", "take {0}", "pick up {0}", "pick {0} up", "get {0}"),
     "Open": ("open {0}",),
     "Close": ("close {0}", "shut {0}"),
-    "PutBack": ("put {0} on {1}", "place {0} on {1}", "put {0} onto {1}", "put back {0} on {1}", "set {0} on {1}"),
-    "PutIn": ("put {0} in {1}", "put {0} into {1}", "place {0} in {1}", "place {0} into {1}", "put {0} inside {1}"),
+    "PutBack": (
+        "put {0} on {1}",
+        "place {0} on {1}",
+        "put {0} onto {1}",
+        "put back {0} on {1}",
+        "set {0} on {1}",
+        "put {0} in/on {1}",
+    ),
+    "PutIn": (
+        "put {0} in {1}",
+        "put {0} into {1}",
+        "place {0} in {1}",
+        "place {0} into {1}",
+        "put {0} inside {1}",
+        "put {0} in/on {1}",
+    ),
     "PutObjBack": ("put {0} back", "put back {0}"),
     "SwitchOn": ("switch on {0}", "turn on {0}", "switch {0} on", "turn {0} on"),
     "SwitchOff": ("switch off {0}", "turn off {0}", "switch {0} off", "turn {0} off"),
@@ -81,3 +98,101 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "Greet": ("greet {0}", "say hello to {0}"),
 }
 """The phrases of each verb, as VirtualHome spells it."""
+
+# --- what is asked for, in goals and requests
+
+STATE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "on": "ON", "switched on": "ON", "turned on": "ON", "running": "ON", "lit": "ON",
+        "off": "OFF", "switched off": "OFF", "turned off": "OFF",
+        "open": "OPEN", "opened": "OPEN", "closed": "CLOSED", "shut": "CLOSED",
+        "clean": "CLEAN", "cleaned": "CLEAN", "washed": "CLEAN", "dirty": "DIRTY",
+        "plugged in": "PLUGGED_IN", "unplugged": "PLUGGED_OUT", "plugged out": "PLUGGED_OUT",
+    }
+)  # fmt: skip
+
+IN_WORDS: Final = r"back in|in and on|in|inside|into"
+ON_WORDS: Final = r"on top of|back onto|back on|upon|onto|on"
+AT_WORDS: Final = r"in/on|on/in|in or on|on or in|back to|over to|next to|to|at"
+PREPOSITION: Final = rf"(?:{AT_WORDS}|{ON_WORDS}|{IN_WORDS})"
+
+CHANGES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "ON": ("switch on {0}", "turn on {0}", "switch {0} on", "turn {0} on", "start {0}", "power on {0}",
+               "activate {0}", "put {0} on"),
+        "OFF": ("switch off {0}", "turn off {0}", "switch {0} off", "turn {0} off", "shut off {0}", "shut {0} off",
+                "power off {0}", "power down {0}", "deactivate {0}", "turn out {0}", "put out {0}"),
+        "OPEN": ("open {0}", "open up {0}"),
+        "CLOSED": ("close {0}", "shut {0}", "close up {0}", "draw {0}"),
+        "PLUGGED_IN": ("plug in {0}", "plug {0} in"),
+        "PLUGGED_OUT": ("unplug {0}", "plug out {0}", "plug {0} out", "pull the plug of {0}", "disconnect {0}"),
+        "CLEAN": ("wash {0}", "clean {0}", "wipe {0}", "wipe off {0}", "wipe down {0}", "rinse {0}", "scrub {0}",
+                  "wash up {0}", "clean up {0}", "mop {0}", "sweep {0}", "polish {0}", "do {0}", "wipe {0} clean"),
+    }
+)  # fmt: skip
+"""What brings a state about."""
+HOLD: Final = ("grab {0}", "take {0}", "pick up {0}", "pick {0} up", "get {0}", "fetch {0}", "hold {0}",
+                "bring me {0}", "give me {0}", "hand me {0}", "get me {0}", "fetch me {0}", "bring {0} to me",
+                "bring {0} here")  # fmt: skip
+WEAR: Final = ("put on {0}", "wear {0}", "dress in {0}", "get dressed in {0}")
+AWAY: Final = (
+    "put {0} away",
+    "put away {0}",
+    "tidy up {0}",
+    "tidy {0} away",
+    "clear away {0}",
+    "store {0}",
+    "stow {0}",
+)
+DISCARD: Final = ("throw {0} away", "throw away {0}", "throw out {0}", "throw {0} out", "discard {0}", "dispose of {0}",
+                   "get rid of {0}", "trash {0}", "bin {0}")  # fmt: skip
+GO: Final = ("go to {0}", "walk to {0}", "walk into {0}", "go into {0}", "enter {0}", "come to {0}", "head to {0}",
+              "move to {0}", "run to {0}", "go in {0}", "walk over to {0}", "approach {0}", "come into {0}",
+              "be in {0}", "go over to {0}", "step into {0}", "find {0}", "look for {0}")  # fmt: skip
+PUT_AWAY_IN: Final = (("CLOTHES", "closet dresser"), ("READABLE", "bookshelf shelf"), ("EATABLE DRINKABLE", "fridge"),
+                 ("RECIPIENT", "kitchen_cabinet"))  # fmt: skip
+"""Where things of some property are put away; toys go to the toy box, everything else into a cabinet."""
+PLACING: Final = re.compile(
+    r"^(?:put|place|set|lay|leave|store|stow|move|bring|carry|take|transfer|return|deliver|drop|hang|shelve|stack|insert"
+    r"|throw|toss|deposit|keep|pour|pack|load|get|transport|position|serve|stick|have|want|need)"
+    r"(?: (?:back|away|down|up))? (.+)$"
+)
+PLACE_SPLIT: Final = re.compile(rf"(?:\s+(?:back|away|down|up|over))?\s+({AT_WORDS}|{ON_WORDS}|{IN_WORDS})\s+")
+ERRANDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(rf"(?:{said})"), meant)
+    for said, meant in (
+        (r"go to (?:bed|sleep)|(?:get some )?sleep|go and sleep|get (?:in|into) bed",
+         "you are on a bed, you are lying, sleep"),
+        (r"take a nap|have a nap|nap", "you are on a couch, you are lying, sleep"),
+        (r"(?:take|have) a bath", "you are on a bathtub, you are lying"),
+        (r"watch (?:some |the )?(?:tv|television|telly)", "a television is on, watch a television"),
+        (r"(?:make|brew|prepare|get me|fix)(?: me| us)?(?: some| a cup of| a pot of| a)?(?: fresh)? coffee",
+         "ground coffee is in a coffee maker, a coffee maker is on"),
+        (r"(?:make|prepare)(?: me| us)?(?: some| a)? toast|toast some bread", "bread is in a toaster, a toaster is on"),
+        (r"boil (?:some )?water", "water is in a pot, a pot is on a stove, a stove is on"),
+        (r"(?:set|lay) the (?:dinner |dining )?table(?: for (?P<n>\w+))?(?: people| persons)?",
+         "{n} plates are on the dining table, {n} forks are on the dining table"),
+        (r"make (?:the|my|your) bed", "the pillows are on a bed"),
+        (r"feed the (?:cat|kitty)", "cat food is in the cat bowl"),
+        (r"water the (?:house)?plants?", "water is in a houseplant"),
+        (r"do the laundry",
+         "the clothes are in the washing machine, the washing machine is closed, the washing machine is on"),
+        (r"(?:sit|have a seat|take a seat)(?: down)?", "you are sitting"),
+        (r"lie down|lie", "you are lying"),
+        (r"get dressed", "you wear a shirt, you wear pants"),
+        (r"(?:answer|pick up) the phone", "you hold the phone"),
+        (r"listen to (?:some |the )?(?:music|radio)|play (?:some )?music", "a radio is on"),
+        (r"wash (?:your |my )?hands", "you hold a soap, a faucet is on"),
+        (r"brush (?:your |my )?teeth", "tooth paste is in a toothbrush, you hold a toothbrush"),
+        (r"(?:turn|switch|put) (?:out |off )?(?:the )?lights out|lights out|lights off", "every light is off"),
+        (r"lights on", "every light is on"),
+    )
+)  # fmt: skip
+"""What people do at home by name, as the goals that are meant."""
+
+_SAID_ELSEWHERE: Final = frozenset(
+    "WALK RUN FIND SIT LIE STANDUP GRAB OPEN CLOSE PUTBACK PUTIN PUTOBJBACK SWITCHON SWITCHOFF PLUGIN PLUGOUT WIPE "
+    "WASH RINSE SCRUB PUTON PUTOFF DROP RELEASE POUR MOVE WAKEUP".split()
+)
+DEEDS: Final = MappingProxyType({v.upper(): said for v, said in PHRASES.items() if v.upper() not in _SAID_ELSEWHERE})
+"""Verbs that leave nothing behind to check."""
