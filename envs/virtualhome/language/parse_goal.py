@@ -2,7 +2,7 @@
 
 One grammar reads what is to be done and what is to be true, and all that `describe_goal` writes. Clauses are joined by
 "and", "then" or commas; "it" and "them" mean the thing named before. Of a verb that leaves nothing behind to check
-("watch television") the deed is the condition. What is not understood is refused with the reason. Not here: noun
+("watch television") doing it is the condition. What is not understood is refused with the reason. Not here: noun
 phrases (`nouns`), "or", "except", and time.
 """
 
@@ -69,7 +69,7 @@ _POLITE: Final = re.compile(
     r"|i (?:want|need) (?:you )?(?:to (?=\w+ (?!be\b))|)|you (?:should|must|have to|need to) |let's |let us "
     r"|(?:make sure|ensure|see to it|check|be sure|see|mind)(?: that)? |(?:remember|don't forget|do not forget) to "
     r"|(?:go (?:and )?(?=(?:get|fetch|open|close|turn|switch|put|take|wash|clean|grab)\b))|your task is to |try to "
-    r"|help me (?:to )?|i wish |it is time to |time to |go ahead and |be so kind and )"
+    r"|help me (?:to )?|it is time to |time to |go ahead and |be so kind and )"
 )
 _TAIL: Final = re.compile(r"[ ,]+(?:please|for me|thanks|thank you|right now|now|again|too|as well|if you can|ok)$")
 _NEVER: Final = re.compile(r"^(?:don't|do not|dont|never|you must not|avoid|stop) ")
