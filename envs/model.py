@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import gymnasium
@@ -26,6 +26,7 @@ from .snapshots import Snapshotter
 
 A = TypeVar("A")
 S = TypeVar("S")
+_FOLDED = ("graph", "changes")
 
 
 class StepResult(NamedTuple):
@@ -152,6 +153,8 @@ class EnvModel:
         self._every = tuple(_numbers(space)) if isinstance(space, gymnasium.spaces.Discrete) else None
         self._info = dict(info or {})
         self._seen = observation
+        self._changed: frozenset[tuple[Any, ...]] = frozenset()
+        """The facts that differ from those at the beginning: each with "+" if it holds now and did not, else "-"."""
         self._done = bool(self.success())
 
     def actions(self) -> Sequence[Any]:
@@ -188,23 +191,39 @@ class EnvModel:
         """Do it in the environment."""
         self._seen, reward, terminated, truncated, info = self._env.step(action)
         self._info = dict(info)
+        changes = (info.get("facts") or {}).get("changes")
+        if changes:
+            self._changed = _folded(self._changed, changes)
         self._done = bool(terminated or truncated or self.success())
         return StepResult(float(reward), self._done)
 
     def snapshot(self) -> Any:
         """Return the environment's state, and what is known of it here."""
         # An environment may write its next observation into the same array.
-        return self._snapshotter.snapshot(), self._info, copy.deepcopy(self._seen), self._done
+        return self._snapshotter.snapshot(), self._info, copy.deepcopy(self._seen), self._done, self._changed
 
     def restore(self, state: Any, /) -> object:
         """Go back to it."""
-        saved, self._info, self._seen, self._done = state
+        saved, self._info, self._seen, self._done, self._changed = state
         self._snapshotter.restore(saved)
         return None
 
     def key(self) -> Hashable | None:
         """Return a hash of the observation where that is the whole state."""
         return fingerprint(self._seen) if self._observed_state and self._seen is not None else None
+
+    def likely_key(self) -> Hashable | None:
+        """Return a hash of all that is known of the state: what is observed, the actions, and the facts.
+
+        States that differ in something else have the same key, so a search may leave them out but must not take one for
+        the other. None where an observation cannot be hashed.
+        """
+        facts = {name: value for name, value in dict(self._info.get("facts") or {}).items() if name not in _FOLDED}
+        rest = {name: self._info.get(name) for name in ("actions", "action_mask", "character")}
+        try:
+            return fingerprint((self._seen, plain({"facts": facts, **rest}))), self._changed
+        except SnapshotError:
+            return None
 
     def success(self) -> bool | None:
         """Return `info["success"]`."""
@@ -227,6 +246,18 @@ class EnvModel:
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
+
+
+def _folded(known: frozenset[tuple[Any, ...]], changes: Iterable[Sequence[Any]]) -> frozenset[tuple[Any, ...]]:
+    """Return the facts that differ from those at the beginning, after further changes."""
+    differ = set(known)
+    for sign, *fact in changes:
+        undone = ("-" if sign == "+" else "+", *fact)
+        if undone in differ:
+            differ.remove(undone)
+        else:
+            differ.add((sign, *fact))
+    return frozenset(differ)
 
 
 def _numbers(space: gymnasium.spaces.Discrete) -> range:

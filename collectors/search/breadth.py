@@ -1,7 +1,7 @@
 """Breadth-first search: shortest plans where the goal pays nothing on the way, which a tree search finds late or never.
 
-States are merged by the model's key. Where it has none, states with the same observation are merged: a plan that
-depends on their difference is then missed, but no wrong plan is recorded, as every plan is done in the environment.
+States are merged by the model's key. Where it has none, states with the same observation and facts are merged: a plan
+that depends on their difference is then missed, but no wrong plan is recorded, as each is done in the environment.
 Not here: search that a reward guides (`mcts`).
 """
 
@@ -128,13 +128,10 @@ def shortest_plan(model: Model[Any, Any], *, states: int, depth: int) -> Shortes
 
 
 def _key(model: Model[Any, Any]) -> Hashable:
-    from ...envs.model import EnvModel
-
-    key = model.key()
-    if key is not None or not isinstance(model, EnvModel):
-        return key if key is not None else object()
-    shown = model.observation()
-    return shown.text, shown.actions
+    key, likely = model.key(), getattr(model, "likely_key", None)
+    if key is None and likely is not None:
+        key = likely()
+    return object() if key is None else key
 
 
 __all__ = ["COLLECTOR", "BreadthFirstPolicy", "BreadthOptions", "ShortestPlan", "shortest_plan"]

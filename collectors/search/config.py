@@ -36,6 +36,13 @@ class SearchConfig:
     """A rollout is cut off after this number of steps, and the value estimate added; None to go on to the horizon."""
     transpositions: bool = True
     """Whether equal states at equal depth share a node, where the model can tell equal states."""
+    prune: bool = True
+    """Whether a state that was reached before, no later and by a walk that earned no less, is a dead end. The best
+    return stays what it is unless a walk gains by the discount alone, earning and losing the same again and again."""
+    breadth: float = 0.5
+    """The share of transitions by which the tree grows in the order of depth, in [0, 1), as long as no walk succeeded:
+    sparse rewards are then found within 1 / breadth times the transitions of a breadth-first search. Only where states
+    are told apart (`prune`), no prior leads, and a plan may stop."""
     widening: float | None = None
     """Progressive widening: a node visited N times has at most ceil(N ** widening) children, those that are solved or
     belong to a best walk not counted against it; None for all."""
@@ -59,6 +66,7 @@ class SearchConfig:
             "selection must be 'uct' or 'puct'": self.selection in ("uct", "puct"),
             "backup must be 'max' or 'mean'": self.backup in ("max", "mean"),
             "rollout must be 'random', 'prior' or 'none'": self.rollout in ("random", "prior", "none"),
+            "breadth must be in [0, 1)": 0 <= self.breadth < 1,
             "widening must be in (0, 1]": self.widening is None or 0 < self.widening <= 1,
         }
         check(rules, "search configuration")

@@ -64,6 +64,7 @@ class GuidedModel:
         """Transitions so far."""
         self.snapshot, self.restore, self.key = model.snapshot, model.restore, model.key
         self.success, self.text = model.success, model.text
+        self.likely_key = getattr(model, "likely_key", None)
         self._model = model
         self._weigh = weigh
         self._moves = tuple(moves)

@@ -7,11 +7,13 @@ step, whatever part of the walk it was on. A whole rollout that is the best walk
 
 Because the world is deterministic, the best walk ever seen is a plan, and a subtree that was searched to the end is
 solved: it is not visited again, its exact value stands in for what visits to it would have returned, and a search
-whose root is solved stops. Not here: chance nodes and opponents.
+whose root is solved stops. A state that was reached before, no later, is not searched again; where no reward leads,
+the tree also grows breadth first (`SearchConfig.prune`, `breadth`). Not here: chance nodes and opponents.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -28,6 +30,8 @@ from .tree import TreeEdge, TreeNode
 Prior = Callable[[Sequence[Any]], Sequence[float]]
 """Given the admissible actions at the model's present state, their prior weights, each >= 0, shape `[actions]`."""
 
+_SAME = 1e-9
+"""Returns that differ by less are the same."""
 Value = Callable[[], float]
 """The expected discounted return from the model's present state on."""
 
@@ -100,9 +104,34 @@ class Search:
         self._floor = 0.0 if config.may_stop else -math.inf
         self._env_steps = 0
         self._step_limit = math.inf
-        self.root = TreeNode(model.snapshot(), 0, self._floor, solved=False)
+        self._prune = config.prune and config.may_stop
+        self._likely: Callable[[], Hashable | None] | None = getattr(model, "likely_key", None)
+        self._plant()
+
+    def _plant(self) -> None:
+        """Begin a tree at the state in which the model is."""
+        self.root = TreeNode(self._model.snapshot(), 0, self._floor, solved=False)
         self._at: TreeNode | None = self.root
         """The node at which the model stands, if it stands at one."""
+        self._first: dict[Hashable, TreeNode] = {}
+        """The shallowest node of each state."""
+        self._table.clear()
+        exact = self._model.key()
+        self._exact, self._guessed = exact is not None, False
+        if self._prune and (key := self._key(exact)) is not None:
+            self._first[key], self.root.key = self.root, key
+        wide = self._config.breadth if self._first and self._prior is None else 0.0
+        self._ratio = wide / (1 - wide)
+        """How many transitions are made breadth first for each other one."""
+        self._frontier: list[tuple[int, int, TreeNode, tuple[TreeEdge, ...]]] = []
+        """Nodes to expand breadth first, by depth and in the order in which they were reached, with the walks there."""
+        self._broadened: set[int] = set()
+        if self._ratio:
+            self._queue(self.root, ())
+
+    def _key(self, exact: Hashable | None) -> Hashable | None:
+        """Return the state's key, or else, where states with equal observations are likely to be equal, theirs."""
+        return exact if exact is not None or self._likely is None else self._likely()
 
     def run(self) -> SearchResult:
         """Simulate until the budget is spent, the root is solved, or success where that is enough.
@@ -125,8 +154,13 @@ class Search:
                 and self._env_steps < self._step_limit
                 and time.process_time() < until
             ):
+                begun = self._env_steps
                 self._simulate()
                 done += 1
+                if self._frontier:
+                    self._broaden(self._ratio * (self._env_steps - begun))
+                if self.root.solved and self._guessed:
+                    self._plant_apart()
             if self.root.solved:
                 self._offer_line([], self.root, 0.0, 1.0)
         finally:
@@ -156,6 +190,46 @@ class Search:
         spread = self._high - self._low
         return (worth - self._low) / spread if spread > 0 else 0.5
 
+    # --- breadth
+
+    def _broaden(self, budget: float) -> None:
+        """Expand nodes in the order of depth, by so many transitions, unless a walk has succeeded."""
+        best, until = self._best, min(self._step_limit, self._env_steps + budget)
+        while self._frontier and self._env_steps < until:
+            if best.success or (best.success is None and best.value > 0):
+                self._frontier.clear()
+                return
+            _, _, node, path = self._frontier[0]
+            if node.untried is None:
+                self._open(node)
+            if node.solved or not node.untried:
+                heapq.heappop(self._frontier)
+                for edge in node.edges:
+                    self._queue(edge.child, (*path, edge))
+                continue
+            edge = self._expand(node)
+            self._offer([*path, edge], [], self._gone((*path, edge)))
+        if not self._frontier and self._env_steps < self._step_limit:
+            # Every state within the horizon was seen.
+            self.root.value, self.root.solved = max(self.root.value, self._best.value), True
+
+    def _queue(self, node: TreeNode, path: tuple[TreeEdge, ...]) -> None:
+        """Let a node be expanded breadth first, unless nothing is to be found there."""
+        first = self._first.get(node.key, node)
+        if not node.solved and id(node) not in self._broadened and first.depth >= node.depth:
+            self._broadened.add(id(node))
+            heapq.heappush(self._frontier, (len(path), len(self._broadened), node, path))
+
+    def _plant_apart(self) -> None:
+        """Begin again without merging: all was seen, but states that look alike may differ."""
+        self._go(self.root)
+        self._prune = False
+        self._plant()
+
+    def _gone(self, path: Sequence[TreeEdge]) -> float:
+        """Return what a walk earns, discounted."""
+        return sum(self._config.discount**place * edge.reward for place, edge in enumerate(path))
+
     # --- one simulation
 
     def _simulate(self) -> None:
@@ -168,6 +242,8 @@ class Search:
             if edge is None:  # nothing is admissible here, or all of it was solved by way of other nodes
                 node.settle(self._config.discount)
                 break
+            if edge.child.dead and not edge.visits and self._env_steps < self._step_limit:
+                continue
             path.append(edge)
             node = edge.child
             if not edge.visits:
@@ -260,17 +336,32 @@ class Search:
         self._env_steps += 1
         depth = node.depth + 1
         over = done or depth >= self._config.depth
-        key = model.key() if self._config.transpositions else None
+        exact = model.key() if self._exact else None
+        key = exact if self._config.transpositions else None
         # The same state may be the end of one walk and not of another.
         child = self._table.get((key, depth, over)) if key is not None else None
         if child is None:
-            child = TreeNode(model.snapshot(), depth, 0.0 if over else self._floor, solved=over)
+            child = self._new_node(depth, over, node.earned + reward, exact)
             if key is not None:
                 self._table[key, depth, over] = child
         self._at = child
         edge = TreeEdge(untried.pop(place), priors.pop(place), reward, child)
         node.edges.append(edge)
         return edge
+
+    def _new_node(self, depth: int, over: bool, earned: float, exact: Hashable | None) -> TreeNode:
+        """Return a node for the state in which the model is; solved if the walk is over or need not go on from here."""
+        key = self._key(exact) if self._prune and not over else None
+        first = None if key is None else self._first.get(key)
+        if first is not None and first.depth <= depth and first.earned >= earned - _SAME:
+            node = TreeNode(first.state, depth, 0.0, solved=True, earned=earned)
+            node.dead, node.untried, self._guessed = True, [], self._guessed or not self._exact
+            return node
+        node = TreeNode(self._model.snapshot(), depth, 0.0 if over else self._floor, solved=over, earned=earned)
+        node.key = key
+        if key is not None and (first is None or first.depth >= depth):
+            self._first[key] = node
+        return node
 
     def _back_up(self, path: list[TreeEdge], value: float) -> None:
         """Tell every edge of the path what was earned from it on, and every node what is certain now.

@@ -6,6 +6,7 @@ Not here: how the tree grows and how an edge is chosen (`search`).
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from typing import Any
 
 
@@ -47,13 +48,21 @@ class TreeNode:
         best: The greatest return from here on that was backed up, by way of whichever edge that leads here.
         value: The return from here on that is certain: a lower bound, and exact once the node is solved.
         solved: Everything below has been seen, so there is nothing left to find out.
+        earned: The sum of the rewards, not discounted, on the walk by which it was first reached.
+        key: What tells its state from others; None where nothing does.
+        dead: Its state was reached before by a walk that was no longer, so the search goes on there.
     """
 
-    __slots__ = ("best", "depth", "edges", "priors", "solved", "state", "untried", "value", "visits")
+    __slots__ = (
+        "best", "dead", "depth", "earned", "edges", "key", "priors", "solved", "state", "untried", "value", "visits",
+    )  # fmt: skip
 
-    def __init__(self, state: Any, depth: int, value: float, solved: bool) -> None:
+    def __init__(self, state: Any, depth: int, value: float, solved: bool, earned: float = 0.0) -> None:
         self.state = state
         self.depth = depth
+        self.earned = earned
+        self.key: Hashable | None = None
+        self.dead = False
         self.edges: list[TreeEdge] = []
         self.untried: list[Any] | None = None
         self.priors: list[float] = []
