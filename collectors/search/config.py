@@ -36,10 +36,10 @@ class SearchConfig:
     """A rollout is cut off after this number of steps, and the value estimate added; None to go on to the horizon."""
     transpositions: bool = True
     """Whether equal states at equal depth share a node, where the model can tell equal states."""
-    prune: bool = True
+    prune: bool = False
     """Whether a state that was reached before, no later and by a walk that earned no less, is a dead end. The best
     return stays what it is unless a walk gains by the discount alone, earning and losing the same again and again."""
-    breadth: float = 0.5
+    breadth: float = 0.0
     """The share of transitions by which the tree grows in the order of depth, in [0, 1), as long as no walk succeeded:
     sparse rewards are then found within 1 / breadth times the transitions of a breadth-first search. Only where states
     are told apart (`prune`), no prior leads, and a plan may stop."""

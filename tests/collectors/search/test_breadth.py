@@ -1,6 +1,8 @@
 """Breadth-first search: shortest plans, its limits, and the collector in real environments."""
 
+import gymnasium
 import networkx as nx  # type: ignore[import-untyped]
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,9 @@ from pathei.collectors.checks import check_collector
 from pathei.collectors.options import PlaySettings
 from pathei.collectors.registry import make_collector
 from pathei.collectors.search.breadth import shortest_plan
+from pathei.collectors.search.collector import MctsConfig, find_plan
+from pathei.collectors.search.mcts import SearchConfig
+from pathei.envs.model import EnvModel
 from pathei.envs.registry import get_demonstration, get_env
 from pathei.errors import ConfigError
 from pathei.experience import Failure, Trajectory
@@ -58,3 +63,21 @@ def test_what_is_out_of_reach_is_a_failure() -> None:
 def test_it_keeps_the_contract_of_collectors() -> None:
     tasks = get_env("taxi").generate_tasks(3, 1)
     check_collector(lambda: make_collector("breadth", PlaySettings(env="taxi", steps=40)), tasks)
+
+
+def test_a_tree_search_of_a_sparse_goal_costs_no_more_than_three_times_breadth_first() -> None:
+    pytest.importorskip("minigrid")
+    costs = []
+    for search in (False, True):
+        env = gymnasium.make("pathei/MiniGrid-v0", level="MiniGrid-DoorKey-6x6-v0")
+        observation, info = env.reset(seed=3)
+        model = EnvModel(env, info, observation=observation)
+        if search:
+            config = MctsConfig(SearchConfig(2000, depth=40, selection="puct", stop_on_success=True))
+            found = find_plan(model, config, np.random.default_rng(0)).result
+            assert found.success
+            costs.append(found.env_steps)
+        else:
+            costs.append(shortest_plan(model, states=10_000, depth=40).env_steps)
+        env.close()
+    assert costs[1] <= 3 * costs[0]
