@@ -42,7 +42,7 @@ class SearchConfig:
     breadth: float = 0.0
     """The share of transitions by which the tree grows in the order of depth, in [0, 1), as long as no walk succeeded:
     sparse rewards are then found within 1 / breadth times the transitions of a breadth-first search. Only where states
-    are told apart (`prune`), no prior leads, and a plan may stop."""
+    are distinguished (`prune`), no prior leads, and a plan may stop."""
     widening: float | None = None
     """Progressive widening: a node visited N times has at most ceil(N ** widening) children, those that are solved or
     belong to a best walk not counted against it; None for all."""

@@ -193,7 +193,7 @@ class Search:
     # --- breadth
 
     def _broaden(self, budget: float) -> None:
-        """Expand nodes in the order of depth, by so many transitions, unless a walk has succeeded."""
+        """Expand nodes in the order of depth, within a budget of transitions, unless a walk has succeeded."""
         best, until = self._best, min(self._step_limit, self._env_steps + budget)
         while self._frontier and self._env_steps < until:
             if best.success or (best.success is None and best.value > 0):

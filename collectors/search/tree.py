@@ -49,7 +49,7 @@ class TreeNode:
         value: The return from here on that is certain: a lower bound, and exact once the node is solved.
         solved: Everything below has been seen, so there is nothing left to find out.
         earned: The sum of the rewards, not discounted, on the walk by which it was first reached.
-        key: What tells its state from others; None where nothing does.
+        key: What distinguishes its state from others; None where nothing does.
         dead: Its state was reached before by a walk that was no longer, so the search goes on there.
     """
 
