@@ -116,7 +116,27 @@ class StoreInfoCommand:
     coverage: bool = False
     """Also read all episodes, and report what they have touched."""
     verify: bool = False
-    """Also compare every file with its checksum."""
+    """Also do as `pathei store verify`."""
+    json: bool = False
+    """Print one JSON object instead of tables."""
+
+
+@dataclass(frozen=True)
+class StoreVerify:
+    """Read a store whole, compare its files with their checksums, and name what is missing or damaged."""
+
+    path: Positional[Path]
+    """The store's directory."""
+
+
+@dataclass(frozen=True)
+class StoreSalvage:
+    """Save what can be read of a damaged store into a new one; the damaged one is not changed."""
+
+    path: Positional[Path]
+    """The damaged store's directory."""
+    out: Positional[Path]
+    """The directory of the new store."""
 
 
 @dataclass(frozen=True)
@@ -195,5 +215,7 @@ class Store:
     command: (
         Annotated[StoreInfoCommand, subcommand("info")]
         | Annotated[StoreShow, subcommand("show")]
+        | Annotated[StoreVerify, subcommand("verify")]
+        | Annotated[StoreSalvage, subcommand("salvage")]
         | Annotated[StoreExport, subcommand("export")]
     )

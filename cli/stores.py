@@ -2,26 +2,77 @@
 
 from __future__ import annotations
 
-from .commands import StoreExport, StoreInfoCommand, StoreShow
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .commands import StoreExport, StoreInfoCommand, StoreSalvage, StoreShow, StoreVerify
 from .console import make_console
 from .worlds import LINES
 
+if TYPE_CHECKING:
+    from ..store import Damage
 
-def store_info(command: StoreInfoCommand) -> None:
+
+def store_info(command: StoreInfoCommand) -> int:
     """Say what a store holds."""
+    import orjson
+
     from ..collectors.coverage import Coverage
     from ..store import ExperienceStore
     from ..views.tables import info_tables
 
     console = make_console()
     with ExperienceStore.open(command.path, mode="read") as store:
-        for table in info_tables(store.info()):
+        found = store.check() if command.verify else ()
+        info = store.info()
+        if command.json:
+            print(
+                orjson.dumps(
+                    {**asdict(info), "episodes": info.episodes}, option=orjson.OPT_INDENT_2, default=str
+                ).decode()
+            )
+            return int(bool(found))
+        for table in info_tables(info):
             console.print(table)
         if command.coverage:
             console.print(Coverage.of(store.trajectories()).table("What the episodes have touched"))
-        if command.verify:
-            store.verify()
-            console.print("Every file has its checksum.")
+        return _say_damage(command.path, found) if command.verify else 0
+
+
+def store_verify(command: StoreVerify) -> int:
+    """Name what is damaged."""
+    from ..store import ExperienceStore
+
+    with ExperienceStore.open(command.path, mode="read") as store:
+        return _say_damage(command.path, store.check())
+
+
+def store_salvage(command: StoreSalvage) -> None:
+    """Save what can be read."""
+    from ..store import salvage
+
+    console = make_console()
+    report = salvage(command.path, command.out)
+    for damage in report.damage:
+        console.print(f"damaged: {damage}", soft_wrap=True, markup=False)
+    for id_ in report.left:
+        console.print(f"left behind: {id_} (its parent or an image of it is lost)", soft_wrap=True, markup=False)
+    console.print(
+        f"{command.out}: {report.trajectories} trajectories and {report.failures} failures saved.", soft_wrap=True
+    )
+
+
+def _say_damage(path: Path, found: Sequence[Damage]) -> int:
+    console = make_console()
+    if not found:
+        console.print("Every file has its checksum, and every record can be read.")
+        return 0
+    for damage in found:
+        console.print(str(damage), soft_wrap=True, markup=False)
+    console.print(f"Save what can be read with `pathei store salvage {path} NEW`.", soft_wrap=True)
+    return 1
 
 
 def store_show(command: StoreShow) -> None:
@@ -65,4 +116,4 @@ def store_export(command: StoreExport) -> None:
     )
 
 
-__all__ = ["store_export", "store_info", "store_show"]
+__all__ = ["store_export", "store_info", "store_salvage", "store_show", "store_verify"]

@@ -73,6 +73,8 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "Eval": "learning.learn:evaluate",
         "StoreInfoCommand": "stores:store_info",
         "StoreShow": "stores:store_show",
+        "StoreVerify": "stores:store_verify",
+        "StoreSalvage": "stores:store_salvage",
         "StoreExport": "stores:store_export",
         "Loop": "learning.loop:loop",
         "ListCommand": "plugins.perform:list_parts",

@@ -1,5 +1,18 @@
-"""Experience on disk: append-only, crash-safe, readable while it is written."""
+"""Experience on disk: append-only, crash-safe, readable while it is written, and as far as it can be when damaged."""
 
-from .experience_store import JOURNAL_BYTES, ExperienceStore, StoreInfo, image_names
+from .blobs import image_names
+from .damage import Damage, StoreDamageWarning
+from .experience_store import JOURNAL_BYTES, ExperienceStore
+from .manifest import StoreInfo
+from .salvage import SalvageReport, salvage
 
-__all__ = ["JOURNAL_BYTES", "ExperienceStore", "StoreInfo", "image_names"]
+__all__ = [
+    "JOURNAL_BYTES",
+    "Damage",
+    "ExperienceStore",
+    "SalvageReport",
+    "StoreDamageWarning",
+    "StoreInfo",
+    "image_names",
+    "salvage",
+]

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import StoreError
+from ..experience import Trajectory
 from .durable import publish, sync_directory
 
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -32,6 +34,13 @@ def media_type(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return next((kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)), None)
+
+
+def image_names(trajectory: Trajectory) -> Iterator[str]:
+    """Yield the SHA-256 of every image that a trajectory shows, in order, repeated ones repeatedly."""
+    for step in trajectory.steps:
+        yield from step.observation.images
+    yield from trajectory.final.images
 
 
 class Blobs:
@@ -55,7 +64,7 @@ class Blobs:
             OSError: the disk refused.
         """
         name = hashlib.sha256(data).hexdigest()
-        path = self._path(name)
+        path = self.path(name)
         if not path.exists():
             for folder in (self.directory, path.parent):
                 if not folder.exists():
@@ -71,7 +80,7 @@ class Blobs:
         Raises:
             StoreError: there is no such blob, or its content does not have its name.
         """
-        path = self._path(name)
+        path = self.path(name)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -84,7 +93,7 @@ class Blobs:
 
     def has(self, name: str) -> bool:
         """Whether a blob of that name is stored; its content is not read."""
-        return _NAME.fullmatch(name) is not None and self._path(name).exists()
+        return _NAME.fullmatch(name) is not None and self.path(name).exists()
 
     def usage(self) -> BlobUsage:
         """Count the blobs; walks the folder."""
@@ -94,7 +103,8 @@ class Blobs:
             size += sum(os.stat(os.path.join(folder, name)).st_size for name in names)
         return BlobUsage(count, size)
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """Return where the blob of a name lies, if it is stored."""
         if _NAME.fullmatch(name) is None:
             raise StoreError(f"{name!r} is not the name of an image: it must be a SHA-256 in lower-case hex.")
         return self.directory / name[:2] / name[2:]

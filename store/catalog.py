@@ -9,10 +9,11 @@ import math
 import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, SupportsIndex
+from typing import Any, NamedTuple, SupportsIndex
 
 from ..errors import RecordError, StoreError
 from ..experience import Failure, Observation, Parent, Record, Step, Task, Trajectory
+from .manifest import not_finite
 
 
 class RecordLocation(NamedTuple):
@@ -97,8 +98,46 @@ class Catalog:
         return parent.step + len(trajectory.steps)
 
 
+def check_finite(record: Record, encoded: bytes) -> None:
+    """Refuse NaN and infinity anywhere in the free-form parts of a record: JSON would turn them into null.
+
+    Args:
+        record: The record.
+        encoded: What `encode` made of it. The parts are only searched where it has more nulls than the record's form
+            alone explains.
+
+    Raises:
+        RecordError: a number is not finite.
+    """
+    parts: dict[str, Any] = {"options": record.task.options, "conditions of its goal": record.task.goal.conditions}
+    if isinstance(record, Failure):
+        parts["notes"] = record.notes
+    played = record.played if isinstance(record, Failure) else record
+    nulls = int(played is None)
+    if played is not None:
+        seen = [*(step.observation for step in played.steps), played.final]
+        nulls += sum((one.actions is None) + (one.facts is None) for one in seen) + (played.parent is None)
+        nulls += sum(step.tokens is None or step.tokens.logprobs is None for step in played.steps)
+        parts["provenance"] = played.provenance
+        parts["facts"] = [one.facts for one in seen]
+        parts["info"] = [step.info for step in played.steps]
+        parts["rewards"] = [step.reward for step in played.steps]
+    if encoded.count(b"null") == nulls:
+        return
+    for name, part in parts.items():
+        if (number := not_finite(part)) is not None:
+            kind = "trajectory" if isinstance(record, Trajectory) else "failure of task"
+            id_ = record.id if isinstance(record, Trajectory) else record.task.id
+            raise RecordError(
+                f"The {kind} {id_!r} cannot be stored: its {name} hold{'s' * (name == 'provenance')} {number}, and JSON"
+                " has finite numbers only: give None, or leave the number out."
+            )
+
+
 def _check_task(task: Task) -> None:
     problem = _texts(task.id, task.env, task.goal.text)
+    if not problem and not task.id:
+        problem = "its id is empty, and resuming tells tasks apart by their ids"
     if not isinstance(task.options, Mapping) or not isinstance(task.goal.conditions, tuple | list):
         problem = "the options must be a mapping and the goal's conditions a tuple"
     if not isinstance(task.seed, SupportsIndex):
@@ -109,6 +148,8 @@ def _check_task(task: Task) -> None:
 
 def _check_trajectory(trajectory: Trajectory) -> None:
     place, problem = "its frame", _texts(trajectory.id, trajectory.collector)
+    if not problem and not trajectory.id:
+        problem = "the id is empty, and a trajectory is found by its id"
     if not isinstance(trajectory.provenance, Mapping):
         problem = "the provenance must be a mapping"
     if not problem:

@@ -19,7 +19,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
@@ -27,11 +27,12 @@ from typing import TYPE_CHECKING, Literal, Self
 from ..errors import StoreError, unknown
 from ..experience import Failure, Json, Record, Task, Trajectory, decode, encode
 from . import manifest as manifests
-from .blobs import Blobs
-from .catalog import Catalog
+from .blobs import Blobs, image_names
+from .catalog import Catalog, check_finite
+from .damage import Damage, Losses
 from .durable import WriterLock, explained, publish, sha256_of, sync_directory, uncollected
 from .journal import MAX_PAYLOAD, JournalWriter, frames, read_frame
-from .manifest import Counts, Manifest, Session
+from .manifest import Counts, Manifest, StoreInfo
 from .view import ManifestFile, StoreView, journal_path, pinned
 
 if TYPE_CHECKING:
@@ -42,35 +43,6 @@ JOURNAL_BYTES = 64 << 20
 """A journal of this size is sealed before the next append, in bytes."""
 _OPEN_SHARDS = 8
 _OURS = {"lock", "tmp", "shards", "blobs"}
-
-
-@dataclass(frozen=True, slots=True)
-class StoreInfo:
-    """What a store holds, at one moment."""
-
-    path: Path
-    """Its directory."""
-    created: str
-    """When it was made, in ISO 8601 (UTC)."""
-    sessions: tuple[Session, ...]
-    """Every opening for writing: its configuration, seeds and package versions."""
-    counts: Counts
-    """The records by kind."""
-    tasks_done: int
-    """Tasks with a root trajectory."""
-    shards: int
-    """Sealed shards."""
-    bytes: int
-    """Size of shards and journal, in bytes; images are not in it."""
-    images: int
-    """Distinct images."""
-    image_bytes: int
-    """Their size, in bytes."""
-
-    @property
-    def episodes(self) -> int:
-        """Trajectories that are not branches."""
-        return self.counts.trajectories - self.counts.branches
 
 
 class ExperienceStore:
@@ -88,6 +60,7 @@ class ExperienceStore:
         self._catalog = Catalog()
         self._counts = Counts()
         self._file = ManifestFile(path)
+        self._losses = Losses(path)
         self._manifest = Manifest("")
         self._scanned = 0
         self._readers: dict[int, ShardReader] = {}
@@ -165,7 +138,10 @@ class ExperienceStore:
         for record in records:
             if isinstance(record, Trajectory):
                 self._check_images(record)
-        payload = b"\n".join(map(encode, records))
+        lines = list(map(encode, records))
+        for record, line in zip(records, lines, strict=True):
+            check_finite(record, line)
+        payload = b"\n".join(lines)
         if len(payload) > MAX_PAYLOAD:
             raise StoreError(f"One append takes up to {MAX_PAYLOAD} bytes, and this is {len(payload)}: split it.")
         if journal.size >= self._journal_bytes:
@@ -236,8 +212,8 @@ class ExperienceStore:
                 neither.
             roots: Only those without a parent.
 
-        Raises:
-            StoreError: a shard or the journal is damaged.
+        Warns:
+            StoreDamageWarning: a shard or the journal is damaged, and what is missing is left out; see `damage`.
         """
 
         def keep(name: str, won: bool | None, root: bool) -> bool:
@@ -248,20 +224,20 @@ class ExperienceStore:
         with self._viewing() as view:
             for shard in view.manifest.shards:
                 yield from self._reader(view.manifest, shard.number).trajectories(keep)
-            for record in map(decode, view.lines()):
+            for record in map(decode, view.lines(self._losses)):
                 if isinstance(record, Trajectory) and keep(record.collector, record.success, record.parent is None):
                     yield record
 
     def failures(self) -> Iterator[Failure]:
         """Yield the failures in append order.
 
-        Raises:
-            StoreError: a shard or the journal is damaged.
+        Warns:
+            StoreDamageWarning: a shard or the journal is damaged, and what is missing is left out; see `damage`.
         """
         with self._viewing() as view:
             for shard in view.manifest.shards:
                 yield from self._reader(view.manifest, shard.number).failures()
-            yield from (record for record in map(decode, view.lines()) if isinstance(record, Failure))
+            yield from (record for record in map(decode, view.lines(self._losses)) if isinstance(record, Failure))
 
     def get(self, id_: str) -> Trajectory:
         """Return one trajectory, in milliseconds wherever it lies.
@@ -272,7 +248,8 @@ class ExperienceStore:
         self._refresh()
         place = self._catalog.places.get(id_)
         if place is None:
-            raise StoreError(f"The store {self.path} holds no trajectory {id_!r}.")
+            hint = f"; what is damaged in it: {'; '.join(map(str, self.damage))}" if self.damage else ""
+            raise StoreError(f"The store {self.path} holds no trajectory {id_!r}{hint}.")
         if place.shard < len(self._manifest.shards):
             return self._reader(self._manifest, place.shard).trajectory(place.group, place.row)
         with self._viewing() as view:
@@ -349,25 +326,51 @@ class ExperienceStore:
             sealed + self._scanned,
             usage.images,
             usage.bytes,
+            self.damage,
         )
 
-    def verify(self) -> None:
-        """Read every sealed file and every image that is named, and compare them with their SHA-256.
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        """What could not be read so far, since this store was opened; `check` looks for all of it."""
+        return self._losses.found
 
-        Raises:
-            StoreError: one of them is damaged; the message names the file.
+    def check(self) -> tuple[Damage, ...]:
+        """Read every record and every image that is named, and compare sealed files with their SHA-256.
+
+        Returns:
+            What is missing or damaged; nothing if all is as it was written.
         """
         with self._viewing() as view:
-            for shard in view.manifest.shards:
-                for file in shard.files.values():
-                    path = self.path / "shards" / file.name
-                    if not path.exists() or sha256_of(path) != file.sha256:
-                        raise StoreError(f"The shard file {path} is missing or damaged: restore it from a copy.")
-            for _ in view.lines():
-                pass
-        names = {name for trajectory in self.trajectories() for name in image_names(trajectory)}
-        for name in sorted(names):
-            self._blobs.get(name)
+            for file in (file for shard in view.manifest.shards for file in shard.files.values()):
+                path = self.path / "shards" / file.name
+                if not path.exists():
+                    self._losses.add(path, None, "it is missing", file.rows)
+                elif sha256_of(path) != file.sha256:
+                    self._losses.add(path, "sha256", "its SHA-256 is not that of the manifest")
+        users: dict[str, list[str]] = {}
+        for trajectory in self.trajectories():
+            for name in set(image_names(trajectory)):
+                users.setdefault(name, []).append(trajectory.id)
+        for _ in self.failures():
+            pass
+        for name in sorted(users):
+            try:
+                self._blobs.get(name)
+            except StoreError as error:
+                self._losses.add(self._blobs.path(name), None, str(error).rstrip("."), None, users[name])
+        return self._losses.found
+
+    def verify(self) -> None:
+        """Do as `check`, and refuse what is damaged.
+
+        Raises:
+            StoreError: something is damaged; the message names the files and what is missing.
+        """
+        if found := self.check():
+            raise StoreError(
+                f"The store {self.path} is damaged: {'; '.join(map(str, found))}; restore what is damaged from a copy,"
+                f" or save what can be read with `pathei store salvage {self.path} NEW`."
+            )
 
     # Inside
 
@@ -388,6 +391,12 @@ class ExperienceStore:
             self._open_journal()
             with self._viewing() as view:
                 self._scan(view)
+            if self.damage:
+                raise StoreError(
+                    f"The store {self.path} can be read, and not be written to, as it is damaged:"
+                    f" {'; '.join(map(str, self.damage))}; restore what is damaged from a copy, or make a sound store"
+                    f" of the rest with `pathei store salvage {self.path} NEW`."
+                )
             started = manifests.session(config, seeds, len(self._catalog.places))
             self._manifest = manifests.with_session(self._manifest, started)
             self._manifest.save(self.path, temporary)
@@ -461,7 +470,7 @@ class ExperienceStore:
     def _scan(self, view: StoreView) -> None:
         """Enter the journal's records that are not known yet."""
         if view.handle is not None:
-            for frame in frames(view.handle, view.journal, self._scanned, view.end):
+            for frame in frames(view.handle, view.journal, self._scanned, view.end, self._losses):
                 self._enter([decode(line) for line in frame.payload.split(b"\n")], frame.offset)
                 self._scanned = frame.end
 
@@ -483,15 +492,8 @@ class ExperienceStore:
         if number not in self._readers:
             while len(self._readers) >= _OPEN_SHARDS:
                 self._readers.pop(next(iter(self._readers)))
-            self._readers[number] = ShardReader(manifest.shards[number], self.path / "shards")
+            self._readers[number] = ShardReader(manifest.shards[number], self.path / "shards", self._losses)
         return self._readers[number]
-
-
-def image_names(trajectory: Trajectory) -> Iterator[str]:
-    """Yield the SHA-256 of every image that a trajectory shows, in order, repeated ones repeatedly."""
-    for step in trajectory.steps:
-        yield from step.observation.images
-    yield from trajectory.final.images
 
 
 __all__ = ["JOURNAL_BYTES", "ExperienceStore", "StoreInfo", "image_names"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import StoreError
+from .damage import Losses, ids_in
 
 _LOG: Final = logging.getLogger(__name__)
 # 0xFF never occurs in UTF-8, so no payload can hold these bytes and a search for the next frame finds frames only.
@@ -60,7 +61,9 @@ def read_frame(handle: int, offset: int, end: int) -> Frame | None:
     return Frame(offset, payload)
 
 
-def frames(handle: int, path: Path, start: int = 0, end: int | None = None) -> Iterator[Frame]:
+def frames(
+    handle: int, path: Path, start: int = 0, end: int | None = None, losses: Losses | None = None
+) -> Iterator[Frame]:
     """Yield the committed frames of an open journal in order, one at a time.
 
     Args:
@@ -68,9 +71,10 @@ def frames(handle: int, path: Path, start: int = 0, end: int | None = None) -> I
         path: The file's name, for messages.
         start: Where to begin: 0, or the end of a frame read before.
         end: Where to stop; by default the file's size now. Frames are never read beyond it.
+        losses: Where damaged frames are noted and skipped, if not None.
 
     Raises:
-        StoreError: a frame is damaged though sound ones follow it.
+        StoreError: a frame is damaged though sound ones follow it, and there are no `losses` to note it.
     """
     end = os.fstat(handle).st_size if end is None else end
     while start < end:
@@ -82,10 +86,16 @@ def frames(handle: int, path: Path, start: int = 0, end: int | None = None) -> I
             if frame is None:
                 if following is None:
                     return
-                raise StoreError(
-                    f"The journal {path} is damaged at byte {start}, with sound records after byte {following}: restore"
-                    f" the file from a copy, or give up what follows with `truncate -s {start} '{path}'`."
-                )
+                if losses is None:
+                    raise StoreError(
+                        f"The journal {path} is damaged at byte {start}, with sound records after byte {following}:"
+                        " restore the file from a copy, save what can be read with `pathei store salvage`, or give up"
+                        f" what follows with `truncate -s {start} '{path}'`."
+                    )
+                ids = ids_in(os.pread(handle, following - start, start))
+                losses.add(path, start, f"bytes {start} to {following} are damaged", len(ids) or None, ids)
+                start = following
+                continue
         yield frame
         start = frame.end
 
@@ -162,3 +172,23 @@ def _next_sound(handle: int, start: int, end: int) -> int | None:
             return start + position
         position = rest.find(_MAGIC, position + 1)
     return None
+
+
+def scan_file(path: Path, losses: Losses) -> Iterator[bytes]:
+    """Yield the encoded records of a journal file that are sound, in order; what is damaged is noted.
+
+    Args:
+        path: The file.
+        losses: Where damage is noted; also bytes at the end that are no whole frame.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        end, size = 0, os.fstat(handle).st_size
+        for frame in frames(handle, path, 0, size, losses):
+            yield from frame.payload.split(b"\n")
+            end = frame.end
+        if end < size:
+            ids = ids_in(os.pread(handle, size - end, end))
+            losses.add(path, end, f"the last {size - end} bytes are unfinished or damaged", len(ids) or None, ids)
+    finally:
+        os.close(handle)

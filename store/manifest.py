@@ -6,20 +6,26 @@ It is one small JSON file, replaced atomically; a shard that it does not list do
 from __future__ import annotations
 
 import dataclasses
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import starmap
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from ..errors import StoreError
 from ..experience import SCHEMA_VERSION, Json, Trajectory
+from .damage import Damage
 from .durable import write_atomically
 
 LAYOUT_VERSION = 1
 """The version of the files and folders of a store; a store with a newer one is refused."""
+TABLES = frozenset({"episodes", "steps", "failures"})
+"""The tables of a shard; a table without rows has no file."""
 NAME = "manifest.json"
 """The manifest's file name in the store's directory."""
 _PACKAGES = ("pathei", "gymnasium", "numpy", "pyarrow", "orjson")
@@ -136,6 +142,37 @@ class Manifest:
         write_atomically(directory / NAME, orjson.dumps(self, option=orjson.OPT_INDENT_2), temporary)
 
 
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a store holds, at one moment."""
+
+    path: Path
+    """Its directory."""
+    created: str
+    """When it was made, in ISO 8601 (UTC)."""
+    sessions: tuple[Session, ...]
+    """Every opening for writing: its configuration, seeds and package versions."""
+    counts: Counts
+    """The records by kind."""
+    tasks_done: int
+    """Tasks with a root trajectory."""
+    shards: int
+    """Sealed shards."""
+    bytes: int
+    """Size of shards and journal, in bytes; images are not in it."""
+    images: int
+    """Distinct images."""
+    image_bytes: int
+    """Their size, in bytes."""
+    damage: tuple[Damage, ...] = ()
+    """What could not be read when the store was opened."""
+
+    @property
+    def episodes(self) -> int:
+        """Trajectories that are not branches."""
+        return self.counts.trajectories - self.counts.branches
+
+
 def now() -> str:
     """Return the present time in ISO 8601 (UTC, to the second)."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -151,12 +188,31 @@ def session(config: Mapping[str, Json], seeds: Sequence[int], trajectories: int)
         plain = orjson.loads(orjson.dumps(dict(config), option=orjson.OPT_SERIALIZE_NUMPY))
     except TypeError as error:
         raise StoreError(f"The configuration holds a value that is not plain JSON ({error}): make it plain.") from error
+    if (number := not_finite(config)) is not None:
+        raise StoreError(f"The configuration holds {number}, and JSON has finite numbers only: leave it out.")
     import importlib.metadata  # slow to import, and `import pathei` needs no version
 
     versions = {"python": platform.python_version()}
     for name in _PACKAGES:
         versions[name] = importlib.metadata.version(name)
     return Session(now(), plain, tuple(int(seed) for seed in seeds), versions, trajectories)
+
+
+def not_finite(value: Any) -> float | None:
+    """Return a number of plain JSON (or an array in it) that is not finite, if there is one."""
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, float):
+            if not math.isfinite(one):
+                return one
+        elif isinstance(one, Mapping):
+            rest += one.values()
+        elif isinstance(one, list | tuple):
+            rest += one
+        elif hasattr(one, "tolist"):  # a numpy array or number
+            rest.append(one.tolist())
+    return None
 
 
 def load(directory: Path) -> Manifest:
@@ -176,10 +232,17 @@ def load(directory: Path) -> Manifest:
                 f" {data['schema']}; this one reads up to {LAYOUT_VERSION} and {SCHEMA_VERSION}): upgrade pathei."
             )
         sessions = tuple(Session(**{**entry, "seeds": tuple(entry["seeds"])}) for entry in data["sessions"])
-        return Manifest(data["created"], sessions, tuple(_shard(entry) for entry in data["shards"]))
-    except (KeyError, TypeError, ValueError) as error:
+        for one in sessions:
+            if not isinstance(one.config, Mapping) or not isinstance(one.versions, Mapping):
+                raise TypeError("a session's configuration and versions are mappings")
+            _check_whole(one.trajectories)
+        if not isinstance(data["created"], str):
+            raise TypeError("the time when it was made is a text")
+        return Manifest(data["created"], sessions, tuple(starmap(_shard, enumerate(data["shards"]))))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
-            f"{path} is not a manifest of pathei ({type(error).__name__}: {error}): restore it from a copy."
+            f"{path} is not a manifest of pathei ({type(error).__name__}: {error}): restore it from a copy, or save"
+            " what can be read with `pathei store salvage`."
         ) from error
 
 
@@ -193,6 +256,21 @@ def with_shard(manifest: Manifest, shard: Shard) -> Manifest:
     return dataclasses.replace(manifest, shards=(*manifest.shards, shard))
 
 
-def _shard(data: Mapping[str, Json]) -> Shard:
+def _shard(number: int, data: Mapping[str, Json]) -> Shard:
     files = {table: ShardFile(**entry) for table, entry in data["files"].items()}
-    return Shard(data["number"], Counts(**data["counts"]), files)
+    counts = Counts(**data["counts"])
+    if data["number"] != number or not set(files) <= TABLES or ("episodes" in files) != ("steps" in files):
+        raise ValueError(f"the shard {number} is not what it should be")
+    for file in files.values():
+        if not isinstance(file.name, str) or "/" in file.name or not isinstance(file.sha256, str):
+            raise TypeError(f"{file.name!r} is not the name of a shard's file")
+        _check_whole(file.rows, file.bytes)
+    totals = (counts.trajectories, counts.branches, counts.successes, counts.steps, counts.failures)
+    _check_whole(*totals, *counts.collectors.values())
+    return Shard(number, counts, files)
+
+
+def _check_whole(*numbers: Json) -> None:
+    for number in numbers:
+        if type(number) is not int or number < 0:
+            raise TypeError(f"{number!r} is not a count")

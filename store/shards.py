@@ -11,6 +11,7 @@ pyarrow is needed from here on; `store` imports this module when it seals or rea
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import accumulate, chain
@@ -22,7 +23,7 @@ import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from ..errors import RecordError, StoreError
+from ..errors import RecordError
 from ..experience import (
     Failure,
     Json,
@@ -35,6 +36,7 @@ from ..experience import (
     failure_from_json,
     task_from_json,
 )
+from .damage import DamagedFileError, Losses
 from .durable import sha256_of, uncollected
 from .manifest import Counts, Shard, ShardFile
 
@@ -43,6 +45,9 @@ GROUP_STEPS = 512
 GROUP_BYTES = 1 << 20
 """Or at this many bytes of encoded records."""
 _LEVEL = 3
+_REST = "rest"  # a column that shards of version 0.1.0 do not have
+# Whatever a reader of Parquet or JSON may raise on content that is not what was written; Arrow's errors are among them.
+_BROKEN = (OSError, pa.ArrowException, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, MemoryError)
 
 _TEXT, _TEXTS, _LONGS = pa.string(), pa.list_(pa.string()), pa.list_(pa.int64())
 
@@ -220,56 +225,50 @@ class ShardWriter:
 
 
 class ShardReader:
-    """Reads one sealed shard; its files are opened when first needed and kept open."""
+    """Reads one sealed shard; its files are opened when first needed and kept open.
 
-    def __init__(self, shard: Shard, directory: Path) -> None:
+    What is missing or damaged is noted and left out by the methods that yield; a row group is the smallest part.
+    """
+
+    def __init__(self, shard: Shard, directory: Path, losses: Losses) -> None:
         """Name the shard to be read.
 
         Args:
             shard: Its entry in the manifest.
             directory: The folder that its files are in.
+            losses: Where what cannot be read is noted.
         """
         self._shard = shard
         self._directory = directory
+        self._losses = losses
         self._open: dict[str, Any] = {}
         self._group: tuple[int, Any, Any] | None = None
 
-    @property
-    def groups(self) -> int:
-        """How many row groups of trajectories there are."""
-        return int(self._file("episodes").num_row_groups) if "episodes" in self._shard.files else 0
-
     def entries(self) -> Iterator[ShardEntry]:
-        """Yield what the catalogue needs to know of each trajectory, in order.
-
-        Raises:
-            StoreError: a file is missing or damaged.
-        """
+        """Yield what the catalogue needs to know of each trajectory, in order."""
         names = ["id", "task_id", "collector", "parent_trajectory", "parent_step", "n_steps"]
-        for group in range(self.groups):
-            columns = [column.to_pylist() for column in self._read("episodes", group, names).columns]
-            for row, (id_, task_id, collector, parent, step, n_steps) in enumerate(zip(*columns, strict=True)):
-                origin = None if parent is None else Parent(parent, step)
-                yield ShardEntry(id_, task_id, collector, origin, n_steps, group, row)
+        for group in self._groups("episodes"):
+            with self._noted(group):
+                rows = self._rows("episodes", group, names)
+                for row, (id_, task_id, collector, parent, step, n_steps) in enumerate(rows):
+                    origin = None if parent is None else Parent(parent, step)
+                    yield ShardEntry(id_, task_id, collector, origin, n_steps, group, row)
 
     def trajectories(self, keep: Callable[[str, bool | None, bool], bool]) -> Iterator[Trajectory]:
         """Yield trajectories in order, holding one row group at a time.
 
         Args:
             keep: Called with (collector, success, is a root); steps are only read in groups where it is true of some.
-
-        Raises:
-            StoreError: a file is missing or damaged.
         """
-        for group in range(self.groups):
-            some = self._read("episodes", group, ["collector", "success", "parent_trajectory"])
-            rows = zip(*(column.to_pylist() for column in some.columns), strict=True)
-            kept = [row for row, (name, won, parent) in enumerate(rows) if keep(name, won, parent is None)]
-            if kept:
-                episodes, steps = self._read("episodes", group), self._read("steps", group)
-                with uncollected():
-                    all_ = _trajectories(episodes, steps)
-                yield from all_ if len(kept) == len(all_) else (all_[row] for row in kept)
+        for group in self._groups("episodes"):
+            with self._noted(group):
+                rows = self._rows("episodes", group, ["collector", "success", "parent_trajectory"])
+                kept = [row for row, (name, won, parent) in enumerate(rows) if keep(name, won, parent is None)]
+                if kept:
+                    episodes, steps = self._read("episodes", group), self._read("steps", group)
+                    with uncollected(), self._sound("steps"):
+                        all_ = _trajectories(episodes, steps)
+                    yield from all_ if len(kept) == len(all_) else (all_[row] for row in kept)
 
     def trajectory(self, group: int, row: int) -> Trajectory:
         """Return one trajectory.
@@ -284,52 +283,90 @@ class ShardReader:
         if self._group is None or self._group[0] != group:
             self._group = (group, self._read("episodes", group), self._read("steps", group))
         _, episodes, steps = self._group
-        lengths = episodes["n_steps"].to_pylist()
-        first = sum(lengths[:row])
-        return _trajectories(episodes.slice(row, 1), steps.slice(first, lengths[row]))[0]
+        with self._sound("steps"):
+            lengths = episodes["n_steps"].to_pylist()
+            first = sum(lengths[:row])
+            return _trajectories(episodes.slice(row, 1), steps.slice(first, lengths[row]))[0]
 
     def failures(self) -> Iterator[Failure]:
-        """Yield failures in order.
+        """Yield failures in order."""
+        for group in self._groups("failures"):
+            with self._noted(group):
+                table = self._read("failures", group)
+                with self._sound("failures"):
+                    found = list(map(_failure, table.to_pylist()))
+                yield from found
 
-        Raises:
-            StoreError: a file is missing or damaged.
-        """
-        groups = self._file("failures").num_row_groups if "failures" in self._shard.files else 0
-        for group in range(groups):
-            for row in self._read("failures", group).to_pylist():
-                rest = orjson.loads(row.get("rest") or "{}")  # no such column in shards of version 0.1.0
-                yield failure_from_json({**rest, **row, "task": orjson.loads(row["task"])})
+    def _groups(self, table: str) -> range:
+        """The row groups of a table; none, and a note, where its file cannot be read at all."""
+        groups = 0
+        if table in self._shard.files:
+            with self._noted(None):
+                groups = int(self._file(table).num_row_groups)
+        return range(groups)
+
+    @contextlib.contextmanager
+    def _noted(self, group: int | None) -> Iterator[None]:
+        """Note what is damaged in the block, with the ids of the trajectories that are missing for it."""
+        try:
+            yield
+        except DamagedFileError as error:
+            ids: list[str] = []
+            table = next((name for name, file in self._shard.files.items() if file.name == error.path.name), "")
+            if group is not None and table == "steps":
+                with contextlib.suppress(DamagedFileError):
+                    ids = [id_ for (id_,) in self._rows("episodes", group, ["id"])]
+            elif group is None and table in self._shard.files:
+                counts = self._shard.counts
+                lost = counts.failures if table == "failures" else counts.trajectories
+                self._losses.add(error.path, None, error.reason, lost)
+                return
+            count = len(ids) or None
+            if count is None and table in self._open:
+                count = int(self._open[table].metadata.row_group(group).num_rows)
+            self._losses.add(error.path, group, error.reason, count, ids)
+
+    @contextlib.contextmanager
+    def _sound(self, table: str) -> Iterator[None]:
+        """Say which file is damaged where its content is not what was written."""
+        try:
+            yield
+        except DamagedFileError:
+            raise
+        except FileNotFoundError as error:
+            raise DamagedFileError(self._path(table), "it is missing") from error
+        except _BROKEN as error:
+            raise DamagedFileError(self._path(table), str(error) or type(error).__name__) from error
+
+    def _path(self, table: str) -> Path:
+        file = self._shard.files.get(table)
+        return self._directory / (f"{self._shard.number:06d}.{table}.parquet" if file is None else file.name)
 
     def _file(self, table: str) -> Any:
         if table not in self._open:
-            entry = self._shard.files[table]
-            path = self._directory / entry.name
-            try:
-                if path.stat().st_size != entry.bytes:
-                    raise _damaged(path, f"it has {path.stat().st_size} bytes and the manifest says {entry.bytes}")
-                self._open[table] = pq.ParquetFile(
-                    path, read_dictionary=_REPEATING[table], page_checksum_verification=True
-                )
-            except FileNotFoundError as error:
-                raise _damaged(path, "it is missing") from error
-            except (OSError, pa.ArrowException) as error:
-                raise _damaged(path, str(error)) from error
+            with self._sound(table):
+                entry, path = self._shard.files[table], self._path(table)
+                if (size := path.stat().st_size) != entry.bytes:
+                    raise DamagedFileError(path, f"it has {size} bytes and the manifest says {entry.bytes}")
+                file = pq.ParquetFile(path, read_dictionary=_REPEATING[table], page_checksum_verification=True)
+                if not set(SCHEMAS[table].names) - {_REST} <= set(file.schema_arrow.names):
+                    raise DamagedFileError(path, "it lacks columns")
+                if file.metadata.num_rows != entry.rows:
+                    raise DamagedFileError(path, f"it has {file.metadata.num_rows} rows, and {entry.rows} were written")
+                self._open[table] = file
         return self._open[table]
 
     def _read(self, table: str, group: int, columns: list[str] | None = None) -> Any:
         file = self._file(table)
-        try:
+        with self._sound(table):
             # The pool of threads costs more than it gains on groups this small.
             data = file.read_row_group(group, columns=columns, use_threads=False)
             return data if columns is None else data.select(columns)
-        except (OSError, pa.ArrowException) as error:
-            raise _damaged(self._directory / self._shard.files[table].name, str(error)) from error
 
-
-def _damaged(path: Path, reason: str) -> StoreError:
-    return StoreError(
-        f"The shard file {path} is damaged ({reason}): restore it from a copy; every other shard can still be read."
-    )
+    def _rows(self, table: str, group: int, columns: list[str]) -> list[tuple[Any, ...]]:
+        data = self._read(table, group, columns)
+        with self._sound(table):
+            return list(zip(*(column.to_pylist() for column in data.columns), strict=True))
 
 
 def _dump(value: Json) -> bytes:
@@ -389,6 +426,11 @@ def _failure_row(failure: Failure) -> tuple[object, ...]:
     return task.id, task.env, _seed(task.seed), task.goal.text, failure.stage, failure.error, _dump(task), rest
 
 
+def _failure(row: dict[str, Any]) -> Failure:
+    rest = orjson.loads(row.get(_REST) or "{}")
+    return failure_from_json({**rest, **row, "task": orjson.loads(row["task"])})
+
+
 def array_of(values: list[Any], type_: Any) -> Any:
     """Make an Arrow array of values and a type. A list column is made of its flat values: faster than row by row."""
     if not pa.types.is_list(type_):
@@ -443,6 +485,8 @@ def _steps(table: Any) -> list[Step]:
 
 def _trajectories(episodes: Any, steps: Any) -> list[Trajectory]:
     own_steps = _steps(steps)
+    if sum(_values(episodes["n_steps"])) != len(own_steps):
+        raise ValueError(f"its {len(own_steps)} steps are not those of the episodes")
     names = ("id", "task", "n_steps", "collector", "parent_trajectory", "parent_step", "provenance")
     result, first = [], 0
     for final, id_, task, n_steps, collector, parent, parent_step, provenance in zip(

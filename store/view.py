@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ..errors import StoreError
 from . import manifest as manifests
+from .damage import Losses
 from .journal import frames
 from .manifest import Manifest
 
@@ -31,14 +32,17 @@ class StoreView(NamedTuple):
     end: int
     """Its size at that moment, in bytes."""
 
-    def lines(self) -> Iterator[bytes]:
+    def lines(self, losses: Losses | None = None) -> Iterator[bytes]:
         """Yield the encoded records of the journal in order.
 
+        Args:
+            losses: Where damaged frames are noted and skipped, if not None.
+
         Raises:
-            StoreError: the journal is damaged.
+            StoreError: the journal is damaged, and there are no `losses` to note it.
         """
         if self.handle is not None:
-            for frame in frames(self.handle, self.journal, 0, self.end):
+            for frame in frames(self.handle, self.journal, 0, self.end, losses):
                 yield from frame.payload.split(b"\n")
 
 

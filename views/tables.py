@@ -44,6 +44,8 @@ def info_tables(info: StoreInfo) -> Iterator[Table]:
     table.add_row("tasks done", f"{info.tasks_done:,}")
     table.add_row("by collector", ", ".join(f"{name} {n:,}" for name, n in counts.collectors.items()) or "none")
     table.add_row("size", f"{megabytes(info.bytes)}, {info.shards} sealed shards")
+    for damage in info.damage:
+        table.add_row("damaged", str(damage))
     if info.images:
         table.add_row("images", f"{info.images:,}, {megabytes(info.image_bytes)}")
     yield table

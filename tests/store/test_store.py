@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import orjson
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from pathei.errors import RecordError, StoreError, StoreLockedError, UnknownNameError
 from pathei.experience import Failure, Goal, Observation, Parent, Step, Task, Tokens, Trajectory, decode, encode
-from pathei.store import ExperienceStore
+from pathei.store import ExperienceStore, StoreDamageWarning
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 FACTS = {"nodes": [{"id": 1, "class": "lamp"}], "temperature": 20.5}
@@ -182,7 +183,11 @@ def test_a_list_of_records_is_refused_with_advice(tmp_path: Path) -> None:
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | texts,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 )
@@ -198,8 +203,9 @@ step_lists = st.lists(
     st.builds(Step, observations, texts, reals, st.booleans(), st.booleans(), mappings, token_sets), max_size=4
 ).map(tuple)
 goals = st.builds(Goal, texts, st.lists(mappings, max_size=2).map(tuple))
-tasks = st.builds(Task, texts, texts, st.integers(-(2**63), 2**64 - 1), goals, mappings)
-any_record = st.builds(Trajectory, texts, tasks, step_lists, observations, texts, st.none(), mappings) | st.builds(
+ids = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+tasks = st.builds(Task, ids, texts, st.integers(-(2**63), 2**64 - 1), goals, mappings)
+any_record = st.builds(Trajectory, ids, tasks, step_lists, observations, texts, st.none(), mappings) | st.builds(
     Failure, tasks, texts, texts
 )
 
@@ -391,8 +397,13 @@ def test_a_damaged_shard_names_its_file(tmp_path: Path, damage: str, table: str)
     else:
         data[200] ^= 0xFF
         path.write_bytes(data if damage == "flip" else data[:-5])
-    with pytest.raises(StoreError, match=f"000000.{table}.parquet"):
-        list(ExperienceStore.open(tmp_path / "s", mode="read").trajectories())
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        store = ExperienceStore.open(tmp_path / "s", mode="read")
+        assert len(list(store.trajectories())) < 30
+    assert all(f"000000.{table}.parquet" in str(one.message) for one in said)
+    assert {one.category for one in said} == {StoreDamageWarning}
+    assert {one.file for one in store.damage} == {f"shards/000000.{table}.parquet"}
 
 
 LIMITED = """
