@@ -4,7 +4,8 @@
     doubleclick [12]        hover [12]                   drag [3] to [5]         drag [3] to (80, 120)
     type [7] "red shoes"    replace what is in a field   select [4] "Large"      choose an option of a list
     press Enter             press Control+a              scroll down             scroll up [9]
-    goto http://...         back                         wait                    stop the answer
+    find "red shoes"        goto http://...              back                    wait
+    stop the answer
 
 A text in quotes is read as JSON; without quotes it runs to the end of the line. Places are pixels from the top left of
 the window. Not here: several actions in one line.
@@ -33,6 +34,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "select": 'select [4] "Large"',
         "press": "press Enter",
         "scroll": "scroll down",
+        "find": 'find "red shoes"',
         "goto": "goto ADDRESS",
         "back": "back",
         "wait": "wait",
@@ -73,7 +75,7 @@ class WebAction:
     target: Target | None = None
     """What it is done to."""
     text: str = ""
-    """What is typed, chosen, pressed, opened or answered; for `scroll`, the direction."""
+    """What is typed, chosen, pressed, found, opened or answered; for `scroll`, the direction."""
     end: Target | None = None
     """Where a drag ends."""
 
@@ -95,6 +97,9 @@ def parse(action: str) -> WebAction | Misread:
         return WebAction(verb) if not rest else _usage(verb)
     if verb == "stop":
         return WebAction(verb, text=_unquoted(rest) or "")
+    if verb == "find":
+        said = _unquoted(rest)
+        return WebAction(verb, text=said) if said and said.strip() else _usage(verb)
     if verb == "goto":
         return WebAction(verb, text=rest) if rest and not any(c.isspace() for c in rest) else _usage(verb)
     if verb == "press":

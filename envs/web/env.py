@@ -180,6 +180,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         self._texts: tuple[str, ...] = ()
         self._over = True
         self._error: str | None = None
+        self._note = ""
 
     @property
     def page(self) -> Page:
@@ -214,7 +215,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         super().reset(seed=seed)
         drawn = int(self.np_random.integers(2**31)) if seed is None else seed
         opening = self._site.open(drawn, {**self._defaults, **(options or {})})
-        self._error, self._over = None, False
+        self._error, self._over, self._note = None, False, ""
         try:
             self._view = self._begin(opening)
         except CdpError as error:
@@ -236,6 +237,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         if self._over:
             self._error = "the episode is over"
             return self._observed(), 0.0, True, False, self._info(Verdict(done=True))
+        self._note = ""
         read = self._read(action)
         answer = read.text if isinstance(read, WebAction) and read.verb == "stop" else None
         self._error = read.why if isinstance(read, Misread) else self._tried(read)
@@ -334,6 +336,8 @@ class WebEnv(gymnasium.Env[Any, str]):
             key = key_named(act.text)
             assert key is not None
             page.press([key])
+        elif act.verb == "find":
+            return self._find(act.text)
         elif act.verb == "scroll":
             target = act.target if isinstance(act.target, int) else None
             return page.scroll(target, *actions.DIRECTIONS[act.text]) or None
@@ -341,6 +345,13 @@ class WebEnv(gymnasium.Env[Any, str]):
             return self._goto(urljoin(self.view.url, act.text))
         elif act.verb == "back" and not page.back():
             return "there is no page to go back to"
+        return None
+
+    def _find(self, text: str) -> str | None:
+        found = self.page.find(text)
+        if found is None:
+            return f"nothing on the page says {text[:100]!r}"
+        self._note = f'Found "{text[:100]}" at [{found[2]}]: {found[0]} of {found[1]}.'
         return None
 
     def _point(self, act: WebAction) -> str | None:
@@ -406,7 +417,8 @@ class WebEnv(gymnasium.Env[Any, str]):
 
     def _text(self) -> str:
         text = words.describe(self.view, self._brief.goal, address=self._address, positions=self._positions)
-        return (f"That did not work: {self._error}.\n{text}" if self._error else text)[:MAX_TEXT]
+        said = f"That did not work: {self._error}." if self._error else self._note
+        return (f"{said}\n{text}" if said else text)[:MAX_TEXT]
 
     def _observed(self) -> Any:
         text = self._text()

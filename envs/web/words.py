@@ -39,7 +39,12 @@ def describe(view: PageView, goal: str, *, address: bool = True, positions: bool
     lines += [f"A dialog said: {said}" for said in view.dialogs]
     if view.scroll[3] > 0:
         lines.append(f"Scrolled: {view.scroll[1]} of {view.scroll[3]} pixels down")
+    above, below = view.left
+    if above:
+        lines.append(f'({above:,} more elements above: `scroll up` or `find "TEXT"`)')
     lines += [line(element, positions=positions) for element in view.elements]
+    if below:
+        lines.append(f'({below:,} more elements below: `scroll down` or `find "TEXT"`)')
     return "\n".join(lines)
 
 
@@ -48,6 +53,8 @@ def line(element: Element, *, positions: bool = False) -> str:
     parts = [f"[{element.id}] {element.role}"]
     if element.name:
         parts.append(f'"{element.name}"')
+    if element.context:
+        parts.append(f'in "{element.context}"')
     if element.look:
         parts.append(element.look)
     if element.options is not None:
@@ -73,7 +80,7 @@ def admissible(view: PageView, texts: Sequence[str], *, limit: int = 200) -> tup
     Args:
         view: What is seen.
         texts: What may be worth typing.
-        limit: The maximum number.
+        limit: The maximum number, besides waiting, and scrolling where elements are not listed.
     """
     actions: dict[str, None] = {}
     focused = False
@@ -91,13 +98,13 @@ def admissible(view: PageView, texts: Sequence[str], *, limit: int = 200) -> tup
                 actions.update(dict.fromkeys(write("type", element.id, t) for t in fit if t != element.value))
     if focused:
         actions["press Enter"] = None
-    if view.scroll[3] > view.scroll[1]:
-        actions["scroll down"] = None
-    if view.scroll[1] > 0:
-        actions["scroll up"] = None
-    # Last, and never cut off: waiting is the least that can be done.
-    kept = list(actions)[:limit]
-    return (*kept, "wait") if view.waiting else tuple(kept)
+    ways = [("scroll down", view.scroll[3] > view.scroll[1]), ("scroll up", view.scroll[1] > 0)]
+    last = [way for way, possible in ways if possible]
+    if not any(view.left):
+        actions.update(dict.fromkeys(last))
+        last = []
+    # Never cut off: what leads to elements that are not listed, and waiting, the least that can be done.
+    return (*list(actions)[:limit], *last, *(["wait"] if view.waiting else []))
 
 
 def candidates(goal: str, more: Iterable[str] = ()) -> tuple[str, ...]:

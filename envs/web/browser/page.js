@@ -12,6 +12,7 @@
   const EPOCH = 1480000000000;  // 24 November 2016, as good a day as any
   const FRAME = 16;
   const SOON = 60000;
+  const MOST = 200000;  // elements that are looked at, of which the nearest are listed
   const clock = { now: 0, next: 1, timers: new Map() };
   const native = ["setTimeout", "setInterval", "clearTimeout", "clearInterval", "requestAnimationFrame",
     "cancelAnimationFrame"];
@@ -218,8 +219,7 @@
   };
   const look = (options) => {
     if (options.advance) advance(options.advance);
-    const lines = [];
-    walkDocument(document, 0, 0, lines, options);
+    const { lines, left } = listed(candidates(options), options);
     let extra = null, failed = null;
     if (options.extra) {
       try { extra = (0, eval)(options.extra); } catch (error) { failed = String(error); }
@@ -229,9 +229,115 @@
     if (!whole) throw new Error("The document was lost: it is being replaced.");
     return JSON.stringify({
       waiting: waiting(),
-      url: location.href, title: document.title, lines, extra, failed,
+      url: location.href, title: document.title, lines, left, extra, failed,
       scroll: [scrollX, scrollY, whole.scrollWidth - innerWidth, whole.scrollHeight - innerHeight],
     });
+  };
+  const candidates = (options) => {
+    const found = [];
+    walkDocument(document, 0, 0, found, options);
+    return found;
+  };
+  const away = ({ element, dx, dy }) => {
+    // How far a candidate is from what the window shows, in pixels; up is negative.
+    const box = element.getBoundingClientRect();
+    const top = box.top + dy, bottom = box.bottom + dy, left = box.left + dx, right = box.right + dx;
+    const across = Math.max(0, left - innerWidth, -right);
+    return bottom < 0 ? bottom - across : Math.max(0, top - innerHeight) + across;
+  };
+  const listed = (found, options) => {
+    // At most `limit` lines of together `chars` characters, those nearest to what the window shows, in document order.
+    let kept = found;
+    const far = new Map();
+    const beyond = () => { if (!far.size) for (const one of found) far.set(one, away(one)); };
+    const nearest = (list) => [...list].sort((a, b) => Math.abs(far.get(a)) - Math.abs(far.get(b)));
+    if (found.length > options.limit) {
+      beyond();
+      const near = new Set(nearest(found).slice(0, options.limit));
+      kept = found.filter((one) => near.has(one));
+    }
+    for (const one of kept) one.line = one.make();
+    const size = (one) => one.line[2].length + one.line[3].length + 20;
+    if (kept.reduce((sum, one) => sum + size(one), 0) > options.chars) {
+      beyond();
+      const fits = new Set();
+      let used = 0;
+      for (const one of nearest(kept)) if ((used += size(one)) <= options.chars || !fits.size) fits.add(one); else break;
+      kept = kept.filter((one) => fits.has(one));
+    }
+    contexts(kept);
+    const left = [0, 0];
+    if (kept.length < found.length) {
+      const shown = new Set(kept);
+      const first = found.indexOf(kept[0]);
+      found.forEach((one, at) => {
+        if (!shown.has(one)) left[far.get(one) < 0 || far.get(one) === 0 && at < first ? 0 : 1] += 1;
+      });
+    }
+    return { lines: kept.map((one) => one.line), left };
+  };
+  const contexts = (kept) => {
+    // What tells elements of one role and name apart: the words of the row, card or group that only one of them is in.
+    const alike = new Map();
+    for (const one of kept) {
+      if (!one.acts) continue;
+      const key = one.line[1] + "\n" + one.line[2] + "\n" + one.line[10];
+      alike.set(key, [...(alike.get(key) ?? []), one]);
+    }
+    for (const group of alike.values()) {
+      if (group.length < 2) continue;
+      const holds = new Map();
+      for (const { element } of group)
+        for (let box = element; box; box = box.parentElement) holds.set(box, (holds.get(box) ?? 0) + 1);
+      for (const one of group) {
+        let box = one.element;
+        while (box.parentElement && holds.get(box.parentElement) === 1) box = box.parentElement;
+        if (holds.get(box) === 1) one.line[12] = cut(wordsIn(box, one.line[2]) || around(box, one.element), 80);
+      }
+    }
+  };
+  const wordsIn = (box, name) => {
+    const walker = box.ownerDocument.createTreeWalker(box, 4);
+    const parts = [];
+    for (let node = walker.nextNode(); node && parts.length < 8; node = walker.nextNode()) {
+      const text = squeeze(node.data);
+      const parent = node.parentElement;
+      if (!text || text === name || parent.closest("script, style, button, select, textarea, [role=button]")) continue;
+      if (parent.getClientRects().length) parts.push(text);
+    }
+    return parts.join(", ");
+  };
+  const around = (box, element) => {
+    // Of a cell its row and column; else the legend, label or heading of the nearest group.
+    const cell = element.closest("td, th");
+    const row = cell?.closest("tr");
+    if (row) {
+      const head = row.closest("table")?.rows[0];
+      const column = head && head !== row ? squeeze(head.cells[cell.cellIndex]?.textContent ?? "") : "";
+      const first = row.cells[0] === cell ? "" : squeeze(row.cells[0].textContent);
+      if (first || column) return [first, column].filter(Boolean).join(", ");
+    }
+    for (let group = box; group && group.tagName !== "BODY"; group = group.parentElement) {
+      const labelled = group !== element && (group.getAttribute("aria-label")
+        || group.tagName === "FIELDSET" && group.querySelector("legend")?.textContent
+        || group.hasAttribute("aria-labelledby") && byIds(group, group.getAttribute("aria-labelledby")));
+      if (labelled) return squeeze(labelled);
+      for (let before = group.previousElementSibling; before; before = before.previousElementSibling)
+        if (/^(H[1-6]|LABEL|LEGEND|DT)$/.test(before.tagName)) return squeeze(before.textContent);
+    }
+    return "";
+  };
+  const search = { text: "", element: null };
+  const find = (text, options) => {
+    // Scroll to the next place that says it; return its position among all of them, their number, and its element.
+    const wanted = squeeze(text).toLowerCase();
+    const found = candidates(options).filter((one) => one.says().toLowerCase().includes(wanted));
+    if (!found.length) return null;
+    const last = search.text === wanted ? found.findIndex((one) => one.element === search.element) : -1;
+    const at = (last + 1) % found.length;
+    Object.assign(search, { text: wanted, element: found[at].element });
+    search.element.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
+    return [at + 1, found.length, idOf(search.element)];
   };
   const walkDocument = (doc, dx, dy, lines, options) => {
     const skipped = options.skip ? new Set(doc.querySelectorAll(options.skip)) : new Set();
@@ -239,7 +345,7 @@
     if (root) walk(root, dx, dy, lines, options, skipped, "auto", false, false);
   };
   const walk = (element, dx, dy, lines, options, skipped, cursor, inside, within) => {
-    if (lines.length >= options.limit || skipped.has(element)) return;
+    if (lines.length >= MOST || skipped.has(element)) return;
     const tag = element.tagName;
     if (tag === "SCRIPT" || tag === "STYLE" || tag === "NOSCRIPT" || tag === "TEMPLATE") return;
     const boxes = element.getClientRects();
@@ -290,22 +396,29 @@
     if (text.trim()) add_text(element, text, seen && !inside, within, dx, dy, lines);
   };
   const add_line = (element, role, acts, style, dx, dy, lines) => {
+    const says = () => [nameOf(element, role), valueOf(element, role)].join(" ");
+    lines.push({ element, dx, dy, acts, says, make: () => line_of(element, role, acts, style, dx, dy) });
+  };
+  const line_of = (element, role, acts, style, dx, dy) => {
     const rect = element.getBoundingClientRect();
     const name = nameOf(element, role);
     const [x, y, reach] = acts ? pointOf(element, rect, dx, dy) : [rect.left + dx, rect.top + dy, 0];
     const bare = !name || element instanceof SVGElement;
     const options = element.tagName === "SELECT" ? [...element.options].map((o) => squeeze(o.label)) : null;
-    lines.push([idOf(element), role || element.tagName.toLowerCase(), cut(name), cut(valueOf(element, role)),
+    return [idOf(element), role || element.tagName.toLowerCase(), cut(name), cut(valueOf(element, role)),
       flagsOf(element, role), Math.round(x), Math.round(y), Math.round(rect.width), Math.round(rect.height),
-      acts ? reach : 2, bare ? describe(element, style) : "", options]);
+      acts ? reach : 2, bare ? describe(element, style) : "", options, ""];
   };
   const add_text = (element, text, seen, within, dx, dy, lines) => {
     if (!seen) return;
+    lines.push({ element, dx, dy, acts: false, says: () => squeeze(text), make: () => text_line(element, text, within, dx, dy) });
+  };
+  const text_line = (element, text, within, dx, dy) => {
     const rect = element.getBoundingClientRect();
     const [x, y, reach] = within ? pointOf(element, rect, dx, dy)
       : [rect.left + rect.width / 2 + dx, rect.top + rect.height / 2 + dy, 2];
-    lines.push([idOf(element), "text", cut(squeeze(text), 1000), "", [], Math.round(x), Math.round(y),
-      Math.round(rect.width), Math.round(rect.height), reach, "", null]);
+    return [idOf(element), "text", cut(squeeze(text), 1000), "", [], Math.round(x), Math.round(y),
+      Math.round(rect.width), Math.round(rect.height), reach, "", null, ""];
   };
 
   // ---- Acting.
@@ -418,12 +531,13 @@
     shared.last = 0;
     shared.ids = new WeakMap();
     shared.known.clear();
+    Object.assign(search, { text: "", element: null });
     if (clock.timers.size === 0) clock.now = 0;
     if (document.activeElement && document.activeElement !== document.body) document.activeElement.blur();
     window.scrollTo(0, 0);
   };
   Object.defineProperty(window, "__pathei", { enumerable: false, value: {
-    look, locate, ready, fill, choose, scroll, advance, restart, shared, pointOf, hop, until, images, settled, waiting,
+    look, find, locate, ready, fill, choose, scroll, advance, restart, shared, pointOf, hop, until, images, settled, waiting,
     pending: () => clock.timers.size,
     into: (lines, dx, dy, options) => walkDocument(document, dx, dy, lines, options),
   } });

@@ -57,6 +57,8 @@ class Element(NamedTuple):
     """Of what has no name: its colour, picture, id and classes."""
     options: tuple[str, ...] | None
     """The labels of a list's options."""
+    context: str = ""
+    """Of elements that share role and name: the words of the row, card or group that only this one is in."""
 
 
 class PageView(NamedTuple):
@@ -73,6 +75,8 @@ class PageView(NamedTuple):
     """Whether something on the page happens by itself within a minute of its clock."""
     dialogs: tuple[str, ...]
     """What alert, confirm and prompt said since the last look; each was accepted."""
+    left: tuple[int, int] = (0, 0)
+    """How many elements are not listed, for there are too many: above what the window shows, and below or beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,9 @@ class PageConfig:
     step_ms: int = 500
     """How far each action moves that clock, in milliseconds."""
     limit: int = 400
-    """The maximum number of elements that are listed."""
+    """The maximum number of elements that are listed: those nearest to what the window shows."""
+    chars: int = 40_000
+    """About how many characters they may have together; the nearest come first."""
     shapes: bool = False
     """Whether the shapes of a drawing (SVG) are listed even where nothing listens to a click on them."""
     skip: str = ""
@@ -130,6 +136,7 @@ class Page:
             {
                 "advance": config.step_ms if config.frozen else 0,
                 "limit": config.limit,
+                "chars": config.chars,
                 "shapes": config.shapes,
                 "skip": config.skip,
                 "extra": config.extra,
@@ -228,13 +235,14 @@ class Page:
         if seen["failed"]:
             raise WorldError(f"The page does not answer {self._config.extra!r}: {seen['failed']}.")
         elements = tuple(
-            Element._make((*line[:4], tuple(line[4]), *line[5:11], None if line[11] is None else tuple(line[11])))
+            Element._make((*line[:4], tuple(line[4]), *line[5:11], line[11] and tuple(line[11]), line[12]))
             for line in seen["lines"]
         )
         dialogs, self._dialogs = tuple(self._dialogs), []
         return PageView(
-            seen["url"], seen["title"], elements, tuple(seen["scroll"]), seen["extra"], seen["waiting"], dialogs
-        )
+            seen["url"], seen["title"], elements, tuple(seen["scroll"]), seen["extra"], seen["waiting"], dialogs,
+            tuple(seen["left"]),
+        )  # fmt: skip
 
     def evaluate(self, expression: str, *, wait: bool = False) -> Any:
         """Return the value of a JavaScript expression, as JSON.
@@ -342,6 +350,15 @@ class Page:
     def scroll(self, element: int | None, dx: int, dy: int) -> str:
         """Scroll the page, or what holds an element, by most of its size; return why it cannot be, or `""`."""
         return str(self.evaluate(f"__pathei.scroll({element or 0}, {dx}, {dy})", wait=True))
+
+    def find(self, text: str) -> tuple[int, int, int] | None:
+        """Scroll to the next element that says a text, whatever its case; each call for the same text goes one further.
+
+        Returns:
+            Which of them it is, counted from 1, how many there are, and the element's number; None if there is none.
+        """
+        found = self.evaluate(f"__pathei.find({orjson.dumps(text).decode()}, {self._options})")
+        return None if found is None else (int(found[0]), int(found[1]), int(found[2]))
 
     def close(self) -> None:
         """Close it, without waiting."""
