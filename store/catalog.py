@@ -29,6 +29,25 @@ class RecordLocation(NamedTuple):
     """How many steps the episode has from its reset, those shared with its parent included."""
 
 
+class ShardEntry(NamedTuple):
+    """What the catalogue needs to know of a trajectory in a shard."""
+
+    id: str
+    """The trajectory's id."""
+    task_id: str
+    """The id of its task."""
+    collector: str
+    """Who played it."""
+    parent: Parent | None
+    """Where it leaves its parent."""
+    n_steps: int
+    """How many steps of its own it has."""
+    group: int
+    """The row group that it is in."""
+    row: int
+    """Its row in that group of `episodes`."""
+
+
 class Catalog:
     """The trajectories of a store by id, and the tasks that have been played."""
 
@@ -137,7 +156,7 @@ def check_finite(record: Record, encoded: bytes) -> None:
 def _check_task(task: Task) -> None:
     problem = _texts(task.id, task.env, task.goal.text)
     if not problem and not task.id:
-        problem = "its id is empty, and resuming tells tasks apart by their ids"
+        problem = "its id is empty, and a resumed run compares the ids of tasks"
     if not isinstance(task.options, Mapping) or not isinstance(task.goal.conditions, tuple | list):
         problem = "the options must be a mapping and the goal's conditions a tuple"
     if not isinstance(task.seed, SupportsIndex):

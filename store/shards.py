@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import accumulate, chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
 import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -36,6 +36,7 @@ from ..experience import (
     failure_from_json,
     task_from_json,
 )
+from .catalog import ShardEntry
 from .damage import DamagedFileError, Losses
 from .durable import sha256_of, uncollected
 from .manifest import Counts, Shard, ShardFile
@@ -92,25 +93,6 @@ _REPEATING = {
     "steps": ["actions.list.element", "episode_id"],
     "failures": [],
 }
-
-
-class ShardEntry(NamedTuple):
-    """What the catalogue needs to know of a trajectory in a shard."""
-
-    id: str
-    """The trajectory's id."""
-    task_id: str
-    """The id of its task."""
-    collector: str
-    """Who played it."""
-    parent: Parent | None
-    """Where it leaves its parent."""
-    n_steps: int
-    """How many steps of its own it has."""
-    group: int
-    """The row group that it is in."""
-    row: int
-    """Its row in that group of `episodes`."""
 
 
 class ShardWriter:
