@@ -76,7 +76,7 @@ class PageView(NamedTuple):
     dialogs: tuple[str, ...]
     """What alert, confirm and prompt said since the last look; each was accepted."""
     left: tuple[int, int] = (0, 0)
-    """How many elements are not listed, for there are too many: above what the window shows, and below or beside it."""
+    """How many elements are left out of the list: above what the window shows, and below or to the side."""
 
 
 @dataclass(frozen=True, slots=True)
