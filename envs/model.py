@@ -221,7 +221,8 @@ class EnvModel:
         facts = {name: value for name, value in dict(self._info.get("facts") or {}).items() if name not in _FOLDED}
         rest = {name: self._info.get(name) for name in ("actions", "action_mask", "character")}
         try:
-            return fingerprint((self._seen, plain({"facts": facts, **rest}))), self._changed
+            # Under other names: `plain` leaves out the facts and the actions of an info.
+            return fingerprint((self._seen, plain({"known": [facts, rest]}))), self._changed
         except SnapshotError:
             return None
 

@@ -65,11 +65,12 @@ def test_it_keeps_the_contract_of_collectors() -> None:
     check_collector(lambda: make_collector("breadth", PlaySettings(env="taxi", steps=40)), tasks)
 
 
-def test_a_tree_search_of_a_sparse_goal_costs_no_more_than_three_times_breadth_first() -> None:
+@pytest.mark.parametrize("level", ["MiniGrid-DoorKey-6x6-v0", "MiniGrid-FourRooms-v0"])
+def test_a_tree_search_of_a_sparse_goal_costs_no_more_than_three_times_breadth_first(level: str) -> None:
     pytest.importorskip("minigrid")
     costs = []
     for search in (False, True):
-        env = gymnasium.make("pathei/MiniGrid-v0", level="MiniGrid-DoorKey-6x6-v0")
+        env = gymnasium.make("pathei/MiniGrid-v0", level=level)
         observation, info = env.reset(seed=3)
         model = EnvModel(env, info, observation=observation)
         if search:
@@ -78,6 +79,8 @@ def test_a_tree_search_of_a_sparse_goal_costs_no_more_than_three_times_breadth_f
             assert found.success
             costs.append(found.env_steps)
         else:
-            costs.append(shortest_plan(model, states=10_000, depth=40).env_steps)
+            shortest = shortest_plan(model, states=10_000, depth=40)
+            assert shortest.plan is not None
+            costs.append(shortest.env_steps)
         env.close()
     assert costs[1] <= 3 * costs[0]
