@@ -27,7 +27,8 @@ def main() -> None:
         )
         print(f"{method}: {report.examples} examples, {report.steps} steps, loss {report.loss:.2f}")
         found = pathei.evaluate(out, limit=20)
-        print(f"  skill {found.skill('seen').value:.2f}, forgetting {found.forgetting.value:+.3f} nats per token")
+        forgetting = found.forgetting.value if found.forgetting else 0.0
+        print(f"  skill {found.skill('seen').value:.2f}, forgetting {forgetting:+.3f} nats per token")
 
 
 if __name__ == "__main__":

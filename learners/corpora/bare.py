@@ -3,8 +3,8 @@
 An episode that looked for things, or a search's plan, has steps that another scene does not ask for. The environment's
 verbalizer removes what can be removed, by trying it out (`Verbalizer.trim_plan`). So the same goal gets much the same
 plan in every scene, which even a small model can learn. An agent that acts by such a plan has to find things and open
-doors by itself (`agents.lm.saycan`). Where an environment offers no graph of facts, the plan is what was done.
-Not here: plans for one scene, with where its things are (`chores.plans`).
+doors by itself (`agents.lm.saycan`). Where an environment offers no graph of facts, the plan is what was done, and what
+was seen first stands in its prompt. Not here: plans for one scene, with where its things are (`chores.plans`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ...envs.verbalizer import ask_for_plan
+from ...envs.verbalizer import ask_for_plan, capitalised
 from ..evaluation.plan_execution import PlanExecutor
 from ..examples import Example
 from .config import CorpusDraft
@@ -24,7 +24,7 @@ def bare_plan(episode: CorpusEpisode, max_words: int, executor: PlanExecutor) ->
     """Ask for the plan of an episode in which one character reached its goal; nothing for any other."""
     if not episode.success or len(episode.start.characters) > 1:
         return
-    needed = executor.trim(episode.task, episode.actions) if episode.has_graph else episode.actions
+    needed = executor.trim(episode.task, episode.actions)
     if not needed:
         return
     prompt, plan = ask_for_plan(episode.task.goal.text), episode.verbalizer.say_plan(needed)
@@ -32,6 +32,19 @@ def bare_plan(episode: CorpusEpisode, max_words: int, executor: PlanExecutor) ->
         return
     answer = episode.activity or episode.task.goal.text
     yield CorpusDraft(prompt, plan, answer, episode.last)
+
+
+def done_plan(episode: CorpusEpisode, max_words: int) -> Iterator[CorpusDraft]:
+    """Ask for the plan of an episode without facts, given its goal and what was seen first."""
+    if not episode.success or not episode.actions:
+        return
+    head, tail = f"Goal: {capitalised(episode.task.goal.text)}\nSeen:", "\nPlan:"
+    plan = episode.verbalizer.say_plan(episode.actions)
+    room = max_words - count_words(head + tail)
+    if room < 0 or count_words(plan) > max_words:
+        return
+    seen = " ".join(episode.first.split()[:room])
+    yield CorpusDraft(f"{head} {seen}{tail}", plan, episode.activity or episode.task.goal.text, episode.last)
 
 
 def commonest(examples: Sequence[Example]) -> list[Example]:

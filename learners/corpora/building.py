@@ -34,7 +34,7 @@ def build_corpora(
     *,
     expand: Callable[[Trajectory], Trajectory] | None = None,
 ) -> list[Example]:
-    """Make examples from episodes; where an environment offers no graph of facts, those of the kind `plan-bare` alone.
+    """Make examples from episodes; where an environment offers no graph of facts, those of the kind `plan` alone.
 
     Args:
         trajectories: In any order.
@@ -66,7 +66,10 @@ def build_corpora(
             for kind in config.kinds:
                 limit = config.per_kind if split == "train" else config.held_out_per_kind
                 made = maker.make(kind, chosen_first, _SPARE * limit)
-                made = _unambiguous(bare.commonest(made) if kind == "plan-bare" else made, taken)
+                several = (
+                    kind == "plan-bare" or not known.goals
+                )  # episodes without facts reach one goal by several plans
+                made = _unambiguous(bare.commonest(made) if several else made, taken)
                 chosen = balanced(made, limit)
                 found += chosen
                 taken.update(example.prompt for example in chosen)
@@ -118,8 +121,8 @@ class _Maker:
     def _drafts(self, kind: str, episode: CorpusEpisode, choices: StableRandom) -> Iterator[CorpusDraft]:
         words, wanted = self._config.max_words, self._config.per_episode
         known, names = self._known, self._names
-        if not episode.has_graph and kind != "plan-bare":
-            return iter(())
+        if not episode.has_graph:
+            return bare.done_plan(episode, words) if kind == "plan" else iter(())
         if kind in ("plan", "plan-confusing"):
             return chores.plans(episode, choices, words, self._numbered_in, confusing=kind != "plan")
         if kind == "plan-bare":

@@ -37,6 +37,8 @@ class CorpusEpisode(EpisodeFacts):
         """Read an episode; `read_episode` is the usual way."""
         super().__init__(trajectory, start, verbalizer)
         self.verbalizer = verbalizer
+        self.first = trajectory.steps[0].observation.text
+        """What was seen first."""
         self.words = Words(verbalizer)
         self.activity = verbalizer.activity(self.task)
         self.scene = verbalizer.scene(self.task)

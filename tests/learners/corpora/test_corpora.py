@@ -424,9 +424,11 @@ def test_answers_are_balanced(answers: list[str], limit: int) -> None:
 def test_an_environment_without_facts_gives_the_plans_that_were_done() -> None:
     goals = [f"light the lamps of floor {number}" for number in range(12)]
     done = [plain_episode(goal, ["go up", "light the lamp"]) for goal in goals]
+    done += [plain_episode(goal, ["go up", "wait", "light the lamp"]) for goal in goals[:3]]
     missed = plain_episode("light the cellar", ["go down"], success=False)
     examples = build_corpora([*done, missed])
-    assert {example.kind for example in examples} == {"plan-bare"}
+    assert {example.kind for example in examples} == {"plan"}
     assert {example.completion for example in examples} == {" Go up. Light the lamp."}
-    assert 8 <= len(examples) <= 12
+    assert len(examples) == 12
+    assert all("Seen: 0" in example.prompt for example in examples)
     assert not any("cellar" in example.prompt for example in examples)
