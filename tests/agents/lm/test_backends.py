@@ -162,7 +162,7 @@ def test_what_a_local_model_cannot_do_is_one_sentence() -> None:
         local().generate([ModelRequest(Conversation((Message("user", "look", ("ab" * 32,)),)))])
     with pytest.raises(ModelError, match="must not be empty"):
         local().rate([Choice(said("go"), ("",))])
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="nothing is there"):
         LocalModel.load("./nowhere")
 
 

@@ -290,5 +290,5 @@ def test_a_local_model_proposes_too(tmp_path: Path) -> None:
     assert first("lamp lamp") == second("lamp lamp")
     proposal = LanguageModel(first, questions=1, tries=1).propose(situation(), rng())
     assert proposal.aim.goal.conditions
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="nothing is there"):
         LocalModel.load(str(tmp_path / "nowhere"))
