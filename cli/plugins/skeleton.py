@@ -71,7 +71,7 @@ import gymnasium
 from pathei import Goal, Task
 from pathei.envs import UnicodeText
 
-ROOMS = 4
+ROOMS = 6
 
 
 class TITLEEnv(gymnasium.Env[str, str]):
