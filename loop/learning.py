@@ -65,10 +65,13 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     is compared with takes as many steps at once as all rounds together.
     """
     from ..learners.finetuning import FineTuner
+    from ..learners.run_directory import EXAMPLES
 
     run = run_config(place, number, method)
     run.out.mkdir(parents=True, exist_ok=True)
-    FineTuner(run, watch=lambda step: watch(int(step["step"]), int(step["steps"]))).run(_plans(place, number))
+    # A run that has begun keeps its examples, although a resumed round may have collected more.
+    plans = None if (run.out / EXAMPLES).exists() else _plans(place, number)
+    FineTuner(run, watch=lambda step: watch(int(step["step"]), int(step["steps"]))).run(plans)
     return run.out
 
 

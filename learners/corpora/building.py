@@ -66,8 +66,8 @@ def build_corpora(
             for kind in config.kinds:
                 limit = config.per_kind if split == "train" else config.held_out_per_kind
                 made = maker.make(kind, chosen_first, _SPARE * limit)
-                several = (
-                    kind == "plan-bare" or not known.goals
+                several = kind == "plan-bare" or not any(
+                    one.has_graph for one in chosen_first
                 )  # episodes without facts reach one goal by several plans
                 made = _unambiguous(bare.commonest(made) if several else made, taken)
                 chosen = balanced(made, limit)
