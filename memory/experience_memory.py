@@ -158,7 +158,7 @@ class ExperienceMemory:
     def add_drafts(self, drafts: Iterable[Draft]) -> list[str]:
         """Remember drafts in one transaction, and return the id of the item that holds each.
 
-        A near duplicate is reinforced; a fact supersedes the one it contradicts (see `Draft.key`).
+        What says the same is reinforced; a fact supersedes the one it contradicts (see `Draft.key`).
 
         Raises:
             MemoryStoreError: a draft is invalid, or the memory is open for reading. Nothing is remembered then.
@@ -295,7 +295,7 @@ class ExperienceMemory:
             return [HistoryEvent(item, when, what, orjson.loads(detail)) for item, when, what, detail in rows]
 
     def consolidate(self, policy: upkeep.UpkeepConfig | None = None) -> upkeep.ConsolidationReport:
-        """Merge near duplicates, and retire items that failed or exceed a limit; nothing is destroyed. See `upkeep`."""
+        """Merge items that say the same and retire those that failed or are too many. Nothing is lost; see `upkeep`."""
         with self._threads, self._writing():
             self._view.sync()
             with self._database.transaction() as number:

@@ -89,7 +89,7 @@ class Item:
     version: int = 1
     """The version of a skill or fact, counted per key."""
     seen: int = 1
-    """How often it was observed: near duplicates reinforce it."""
+    """How often it was observed: texts that say the same reinforce it."""
     helpful: int = 0
     """In how many episodes it helped."""
     harmful: int = 0

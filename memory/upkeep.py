@@ -1,4 +1,4 @@
-"""Upkeep of items: rewriting, ending, merging near duplicates, retiring what failed, and embedding again.
+"""Upkeep of items: rewriting, ending, merging what says the same, retiring what failed, and embedding again.
 
 Nothing is destroyed: an item that ends keeps its row, a status that gives the reason, and the id of its successor if
 there is one. Skills that failed too often are retired, and a limited number stays active per environment, because a
@@ -67,7 +67,7 @@ class ConsolidationReport:
     """The result of a consolidation."""
 
     merged: tuple[str, ...]
-    """The ids of items that were merged into a near duplicate."""
+    """The ids of items that were merged into one that says the same."""
     retired: tuple[str, ...]
     """The ids of items that failed too often, or exceeded the limit."""
 

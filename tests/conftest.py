@@ -58,3 +58,15 @@ def tracked_files(checkout: Path) -> list[Path]:
 def source_files(checkout: Path) -> list[Path]:
     """The tracked files and the new ones that git does not ignore: what a commit of everything would hold."""
     return git_files(checkout, "--cached", "--others", "--exclude-standard") or walked_files(checkout)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser; tests that use it are skipped where there is none."""
+    from pathei.envs.web.browser.browser import find_browser
+    from pathei.errors import MissingDependencyError
+
+    try:
+        return find_browser()
+    except MissingDependencyError as error:
+        pytest.skip(str(error))

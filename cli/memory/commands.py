@@ -39,7 +39,7 @@ class ItemSelection:
 
     active: found by agents
     superseded: replaced by a later version
-    merged: merged into a near duplicate
+    merged: merged into one that says the same
     retired: failed too often, or too many
     forgotten: removed by `pathei memory forget`
     any: all of these
@@ -94,7 +94,7 @@ class MemoryBuild:
     feedback: bool = False
     """Also record how items of this memory served in episodes whose agent used them; each episode counts once."""
     consolidate: bool = False
-    """At the end, merge near duplicates and retire failed skills, as `pathei memory consolidate` does."""
+    """At the end, merge items that say the same and retire failed skills, as `pathei memory consolidate` does."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,7 @@ class MemoryFeedback(MemoryOperation):
 
 @dataclass(frozen=True)
 class MemoryConsolidate(MemoryOperation):
-    """Merge near duplicates, and retire skills that failed or exceed the limit. Nothing is destroyed."""
+    """Merge items that say the same, and retire skills that failed or exceed the limit. Nothing is destroyed."""
 
     uses: int = 3
     """Uses with feedback after which a skill is judged."""

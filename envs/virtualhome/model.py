@@ -36,7 +36,28 @@ class _Candidate(NamedTuple):
     checks: tuple[tuple[Holds, Any], ...]
 
 
-class HomeModel:
+class _Judged:
+    """A world and the check of a goal in it: what the models of one and of several characters share."""
+
+    _world: World
+    _check: GoalCheck | None
+
+    def key(self) -> Hashable:
+        """Return the world's 64-bit key, with the actions counted; whose turn it is makes no difference to a plan."""
+        return (self._world.key, self._check.history) if self._check else self._world.key
+
+    def success(self) -> bool | None:
+        """Return whether the goal holds."""
+        return self._check.satisfied() if self._check else None
+
+    def _go_back(self, version: WorldSnapshot, history: tuple[int, ...]) -> None:
+        """Restore the world and the actions counted."""
+        self._world.restore(version)
+        if self._check is not None:
+            self._check.history = history
+
+
+class HomeModel(_Judged):
     """One character's view of one world; see `pathei.envs.model.Model`."""
 
     def __init__(
@@ -152,18 +173,8 @@ class HomeModel:
     def restore(self, state: tuple[WorldSnapshot, tuple[int, ...], float], /) -> object:
         """Go to a moment."""
         version, history, self._potential = state
-        self._world.restore(version)
-        if self._check is not None:
-            self._check.history = history
+        self._go_back(version, history)
         return None
-
-    def key(self) -> Hashable:
-        """Return the world's 64-bit key, with the actions counted."""
-        return (self._world.key, self._check.history) if self._check else self._world.key
-
-    def success(self) -> bool | None:
-        """Return whether the goal holds."""
-        return self._check.satisfied() if self._check else None
 
     def text(self, action: EngineAction, /) -> str:
         """Return the action as a script line."""
@@ -196,7 +207,7 @@ TeamSnapshot = tuple["WorldSnapshot", tuple[int, ...], float, int]
 """The world's version, the actions counted for the goal, the potential, and who acts next unless another is named."""
 
 
-class TeamModel:
+class TeamModel(_Judged):
     """Several characters in one world; see `pathei.envs.model.Model`.
 
     An action names its character, and those whose turn would come before wait, as in `VirtualHomeEnv.step`. The prior
@@ -273,18 +284,8 @@ class TeamModel:
     def restore(self, state: tuple[TeamSnapshot, int], /) -> object:
         """Go to a moment."""
         (version, history, self._potential, self._turn), self._last = state
-        self._world.restore(version)
-        if self._check is not None:
-            self._check.history = history
+        self._go_back(version, history)
         return None
-
-    def key(self) -> Hashable:
-        """Return the world's 64-bit key, with the actions counted; whose turn it is makes no difference to a plan."""
-        return (self._world.key, self._check.history) if self._check else self._world.key
-
-    def success(self) -> bool | None:
-        """Return whether the goal holds."""
-        return self._check.satisfied() if self._check else None
 
     def text(self, action: TeamAction, /) -> str:
         """Return the action as a script line with its character."""

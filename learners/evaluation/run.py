@@ -69,7 +69,10 @@ def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = 
         raise LearningError(f"{run} has no model: finish the run with `pathei learn` first.")
     examples = asked_of(config.data or (run / EXAMPLES,), config.splits, config.limit)
     if not examples:
-        raise LearningError(f"{run} holds no examples of {' or '.join(config.splits)}: name files of them.")
+        raise LearningError(
+            f"{run} holds no examples of {' or '.join(config.splits)}: ask those it learned from (--splits train), or "
+            "name files (--data)."
+        )
     name = str(orjson.loads((run / CONFIG).read_bytes())["model"])
     texts = read_texts(config.texts) if config.texts else list(stdlib_text().held_out) if is_tiny(name) else []
     folder = run / EVALUATION

@@ -165,19 +165,6 @@ def read_noun(text: str, scene: Scene) -> Noun:
     return Noun(text, nodes, classes, count, definite and not plural)
 
 
-def named_nodes(name: str, scene: Scene, among: int) -> int:
-    """Return the nodes out of a set that a name may mean, with or without an article and an id; 0 where none is."""
-    name = _determined(name)[2]
-    number = _ID.search(name)
-    if number:
-        index = scene.index.get(int(number[1] or number[2]))
-        noun = name[: number.start()].strip()
-        if index is None or not among >> index & 1:
-            return 0
-        return 1 << index if not noun or index in bits(_by_name(noun, scene, 1 << index)[0]) else 0
-    return _by_name(name, scene, among)[0]
-
-
 def _determined(text: str) -> tuple[int | None, bool, str]:
     """Take the determiners off a noun phrase: how many (None: as the noun says), whether definite, and the rest."""
     words = text.split()

@@ -9,9 +9,7 @@ from pathei.envs import contract
 from pathei.envs.documents.env import DocsEnv
 from pathei.envs.documents.site import browser_docs
 from pathei.envs.documents.tasks import demonstration, generate_tasks
-from pathei.envs.web.browser.browser import find_browser
 from pathei.envs.web.env import WebEnv
-from pathei.errors import MissingDependencyError
 from pathei.experience import Task
 
 
@@ -42,11 +40,7 @@ def by_search(task: Task) -> list[str]:
 
 
 @pytest.mark.integration
-def test_the_same_policy_earns_the_same_in_the_browser() -> None:
-    try:
-        find_browser()
-    except MissingDependencyError as error:
-        pytest.skip(str(error))
+def test_the_same_policy_earns_the_same_in_the_browser(chromium: str) -> None:
     there, here = browser_docs(), DocsEnv()
     rewards = []
     try:

@@ -15,9 +15,7 @@ from pathei.envs.shop.pages import START, ShopPage, ShopPages
 from pathei.envs.shop.shops import shop_named
 from pathei.envs.shop.site import ShopSite, address, browser_shop, read_address
 from pathei.envs.shop.tasks import demonstration, split_tasks
-from pathei.envs.web.browser.browser import find_browser
 from pathei.envs.web.env import WebEnv
-from pathei.errors import MissingDependencyError
 from pathei.experience import Task
 
 
@@ -50,12 +48,8 @@ def wander(task: Task, rng: np.random.Generator) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[WebEnv]:
+def browser(chromium: str) -> Iterator[WebEnv]:
     """The shop in a browser."""
-    try:
-        find_browser()
-    except MissingDependencyError as error:
-        pytest.skip(str(error))
     env = browser_shop()
     yield env
     env.close()

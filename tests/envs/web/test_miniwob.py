@@ -11,23 +11,19 @@ from pathei.collectors.search.mcts import Search, SearchConfig
 from pathei.envs import check_env, check_snapshot
 from pathei.envs.model import EnvModel
 from pathei.envs.replay import VerifiedReplay
-from pathei.envs.web.browser.browser import Browser, find_browser
+from pathei.envs.web.browser.browser import Browser
 from pathei.envs.web.env import WebEnv
 from pathei.envs.web.miniwob import env as miniwob
 from pathei.envs.web.miniwob import pages
 from pathei.envs.web.miniwob.oracles import SCRIPTS, demonstration
-from pathei.errors import ConfigError, MissingDependencyError, UnknownNameError
+from pathei.errors import ConfigError, UnknownNameError
 from pathei.experience import Task
 
 needs_pages = pytest.mark.skipif(not miniwob.doctor()[1].ok, reason="the pages of MiniWoB++ are not installed")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        find_browser()
-    except MissingDependencyError as error:
-        pytest.skip(str(error))
+def browser(chromium: str) -> Iterator[Browser]:
     with Browser() as running:
         yield running
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from pathei.envs import check_env
-from pathei.envs.web.browser.browser import Browser, find_browser
+from pathei.envs.web.browser.browser import Browser
 from pathei.envs.web.browser.page import PageConfig, PageView
 from pathei.envs.web.env import Brief, Opening, Verdict, WebEnv
-from pathei.errors import ConfigError, MissingDependencyError, WorldError
+from pathei.errors import ConfigError, WorldError
 
 pytestmark = pytest.mark.integration
 psutil: Any = importlib.import_module("psutil")
@@ -101,11 +101,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        find_browser()
-    except MissingDependencyError as error:
-        pytest.skip(str(error))
+def browser(chromium: str) -> Iterator[Browser]:
     with Browser(call_s=3.0) as running:
         yield running
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from pathei.envs.web.browser.browser import Browser, find_browser
+from pathei.envs.web.browser.browser import Browser
 from pathei.envs.web.browser.page import PageView
 from pathei.envs.web.env import Brief, Opening, Verdict, WebEnv
-from pathei.errors import MissingDependencyError
 
 pytestmark = pytest.mark.integration
 importlib.import_module("psutil")
@@ -67,11 +66,7 @@ class OnePage:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        find_browser()
-    except MissingDependencyError as error:
-        pytest.skip(str(error))
+def browser(chromium: str) -> Iterator[Browser]:
     with Browser(call_s=20.0) as running:
         yield running
 
