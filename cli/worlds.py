@@ -68,7 +68,13 @@ def data_get(command: DataGet) -> None:
     console, wanted = make_console(), data.named(command.name)
     if not wanted.fetched:
         console.print(f"Fetching {wanted.name} from {wanted.where} ({wanted.size / 1e6:.0f} MB) ...")
-    console.print(f"{wanted.name} is in {data.fetch(wanted)}", soft_wrap=True)
+    path = data.fetch(wanted)
+    if wanted.name == "smollm2":
+        from ..learners.models.smollm2 import smollm2
+
+        tame_libraries()
+        path = smollm2()
+    console.print(f"{wanted.name} is in {path}", soft_wrap=True)
 
 
 def run(command: Run) -> None:

@@ -29,7 +29,10 @@ class Conversation:
 
     messages: tuple[Message, ...]
     cue: str = ""
-    """What begins an assistant's turn in plain text: `"Action:"`. Chat models are not shown it."""
+    """What begins an assistant's turn in plain text: `"Action:"`. Chat models are not shown it, unless there are no
+    messages: then it is what they are asked."""
+    begun: str = ""
+    """What the assistant has said of this turn already; the answer goes on behind it."""
 
     def plain(self) -> str:
         """Return the conversation as text, up to where the assistant goes on.
@@ -38,12 +41,14 @@ class Conversation:
         `"Action:"` this is the prompt of the prompt-completion export (`export.text`).
         """
         cue = f"{self.cue} " if self.cue else ""
-        return "".join(f"{cue if m.role == 'assistant' else ''}{m.text}\n\n" for m in self.messages) + self.cue
+        return "".join(f"{cue if m.role == 'assistant' else ''}{m.text}\n\n" for m in self.messages) + (
+            f"{cue}{self.begun}" if self.begun else self.cue
+        )
 
     @property
     def lead(self) -> str:
-        """What separates the cue from what follows, in plain text."""
-        return " " if self.cue else ""
+        """What separates the cue, or what was said, from what follows, in plain text."""
+        return " " if self.cue or self.begun else ""
 
     @property
     def images(self) -> bool:

@@ -236,7 +236,7 @@ class LocalModel:
     def _options(self, choice: Choice) -> list[list[int]]:
         if not choice.options:
             return []
-        lead = "" if self._chat else choice.conversation.lead
+        lead = "" if self._chat and not choice.conversation.begun else choice.conversation.lead
         texts = [lead + option for option in choice.options]
         ids: list[list[int]] = self._tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         if not all(ids) or not all(choice.options):
@@ -253,7 +253,8 @@ class LocalModel:
                 "or leave images out."
             )
         tokenizer = self._tokenizer
-        text = _templated(tokenizer, conversation.messages) if self._chat else conversation.plain()
+        turns = conversation.messages or (Message("user", conversation.cue),)
+        text = _templated(tokenizer, turns) + conversation.begun if self._chat else conversation.plain()
         ids: list[int] = tokenizer(text, add_special_tokens=not self._chat, verbose=False)["input_ids"]
         ids = ids[:-1] if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id and not self._chat else ids
         if not ids:

@@ -214,8 +214,7 @@ class SayCan:
         """Return the goal and what was said so far; of what does not fit the model's context, the latest part."""
         context, said = self.backend.context, self._said
         while True:
-            text = " ".join([ask_for_plan(goal.text), *said])
-            asked = Conversation((), text)
+            asked = Conversation((), ask_for_plan(goal.text), " ".join(said))
             if not said or context is None or self.backend.count(asked) <= context - _ROOM:
                 return asked
             said = said[1:]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..models.load import context_of
-from ..training.batches import pad_of
+from ..training.batches import encode_prompts, pad_of
 from ..training.losses import Precision, autocast
 from .perplexity import asked
 
@@ -48,7 +48,7 @@ def generate(
 
     context, where = context_of(model, limit=1 << 16), next(model.parameters()).device
     room = min(max_new_tokens, context // 2)
-    encoded = [ids[-(context - room) :] for ids in _encode(tokenizer, prompts)]
+    encoded = [ids[-(context - room) :] for ids in encode_prompts(tokenizer, prompts)]
     config = _config(tokenizer, room, beams)
     order, answers = sorted(range(len(encoded)), key=lambda i: -len(encoded[i])), [""] * len(encoded)
     with asked(model), torch.inference_mode():
@@ -95,9 +95,3 @@ def _ends(tokenizer: PreTrainedTokenizerBase) -> list[int]:
     spoken = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
     ends = {token for token, text in enumerate(spoken) if "\n" in text}
     return sorted(ends | ({tokenizer.eos_token_id} - {None}))
-
-
-def _encode(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
-    """Return the tokens of prompts as training saw them: without an end of sequence that a tokenizer may add."""
-    eos, encoded = tokenizer.eos_token_id, tokenizer(list(prompts), verbose=False)["input_ids"]
-    return [ids[:-1] if len(ids) > 1 and ids[-1] == eos else list(ids) for ids in encoded]

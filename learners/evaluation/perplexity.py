@@ -18,7 +18,7 @@ import numpy as np
 from ...errors import LearningError
 from ..examples import Example
 from ..models.load import context_of
-from ..training.batches import collate, pad_of, tokenise
+from ..training.batches import collate, has_chat, pad_of, separator_of, tokenise
 from ..training.losses import Precision, autocast
 from .intervals import Interval, bootstrap
 
@@ -67,9 +67,10 @@ def measure_language(
 ) -> LanguageRetention:
     """Measure how well a causal language model predicts texts.
 
-    A text begins behind the token that begins a sequence (or ends one). One that is longer than `length` is read
-    through a window that moves on by `stride` tokens; with `stride` equal to `length`, the windows are those of
-    lm-eval's `loglikelihood_rolling`. With a smaller one every token has at least `length - stride` tokens before it.
+    A text begins behind the token that begins a sequence; without one, behind the separator of documents. One that is
+    longer than `length` is read through a window that moves on by `stride` tokens; with `stride` equal to `length`, the
+    windows are those of lm-eval's `loglikelihood_rolling`. With a smaller one every token has at least
+    `length - stride` tokens before it.
 
     Args:
         model: The model; it is put into evaluation mode and back.
@@ -90,7 +91,8 @@ def measure_language(
     texts = [text for text in texts if text]
     if not texts:
         raise LearningError("There is no text to measure language on: give at least one that is not empty.")
-    first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    bos = None if has_chat(tokenizer) else tokenizer.bos_token_id
+    first = separator_of(tokenizer) if bos is None else bos
     if not isinstance(first, int):
         raise LearningError("The tokenizer has neither a beginning nor an end of sequence: set bos_token.")
     encoded = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]

@@ -8,7 +8,7 @@ Not here: choosing what to replay.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import at_least, check
 from ..training.losses import Precision, autocast, summed_loss
@@ -111,10 +111,11 @@ def self_generated(
     import torch
     from transformers import GenerationConfig
 
-    from ..training.batches import pad_of
+    from ..training.batches import has_chat, pad_of, separator_of
 
-    end = tokenizer.eos_token_id
-    first = end if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    end = separator_of(tokenizer)
+    bos = None if has_chat(tokenizer) else tokenizer.bos_token_id
+    first: Any = end if bos is None else bos
     # Every field overrides the model's own defaults, so that only its distribution decides.
     config = GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=True,

@@ -91,7 +91,7 @@ def tiny_base(cache: Path | None = None, progress: Progress | None = None, recip
         return final
     with explained(final):
         cache.mkdir(parents=True, exist_ok=True)
-        with _alone(cache / "embedded.lock"):
+        with alone(cache / "embedded.lock"):
             if not final.is_dir():
                 publish_folder(final, lambda folder: _fill(folder, recipe, made_by, progress))
     return final
@@ -196,7 +196,7 @@ def _provenance(recipe: BaseRecipe) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Wait until no other process is in such a block; the kernel releases the lock when a process dies."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

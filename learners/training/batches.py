@@ -25,6 +25,7 @@ IGNORED: Final = -100
 """The label of a token that is no part of the loss, as torch and transformers have it."""
 
 
+_SEPARATORS: Final = ("<|endoftext|>", "<|end_of_text|>", "</s>")
 _ALIKE: Final = 8
 """Steps within which rows of similar length are grouped: enough to leave a tenth of padding instead of a half."""
 
@@ -93,8 +94,8 @@ def tokenise(
 ) -> TokenizedExamples:
     """Make token rows of examples.
 
-    The prompt is tokenised as it will be at inference. The answer's tokens are those that follow it in the joint text;
-    where a token would straddle the border, the answer is tokenised by itself.
+    The prompt is tokenised as it will be at inference (`encode_prompts`). The answer's tokens are those that follow it
+    in the joint text; where a token would straddle the border, the answer is tokenised by itself.
 
     Args:
         examples: What to learn.
@@ -112,12 +113,14 @@ def tokenise(
     weights = weights or {}
     if strange := sorted(set(weights) - {example.kind for example in examples}):
         raise LearningError(f"No example is of the kind {strange[0]!r}, to which `weights` gives a weight.")
-    prompts = _encode(tokenizer, [example.prompt for example in examples])
-    wholes = _encode(tokenizer, [example.prompt + example.completion for example in examples])
+    prompts = encode_prompts(tokenizer, [example.prompt for example in examples])
+    answers = [example.completion.lstrip() if has_chat(tokenizer) else example.completion for example in examples]
+    asked = [(example.prompt, answer) for example, answer in zip(examples, answers, strict=True)]
+    wholes = encode_prompts(tokenizer, [prompt for prompt, _ in asked], [answer for _, answer in asked])
     rows, dropped, truncated = [], 0, 0
-    for example, prompt, whole in zip(examples, prompts, wholes, strict=True):
+    for example, answer, prompt, whole in zip(examples, answers, prompts, wholes, strict=True):
         if whole[: len(prompt)] != prompt or len(whole) == len(prompt):
-            whole = prompt + tokenizer(example.completion, add_special_tokens=False)["input_ids"]
+            whole = prompt + tokenizer(answer, add_special_tokens=False)["input_ids"]
         ids, start = (*whole, eos), len(prompt)
         excess = len(ids) - max_length
         if excess > 0 and (over_long == "drop" or excess >= start):
@@ -134,12 +137,44 @@ def tokenise(
     return TokenizedExamples(tuple(rows), dropped, truncated, max_length)
 
 
-def _encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
-    """Return the tokens of texts with what the tokenizer puts before them, and without an end that it may add."""
+def has_chat(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether a model is prompted through a chat template, as instruct models are; base models read plain text."""
+    return bool(getattr(tokenizer, "chat_template", None))
+
+
+def encode_prompts(
+    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], answers: Sequence[str] = ()
+) -> list[list[int]]:
+    """Return the tokens of prompts as a model reads them, in training, evaluation and acting alike.
+
+    A chat template makes each the user's turn, behind which the assistant's begins. Without one a prompt is plain text,
+    with what the tokenizer puts before it and without an end of sequence that it may add.
+
+    Args:
+        tokenizer: The model's.
+        prompts: What is asked.
+        answers: What follows each prompt; nothing if there are none.
+    """
+    texts, chat = list(prompts), has_chat(tokenizer)
     if not texts:
         return []
-    eos, encoded = tokenizer.eos_token_id, tokenizer(list(texts))["input_ids"]
-    return [ids[:-1] if len(ids) > 1 and ids[-1] == eos else list(ids) for ids in encoded]
+    if chat:
+        turns = [[{"role": "user", "content": text}] for text in texts]
+        texts = [str(tokenizer.apply_chat_template(one, tokenize=False, add_generation_prompt=True)) for one in turns]
+    texts = [text + answer for text, answer in zip(texts, answers, strict=True)] if answers else texts
+    encoded, eos = tokenizer(texts, add_special_tokens=not chat, verbose=False)["input_ids"], tokenizer.eos_token_id
+    return [ids[:-1] if len(ids) > 1 and ids[-1] == eos and not chat else list(ids) for ids in encoded]
+
+
+def separator_of(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """Return the token that stands between documents: for chat models not the one that ends a turn; None without one.
+
+    A tokenizer does not say which token separated the documents that its model was pretrained on, so a chat model's is
+    looked for by the names in use.
+    """
+    known = tokenizer.get_vocab() if has_chat(tokenizer) else {}
+    found = next((known[name] for name in _SEPARATORS if name in known), tokenizer.eos_token_id)
+    return found if isinstance(found, int) else None
 
 
 def order_of(lengths: Sequence[int], *, steps: int, batch: int, seed: int, alike: bool = False) -> NDArray[np.int64]:
@@ -224,7 +259,7 @@ def read_texts(paths: Iterable[Path]) -> list[str]:
 
 
 def sequences_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, length: int) -> NDArray[np.int64]:
-    """Lay texts end to end, an end-of-sequence token after each, and cut that into sequences of equal length.
+    """Lay texts end to end, a separator after each (`separator_of`), and cut that into sequences of equal length.
 
     Args:
         texts: Reference text, in order.
@@ -237,8 +272,8 @@ def sequences_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, lengt
     Raises:
         LearningError: there is less text than one sequence.
     """
-    eos = tokenizer.eos_token_id
-    end = [] if eos is None else [eos]
+    separator = separator_of(tokenizer)
+    end = [] if separator is None else [separator]
     encoded = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
     tokens = np.array([token for ids in encoded for token in (*ids, *end)], dtype=np.int64)
     if tokens.size < length:
