@@ -108,8 +108,9 @@ def test_without_pip_the_command_that_brings_it_is_named(tmp_path: Path, checkou
 
 
 def test_the_list_tells_what_can_be_fetched(root: Path) -> None:
-    minilm, robothow, touchdown = data.available()
+    minilm, robothow, smollm2, touchdown = data.available()
     assert (minilm.name, minilm.fetched) == ("minilm", False)
+    assert (smollm2.name, smollm2.licence, smollm2.fetched) == ("smollm2", "Apache-2.0", False)
     assert (touchdown.name, touchdown.licence, touchdown.fetched) == ("touchdown", "CC BY 4.0", False)
     assert (robothow.name, robothow.licence, robothow.size, robothow.fetched) == ("robothow", "MIT", 27_068_884, False)
     assert data.named("robothow") == robothow
