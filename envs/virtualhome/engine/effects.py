@@ -56,7 +56,7 @@ def grab(hands_too: bool) -> Effect:
         place = None
         for relation in (ON, INSIDE, CLOSE):
             if spots := w.targets(o, relation) & ~w.scene.rooms:
-                place = relation, w.choose(w, w.targets(o, relation), spots)
+                place = relation, w.choose(w, o, relation, spots)
                 break
         for relation in cut:
             w.cut(o, relation)

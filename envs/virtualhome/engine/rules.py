@@ -75,8 +75,9 @@ class Rules:
     """Whether a character is in a state, in the eyes of the rules (world, character, state)."""
     put_refusal: Callable[[World, int, int, int, int], str | None]
     """Why an object cannot be put at a destination (world, character, object, destination, relation), or None."""
-    choose: Callable[[World, int, int], int]
-    """Picks one of several nodes where the original takes the first of a set (world, whole set, those that will do)."""
+    choose: Callable[[World, int, int, int], int]
+    """Picks one of several nodes where the original takes the first of a set (world, node and relation whose targets
+    they are, those that will do)."""
     doors_matter: bool = True
     """Shut doors bar the way."""
     walk_brings_neighbours: bool = False

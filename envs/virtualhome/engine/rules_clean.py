@@ -417,7 +417,7 @@ def _living() -> list[Rule]:
     ]
 
 
-def _lowest(w: World, whole: int, suitable: int) -> int:
+def _lowest(w: World, node: int, relation: int, suitable: int) -> int:
     return (suitable & -suitable).bit_length() - 1
 
 

@@ -5,6 +5,7 @@ Written from measured behaviour (the table in `docs/guide/envs/virtualhome_rules
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..language.phrases import PHRASES
@@ -13,7 +14,7 @@ from . import preconditions as ask
 from .navigation import FINDABLE, WALKABLE, find, walk
 from .preconditions import ConditionKind, Precondition, has, in_state, not_in_state, room_for
 from .rules import Rule, Rules
-from .scene import bits
+from .scene import Scene, bits
 from .vocabulary import BERTHS, INSIDE, ON, SEATS, SQUEEZABLE
 
 if TYPE_CHECKING:
@@ -23,13 +24,29 @@ Need = ConditionKind | Precondition
 Row = tuple[str, tuple[Need, ...], tuple[do.Effect, ...]]
 
 
-def _choose(w: World, whole: int, suitable: int) -> int:
-    """Pick the node that CPython meets first in a set of these ids, as the originals do."""
+def _choose(w: World, node: int, relation: int, suitable: int) -> int:
+    """Pick the node that CPython meets first in the set of the ids that an edge leads to, as the originals do.
+
+    Where ids collide in a set, the order in which it was filled decides. The originals add the edges of the file, in
+    its order, to those that came later, and then take out what was cut.
+    """
     if suitable.bit_count() == 1:
         return suitable.bit_length() - 1
-    index = w.scene.index
-    in_set_order = {w.scene.ids[n] for n in bits(whole)}
-    return next(index[i] for i in in_set_order if suitable >> index[i] & 1)
+    scene, now = w.scene, w.targets(node, relation)
+    in_file = _edges_in_file(scene).get((node, relation), {})
+    ids = {scene.ids[n] for n in bits(now) if scene.ids[n] not in in_file}
+    ids.update(in_file)  # a dictionary, as in the originals: the set's size follows from that
+    ids.difference_update([number for number in in_file if not now >> scene.index[number] & 1])
+    return next(scene.index[i] for i in ids if suitable >> scene.index[i] & 1)
+
+
+@lru_cache(maxsize=8)
+def _edges_in_file(scene: Scene) -> dict[tuple[int, int], dict[int, None]]:
+    """For a node and a relation the ids that edges lead to, in the order of the graph file."""
+    found: dict[tuple[int, int], dict[int, None]] = {}
+    for source, relation, target in scene.edges:
+        found.setdefault((source, relation), {})[scene.ids[target]] = None
+    return found
 
 
 def room_by_edge(w: World, n: int) -> int | None:
@@ -41,7 +58,7 @@ def room_by_edge(w: World, n: int) -> int | None:
     found = inside & rooms
     if not found & (found - 1):
         return found.bit_length() - 1 if found else None
-    return w.choose(w, inside, found)
+    return w.choose(w, n, INSIDE, found)
 
 
 def room_by_climbing(w: World, n: int) -> int | None:
@@ -54,7 +71,7 @@ def room_by_climbing(w: World, n: int) -> int | None:
         return room_by_edge(w, n)
     seen = 1 << n
     while inside and not inside & seen:
-        n = w.choose(w, inside, inside)
+        n = w.choose(w, n, INSIDE, inside)
         if rooms >> n & 1:
             return n
         seen |= 1 << n

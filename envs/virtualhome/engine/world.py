@@ -103,7 +103,7 @@ class World:
         self.version: WorldSnapshot = self.start
         self.version.key = 0
         self.bound: dict[str, BoundRule] = rules.bind(scene)
-        self.choose: Callable[[World, int, int], int] = rules.choose
+        self.choose: Callable[[World, int, int, int], int] = rules.choose
         self.bodies: int = scene.having["BODY_PART"]
         self.doorways: Doorways = doorways(scene)
         self.paths: dict[tuple[int, int], Paths] = {}

@@ -61,7 +61,8 @@ def parse_line(text: str, scene: Scene, rules: Rules, *, strict_names: bool | No
         scene: Knows the ids and the classes.
         rules: Know the verbs.
         strict_names: Whether a name that contradicts the id is an error. None: only where the rules are not one of the
-            historical sets, in which names mean nothing.
+            historical sets, for which the id alone counts (the original v1 also asks that a thing be called what it
+            was called when it was walked to).
 
     Raises:
         ScriptError: it is no script line, or names a verb or a node that there is not.
