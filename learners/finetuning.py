@@ -27,18 +27,22 @@ from ..store.durable import publish
 from .config import LearnConfig, LearnReport
 from .corpora.building import build_corpora
 from .e2wm import E2WM_FILES, read_e2wm
+from .earlier import earlier_runs
 from .examples import Example, read_examples, write_examples
 from .fisher.file import fisher_to_file
 from .fisher.record import FactoredFisher, FisherDiagonal
 from .fisher.storage import read_meta
 from .methods.ewc_lora import Factors
+from .methods.parameters import anchor_of
 from .methods.protocol import MethodContext, Need, Regularizer
 from .methods.registry import make_regularizers, parse_methods
 from .methods.replay import self_generated
+from .methods.sequential import Quadratic
 from .models.load import context_of, load_model
 from .models.stdlib_text import stdlib_text
 from .run_directory import (
     ADAPTER,
+    CONFIG,
     EXAMPLES,
     FISHER,
     GATHERED,
@@ -54,7 +58,7 @@ from .run_directory import (
 )
 from .training.batches import TokenizedExamples, draw, read_texts, sequences_of, tokenise
 from .training.checkpoints import METRICS
-from .training.config import LoraConfig
+from .training.config import LoraConfig, learning_rate_for
 from .training.loop import Watch, train
 from .training.lora import check_targets, is_adapted, merged, with_lora
 from .training.processes import device, first_process_first, process_count, rank
@@ -196,7 +200,8 @@ class FineTuner:
         config, training = self._config, self._config.training
         fisher = self._fisher(base, text) if "fisher" in self._needs else None
         model = base if training.lora is None else with_lora(base, training.lora, seed=training.seed)
-        context = MethodContext(model, training.seed, training.precision, text, samples, fisher)
+        earlier = self._earlier(base)
+        context = MethodContext(model, training.seed, training.precision, text, samples, fisher, earlier)
         regularizers = make_regularizers(self._methods, context, config.methods)
         if config.init_from:
             model = base = load_model(config.init_from, device())[0]
@@ -239,6 +244,33 @@ class FineTuner:
         with first_process_first():
             return _read_fisher(path, model)
 
+    def _earlier(self, base: nn.Module) -> tuple[Quadratic, ...]:
+        """Return what the runs before this one learned, if their tasks are held too; each is estimated once and kept.
+
+        Args:
+            base: A model of the same kind; not changed.
+        """
+        config = self._config
+        if "fisher" not in self._needs or config.methods.ewc.earlier == "off":
+            return ()
+        import torch
+
+        found = []
+        for number, run in enumerate(earlier_runs(config.init_from), start=1):
+            model, tokenizer = load_model(run / MODEL, device())
+            learned = [one for one in read_examples(run / EXAMPLES) if one.split == "train"]
+            longest = context_of(base, config.training.max_length)
+            rows = tokenise(learned, tokenizer, max_length=longest, over_long="truncate").rows
+            count = min(config.reference.fisher_sequences, len(rows))
+            chosen = np.random.default_rng([config.training.seed, number]).choice(len(rows), count, replace=False)
+            self._notify(f"Estimating Fisher information of {run} from {count} of its examples ...")
+            path = config.out / f"fisher-{number}.safetensors"
+            fisher_to_file(model, [torch.tensor(rows[i].ids) for i in chosen], path)
+            with first_process_first():
+                precision = FisherDiagonal.load(path, model).tensors
+            found.append(Quadratic(precision, anchor_of(model, precision)))
+        return tuple(found)
+
     def _train(
         self,
         model: nn.Module,
@@ -277,17 +309,35 @@ def _completed(config: LearnConfig, needs: Collection[Need]) -> LearnConfig:
     Raises:
         ConfigError: something is missing or does not fit; all of it is named.
     """
-    training = config.training
+    training, earlier = config.training, "fisher" in needs and config.methods.ewc.earlier != "off"
     if "adapter" in needs and training.lora is None:
         training = dataclasses.replace(training, lora=LoraConfig())
+    if training.learning_rate is None:
+        # A run that has begun keeps its rate, whatever the default was then.
+        default = learning_rate_for(training.lora is not None, tiny=is_tiny(config.model))
+        training = dataclasses.replace(training, learning_rate=_stored_rate(config.out) or default)
     rules = {
         f"the method {config.method!r} needs reference text, and {config.model!r} has none of its own: name files with "
         "`texts`": bool(config.texts) or is_tiny(config.model) or not _needs_text(config, needs),
         "several processes need trainer 'trl'": training.trainer == "trl" or process_count() == 1,
         "an adapter begins at its base: leave `init_from` out": not config.init_from or training.lora is None,
+        "earlier tasks are held where training begins at a run: name it with `init_from`": (
+            not earlier or bool(config.init_from)
+        ),
     }
     check(rules, "run configuration")
+    if earlier:
+        earlier_runs(config.init_from)
     return dataclasses.replace(config, training=training)
+
+
+def _stored_rate(out: Path) -> float | None:
+    """Return the learning rate of the run that was begun in a directory; None if there is none."""
+    path = out / CONFIG
+    if not path.exists():
+        return None
+    rate = orjson.loads(path.read_bytes()).get("training", {}).get("learning_rate")
+    return rate if isinstance(rate, float) else None
 
 
 def _needs_text(config: LearnConfig, needs: Collection[Need]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -12,8 +12,8 @@ from ..errors import at_least, check, of_type
 from ..learners.config import ReferenceConfig
 from ..learners.methods.ewc import EwcConfig
 from ..learners.methods.registry import MethodConfigs
-from ..learners.training.config import TrainingConfig
-from ..pretrained import TINY
+from ..learners.training.config import TrainingConfig, learning_rate_for
+from ..pretrained import TINY, is_tiny
 
 Learn = Literal["memory", "weights", "both"]
 RENAMED: Final[Mapping[str, str | None]] = MappingProxyType({"world": "env"})
@@ -60,9 +60,7 @@ class LoopConfig:
     """The continual-learning method that limits forgetting; see `pathei learn`."""
     against: str = "finetune"
     """The method that the last round's model is tuned with as well, to compare forgetting; empty for none."""
-    training: TrainingConfig = field(
-        default_factory=lambda: TrainingConfig(steps=150, learning_rate=3e-3, warmup=20, group_by_length=True)
-    )
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=150, warmup=20, group_by_length=True))
     """How each round's model is tuned; the next round starts from it."""
     methods: MethodConfigs = field(default_factory=lambda: MethodConfigs(ewc=EwcConfig(strength=15.0)))
     """The methods' options."""
@@ -87,6 +85,9 @@ class LoopConfig:
             ConfigError: at least one is out of range; all are named.
         """
         check(of_type(self), "loop configuration")
+        if self.training.learning_rate is None:
+            rate = learning_rate_for(self.training.lora is not None, tiny=is_tiny(self.model))
+            object.__setattr__(self, "training", replace(self.training, learning_rate=rate))
         rules = {
             **at_least(self, rounds=1, tasks=1, proposed=0, explored=0, held_out=1, steps=1, simulations=1),
             **at_least(self, seeds=1, seed=0, workers=0),

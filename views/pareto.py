@@ -79,6 +79,24 @@ def evaluation_table(evaluations: Mapping[str, Evaluation], title: str = "") -> 
     return table
 
 
+def harness_table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Table:
+    """Return what lm-eval measured, as one table of several models side by side.
+
+    Args:
+        found: By model and task, lm-eval's metrics.
+    """
+    from rich.table import Table
+
+    table = Table(title="lm-eval")
+    for heading in ("task", "metric", *found):
+        table.add_column(heading, justify="right" if heading in found else "left", no_wrap=True)
+    rows = {(task, metric) for tasks in found.values() for task, metrics in tasks.items() for metric in metrics}
+    for task, metric in sorted(rows):
+        values = [tasks.get(task, {}).get(metric) for tasks in found.values()]
+        table.add_row(task, metric, *("" if value is None else f"{value:.3f}" for value in values))
+    return table
+
+
 def _language_rows(evaluations: Mapping[str, Evaluation]) -> dict[tuple[str, str], list[str]]:
     """Return the rows on language: of the base and, after the arrow, of the model."""
     every = list(evaluations.values())

@@ -84,8 +84,9 @@ class Learn:
 class Eval:
     """Ask tuned models what was held out, and measure what they forgot. Several runs are set side by side."""
 
-    runs: Positional[tuple[Path, ...]]
-    """The directories of runs that `pathei learn` finished."""
+    runs: Positional[tuple[str, ...]]
+    """The directories of runs that `pathei learn` finished; or models, such as an untuned base: a folder, an id on the
+    hub, `tiny`, `smollm2`. Models are asked the questions of the first run next to them, or of `--data`."""
     picture: Path | None = None
     """Where to draw skill against forgetting, as PNG."""
     splits: tuple[Literal["train", "seen", "unseen"], ...] = ("seen", "unseen")
@@ -107,6 +108,9 @@ class Eval:
     """So many questions at once."""
     device: str = "cpu"
     """`cpu` or `cuda`."""
+    lm_eval: Path | None = None
+    """A folder for tasks of lm-eval (the Language Model Evaluation Harness), which is then asked the multiple-choice
+    questions and the text as well."""
 
 
 @dataclass(frozen=True)

@@ -91,26 +91,39 @@ def learn(command: Learn) -> None:
 
 
 def evaluate(command: Eval) -> None:
-    """Ask tuned models what was held out."""
+    """Ask tuned models, and others next to them, what was held out."""
     from ...learners.evaluation.evaluate import EvaluationConfig
-    from ...learners.evaluation.run import EvaluateRunConfig, evaluate_run
-    from ...views.pareto import evaluation_table, pareto_picture, points_of
+    from ...learners.evaluation.run import EvaluateRunConfig, ask_lm_eval, evaluate_model, evaluate_run
+    from ...learners.run_directory import EXAMPLES
+    from ...views.pareto import evaluation_table, harness_table, pareto_picture, points_of
 
     if not command.runs:
-        raise ConfigError("Name at least one run that `pathei learn` finished.")
+        raise ConfigError("Name at least one run that `pathei learn` finished, or a model and its questions (--data).")
     tame_libraries()
     console = make_console()
     asking = EvaluationConfig(execute=command.execute, batch=command.batch)
     config = EvaluateRunConfig(command.splits, command.limit, command.data, command.texts, asking, command.device)
+    runs = [name for name in command.runs if (Path(name) / EXAMPLES).is_file()]
+    examples = Path(runs[0]) / EXAMPLES if runs else command.data[0] if command.data else None
     found: dict[str, Evaluation] = {}
-    for path in command.runs:
+    harness: dict[str, Mapping[str, Mapping[str, float]]] = {}
+    for name in command.runs:
         with console.status("") as status:
 
-            def tell(part: str, path: Path = path, status: Any = status) -> None:
-                status.update(f"{path}: {part}")
+            def tell(part: str, name: str = name, status: Any = status) -> None:
+                status.update(f"{name}: {part}")
 
-            found[path.name] = evaluate_run(path, config, watch=tell)
+            title = Path(name).name
+            if name in runs:
+                found[title] = evaluate_run(Path(name), config, watch=tell)
+            else:
+                found[title] = evaluate_model(name, config, examples=examples, watch=tell)
+            if command.lm_eval is not None and examples is not None:
+                tell("lm-eval")
+                harness[title] = ask_lm_eval(name, config, command.lm_eval, examples=examples)
     console.print(evaluation_table(found))
+    if harness:
+        console.print(harness_table(harness))
     if command.picture is not None:
         pareto_picture(points_of(found, command.splits[0]), command.picture)
         console.print(f"Picture: {command.picture}", soft_wrap=True)

@@ -22,6 +22,7 @@ from ..models.stdlib_text import stdlib_text
 from ..run_directory import CONFIG, EXAMPLES, MODEL, note_versions, only_writer, refuse_another, settle, write_json
 from ..training.batches import read_texts
 from .evaluate import EvaluationConfig, Watch, evaluate
+from .lm_eval import run_tasks, write_tasks
 from .metrics import metrics_of, rouge
 from .result import Evaluation
 
@@ -67,19 +68,12 @@ def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = 
     """
     if not (run / MODEL).is_dir():
         raise LearningError(f"{run} has no model: finish the run with `pathei learn` first.")
-    examples = asked_of(config.data or (run / EXAMPLES,), config.splits, config.limit)
-    if not examples:
-        raise LearningError(
-            f"{run} holds no examples of {' or '.join(config.splits)}: ask those it learned from (--splits train), or "
-            "name files (--data)."
-        )
+    examples = _asked(config, run / EXAMPLES)
     name = str(orjson.loads((run / CONFIG).read_bytes())["model"])
-    texts = read_texts(config.texts) if config.texts else list(stdlib_text().held_out) if is_tiny(name) else []
+    texts = _texts(config, name)
     folder = run / EVALUATION
     with only_writer(folder):
         refuse_another(folder, config)
-        if any(metric.startswith("rouge") for one in examples for metric in metrics_of(one)):
-            rouge("", "")  # which says at once if its package is missing
         model, tokenizer = load_model(run / MODEL, config.device)
         base, _ = load_model(name, config.device)
         settle(folder, config)
@@ -98,8 +92,78 @@ def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = 
     return found
 
 
+def evaluate_model(
+    name: str, config: EvaluateRunConfig, *, examples: Path | None = None, watch: Watch | None = None
+) -> Evaluation:
+    """Evaluate any model, such as a base before it is tuned; nothing is written.
+
+    Args:
+        name: A model's folder, its id on the hub, an adapter, a GGUF file, `tiny` or `smollm2`.
+        config: The examples and settings.
+        examples: A file of examples, for where the configuration names none.
+        watch: Called with the name of the next part.
+
+    Raises:
+        LearningError: there is nothing to ask.
+        PatheiError: the model or a file cannot be read, or a plan's environment cannot be made.
+    """
+    if not config.data and examples is None:
+        raise LearningError(
+            f"{name} is no run with held-out examples of its own: name files of examples (--data), or a run next to it."
+        )
+    asked = _asked(config, examples)
+    model, tokenizer = load_model(name, config.device)
+    return evaluate(model, tokenizer, asked, language_texts=_texts(config, name), asking=config.asking, watch=watch)
+
+
+def ask_lm_eval(name: str, config: EvaluateRunConfig, folder: Path, *, examples: Path) -> dict[str, dict[str, float]]:
+    """Ask a run or another model the same questions and text through lm-eval.
+
+    Args:
+        name: As for `evaluate_model`; a run's directory for its model.
+        config: The examples and settings.
+        folder: Where lm-eval's tasks are written, with their data.
+        examples: A file of examples, for where the configuration names none.
+
+    Returns:
+        By task, lm-eval's metrics; see `lm_eval.run_tasks`.
+
+    Raises:
+        MissingDependencyError: lm-eval is not installed.
+        PatheiError: the model or a file cannot be read, or nothing among the questions has choices.
+    """
+    asked, run = _asked(config, examples), Path(name) / CONFIG
+    base = str(orjson.loads(run.read_bytes()).get("model", name)) if run.is_file() else name
+    tasks = write_tasks(folder, asked, _texts(config, base))
+    model, tokenizer = load_model(name, config.device)
+    return run_tasks(model, tokenizer, folder, tasks, batch=config.asking.batch)
+
+
+def _asked(config: EvaluateRunConfig, own: Path | None) -> list[Example]:
+    """Return what is asked: of the files that a configuration names, or else of this one."""
+    files = config.data or (() if own is None else (own,))
+    examples = asked_of(files, config.splits, config.limit)
+    if not examples:
+        raise LearningError(
+            f"{' and '.join(map(str, files))} holds no questions of {' or '.join(config.splits)}: ask those that were "
+            "learned from (--splits train), or name files (--data)."
+        )
+    if any(metric.startswith("rouge") for one in examples for metric in metrics_of(one)):
+        rouge("", "")  # which says at once if its package is missing
+    return examples
+
+
+def _texts(config: EvaluateRunConfig, model: str) -> list[str]:
+    """Return held-out reference text; the tiny model has its own."""
+    if config.texts:
+        return read_texts(config.texts)
+    return list(stdlib_text().held_out) if is_tiny(model) else []
+
+
 def asked_of(files: Sequence[Path], splits: Sequence[Split], limit: int) -> list[Example]:
-    """Return the examples of some files that belong to these splits, at most `limit` of each kind and split.
+    """Return the questions of some files that belong to these splits, at most `limit` of each kind and split.
+
+    Conversations are not among them: they are learned from, and an agent's conversation is judged by playing.
 
     Raises:
         RecordError: a file cannot be read.
@@ -108,7 +172,7 @@ def asked_of(files: Sequence[Path], splits: Sequence[Split], limit: int) -> list
     found = []
     for one in (example for file in files for example in read_examples(file)):
         key = (one.kind, one.split)
-        if one.split in splits and counts.get(key, 0) < limit:
+        if not one.turns and one.split in splits and counts.get(key, 0) < limit:
             counts[key] = counts.get(key, 0) + 1
             found.append(one)
     return found

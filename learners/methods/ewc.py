@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, get_args
 
 from ...errors import FisherError, at_least, check
 from ..training.lora import is_adapted
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["separate", "online", "merged"]
 """How several tasks in sequence are remembered: each separately, decayed around the latest anchor (Schwarz et al.
-2018), or summed into one quadratic. For use from Python: one `pathei learn` run remembers one task, its base."""
+2018), or summed into one quadratic."""
 
 # A piece's temporaries should stay in a core's cache; a GPU wants few launches instead.
 _PIECE: Final = 1 << 16
@@ -40,10 +40,25 @@ class EwcConfig:
 
     strength: float = 30.0
     """lambda, for Fisher information per token; start with 30 to 100."""
+    earlier: Literal["off", "separate", "merged", "online"] = "off"
+    """Whether the tasks that earlier runs learned are held as well, where training begins at a run (`--init-from`).
+
+    off: only what the base knows is held
+    separate: every earlier task by a penalty of its own, with two copies of the weights for each
+    merged: the sum of these penalties, exactly, with two copies for any number of tasks
+    online: as merged, around the latest weights alone, with earlier tasks decayed (Schwarz et al. 2018)
+    """
+    decay: float = 1.0
+    """gamma of `online`, from 0 to 1: what earlier Fisher information counts."""
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` if a field is out of range."""
-        check(at_least(self, strength=0), "configuration of ewc")
+        rules = {
+            **at_least(self, strength=0),
+            "earlier must be 'off', 'separate', 'merged' or 'online'": self.earlier in ("off", *get_args(Mode)),
+            "decay must be from 0 to 1": 0 <= self.decay <= 1,
+        }
+        check(rules, "configuration of ewc")
 
 
 class EWC:
@@ -278,7 +293,11 @@ def make_ewc(context: MethodContext, config: EwcConfig) -> Regularizer:
     if is_adapted(context.model):
         return EwcLora(fisher, config.strength, name="ewc")
     whole = {name: torch.outer(*one) if isinstance(one, tuple) else one for name, one in fisher.items()}
-    return EWC(whole, anchor_of(context.model, whole), config.strength)
+    mode: Mode = "separate" if config.earlier == "off" else config.earlier
+    regularizer = EWC(whole, anchor_of(context.model, whole), config.strength, mode=mode, decay=config.decay)
+    for task in context.earlier:
+        regularizer.add_task(task.precision, task.centre)
+    return regularizer
 
 
 METHODS: Final = (

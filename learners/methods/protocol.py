@@ -12,7 +12,7 @@ To add a method, write one module in this folder: its configuration (a frozen da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from .ewc_lora import Factors
+    from .sequential import Quadratic
 
 _T = TypeVar("_T")
 
@@ -76,6 +77,9 @@ class MethodContext:
     """Token ids of what the base wrote by itself, shape `[sequences, T]`."""
     fisher: Mapping[str, Tensor | Factors] | None = None
     """Fisher information per token by the parameter's name in the base, matrices whole or as outer products."""
+    earlier: Sequence[Quadratic] = ()
+    """What earlier runs learned, in their order: Fisher information on each one's examples, at the weights it ended
+    with."""
 
 
 @dataclass(frozen=True, slots=True)

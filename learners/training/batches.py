@@ -6,7 +6,7 @@ rows a step takes is a function of the seed and the step's number, so a resumed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ import orjson
 
 from ...errors import LearningError, RecordError
 from ..examples import Example
+from .conversations import conversation_tokens
 
 if TYPE_CHECKING:
     import torch
@@ -39,16 +40,46 @@ class TokenizedExample(NamedTuple):
     """Where the answer begins: so long is the prompt."""
     weight: float
     """What its loss counts."""
+    heard: tuple[tuple[int, int], ...] = ()
+    """Ranges of places behind `start`, in order, that have no loss: what others say between the answers of a
+    conversation."""
 
     @property
     def learned(self) -> int:
         """How many tokens have a loss; the very first token of a row is never predicted."""
-        return len(self.ids) - max(self.start, 1)
+        return len(self.ids) - max(self.start, 1) - sum(end - begin for begin, end in self.heard)
 
     @property
     def labels(self) -> list[int]:
-        """What the model learns to say at each place, `IGNORED` within the prompt."""
-        return [IGNORED] * self.start + list(self.ids[self.start :])
+        """What the model learns to say at each place, `IGNORED` within the prompt and what others say."""
+        labels = [IGNORED] * self.start + list(self.ids[self.start :])
+        for begin, end in self.heard:
+            labels[begin:end] = [IGNORED] * (end - begin)
+        return labels
+
+    def without(self, excess: int) -> TokenizedExample | None:
+        """Return the row without its first `excess` tokens; None if a single answer would be cut, or none is left."""
+        if not self.heard and excess >= self.start:
+            return None
+        cut = [(max(begin - excess, 0), end - excess) for begin, end in self.heard if end > excess]
+        start = max(self.start - excess, 0)
+        while cut and cut[0][0] <= start:  # The row now begins with what others say.
+            start = max(start, cut.pop(0)[1])
+        row = TokenizedExample(self.ids[excess:], start, self.weight, tuple(cut))
+        return row if row.learned > 0 else None
+
+
+def labelled(ids: Sequence[int], learned: Sequence[bool], weight: float) -> TokenizedExample:
+    """Return a row in which these tokens have a loss, at least one of them."""
+    start = list(learned).index(True)
+    heard, begun = [], None
+    for place, one in enumerate([*learned[start:], True], start=start):
+        if not one and begun is None:
+            begun = place
+        elif one and begun is not None:
+            heard.append((begun, place))
+            begun = None
+    return TokenizedExample(tuple(ids), start, weight, tuple(heard))
 
 
 class TokenizedExamples(NamedTuple):
@@ -113,28 +144,42 @@ def tokenise(
     weights = weights or {}
     if strange := sorted(set(weights) - {example.kind for example in examples}):
         raise LearningError(f"No example is of the kind {strange[0]!r}, to which `weights` gives a weight.")
-    prompts = encode_prompts(tokenizer, [example.prompt for example in examples])
-    answers = [example.completion.lstrip() if has_chat(tokenizer) else example.completion for example in examples]
-    asked = [(example.prompt, answer) for example, answer in zip(examples, answers, strict=True)]
-    wholes = encode_prompts(tokenizer, [prompt for prompt, _ in asked], [answer for _, answer in asked])
     rows, dropped, truncated = [], 0, 0
-    for example, answer, prompt, whole in zip(examples, answers, prompts, wholes, strict=True):
-        if whole[: len(prompt)] != prompt or len(whole) == len(prompt):
-            whole = prompt + tokenizer(answer, add_special_tokens=False)["input_ids"]
-        ids, start = (*whole, eos), len(prompt)
-        excess = len(ids) - max_length
-        if excess > 0 and (over_long == "drop" or excess >= start):
+    for whole in _rows_of(examples, tokenizer, weights):
+        excess = len(whole.ids) - max_length
+        row = whole if excess <= 0 else whole.without(excess) if over_long == "truncate" else None
+        if row is None:
             dropped += 1
             continue
-        if excess > 0:
-            ids, start, truncated = ids[excess:], start - excess, truncated + 1
-        rows.append(TokenizedExample(ids, start, float(weights.get(example.kind, 1.0))))
+        truncated += excess > 0
+        rows.append(row)
     if not rows:
         raise LearningError(
             f"None of {len(examples)} examples fits into {max_length} tokens, so there is nothing to learn: "
             "raise max_length, or look whether the corpus is empty."
         )
     return TokenizedExamples(tuple(rows), dropped, truncated, max_length)
+
+
+def _rows_of(
+    examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, weights: Mapping[str, float]
+) -> Iterator[TokenizedExample]:
+    """Yield the whole row of every example: of questions with answers, and of conversations."""
+    chat, eos = has_chat(tokenizer), int(tokenizer.eos_token_id)
+    asked = [one for one in examples if not one.turns]
+    answers = [one.completion.lstrip() if chat else one.completion for one in asked]
+    prompts = encode_prompts(tokenizer, [one.prompt for one in asked])
+    wholes = encode_prompts(tokenizer, [one.prompt for one in asked], answers)
+    encoded = iter(zip(answers, prompts, wholes, strict=True))
+    for example in examples:
+        weight = float(weights.get(example.kind, 1.0))
+        if example.turns:
+            yield labelled(*conversation_tokens(example.turns, tokenizer, chat=chat), weight)
+            continue
+        answer, prompt, whole = next(encoded)
+        if whole[: len(prompt)] != prompt or len(whole) == len(prompt):
+            whole = prompt + tokenizer(answer, add_special_tokens=False)["input_ids"]
+        yield TokenizedExample((*whole, eos), len(prompt), weight)
 
 
 def has_chat(tokenizer: PreTrainedTokenizerBase) -> bool:

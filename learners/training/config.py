@@ -20,6 +20,19 @@ ALL_LINEAR: Final = "all-linear"
 """The LoRA target for every linear layer except the head."""
 
 
+def learning_rate_for(adapter: bool, *, tiny: bool = False) -> float:
+    """Return a learning rate to begin with.
+
+    The tiny model's was chosen on household plans (`docs/benchmarks/learning.md`), an adapter's is that of QLoRA
+    (Dettmers et al. 2023, for 7 and 13 billion weights); none was tuned for a larger model here.
+
+    Args:
+        adapter: Whether an adapter is trained, and not all weights.
+        tiny: Whether the model is the tiny one.
+    """
+    return (5e-3 if adapter else 3e-3) if tiny else (2e-4 if adapter else 1e-4)
+
+
 @dataclass(frozen=True, slots=True)
 class LoraConfig:
     """A low-rank adapter (Hu et al. 2021): W + alpha / rank * B A, where only A and B are trained."""
@@ -62,8 +75,9 @@ class TrainingConfig:
     """Examples per optimizer step, all micro-batches and all processes together."""
     gradient_accumulation_steps: int = 1
     """Micro-batches per optimizer step; does not change the gradient."""
-    learning_rate: float = 1e-4
-    """The maximum learning rate of AdamW."""
+    learning_rate: float | None = None
+    """The maximum learning rate of AdamW; None for one that suits the model: 3e-3 for all weights of
+    the tiny one and 5e-3 for its adapter, 1e-4 and 2e-4 for other models."""
     warmup: int = 0
     """Steps over which the learning rate rises from 0."""
     schedule: Literal["constant", "linear", "cosine"] = "linear"
@@ -126,7 +140,7 @@ class TrainingConfig:
             "gradient_accumulation_steps must be at least 1 and at most batch_size": (
                 1 <= self.gradient_accumulation_steps <= max(self.batch_size, 1)
             ),
-            "learning_rate must be more than 0": 0 < self.learning_rate < math.inf,
+            "learning_rate must be more than 0": self.learning_rate is None or 0 < self.learning_rate < math.inf,
             "schedule must be 'constant', 'linear' or 'cosine'": self.schedule in ("constant", "linear", "cosine"),
             "over_long must be 'drop' or 'truncate'": self.over_long in ("drop", "truncate"),
             "precision must be 'fp32' or 'bf16'": self.precision in ("fp32", "bf16"),
@@ -136,6 +150,11 @@ class TrainingConfig:
             "packing does not support weights": not (self.packing and self.weights),
             "fsdp needs trainer 'trl'": not self.fsdp or self.trainer == "trl",
         }
+
+    @property
+    def peak(self) -> float:
+        """The maximum learning rate; without one, that of a model which is not the tiny one."""
+        return learning_rate_for(self.lora is not None) if self.learning_rate is None else self.learning_rate
 
     def steps_for(self, examples: int) -> int:
         """Return the number of optimizer steps for a number of examples, at least one."""
@@ -151,7 +170,7 @@ class TrainingConfig:
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Return the learning rate of optimizer step `step` (from 0) of `steps`, as transformers' schedules do."""
         if step < self.warmup:
-            return self.learning_rate * step / self.warmup
+            return self.peak * step / self.warmup
         gone = (step - self.warmup) / max(1, steps - self.warmup)
         shapes = {"constant": 1.0, "linear": max(0.0, 1 - gone), "cosine": (1 + math.cos(math.pi * gone)) / 2}
-        return self.learning_rate * shapes[self.schedule]
+        return self.peak * shapes[self.schedule]

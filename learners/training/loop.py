@@ -101,4 +101,4 @@ def adamw(model: nn.Module, training: TrainingConfig) -> torch.optim.AdamW:
     trained, decay = [one for one in model.parameters() if one.requires_grad], training.weight_decay
     matrices, vectors = [one for one in trained if one.ndim > 1], [one for one in trained if one.ndim < 2]
     groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=training.learning_rate, fused=True)
+    return torch.optim.AdamW(groups, lr=training.peak, fused=True)

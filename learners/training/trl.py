@@ -21,7 +21,7 @@ from ...errors import ConfigError, LearningError
 from ...extras import needed_by
 from ..methods.protocol import Regularizer
 from ..run_directory import GATHERED
-from .batches import IGNORED, TokenizedExample, collate, pad_of
+from .batches import IGNORED, TokenizedExample, collate, labelled, pad_of
 from .callback import regularizer_callback
 from .checkpoints import append_log, cut_log
 from .config import TrainingConfig
@@ -164,7 +164,7 @@ def _arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]
     return how_long | {
         "per_device_train_batch_size": training.batch_size // (processes * parts),
         "gradient_accumulation_steps": parts,
-        "learning_rate": training.learning_rate,
+        "learning_rate": training.peak,
         "warmup_steps": training.warmup,
         "lr_scheduler_type": schedules[training.schedule],
         "weight_decay": training.weight_decay,
@@ -193,8 +193,7 @@ def _arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]
 def _laid(features: Sequence[dict[str, Any]], pad: int) -> dict[str, Any]:
     """Lay the rows of a micro-batch side by side, as the plain loop does."""
     rows = [
-        TokenizedExample(tuple(one["input_ids"]), sum(label == IGNORED for label in one["labels"]), one["weight"])
-        for one in features
+        labelled(one["input_ids"], [label != IGNORED for label in one["labels"]], one["weight"]) for one in features
     ]
     return collate(rows, pad)._asdict()
 

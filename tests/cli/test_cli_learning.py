@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pathei.cli import main
-from pathei.learners.examples import write_examples
+from pathei.learners.examples import Example, write_examples
 from pathei.tests.support.tiny_language import OLD, save_tiny, tiny_examples
 
 
@@ -60,6 +60,24 @@ def test_a_model_learns_and_is_asked(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main([*ask, "--picture", str(tmp_path / "picture.png")]) == 0
     assert "forgetting" in capsys.readouterr().out
     assert (tmp_path / "picture.png").stat().st_size > 1000
+    assert main(["eval", str(model), *ask[1:]]) == 0  # the untuned base, asked what the run beside it holds out
+    header = next(line for line in capsys.readouterr().out.splitlines() if "baseline" in line)
+    assert {"model", "run"} <= set(header.split())
+    assert main(["eval", str(model)]) == 2
+    assert "no run with held-out examples of its own" in capsys.readouterr().err
+
+
+@pytest.mark.integration
+def test_lm_eval_is_asked_the_same_questions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("lm_eval")
+    model, data = str(save_tiny(tmp_path / "model")), tmp_path / "questions.jsonl"
+    write_examples(data, [Example(f"{n}", "location", "Where?", " here", (" here", " there")) for n in range(4)])
+    ask = ["eval", model, "--data", str(data), "--splits", "train", "--lm-eval", str(tmp_path / "tasks")]
+    assert main(ask) == 0
+    shown = capsys.readouterr().out
+    assert "pathei_location_train" in shown
+    assert "acc_norm" in shown
+    assert (tmp_path / "tasks" / "pathei_location_train.yaml").is_file()
 
 
 @pytest.mark.integration

@@ -23,7 +23,7 @@ from pathei.learners.examples import write_examples
 from pathei.learners.finetuning import FineTuner, finetune
 from pathei.learners.methods.registry import METHODS
 from pathei.learners.training.checkpoints import METRICS
-from pathei.learners.training.config import LoraConfig, TrainingConfig
+from pathei.learners.training.config import LoraConfig, TrainingConfig, learning_rate_for
 from pathei.tests.support.tiny_language import OLD, save_tiny, tiny_examples
 
 KILLS = 3
@@ -88,6 +88,23 @@ def test_another_configuration_in_the_same_directory_is_refused(place: Path, tmp
     other = dataclasses.replace(config, training=dataclasses.replace(config.training, learning_rate=0.5))
     with pytest.raises(ConfigError, match=r"training\.learning_rate = 0\.01, and now it is 0\.5"):
         finetune(other)
+
+
+def test_the_learning_rate_follows_the_model_and_a_run_that_has_begun_keeps_its_own(
+    place: Path, tmp_path: Path
+) -> None:
+    first = config_for(place, tmp_path / "run")
+    default = dataclasses.replace(first, training=dataclasses.replace(first.training, learning_rate=None))
+    finetune(first)
+    assert finetune(default).done_before
+    finetune(dataclasses.replace(default, out=tmp_path / "other"))
+    finetune(dataclasses.replace(default, out=tmp_path / "adapter", method="lora"))
+    stored = {
+        name: orjson.loads((tmp_path / name / "config.json").read_bytes())["training"]["learning_rate"]
+        for name in ("run", "other", "adapter")
+    }
+    assert stored == {"run": 1e-2, "other": 1e-4, "adapter": 2e-4}
+    assert learning_rate_for(False, tiny=True) > stored["other"]
 
 
 def test_a_learner_learns_from_examples_that_are_handed_over(place: Path, tmp_path: Path) -> None:
