@@ -44,6 +44,9 @@ class Collect:
     """Determines the generated tasks and everything random."""
     characters: int | None = None
     """The number of characters that act in turn, in generated houses."""
+    frames: bool = False
+    """Also store a picture of what the environment draws with every observation, for environments that can be drawn
+    (`minigrid`, `miniwob`, ...)."""
     timeout: float = 300.0
     """The longest time for one task, in seconds; then its worker is replaced."""
 

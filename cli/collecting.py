@@ -73,7 +73,7 @@ def _settings(command: Collect) -> PlaySettings:
     workers = command.workers
     if workers is None:
         workers = 0 if command.collector.in_process else _WORKERS
-    return PlaySettings(command.env, command.steps, command.seed, workers)
+    return PlaySettings(command.env, command.steps, command.seed, workers, command.out if command.frames else None)
 
 
 def _kept(command: Collect, name: str, tasks: list[Task]) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ConfigError, at_least, check
@@ -36,6 +37,8 @@ class PlaySettings:
     """Determines everything random, together with each task's own seed."""
     workers: int = 0
     """How many processes play; 0 for one process alone."""
+    frames: Path | None = None
+    """The store that gets a picture of what the environment draws with every observation; None for no pictures."""
 
     def tasks(self, options: Any, count: int) -> list[Task]:
         """Return generated tasks, or, for a collector that chooses its own goals, where each attempt is made.

@@ -42,15 +42,20 @@ from ..experience import Json, Observation, Task
 from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 
 
-def make(task: Task) -> gymnasium.Env[Any, Any]:
+def make(task: Task, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
     """Make the environment that a task asks for; `reset(env, task)` then starts the task.
+
+    Args:
+        task: The task.
+        render_mode: What `render` is to return, as gymnasium has it; None for the environment's own default.
 
     Raises:
         UnknownNameError: no environment has this id; the nearest is suggested.
         MissingDependencyError: the environment needs something that is not installed.
     """
+    drawn: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
     try:
-        return gymnasium.make(task.env)
+        return gymnasium.make(task.env, **drawn)
     except gymnasium.error.DependencyNotInstalled as error:
         raise MissingDependencyError(f"The environment {task.env!r} cannot be made: {error}.") from error
     except gymnasium.error.Error as error:

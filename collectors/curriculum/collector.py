@@ -116,6 +116,11 @@ class Curriculum:
         self._retry_steps = 0
         self._waiting: list[RetryQueue] = []
 
+    def record_frames(self, put_image: PutImage) -> None:
+        """Record what the environment draws with every observation from now on; see `Rollout.record_frames`."""
+        self._put_image = put_image
+        self._rollout.record_frames(put_image)
+
     @property
     def attempts(self) -> int:
         """How many attempts there were, those of resumed records included."""

@@ -20,6 +20,7 @@ from ...store.durable import uncollected
 from ..coverage import Coverage
 from ..options import PlaySettings
 from ..protocol import Collector, close_collector
+from .frames import FrameWriter
 from .pool import play_batches, records_of
 
 
@@ -169,8 +170,18 @@ def collect_with(
     """
     if options.in_process and play.workers:
         raise ConfigError("This collector plays in one process: use no workers.")
-    make = partial(options.make, play)
+    make = partial(_made, options, play)
     return collect(store, tasks, make, name=options.name, workers=play.workers, timeout=timeout, watch=watch)
+
+
+def _made(options: Any, play: PlaySettings) -> Collector:
+    """Make the collector, in the process that plays."""
+    collector: Collector = options.make(play)
+    if play.frames is not None:
+        if not hasattr(collector, "record_frames"):
+            raise ConfigError(f"The collector {options.name!r} records no frames: leave out --frames.")
+        collector.record_frames(FrameWriter(play.frames))
+    return collector
 
 
 __all__ = ["CollectReport", "collect", "collect_with"]

@@ -17,6 +17,7 @@ from ...agents.protocol import Decision
 from ...envs import contract
 from ...errors import AnswerError, ContractError
 from ...experience import Failure, Json, Observation, Step, Task, Trajectory
+from .frames import make_with_frames
 
 Stage = Literal["make", "reset", "act", "step"]
 PutImage = Callable[[np.ndarray[Any, Any]], str]
@@ -143,7 +144,13 @@ class Recorder:
 class Envs:
     """The environments of one process, each made once and used for many episodes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, frames: bool = False) -> None:
+        """Prepare; nothing is made yet.
+
+        Args:
+            frames: Whether observations are to hold what the environment draws.
+        """
+        self._frames = frames
         self._made: dict[tuple[str, int], gymnasium.Env[Any, Any]] = {}
 
     def get(self, task: Task, slot: int = 0) -> gymnasium.Env[Any, Any]:
@@ -155,10 +162,11 @@ class Envs:
 
         Raises:
             UnknownNameError, MissingDependencyError: see `contract.make`.
+            ConfigError: frames are wanted, and it draws none.
         """
         env = self._made.get((task.env, slot))
         if env is None:
-            env = self._made[task.env, slot] = contract.make(task)
+            env = self._made[task.env, slot] = make_with_frames(task) if self._frames else contract.make(task)
         return env
 
     def drop(self, task: Task, slot: int = 0) -> None:

@@ -3,7 +3,7 @@
 Each worker is a fresh process (spawned, so it shares nothing) with a pipe. It makes one collector, keeps its
 environments, and answers every task with the encoded records, which are handed on in the order in which they come.
 A short task is over sooner than a round trip, so a few are sent ahead; those are given to others if their worker dies.
-Not here: images (an observation with one is a failure here, as only the parent may write to a store), and other hosts.
+Not here: other hosts, and images in records: a collector that records frames writes them itself (`frames`).
 """
 
 from __future__ import annotations

@@ -79,6 +79,15 @@ class Rollout:
         self._seed = seed
         self._put_image = put_image
 
+    def record_frames(self, put_image: PutImage) -> None:
+        """Record what the environment draws with every observation from now on.
+
+        Args:
+            put_image: Stores an image and returns its SHA-256.
+        """
+        self.envs.close()
+        self.envs, self._put_image = Envs(frames=True), put_image
+
     def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
         """Play each task, and yield its records as soon as its episode is over."""
         if self.batch == 1:

@@ -30,6 +30,8 @@ _DEFAULT: Final = LEVELS[0]
 _DOOR_STATES: Final = ("open", "closed", "locked")
 _NOT_OBJECTS: Final = frozenset({"unseen", "empty", "wall", "floor", "agent"})
 _VIEW: Final = 7
+_TILE: Final = 32
+"""Pixels along a side of a cell."""
 
 
 class MiniGridEnv(TextEnv[str]):
@@ -43,6 +45,7 @@ class MiniGridEnv(TextEnv[str]):
     in it as `pathei.envs.facts` describes.
     """
 
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  # gymnasium declares it so
     title = "MiniGrid"
     option_names = ("level", "goal")
 
@@ -51,7 +54,7 @@ class MiniGridEnv(TextEnv[str]):
 
         Args:
             level: The level, unless `reset` names another.
-            render_mode: None or `"ansi"`.
+            render_mode: None, `"ansi"` for the text, or `"rgb_array"` for a picture of what the agent sees.
 
         Raises:
             MissingDependencyError: MiniGrid is not installed.
@@ -118,6 +121,12 @@ class MiniGridEnv(TextEnv[str]):
     def text(self) -> str:
         """Return what was observed last."""
         return self._text
+
+    def render(self) -> Any:
+        """Return the text, or a picture `[224, 224, 3]` of the cells in view, by the render mode."""
+        if self.render_mode == "rgb_array":
+            return self._grid.get_pov_render(tile_size=_TILE)
+        return super().render()
 
     def snapshot(self) -> Any:
         """Return the present state: a copy of all that the level holds."""

@@ -134,6 +134,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         site: Site,
         *,
         screenshot: tuple[int, int] | None = None,
+        drawn: tuple[int, int] | None = None,
         dom: bool = False,
         accessibility: bool = False,
         address: bool = True,
@@ -147,6 +148,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         Args:
             site: What is played.
             screenshot: Height and width of the image to observe, from the top left of the window; None for none.
+            drawn: Height and width of what `render` draws, from the top left of the window; None for all of it.
             dom: Whether to observe the HTML.
             accessibility: Whether to observe the browser's accessibility tree.
             address: Whether the text shows the page's title and path.
@@ -167,7 +169,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         self._whole = len(parts) > 1
         self.observation_space = gymnasium.spaces.Dict(parts) if self._whole else parts["text"]
         self._parts = tuple(parts)
-        self._screenshot = screenshot
+        self._screenshot, self._drawn = screenshot, drawn
         self._site = site
         self._address, self._positions = address, positions
         self._defaults = defaults
@@ -254,7 +256,7 @@ class WebEnv(gymnasium.Env[Any, str]):
     def render(self) -> Any:
         """Return the text, or a screenshot as an array `[height, width, 3]`, by the render mode."""
         if self.render_mode == "rgb_array":
-            return self.page.screenshot()
+            return self.page.screenshot(*(self._drawn or ()))
         return self._text() if self.render_mode == "ansi" else None
 
     def close(self) -> None:

@@ -154,6 +154,7 @@ def make(
     return WebEnv(
         MiniWoB(),
         screenshot=size if screenshot else None,
+        drawn=size,
         dom=dom,
         accessibility=accessibility,
         address=False,
