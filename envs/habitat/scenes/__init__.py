@@ -1,0 +1,1 @@
+"""Homes: what they are made of, and files of boxes."""

@@ -1,0 +1,128 @@
+"""What a home of the embedded simulator is made of: boxes, things and rooms; and files of boxes.
+
+Not here: where things are after they were moved, which is the simulator's state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from ....errors import DataError
+from ..backend import RoomInfo, Vector
+
+WALL: Final = 0xE4DFD3
+FLOOR: Final = 0xB98F63
+CEILING: Final = 0xF4F2EC
+_PALETTE: Final = (0x5B7DB1, 0xB5835A, 0x7FA65A, 0xC9CDD2, 0xA25C7A, 0xC8453B, 0x3E9B5F, 0xD9A441, 0x6C5B9E)
+
+
+class Solid(NamedTuple):
+    """A box of one colour."""
+
+    low: Vector
+    high: Vector
+    colour: int = WALL
+    """`0xRRGGBB`."""
+
+    def moved(self, by: Vector) -> Solid:
+        """Return the box somewhere else."""
+        low = (self.low[0] + by[0], self.low[1] + by[1], self.low[2] + by[2])
+        high = (self.high[0] + by[0], self.high[1] + by[1], self.high[2] + by[2])
+        return Solid(low, high, self.colour)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A thing of a home. Coordinates are the world's; a movable thing's are where it is at the beginning."""
+
+    id: int
+    category: str
+    semantic_id: int
+    solids: tuple[Solid, ...]
+    movable: bool = False
+    on: tuple[Vector, ...] = ()
+    """The places on it where something can be put."""
+    inside: tuple[Vector, ...] = ()
+    """The places in it where something can be put."""
+    opened: tuple[Solid, ...] | None = None
+    """What it looks like when it is open; None for what cannot be opened."""
+    holder: int | None = None
+    """For a movable thing, what it lies on or in at the beginning."""
+    in_holder: bool = False
+    spot: int = -1
+    """For a movable thing, which place of the holder it takes at the beginning."""
+
+    @property
+    def box(self) -> tuple[Vector, Vector]:
+        """The lower and the upper corner of all of it."""
+        return bounds(self.solids)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A home."""
+
+    name: str
+    structure: tuple[Solid, ...]
+    """Floors, walls and ceilings."""
+    things: tuple[Thing, ...]
+    """By id, from 1."""
+    rooms: tuple[RoomInfo, ...] = ()
+
+
+def bounds(solids: Sequence[Solid]) -> tuple[Vector, Vector]:
+    """Return the lower and the upper corner of several boxes together."""
+    low = [min(one.low[axis] for one in solids) for axis in range(3)]
+    high = [max(one.high[axis] for one in solids) for axis in range(3)]
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def read_boxes(path: Path) -> Home:
+    """Read a scene from a JSON file of boxes: `{"stage": {name: {lo, hi}}, "objects": [...], "regions": [...]}`.
+
+    An object has a `name`, a `semantic_id`, a `motion` (`"static"` or `"dynamic"`) and `boxes`.
+
+    Raises:
+        DataError: the file cannot be read, or is not of this form.
+    """
+    try:
+        data = orjson.loads(path.read_bytes())
+        stage = [
+            Solid(_vector(box["lo"]), _vector(box["hi"]), _stage_colour(name)) for name, box in data["stage"].items()
+        ]
+        things = [_thing(number, one) for number, one in enumerate(data["objects"], 1)]
+        rooms = [_room(one) for one in data.get("regions", ())]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is no scene of boxes ({type(error).__name__}: {error}).") from error
+    return Home(str(path), tuple(stage), tuple(things), tuple(rooms))
+
+
+def _vector(values: Sequence[float]) -> Vector:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
+
+
+def _stage_colour(name: str) -> int:
+    return FLOOR if name.startswith("floor") else CEILING if name.startswith("ceiling") else WALL
+
+
+def _thing(number: int, one: Mapping[str, Any]) -> Thing:
+    colour = _PALETTE[(number - 1) % len(_PALETTE)]
+    solids = tuple(Solid(_vector(box["lo"]), _vector(box["hi"]), colour) for box in one["boxes"])
+    low, high = bounds(solids)
+    movable = one["motion"] == "dynamic"
+    top = ((low[0] + high[0]) / 2, high[1], (low[2] + high[2]) / 2)
+    return Thing(number, str(one["name"]), int(one["semantic_id"]), solids, movable, () if movable else (top,))
+
+
+def _room(one: Mapping[str, Any]) -> RoomInfo:
+    (x0, y0, z0), (x1, y1, z1) = _vector(one["lo"]), _vector(one["hi"])
+    return RoomInfo(str(one["name"]), ((x0, z0), (x1, z0), (x1, z1), (x0, z1)), y0, y1 - y0)
+
+
+__all__ = ["CEILING", "FLOOR", "WALL", "Home", "Solid", "Thing", "bounds", "read_boxes"]

@@ -1,0 +1,182 @@
+"""Where an agent with a radius can stand, made as habitat-sim makes its navigation mesh with Recast.
+
+Boxes become columns of voxels (cells of 5 cm, 20 cm high); floor with enough room above it is eroded by the agent's
+radius in Recast's chamfer distance; the outlines are simplified to within 1.3 cells. The result is polygons on one
+floor. Not here: Recast's partition into regions (outlines are simplified whole, so a corner may differ by a cell),
+slopes, steps and further storeys.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....errors import DataError
+
+CELL: Final = 0.05
+"""The width of a cell in metres, as in habitat-sim."""
+CELL_HEIGHT: Final = 0.2
+_MAX_ERROR: Final = 1.3
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+class NavMesh(NamedTuple):
+    """The free space of one floor, as polygons `(x, z)`."""
+
+    loops: tuple[Floats, ...]
+    """The outlines, each of shape `[corners, 2]`, with the free space on the left, seen with z up the page."""
+    free: Mask
+    """The cells that are free before simplification, shape `[x, z]`."""
+    origin: tuple[float, float]
+    """The `(x, z)` of the first corner of the first cell."""
+    height: float
+    """The height of an agent's feet; habitat-sim rounds it up to whole cells."""
+
+
+def build_navmesh(low: Floats, high: Floats, radius: float, height: float) -> NavMesh:
+    """Build the navigation mesh among boxes.
+
+    Args:
+        low: The lower corners of all fixed boxes, floor included, shape `[boxes, 3]`.
+        high: Their upper corners.
+        radius: The agent's radius in metres.
+        height: The agent's height in metres.
+
+    Raises:
+        DataError: nothing is free.
+    """
+    single = np.float32
+    lo, hi = low.astype(single), high.astype(single)
+    start, end = lo.min(0), hi.max(0)
+    per_cell, per_layer = single(1) / single(CELL), single(1) / single(CELL_HEIGHT)
+    width, depth = (int((end[axis] - start[axis]) / single(CELL) + single(0.5)) for axis in (0, 2))
+    first = ((lo - start) * per_cell).astype(int)
+    last = ((hi - start) * per_cell).astype(int)
+    bottom = np.floor((lo[:, 1] - start[1]) * per_layer).astype(int)
+    top = np.maximum(np.ceil((hi[:, 1] - start[1]) * per_layer).astype(int), bottom + 1)
+    solid = np.zeros((width, depth, int(top.max()) + 1), dtype=bool)
+    for (x0, _, z0), (x1, _, z1), y0, y1 in zip(first, last, bottom, top, strict=True):
+        solid[x0 : min(x1, width - 1) + 1, z0 : min(z1, depth - 1) + 1, y0:y1] = True
+    layers = math.ceil(single(height) / single(CELL_HEIGHT))
+    walkable = solid[:, :, 0] & ~solid[:, :, 1 : 1 + layers].any(2)
+    free = _largest(_eroded(walkable, math.ceil(single(radius) / single(CELL))))
+    if not free.any():
+        raise DataError("There is no room to stand in this scene.")
+    origin = (float(start[0]), float(start[2]))
+    loops = tuple(np.array(_simplified(loop), dtype=np.float64) * CELL + np.array(origin) for loop in _outlines(free))
+    return NavMesh(loops, free, origin, float(start[1]) + CELL_HEIGHT)
+
+
+def _eroded(walkable: Mask, radius: int) -> Mask:
+    """Return the cells at least `radius` cells away from the edge of what is walkable, in the chamfer distance."""
+    padded = np.pad(walkable, 1)
+    inner = padded[2:, 1:-1] & padded[:-2, 1:-1] & padded[1:-1, 2:] & padded[1:-1, :-2]
+    edge = ~(walkable & inner)
+    width, depth = walkable.shape
+    wide = np.pad(edge, radius)
+    near = edge.copy()
+    for across in range(-radius, radius + 1):
+        for along in range(-radius, radius + 1):
+            if 2 * max(abs(across), abs(along)) + min(abs(across), abs(along)) < 2 * radius:
+                near |= wide[radius + across : radius + across + width, radius + along : radius + along + depth]
+    return np.asarray(~near)
+
+
+def _largest(mask: Mask) -> Mask:
+    """Return the largest part of a mask that is connected along edges."""
+    left, best = mask.copy(), np.zeros_like(mask)
+    while left.any():
+        part = np.zeros_like(mask)
+        part[tuple(np.argwhere(left)[0])] = True
+        while True:
+            grown = part.copy()
+            for axis in (0, 1):
+                # Runs along one axis at a time: a wave of single cells would take hundreds of rounds.
+                grown |= _flooded(grown, left, axis)
+            if (grown == part).all():
+                break
+            part = grown
+        left &= ~part
+        best = part if part.sum() > best.sum() else best
+    return best
+
+
+def _flooded(part: Mask, mask: Mask, axis: int) -> Mask:
+    """Return the cells of a mask in a run along an axis that contains a cell of the part."""
+    turned, seeds = (mask, part) if axis == 1 else (mask.T, part.T)
+    flat = np.pad(turned, ((0, 0), (1, 0))).ravel()
+    runs = np.cumsum(np.diff(flat.astype(np.int8), prepend=0) == 1)
+    taken = np.zeros(int(runs[-1]) + 1, dtype=bool)
+    taken[runs[np.pad(seeds, ((0, 0), (1, 0))).ravel()]] = True
+    found = (flat & taken[runs]).reshape(turned.shape[0], -1)[:, 1:]
+    return np.asarray(found if axis == 1 else found.T)
+
+
+def _outlines(mask: Mask) -> list[list[tuple[int, int]]]:
+    """Return the outlines of a mask as corners of cells, with the inside on the left, each edge a corner."""
+    padded = np.pad(mask, 1)
+    edges: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for (dx, dz), (x0, z0), (x1, z1) in (
+        ((0, -1), (0, 0), (1, 0)), ((1, 0), (1, 0), (1, 1)), ((0, 1), (1, 1), (0, 1)), ((-1, 0), (0, 1), (0, 0)),
+    ):  # fmt: skip
+        width, depth = mask.shape
+        other = padded[1 + dx : 1 + dx + width, 1 + dz : 1 + dz + depth]
+        for x, z in np.argwhere(mask & ~other).tolist():
+            edges.setdefault((x + x0, z + z0), []).append((x + x1, z + z1))
+    loops = []
+    while edges:
+        start = min(edges)
+        loop, here, before = [start], edges[start].pop(), start
+        while here != start:
+            loop.append(here)
+            ways = edges[here]
+            # Where two cells touch at a corner only, turn left: they are not connected.
+            turn = max(ways, key=lambda way: _cross(before, here, way))
+            ways.remove(turn)
+            before, here = here, turn
+        for corner in loop:
+            if not edges.get(corner, True):
+                del edges[corner]
+        loops.append(loop)
+    return loops
+
+
+def _cross(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
+    return (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0])
+
+
+def _simplified(loop: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return an outline with as few corners as keep it within the error, by Recast's rule."""
+    points = np.array(loop)
+    count = len(loop)
+    kept = sorted({min(range(count), key=lambda at: loop[at]), max(range(count), key=lambda at: loop[at])})
+    place = 0
+    while place < len(kept):
+        a, b = kept[place], kept[(place + 1) % len(kept)]
+        between = np.arange(a + 1, b + count * (b <= a)) % count
+        if loop[b] < loop[a]:
+            between = between[::-1]  # ties fall the same way whichever way an edge is walked
+        if len(between):
+            away = _away(points[between], points[a], points[b])
+            worst = int(away.argmax())
+            if away[worst] > _MAX_ERROR**2:
+                kept.insert(place + 1, int(between[worst]))
+                continue
+        place += 1
+    return [loop[at] for at in kept]
+
+
+def _away(points: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
+    """Return the squared distance of points from a segment."""
+    along, from_a = (b - a).astype(float), (points - a).astype(float)
+    share = np.clip(from_a @ along / max(float(along @ along), 1e-9), 0.0, 1.0)
+    off = from_a - share[:, None] * along
+    return np.asarray((off * off).sum(1))
+
+
+__all__ = ["CELL", "NavMesh", "build_navmesh"]

@@ -1,0 +1,217 @@
+"""Walking and shortest paths on a `NavMesh`: sliding steps, nearest free places, geodesic distances.
+
+Shortest paths bend at corners of the outlines that stick into the free space. Which of them see each other, and the
+distances between them, are worked out once for a mesh; a query then looks only at what its two ends see. Not here:
+heights.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .navmesh import CELL, NavMesh
+
+Floats = NDArray[np.float64]
+Point = tuple[float, float]
+_OFF: Final = 1e-4
+"""Corners of paths keep this distance from the walls, in metres, so that no line only just touches one."""
+_SURE: Final = 2
+_KEPT: Final = 65_536
+
+
+class _View(NamedTuple):
+    """What a place sees."""
+
+    nodes: NDArray[np.intp]
+    distances: Floats
+
+
+class MeshPaths:
+    """Queries on one mesh; repeated ones are remembered."""
+
+    def __init__(self, mesh: NavMesh) -> None:
+        """Prepare the graph of corners."""
+        self.mesh = mesh
+        loops = mesh.loops
+        self._a = np.concatenate(loops)
+        self._b = np.concatenate([np.roll(loop, -1, 0) for loop in loops])
+        self._along = self._b - self._a
+        self._length2 = (self._along**2).sum(1)
+        starts = np.cumsum([0, *map(len, loops)])
+        self._next = np.concatenate([np.roll(np.arange(low, high), -1) for low, high in pairwise(starts)])
+        self._sure = _inner(mesh.free, _SURE)
+        self._views: dict[Point, _View] = {}
+        self._found: dict[tuple[Point, Point], float] = {}
+        self._nodes = self._corners()
+        self._sides = self._side_of(self._nodes)
+        between = self._seen_from_nodes()
+        self._distances, self._via = _all_pairs(between)
+
+    def _corners(self) -> Floats:
+        """Return the corners at which a path may bend, a little off the wall."""
+        before = np.empty_like(self._a)
+        before[self._next] = self._a
+        into, out = self._a - before, self._b - self._a
+        into /= np.linalg.norm(into, axis=1, keepdims=True)
+        out /= np.linalg.norm(out, axis=1, keepdims=True)
+        bends = into[:, 0] * out[:, 1] - into[:, 1] * out[:, 0] < 0
+        normals = np.stack([-(into + out)[:, 1], (into + out)[:, 0]], 1)
+        return np.asarray((self._a + _OFF * normals)[bends])
+
+    def _side_of(self, points: Floats) -> NDArray[np.bool_]:
+        """Return on which side of each edge points lie, shape `[points, edges]`."""
+        x = points[:, None, :] - self._a
+        return np.asarray(self._along[:, 0] * x[..., 1] - self._along[:, 1] * x[..., 0] > 0)
+
+    def _blocked(self, start: Floats, ends: Floats, sides: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which ends a place does not see; `sides` is `_side_of(ends)`."""
+        way, edge = ends - start, self._a - start
+        above = way[:, :1] * edge[:, 1] - way[:, 1:] * edge[:, 0] > 0
+        crossed = (above != above[:, self._next]) & (sides != self._side_of(start[None]))
+        return np.asarray(crossed.any(1))
+
+    def _seen_from_nodes(self) -> Floats:
+        nodes = self._nodes
+        found = np.full((len(nodes), len(nodes)), np.inf)
+        for number, node in enumerate(nodes):
+            seen = ~self._blocked(node, nodes, self._sides)
+            found[number, seen] = np.hypot(*(nodes[seen] - node).T)
+        return np.asarray(np.minimum(found, found.T))
+
+    def is_free(self, x: float, z: float) -> bool:
+        """Return whether an agent can stand there."""
+        column, row = int((x - self.mesh.origin[0]) / CELL), int((z - self.mesh.origin[1]) / CELL)
+        width, depth = self._sure.shape
+        if 0 <= column < width and 0 <= row < depth and self._sure[column, row]:
+            return True
+        over = (self._a[:, 1] > z) != (self._b[:, 1] > z)
+        a, along = self._a[over], self._along[over]
+        return bool(np.count_nonzero(x < a[:, 0] + (z - a[:, 1]) / along[:, 1] * along[:, 0]) % 2)
+
+    def nearest(self, x: float, z: float) -> Point:
+        """Return the nearest place where an agent can stand."""
+        if self.is_free(x, z):
+            return x, z
+        point = np.array((x, z))
+        share = np.clip(((point - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
+        on = self._a + share[:, None] * self._along
+        best = on[int(((on - point) ** 2).sum(1).argmin())]
+        return float(best[0]), float(best[1])
+
+    def clearance(self, x: float, z: float) -> float:
+        """Return the distance to the nearest wall of the mesh."""
+        point = np.array((x, z))
+        share = np.clip(((point - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
+        return float(np.sqrt(((self._a + share[:, None] * self._along - point) ** 2).sum(1).min()))
+
+    def straight(self, start: Point, end: Point) -> Point:
+        """Return where a walk in a straight line ends that stops at the first wall."""
+        p, way = np.array(start), np.array(end) - np.array(start)
+        across = way[0] * self._along[:, 1] - way[1] * self._along[:, 0]
+        safe = np.where(across == 0, np.inf, across)
+        off = self._a - p
+        share = (off[:, 0] * self._along[:, 1] - off[:, 1] * self._along[:, 0]) / safe
+        place = (off[:, 0] * way[1] - off[:, 1] * way[0]) / safe
+        # Out of the free space only: its inside is on the left of every edge.
+        hit = (across < 0) & (share >= -1e-9) & (share <= 1) & (place >= 0) & (place <= 1)
+        least = float(np.clip(share[hit].min(), 0.0, 1.0)) if hit.any() else 1.0
+        reached = p + least * way
+        return float(reached[0]), float(reached[1])
+
+    def _view(self, point: Point) -> _View:
+        view = self._views.get(point)
+        if view is None:
+            place = np.array(point)
+            seen = np.flatnonzero(~self._blocked(place, self._nodes, self._sides))
+            view = _View(seen, np.hypot(*(self._nodes[seen] - place).T))
+            if len(self._views) >= _KEPT:
+                self._views.clear()
+            self._views[point] = view
+        return view
+
+    def _sees(self, start: Point, end: Point) -> bool:
+        ends = np.array((end,))
+        return not self._blocked(np.array(start), ends, self._side_of(ends))[0]
+
+    def distance(self, start: Point, end: Point) -> float:
+        """Return the geodesic distance of two places, each taken to the nearest free place."""
+        known = self._found.get((start, end))
+        if known is None:
+            if len(self._found) >= _KEPT:
+                self._found.clear()
+            known = self._found[start, end] = self._query(start, end)[0]
+        return known
+
+    def points(self, start: Point, end: Point) -> list[Point]:
+        """Return the corners of the shortest path, both ends included; empty where there is no way."""
+        length, first, last = self._query(start, end)
+        if not np.isfinite(length):
+            return []
+        middle: list[Point] = []
+        if first >= 0:
+            at = first
+            middle.append(_plain(self._nodes[at]))
+            while at != last:
+                at = int(self._via[at, last])
+                middle.append(_plain(self._nodes[at]))
+        return [self._inside(start), *middle, self._inside(end)]
+
+    def _inside(self, point: Point) -> Point:
+        """Return the nearest free place, a little off the wall: places on a wall see along it."""
+        x, z = self.nearest(*point)
+        column, row = int((x - self.mesh.origin[0]) / CELL), int((z - self.mesh.origin[1]) / CELL)
+        if self._sure[min(column, self._sure.shape[0] - 1), min(row, self._sure.shape[1] - 1)]:
+            return x, z
+        place = np.array((x, z))
+        share = np.clip(((place - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
+        away = place - (self._a + share[:, None] * self._along)
+        for edge in np.flatnonzero((away**2).sum(1) < _OFF**2):
+            inwards = np.array((-self._along[edge, 1], self._along[edge, 0]))
+            place = place + _OFF * inwards / np.sqrt(self._length2[edge])
+        return float(place[0]), float(place[1])
+
+    def _query(self, start: Point, end: Point) -> tuple[float, int, int]:
+        """Return the distance and the first and last corner between; -1 where the ends see each other."""
+        a, b = self._inside(start), self._inside(end)
+        if self._sees(a, b):
+            return float(np.hypot(b[0] - a[0], b[1] - a[1])), -1, -1
+        one, other = self._view(a), self._view(b)
+        if not len(one.nodes) or not len(other.nodes):
+            return float("inf"), -1, -1
+        sums = one.distances[:, None] + self._distances[np.ix_(one.nodes, other.nodes)] + other.distances
+        row, column = divmod(int(sums.argmin()), sums.shape[1])
+        return float(sums[row, column]), int(one.nodes[row]), int(other.nodes[column])
+
+
+def _plain(point: Floats) -> Point:
+    return float(point[0]), float(point[1])
+
+
+def _inner(free: NDArray[np.bool_], cells: int) -> NDArray[np.bool_]:
+    """Return the cells that have only free cells around them, up to a distance."""
+    wide = np.pad(free, cells)
+    width, depth = free.shape
+    found = free.copy()
+    for across in range(2 * cells + 1):
+        for along in range(2 * cells + 1):
+            found &= wide[across : across + width, along : along + depth]
+    return found
+
+
+def _all_pairs(between: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the distances of all pairs of nodes, and the node after the first (Floyd-Warshall)."""
+    distances = between.copy()
+    following = np.broadcast_to(np.arange(len(between)), between.shape).copy()
+    for middle in range(len(between)):
+        through = distances[:, middle, None] + distances[middle]
+        better = through < distances - 1e-12
+        distances[better] = through[better]
+        following[better] = np.broadcast_to(following[:, middle, None], better.shape)[better]
+    return distances, following
+
+
+__all__ = ["MeshPaths"]
