@@ -23,6 +23,7 @@ EXTRAS: Final[Mapping[str, str]] = MappingProxyType(
         for extra, modules in {
             "bench": "psutil",
             "adapters": "minigrid scienceworld textworld",
+            "terminal": "pyte",
             "shop": "lxml rapidfuzz snowballstemmer",
             "web": "miniwob PIL",
             "memory": "faiss mcp yaml",

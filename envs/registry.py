@@ -234,6 +234,18 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         search_steps=400,
     ),
     EnvSpec(
+        id="pathei/TerminalScreen-v0",
+        entry_point="pathei.envs.terminal.screen:TerminalScreenEnv",
+        max_episode_steps=50,
+        name="terminal-screen",
+        what="the terminal with a screen and keys: editors, pagers, prompts, interpreters, menus",
+        needs="the extra 'terminal', bubblewrap, and Linux 6.6 or newer with user namespaces",
+        doctor="terminal.sandbox.support:screen_doctor",
+        tasks="terminal.tasks.screens:generate_screen_tasks",
+        demonstration="terminal.tasks.generate:demonstration",
+        search_steps=60,
+    ),
+    EnvSpec(
         id="pathei/Touchdown-v0",
         entry_point="pathei.envs.touchdown.env:TouchdownEnv",
         max_episode_steps=120,

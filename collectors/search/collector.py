@@ -183,9 +183,13 @@ def do(recorder: Recorder, plan: Sequence[str], *, strict: bool = False) -> None
 def snapshotable(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
     """Return an environment that can be saved: itself, or wrapped in `VerifiedReplay` where it has no snapshots.
 
+    One that refuses them at some moments says so by `partial_snapshots = True`, and is wrapped as well.
+
     Raises:
         SnapshotError: it has snapshots, but a wrapper around it cannot be saved.
     """
+    if getattr(env.unwrapped, "partial_snapshots", False):
+        return VerifiedReplay(env)
     try:
         Snapshotter(env)
     except SnapshotError:

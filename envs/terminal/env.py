@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, NamedTuple
 
 from ...errors import ConfigError, WorldError
 from ..facts import FactGraph
@@ -23,7 +23,7 @@ from .files import Tree, difference
 from .graph import read_tree
 from .sandbox.sandbox import Frozen, Layer, Limits, Ran, Sandbox, ShellState
 from .suggestions import VERBS, suggest
-from .tasks.filesystems import bare_entries, generate
+from .tasks.filesystems import bare_entries, generate, listed_entries
 from .tasks.judges import Judgement, agentbench_success, intercode_reward, readable, run_gold
 
 _LOG: Final = logging.getLogger(__name__)
@@ -88,18 +88,30 @@ class TerminalEnv(TextEnv[str]):
 
     `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
 
-    * `files`: `"office:7"`, one of `filesystems.FILESYSTEMS` and a seed, or `"bare"`. Without it they follow from the
-      seed.
+    * `files`: `"office:7"`, one of `filesystems.FILESYSTEMS` and a seed; `"bare"`; or the files of the home directory,
+      `{"notes.txt": "text", "empty/": ""}`. Without it they follow from the seed.
     * `setup`: a script that is run on the files before the episode begins; `start`: one that is left running.
     * `user`: `"agent"` (default) or `"root"`, which is root in name only; `cwd`: where the shell begins.
     * `verbs`: which verbs `info["actions"]` is made of; see `suggestions.VERBS`.
     * `goal`: `{"text", "conditions"}` with conditions as `conditions` defines them.
     * `end_on_success`: whether the episode ends as soon as the goal holds; default True. A submitted answer ends it in
       any case.
+    * `solution`: actions that reach the goal, which `demonstration` returns; the environment does not read them.
     """
 
     title = "The terminal"
-    option_names = ("files", "setup", "start", "user", "cwd", "verbs", "goal", "end_on_success")
+    verbs: ClassVar[Sequence[str]] = VERBS
+    option_names: ClassVar[Sequence[str]] = (
+        "files",
+        "setup",
+        "start",
+        "user",
+        "cwd",
+        "verbs",
+        "goal",
+        "end_on_success",
+        "solution",
+    )
 
     def __init__(self, *, limits: Limits | None = None, render_mode: str | None = None, **defaults: Any) -> None:
         """Create the environment; the sandbox is started by the first `reset`.
@@ -141,24 +153,22 @@ class TerminalEnv(TextEnv[str]):
             raise ConfigError(f"The option 'goal' is {{'text': ..., 'conditions': [...]}}, not {goal!r}.")
         conditions = check_conditions(goal.get("conditions") or ())
         user, verbs = chosen.get("user") or "agent", tuple(chosen.get("verbs") or VERBS)
-        if user not in ("agent", "root") or not set(verbs) <= set(VERBS):
-            raise ConfigError(f"The user is 'agent' or 'root', not {user!r}; verbs are out of {', '.join(VERBS)}.")
+        if user not in ("agent", "root") or not set(verbs) <= set(self.verbs):
+            raise ConfigError(f"The user is 'agent' or 'root', not {user!r}; verbs are out of {', '.join(self.verbs)}.")
         if self._sandbox is not None and not self._sandbox.alive:
             _LOG.warning("The sandbox of a terminal died; a new one is started.")
             self._give_up()
         if self._sandbox is None:
-            self._sandbox = Sandbox(self.limits)
+            self._sandbox = self.new_sandbox()
         try:
             home = "/home/agent" if user == "agent" else "/root"
             cwd = str(chosen.get("cwd") or home)
-            base = self._base(str(chosen["files"]), str(chosen.get("setup") or ""), cwd)
+            base = self._base(chosen["files"], str(chosen.get("setup") or ""), cwd)
             end = bool(chosen.get("end_on_success", True))
             number = int(self.np_random.integers(2**31))
             self._episode = TerminalEpisode(base, home, user, str(goal.get("text", "")), conditions, verbs, end, number)
             self._start(base)
-            self._sandbox.wake()
-            if chosen.get("start"):
-                self._sandbox.run(str(chosen["start"]))
+            self._wake(str(chosen.get("start") or ""))
         except WorldError:
             self._give_up()
             raise
@@ -190,12 +200,10 @@ class TerminalEnv(TextEnv[str]):
             moment = moment._replace(answer=submitted[1] or "", output=before.output)
         else:
             try:
-                ran = sandbox.run(action, random=episode.seed + moment.steps)
+                moment = self._done(action, moment)
             except WorldError:
                 self._give_up()
                 raise
-            output = readable(ran)
-            moment = moment._replace(output=output, error=self._refusal(ran, output))
         moment = self._judged(moment)
         self._moment = moment
         done = moment.answer is not None or bool(episode.end_on_success and episode.conditions and moment.success)
@@ -235,6 +243,28 @@ class TerminalEnv(TextEnv[str]):
         self._give_up()
         super().close()
 
+    def new_sandbox(self) -> Sandbox:
+        """Start a sandbox."""
+        return Sandbox(self.limits)
+
+    def _wake(self, start: str) -> None:
+        """Start the shell of an episode that begins, and what runs in it from the start."""
+        self.sandbox.wake()
+        if start:
+            self.sandbox.run(start)
+
+    def _done(self, action: str, moment: TerminalEpisodeState) -> TerminalEpisodeState:
+        """Do an action that is no answer, and return the moment after it, with what it wrote."""
+        ran = self.sandbox.run(action, random=self.episode.seed + moment.steps)
+        output = readable(ran)
+        return moment._replace(output=output, error=self._refusal(ran, output))
+
+    def _suggested(self) -> tuple[str, ...]:
+        """Return actions worth trying."""
+        episode = self.episode
+        cwd, output = self.sandbox.cwd, self._moment.output
+        return suggest(self.sandbox.tree, cwd, episode.home, episode.text, output, episode.verbs)
+
     def _give_up(self) -> None:
         if self._sandbox is not None:
             self._sandbox.close()
@@ -245,12 +275,16 @@ class TerminalEnv(TextEnv[str]):
         episode = self.episode
         self.sandbox.start(at, user=1000 if episode.user == "agent" else 0, home=episode.home)
 
-    def _base(self, files: str, setup: str, cwd: str) -> Frozen:
+    def _base(self, files: Any, setup: str, cwd: str) -> Frozen:
         """Return the files that an episode begins with; those of the last few are kept."""
         shell = ShellState("", cwd)
+        entries = None if isinstance(files, str) else listed_entries(files)
+        files = str(files)
         layer = self._bases.get((files, setup, cwd))
         if layer is None:
-            layer = self.sandbox.plant(bare_entries() if files == "bare" else generate(files).entries)
+            if entries is None:
+                entries = bare_entries() if files == "bare" else generate(files).entries
+            layer = self.sandbox.plant(entries)
             if setup:
                 self.sandbox.start(Frozen(layer, shell), user=0, home="/root")
                 self.sandbox.run(f"{setup}\n", seconds=_SETUP_SECONDS)
@@ -264,11 +298,15 @@ class TerminalEnv(TextEnv[str]):
     def _refusal(self, ran: Ran, output: str) -> str | None:
         """Say why a command was refused or stopped; None if it was not."""
         if ran.stopped:
-            return _STOPPED[ran.stopped].format(limits=self.limits)
+            return self._stopped(ran.stopped)
         found = _UNREADABLE.search(output) if ran.status in (1, 2) else None
         if ran.status in (126, 127):
             found = _UNKNOWN.search(output)
         return found.group().removeprefix("bash: ") if found else None
+
+    def _stopped(self, limit: str) -> str:
+        """Say which limit was broken."""
+        return _STOPPED[limit].format(limits=self.limits)
 
     def _judged(self, moment: TerminalEpisodeState) -> TerminalEpisodeState:
         """Return the moment with its progress and success."""
@@ -320,10 +358,9 @@ class TerminalEnv(TextEnv[str]):
 
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
         episode, moment = self.episode, self._moment
-        over = moment.answer is not None
-        tree, cwd, output = self.sandbox.tree, self.sandbox.cwd, moment.output
+        cwd = self.sandbox.cwd
         info: dict[str, Any] = {
-            "actions": () if over else suggest(tree, cwd, episode.home, episode.text, output, episode.verbs),
+            "actions": () if moment.answer is not None else self._suggested(),
             "facts": {"cwd": cwd.encode("utf-8", "replace").decode(), **facts},
         }
         if moment.error:

@@ -38,6 +38,7 @@ from .linux import (
     unmount,
 )
 from .shell import Shell, write_all
+from .tty import TtyShell, quoted
 
 
 class Keeper:
@@ -96,8 +97,11 @@ class Keeper:
         )
         mount("overlay", "root", "overlay", MS_NOSUID | MS_NODEV | MS_NOATIME, options)
         self.mounted = True
+        if request.get("screen"):
+            self.shell = shell = TtyShell(self.config, os.path.abspath("root"), request)
+            return shell.begin(request["keys"].encode("latin-1"), 20.0)
         self.shell = Shell(self.config, os.path.abspath("root"), request)
-        first = f"L{request['state']}\nbuiltin cd -- {_quoted(request['cwd'])}"
+        first = f"L{request['state']}\nbuiltin cd -- {quoted(request['cwd'])}"
         answer = self.shell.ask(first.encode("latin-1"), 20.0, 4096)
         self.shell.settle()
         return answer
@@ -113,10 +117,22 @@ class Keeper:
             self.shell = None
         return {**answer, "entries": self._entries(self.upper)}
 
+    def do_type(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Type keys on the shell's terminal; `entries` is what the top layer holds now."""
+        if not isinstance(self.shell, TtyShell):
+            raise OSError("there is no terminal")
+        answer = self.shell.type(request["keys"].encode("latin-1"), request["seconds"], request["least"])
+        if answer["report"] is None:
+            self.shell.end()
+            self.shell = None
+        return {**answer, "entries": self._entries(self.upper)}
+
     def do_state(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the shell's variables, functions and options as a script, and whether nothing else runs."""
         if self.shell is None:
             return {"said": "", "status": None, "used": _used(self.upper)}
+        if isinstance(self.shell, TtyShell):
+            return {"idle": self.shell.at_prompt and self.shell.idle(), "status": 0, "used": _used(self.upper)}
         answer = self.shell.ask(b"S", 5.0, 4096)
         return {**answer, "idle": self.shell.idle(), "used": _used(self.upper)}
 
@@ -172,10 +188,6 @@ def _chain(layers: list[Any]) -> str:
 def _used(upper: str) -> int:
     seen = os.statvfs(upper)
     return (seen.f_blocks - seen.f_bfree) * seen.f_frsize
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def receive(descriptor: int) -> dict[str, Any] | None:

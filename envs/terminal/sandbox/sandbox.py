@@ -28,6 +28,7 @@ from typing import Any, Final, NamedTuple
 
 from ....errors import MissingDependencyError, SnapshotError, WorldError
 from ..files import FileEntry, Tree, apply
+from .groups import advice, make_groups, remove_groups
 from .seccomp import seccomp_filter
 
 _LOG: Final = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ LONGEST_CHAIN: Final = 24
 _PROGRAM: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from sandbox.keeper import main; main()"
 _VOLATILE: Final = re.compile(
     r"^declare -\S+ (?:BASH\w*|_|PPID|EUID|UID|SHELLOPTS|SECONDS|EPOCH\w+|S?RANDOM|LINENO|HISTCMD|GROUPS|DIRSTACK"
-    r"|FUNCNAME|COMP_WORDBREAKS|_pathei_c)(?:=.*)?\n",
+    r"|FUNCNAME|COMP_WORDBREAKS|_pathei_c|PROMPT_COMMAND|PS0|COLUMNS|LINES|PIPESTATUS)(?:=.*)?\n",
     re.MULTILINE,
 )
 _MIB: Final = 1 << 20
@@ -93,6 +94,10 @@ class ShellState(NamedTuple):
     script: str
     """Its variables, functions, aliases and options, as commands that set them; empty for a new shell."""
     cwd: str
+    history: str = ""
+    """The commands that an interactive shell remembers, one a line."""
+    keys: bytes = b""
+    """What was typed since its last prompt."""
 
 
 class Frozen(NamedTuple):
@@ -180,7 +185,7 @@ class Sandbox:
         """Make a lowest layer out of files."""
         number = self._next()
         rows = [[e.path, e.kind, e.mode, e.mtime, e.content.decode("latin-1")] for e in entries]
-        answer = self._ask(do="plant", layer=number, bytes=self.limits.disk * _MIB, entries=rows)
+        answer = self.ask(do="plant", layer=number, bytes=self.limits.disk * _MIB, entries=rows)
         return Layer(self, number, None, apply({}, answer["entries"]), answer["used"])
 
     def start(self, at: Frozen, *, user: int = 1000, home: str = "/home/agent") -> None:
@@ -212,7 +217,7 @@ class Sandbox:
             self.dropped.append((self._upper, 0))
         self._base, self._upper = layer, self._next()
         environment = {**dict(ENVIRONMENT), "HOME": self._home, "USER": "agent" if self._user else "root"}
-        answer = self._ask(
+        answer = self.ask(
             do="start",
             layer=self._upper,
             lowers=layer.chain,
@@ -221,10 +226,24 @@ class Sandbox:
             cwd=shell.cwd.encode("utf-8", "surrogateescape").decode("latin-1"),
             state=shell.script,
             environment=environment,
+            **self.extras(shell),
         )
+        self.started(answer)
+        self._waiting = None
+
+    def extras(self, shell: ShellState) -> dict[str, Any]:
+        """Return what else the keeper needs to start a shell."""
+        return {}
+
+    def started(self, answer: Mapping[str, Any]) -> None:
+        """Take in what the keeper answered about a new shell.
+
+        Raises:
+            WorldError: it did not start.
+        """
         if answer["status"] is None:
             raise WorldError(f"The shell does not start: {answer['output'].strip() or 'no reason was given'}.")
-        self._waiting, self.cwd = None, _text(answer["cwd"])
+        self.cwd = as_text(answer["cwd"])
 
     def run(self, command: str, *, random: int = 0, seconds: float | None = None, limit: int | None = None) -> Ran:
         """Run a command in the shell.
@@ -240,7 +259,7 @@ class Sandbox:
         self.wake()
         seconds = self.limits.seconds if seconds is None else seconds
         text = command.encode("utf-8", "surrogateescape").decode("latin-1")
-        answer = self._ask(
+        answer = self.ask(
             do="run",
             command=text,
             random=random % 32768,
@@ -248,13 +267,17 @@ class Sandbox:
             limit=self.limits.output if limit is None else limit,
             patience=seconds + 30,
         )
-        assert self._base is not None
-        self.tree = apply(self._base.tree, answer["entries"])
+        self.changed(answer["entries"])
         if answer["status"] is None:
-            self._replace_shell()
+            self.replace_shell()
         else:
-            self.cwd = _text(answer["cwd"])
+            self.cwd = as_text(answer["cwd"])
         return Ran(answer["status"], answer["output"].encode("latin-1"), answer["stopped"])
+
+    def changed(self, entries: Iterable[Sequence[Any]]) -> None:
+        """Take in what the top layer holds now."""
+        assert self._base is not None
+        self.tree = apply(self._base.tree, entries)
 
     def freeze(self) -> Frozen:
         """Freeze the present moment. If files have changed, the shell ends, and a fork of it goes on.
@@ -264,12 +287,12 @@ class Sandbox:
         """
         if self._waiting is not None:
             return self._waiting
-        answer = self._ask(do="state")
+        answer = self.ask(do="state")
         if answer["status"] is None:
-            self._replace_shell()
+            self.replace_shell()
             assert self._waiting is not None
             return self._waiting
-        shell = ShellState(_VOLATILE.sub("", answer["said"]), self.cwd)
+        shell = self.state_of(answer)
         assert self._base is not None
         if self.tree == self._base.tree:
             return Frozen(self._base, shell)
@@ -288,15 +311,17 @@ class Sandbox:
             return self._waiting == frozen
         if self._base is not frozen.layer or self.tree != frozen.layer.tree or self.cwd != frozen.shell.cwd:
             return False
-        answer = self._ask(do="state")
-        return bool(answer["status"] is not None and answer["idle"]) and (
-            _VOLATILE.sub("", answer["said"]) == frozen.shell.script
-        )
+        answer = self.ask(do="state")
+        return bool(answer["status"] is not None and answer["idle"]) and self.state_of(answer) == frozen.shell
+
+    def state_of(self, answer: Mapping[str, Any]) -> ShellState:
+        """Return what the shell remembers, given the keeper's answer about it."""
+        return ShellState(lasting(answer["said"]), self.cwd)
 
     def read(self, path: str, limit: int = 8 * _MIB) -> bytes | None:
         """Return what a regular file holds, at most `limit` bytes; None if there is none, or a link is on its way."""
         self.wake()
-        content = self._ask(do="read", path=path.lstrip("/"), limit=limit)["content"]
+        content = self.ask(do="read", path=path.lstrip("/"), limit=limit)["content"]
         return None if content is None else content.encode("latin-1")
 
     def close(self) -> None:
@@ -310,21 +335,21 @@ class Sandbox:
     def _adopt(self, used: int) -> Layer:
         """End the shell and make a layer of what it has changed, so that nothing changes it any more."""
         assert self._upper is not None
-        self._ask(do="stop")
+        self.ask(do="stop")
         layer = Layer(self, self._upper, self._base, self.tree, used)
         self._upper = None
         if len(layer.chain) < LONGEST_CHAIN:
             return layer
         number = self._next()
-        used = self._ask(do="merge", layer=number, lowers=layer.chain, bytes=2 * self.limits.disk * _MIB)["used"]
+        used = self.ask(do="merge", layer=number, lowers=layer.chain, bytes=2 * self.limits.disk * _MIB)["used"]
         return Layer(self, number, None, layer.tree, used)
 
-    def _replace_shell(self) -> None:
+    def replace_shell(self) -> None:
         """Put a new shell into the place of a dead one; the files stay."""
         assert self._base is not None
         _LOG.info("The shell of the terminal ended; a new one starts on the same files.")
         changed = self.tree != self._base.tree
-        layer = self._adopt(self._ask(do="state")["used"]) if changed else self._base
+        layer = self._adopt(self.ask(do="state")["used"]) if changed else self._base
         self.start(Frozen(layer, ShellState("", self._home)), user=self._user, home=self._home)
 
     def _config(self, bwrap: str) -> dict[str, Any]:
@@ -352,7 +377,8 @@ class Sandbox:
             "groups": self._groups,
         }
 
-    def _ask(self, *, patience: float = 60.0, **request: Any) -> dict[str, Any]:
+    def ask(self, *, patience: float = 60.0, **request: Any) -> dict[str, Any]:
+        """Send a request to the keeper, for at most `patience` seconds, and return its answer."""
         if self.dropped:
             gone = []
             while self.dropped:
@@ -396,7 +422,13 @@ class Sandbox:
         return bytes(data)
 
 
-def _text(latin: str) -> str:
+def lasting(script: str) -> str:
+    """Return a shell's state without what bash sets by itself."""
+    return _VOLATILE.sub("", script)
+
+
+def as_text(latin: str) -> str:
+    """Return bytes, written as Latin-1 text, as the text that they are."""
     return latin.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
@@ -419,80 +451,7 @@ def _close(process: subprocess.Popen[bytes], groups: Sequence[str]) -> None:
         process.wait(5.0)
     assert process.stdout is not None
     process.stdout.close()
-    _remove(groups)
+    remove_groups(groups)
 
 
-def _remove(groups: Iterable[str]) -> None:
-    """Remove empty control groups; a keeper does that itself, unless it was killed."""
-    for group in groups:
-        with contextlib.suppress(OSError):
-            os.rmdir(group)
-
-
-def make_groups(limits: Limits) -> list[str]:
-    """Make control groups of our own for memory and processes, where we may, and return their paths.
-
-    They stand behind the keeper's own counting, which is more exact; the kernel enforces them where it looks too late.
-    """
-    made: list[str] = []
-    name = f"pathei-{os.getpid()}-{time.monotonic_ns()}"
-    memory = str((limits.memory + limits.snapshots + limits.disk + 64) * _MIB)
-    processes = str(limits.processes + 32)
-    for where, files in _group_places():
-        _remove(str(old) for old in Path(where).glob("pathei-*") if not Path("/proc", old.name.split("-")[1]).exists())
-        group = os.path.join(where, name)
-        try:
-            os.mkdir(group)
-        except OSError:
-            continue
-        wanted = [(f, memory if f.startswith("memory") else processes) for f in files]
-        try:
-            for file, value in wanted:
-                with open(os.path.join(group, file), "r+") as limit:
-                    limit.write(value)
-            made.append(group)
-        except OSError:
-            os.rmdir(group)
-    return made
-
-
-def _group_places() -> list[tuple[str, tuple[str, ...]]]:
-    """Return where groups below our own can be made: the directory, and the files of the limits to write."""
-    places: list[tuple[str, tuple[str, ...]]] = []
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return places
-    for line in lines:
-        _, kinds, path = line.split(":", 2)
-        if kinds == "" and os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
-            places.append((f"/sys/fs/cgroup{path}", ("memory.max", "pids.max")))
-        for kind, file in (("memory", "memory.limit_in_bytes"), ("pids", "pids.max")):
-            if kind in kinds.split(","):
-                places.append((f"/sys/fs/cgroup/{kind}{path}", (file,)))
-    return places
-
-
-def advice() -> str:
-    """Say what to enable on this machine so that namespaces and mounts are allowed."""
-    for file, bad, command in (
-        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sudo sysctl kernel.unprivileged_userns_clone=1"),
-        (
-            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-            "1",
-            "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-        ("/proc/sys/user/max_user_namespaces", "0", "sudo sysctl user.max_user_namespaces=10000"),
-    ):
-        try:
-            if Path(file).read_text().strip() == bad:
-                return f"allow user namespaces with `{command}`."
-        except OSError:
-            continue
-    return (
-        "it needs Linux 6.6 or newer with user namespaces and overlayfs; in a container start it with "
-        "`--security-opt seccomp=unconfined --security-opt apparmor=unconfined`, or as root with CAP_SYS_ADMIN."
-    )
-
-
-__all__ = ["Frozen", "Layer", "Limits", "Ran", "Sandbox", "ShellState", "advice", "make_groups"]
+__all__ = ["Frozen", "Layer", "Limits", "Ran", "Sandbox", "ShellState"]

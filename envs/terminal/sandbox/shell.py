@@ -12,6 +12,7 @@ import resource
 import select
 import signal
 import sys
+import termios
 import time
 from typing import Any, Final
 
@@ -75,12 +76,18 @@ class Shell:
         command_end, self.commands = os.pipe()
         self.replies, reply_end = os.pipe()
         self.output, output_end = os.pipe()
-        filter_end = _pipe_with(config["seccomp"].encode("latin-1")) if config["seccomp"] else -1
+        filter_end = pipe_with(config["seccomp"].encode("latin-1")) if config["seccomp"] else -1
         self.config = config
         self.pid = os.fork()
         if self.pid == 0:
-            arguments = _bubblewrap(config, root, request, filter_end >= 0)
-            _become(arguments, config, (command_end, reply_end, output_end, filter_end))
+            arguments = bubblewrap(
+                config, root, request, ("--norc", "--noprofile", "-c", LOOP, "bash"), filter_end >= 0
+            )
+            become(
+                arguments,
+                config,
+                {8: command_end, 9: reply_end, 1: output_end, 2: output_end, 6: output_end, 7: filter_end},
+            )
         for descriptor in (command_end, reply_end, output_end, *([filter_end] if filter_end >= 0 else [])):
             os.close(descriptor)
         for descriptor in (self.replies, self.output):
@@ -88,6 +95,8 @@ class Shell:
         self.watch = os.pidfd_open(self.pid)
         self.needed: set[int] = set()
         """The processes that must live: bubblewrap's two, and the shell."""
+        self.ends: tuple[int, ...] = (self.commands, self.replies, self.output, self.watch)
+        """The descriptors that are closed at its end."""
 
     def ask(self, message: bytes, seconds: float, limit: int) -> dict[str, Any]:
         """Send a command and wait for its end, reading what it writes.
@@ -111,22 +120,22 @@ class Shell:
             if 0 in ready:
                 sys.exit(0)  # the owner is gone, or broke the protocol
             if self.output in ready:
-                output.add(_read(self.output))
+                output.add(read_some(self.output))
             if self.replies in ready:
-                reply += _read(self.replies) or b""
+                reply += read_some(self.replies)
             now = time.monotonic()
             if self.watch in ready:
                 stopped = "shell" if stopped != "time" else stopped
                 break
             if not stopped and now - begin > 0.02:
-                stopped = self._broken(now > until, output.total)
+                stopped = self.broken(now > until, output.total)
                 grace = now + 0.5 if stopped else 0.0
                 if stopped:
                     self.end_commands()
             elif grace and now > grace:
                 break
         deadline = time.monotonic() + 0.1
-        while (data := _read(self.output)) and time.monotonic() < deadline:
+        while (data := read_some(self.output)) and time.monotonic() < deadline:
             output.add(data)
         if not stopped and len(self.processes()) > self.config["processes"]:
             stopped = "processes"
@@ -143,7 +152,7 @@ class Shell:
             "stopped": stopped or ("shell" if status is None else ""),
         }
 
-    def _broken(self, late: bool, written: int) -> str:
+    def broken(self, late: bool, written: int) -> str:
         """Return which limit the command broke, if any."""
         if late:
             return "time"
@@ -170,8 +179,8 @@ class Shell:
             if not others:
                 return
             for pid in others:
-                _kill(pid)
-            _reap()
+                kill(pid)
+            reap()
 
     def idle(self) -> bool:
         """Whether nothing runs in the background."""
@@ -179,47 +188,71 @@ class Shell:
 
     def end(self) -> None:
         """Kill all of it, and wait until nothing of it is left."""
-        for descriptor in (self.commands, self.replies, self.output, self.watch):
+        for descriptor in self.ends:
             os.close(descriptor)
         while processes := self.processes():
             for pid in processes:
-                _kill(pid)
-            _reap()
+                kill(pid)
+            reap()
             time.sleep(0.0005)
 
 
-def _bubblewrap(config: dict[str, Any], root: str, request: dict[str, Any], filtered: bool) -> list[str]:
+def bubblewrap(
+    config: dict[str, Any],
+    root: str,
+    request: dict[str, Any],
+    bash: tuple[str, ...],
+    filtered: bool,
+    *,
+    session: bool = True,
+) -> list[str]:
+    """Return the command line of bubblewrap with a bash in it.
+
+    Args:
+        config: See `Keeper`.
+        root: The mounted overlay.
+        request: `user` and `environment`.
+        bash: The arguments of bash.
+        filtered: Whether descriptor 7 holds a filter of system calls.
+        session: Whether bash gets a session of its own, away from any terminal.
+    """
     user = str(request["user"])
     arguments = [config["bwrap"], "--bind", root, "/", "--ro-bind", "/usr", "/usr"]
     if os.path.isdir("/usr/local"):
-        arguments += [
-            "--tmpfs",
-            "/usr/local",
-            "--remount-ro",
-            "/usr/local",
-        ]  # what the host's owner has put there is its own
+        # What the host's owner has put there is its own.
+        arguments += ["--tmpfs", "/usr/local", "--remount-ro", "/usr/local"]
     arguments += ["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]
     arguments += ["--dev", "/dev", "--size", str(16 << 20), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
     arguments += ["--proc", "/proc", "--unshare-all", "--unshare-user", "--uid", user, "--gid", user]
-    arguments += ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--disable-userns", "--hostname", "sim"]
-    arguments += ["--clearenv", *(["--seccomp", "7"] if filtered else [])]
+    arguments += ["--cap-drop", "ALL", "--die-with-parent", "--disable-userns", "--hostname", "sim"]
+    arguments += ["--clearenv", *(["--new-session"] if session else []), *(["--seccomp", "7"] if filtered else [])]
     for name, value in request["environment"].items():
         arguments += ["--setenv", name, value]
-    return [*arguments, "--chdir", "/", "/usr/bin/bash", "--norc", "--noprofile", "-c", LOOP, "bash"]
+    return [*arguments, "--chdir", "/", "/usr/bin/bash", *bash]
 
 
-def _become(arguments: list[str], config: dict[str, Any], ends: tuple[int, int, int, int]) -> None:
-    """Turn this forked child into bubblewrap; does not return."""
+def become(arguments: list[str], config: dict[str, Any], places: dict[int, int], *, terminal: bool = False) -> None:
+    """Turn this forked child into bubblewrap; does not return.
+
+    Args:
+        arguments: Its command line.
+        config: See `Keeper`.
+        places: The descriptors that it keeps, by the numbers that they get; -1 for none. Standard input is empty unless
+            it is among them.
+        terminal: Whether standard input is a terminal, which becomes that of a session of its own.
+    """
     try:
-        null = os.open("/dev/null", os.O_RDWR)
+        ends = {0: os.open("/dev/null", os.O_RDWR), **places}
         # First out of the way of the numbers that they are to have.
-        moved = [fcntl.fcntl(end, fcntl.F_DUPFD, 20) if end >= 0 else -1 for end in (null, *ends)]
-        for number, descriptor in zip((0, 8, 9, 1, 7), moved, strict=True):
-            if descriptor >= 0:
-                os.dup2(descriptor, number)
-        os.dup2(1, 2)
-        os.dup2(1, 6)
-        os.closerange(10, 256)
+        moved = {number: fcntl.fcntl(end, fcntl.F_DUPFD, 300) for number, end in ends.items() if end >= 0}
+        for number, descriptor in moved.items():
+            os.dup2(descriptor, number)
+        kept = sorted({*moved, 0, 1, 2})
+        for number, following in zip(kept, [*kept[1:], 1024], strict=True):
+            os.closerange(number + 1, following)
+        if terminal:
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         for name, value in config["rlimits"].items():
             resource.setrlimit(getattr(resource, name), (value, value))
         with open("/proc/self/oom_score_adj", "w") as file:
@@ -232,7 +265,8 @@ def _become(arguments: list[str], config: dict[str, Any], ends: tuple[int, int, 
         os._exit(127)
 
 
-def _pipe_with(data: bytes) -> int:
+def pipe_with(data: bytes) -> int:
+    """Return the reading end of a pipe that holds some data."""
     reading, writing = os.pipe()
     os.write(writing, data)
     os.close(writing)
@@ -246,21 +280,24 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _read(descriptor: int) -> bytes:
+def read_some(descriptor: int) -> bytes:
+    """Read what is there; nothing if there is nothing."""
     try:
         return os.read(descriptor, 1 << 16)
     except BlockingIOError:
         return b""
 
 
-def _kill(pid: int) -> None:
+def kill(pid: int) -> None:
+    """Kill a process, if it is still there."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
 
 
-def _reap() -> None:
+def reap() -> None:
+    """Wait for children that have ended."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             continue

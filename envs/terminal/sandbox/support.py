@@ -8,7 +8,8 @@ import subprocess
 from ....errors import MissingDependencyError, WorldError
 from ...registry import Requirement
 from ..tasks.filesystems import bare_entries
-from .sandbox import Frozen, Sandbox, ShellState, advice
+from .groups import advice
+from .sandbox import Frozen, Sandbox, ShellState
 from .seccomp import seccomp_filter
 
 _PROBE = "rm -r /home/agent && mkdir /home/agent && cd /home/agent && echo well > a && cat a"
@@ -50,10 +51,21 @@ def doctor() -> list[Requirement]:
     return [*checks, Requirement("seccomp", known, note, required=False)]
 
 
+def screen_doctor() -> list[Requirement]:
+    """Look at what the terminal's screen needs, and at the programs that its generated tasks use."""
+    programs = [
+        Requirement(
+            name, shutil.which(name, path="/usr/bin:/bin") is not None, f"apt install {package}", required=False
+        )
+        for name, package in (("vi", "vim-tiny"), ("less", "less"), ("python3", "python3"))
+    ]
+    return [*doctor(), Requirement.packages("pyte", "pyte", extra="terminal"), *programs]
+
+
 def missing() -> str | None:
     """Say why the terminal cannot run here, in one sentence; None if it can."""
     missing = [f"{check.what}: {check.note}" for check in doctor() if check.required and not check.ok]
     return "; ".join(missing) or None
 
 
-__all__ = ["doctor", "missing"]
+__all__ = ["doctor", "missing", "screen_doctor"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,24 @@ def bare_entries() -> tuple[FileEntry, ...]:
     return tuple(made)
 
 
+def listed_entries(files: Any) -> tuple[FileEntry, ...]:
+    """Return the entries of a home that is given as data: path to text; a path that ends with a slash is a directory.
+
+    A file that begins with `#!` can be executed.
+
+    Raises:
+        ConfigError: it is no such mapping, or a path leads out of the home.
+    """
+    if not isinstance(files, Mapping) or not all(isinstance(one, str) for pair in files.items() for one in pair):
+        raise ConfigError(
+            f"The files of a terminal are 'office:7', 'bare', or {{path: text}}, not {str(files)[:80]!r}."
+        )
+    for path in files:
+        if path.startswith("/") or not path or "\0" in path or {"..", "."} & set(path.split("/")):
+            raise ConfigError(f"The path {path!r} must lie in the home directory: write it relative to that.")
+    return (*bare_entries(), *_home(dict(files)))
+
+
 def _home(files: Mapping[str, str]) -> list[FileEntry]:
     """Return the entries of a home: directories (an empty content under a name that ends with a slash) and files."""
     directories: dict[str, None] = {}
@@ -77,4 +95,4 @@ def _home(files: Mapping[str, str]) -> list[FileEntry]:
     return entries
 
 
-__all__ = ["FILESYSTEMS", "HOME", "FileSystem", "bare_entries", "generate"]
+__all__ = ["FILESYSTEMS", "HOME", "FileSystem", "bare_entries", "generate", "listed_entries"]

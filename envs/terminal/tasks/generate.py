@@ -50,11 +50,13 @@ def task_of(files: str, name: str) -> Task:
 
 
 def demonstration(task: Task) -> tuple[str, ...]:
-    """Return commands that reach the goal of a task: of a generated one, or of one read from a file with a solution.
+    """Return commands that reach the goal of a task: of a generated one, or of one that has the option `solution`.
 
     Raises:
         ConfigError: the task has none.
     """
+    if solution := task.options.get("solution"):
+        return tuple(map(str, solution))
     head, _, name = task.id.rpartition("/")
     files = str(task.options.get("files", ""))
     for condition in task.goal.conditions:
