@@ -8,7 +8,8 @@ environments (`Observation.facts` holds what an environment chooses to reveal).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import html
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,11 @@ from .errors import RecordError
 
 SCHEMA_VERSION = 1
 """The version of the form below; a store written with a newer one is refused, an older one is migrated on reading."""
+
+_SHORT = 60
+"""Characters of a text that a `repr` shows."""
+_MOST_ROWS = 50
+"""Steps that a table in a notebook shows."""
 
 Json = Any
 """A JSON value: None, bool, int, float, str, a list of them, or a dict from str to them."""
@@ -33,6 +39,12 @@ class Goal:
     """Conditions in the environment's own form; all must hold together at the end. Empty means that nothing is checked:
     success is then unknown, not true."""
 
+    def __repr__(self) -> str:
+        return f"Goal({shorten(self.text)}, {len(self.conditions)} conditions)"
+
+    def _repr_html_(self) -> str:
+        return html_table(("goal", "conditions"), [(self.text, "; ".join(map(str, self.conditions)))])
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -47,6 +59,13 @@ class Task:
     goal: Goal
     options: Mapping[str, Json] = field(default_factory=dict)
     """Given to `env.reset(options=...)` in addition to the goal: which scene, which rules, how many characters."""
+
+    def __repr__(self) -> str:
+        return f"Task({self.id!r}, {self.env!r}, seed={self.seed}, goal={shorten(self.goal.text)})"
+
+    def _repr_html_(self) -> str:
+        rows = [("id", self.id), ("environment", self.env), ("seed", self.seed), ("goal", self.goal.text)]
+        return html_table(("task", ""), [*rows, *self.options.items()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,14 @@ class Observation:
     def seen(self) -> Observation:
         """Return the observation as an agent may see it: without the facts."""
         return self if self.facts is None else dataclasses.replace(self, facts=None)
+
+    def __repr__(self) -> str:
+        actions = "free form" if self.actions is None else f"{len(self.actions)} actions"
+        images = f", {len(self.images)} images" if self.images else ""
+        return f"Observation({shorten(self.text)}, {actions}{images})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("observation",), [(self.text,)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +124,14 @@ class Step:
     """What else the environment reported: `success`, `progress`, `error`, the character that acted; plain JSON."""
     tokens: Tokens | None = None
     """Token ids and log-probabilities when a language model chose the action."""
+
+    def __repr__(self) -> str:
+        ends = [name for name in ("terminated", "truncated") if getattr(self, name)]
+        error = [f"error={shorten(str(self.info['error']))}"] if "error" in self.info else []
+        return f"Step({', '.join([shorten(self.action), f'reward={self.reward:g}', *ends, *error])})"
+
+    def _repr_html_(self) -> str:
+        return _steps_table([self])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +171,16 @@ class Trajectory:
         """The undiscounted sum of rewards."""
         return float(sum(step.reward for step in self.steps))
 
+    def __repr__(self) -> str:
+        told = f"{len(self.steps)} steps, success={self.success}, reward={self.total_reward:g}"
+        return f"Trajectory({self.id!r}, task={self.task.id!r}, {told}, collector={self.collector!r})"
+
+    def _repr_html_(self) -> str:
+        left = len(self.steps) - _MOST_ROWS
+        more = f"<p>and {left} more steps</p>" if left > 0 else ""
+        title = f"{self.task.goal.text} ({self.task.env}, success: {self.success})"
+        return f"<p>{html.escape(title)}</p>{_steps_table(self.steps[:_MOST_ROWS])}{more}"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -154,9 +199,39 @@ class Failure:
     """The episode up to there, where it has steps, with what they took in `info["agent"]`. It is no whole episode: it
     is in no count of trajectories and in no export, and the task is played again."""
 
+    def __repr__(self) -> str:
+        return f"Failure(task={self.task.id!r}, stage={self.stage!r}, {shorten(self.error)})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("failure", ""), [("task", self.task.id), ("stage", self.stage), ("error", self.error)])
+
 
 Record = Trajectory | Failure
 """What a collector yields and a store keeps."""
+
+
+def shorten(text: str) -> str:
+    """Return a text in quotes on one line, cut after 60 characters, as a `repr` shows it."""
+    line = " ".join(text[: 4 * _SHORT].split())
+    return repr(line if len(line) <= _SHORT else f"{line[: _SHORT - 3]}...")
+
+
+def html_table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """Return a table for a notebook; every text in it is escaped."""
+    titles = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in head)
+    cells = (
+        "".join(f"<td style='white-space: pre-wrap'>{html.escape(str(cell))}</td>" for cell in row) for row in rows
+    )
+    return f"<table><tr>{titles}</tr>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+
+def _steps_table(steps: Iterable[Step]) -> str:
+    head = ("", "observed", "action", "reward", "refused")
+    rows = (
+        (number, step.observation.text, step.action, f"{step.reward:g}", step.info.get("error", ""))
+        for number, step in enumerate(steps, 1)
+    )
+    return html_table(head, rows)
 
 
 def encode(record: Record) -> bytes:

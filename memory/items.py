@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from ..errors import ConfigError
-from ..experience import Json
+from ..experience import Json, html_table, shorten
 
 Kind = Literal["episode", "skill", "fact"]
 """An episode is what happened, its outcome and its lessons; a skill is a procedure, verified by executing it; a fact
@@ -160,3 +160,10 @@ class Hit:
     scores: Mapping[str, float] = field(default_factory=dict)
     """The parts of the score, each in [0, 1]: `dense`, `lexical`, and on request `recency`, `importance`, `utility`;
     also the `cosine` with the question."""
+
+    def __repr__(self) -> str:
+        return f"Hit({self.score:.3g}, {self.item.draft.kind}, {shorten(self.item.draft.text)})"
+
+    def _repr_html_(self) -> str:
+        draft = self.item.draft
+        return html_table(("score", "kind", "text"), [(f"{self.score:.3g}", draft.kind, draft.text)])

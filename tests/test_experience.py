@@ -108,3 +108,19 @@ def test_a_trajectory_without_steps_has_no_success_and_no_reward() -> None:
 @given(tasks)
 def test_a_task_comes_back_from_its_json(task: Task) -> None:
     assert task_from_json(dataclasses.asdict(task)) == task
+
+
+@given(st.text(max_size=400))
+def test_records_are_shown_in_one_short_line_and_escaped_in_a_notebook(text: str) -> None:
+    hostile = f"{text}<script>x</script>"
+    seen = Observation(hostile, actions=("a", hostile))
+    task = Task("t/1", "pathei/X-v0", 3, Goal(hostile, ({"text": hostile},)), {"scene": hostile})
+    step = Step(seen, hostile, 0.5, info={"error": hostile})
+    played = Trajectory("e1", task, (step,) * 60, seen, "explore")
+    for record in (task, task.goal, seen, step, played, Failure(task, "step", hostile, played=played)):
+        assert type(record).__name__ in repr(record)
+        assert len(repr(record)) < 500
+        assert "\n" not in repr(record)
+        assert "<script>" not in record._repr_html_()
+        assert "<table>" in record._repr_html_()
+    assert "and 10 more steps" in played._repr_html_()
