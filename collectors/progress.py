@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
@@ -12,9 +13,25 @@ from ..experience import Failure, Record
 from .coverage import Coverage
 
 
+class PlainLines:
+    """Says how far something is where there is no terminal for a bar: a line at most every `seconds`."""
+
+    def __init__(self, console: Console, seconds: float = 10.0) -> None:
+        """Begin; the first line comes after `seconds`."""
+        self._console, self._seconds = console, seconds
+        self._begun = self._last = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Print a line, with the time since the beginning, if it is time for one and this is no terminal."""
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._last >= self._seconds:
+            self._last = now
+            self._console.print(f"{text}, {now - self._begun:.0f} s", soft_wrap=True, highlight=False, markup=False)
+
+
 @contextlib.contextmanager
 def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Sequence[Record]], None]]:
-    """Show a progress bar where there is a terminal: the rate, what was solved and brought about, and the failures.
+    """Show a progress bar, or a line every ten seconds where there is no terminal: what was solved, and the failures.
 
     Args:
         console: Where.
@@ -38,15 +55,19 @@ def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Seq
         disable=not console.is_terminal,
         refresh_per_second=5,
     )
+    plain = PlainLines(console)
     with bar:
         job = bar.add_task(title, total=total, rate="", found="", failed="")
 
+        done = 0
+
         def watch(records: Sequence[Record]) -> None:
-            if bar.disable:
-                return
+            nonlocal done
             roots = [record for record in records if isinstance(record, Failure) or record.parent is None]
             for record in roots:
                 seen.add(record)
+            done += len(roots)
+            plain.say(f"{title}: {done} of {total}, {seen.successes} solved, {seen.failures} failed")
             speed = bar.tasks[job].speed
             solved = f"{seen.successes} solved, " if seen.checked else ""
             bar.update(

@@ -108,6 +108,8 @@ class Eval:
     """So many questions at once."""
     device: str = "cpu"
     """`cpu` or `cuda`."""
+    overwrite: bool = False
+    """Whether to replace what was measured with other options; otherwise it is kept, and other options are refused."""
     lm_eval: Path | None = None
     """A folder for tasks of lm-eval (the Language Model Evaluation Harness), which is then asked the multiple-choice
     questions and the text as well."""

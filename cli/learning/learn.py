@@ -92,6 +92,7 @@ def learn(command: Learn) -> None:
 
 def evaluate(command: Eval) -> None:
     """Ask tuned models, and others next to them, what was held out."""
+    from ...collectors.progress import PlainLines
     from ...learners.evaluation.evaluate import EvaluationConfig
     from ...learners.evaluation.run import EvaluateRunConfig, ask_lm_eval, evaluate_model, evaluate_run
     from ...learners.run_directory import EXAMPLES
@@ -109,13 +110,15 @@ def evaluate(command: Eval) -> None:
     harness: dict[str, Mapping[str, Mapping[str, float]]] = {}
     for name in command.runs:
         with console.status("") as status:
+            plain = PlainLines(console)
 
-            def tell(part: str, name: str = name, status: Any = status) -> None:
+            def tell(part: str, name: str = name, status: Any = status, plain: PlainLines = plain) -> None:
+                plain.say(f"{name}: {part}")
                 status.update(f"{name}: {part}")
 
             title = Path(name).name
             if name in runs:
-                found[title] = evaluate_run(Path(name), config, watch=tell)
+                found[title] = evaluate_run(Path(name), config, overwrite=command.overwrite, watch=tell)
             else:
                 found[title] = evaluate_model(name, config, examples=examples, watch=tell)
             if command.lm_eval is not None and examples is not None:
@@ -134,12 +137,16 @@ def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar for what calls back with how much is done, and of how much; nothing before that."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from ...collectors.progress import PlainLines
+
     with Progress(
         TextColumn(f"{name:10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     ) as bar:
         jobs: list[Any] = []
+        plain = PlainLines(console)
 
         def advance(done: int, of: int) -> None:
+            plain.say(f"{name}: {done} of {of}")
             if not jobs:
                 jobs.append(bar.add_task(name, total=of))
             bar.update(jobs[0], completed=done, total=of)

@@ -303,8 +303,10 @@ def _print_consolidation(console: Console, memory: ExperienceMemory, done: Conso
 
 @contextmanager
 def _progress(console: Console, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show the number of episodes read, on a terminal."""
+    """Show the number of episodes read: a bar, or a line every ten seconds where there is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from ...collectors.progress import PlainLines
 
     bar = Progress(
         TextColumn("Building"),
@@ -315,5 +317,10 @@ def _progress(console: Console, total: int | None) -> Iterator[Callable[[int], N
         disable=not console.is_terminal,
     )
     with bar:
-        job = bar.add_task("", total=total)
-        yield lambda done: bar.update(job, completed=done)
+        job, plain = bar.add_task("", total=total), PlainLines(console)
+
+        def advance(done: int) -> None:
+            plain.say(f"Building: {done} of {'?' if total is None else total} episodes")
+            bar.update(job, completed=done)
+
+        yield advance

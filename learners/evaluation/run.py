@@ -7,6 +7,7 @@ result. Not here: tables and pictures (`views`).
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Final
 
 import orjson
 
-from ...errors import LearningError, at_least, check
+from ...errors import ConfigError, LearningError, at_least, check
 from ...pretrained import is_tiny
 from ..examples import Example, Split, read_examples
 from ..models.load import load_model
@@ -53,12 +54,15 @@ class EvaluateRunConfig:
         check(rules, "evaluation configuration")
 
 
-def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = None) -> Evaluation:
+def evaluate_run(
+    run: Path, config: EvaluateRunConfig, *, overwrite: bool = False, watch: Watch | None = None
+) -> Evaluation:
     """Evaluate the model of a finished run, and measure forgetting against its base.
 
     Args:
         run: The run's directory, as `pathei learn` made it.
         config: The examples and settings.
+        overwrite: Whether to remove first what another configuration measured here.
         watch: Called with the name of the next part.
 
     Raises:
@@ -73,7 +77,13 @@ def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = 
     texts = _texts(config, name)
     folder = run / EVALUATION
     with only_writer(folder):
-        refuse_another(folder, config)
+        try:
+            refuse_another(folder, config)
+        except ConfigError as error:
+            if not overwrite:
+                reason = str(error).partition(": configure")[0]
+                raise ConfigError(f"{reason}: evaluate it as before, or add --overwrite to replace it.") from error
+            _remove(folder)
         model, tokenizer = load_model(run / MODEL, config.device)
         base, _ = load_model(name, config.device)
         settle(folder, config)
@@ -90,6 +100,15 @@ def evaluate_run(run: Path, config: EvaluateRunConfig, *, watch: Watch | None = 
         )
         write_json(folder / RESULT, found.summary())
     return found
+
+
+def _remove(folder: Path) -> None:
+    """Remove an evaluation, its configuration last, so that one that was half removed is still refused."""
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == CONFIG):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "lock":
+            path.unlink()
 
 
 def evaluate_model(

@@ -194,6 +194,10 @@ def test_a_run_is_evaluated_where_it_lies(tmp_path: Path) -> None:
     assert told == []
     with pytest.raises(ConfigError, match="limit"):
         evaluate_run(run, EvaluateRunConfig(limit=4, texts=(text,)))
+    again = evaluate_run(run, EvaluateRunConfig(limit=4, texts=(text,)), overwrite=True)
+    assert evaluate_run(run, EvaluateRunConfig(limit=4, texts=(text,))) == again
+    with pytest.raises(ConfigError, match="add --overwrite"):
+        evaluate_run(run, config)
     with pytest.raises(LearningError, match="no model"):
         evaluate_run(tmp_path, config)
     with pytest.raises(ConfigError, match="splits must name"):
