@@ -1,6 +1,7 @@
 """How a draft enters a memory: as a new item, as reinforcement of an equal one, or superseding one it contradicts.
 
-Drafts with a key are compared by key; those without by what they say (`sameness`), with items of the same kind,
+Drafts with a key are compared by key, and skills also by their steps: of two with the same effect, one of which contains
+the other, the shorter stays (`redundancy`). Those without by what they say (`sameness`), with items of the same kind,
 environment, scopes, task and outcome. Not here: embedding, and later upkeep of items (`upkeep`).
 """
 
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from ..errors import MemoryStoreError
 from .items import KINDS, Draft, Item, Source, Status
+from .redundancy import effect_of, is_redundant
 from .sameness import canonical, said
 from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
 
@@ -131,11 +133,33 @@ class Admission:
             (*draft.peers, draft.key),
         )
         items = [item_of(row) for row in rows]
-        version = 1 + max((item.version for item in items), default=0)
-        alike = (one for one in items if one.draft.text == draft.text and one.status in ("active", "retired"))
-        same = next(alike, None)
+        equal = (one for one in items if one.draft.text == draft.text and one.status in ("active", "retired"))
+        same = next(equal, None)
         if same is not None:
             return self._reinforce(same, draft)
+        effect = effect_of(draft)
+        alike = self._with_effect(draft, effect) if effect else []
+        shorter = next((one for one in alike if is_redundant(draft, one.draft)), None)
+        if shorter is not None:
+            return self._reinforce(shorter, draft)
+        id_ = self._new_version(draft, embedding, items, is_dated=is_dated)
+        for one in alike:
+            if is_redundant(one.draft, draft):
+                self._supersede(one.id, id_, draft.time)
+        return id_
+
+    def _with_effect(self, draft: Draft, effect: str) -> list[Item]:
+        """Return the active skills with an effect."""
+        rows = self._database.all(
+            f"SELECT {COLUMNS} FROM item WHERE kind = ? AND world = ? AND user = ? AND agent = ? AND session = ?"
+            " AND key >= ? AND key < ? AND key <> '' AND status = 'active' ORDER BY num",
+            (*draft.peers, effect, f"{effect}\U0010ffff"),
+        )
+        return [item_of(row) for row in rows]
+
+    def _new_version(self, draft: Draft, embedding: Embedding, items: Sequence[Item], *, is_dated: bool) -> str:
+        """Add a draft whose text is new, next to the items with its key."""
+        version = 1 + max((item.version for item in items), default=0)
         active = next((one for one in items if one.status == "active"), None)
         if active is None or draft.kind == "episode":
             return self._add(draft, embedding, version=1 if draft.kind == "episode" else version)
@@ -143,12 +167,15 @@ class Admission:
             later = min(one.draft.time for one in items if one.draft.time > draft.time or one is active)
             return self._add(draft, embedding, version=version, status="superseded", replaced_by=active.id, ended=later)
         id_ = self._add(draft, embedding, version=version)
+        self._supersede(active.id, id_, draft.time)
+        return id_
+
+    def _supersede(self, old: str, new: str, when: float) -> None:
         self._database.run(
             "UPDATE item SET status = 'superseded', replaced_by = ?, ended = ?, seq = ? WHERE id = ?",
-            (id_, draft.time, self._number, active.id),
+            (new, when, self._number, old),
         )
-        self._database.log(active.id, draft.time, "superseded", {"by": id_})
-        return id_
+        self._database.log(old, when, "superseded", {"by": new})
 
     def _keyless(self, draft: Draft, embedding: Embedding, *, is_dated: bool) -> str:
         del is_dated

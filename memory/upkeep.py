@@ -22,6 +22,7 @@ from ..errors import MemoryStoreError, at_least, check
 from ..experience import Json
 from .items import Draft, Item, Kind, Status
 from .protocol import Embedder
+from .redundancy import effect_of, is_redundant
 from .sameness import canonical, said
 from .storage import index_files
 from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
@@ -67,7 +68,7 @@ class ConsolidationReport:
     """The result of a consolidation."""
 
     merged: tuple[str, ...]
-    """The ids of items that were merged into one that says the same."""
+    """The ids of items that were merged into one that says the same, and of skills into a shorter one."""
     retired: tuple[str, ...]
     """The ids of items that failed too often, or exceeded the limit."""
 
@@ -99,7 +100,7 @@ def rewrite(database: MemoryDatabase, number: int, old: Item, draft: Draft, embe
 
 def consolidate(database: MemoryDatabase, number: int, policy: UpkeepConfig) -> ConsolidationReport:
     """Merge items that say the same and retire items, within a transaction of that number."""
-    merged = _merge(database, number)
+    merged = _merge(database, number) + _merge_redundant(database, number)
     return ConsolidationReport(tuple(merged), tuple(_retire(database, number, policy)))
 
 
@@ -220,6 +221,25 @@ def _merge(database: MemoryDatabase, number: int) -> list[str]:
             if goes is not keeps:
                 _take_over(database, number, keeps, goes)
                 merged.append(goes.id)
+    return merged
+
+
+def _merge_redundant(database: MemoryDatabase, number: int) -> list[str]:
+    """Merge every skill that contains a shorter one of the same effect into that one."""
+    merged = []
+    groups = defaultdict[Any, list[Item]](list)
+    for row in database.all(f"SELECT {COLUMNS} FROM item WHERE kind = 'skill' AND status = 'active' AND key <> ''"):
+        item = item_of(row)
+        groups[item.draft.peers, effect_of(item.draft)].append(item)
+    for items in groups.values():
+        kept: list[Item] = []
+        for item in sorted(items, key=lambda one: len(one.draft.data.get("steps", ()))):
+            shorter = next((one for one in kept if is_redundant(item.draft, one.draft)), None)
+            if shorter is None:
+                kept.append(item)
+            else:
+                _take_over(database, number, shorter, item)
+                merged.append(item.id)
     return merged
 
 

@@ -239,7 +239,10 @@ class SkillAgent:
         return action
 
     def _repairs(self, step: Step, wanted: ConditionSignature) -> Iterator[tuple[Step, tuple[str, ...]]]:
-        """Yield steps that may make a step admissible, with the ids of the items that fix this step."""
+        """Yield steps that may make a step admissible, with the ids of the items behind them: going there, then fixes."""
+        for skill in self._knowledge.skills("you INSIDE x")[:1]:
+            for name in reversed(step[1:]):
+                yield (skill.steps[-1][0], name), (skill.id,)
         for skill in self._knowledge.fixes(step):
             for place, one in enumerate(skill.steps):
                 yield one, (skill.id,) if place == len(skill.steps) - 1 else ()

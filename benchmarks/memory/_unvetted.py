@@ -81,7 +81,7 @@ def by_outcome(trajectory: Trajectory) -> Trajectory:
 
 
 def _wrong(right: SkillCandidate) -> Iterator[SkillCandidate]:
-    draft, test = right
+    draft, test = right.draft, right.test
     steps, actions = draft.data["steps"], [action for action, _ in test.actions]
     if len(steps) > 1:
         yield _other(right, steps[:-1], actions[:-1])
@@ -92,7 +92,7 @@ def _wrong(right: SkillCandidate) -> Iterator[SkillCandidate]:
 
 
 def _other(right: SkillCandidate, steps: list[str], actions: list[str]) -> SkillCandidate:
-    draft, test = right
+    draft, test = right.draft, right.test
     head = draft.key.removesuffix("; ".join(draft.data["steps"]))
     shown = "; ".join(steps)
     other = replace(

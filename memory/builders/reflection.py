@@ -86,19 +86,20 @@ def _helped(steps: Sequence[Step], refused: int) -> tuple[str, ...]:
 
 
 def propose_fixes(trajectory: Trajectory) -> Iterator[SkillProposal]:
-    """Yield a skill for each lesson with a fix: a single one of the actions in between, or all of them."""
+    """Yield a skill for each lesson with a fix: the actions in between, of which verification keeps the needed ones."""
     for lesson in reflect(trajectory).lessons:
         if not lesson.helped:
             continue
+
+        def write(steps: Sequence[int], lesson: Lesson = lesson) -> Draft:
+            """Write the fix with some of its actions; the last step is the action that was refused."""
+            return _skill(trajectory, lesson, tuple(lesson.helped[step] for step in steps[:-1]))
+
         between = trajectory.steps[lesson.step + 1 : lesson.step + 1 + len(lesson.helped)]
-        is_whole = tuple(step.action for step in between) == lesson.helped
-        candidates = []
-        for helped in dict.fromkeys([*((action,) for action in lesson.helped), lesson.helped]):
-            actions = tuple(TryAction(action) for action in (*helped, lesson.action))
-            as_played = is_whole and helped == lesson.helped
-            test = SkillTest(actions, refused=lesson.action, as_played=as_played)
-            candidates.append(SkillCandidate(_skill(trajectory, lesson, helped), test))
-        yield SkillProposal(lesson.step, tuple(candidates))
+        as_played = tuple(step.action for step in between) == lesson.helped
+        actions = tuple(map(TryAction, (*lesson.helped, lesson.action)))
+        test = SkillTest(actions, refused=lesson.action, as_played=as_played)
+        yield SkillProposal(lesson.step, (SkillCandidate(_skill(trajectory, lesson, lesson.helped), test, write),))
 
 
 def _skill(trajectory: Trajectory, lesson: Lesson, helped: tuple[str, ...]) -> Draft:

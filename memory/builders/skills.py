@@ -8,7 +8,7 @@ to the last of its slice. Not here: revealing objects, and conditions reached to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ...envs.facts import ROLES, Change, Entity, read_condition
@@ -117,6 +117,31 @@ def _candidate(
     episode: _Episode, found: DependencySlice, asked: tuple[str, ...], carried: Change | None
 ) -> SkillCandidate | None:
     """Return a slice as a skill with its test, or None if it has no effect on its roles."""
+    written = _written(episode, found, asked, carried)
+    if written is None:
+        return None
+
+    def write(places: Sequence[int]) -> Draft | None:
+        """Write the skill with some of its steps, the last one included."""
+        steps, actions = (tuple(part[place] for place in places) for part in (found.steps, found.actions))
+        shorter = _written(episode, DependencySlice(steps, actions, found.things), asked, carried)
+        return None if shorter is None else shorter.draft
+
+    draft, before, after = written
+    return SkillCandidate(draft, _test(episode.log, found, before, after), write)
+
+
+class _Written(NamedTuple):
+    """A skill, and what has to hold before and after it."""
+
+    draft: Draft
+    before: tuple[Fact, ...]
+    after: tuple[Change, ...]
+
+
+def _written(
+    episode: _Episode, found: DependencySlice, asked: tuple[str, ...], carried: Change | None
+) -> _Written | None:
     trajectory, log = episode.trajectory, episode.log
     roles = {thing.id: role for thing, role in zip(found.things, ROLES, strict=False)}
     claims = _claims(log, found, roles, carried)
@@ -143,7 +168,7 @@ def _candidate(
         preconditions=list(needs),
         approach=approach if len(found.actions) > 1 or not found.steps[-1].moved else [],
     )
-    return SkillCandidate(draft, _test(log, found, tuple(needs.values()), tuple(claims.values())))
+    return _Written(draft, tuple(needs.values()), tuple(claims.values()))
 
 
 def _test(log: EpisodeLog, found: DependencySlice, before: tuple[Fact, ...], after: tuple[Change, ...]) -> SkillTest:

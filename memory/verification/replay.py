@@ -43,6 +43,8 @@ class ReplayResult(NamedTuple):
     """Whether the goal held at the end; None if the environment does not report it."""
     steps: int
     """The number of environment steps."""
+    accepted: tuple[int, ...] = ()
+    """The places of the actions that were done and not refused."""
 
 
 class EpisodeReplay:
@@ -96,6 +98,7 @@ class EpisodeReplay:
         self._undo_attempt()
         self._saved = self._snapshots.snapshot()
         facts, success, refused, done = self._facts.copy(), None, "", 0
+        accepted = []
         for action, needed in actions:
             *_, terminated, truncated, info = self._env.step(action)
             done += 1
@@ -106,10 +109,11 @@ class EpisodeReplay:
                 break
             if not error:
                 facts.update(info.get("facts"))
+                accepted.append(done - 1)
             if terminated or truncated:
                 break
         self.steps += done
-        return ReplayResult(refused, facts, None if success is None else bool(success), done)
+        return ReplayResult(refused, facts, None if success is None else bool(success), done, tuple(accepted))
 
     def _undo_attempt(self) -> None:
         """Restore the state before an attempt. It is delayed until needed, as some environments replay to restore."""

@@ -8,6 +8,8 @@ its effects. `VerifiedSkills` decides:
   with the objects of that episode. Each has to be accepted; the preconditions have to hold before, and the effects
   after. If an action is refused, the skill is tried once more with the steps by which the episode approached or
   revealed objects: locations are facts, and an agent that uses the skill searches for objects itself.
+* Of a skill that passes, every step is left out once, and it is kept without those that it does not need (`shorten`). A
+  skill that contains a shorter one of the same effect, proved before, is that one.
 * A skill that fails is not kept. A proposal may have alternatives, and the first that passes is kept.
 * A skill that passed once in this process is not tested again, only reinforced.
 * If the environment cannot be made, or the replay drifts, the skill is kept with half the confidence (`UNVERIFIED`). It
@@ -28,7 +30,9 @@ from ...envs.facts.graph import Fact
 from ...errors import PatheiError
 from ...experience import Trajectory
 from ..items import Draft
-from .replay import EpisodeReplay, ReplayEnvs, TryAction
+from ..redundancy import effect_of, places_of
+from .replay import EpisodeReplay, ReplayEnvs, ReplayResult, TryAction
+from .shorten import needed_steps
 
 UNVERIFIED: Final = 0.5
 """The confidence of a skill that has not been verified."""
@@ -52,12 +56,27 @@ class SkillTest(NamedTuple):
     as_played: bool = False
     """Whether the episode did exactly this, with nothing in between."""
 
+    def holds(self, outcome: ReplayResult) -> bool:
+        """Return whether what has to hold afterwards does."""
+        is_done = not outcome.refused and (not self.success or outcome.success is True)
+        return is_done and all(outcome.facts.holds(change.fact) == change.begins for change in self.after)
+
 
 class SkillCandidate(NamedTuple):
     """A skill with its test."""
 
     draft: Draft
     test: SkillTest
+    write: Callable[[Sequence[int]], Draft | None] | None = None
+    """Writes the skill with some of its steps only, by their places; None if all of them belong to it."""
+
+    def only(self, steps: Sequence[int]) -> Draft:
+        """Return the skill with some of its steps, or the whole one if it cannot be written so."""
+        whole = self.draft
+        if self.write is None or len(steps) == len(self.test.actions):
+            return whole
+        shorter = self.write(steps)
+        return whole if shorter is None or effect_of(shorter) != effect_of(whole) else shorter
 
 
 class SkillProposal(NamedTuple):
@@ -101,7 +120,8 @@ class VerifiedSkills:
         self.envs = ReplayEnvs()
         """The environments for replays; several builders may share them, one at a time."""
         self._propose = propose
-        self._passed: set[tuple[str, str]] = set()
+        self._passed: dict[tuple[str, str], list[Draft]] = {}
+        """What passed, by environment and effect."""
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
         """Return verified skills, and with less confidence those that cannot be tested, in the order of proposals."""
@@ -121,15 +141,21 @@ class VerifiedSkills:
 
     def _without_test(self, candidate: SkillCandidate) -> Draft | None:
         """Return the draft of a candidate that needs no test, or None."""
-        name = (candidate.draft.env, candidate.draft.key)
-        if name in self._passed:
-            self.counts.known += 1
-        elif candidate.test.as_played:
-            self.counts.as_played += 1
-            self._passed.add(name)
-        else:
-            return None
-        return candidate.draft
+        draft = candidate.draft
+        passed = self._passed.get(_name(draft), ())
+        for other in passed:
+            steps = places_of(other, draft)
+            if other.key == draft.key or (steps is not None and candidate.only(steps).key == other.key):
+                self.counts.known += 1
+                return draft if steps is None else candidate.only(steps)
+        if candidate.test.as_played and (candidate.write is None or len(candidate.test.actions) == 1):
+            return self._as_played(draft)
+        return None
+
+    def _as_played(self, draft: Draft) -> Draft:
+        self.counts.as_played += 1
+        self._passed.setdefault(_name(draft), []).append(draft)
+        return draft
 
     def _test(
         self, trajectory: Trajectory, proposals: Sequence[SkillProposal], untested: Sequence[int]
@@ -149,7 +175,9 @@ class VerifiedSkills:
             rest = [place for place in untested if place not in found]
             self.counts.unverified += len(rest)
             for place in rest:
-                found[place] = replace(proposals[place].candidates[0].draft, confidence=UNVERIFIED)
+                best = proposals[place].candidates[0]
+                confidence = best.draft.confidence if best.test.as_played else UNVERIFIED
+                found[place] = replace(best.draft, confidence=confidence)
         self.counts.failed += len(failed)
         self.counts.steps += 0 if replay is None else replay.steps
         return found
@@ -160,26 +188,33 @@ class VerifiedSkills:
             draft = self._without_test(candidate)
             if draft is not None:
                 return draft
-            draft = candidate.draft
-            if run_test(candidate.test, replay):
+            whole, test = candidate.draft, candidate.test
+            passing = test.actions if test.as_played else run_test(test, replay)
+            if passing:
+                steps = needed_steps(test, passing, replay) if candidate.write else range(len(test.actions))
+                draft = candidate.only(steps)
+                failed.discard(whole.key)
+                if test.as_played and draft is whole:
+                    return self._as_played(draft)
                 self.counts.verified += 1
-                self._passed.add((draft.env, draft.key))
-                failed.discard(draft.key)
+                self._passed.setdefault(_name(draft), []).append(draft)
                 return draft
-            failed.add(draft.key)
+            failed.add(whole.key)
         return None
 
 
-def run_test(test: SkillTest, replay: EpisodeReplay) -> bool:
-    """Run a test at the current step of a replay, and return whether the skill passes."""
+def _name(draft: Draft) -> tuple[str, str]:
+    """Return what skills that may contain each other have in common; keys of other skills are their own."""
+    return draft.env, effect_of(draft) or draft.key
+
+
+def run_test(test: SkillTest, replay: EpisodeReplay) -> tuple[TryAction, ...]:
+    """Run a test at the current step of a replay, and return the actions that passed; none if the skill fails."""
     if not all(map(replay.facts.holds, test.before)):
-        return False
+        return ()
     if test.refused and not replay.attempt([TryAction(test.refused)]).refused:
-        return False
+        return ()
     for actions in (test.actions, test.with_approach):
-        if actions:
-            outcome = replay.attempt(actions)
-            done = not outcome.refused and (not test.success or outcome.success is True)
-            if done and all(outcome.facts.holds(change.fact) == change.begins for change in test.after):
-                return True
-    return False
+        if actions and test.holds(replay.attempt(actions)):
+            return actions
+    return ()
