@@ -1,8 +1,8 @@
 """How a draft enters a memory: as a new item, as reinforcement of an equal one, or superseding one it contradicts.
 
-Drafts with a key are compared by key, and skills also by their steps: of two with the same effect, one of which contains
-the other, the shorter stays (`redundancy`). Those without by what they say (`sameness`), with items of the same kind,
-environment, scopes, task and outcome. Not here: embedding, and later upkeep of items (`upkeep`).
+Drafts with a key are compared by key, and skills also by their steps: of two with the same effect, one of which
+contains the other, the shorter stays (`redundancy`). Those without are compared by what they say (`sameness`), with
+items of the same kind, environment, scopes, task and outcome. Not here: embedding, and later upkeep of items.
 """
 
 from __future__ import annotations

@@ -239,7 +239,7 @@ class SkillAgent:
         return action
 
     def _repairs(self, step: Step, wanted: ConditionSignature) -> Iterator[tuple[Step, tuple[str, ...]]]:
-        """Yield steps that may make a step admissible, with the ids of the items behind them: going there, then fixes."""
+        """Yield steps that may make a step admissible, with the ids of the items behind them: approaching first."""
         for skill in self._knowledge.skills("you INSIDE x")[:1]:
             for name in reversed(step[1:]):
                 yield (skill.steps[-1][0], name), (skill.id,)

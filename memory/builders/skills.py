@@ -123,7 +123,10 @@ def _candidate(
 
     def write(places: Sequence[int]) -> Draft | None:
         """Write the skill with some of its steps, the last one included."""
-        steps, actions = (tuple(found.steps[place] for place in places), tuple(found.actions[place] for place in places))
+        steps, actions = (
+            tuple(found.steps[place] for place in places),
+            tuple(found.actions[place] for place in places),
+        )
         shorter = _written(episode, DependencySlice(steps, actions, found.things), asked, carried)
         return None if shorter is None else shorter.draft
 
