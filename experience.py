@@ -162,8 +162,11 @@ class Trajectory:
 
     @property
     def success(self) -> bool | None:
-        """Whether the goal held at the end; None if the environment does not report it."""
-        value = self.steps[-1].info.get("success") if self.steps else None
+        """Whether the goal held at the end; None if the environment does not report it.
+
+        Of an episode without steps that is its provenance's `success`: whether the goal held at the beginning.
+        """
+        value = self.steps[-1].info.get("success") if self.steps else self.provenance.get("success")
         return None if value is None else bool(value)
 
     @property

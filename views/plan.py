@@ -29,7 +29,7 @@ def plan_for_instruction(
     width: int = 4,
     levels: int = 4,
 ) -> bool:
-    """Search, show and do a plan; return whether the goal was reached.
+    """Search, show and do a plan; return whether the goal was reached, or holds already.
 
     Args:
         task: The environment, its seed and its options; the goal comes from the instruction.
@@ -52,6 +52,10 @@ def plan_for_instruction(
     recorder = Recorder(env, task, max_steps=search.depth + 1)
     watcher = Watcher(console, texts=False)
     recorder.reset()
+    if recorder.held:
+        console.print(Text(f"The goal holds already: nothing is to be done. ({goal.text})", style="bold green"))
+        env.close()
+        return True
     watcher(recorder)
     model = model_in(recorder)
     config = MctsConfig(replace(search, stop_on_success=True), prior=prior)

@@ -85,6 +85,8 @@ class Watcher:
 
 def ending(trajectory: Trajectory) -> str:
     """Tell in one line how an episode ended."""
+    if trajectory.success and not trajectory.steps:
+        return "The goal holds already: nothing was to be done."
     verdict = {True: "The goal is reached", False: "The goal is not reached", None: "No goal was checked"}
     refused = sum("error" in step.info for step in trajectory.steps)
     parts = [verdict[trajectory.success], f"{len(trajectory.steps)} steps"]

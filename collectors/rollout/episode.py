@@ -64,6 +64,7 @@ class Recorder:
         """The last observation as the environment returned it."""
         self.character: Json = None
         """Whose turn it is, where the environment says so."""
+        self._at_start: bool | None = None
         self._max_steps = max_steps
         self._put_image = put_image
         self._watch = watch
@@ -75,14 +76,20 @@ class Recorder:
 
     @property
     def success(self) -> bool:
-        """Whether the environment reported with the last step that the goal holds."""
-        return bool(self.steps) and self.steps[-1].info.get("success") is True
+        """Whether the environment reported with the last step, or before the first, that the goal holds."""
+        return self.steps[-1].info.get("success") is True if self.steps else self.held
+
+    @property
+    def held(self) -> bool:
+        """Whether the goal held at the beginning, so that nothing is to be done."""
+        return self._at_start is True
 
     def reset(self) -> Observation:
         """Begin the episode, or begin it again, and return the first observation."""
         self.stage, self.steps = "reset", []
         self.raw, info = contract.reset(self.env, self.task)
         self.character = info.get("character")
+        self._at_start = None if info.get("success") is None else bool(info["success"])
         self.observation = contract.observe(self.raw, info, self._put_image)
         self.stage = "act"
         if self._watch is not None:
@@ -127,11 +134,13 @@ class Recorder:
 
     def resume(self, mark: RecorderSnapshot) -> None:
         """Begin a branch: after the environment was restored to where the mark was made, there are no steps yet."""
-        self.stage, self.steps = "act", []
+        self.stage, self.steps, self._at_start = "act", [], None
         self.observation, self.character = mark
 
     def trajectory(self, id_: str, collector: str, provenance: Mapping[str, Json]) -> Trajectory:
-        """Return the episode as it stands."""
+        """Return the episode as it stands; one without steps says in its provenance whether the goal held."""
+        if not self.steps and self._at_start is not None:
+            provenance = {**provenance, "success": self._at_start}
         return Trajectory(id_, self.task, tuple(self.steps), self.observation, collector, provenance=dict(provenance))
 
     def failure(self, error: BaseException, id_: str, collector: str, provenance: Mapping[str, Json]) -> Failure:

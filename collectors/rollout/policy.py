@@ -21,6 +21,9 @@ from ...experience import Goal, Json, Observation, Task, Trajectory
 from ..protocol import episode_seed, trajectory_id
 from .episode import PutImage, Recorder
 
+HELD = "the goal holds already"
+"""Why an episode without steps ended, in its provenance."""
+
 Rng = int | np.random.Generator
 """A seed, or a generator, which is consumed: what `numpy.random.default_rng` takes."""
 
@@ -80,7 +83,7 @@ class AgentPolicy:
         self._agent_for = agent_for
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
-        """Play until the episode is over or the agent has finished."""
+        """Play until the episode is over or the agent has finished; a goal that holds already needs no step."""
         try:
             next(self.turns(recorder, rng, waits=False))
         except StopIteration as done:
@@ -99,8 +102,8 @@ class AgentPolicy:
         agent = self._agent_for(recorder.task)
         recorder.reset()
         reset_agent(agent, rng if isinstance(rng, int) else int(rng.integers(2**63)))
-        ended: Finished | None = None
-        while not recorder.over:
+        ended = Finished(HELD) if recorder.held else None
+        while not recorder.over and not recorder.held:
             seen, goal = recorder.observation.seen(), recorder.task.goal
             try:
                 if waits and isinstance(agent, LmAgent):
@@ -183,6 +186,7 @@ def demonstrator(task: Task) -> Agent:
 
 
 __all__ = [
+    "HELD",
     "AgentPolicy",
     "ModelCall",
     "Policy",

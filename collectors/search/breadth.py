@@ -75,15 +75,18 @@ class BreadthFirstPolicy:
         """Search, and do the plan.
 
         Raises:
-            GoalError: no plan was found within the limits.
+            GoalError: no plan was found within the limits, or there is no goal to search for.
             ContractError: a step of the plan was refused.
             SnapshotError: the environment can be neither saved nor replayed.
         """
-        from ..rollout.policy import PolicyReport
-        from .collector import do, model_in, snapshotable
+        from ..rollout.policy import HELD, PolicyReport
+        from .collector import do, model_in, require_goal, snapshotable
 
         recorder.env = snapshotable(recorder.env)
         recorder.reset()
+        if recorder.held:
+            return PolicyReport({"ended": HELD})
+        require_goal(recorder)
         model = model_in(recorder)
         found = shortest_plan(model, states=self._states, depth=self._depth)
         if found.plan is None:

@@ -24,7 +24,7 @@ from ...envs.snapshots import Snapshotter
 from ...errors import ContractError, GoalError, SnapshotError, at_least, check
 from ...experience import Goal, Trajectory
 from ..rollout.episode import PutImage, Recorder
-from ..rollout.policy import PolicyReport, Rng
+from ..rollout.policy import HELD, PolicyReport, Rng
 from ..rollout.rollout import Rollout
 from .branches import TreeRecorder
 from .guided import GuidedModel
@@ -105,15 +105,18 @@ class SearchPolicy:
         self._must_succeed = must_succeed
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
-        """Search, and do the best plan that was found.
+        """Search, and do the best plan that was found; nothing is searched or done where the goal holds already.
 
         Raises:
-            GoalError: no plan was found, and it must be.
+            GoalError: no plan was found, and it must be, or there is no goal to search for.
             ContractError: the plan led somewhere else than in the search.
             SnapshotError: the environment can be neither saved nor replayed.
         """
         recorder.env = snapshotable(recorder.env)
         recorder.reset()
+        if recorder.held:
+            return PolicyReport({"ended": HELD})
+        require_goal(recorder)
         model: Model[Any, Any]
         prior: Prior | None = None
         if self._lm_prior is None:
@@ -159,6 +162,19 @@ def make_searcher(config: MctsConfig | None = None, *, seed: int = 0, put_image:
     config = MctsConfig() if config is None else config
     max_steps = config.search.depth + 1
     return Rollout(SearchPolicy(config), name=COLLECTOR, max_steps=max_steps, seed=seed, put_image=put_image)
+
+
+def require_goal(recorder: Recorder) -> None:
+    """Refuse an episode that was just reset whose environment checks goals and was given none.
+
+    Raises:
+        GoalError: so it is, and a search would find nothing.
+    """
+    own = own_model(recorder.env.unwrapped)
+    if own is not None and own.success() is None:
+        raise GoalError(
+            "The goal is empty: it has no conditions that can be checked, so there is nothing to search for."
+        )
 
 
 def do(recorder: Recorder, plan: Sequence[str], *, strict: bool = False) -> None:
@@ -259,6 +275,7 @@ __all__ = [
     "household_search",
     "make_searcher",
     "model_in",
+    "require_goal",
     "snapshotable",
     "text_prior",
 ]

@@ -27,7 +27,7 @@ from ...experience import Step, Trajectory
 from ...stable_random import StableRandom
 from ..coverage import read_act
 from ..rollout.episode import Recorder
-from ..rollout.policy import PolicyReport, Rng
+from ..rollout.policy import HELD, PolicyReport, Rng
 from .collector import do, model_in, snapshotable
 from .guided import GuidedModel, Move
 from .mcts import Search, SearchConfig
@@ -84,6 +84,8 @@ class SkillPolicy:
         """Plan in the model, then do the plan; without one, act a little in proportion to the weights."""
         recorder.env = snapshotable(recorder.env)
         recorder.reset()
+        if recorder.held:
+            return PolicyReport({"ended": HELD})
         rng = np.random.default_rng(rng)
         aim = self._goals.aim(recorder.task.goal)
         plan, cost = self.plan(recorder, aim, rng)

@@ -24,6 +24,7 @@ from .engine.scene import Scene, bits
 from .engine.vocabulary import CLOSE, FACING, RELATIONS
 from .engine.world import World, WorldSnapshot
 from .goals.check import GoalCheck
+from .goals.contradictions import require_possible
 from .goals.landmarks import Landmarks
 from .goals.relevance import Relevance
 from .houses.scenes import load_scene
@@ -164,7 +165,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
             ConfigError: an option is not known or has no possible value. After this and the errors below the episode
                 before goes on.
             GraphError, DataError: the scene cannot be read or is not there.
-            GoalError: the goal cannot be checked in this household.
+            GoalError: the goal cannot be checked in this household, or contradicts itself.
         """
         super().reset(seed=seed)
         _require_known(options or {})
@@ -179,6 +180,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         world = home.world
         check = GoalCheck(conditions, world) if conditions else None
         world.restore(world.start)
+        require_possible(conditions, world)
         self._home, self._check, self._listing = home, check, listing
         self._end_on_success = bool(chosen.get("end_on_success", True))
         self._turn, self._error = 0, None
