@@ -1,6 +1,6 @@
 """Goals that cannot hold: a lamp both on and off, a cup in two places, three things in two hands.
 
-Each condition is read as a demand: so many of these nodes in one state, or at one place. Demands that no node can meet
+Each condition is read as a demand: a number of these nodes in one state, or at one place. Demands that no node can meet
 together need different nodes; where there are too few, the goal contradicts itself. This is about logic and places
 only: whether the rules allow what is asked is for the search to find out. Under the historical rules a thing may be in
 two places at once, so there only states are compared.
