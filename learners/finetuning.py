@@ -42,7 +42,6 @@ from .models.load import context_of, load_model
 from .models.stdlib_text import stdlib_text
 from .run_directory import (
     ADAPTER,
-    CONFIG,
     EXAMPLES,
     FISHER,
     GATHERED,
@@ -54,6 +53,7 @@ from .run_directory import (
     publish_folder,
     refuse_another,
     settle,
+    stored_rate,
     write_json,
 )
 from .training.batches import TokenizedExamples, draw, read_texts, sequences_of, tokenise
@@ -315,7 +315,7 @@ def _completed(config: LearnConfig, needs: Collection[Need]) -> LearnConfig:
     if training.learning_rate is None:
         # A run that has begun keeps its rate, whatever the default was then.
         default = learning_rate_for(training.lora is not None, tiny=is_tiny(config.model))
-        training = dataclasses.replace(training, learning_rate=_stored_rate(config.out) or default)
+        training = dataclasses.replace(training, learning_rate=stored_rate(config.out) or default)
     rules = {
         f"the method {config.method!r} needs reference text, and {config.model!r} has none of its own: name files with "
         "`texts`": bool(config.texts) or is_tiny(config.model) or not _needs_text(config, needs),
@@ -329,15 +329,6 @@ def _completed(config: LearnConfig, needs: Collection[Need]) -> LearnConfig:
     if earlier:
         earlier_runs(config.init_from)
     return dataclasses.replace(config, training=training)
-
-
-def _stored_rate(out: Path) -> float | None:
-    """Return the learning rate of the run that was begun in a directory; None if there is none."""
-    path = out / CONFIG
-    if not path.exists():
-        return None
-    rate = orjson.loads(path.read_bytes()).get("training", {}).get("learning_rate")
-    return rate if isinstance(rate, float) else None
 
 
 def _needs_text(config: LearnConfig, needs: Collection[Need]) -> bool:

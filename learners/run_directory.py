@@ -108,6 +108,15 @@ def refuse_another(folder: Path, config: Any, renamed: Mapping[str, str | None] 
         )
 
 
+def stored_rate(folder: Path) -> float | None:
+    """Return the learning rate of what was begun in a directory, which it keeps; None if there is none."""
+    path = folder / CONFIG
+    if not path.exists():
+        return None
+    rate = orjson.loads(path.read_bytes()).get("training", {}).get("learning_rate")
+    return rate if isinstance(rate, float) else None
+
+
 def _relocated(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """Return a stored configuration as it reads where the run's directory (`out`) is now.
 

@@ -85,9 +85,6 @@ class LoopConfig:
             ConfigError: at least one is out of range; all are named.
         """
         check(of_type(self), "loop configuration")
-        if self.training.learning_rate is None:
-            rate = learning_rate_for(self.training.lora is not None, tiny=is_tiny(self.model))
-            object.__setattr__(self, "training", replace(self.training, learning_rate=rate))
         rules = {
             **at_least(self, rounds=1, tasks=1, proposed=0, explored=0, held_out=1, steps=1, simulations=1),
             **at_least(self, seeds=1, seed=0, workers=0),
@@ -95,6 +92,17 @@ class LoopConfig:
             "timeout must be more than 0": self.timeout > 0,
         }
         check(rules, "loop configuration")
+
+    def with_rate(self, stored: float | None) -> LoopConfig:
+        """Return the configuration with a learning rate: its own, or that of the loop as it was begun, or the model's.
+
+        Args:
+            stored: The rate of a loop that was begun with this directory.
+        """
+        if self.training.learning_rate is not None:
+            return self
+        rate = stored or learning_rate_for(self.training.lora is not None, tiny=is_tiny(self.model))
+        return replace(self, training=replace(self.training, learning_rate=rate))
 
     @property
     def remembers(self) -> bool:

@@ -16,7 +16,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.rule import Rule
 
 from ..extras import needed_by
-from ..learners.run_directory import CONFIG, note_versions, only_writer, refuse_another, settle, write_json
+from ..learners.run_directory import (
+    CONFIG,
+    note_versions,
+    only_writer,
+    refuse_another,
+    settle,
+    stored_rate,
+    write_json,
+)
 from ..pretrained import is_tiny
 from . import experience, learning, results
 from .config import RENAMED, LoopConfig
@@ -48,6 +56,7 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
         PatheiError: an environment, a model or a memory cannot be loaded.
     """
     with only_writer(out):
+        config = config.with_rate(stored_rate(out))
         refuse_another(out, config, RENAMED)
         if config.tunes:
             with needed_by("Learning into weights", "learn"):
