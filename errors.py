@@ -102,6 +102,14 @@ class WorldError(PatheiError):
     """An environment's own program (browser, sandbox, engine) will not start, or died."""
 
 
+class InstallError(PatheiError):
+    """What an environment runs in cannot be installed, or is not."""
+
+
+class ForeignRuntimeError(WorldError):
+    """An environment that runs in a process of its own cannot be started, did not answer in time, or failed."""
+
+
 class MemoryStoreError(PatheiError):
     """A memory cannot be opened, read or written as asked."""
 

@@ -17,7 +17,17 @@ from ..collectors.options import LmOptions
 
 @dataclass(frozen=True)
 class EnvList:
-    """List the environments, and what each needs."""
+    """List the environments, whether each is ready, and what it needs."""
+
+
+@dataclass(frozen=True)
+class EnvInstall:
+    """Install what an environment runs in, where that is an interpreter or packages of its own."""
+
+    name: Positional[str]
+    """The environment, as `pathei env list` calls it."""
+    again: bool = False
+    """Install it even if it is there; the old one is replaced when the new one is complete."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +208,11 @@ class Demo:
 class Env:
     """Environments."""
 
-    command: Annotated[EnvList, subcommand("list")] | Annotated[EnvDoctor, subcommand("doctor")]
+    command: (
+        Annotated[EnvList, subcommand("list")]
+        | Annotated[EnvDoctor, subcommand("doctor")]
+        | Annotated[EnvInstall, subcommand("install")]
+    )
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "EnvList": "worlds:env_list",
         "EnvDoctor": "worlds:env_doctor",
+        "EnvInstall": "worlds:env_install",
         "DataList": "worlds:data_list",
         "DataGet": "worlds:data_get",
         "Run": "worlds:run",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
-from .commands import DataGet, DataList, EnvDoctor, EnvList, Plan, Run
+from .commands import DataGet, DataList, EnvDoctor, EnvInstall, EnvList, Plan, Run
 from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
@@ -22,14 +22,16 @@ def env_list(_: EnvList) -> None:
 
     from ..envs.registry import ENVS, get_env
 
-    table = Table("name", "gymnasium id", "what", "needs")
+    table = Table("name", "gymnasium id", "state", "what", "needs")
     for name in ENVS.names():
         try:
             spec = get_env(name)
+            missing = spec.missing()
         except ConfigError as error:  # one broken package does not hide the others
-            table.add_row(name, "", escape(f"cannot be used: {error}"), "")
+            table.add_row(name, "", "cannot be used", escape(str(error)), "")
         else:
-            table.add_row(name, spec.id, escape(spec.what), escape(spec.needs))
+            state = f"not installed: {', '.join(missing)}" if missing else "ready"
+            table.add_row(name, spec.id, escape(state), escape(spec.what), escape(spec.needs))
     make_console().print(table)
 
 
@@ -46,6 +48,27 @@ def env_doctor(command: EnvDoctor) -> int:
         table.add_row("ok" if check.ok else "missing" if check.required else "optional", check.what, escape(check.note))
     make_console().print(table)
     return int(any(check.required and not check.ok for check in checks))
+
+
+def env_install(command: EnvInstall) -> int:
+    """Install what an environment runs in; 1 if something required is missing that is not installed this way."""
+    from rich.markup import escape
+
+    from ..envs.foreign.install import install
+    from ..envs.registry import get_env
+
+    console, spec = make_console(), get_env(command.name)
+    if spec.runtime:
+        runtime = spec.load_runtime()
+        there = runtime.folder if not command.again else None
+        folder = install(runtime, lambda line: console.print(f"{escape(line)} ..."), again=command.again)
+        console.print(f"{runtime.what} is in {folder}{' already' if there else ''}", soft_wrap=True)
+    left = [one for one in spec.check() if one.required and not one.ok]
+    for one in left:
+        console.print(f"{escape(one.what)} is missing: {escape(one.note)}", soft_wrap=True)
+    if not left and not spec.runtime:
+        console.print(f"{spec.name} is ready: it needs {spec.needs}.")
+    return int(bool(left))
 
 
 def data_list(_: DataList) -> None:
@@ -144,4 +167,4 @@ def plan(command: Plan) -> int:
     return int(not reached)
 
 
-__all__ = ["data_get", "data_list", "env_doctor", "env_list", "plan", "run"]
+__all__ = ["data_get", "data_list", "env_doctor", "env_install", "env_list", "plan", "run"]

@@ -23,6 +23,7 @@ from ..registry import Registry, load_target
 from .contract import unknown_env
 
 if TYPE_CHECKING:
+    from .foreign.install import Runtime
     from .goal_space import GoalSpaceProvider
     from .verbalizer import Verbalizer
 
@@ -72,6 +73,8 @@ class EnvSpec:
     """What has to be installed besides pathei, in words."""
     doctor: str = ""
     """The function `() -> Sequence[Requirement]` that looks for what is needed; empty if nothing is."""
+    runtime: str = ""
+    """Names the `Runtime` (`foreign.install`) that `pathei env install` makes; empty where it has none of its own."""
     tasks: str = ""
     """The function `(n, seed) -> Sequence[Task]` that makes tasks; if empty, a task is a seed."""
     demonstration: str = ""
@@ -100,6 +103,10 @@ class EnvSpec:
         checks: Sequence[Requirement] = self.load(self.doctor)()
         return checks
 
+    def missing(self) -> list[str]:
+        """Return what is required and not there, in words."""
+        return [one.what for one in self.check() if one.required and not one.ok]
+
     def generate_tasks(self, n: int, seed: int, *, characters: int | None = None) -> list[Task]:
         """Return `n` tasks that follow from the seed.
 
@@ -127,6 +134,17 @@ class EnvSpec:
         package = f"{__package__}."
         inside = self.entry_point.startswith(package) and not function.startswith(package)
         found: Callable[..., Any] = load_target(package + function if inside else function)
+        return found
+
+    def load_runtime(self) -> Runtime:
+        """Return what `pathei env install` installs.
+
+        Raises:
+            ConfigError: the environment names none.
+        """
+        if not self.runtime:
+            raise ConfigError(f"The environment {self.name!r} has no runtime of its own to install.")
+        found: Runtime = self.load(self.runtime)  # type: ignore[assignment]  # a constant, not a function
         return found
 
     def generate_split(
