@@ -41,7 +41,7 @@ class Runtime:
     """What is installed, in one line."""
     version: str
     """Changes when `build` makes something else: an installation of another version is out of date."""
-    build: Callable[[Builder], None]
+    build: Callable[[RuntimeBuilder], None]
     """Puts everything into the builder's folder, which stays where it is."""
 
     @property
@@ -73,7 +73,7 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True)
-class Builder:
+class RuntimeBuilder:
     """What building has: a folder, a way to run commands, and somebody to report to."""
 
     folder: Path
@@ -155,7 +155,7 @@ def _build(runtime: Runtime, place: Path, report: Callable[[str], None]) -> Path
     log.unlink(missing_ok=True)
     old = runtime.folder
     try:
-        runtime.build(Builder(folder, report, log))
+        runtime.build(RuntimeBuilder(folder, report, log))
         staged = place / f"{folder.name}.json"
         staged.write_text(json.dumps({"folder": folder.name, "version": runtime.version}), "utf-8")
         staged.replace(place / _POINTER)
@@ -183,4 +183,4 @@ def _locked(place: Path) -> Iterator[None]:
         yield
 
 
-__all__ = ["ROOT_VARIABLE", "Builder", "Runtime", "install", "root"]
+__all__ = ["ROOT_VARIABLE", "Runtime", "RuntimeBuilder", "install", "root"]

@@ -66,7 +66,7 @@ def receive(read: Callable[[int], bytearray]) -> dict[str, Any]:
     """Read one message.
 
     Args:
-        read: Returns exactly so many bytes of what comes next, or raises.
+        read: Returns exactly that number of bytes of what comes next, or raises.
 
     Raises:
         WireError: what came is not a message.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pathei.cli import main
-from pathei.envs.foreign.install import ROOT_VARIABLE, Builder, Runtime, install, root
+from pathei.envs.foreign.install import ROOT_VARIABLE, Runtime, RuntimeBuilder, install, root
 from pathei.errors import InstallError
 
 
@@ -18,11 +18,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "runtimes"
 
 
-def write_word(builder: Builder) -> None:
+def write_word(builder: RuntimeBuilder) -> None:
     builder.run("write a word", sys.executable, "-c", "open('word', 'w').write('well')")
 
 
-def fail(builder: Builder) -> None:
+def fail(builder: RuntimeBuilder) -> None:
     write_word(builder)
     builder.run("fail", sys.executable, "-c", "import sys; print('no such thing'); sys.exit(3)")
 
@@ -86,7 +86,7 @@ def test_a_damaged_pointer_is_no_installation(pointer: str, home: Path) -> None:
 
 
 def test_two_do_not_install_the_same_at_once() -> None:
-    def build(_: Builder) -> None:
+    def build(_: RuntimeBuilder) -> None:
         install(runtime())
 
     with pytest.raises(InstallError, match="Another process is installing"):
