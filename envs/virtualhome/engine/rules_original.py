@@ -35,7 +35,7 @@ def _choose(w: World, node: int, relation: int, suitable: int) -> int:
     scene, now = w.scene, w.targets(node, relation)
     in_file = _edges_in_file(scene).get((node, relation), {})
     ids = {scene.ids[n] for n in bits(now) if scene.ids[n] not in in_file}
-    ids.update(in_file)  # a dictionary, as in the originals: the set's size follows from that
+    ids.update(in_file.keys())  # one by one, as the originals do: the size of the set follows from that
     ids.difference_update([number for number in in_file if not now >> scene.index[number] & 1])
     return next(scene.index[i] for i in ids if suitable >> scene.index[i] & 1)
 
