@@ -47,6 +47,10 @@ class Collect:
     frames: bool = False
     """Also store a picture of what the environment draws with every observation, for environments that can be drawn
     (`minigrid`, `miniwob`, ...)."""
+    shard: str | None = None
+    """Play one of several parts of the tasks, on one machine of many: `0/4` to `3/4`. Each part has a store of its own
+    in the directory, and `pathei store merge` joins them. `auto/4` takes the number from a Kubernetes Job of
+    completionMode Indexed or a Slurm array; `auto` from a whole Slurm array."""
     timeout: float = 300.0
     """The longest time for one task, in seconds; then its worker is replaced."""
 

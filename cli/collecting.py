@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, at_least, check
@@ -12,6 +13,7 @@ from .console import complain, make_console, tame_libraries
 if TYPE_CHECKING:
     from ..collectors.options import PlaySettings
     from ..collectors.rollout.collect import CollectReport
+    from ..collectors.sharding import TaskShard
     from ..experience import Json, Task
     from ..store import ExperienceStore
 
@@ -28,7 +30,10 @@ def collect(command: Collect) -> int:
     options = command.collector
     if options.in_process and command.workers:
         raise ConfigError("This collector plays in one process: leave out --workers.")
+    command, part = _part_of(command)
     name, tasks = options.name, _tasks_of(command)
+    if part is not None:
+        tasks = part.of(tasks)
     console = make_console()
     try:
         with ExperienceStore.open(command.out, config=_recorded(command), seeds=[command.seed]) as store:
@@ -40,6 +45,21 @@ def collect(command: Collect) -> int:
     for error, count in done.errors.most_common(3):
         complain(f"{count} x {error}")
     return int(done.coverage.episodes == 0 and done.coverage.failures > 0)
+
+
+def _part_of(command: Collect) -> tuple[Collect, TaskShard | None]:
+    """Return which part of the tasks is played, and the command with the store of that part."""
+    if command.shard is None:
+        return command, None
+    from ..collectors.sharding import read_shard
+
+    if hasattr(command.collector, "practice"):
+        raise ConfigError(
+            "This collector learns from one attempt to the next, so its attempts cannot be divided: leave out --shard."
+        )
+    part = read_shard(command.shard, os.environ)
+    said = f"{part.index}/{part.count}"
+    return dataclasses.replace(command, out=part.folder(command.out), shard=said), part
 
 
 def _tasks_of(command: Collect) -> list[Task]:

@@ -150,6 +150,16 @@ class StoreSalvage:
 
 
 @dataclass(frozen=True)
+class StoreMerge:
+    """Join stores, such as the parts of `pathei collect --shard`, by the ids of their episodes, any number of times."""
+
+    out: Positional[Path]
+    """The store that is added to; it is made if it does not exist."""
+    sources: Positional[tuple[Path, ...]]
+    """Stores, or directories of parts."""
+
+
+@dataclass(frozen=True)
 class StoreShow:
     """Show an episode step by step, or list the first ones."""
 
@@ -231,5 +241,6 @@ class Store:
         | Annotated[StoreShow, subcommand("show")]
         | Annotated[StoreVerify, subcommand("verify")]
         | Annotated[StoreSalvage, subcommand("salvage")]
+        | Annotated[StoreMerge, subcommand("merge")]
         | Annotated[StoreExport, subcommand("export")]
     )

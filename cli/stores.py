@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .commands import StoreExport, StoreInfoCommand, StoreSalvage, StoreShow, StoreVerify
+from .commands import StoreExport, StoreInfoCommand, StoreMerge, StoreSalvage, StoreShow, StoreVerify
 from .console import make_console
 from .worlds import LINES
 
@@ -64,6 +64,28 @@ def store_salvage(command: StoreSalvage) -> None:
     )
 
 
+def store_merge(command: StoreMerge) -> int:
+    """Join stores; 1 if something of them was left out."""
+    from ..store import merge
+
+    console = make_console()
+    report = merge(command.out, command.sources)
+    for damage in report.damage:
+        console.print(f"damaged: {damage}", soft_wrap=True, markup=False)
+    for id_ in report.left:
+        console.print(f"left out: {id_} (its parent or an image of it is lost)", soft_wrap=True, markup=False)
+    for id_ in report.differing:
+        console.print(f"left out: {id_} (another episode has its id)", soft_wrap=True, markup=False)
+    if report.absent:
+        console.print(f"not there yet: {', '.join(report.absent)}", soft_wrap=True, markup=False)
+    console.print(
+        f"{command.out}: {report.trajectories} trajectories and {report.failures} failures added, {report.known} were"
+        " there already.",
+        soft_wrap=True,
+    )
+    return int(bool(report.damage or report.left or report.differing))
+
+
 def _say_damage(path: Path, found: Sequence[Damage]) -> int:
     console = make_console()
     if not found:
@@ -116,4 +138,4 @@ def store_export(command: StoreExport) -> None:
     )
 
 
-__all__ = ["store_export", "store_info", "store_salvage", "store_show", "store_verify"]
+__all__ = ["store_export", "store_info", "store_merge", "store_salvage", "store_show", "store_verify"]

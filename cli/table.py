@@ -76,6 +76,7 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "StoreShow": "stores:store_show",
         "StoreVerify": "stores:store_verify",
         "StoreSalvage": "stores:store_salvage",
+        "StoreMerge": "stores:store_merge",
         "StoreExport": "stores:store_export",
         "Loop": "learning.loop:loop",
         "ListCommand": "plugins.perform:list_parts",

@@ -4,15 +4,18 @@ from .blobs import image_names
 from .damage import Damage, StoreDamageWarning
 from .experience_store import JOURNAL_BYTES, ExperienceStore
 from .manifest import StoreInfo
+from .merge import MergeReport, merge
 from .salvage import SalvageReport, salvage
 
 __all__ = [
     "JOURNAL_BYTES",
     "Damage",
     "ExperienceStore",
+    "MergeReport",
     "SalvageReport",
     "StoreDamageWarning",
     "StoreInfo",
     "image_names",
+    "merge",
     "salvage",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +41,26 @@ def image_names(trajectory: Trajectory) -> Iterator[str]:
     for step in trajectory.steps:
         yield from step.observation.images
     yield from trajectory.final.images
+
+
+def copy_images(trajectory: Trajectory, get: Callable[[str], bytes], put: Callable[[bytes], object]) -> bool:
+    """Copy the images that a trajectory shows from one store to another.
+
+    Args:
+        trajectory: It names them.
+        get: Returns the bytes of a name, and raises a `StoreError` if it cannot.
+        put: Stores bytes.
+
+    Returns:
+        False where one of them is lost.
+    """
+    for name in set(image_names(trajectory)):
+        try:
+            data = get(name)
+        except StoreError:
+            return False
+        put(data)
+    return True
 
 
 class Blobs:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import PatheiError, RecordError, StoreError
 from ..experience import Failure, Record, Trajectory, decode, encode
 from . import manifest as manifests
-from .blobs import Blobs, image_names
+from .blobs import Blobs, copy_images
 from .damage import Damage, Losses
 from .experience_store import ExperienceStore
 from .journal import scan_file
@@ -66,9 +66,13 @@ def salvage(path: str | Path, out: str | Path) -> SalvageReport:
         for record in _records(source, manifest, losses):
             if isinstance(record, Failure):
                 failures += 1
+                if record.played is not None:
+                    copy_images(record.played, blobs.get, store.put_image)
             elif record.id in kept:
                 continue
-            elif (record.parent is None or record.parent.trajectory in kept) and _copy_images(record, blobs, store):
+            elif (record.parent is None or record.parent.trajectory in kept) and copy_images(
+                record, blobs.get, store.put_image
+            ):
                 kept.add(record.id)
             else:
                 left.append(record.id)
@@ -144,16 +148,6 @@ def _files_on_disk(source: Path) -> dict[int, dict[str, ShardFile]]:
                 rows = 0
             files.setdefault(int(number), {})[table] = ShardFile(path.name, rows, path.stat().st_size, "")
     return files
-
-
-def _copy_images(trajectory: Trajectory, blobs: Blobs, store: ExperienceStore) -> bool:
-    """Copy the images of a trajectory; false where one of them is lost."""
-    try:
-        for name in set(image_names(trajectory)):
-            store.put_image(blobs.get(name))
-    except StoreError:
-        return False
-    return True
 
 
 __all__ = ["SalvageReport", "salvage"]

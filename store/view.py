@@ -67,9 +67,11 @@ class ManifestFile:
                 self._seen = (identity, manifests.load(self._directory))
             return self._seen[1]
         except (FileNotFoundError, NotADirectoryError):
+            advice = "check the path, or open it with mode='append' to make one"
+            if any(self._directory.glob("part-*-of-*")):
+                advice = f"it holds the parts of one, which `pathei store merge NEW {self._directory}` joins"
             raise StoreError(
-                f"There is no experience store at {self._directory} (no {manifests.NAME} in it): check the path, or"
-                " open it with mode='append' to make one."
+                f"There is no experience store at {self._directory} (no {manifests.NAME} in it): {advice}."
             ) from None
         except OSError as error:
             raise StoreError(f"The store {self._directory} cannot be read ({error.strerror}).") from error
