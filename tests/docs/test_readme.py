@@ -18,7 +18,7 @@ SMALLER = {
     ("collect", "agent"): "--tasks 3",
     ("collect", "explore", "--env"): "--tasks 4",
     ("learn",): "--training.steps 2 --training.batch-size 2 --reference.fisher-sequences 8 --texts old.txt",
-    ("eval",): "--limit 2 --texts old.txt",
+    ("eval",): "--limit 1 --splits seen --texts old.txt",
     ("loop",): "--learn memory --rounds 1 --tasks 6 --held-out 3 --steps 12 --workers 0",
 }
 """Options that make a command smaller, by words that all stand in it; the last of an option counts."""
