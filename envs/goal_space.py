@@ -82,7 +82,8 @@ class GoalSpace(Protocol):
         """Return the goal that a text states, in the forms that `grammar` describes; it is parsed and never executed.
 
         Raises:
-            GoalError: it cannot be read, cannot be checked here, holds already, or nothing can bring it about.
+            GoalError: it cannot be read, cannot be checked here, contradicts itself, holds already, or nothing can
+                bring it about.
         """
         ...
 

@@ -17,6 +17,7 @@ from ..errors import GoalError
 from ..experience import Goal
 from .facts import Condition, ConditionJson, EdgeCondition, FactGraph, NodeCondition, NotCondition, parse_condition
 from .facts.conditions import gather
+from .facts.contradictions import require_possible
 from .facts.goals import holds, satisfied
 from .goal_space import GoalCandidate, GoalCondition
 
@@ -29,15 +30,16 @@ Say = Callable[[ConditionJson, FactGraph], str]
 class GraphGoals:
     """The goal spaces of one environment; see `pathei.envs.goal_space.GoalSpaceProvider`."""
 
-    def __init__(self, possible: Possible, say: Say | None = None, you: str = "character") -> None:
+    def __init__(self, possible: Possible, say: Say | None = None, you: str = "character", grows: bool = False) -> None:
         """Prepare.
 
         Args:
             possible: Yields what the environment's actions can bring about.
             say: Returns a condition in words; `say_condition` by default.
             you: The kind of the one who acts.
+            grows: Whether there may be more things of a kind later; see `facts.contradictions.require_possible`.
         """
-        self._possible, self._say, self._you = possible, say or say_condition, you
+        self._possible, self._say, self._you, self._grows = possible, say or say_condition, you, grows
 
     def present(self, env: gymnasium.Env[Any, Any]) -> GraphGoalSpace:
         """Return the goals of an environment that was reset, by the `FactGraph` that its `fact_graph()` returns.
@@ -48,7 +50,7 @@ class GraphGoals:
         inner: Any = env.unwrapped
         if not hasattr(inner, "fact_graph"):
             raise GoalError(f"{env} offers no graph of facts, so it has no goals of this kind.")
-        return GraphGoalSpace(inner.fact_graph(), self._possible, self._say, self._you)
+        return GraphGoalSpace(inner.fact_graph(), self._possible, self._say, self._you, grows=self._grows)
 
     def aim(self, goal: Goal) -> GoalCandidate:
         """Return a recorded goal as a candidate.
@@ -62,9 +64,11 @@ class GraphGoals:
 class GraphGoalSpace:
     """The goals that one graph offers; see `pathei.envs.goal_space.GoalSpace`."""
 
-    def __init__(self, graph: FactGraph, possible: Possible, say: Say, you: str = "character") -> None:
-        """List the goals of what holds now."""
-        self._graph, self._say, self._you = graph, say, you
+    def __init__(
+        self, graph: FactGraph, possible: Possible, say: Say, you: str = "character", *, grows: bool = False
+    ) -> None:
+        """List the goals of what holds now; the arguments are those of `GraphGoals`."""
+        self._graph, self._say, self._you, self._grows = graph, say, you, grows
         listed = {part_of(one, you).name: one for one in possible(graph)}
         self._all = frozenset(listed)
         self._aims = {name: self._make(one) for name, one in listed.items() if not holds(graph, one)}
@@ -98,7 +102,7 @@ class GraphGoalSpace:
         """Return the goal that a text states: JSON conditions, a goal's name, or its sentence.
 
         Raises:
-            GoalError: it cannot be read, holds already, or nothing here brings it about.
+            GoalError: it cannot be read, contradicts itself, holds already, or nothing here brings it about.
         """
         wanted = text.strip().rstrip(".").casefold()
         for name, aim in self._aims.items():
@@ -114,6 +118,7 @@ class GraphGoalSpace:
         for part in parts_of(conditions, self._you):
             if part.name not in self._all:
                 raise GoalError(f"Nothing that can be done here brings about {part.name!r}.")
+        require_possible(self._graph, conditions, grows=self._grows)
         if satisfied(self._graph, conditions):
             raise GoalError(f"The goal holds already: {text}.")
         return self._make(*conditions)

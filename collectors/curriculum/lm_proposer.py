@@ -3,7 +3,8 @@
 The prompt holds what is perceived (with what is held), the goals reached and missed so far, answers that the model gave
 to its own questions about the household, and the reasons for which its last proposals were refused. Its answer is
 parsed, never executed: the line that begins with `Goal:` must be a goal that the world can check, is possible there,
-and was not reached before. Otherwise it is asked again with the reason, and after a few tries a goal is drawn instead.
+was not reached before, and did not keep missing. Otherwise the model is asked again with the reason, and after a few
+tries a goal is drawn instead.
 
 All that the prompt holds comes from attempts, so it survives a crash with the records; what the model would answer does
 not, as it may answer otherwise each time. Not here: retrieval of answers by similarity, and a critic: the world checks.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -22,12 +23,14 @@ import numpy as np
 from ...envs.goal_space import GoalCandidate, GoalSpace
 from ...errors import GoalError
 from ...experience import Json
-from .proposers import GoalAttempt, GoalProposal, Situation, draw
+from .proposers import GoalAttempt, GoalProposal, Misses, Situation, draw
 
 _ANSWER_MAX: Final = 20_000
 """More characters of an answer are not looked at."""
 _GOAL_MAX: Final = 1_000
 """A longer goal is refused, so that nothing nested too deep is ever read."""
+_FADED: Final = 0.2
+"""A goal with a smaller weight (`Misses`) is refused: one that was missed three times in a row, for example."""
 _KEPT: Final = 400
 """The number of characters of a reasoning, a question or an answer that are kept."""
 _GOAL: Final = re.compile(r"^[\s*_#>-]*(?:goal|task)[\s*_]*:[\s*_]*(.*)", re.IGNORECASE | re.MULTILINE)
@@ -117,8 +120,8 @@ class LanguageModel:
         self._shown = shown
         self._attempts = 0
         self._reached: dict[str, str] = {}
-        self._missed: dict[str, str] = {}
-        self._misses: Counter[str] = Counter()
+        self._missed: dict[str, GoalCandidate] = {}
+        self._misses = Misses()
         self._answers: dict[str, str] = {}
         self._refused: deque[_Refused] = deque(maxlen=5)
 
@@ -154,14 +157,14 @@ class LanguageModel:
     def update(self, attempt: GoalAttempt) -> None:
         """Note what was reached and missed, and what the proposal had found out."""
         self._attempts += 1
+        self._misses.add(attempt)
         template, text = attempt.aim.template, attempt.aim.goal.text
         if attempt.success:
             self._reached.setdefault(template, text)
             self._missed.pop(template, None)
         elif template not in self._reached:
             self._missed.pop(template, None)  # to the end, as the latest
-            self._missed[template] = text
-            self._misses[template] += 1
+            self._missed[template] = attempt.aim
         self._answers.update((str(question), str(answer)) for question, answer in attempt.why.get("answers", ()))
         self._refused.extend(_Refused(str(goal), str(why)) for goal, why in attempt.why.get("refused", ()))
 
@@ -173,7 +176,7 @@ class LanguageModel:
             answers: Questions and what was answered to them.
             refused: Proposals that were refused, each with the reason.
         """
-        missed = [f"{text} ({self._misses[template]})" for template, text in self._missed.items()]
+        missed = [f"{aim.goal.text} ({self._misses.count(aim)})" for aim in self._missed.values()]
         lines = _lines([f"{goal or '(none)'}: {why}" for goal, why in refused])
         return _TASK.format(
             observation=situation.observation.text,
@@ -193,6 +196,8 @@ class LanguageModel:
             raise GoalError(f"It has {aim.size} conditions, and at most {self._largest} are allowed.")
         if aim.template in self._reached:
             raise GoalError("It was reached before.")
+        if self._misses.weight(aim) < _FADED:
+            raise GoalError(f"It was missed {self._misses.count(aim)} times: leave it for now.")
         return aim
 
     def _ask(self, situation: Situation) -> dict[str, str]:

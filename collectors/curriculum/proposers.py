@@ -7,6 +7,8 @@
 * `NoveltyProposer` proposes what was never achieved, the likeliest first: goals of one condition, and combinations of
   conditions that were achieved one by one.
 
+A goal that keeps being missed fades (`Misses`): every miss halves its weight, and a miss counts less as it grows old.
+
 A proposer learns from attempts, in order, and from nothing else; so a new one that observes the attempts of a store
 again is in the same state, and nothing has to be saved. Not here: retries (`curriculum`) and language models
 (`lm_proposer`).
@@ -26,6 +28,8 @@ from ...envs.goal_space import GoalCandidate, GoalCondition, GoalSpace
 from ...errors import ConfigError
 from ...experience import Json, Observation
 
+_FEW = 4
+"""Among how many goals an exploring proposer chooses."""
 _TRIES = 30
 """The number of joins of random conditions that are tried until two or three fit together."""
 
@@ -79,6 +83,35 @@ class GoalProposer(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Misses:
+    """How often each goal was missed and never reached, so that what keeps missing fades and comes back later."""
+
+    half_life: float = 100.0
+    """The number of attempts, at any goal, after which a goal's misses count half."""
+    _now: int = 0
+    _missed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """How often, and at which attempt the last time, by template."""
+
+    def add(self, attempt: GoalAttempt) -> None:
+        """Count an attempt; success forgets the misses."""
+        self._now += 1
+        template = attempt.aim.template
+        if attempt.success:
+            self._missed.pop(template, None)
+        else:
+            self._missed[template] = self._missed.get(template, (0, 0))[0] + 1, self._now
+
+    def count(self, aim: GoalCandidate) -> int:
+        """Return how often a goal was missed since it was last reached."""
+        return self._missed.get(aim.template, (0, 0))[0]
+
+    def weight(self, aim: GoalCandidate) -> float:
+        """Return a factor in (0, 1]: 1 for a goal that was not missed, and half for each miss that is still fresh."""
+        count, last = self._missed.get(aim.template, (0, 0))
+        return float(0.5 ** (count * 0.5 ** ((self._now - last) / self.half_life)))
+
+
 class UniformProposer:
     """Draws the number of conditions uniformly, and then the conditions; it learns nothing."""
 
@@ -129,26 +162,33 @@ class LearningProgressProposer:
         self._explore = explore
         self._candidates = candidates
         self._outcomes: dict[str, deque[bool]] = {}
+        self._misses = Misses()
 
     def propose(self, situation: Situation, rng: np.random.Generator) -> GoalProposal:
         """Draw a goal."""
         sizes = rng.integers(1, self._largest + 1, size=self._candidates)
         if rng.random() < self._explore:
-            return GoalProposal(draw(situation.space, int(sizes[0]), rng, by_kind=True), {"by": "exploration"})
+            return self._exploring([draw(situation.space, int(size), rng, by_kind=True) for size in sizes[:_FEW]], rng)
         aims = [draw(situation.space, int(size), rng, by_kind=True) for size in sizes]
-        progress = np.array([self.progress(aim) for aim in aims])
+        progress = np.array([self.progress(aim) * self._misses.weight(aim) for aim in aims])
         total = float(progress.sum())
         if total <= 0:
-            return GoalProposal(aims[0], {"by": "exploration"})
+            return self._exploring(aims[:_FEW], rng)
         chosen = int(rng.choice(len(aims), p=progress / total))
         return GoalProposal(aims[chosen], {"by": "progress", "progress": round(float(progress[chosen]), 4)})
 
     def update(self, attempt: GoalAttempt) -> None:
         """Note the outcome in every group that the goal belongs to."""
+        self._misses.add(attempt)
         for part in (*attempt.aim.parts, _size(attempt.aim)):
             for feature in part.features:
                 outcomes = self._outcomes.setdefault(feature, deque(maxlen=self._window))
                 outcomes.append(attempt.success)
+
+    def _exploring(self, aims: Sequence[GoalCandidate], rng: np.random.Generator) -> GoalProposal:
+        """Take one of a few goals, whatever their kind; what kept missing seldom."""
+        weights = np.array([self._misses.weight(aim) for aim in aims])
+        return GoalProposal(aims[int(rng.choice(len(aims), p=weights / weights.sum()))], {"by": "exploration"})
 
     def progress(self, aim: GoalCandidate) -> float:
         """Return the absolute learning progress at a goal, in [0, 1]; 0 where too little is known."""
@@ -226,7 +266,7 @@ class NoveltyProposer:
 
     Half of the goals are of one condition, whatever it is; the others combine conditions, and only such as have been
     achieved. Of some candidates, the one is taken with the greatest `chance * gain`: the probability of reaching it
-    (`CompetenceProposer`) times what is new in it (`gain`).
+    (`CompetenceProposer`) times what is new in it (`gain`), less if it kept missing (`Misses`).
     """
 
     def __init__(self, *, largest: int = 3, effects: float = 0.5, candidates: int = 48) -> None:
@@ -243,6 +283,7 @@ class NoveltyProposer:
         self._competence = CompetenceProposer()
         self._achieved: Counter[str] = Counter()
         self._templates: set[str] = set()
+        self._misses = Misses()
 
     def propose(self, situation: Situation, rng: np.random.Generator) -> GoalProposal:
         """Choose a goal; one that was achieved already only if no other was found."""
@@ -254,7 +295,7 @@ class NoveltyProposer:
             aims = self._drawn(space, known, size, rng)
             new = [aim for aim in aims if aim.template not in self._templates]
             if new:
-                scores = [self._competence.chance(aim) * self.gain(aim) for aim in new]
+                scores = [self._competence.chance(aim) * self.gain(aim) * self._misses.weight(aim) for aim in new]
                 best = new[int(np.argmax(scores))]
                 chance, gain = self._competence.chance(best), self.gain(best)
                 return GoalProposal(best, {"by": "novelty", "chance": round(chance, 4), "gain": round(gain, 4)})
@@ -262,6 +303,7 @@ class NoveltyProposer:
 
     def update(self, attempt: GoalAttempt) -> None:
         """Note what was achieved, and how hard it is."""
+        self._misses.add(attempt)
         self._competence.add(attempt.aim, attempt.success)
         if attempt.success:
             self._templates.add(attempt.aim.template)
@@ -320,6 +362,7 @@ __all__ = [
     "GoalProposal",
     "GoalProposer",
     "LearningProgressProposer",
+    "Misses",
     "NoveltyProposer",
     "Situation",
     "UniformProposer",

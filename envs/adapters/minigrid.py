@@ -17,6 +17,7 @@ from ...errors import ConfigError, unknown
 from ...experience import Goal, Task
 from ...extras import needed_by
 from ..facts import FactGraph
+from ..facts.contradictions import require_possible
 from ..facts.goals import progress
 from ..facts.graph import Fact, changes_between
 from ..registry import Requirement
@@ -77,6 +78,7 @@ class MiniGridEnv(TextEnv[str]):
 
         Raises:
             ConfigError: there is no such level, or an option is not known.
+            GoalError: the goal's conditions are malformed or contradict each other.
         """
         given = self.begin(seed, options)
         level = given["level"]
@@ -91,6 +93,7 @@ class MiniGridEnv(TextEnv[str]):
         self._reader = reader = LevelGraph(self._grid)
         self._facts = reader.facts()
         graph = reader.graph(self._facts)
+        require_possible(graph, self._goal.conditions)
         self._progress = progress(graph, self._goal.conditions) if self._goal.conditions else 0.0
         self._text, self._over = self._described(observation), False
         return self._text, self._info(False, {"graph": graph.to_json()})

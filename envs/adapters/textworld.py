@@ -19,6 +19,7 @@ from ...errors import ConfigError
 from ...experience import Goal, Task
 from ...extras import needed_by
 from ..facts import ConditionJson, FactGraph
+from ..facts.contradictions import require_possible
 from ..facts.goals import progress, satisfied
 from ..registry import Requirement
 from ..text_env import TextEnv, explain, require_reset
@@ -79,6 +80,7 @@ class TextWorldEnv(TextEnv[str]):
 
         Raises:
             ConfigError: an option is not known, or the file is no game.
+            GoalError: the goal's conditions are malformed or contradict each other.
         """
         given = self.begin(seed, options)
         name = given.get("game") or f"generated:{int(self.np_random.integers(2**31))}"
@@ -91,6 +93,7 @@ class TextWorldEnv(TextEnv[str]):
         goal, objective = given.get("goal") or {}, str(self._state["objective"])
         own = " ".join(str(goal.get("text", "")).split()) == " ".join(objective.split())
         self._conditions = () if own else tuple(goal.get("conditions") or ())
+        require_possible(graph, self._conditions)
         if self._conditions:
             self._text = _replace_words(self._text, objective, str(goal["text"]))
         self._score = 0.0

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import DataError, GoalError
 from ..facts import ConditionJson, FactGraph, parse_conditions
+from ..facts.contradictions import require_possible
 from ..facts.goals import progress
 from ..graph_goals import parts_of
 from ..text_env import TextEnv, explain, require_reset
@@ -82,12 +83,14 @@ class DocsEnv(TextEnv[str]):
         Raises:
             ConfigError: an option is not known or has no possible value.
             DataError: the collection cannot be read, has no questions, or is another than the goal was made for.
-            GoalError: the goal is no question.
+            GoalError: the goal is no question, or its conditions contradict each other.
             MissingDependencyError: the packages of the extra `shop`, which has the search, are not installed.
         """
         self._episode = episode = self._begin(self.begin(seed, options))
         self._place, self._error = START, None
         asked = {"answers": list(episode.question.answers)} if not episode.conditions else {}
+        if episode.conditions:
+            require_possible(self.fact_graph(), episode.conditions)
         return self.text(), self._info({**asked, **self._where()})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:

@@ -11,7 +11,8 @@ after `step`
 
 It may add keys of its own. The relations that readers know are `INSIDE` (a room, or a container), `ON`, and `HOLDS`
 (or `HOLDS_RH` and `HOLDS_LH`, one for each hand) from the character to what it holds; others are kept as they are.
-`FactGraph` and `EpisodeFacts` read this form, `conditions` reads goals over it, and `goals` checks them.
+`FactGraph` and `EpisodeFacts` read this form, `conditions` reads goals over it, `goals` checks them, and
+`contradictions` refuses those that cannot hold.
 
 Not here: words for any of it (`pathei.envs.verbalizer`).
 """
@@ -32,6 +33,7 @@ from .conditions import (
     parse_conditions,
     selectors_of,
 )
+from .contradictions import require_possible
 from .episode import EpisodeFacts, FactStep
 from .goals import holds, measure, progress, satisfied
 from .graph import HOLDING, HOLDS, PASSING, Change, Entity, FactGraph, Location, read_changes, read_nodes
@@ -42,5 +44,5 @@ __all__ = [
     "Condition", "ConditionJson", "ConditionSignature", "EdgeCondition", "Entity", "EpisodeFacts", "FactGraph",
     "FactStep", "Location", "NodeCondition", "NodeSelector", "NotCondition", "Weighted", "holds", "measure",
     "parse_condition", "parse_conditions", "progress", "read_action", "read_actor", "read_changes", "read_condition",
-    "read_nodes", "satisfied", "script_parts", "selectors_of",
+    "read_nodes", "require_possible", "satisfied", "script_parts", "selectors_of",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from ...errors import ConfigError, unknown
 from ..documents.queries import queries
 from ..facts import ConditionJson, FactGraph, parse_conditions
+from ..facts.contradictions import require_possible
 from ..facts.goals import progress
 from ..graph_goals import parts_of
 from ..text_env import TextEnv, explain, require_reset
@@ -102,12 +103,14 @@ class WebShopEnv(TextEnv[str]):
         Raises:
             ConfigError: an option is not known or has no possible value.
             DataError: the catalogue cannot be read.
-            GoalError: the goal does not fit the catalogue.
+            GoalError: the goal does not fit the catalogue, or its conditions contradict each other.
             MissingDependencyError: the packages of the extra `shop` are not installed.
         """
         self._episode = self._begin(self.begin(seed, options))
         self.go(START)
         goal = self._episode.goal
+        if self._episode.conditions:
+            require_possible(self.fact_graph(), self._episode.conditions)
         asked = {"conditions": list(self._episode.conditions)} if self._episode.conditions else goal.condition()
         return self.text(), self._info({"goal": asked, **self._where()})
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from ...errors import ConfigError, WorldError
 from ..facts import FactGraph
+from ..facts.contradictions import require_possible
 from ..facts.goals import measure
 from ..text_env import TextEnv, require_reset
 from .conditions import FileView, check_conditions, holds, on_graph
@@ -142,7 +143,7 @@ class TerminalEnv(TextEnv[str]):
 
         Raises:
             ConfigError: an option is not known or has no possible value.
-            GoalError: a condition cannot be read.
+            GoalError: a condition cannot be read, or two contradict each other.
             MissingDependencyError, WorldError: the sandbox does not start; the message says what to install or enable.
         """
         chosen = self.begin(seed, options)
@@ -172,6 +173,7 @@ class TerminalEnv(TextEnv[str]):
         except WorldError:
             self._give_up()
             raise
+        require_possible(self.fact_graph(), [one for one in conditions if on_graph(one)], grows=True)
         self._moment = TerminalEpisodeState()
         self._moment = self._judged(self._moment)
         facts = {

@@ -134,7 +134,7 @@ def _one(selector: NodeSelector) -> str:
 
 def goal_space() -> GraphGoals:
     """Return the goals of a home directory."""
-    return GraphGoals(possible, say_condition)
+    return GraphGoals(possible, say_condition, grows=True)  # files can be copied
 
 
 __all__ = ["HOME", "USER", "goal_space", "node_of", "path_of", "possible", "read_tree", "say_condition"]

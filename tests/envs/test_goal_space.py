@@ -32,6 +32,13 @@ def test_every_listed_goal_can_be_checked_does_not_hold_and_reads_back(house: in
         assert HOMES.aim(aim.goal) == aim
 
 
+def test_nobody_is_to_hold_three_things() -> None:
+    space = space_of(3)
+    held = space.kinds()["you HOLDS _"][:3]
+    assert space.join(held[:2]) is not None
+    assert space.join(held) is None
+
+
 def test_kinds_hold_every_goal_once_and_names_find_them() -> None:
     space = space_of(3)
     by_kind = [aim for aims in space.kinds().values() for aim in aims]

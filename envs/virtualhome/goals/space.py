@@ -27,6 +27,7 @@ from ..language.describe_goal import describe
 from ..language.parse_goal import GRAMMAR, read_sentence
 from .check import GoalCheck
 from .conditions import among, parse_condition, relations_of
+from .contradictions import require_possible
 
 _STATES_BY_VERB: Final = {
     "SWITCHON": "ON",
@@ -129,7 +130,8 @@ class HomeGoalSpace:
     def join(self, aims: Sequence[GoalCandidate]) -> GoalCandidate | None:
         """Return the goal of reaching several together, or None if two say something of the same kind of thing.
 
-        So a lamp is never to be on and off at once, nor a cup in two places; the one who acts is in one place only.
+        So a lamp is never to be on and off at once, nor a cup in two places; the one who acts is in one place only, and
+        has two hands.
         """
         conditions = tuple(condition for aim in aims for condition in aim.goal.conditions)
         parts = [part for aim in aims for part in aim.parts]
@@ -138,16 +140,23 @@ class HomeGoalSpace:
         placed = {part.things[0]: part.things[1] for part in parts if len(part.things) == 2}
         if any(placed.get(there) == thing for thing, there in placed.items()):
             return None  # the box in the basket, and the basket in the box
+        try:
+            require_possible(conditions, self._world)
+        except GoalError:
+            return None  # three things in two hands
         return self._aim(*conditions)
 
     def read(self, text: str) -> GoalCandidate:
         """Return the goal that a sentence, or JSON conditions, state.
 
         Raises:
-            GoalError: it cannot be read or checked here, holds already, or nothing that can be done brings it about.
+            GoalError: it cannot be read or checked here, contradicts itself, holds already, or nothing that can be
+                done brings it about.
         """
         conditions = _read(text, self._scene)
-        if GoalCheck(conditions, self._world).satisfied():
+        check = GoalCheck(conditions, self._world)
+        require_possible(conditions, self._world)
+        if check.satisfied():
             raise GoalError(f"The goal holds already: {describe(conditions, self._scene)}.")
         gather(conditions, self._check_possible, "The goal is out of reach")
         return self._aim(*conditions)

@@ -154,6 +154,16 @@ def test_what_cannot_be_checked_is_refused_and_the_reason_is_in_the_next_prompt(
     assert again.aim.template == "you LYING"
 
 
+def test_a_contradiction_and_what_kept_missing_are_refused(serve: Callable[..., _Endpoint]) -> None:
+    endpoint = serve("Goal: the fridge is open and the fridge is closed", "Goal: you hold a book", SCRIPT)
+    proposer, here = LanguageModel(endpoint.chat(), questions=0), situation()
+    for _ in range(3):
+        proposer.update(GoalAttempt(here.space.read("you hold a book"), False, 10))
+    assert proposer.propose(here, rng()).aim.template == "fridge OPEN"
+    assert "The goal contradicts itself" in endpoint.prompts[1]
+    assert "you hold a book: It was missed 3 times: leave it for now." in endpoint.prompts[2]
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -14,6 +14,7 @@ from pathei.collectors.curriculum.proposers import (
     GoalAttempt,
     GoalProposer,
     LearningProgressProposer,
+    Misses,
     NoveltyProposer,
     Situation,
     UniformProposer,
@@ -187,6 +188,32 @@ def test_novelty_prefers_the_likely_and_turns_to_what_is_new_in_it() -> None:
     aims = [proposer.propose(at(space), rng).aim for _ in range(30)]
     assert Counter(aim.parts[0].kind for aim in aims)["easy"] == 30
     assert proposer.gain(space.kinds()["easy"][30]) > proposer.gain(space.kinds()["easy"][0])
+
+
+@pytest.mark.parametrize("proposer", [NoveltyProposer(largest=1), LearningProgressProposer(largest=1)])
+def test_what_keeps_missing_fades(proposer: GoalProposer) -> None:
+    board, rng = _Board(a=8), np.random.default_rng(0)
+    hopeless = board.aims()[0]
+    told(proposer, [(hopeless, False)] * 6)
+    proposed = Counter(proposer.propose(at(board), rng).aim.template for _ in range(200))
+    assert proposed[hopeless.template] < 200 / 8 / 2
+    assert len(proposed) > 1
+
+
+@given(st.integers(1, 8), st.integers(0, 400))
+def test_misses_count_less_as_they_grow_old_and_are_forgotten_with_success(count: int, pause: int) -> None:
+    board, misses = _Board(a=1, b=1), Misses()
+    [missed, other] = board.aims()
+    for _ in range(count):
+        misses.add(GoalAttempt(missed, False, 1))
+    fresh = misses.weight(missed)
+    assert fresh == pytest.approx(0.5**count)
+    for _ in range(pause):
+        misses.add(GoalAttempt(other, True, 1))
+    assert misses.count(missed) == count
+    assert fresh <= misses.weight(missed) < 1.0 == misses.weight(other)
+    misses.add(GoalAttempt(missed, True, 1))
+    assert misses.weight(missed) == 1.0
 
 
 def test_novelty_says_when_there_is_nothing_new() -> None:
