@@ -199,6 +199,32 @@ class StoreExport:
 
 
 @dataclass(frozen=True)
+class View:
+    """Look at a store in a browser, step by step, or write its episodes into one HTML file."""
+
+    path: Positional[Path]
+    """The store's directory."""
+    port: int = 8765
+    """The port on 127.0.0.1; 0 for any that is free."""
+    export: Path | None = None
+    """Serve nothing, and write the chosen episodes into this HTML file, which opens without a server."""
+    episode: tuple[str, ...] = ()
+    """For `--export`: only the episodes of these ids."""
+    env: str | None = None
+    """For `--export`: only episodes in this environment, by its gymnasium id."""
+    collector: str | None = None
+    """For `--export`: only what this collector played."""
+    success: bool | None = None
+    """For `--export`: only episodes that reached their goal (True) or failed to (False)."""
+    text: str = ""
+    """For `--export`: only episodes whose goal, task or id has all these words in it."""
+    limit: int = 100
+    """For `--export`: the largest number of episodes; more are refused."""
+    overwrite: bool = False
+    """For `--export`: replace what is there."""
+
+
+@dataclass(frozen=True)
 class Demo:
     """The tour: agents act in generated houses, their experience is stored, and a small loop learns from it."""
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .commands import StoreExport, StoreInfoCommand, StoreMerge, StoreSalvage, StoreShow, StoreVerify
+from .commands import StoreExport, StoreInfoCommand, StoreMerge, StoreSalvage, StoreShow, StoreVerify, View
 from .console import make_console
 from .worlds import LINES
 
@@ -138,4 +138,34 @@ def store_export(command: StoreExport) -> None:
     )
 
 
-__all__ = ["store_export", "store_info", "store_merge", "store_salvage", "store_show", "store_verify"]
+def view(command: View) -> None:
+    """Serve a store until Ctrl-C, or write its episodes into a page."""
+    from ..store import ExperienceStore
+    from ..views.viewer import EpisodeFilter, ViewerServer, export_page
+
+    console = make_console()
+    with ExperienceStore.open(command.path, mode="read") as store:
+        if command.export is not None:
+            chosen = EpisodeFilter(command.env, command.collector, command.success, command.text)
+            count = export_page(
+                store,
+                command.export,
+                chosen,
+                ids=command.episode,
+                limit=command.limit,
+                overwrite=command.overwrite,
+            )
+            size = command.export.stat().st_size / 1e6
+            console.print(f"{command.export}: {count} episode{'s' * (count > 1)}, {size:.1f} MB", soft_wrap=True)
+            return
+        server = ViewerServer(store, command.port)
+        try:
+            console.print(f"{command.path}: open {server.address} (Ctrl-C ends it)", soft_wrap=True)
+            server.run()
+        except KeyboardInterrupt:
+            console.print("Closed.")
+        finally:
+            server.close()
+
+
+__all__ = ["store_export", "store_info", "store_merge", "store_salvage", "store_show", "store_verify", "view"]

@@ -24,6 +24,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "collect": ("collect_commands:Collect", "Play many tasks into a store."),
         "plan": ("commands:Plan", "Watch one search: find a plan for an instruction, show the tree, and do it."),
         "store": ("commands:Store", "What was collected."),
+        "view": (
+            "commands:View",
+            "Look at a store in a browser, step by step, or write its episodes into one HTML file.",
+        ),
         "memory": (
             "memory.commands:MemoryCommand",
             "Build, query and maintain an external memory: episodes, skills and facts.",
@@ -78,6 +82,7 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "StoreSalvage": "stores:store_salvage",
         "StoreMerge": "stores:store_merge",
         "StoreExport": "stores:store_export",
+        "View": "stores:view",
         "Loop": "learning.loop:loop",
         "ListCommand": "plugins.perform:list_parts",
         "CheckEnvCommand": "plugins.perform:check_env",

@@ -5,11 +5,13 @@ from .damage import Damage, StoreDamageWarning
 from .experience_store import JOURNAL_BYTES, ExperienceStore
 from .manifest import StoreInfo
 from .merge import MergeReport, merge
+from .rows import EpisodeRow
 from .salvage import SalvageReport, salvage
 
 __all__ = [
     "JOURNAL_BYTES",
     "Damage",
+    "EpisodeRow",
     "ExperienceStore",
     "MergeReport",
     "SalvageReport",

@@ -115,6 +115,19 @@ class Blobs:
         """Whether a blob of that name is stored; its content is not read."""
         return _NAME.fullmatch(name) is not None and self.path(name).exists()
 
+    def check(self, trajectory: Trajectory) -> None:
+        """Refuse a trajectory that shows an image that is not stored.
+
+        Raises:
+            StoreError: there is such an image; it is named.
+        """
+        for name in image_names(trajectory):
+            if not self.has(name):
+                raise StoreError(
+                    f"The trajectory {trajectory.id!r} names an image {name!r} that the store does not hold: "
+                    "store its bytes with put_image first."
+                )
+
     def usage(self) -> BlobUsage:
         """Count the blobs; walks the folder."""
         count = size = 0

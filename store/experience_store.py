@@ -33,7 +33,8 @@ from .damage import Damage, Losses
 from .durable import WriterLock, explained, publish, sha256_of, sync_directory, uncollected
 from .journal import MAX_PAYLOAD, JournalWriter, frames, read_frame
 from .manifest import Counts, Manifest, StoreInfo
-from .view import ManifestFile, StoreView, journal_path, pinned
+from .rows import EpisodeRow
+from .view import ManifestFile, StoreView, check_age, journal_path, pinned
 
 if TYPE_CHECKING:
     from .shards import ShardReader
@@ -137,7 +138,7 @@ class ExperienceStore:
         self._catalog.check(records)
         for record in records:
             if isinstance(record, Trajectory):
-                self._check_images(record)
+                self._blobs.check(record)
         lines = list(map(encode, records))
         for record, line in zip(records, lines, strict=True):
             check_finite(record, line)
@@ -227,6 +228,18 @@ class ExperienceStore:
             for record in map(decode, view.lines(self._losses)):
                 if isinstance(record, Trajectory) and keep(record.collector, record.success, record.parent is None):
                     yield record
+
+    def rows(self) -> Iterator[EpisodeRow]:
+        """Yield one line for each trajectory, in append order; of sealed shards no step is read.
+
+        Warns:
+            StoreDamageWarning: as for `trajectories`.
+        """
+        with self._viewing() as view:
+            for shard in view.manifest.shards:
+                yield from self._reader(view.manifest, shard.number).lines()
+            records = map(decode, view.lines(self._losses))
+            yield from (EpisodeRow.of(record) for record in records if isinstance(record, Trajectory))
 
     def failures(self) -> Iterator[Failure]:
         """Yield the failures in append order.
@@ -387,7 +400,7 @@ class ExperienceStore:
             if not (self.path / manifests.NAME).exists():
                 Manifest(manifests.now()).save(self.path, temporary)
             self._adopt(self._file.load())
-            self._check_age()
+            check_age(self.path, len(self._manifest.shards))
             self._open_journal()
             with self._viewing() as view:
                 self._scan(view)
@@ -413,18 +426,6 @@ class ExperienceStore:
                     f" ({min(foreign)!r} is in it): choose a new directory, or restore the manifest from a copy."
                 )
 
-    def _check_age(self) -> None:
-        """Remove a journal that a crash left after its sealing; refuse a manifest that is older than the shards."""
-        number = len(self._manifest.shards)
-        if number:
-            journal_path(self.path, number - 1).unlink(missing_ok=True)
-        newer = (self.path / "shards").glob(f"{number:06d}.*")
-        if not journal_path(self.path, number).exists() and any(newer):
-            raise StoreError(
-                f"The manifest of {self.path} is older than its shards (it does not list number {number}): restore the"
-                " newest manifest."
-            )
-
     def _writer(self) -> JournalWriter:
         if self._lock is None:
             raise StoreError(f"The store {self.path} is open for reading only: open it with mode='append'.")
@@ -435,14 +436,6 @@ class ExperienceStore:
                 f"An earlier write to the store {self.path} failed: fix the cause, then open the store again."
             )
         return self._journal
-
-    def _check_images(self, trajectory: Trajectory) -> None:
-        for name in image_names(trajectory):
-            if not self._blobs.has(name):
-                raise StoreError(
-                    f"The trajectory {trajectory.id!r} names an image {name!r} that the store does not hold: "
-                    "store its bytes with put_image first."
-                )
 
     def _open_journal(self) -> None:
         with explained(self.path):
@@ -496,4 +489,4 @@ class ExperienceStore:
         return self._readers[number]
 
 
-__all__ = ["JOURNAL_BYTES", "ExperienceStore", "StoreInfo", "image_names"]
+__all__ = ["JOURNAL_BYTES", "ExperienceStore", "StoreInfo"]

@@ -40,6 +40,7 @@ from .catalog import ShardEntry
 from .damage import DamagedFileError, Losses
 from .durable import sha256_of, uncollected
 from .manifest import Counts, Shard, ShardFile
+from .rows import EpisodeRow
 
 GROUP_STEPS = 512
 """A row group is closed at this many steps, never inside a trajectory."""
@@ -235,6 +236,14 @@ class ShardReader:
                 for row, (id_, task_id, collector, parent, step, n_steps) in enumerate(rows):
                     origin = None if parent is None else Parent(parent, step)
                     yield ShardEntry(id_, task_id, collector, origin, n_steps, group, row)
+
+    def lines(self) -> Iterator[EpisodeRow]:
+        """Yield one line for each trajectory, in order, without reading steps."""
+        names = "id task_id env goal collector success total_reward n_steps parent_trajectory parent_step".split()
+        for group in self._groups("episodes"):
+            with self._noted(group):
+                for *values, parent, step in self._rows("episodes", group, names):
+                    yield EpisodeRow._make((*values, None if parent is None else Parent(parent, step)))
 
     def trajectories(self, keep: Callable[[str, bool | None, bool], bool]) -> Iterator[Trajectory]:
         """Yield trajectories in order, holding one row group at a time.

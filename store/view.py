@@ -82,6 +82,26 @@ def journal_path(directory: Path, number: int) -> Path:
     return directory / f"journal-{number:06d}.log"
 
 
+def check_age(directory: Path, number: int) -> None:
+    """Remove a journal that a crash left after its sealing; refuse a manifest that is older than the shards.
+
+    Args:
+        directory: The store's directory, whose lock the caller has.
+        number: How many shards its manifest lists.
+
+    Raises:
+        StoreError: there are newer shards.
+    """
+    if number:
+        journal_path(directory, number - 1).unlink(missing_ok=True)
+    newer = (directory / "shards").glob(f"{number:06d}.*")
+    if not journal_path(directory, number).exists() and any(newer):
+        raise StoreError(
+            f"The manifest of {directory} is older than its shards (it does not list number {number}): restore the"
+            " newest manifest."
+        )
+
+
 @contextlib.contextmanager
 def pinned(directory: Path, file: ManifestFile) -> Iterator[StoreView]:
     """Pin what is committed now, for as long as the block runs.

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pathei.errors import RecordError, StoreError, StoreLockedError, UnknownNameError
 from pathei.experience import Failure, Goal, Observation, Parent, Step, Task, Tokens, Trajectory, decode, encode
-from pathei.store import ExperienceStore, StoreDamageWarning
+from pathei.store import EpisodeRow, ExperienceStore, StoreDamageWarning
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 FACTS = {"nodes": [{"id": 1, "class": "lamp"}], "temperature": 20.5}
@@ -54,6 +54,7 @@ def test_everything_is_read_back_in_order_sealed_or_not(tmp_path: Path, journal_
             store.append(one, *broken[i // 3 : i // 3 + (i % 3 == 0)])
         assert list(store.trajectories()) == lived
         assert [store.get(one.id) for one in lived] == lived
+        assert list(store.rows()) == [EpisodeRow.of(one) for one in lived]
     for mode in ("read", "append"):
         with ExperienceStore.open(tmp_path / "s", mode=mode) as store:
             assert list(store.trajectories()) == lived
@@ -74,6 +75,7 @@ def test_filters_choose_by_collector_success_and_root(tmp_path: Path) -> None:
             assert [one.id for one in store.trajectories(success=True)] == ["root", "x"]
             assert [one.id for one in store.trajectories(success=False)] == ["branch"]
             assert [one.id for one in store.trajectories(roots=True)] == ["root", "x", "unknown"]
+            assert list(store.rows()) == [EpisodeRow.of(one) for one in lived]
             store.seal()
 
 

@@ -1,0 +1,103 @@
+"""The viewer in a real browser: clicks, keys and addresses, served and as a file, and nothing asked of elsewhere."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pathei.envs.web.browser.browser import Browser
+from pathei.store import ExperienceStore
+from pathei.tests.views.walks import walk
+from pathei.tests.views.watched_page import WatchedPage
+from pathei.views.viewer import EpisodeFilter, ViewerServer, export_page
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("viewer")]
+LONG = "#/episode/way%2F50%25%23%3F/"
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser for all tests here."""
+    with Browser(chromium) as running:
+        yield running
+
+
+def look_around(page: WatchedPage) -> None:
+    """Use the page as a person does: search, open, step, follow links, go back."""
+    page.wait("document.querySelectorAll('tr[data-id]').length === 5")
+    page.keys("/")
+    page.write("way")
+    page.wait("document.querySelectorAll('tr[data-id]').length === 2")
+    page.keys("Enter", "j", "Enter")
+    page.wait("document.querySelector('.step')")
+    assert page.evaluate("location.hash") == "#/episode/way%2Fbranch/1"
+    page.keys("j", "j", "j")
+    page.wait("document.querySelector('.steps .here .n').innerText === '4'")
+    assert page.text(".seen").startswith("You are at 3.")
+    assert "From 3 onwards." in page.text(".step")
+    assert "mean log-probability -1.000" in page.text(".step")
+    assert page.text("#changes") == "\N{MINUS SIGN} at: 3\n+ at: 4"
+    page.keys("End")
+    page.wait("location.hash.endsWith('/end') && document.querySelector('.seen').innerText.startsWith('You are there')")
+    page.click_on(".steps li:nth-child(2) a")
+    page.wait("document.querySelector('.steps .here .n').innerText === '2'")
+    page.click_on("p.note a")  # to the parent, where the branch leaves it
+    page.wait(f"location.hash === '{LONG}8'")
+    page.wait("document.querySelector('.steps .here .n')?.innerText === '8'")
+    page.wait("document.querySelector('.step img').naturalWidth === 2")
+    page.keys("Escape")
+    page.wait("document.querySelectorAll('tr[data-id]').length === 2")
+    assert page.evaluate("document.getElementById('text').value") == "way"
+    page.evaluate("document.getElementById('text').value = ''; location.hash = '#/?collector=scripted'")
+    page.wait("document.querySelectorAll('tr[data-id]').length === 3")
+    page.click_on("tr[data-id] td.result")
+    page.wait("document.querySelector('#changes, .step .note')")
+    assert "VirtualHome" in page.text(".facts")
+    assert page.evaluate("window.owned") is None  # what was recorded is text, whatever it says
+    page.keys("?")
+    page.wait("document.getElementById('help').open")
+
+
+def test_a_person_looks_around_a_served_store(browser: Browser, viewed: Path) -> None:
+    with ExperienceStore.open(viewed, mode="read") as store, ViewerServer(store) as server:
+        page = WatchedPage(browser, server.address)
+        look_around(page)
+        # A link leads to its step, in the second part of a long episode.
+        page.open(f"{server.address}{LONG}57")
+        page.wait("document.querySelector('.seen')?.innerText.startsWith('You are at 56.')")
+        page.open(f"{server.address}#/episode/nobody/1")
+        page.wait("document.getElementById('error')?.innerText.includes(\"holds no trajectory 'nobody'\")")
+        assert page.errors
+        assert all("404" in error for error in page.errors)
+        assert page.requests
+        assert all(url.startswith((server.address, "data:")) for url in page.requests)
+        page.close()
+
+
+def test_the_same_page_opens_as_a_file(browser: Browser, viewed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    with ExperienceStore.open(viewed, mode="read") as store:
+        export_page(store, out, EpisodeFilter())
+    page = WatchedPage(browser, out.as_uri(), width=390, height=700)
+    look_around(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.errors == []
+    assert [url for url in page.requests if not url.startswith("data:")] == [out.as_uri()]
+    page.close()
+
+
+def test_ten_thousand_episodes_are_listed_and_searched(browser: Browser, tmp_path: Path) -> None:
+    with ExperienceStore.open(tmp_path / "many") as store:
+        store.append(*(walk(f"w{n:04}", 0) for n in range(10_000)))
+        with ViewerServer(store) as server:
+            page = WatchedPage(browser, server.address)
+            page.wait("document.getElementById('count')?.innerText === '10,000 episodes'")
+            page.click_on("#next")
+            page.wait("document.querySelector('tr[data-id]').dataset.id === 'w0050'")
+            page.keys("/")
+            page.write("w77 walk")
+            page.wait("document.getElementById('count').innerText === '100 episodes'")
+            page.keys("Enter", "k", "j", "n")
+            page.wait("document.querySelector('tr[data-id]').dataset.id === 'w7750'")
+            assert page.errors == []
+            page.close()

@@ -1,0 +1,343 @@
+// The viewer's page: a list of episodes, and one episode step by step. What there is to show is asked by path, of the
+// server, or of the answers that lie in the page itself. Everything that was recorded is shown as text, never as HTML.
+// Addresses: #/?env=..&text=..&page=2 is a filtered list, #/episode/ID/7 the seventh step of an episode.
+"use strict";
+
+const PAGE = 50;      // episodes on a page of the list
+const WINDOW = 200;   // steps of an episode that are listed at once
+const CHUNK = 50;     // moments in one answer; as in answers.py
+const [ID, TASK, ENV, GOAL, COLLECTOR, SUCCESS, REWARD, STEPS, PARENT] = Array(9).keys();
+const FILTERS = ["text", "env", "collector", "success"];
+const inside = JSON.parse(document.getElementById("data").textContent);
+const main = document.getElementById("main");
+const rows = [];
+let known = new Map();   // id -> row
+let here = { keys: {} };   // what is shown: its keys
+let latest = 0;   // the newest drawing; an older one that is still waiting gives up
+let listed = "#/";   // the list that one goes back to
+
+// --- asking
+
+const path = (...parts) => parts.map(encodeURIComponent).join("/");
+const answers = new Map();
+
+async function ask(what) {
+  if (inside) {
+    if (!(what in inside)) throw new Error("This is not in the exported page.");
+    return inside[what];
+  }
+  const answer = await fetch("/" + what);
+  const found = await answer.json();
+  if (!answer.ok) throw new Error(found.error);
+  return found;
+}
+
+// An episode does not change once it is stored.
+function remembered(what) {
+  if (!answers.has(what)) {
+    if (answers.size > 200) answers.clear();
+    answers.set(what, ask(what).catch((error) => { answers.delete(what); throw error; }));
+  }
+  return answers.get(what);
+}
+
+async function refresh() {
+  const found = inside && rows.length ? [] : await ask(inside ? "rows/0" : path("rows", rows.length));
+  for (const row of found) { rows.push(row); known.set(row[ID], row); }
+}
+
+// --- making elements
+
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value === true) element.setAttribute(key, "");
+    else if (value !== false && value != null) element.setAttribute(key, value);
+  }
+  element.append(...children.flat().filter((child) => child != null && child !== false));
+  return element;
+}
+
+const json = (value) => make("pre", {}, JSON.stringify(value, null, 1));
+const fold = (title, ...children) => make("details", {}, make("summary", {}, title), ...children);
+const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+const signed = (number) => (number > 0 ? "+" : "") + Number(number.toFixed(4));
+const reached = (value) => ({ true: ["good", "reached"], false: ["bad", "not reached"] })[value] ?? ["note", "unknown"];
+const verdict = (value) => make("span", { class: reached(value)[0] }, reached(value)[1]);
+
+function episodeLink(id, moment, text) {
+  return make("a", { href: "#/" + path("episode", id, moment) }, text);
+}
+
+function show(title, keys, ...children) {
+  document.title = title;
+  here = { keys };
+  main.replaceChildren(...children);
+}
+
+// --- the list
+
+function chosen(filter) {
+  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+  return rows.filter((row) => {
+    if (filter.env && row[ENV] !== filter.env) return false;
+    if (filter.collector && row[COLLECTOR] !== filter.collector) return false;
+    if (filter.success && reached(row[SUCCESS])[1] !== filter.success) return false;
+    if (!words.length) return true;
+    const text = `${row[GOAL]}\n${row[ID]}\n${row[TASK]}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+function listAddress(filter, page) {
+  const query = new URLSearchParams();
+  for (const name of FILTERS) if (filter[name]) query.set(name, filter[name]);
+  if (page) query.set("page", page + 1);
+  return "#/" + (query.size ? "?" + query : "");
+}
+
+function filterOf(address) {
+  const query = new URLSearchParams(address.split("?")[1] ?? "");
+  const filter = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
+  return { filter, page: Math.max(0, (Number(query.get("page")) || 1) - 1) };
+}
+
+function choice(name, what, values, filter) {
+  const change = (event) => location.replace(listAddress({ ...filter, [name]: event.target.value }, 0));
+  const options = [["", `any ${what}`], ...values.map((value) => [value, value])];
+  return make("select", { id: name, "aria-label": what, onchange: change },
+    options.map(([value, text]) => make("option", { value, selected: filter[name] === value }, text)));
+}
+
+function listRow(row, selected) {
+  const [env, n] = [row[ENV].replace(/^pathei\//, ""), row[STEPS]];
+  return make("tr", { "data-id": row[ID], class: selected ? "here" : null, onclick: () => open(row[ID]) },
+    make("td", {}, episodeLink(row[ID], 1, row[GOAL] || "no goal"), row[PARENT] && make("span", { class: "note" }, " (branch)")),
+    make("td", { class: "env" }, env), make("td", {}, row[COLLECTOR]), make("td", { class: "result" }, verdict(row[SUCCESS])),
+    make("td", { class: "number" }, String(n)), make("td", { class: "id" }, row[ID]));
+}
+
+async function drawList(mine) {
+  await refresh();
+  if (mine !== latest) return;
+  listed = location.hash || "#/";
+  const { filter, page } = filterOf(listed);
+  const found = chosen(filter);
+  const pages = Math.max(1, Math.ceil(found.length / PAGE));
+  const at = Math.min(page, pages - 1);
+  const shown = found.slice(at * PAGE, (at + 1) * PAGE);
+  const values = (column) => [...new Set(rows.map((row) => row[column]))].sort();
+  const turn = (by) => { if (at + by >= 0 && at + by < pages) location.hash = listAddress(filter, at + by); };
+  const head = ["goal", "environment", "collector", "result", "steps", "id"];
+  const kinds = ["", "env", "", "", "number", "id"];
+  const body = make("tbody", {}, shown.map((row, n) => listRow(row, n === 0)));
+  const search = make("input", { id: "text", type: "search", placeholder: "words of the goal or the id  ( / )",
+    "aria-label": "words", value: filter.text, oninput: (event) => {
+      location.replace(listAddress({ ...filter, text: event.target.value }, 0));
+    } });
+  const typing = document.activeElement?.id === "text" ? document.activeElement.selectionStart : null;
+  show("Episodes", {
+    ArrowDown: () => select(1), j: () => select(1), ArrowUp: () => select(-1), k: () => select(-1),
+    Enter: () => { const row = body.querySelector(".here"); if (row) open(row.dataset.id); },
+    n: () => turn(1), ArrowRight: () => turn(1), p: () => turn(-1), ArrowLeft: () => turn(-1), "/": () => search.focus(),
+  },
+    make("div", { class: "bar" }, search, choice("env", "environment", values(ENV), filter),
+      choice("collector", "collector", values(COLLECTOR), filter),
+      choice("success", "result", ["reached", "not reached", "unknown"], filter)),
+    make("table", {}, make("thead", {}, make("tr", {}, head.map((name, n) => make("th", { class: kinds[n] }, name)))), body),
+    make("p", { class: "bar" }, make("span", { class: "note", id: "count" }, count(found.length, "episode")),
+      make("span", { class: "fill" }), make("button", { id: "previous", disabled: at === 0, onclick: () => turn(-1) }, "previous"),
+      make("span", {}, `page ${at + 1} of ${pages}`),
+      make("button", { id: "next", disabled: at === pages - 1, onclick: () => turn(1) }, "next")));
+  if (typing !== null) { search.focus(); search.setSelectionRange(typing, typing); }
+
+  function select(by) {
+    const all = [...body.children];
+    const now = all.findIndex((row) => row.classList.contains("here"));
+    const then = Math.min(all.length - 1, Math.max(0, now + by));
+    all[now]?.classList.remove("here");
+    all[then]?.classList.add("here");
+    all[then]?.scrollIntoView({ block: "nearest" });
+  }
+}
+
+const open = (id, moment = 1) => { location.hash = "#/" + path("episode", id, moment); };
+
+// --- an episode
+
+async function drawEpisode(mine, id, wanted) {
+  await refresh();
+  const episode = await remembered(path("episode", id));
+  const last = episode.lines.length + 1;   // the number of the end
+  const number = wanted === "end" ? last : Math.min(last, Math.max(1, Number(wanted) || 1));
+  const moment = await momentOf(id, number - 1);
+  const before = number > 1 ? await momentOf(id, number - 2) : null;
+  if (mine !== latest) return;
+  let at = number;   // ahead of what is drawn while keys come faster than that
+  const go = (to) => {
+    at = Math.min(last, Math.max(1, to));
+    location.replace("#/" + path("episode", id, at === last ? "end" : at));
+  };
+  const others = chosen(filterOf(listed).filter);
+  const place = others.findIndex((row) => row[ID] === id);
+  const neighbour = (by) => { const row = others[place + by]; if (place >= 0 && row) open(row[ID]); };
+  const keys = {
+    j: () => go(at + 1), ArrowDown: () => go(at + 1), k: () => go(at - 1), ArrowUp: () => go(at - 1),
+    Home: () => go(1), g: () => go(1), End: () => go(last), G: () => go(last),
+    n: () => neighbour(1), ArrowRight: () => neighbour(1), p: () => neighbour(-1), ArrowLeft: () => neighbour(-1),
+    Escape: () => { location.hash = listed; }, u: () => { location.hash = listed; },
+  };
+  const list = stepList(episode, number, go);
+  const scrolled = document.querySelector(".steps")?.dataset.id === id ? document.querySelector(".steps").scrollTop : 0;
+  show(`${episode.task.goal.text || id}, step ${number}`, keys, ...episodeHead(episode),
+    make("div", { class: "episode" }, list, make("section", { class: "step", "aria-live": "polite" },
+      number === last ? end(moment, before, episode) : step(moment, before, number))));
+  list.scrollTop = scrolled;
+  const marked = list.querySelector(".here");
+  const [top, room] = [marked.offsetTop - list.offsetTop, list.clientHeight];
+  if (top < list.scrollTop || top + marked.offsetHeight > list.scrollTop + room) list.scrollTop = top - room / 2;
+}
+
+async function momentOf(id, n) {
+  const { words, moments } = await remembered(path("steps", id, n - (n % CHUNK)));
+  const found = moments[n % CHUNK];
+  return { ...found, actions: found.actions && found.actions.map((word) => words[word]) };
+}
+
+function episodeHead(episode) {
+  const { task, parent, shared } = episode;
+  const branches = rows.filter((row) => row[PARENT]?.[0] === episode.id);
+  const alike = rows.filter((row) => row[TASK] === task.id && row[ID] !== episode.id && row[PARENT]?.[0] !== episode.id);
+  const link = (row) => make("li", {}, episodeLink(row[ID], row[PARENT] ? row[PARENT][1] + 1 : 1, row[ID]), " ", verdict(row[SUCCESS]),
+    row[PARENT] && ` after step ${row[PARENT][1]}`);
+  const listOf = (found, title) => found.length > 0 && fold(`${found.length} ${title}`, make("ul", { class: "plain" }, found.map(link)));
+  return [
+    make("h1", {}, task.goal.text || "no goal"),
+    make("div", { class: "facts" }, make("span", {}, "goal ", verdict(episode.success)),
+      make("span", {}, count(episode.lines.length, "step")), make("span", {}, `return ${signed(episode.reward)}`),
+      make("span", {}, episode.collector), make("span", {}, task.env), make("span", {}, episode.id)),
+    parent && make("p", { class: "note" }, `A branch: its first ${count(shared, "step")} are those of `,
+      known.has(parent.trajectory) ? episodeLink(parent.trajectory, parent.step + 1, parent.trajectory) : parent.trajectory, "."),
+    make("div", { class: "facts" }, fold("task and origin", json({ task, provenance: episode.provenance })),
+      listOf(branches, branches.length === 1 ? "branch" : "branches"), listOf(alike, "more of this task")),
+  ].filter(Boolean);
+}
+
+function stepList(episode, number, go) {
+  const last = episode.lines.length + 1;
+  const first = Math.max(1, Math.min(number - WINDOW / 2, last - WINDOW + 1));
+  const end = Math.min(last, first + WINDOW - 1);
+  const items = [];
+  for (let n = first; n <= end; n++) {
+    const [action, reward, error, changes] = n === last ? ["the end", 0, "", 0] : episode.lines[n - 1];
+    const kind = error ? "bad" : reward > 0 ? "good" : reward < 0 ? "bad" : "";
+    const side = error ? "refused" : reward ? signed(reward) : changes ? `${changes}Δ` : "";
+    const to = n === last ? "end" : n;
+    items.push(make("li", { class: [n === number && "here", n <= episode.shared && "shared"].filter(Boolean).join(" "),
+      "aria-current": n === number ? "step" : null },
+    make("a", { href: "#/" + path("episode", episode.id, to), onclick: (event) => {
+      if (!event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); go(n); }
+    } }, make("span", { class: "n" }, n === last ? "" : String(n)),
+      make("span", { class: kind }, action), make("span", { class: "note" }, side))));
+  }
+  const more = (to, text) => make("button", { class: "more", onclick: () => go(to) }, text);
+  return make("nav", { class: "steps", "aria-label": "steps", "data-id": episode.id },
+    first > 1 && more(first - 1, `${count(first - 1, "step")} before`), make("ol", {}, items),
+    end < last && more(end + 1, `${count(last - end - 1, "step")} more`));
+}
+
+function seen(moment, before) {
+  const old = new Set(before ? before.text.split("\n") : moment.text.split("\n"));
+  const lines = moment.text.split("\n").map((line) => make("span", { class: old.has(line) ? null : "new" }, line + "\n"));
+  return [make("h2", {}, "Seen"), make("pre", { class: "seen" }, lines),
+    moment.images.map((name) => make("img", { alt: "what was seen", src: inside ? inside[path("image", name)] : "/" + path("image", name) })),
+    moment.actions && fold(`${count(moment.actions.length, "admissible action")}`, make("ul", { class: "plain actions" },
+      moment.actions.map((action) => make("li", { class: action === moment.action ? "chosen" : null }, action))))];
+}
+
+function step(moment, before, number) {
+  const { thought, sentence, ...notes } = moment.agent;
+  const { success, progress, error, ...info } = moment.info;
+  const thoughts = [thought, sentence].filter(Boolean);
+  return [
+    ...seen(moment, before),
+    (thoughts.length > 0 || Object.keys(notes).length > 0) && make("h2", {}, "Thought"),
+    thoughts.map((text) => make("pre", {}, String(text))),
+    Object.keys(notes).length > 0 && fold("what the agent noted", json(notes)),
+    make("h2", {}, `Did (step ${number})`), make("div", { class: "action" }, moment.action),
+    error !== undefined && make("div", { class: "bad" }, `refused: ${error}`),
+    make("div", { class: "facts" }, make("span", {}, `reward ${signed(moment.reward)}`),
+      progress != null && make("span", {}, `progress ${Math.round(progress * 100)} %`),
+      success && make("span", {}, "goal ", verdict(success)),
+      moment.ended && make("span", {}, moment.ended)),
+    Object.keys(info).length > 0 && fold("what else the environment reported", json(info)),
+    make("h2", {}, "Changed"), changes(moment.changes), tokens(moment.tokens),
+  ].flat(2).filter(Boolean);
+}
+
+function changes(found) {
+  if (!found.length) return make("p", { class: "note" }, "No fact.");
+  return make("ul", { class: "plain", id: "changes" }, found.map(([sign, text, passing]) =>
+    make("li", { class: (sign === "+" ? "good" : "bad") + (passing ? " passing" : "") }, `${sign === "+" ? "+" : "−"} ${text}`)));
+}
+
+function tokens(found) {
+  if (!found) return [];
+  const { prompt_ids: read, completion_ids: written, logprobs } = found;
+  const mean = logprobs?.length ? logprobs.reduce((sum, one) => sum + one, 0) / logprobs.length : null;
+  return [make("h2", {}, "Tokens"), make("div", { class: "facts" }, make("span", {}, `${read.length} read`),
+    make("span", {}, `${written.length} written`), mean !== null && make("span", {}, `mean log-probability ${mean.toFixed(3)}`)),
+  fold("ids and log-probabilities", make("ul", { class: "plain" }, written.map((id, n) =>
+    make("li", {}, logprobs ? `${id}  ${logprobs[n].toFixed(3)}` : String(id)))))];
+}
+
+function end(moment, before, episode) {
+  return [...seen(moment, before), make("h2", {}, "The end"), make("div", { class: "action" }, "goal ", verdict(episode.success))]
+    .flat(2).filter(Boolean);
+}
+
+// --- keys, addresses
+
+const KEYS = [["j k ↓ ↑", "the next or previous episode of the list, or step of the episode"], ["Enter", "open the episode"],
+  ["n p → ←", "the next or previous page of the list, or episode"], ["Home End", "the first step, or the end"],
+  ["/", "search"], ["Esc", "back to the list"], ["?", "these keys"]];
+const help = document.getElementById("help");
+help.append(make("h2", {}, "Keys"), make("dl", { class: "keys" }, KEYS.flatMap(([keys, what]) =>
+  [make("dt", {}, keys.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("dd", {}, what)])));
+help.addEventListener("click", () => help.close());
+document.getElementById("keys").addEventListener("click", () => help.showModal());
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+  if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) {
+    if (event.key === "Escape" || event.key === "Enter") event.target.blur();
+    return;
+  }
+  const act = event.key === "?" ? () => help.showModal() : here.keys[event.key];
+  if (!act || (event.key === "Enter" && event.target !== document.body)) return;
+  event.preventDefault();
+  act();
+});
+
+async function draw() {
+  const mine = ++latest;
+  const [, kind, ...parts] = location.hash.split("?")[0].split("/");
+  try {
+    if (kind === "episode") await drawEpisode(mine, decodeURIComponent(parts[0]), parts[1]);
+    else await drawList(mine);
+  } catch (error) {
+    if (mine === latest) show("pathei", { Escape: () => { location.hash = "#/"; } }, make("p", { class: "bad", id: "error" }, error.message));
+  }
+}
+
+async function begin() {
+  const about = await ask("store");
+  document.getElementById("store").append(about.name, ...(about.failures ? [`, ${count(about.failures, "failure")}`] : []),
+    ...about.damage.map((what) => make("span", { class: "bad" }, ` damaged: ${what}`)));
+  window.addEventListener("hashchange", draw);
+  if (inside && !location.hash && inside["rows/0"].length === 1) open(inside["rows/0"][0][ID]);
+  else await draw();
+}
+
+begin().catch((error) => show("pathei", {}, make("p", { class: "bad", id: "error" }, error.message)));
