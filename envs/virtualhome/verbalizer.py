@@ -30,9 +30,9 @@ from ..verbalizer import (
 )
 from .houses.catalogue import plan as catalogue
 from .houses.furnishings import HOME
+from .language.grammar.sentences import read_instruction
 from .language.lexicon import LEXICON
 from .language.observation import read_surroundings
-from .language.parse_goal import read_instruction
 from .language.plans import noun, read_named_action, read_plan, say_action, say_plan
 from .language.run_plan import run_plan
 from .language.trim_plan import trim_plan

@@ -137,8 +137,7 @@ class GoalCheck:
         if isinstance(condition, EdgeCondition):
             return _edge_measure(condition, world)
         if isinstance(condition, NotCondition):
-            inner = self._measure(condition.inner, world)
-            return lambda: 0.0 if inner() >= 1.0 else 1.0
+            return _denial(self._measure(condition.inner, world), condition.inner, world)
         return self._actions_measure(condition, world)
 
     def _actions_measure(self, condition: ActionsCondition, world: World) -> Measure:
@@ -182,6 +181,32 @@ def _node_measure(condition: NodeCondition, world: World) -> Measure:
 def _enough(there: int, count: int, what: NodeSelector) -> None:
     if there < count:
         raise GoalError(f"it asks for {count} of {what.words()}, and {there or 'none'} can come to count")
+
+
+def _denial(inner: Measure, condition: Condition, world: World) -> Measure:
+    """Measure that a condition does not hold: of what must not be so at the beginning, the share that is no more.
+
+    So "nothing is on the table" is half done when one of two things is gone.
+    """
+    if not isinstance(condition, NodeCondition | EdgeCondition) or condition.new or condition.count == EVERY:
+        return lambda: 0.0 if inner() >= 1.0 else 1.0
+    tally = _tally(condition, world)
+    allowed = condition.count - 1
+    first = max(tally() - allowed, 1)  # the world stands at its beginning
+    return lambda: 1.0 if (over := tally() - allowed) <= 0 else max(0.0, 1.0 - over / first)
+
+
+def _tally(condition: NodeCondition | EdgeCondition, world: World) -> Callable[[], int]:
+    """Count the nodes, or the pairs, of a condition."""
+    if isinstance(condition, NodeCondition):
+        state, nodes, having = (
+            world.scene.state_names.index(condition.state),
+            among(condition.node, world.scene),
+            world.having,
+        )
+        return lambda: (having[state] & nodes).bit_count()
+    terms = _terms(condition, world, among(condition.source, world.scene), among(condition.target, world.scene))
+    return lambda: sum((_row(term) & term.mask).bit_count() for term in terms)
 
 
 class _Term(NamedTuple):

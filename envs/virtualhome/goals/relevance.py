@@ -142,6 +142,25 @@ def _relevant(condition: Condition, world: World) -> Iterator[tuple[Key, int]]:
         for n in bits(among(condition.inner.node, world.scene)) if end is not None else ():
             yield (str(end), n, -1), ACHIEVES
             yield from _prepare(n)
+    elif isinstance(condition, NotCondition) and isinstance(condition.inner, EdgeCondition):
+        yield from _for_absence(condition.inner, world)
+
+
+def _for_absence(condition: EdgeCondition, world: World) -> Iterator[tuple[Key, int]]:
+    """What ends the edges that are there: taking away what is on or in something, standing up, dropping."""
+    sources, targets = among(condition.source, world.scene), among(condition.target, world.scene)
+    for relation in relations_of(condition):
+        for target in bits(targets):
+            there = world.into[relation][target] & sources
+            if relation in HANDS:
+                yield ("DROP", target, -1), ACHIEVES
+            elif there & world.character_set:
+                yield ("STANDUP", -1, -1), ACHIEVES
+            for source in bits(there & ~world.character_set) if relation in (ON, INSIDE) else ():
+                yield ("GRAB", source, -1), ACHIEVES
+                yield ("DROP", source, -1), PREPARES
+                yield ("OPEN", target, -1), PREPARES
+                yield from _prepare(source)
 
 
 def _for_state(condition: NodeCondition, world: World) -> Iterator[tuple[Key, int]]:

@@ -24,7 +24,7 @@ from ..engine.vocabulary import CHARACTER_CLASS, HANDS, INSIDE, ON, RELATIONS, S
 from ..engine.world import World
 from ..env import VirtualHomeEnv
 from ..language.describe_goal import describe
-from ..language.parse_goal import GRAMMAR, read_sentence
+from ..language.grammar.sentences import GRAMMAR, read_sentence
 from .check import GoalCheck
 from .conditions import among, parse_condition, relations_of
 from .contradictions import require_possible

@@ -1,23 +1,21 @@
 """Plain English to actions: "put the cup on the table", "open fridge 305", "turn the lamp on".
 
-Reading goes by the phrases of the rules and the names of what a character perceives. There are no synonyms for things
-and no pronouns; where a sentence could mean several things, or nothing, the answer is an explanation.
+Reading goes by the phrases of the rules and the names of what a character perceives (`grammar.nouns`). There are no
+pronouns; where a sentence could mean several things, or nothing, the answer is an explanation.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..engine.rules import EngineAction, Rule, Rules
 from ..engine.scene import bits
+from .grammar.nouns import find_one, present
 from .phrases import Phrase, compile_phrases, without_article
 
 if TYPE_CHECKING:
     from ..engine.world import World
-
-_ID = re.compile(r"\s*(?:\(\s*(\d{1,18})\s*\)|#?\b(\d{1,18}))$")  # longer numbers are no ids
 
 
 class Misunderstood(NamedTuple):
@@ -61,13 +59,14 @@ def understand(
         The one action that is meant; of several possible readings the one that is admissible now. Otherwise why not.
     """
     text = " ".join(sentence.lower().strip().rstrip(".!").split())
+    here = present(w)
     readings: list[EngineAction] = []
     unknown: list[str] = []
     for phrase in known:
         match = phrase.pattern.match(text)
         if match is None:
             continue
-        spots = [list(bits(_named(name, w, among))) for name in match.groups()]
+        spots = [list(bits(find_one(name, here, among))) for name in match.groups()]
         if all(spots):
             readings += _ground(phrase.verb, spots)
         else:
@@ -83,28 +82,6 @@ def understand(
             return readings[0]
         return Misunderstood(f"{refusal}; you could also mean {_options(readings[1:], w)}")
     return Misunderstood(f"which do you mean: {_options(possible, w)}?")
-
-
-def _named(name: str, w: World, among: int) -> int:
-    """The nodes that a noun phrase can mean: by id, else by full name, else by its last words."""
-    name = without_article(name)
-    number = _ID.search(name)
-    if number:
-        index = w.scene.index.get(int(number.group(1) or number.group(2)))
-        noun = name[: number.start()].strip().replace(" ", "_")
-        if index is None or not among >> index & 1 or (noun and not _fits(noun, w.scene.classes[index])):
-            return 0
-        return 1 << index
-    noun = name.replace(" ", "_")
-    for wanted in (noun, noun.removesuffix("s")):
-        exact = w.scene.of_class.get(wanted, 0) & among
-        if exact:
-            return exact
-    return sum(1 << n for n in bits(among) if _fits(noun, w.scene.classes[n]))
-
-
-def _fits(noun: str, class_name: str) -> bool:
-    return class_name == noun or class_name.endswith("_" + noun) or class_name.startswith(noun + "_")
 
 
 def _ground(verb: str, spots: list[list[int]]) -> Iterator[EngineAction]:

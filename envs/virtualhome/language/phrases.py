@@ -149,6 +149,25 @@ DISCARD: Final = ("throw {0} away", "throw away {0}", "throw out {0}", "throw {0
 GO: Final = ("go to {0}", "walk to {0}", "walk into {0}", "go into {0}", "enter {0}", "come to {0}", "head to {0}",
               "move to {0}", "run to {0}", "go in {0}", "walk over to {0}", "approach {0}", "come into {0}",
               "be in {0}", "go over to {0}", "step into {0}", "find {0}", "look for {0}")  # fmt: skip
+DEPART: Final = ("leave {0}", "get out of {0}", "get off {0}", "go out of {0}", "stay out of {0}", "stay off {0}",
+                  "exit {0}")  # fmt: skip
+REMOVE: Final = ("remove {0} from {1}", "clear {0} from {1}", "clear {0} off {1}", "take {0} off {1}",
+                  "keep {0} off {1}",
+                  "keep {0} out of {1}", "keep {0} away from {1}", "get {0} off {1}", "move {0} off {1}",
+                  "move {0} out of {1}", "clear {0} out of {1}")  # fmt: skip
+NOT_AT: Final = r"out of|off|away from|outside"
+CLEAR: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "clear": ("clear {0}", "clear off {0}", "clean off {0}"),
+        "empty": ("empty {0}", "empty out {0}", "clear out {0}", "clean out {0}"),
+    }
+)
+"""What takes everything off or out of some furniture."""
+DIM: Final = ("dim {0}", "dim down {0}", "turn down {0}", "turn {0} down", "soften {0}")
+LIGHT: Final[Mapping[str, str]] = MappingProxyType(
+    {"dark": "darken|black out", "bright": "brighten|brighten up", "lit": "light up|light|illuminate"}
+)
+"""What brings a room's light about."""
 PUT_AWAY_IN: Final = (("CLOTHES", "closet dresser"), ("READABLE", "bookshelf shelf"), ("EATABLE DRINKABLE", "fridge"),
                  ("RECIPIENT", "kitchen_cabinet"))  # fmt: skip
 """Where things of some property are put away; toys go to the toy box, everything else into a cabinet."""

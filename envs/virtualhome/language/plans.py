@@ -14,6 +14,7 @@ from typing import Final
 
 from ...facts import Action, FactGraph, read_action
 from ...verbalizer import NamedThing, Reading, Sentence, capitalised, plan_text
+from .grammar.names import read_name
 from .phrases import PHRASES, Phrase, compile_phrases, without_article
 
 _NUMBERING: Final = re.compile(r"^(?:step\s*)?\d*\s*[.):-]?\s*", re.IGNORECASE)
@@ -71,7 +72,8 @@ def read_named_action(text: str, graph: FactGraph) -> Action | None:
     for reading in sentences[0].readings if len(sentences) == 1 else ():
         ids: list[int] = []
         for thing in reading.things:
-            named = [n for n, kind in graph.kinds.items() if noun(kind) == thing.name]
+            name = read_name(thing.name, frozenset(graph.kinds.values()))
+            named = [] if name is None else [n for n, kind in graph.kinds.items() if kind in name.classes]
             if thing.id in named:
                 ids.append(thing.id)
             elif len(named) == 1:

@@ -15,6 +15,7 @@ from ...verbalizer import NamedThing, Sentence
 from ..engine.places import in_reach
 from ..engine.rules import EngineAction
 from ..engine.scene import bits
+from .grammar.nouns import find_one, present
 from .observation import visible
 from .plans import read_plan
 from .script import write_line
@@ -28,16 +29,6 @@ _AHEAD: Final = 4
 """How many sentences are looked ahead to find out which of several things is meant."""
 _TRIED: Final = 6
 """How many of the things that a sentence may mean are tried."""
-_SAME: Final = {
-    "refrigerator": "fridge",
-    "tv": "television",
-    "sofa": "couch",
-    "trash can": "trashcan",
-    "garbage can": "trashcan",
-    "mobile phone": "phone",
-    "cell phone": "phone",
-    "pc": "computer",
-}
 _TOWARDS: Final = ("WALK", "RUN", "FIND", "TURNTO")
 
 
@@ -93,7 +84,7 @@ class _Run:
         action = self._meant(sentences)
         if action is None:
             names = {thing.name for reading in sentences[0].readings for thing in reading.things}
-            missing = [name for name in names if not list(_nodes(self.world, NamedThing(name)))] or sorted(names)
+            missing = [name for name in names if not _nodes(self.world, NamedThing(name))] or sorted(names)
             return f"there is no {min(missing, key=len)} here"
         line = write_line(action, self.world.scene, self.world.rules)
         if len(self.world.characters) > 1:
@@ -149,7 +140,7 @@ class _Run:
             rule = world.rules.table.get(reading.verb)
             if rule is None or rule.arity != len(reading.things):
                 continue
-            for nodes in _combined([list(_nodes(world, thing)) for thing in reading.things]):
+            for nodes in _combined([_nodes(world, thing) for thing in reading.things]):
                 action = EngineAction(reading.verb, *nodes)
                 refused = world.refusal(action, self.me) is not None
                 ranks = [self._rank(node) for node in nodes]
@@ -170,22 +161,12 @@ class _Run:
         )
 
 
-def _nodes(world: World, thing: NamedThing) -> Iterator[int]:
-    """The nodes that a name may mean: by its id, by its whole class, else by its first or last words."""
+def _nodes(world: World, thing: NamedThing) -> list[int]:
+    """The nodes that a name may mean now: by its id, else by its words."""
     scene = world.scene
     if thing.id is not None and thing.id in scene.index:
-        yield scene.index[thing.id]
-        return
-    name = thing.name
-    for wanted in (name, _SAME.get(name, name), name.removesuffix("s"), name.removesuffix("es")):
-        exact = scene.of_class.get(wanted.replace(" ", "_"), 0)
-        if exact:
-            yield from bits(exact)
-            return
-    for node, own in enumerate(scene.classes):
-        words = own.replace("_", " ")
-        if name and (words.endswith(f" {name}") or words.startswith(f"{name} ")):
-            yield node
+        return [scene.index[thing.id]]
+    return list(bits(find_one(thing.name, present(world), scene.everything)))
 
 
 def _combined(choices: Sequence[Sequence[int]]) -> Iterator[tuple[int, ...]]:

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from pathei.envs.virtualhome.engine.profiles import rules_named
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene
+from pathei.envs.virtualhome.engine.vocabulary import ON
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.goals.check import GoalCheck
 from pathei.envs.virtualhome.houses.generate import generate_house
-from pathei.envs.virtualhome.language.parse_goal import read_instruction
+from pathei.envs.virtualhome.language.grammar.nouns import beginning, find_one, present, read_noun
+from pathei.envs.virtualhome.language.grammar.sentences import read_instruction
 from pathei.errors import GoalError
 
 SCENE = Scene.from_graph(generate_house(7))
@@ -90,6 +93,98 @@ def test_quantities_negation_and_going_to_bed_are_not_misread() -> None:
 def test_several_wishes_are_several_conditions() -> None:
     goal = read_instruction("open the fridge, then take a plate and put a cup in the sink", SCENE, RULES)
     assert len(goal.conditions) == 3
+
+
+NOT_YOU = {"from": YOU, "relation": "INSIDE", "to": {"class": "bathroom"}}
+LIGHT = {"node": {"class": "light"}, "state": "ON"}
+ON_DESK = {"from": {"property": "GRABBABLE"}, "relation": "ON", "to": {"class": "desk"}}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "conditions"),
+    [
+        ("nobody should be in the bathroom|no one in the bathroom|everybody out of the bathroom"
+         "|I don't want anyone in the bathroom|leave the bathroom|you are not in the bathroom", [{"not": NOT_YOU}]),
+        ("clear the desk|nothing is on the desk|take everything off the desk|clean off the desk"
+         "|there should be nothing on the desk", [{"not": ON_DESK}]),
+        ("the couch is free", [{"not": {**ON_DESK, "to": {"class": "couch"}}},
+                               {"not": {"from": YOU, "relation": "ON", "to": {"class": "couch"}}}]),
+        ("at least two lights are on|at least two lights on|two or more lights are on", [{**LIGHT, "count": 2}]),
+        ("at most one light is on|no more than one light on|fewer than two lights are on",
+         [{"not": {**LIGHT, "count": 2}}]),
+        ("exactly one light is on", [LIGHT, {"not": {**LIGHT, "count": 2}}]),
+        ("no light is on|no lights on|not a single light on in the house|none of the lights is on|"
+         "no lights left on anywhere", [{"not": LIGHT}]),
+        ("not every light is on", [{"not": {**LIGHT, "count": "all"}}]),
+        ("no open doors|there are no open doors", [{"not": {"node": {"class": "door"}, "state": "OPEN"}}]),
+        ("keep the books off the desk|no books on the desk",
+         [{"not": {"from": {"class": "book"}, "relation": "ON", "to": {"class": "desk"}}}]),
+    ],
+)  # fmt: skip
+def test_nobody_nothing_and_bounds(wishes: str, conditions: list[dict[str, Any]]) -> None:
+    for wish in wishes.split("|"):
+        assert list(read_instruction(wish, SCENE, RULES).conditions) == conditions, wish
+
+
+@pytest.mark.parametrize("wish", ["make the bedroom dark", "darken the bedroom", "the bedroom should be dark"])
+def test_a_dark_room_has_every_light_and_lamp_off(wish: str) -> None:
+    (condition,) = read_instruction(wish, SCENE, RULES).conditions
+    inside = {edge.source for edge in SCENE.edges if SCENE.classes[edge.target] == "bedroom"}
+    lit = {SCENE.ids[n] for n in inside if SCENE.classes[n] in ("light", "floor_lamp", "table_lamp")}
+    parts = condition["node"].get("any", [condition["node"]])
+    assert condition["state"] == "OFF"
+    assert {part["id"] for part in parts} == lit
+    assert len(lit) == 1 or condition["count"] == "all"
+
+
+def test_what_is_dirty_now_is_told_apart() -> None:
+    graph = generate_house(7)
+    plates = [node for node in graph["nodes"] if node["class_name"] == "plate"]
+    for node in plates:
+        node["states"] = [*{*node["states"]} - {"DIRTY", "CLEAN"}, "DIRTY" if node is plates[0] else "CLEAN"]
+    scene = Scene.from_graph(graph)
+    on_table = {"from": {"id": plates[0]["id"]}, "relation": "ON", "to": {"class": "dining_table"}}
+    wish = "no dirty plates on the dining table"
+    assert list(read_instruction(wish, scene, RULES).conditions) == [{"not": on_table}]
+    plates[0]["states"] = ["CLEAN"]
+    with pytest.raises(GoalError, match="none of the plates here is dirty"):
+        read_instruction(wish, Scene.from_graph(graph), RULES)
+
+
+def test_the_names_of_actions_are_those_of_goals() -> None:
+    world = World(SCENE, RULES)
+    for name in ("refrigerator", "the sofa", "dishes", "the fridge in the kitchen", "kitchen table"):
+        goal = read_noun(name, beginning(SCENE)).nodes
+        assert goal == find_one(name, present(world), SCENE.everything), name
+    assert not find_one("two plates", present(world), SCENE.everything)
+
+
+def test_clearing_is_measured_thing_by_thing() -> None:
+    world = World(SCENE, RULES)
+    check = GoalCheck(read_instruction("clear the desk", SCENE, RULES).conditions, world)
+    things = [n for n in range(len(SCENE.ids)) if world.out[ON][n] & SCENE.of_class["desk"]]
+    things = [n for n in things if SCENE.having["GRABBABLE"] >> n & 1]
+    assert len(things) > 1
+    assert check.progress() == 0.0
+    me = world.characters[0]
+    for action in (EngineAction("WALK", things[0]), EngineAction("GRAB", things[0])):
+        world.act(action, me)
+    assert check.progress() == pytest.approx(1 / len(things) if world.held(me) else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        ("dim the lights", "on or off"),
+        ("clear the table", "say which"),
+        ("empty the kitchen", "is a room"),
+        ("at least one chair is free", "which is meant"),
+        ("don't leave exactly one light on", "exact number"),
+    ],
+)
+def test_what_is_meant_half_is_refused_with_its_own_reason(wish: str, why: str) -> None:
+    with pytest.raises(GoalError, match=why):
+        read_instruction(wish, SCENE, RULES)
 
 
 @pytest.mark.parametrize(

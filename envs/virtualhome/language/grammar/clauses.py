@@ -1,0 +1,453 @@
+"""Single clauses of requests and goals as conditions: "the lamp is on", "put two plates on the table", "make it dark".
+
+Of a verb that leaves nothing behind to check ("watch television") doing it is the condition. Not here: noun phrases
+(`nouns`), and joined, polite and negated clauses (`sentences`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, Final
+
+from .....errors import GoalError
+from ....facts.conditions import EVERY, ConditionJson
+from ...engine.scene import Scene, bits
+from ...engine.vocabulary import CHARACTER_CLASS, STATES
+from ..phrases import (
+    AT_WORDS,
+    AWAY,
+    CHANGES,
+    CLEAR,
+    DEEDS,
+    DEPART,
+    DIM,
+    DISCARD,
+    GO,
+    HOLD,
+    IN_WORDS,
+    LIGHT,
+    NOT_AT,
+    PLACE_SPLIT,
+    PLACING,
+    PREPOSITION,
+    PUT_AWAY_IN,
+    REMOVE,
+    STATE_WORDS,
+    WEAR,
+)
+from .nouns import ADJECTIVE, NONE, QUANTIFIED, QUANTITY, Moment, Noun, read_noun
+
+_YOU: Final = {"class": CHARACTER_CLASS}
+_ABLE: Final = MappingProxyType(
+    {"ON": "HAS_SWITCH", "OFF": "HAS_SWITCH", "OPEN": "CAN_OPEN", "CLOSED": "CAN_OPEN", "PLUGGED_IN": "HAS_PLUG"}
+    | {"PLUGGED_OUT": "HAS_PLUG"}
+)
+STATE: Final = rf"(?:(?:still|left|kept) )?({'|'.join(sorted(STATE_WORDS, key=len, reverse=True))})"
+"""A state in words, as the one group of a pattern."""
+_BE: Final = (
+    r"(?<! that )(?<! which )"
+    r"(?:is|are|be|should be|must be|has to be|have to be|needs to be|need to be|to be|stays?|remains?)"
+)
+_NOT_BE: Final = (
+    r"(?:isn't|aren't|is not|are not|should not be|must not be|shouldn't be|mustn't be|should never be|is never)"
+)
+_HAVE: Final = r"(?:leave|keep|have|get|want|need|see|make)"
+_POSED: Final = r"(?:placed|lying|standing|sitting|seated|put|kept|stored|left)"
+_WHERE: Final = r"(?:in|inside|on|at|of)"
+_VACANT: Final = r"empty|clear|free|unoccupied|vacant"
+_LIST: Final = re.compile(r"\s*(?:,\s*and\s+|,\s*|\s+and\s+)")
+_LIT: Final = MappingProxyType({"dark": ("OFF", EVERY), "bright": ("ON", EVERY), "lit": ("ON", 1), "light": ("ON", 1)})
+
+
+class ClauseReader:
+    """Reads the clauses of one text."""
+
+    def __init__(self, moment: Moment, verbs: frozenset[str]) -> None:
+        """Read about a household.
+
+        Args:
+            moment: The household.
+            verbs: Whose doing may be asked for, where they leave nothing behind.
+        """
+        self.moment, self.scene, self.verbs = moment, moment.scene, verbs
+        self.last = ""
+        """The thing named last, for "it"."""
+
+    def read(self, clause: str) -> list[ConditionJson] | None:
+        """Return the conditions of a plain clause; None where it has no form that is known.
+
+        Raises:
+            GoalError: it has, and names what is not there or cannot be so; half a sentence.
+        """
+        problem: GoalError | None = None
+        for read in (
+            self._of_you,
+            self._of_light,
+            self._adjectival,
+            self._declared,
+            self._placed,
+            self._done,
+            self._elliptic,
+        ):
+            try:
+                found = read(clause)
+            except GoalError as error:
+                problem = problem or error
+                continue
+            if found is not None:
+                return found
+        if problem is not None:
+            raise problem
+        return None
+
+    # --- what is to be true
+
+    def _of_you(self, clause: str) -> list[ConditionJson] | None:
+        clause = re.sub(r"^(?:be|get) (?=sitting|lying|seated)", "you are ", clause)
+        if match := re.fullmatch(
+            r"(?:you |i )(?:are |am )?(sit|sitting|seated|lie|lying)(?: down)?(?: (?:on|in) (.+))?", clause
+        ):
+            if match[2]:
+                return self._edges_of_you("ON", match[2])
+            return [{"node": _YOU, "state": "LYING" if match[1].startswith("l") else "SITTING"}]
+        if match := re.fullmatch(r"(?:sit|lie|have a seat|take a seat)(?: down)? (?:on|in|at|upon) (.+)", clause):
+            return self._edges_of_you("ON", match[1])
+        if clause in ("stand up", "get up", "stand", "you are standing"):
+            return [{"not": {"node": _YOU, "state": state}} for state in ("SITTING", "LYING")]
+        if match := re.fullmatch(r"you (?:hold|are holding|have) (.+)", clause):
+            return self._edges_of_you("HOLDS", match[1])
+        if match := re.fullmatch(r"(.+) (?:is|are) in (?:your|my) hands?", clause):
+            return self._edges_of_you("HOLDS", match[1])
+        if match := re.fullmatch(r"(?:you (?:wear|are wearing) (.+)|(.+) (?:is|are) on you)", clause):
+            return [one for noun in self._nouns(match[1] or match[2]) for one in self._edge(noun, "ON", _YOU)]
+        if match := re.fullmatch(r"you are (in|inside|on) (.+)", clause):
+            return self._edges_of_you("ON" if match[1] == "on" else "INSIDE", match[2])
+        return None
+
+    def _edges_of_you(self, relation: str, text: str) -> list[ConditionJson]:
+        found: list[ConditionJson] = []
+        for noun in self._nouns(text):
+            self._one_only(noun)
+            edge: dict[str, Any] = {"from": _YOU, "relation": relation, "to": noun.selector(self.scene)}
+            if relation == "HOLDS":  # the one who has is one, what it has is many
+                several = noun.nodes.bit_count() if noun.number == EVERY else noun.number
+                found += noun._replace(number=several).counted(edge)
+            else:
+                found.append({"not": edge} if noun.number == NONE else edge)
+        return found
+
+    def _of_light(self, clause: str) -> list[ConditionJson] | None:
+        """Read "make the kitchen dark", "brighten the hall": of all that gives light in a room."""
+        match = re.fullmatch(rf"(?:{_HAVE} (.+?)|(.+?) {_BE}) (?:completely |all )?(dark|bright|lit|light)", clause)
+        room, how = (match[1] or match[2], match[3]) if match else ("", "")
+        for word, verbs in LIGHT.items():
+            if match := re.fullmatch(rf"(?:{verbs}) (.+)", clause):
+                room, how = match[1], word
+        if not room or not self._is(room) or not any(noun.nodes & self.scene.rooms for noun in self._nouns(room)):
+            return None
+        state, number = _LIT[how]
+        light = read_noun(f"lighting in {room}", self.moment)._replace(number=number)
+        return light.counted({"node": light.selector(self.scene), "state": state})
+
+    def _adjectival(self, clause: str) -> list[ConditionJson] | None:
+        """Read "no open doors", "no dirty plates in the sink": what is so, or where what is so now is."""
+        match = re.fullmatch(rf"(?:there {_BE} )?({QUANTITY}) ({ADJECTIVE}) (.+)", clause)
+        if match is None:
+            return None
+        many, how, thing = match.groups()
+        split = PLACE_SPLIT.search(thing)
+        bare = read_noun(thing[: split.start()] if split else thing, self.moment)
+        if split and bare.nodes & self.scene.having["GRABBABLE"]:
+            return self._edges(f"{many} {how} {thing[: split.start()]}", split[1], thing[split.end() :], literal=True)
+        return self._state(f"{many} {thing}", STATE_WORDS[how])
+
+    def _declared(self, clause: str) -> list[ConditionJson] | None:
+        clause = re.sub(rf"^there {_BE} (.+?) (?=(?:{PREPOSITION}) )", r"\1 is ", clause)
+        no = False
+        if match := re.match(rf"(.+?) {_NOT_BE} (.+)", clause):
+            clause, no = f"{match[1]} is {match[2]}", True
+        found: list[ConditionJson] | None = None
+        if clause.startswith("you is "):
+            found = self._of_you(clause.replace("is", "are", 1))
+        elif match := re.fullmatch(rf"(.+?) {_BE} {STATE}( {_WHERE} .+)?", clause):
+            found = self._state(f"{match[1]}{match[3] or ''}", STATE_WORDS[match[2]])
+        elif match := re.fullmatch(rf"(.+?) {_BE} (sitting|seated|lying)(?: down)?", clause):
+            found = self._state(match[1], "LYING" if match[2] == "lying" else "SITTING")
+        elif match := re.fullmatch(rf"(.+?) {_BE} (?:{_POSED} )?(?:{NOT_AT}) (.+)", clause):
+            found = self._apart(match[1], match[2])
+        elif match := re.fullmatch(rf"(.+?) {_BE} ({_VACANT})", clause):
+            found = self._cleared(match[1], match[2])
+        elif match := re.search(rf" {_BE} (?:{_POSED} )?({PREPOSITION}) ", clause):
+            found = self._edges(clause[: match.start()], match[1], clause[match.end() :], literal=True)
+        return [denied(one) for one in found] if found and no else found
+
+    def _elliptic(self, clause: str) -> list[ConditionJson] | None:
+        """Read "the television off", "keep the fridge shut", "nobody on the couch", "no lamp on in the hall"."""
+        if match := re.fullmatch(rf"(?:{_HAVE} )?(.+) ({_VACANT})", clause):
+            return self._cleared(match[1], match[2])
+        clause = re.sub(rf"^there {_BE} ", "", clause)
+        match = re.fullmatch(rf"(?:{_HAVE} )?(.+?) (?:to be )?{STATE}( {_WHERE} .+)?", clause)
+        if match and match[1] not in ("turn", "switch", "put", "shut", "power"):
+            return self._state(f"{match[1]}{match[3] or ''}", STATE_WORDS[match[2]])
+        if not QUANTIFIED.match(clause):
+            return None
+        if match := re.fullmatch(rf"(.+?) (?:{NOT_AT}) (.+)", clause):
+            return self._apart(match[1], match[2])
+        if match := re.search(rf" (?:{_POSED} )?({PREPOSITION}) ", clause):
+            return self._edges(clause[: match.start()], match[1], clause[match.end() :], literal=True)
+        return None
+
+    def _apart(self, thing: str, place: str) -> list[ConditionJson]:
+        """Return that something is nowhere on or in a place; "the plates": none of them."""
+        target = read_noun(place, self.moment)
+        self._one_only(target)
+        if target.number == NONE:
+            raise GoalError(f"{place!r} is no place that something can be away from")
+        found: list[ConditionJson] = []
+        for noun in self._nouns(thing):
+            self._one_only(noun)
+            if noun.number not in (1, EVERY) or noun.most is not None:
+                raise GoalError(f"{noun.text} away from {place} cannot be checked: name the things, or say 'every'")
+            found.append({"not": self._plain_edge(noun, self._around(target), target)})
+        return found
+
+    def _around(self, place: Noun) -> str:
+        """Return the relations by which something is on or in a place, as conditions write them."""
+        having = self.scene.having
+        if place.nodes & self.scene.rooms:
+            return "INSIDE"
+        flat = place.nodes & (having["SURFACES"] | having["SITTABLE"] | having["LIEABLE"])
+        hollow = place.nodes & (having["CONTAINERS"] | having["RECIPIENT"] | having["CAN_OPEN"])
+        return "ON" if flat and not hollow else "INSIDE" if hollow and not flat else "ON|INSIDE"
+
+    def _cleared(self, text: str, how: str) -> list[ConditionJson]:
+        """Return that nothing which can be carried is on or in some furniture, and nobody where that is meant."""
+        found: list[ConditionJson] = []
+        having = self.scene.having
+        for noun in self._nouns(text):
+            self._one_only(noun)
+            if noun.nodes & self.scene.rooms:
+                raise GoalError(f"{noun.text} is a room, and never {how}: say what is to be {how}")
+            if noun.most is not None or not (noun.definite or noun.number == EVERY or noun.nodes.bit_count() == 1):
+                raise GoalError(f"which is meant by {noun.text!r}? say 'the' or 'every'")
+            hollow = noun.nodes & (having["CONTAINERS"] | having["RECIPIENT"] | having["CAN_OPEN"])
+            seat = noun.nodes & (having["SITTABLE"] | having["LIEABLE"])
+            if not (hollow | seat | noun.nodes & having["SURFACES"]) or (
+                how == "clear" and noun.nodes & having["GRABBABLE"]
+            ):
+                raise GoalError(f"nothing is kept on or in {noun.text}")
+            things = Noun("everything", having["GRABBABLE"], (), things=True)
+            relation = "INSIDE" if hollow and how == "empty" else self._around(noun)
+            found.append({"not": self._plain_edge(things, relation, noun)})
+            if seat and how != "clear":
+                found.append({"not": {"from": _YOU, "relation": "ON", "to": noun.selector(self.scene)}})
+        return found
+
+    # --- what is to be done
+
+    def _done(self, clause: str) -> list[ConditionJson] | None:
+        problem: GoalError | None = None
+        for key, pattern in patterns():
+            match = pattern.fullmatch(clause)
+            if match is None or (key in DEEDS and key not in self.verbs):
+                continue
+            try:
+                return self._result(key, *match.groups())
+            except GoalError as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
+        return None
+
+    def _result(self, key: str, thing: str = "", place: str = "") -> list[ConditionJson]:
+        if key in STATES:
+            return self._state(thing, key, done=True)
+        if key == "HOLD":
+            return self._taken(thing)
+        if key == "WEAR":
+            nouns = self._nouns(thing)
+            if not all(noun.nodes & self.scene.having["CLOTHES"] for noun in nouns):
+                raise GoalError(f"{thing} cannot be worn")
+            return [one for noun in nouns for one in self._edge(noun, "ON", _YOU)]
+        if key == "GO":
+            (noun, *_) = self._nouns(thing)
+            relation = "INSIDE" if noun.nodes & self.scene.rooms else "CLOSE"
+            return [{"from": _YOU, "relation": relation, "to": noun.selector(self.scene)}]
+        if key in ("AWAY", "DISCARD"):
+            return [one for noun in self._nouns(thing) for one in self._edge(noun, *self._home(noun, key))]
+        if key == "DEPART":
+            (noun, *_) = self._nouns(thing)
+            if not noun.nodes & (self.scene.rooms | self.scene.having["SITTABLE"] | self.scene.having["LIEABLE"]):
+                raise GoalError(f"{thing} is nothing to get out of or off")
+            return self._apart("everybody", thing)
+        if key == "REMOVE":
+            return self._apart(thing, place)
+        if key in ("clear", "empty"):
+            return self._cleared(thing, key)
+        if key == "DIM":
+            if any(noun.nodes & self.scene.having["HAS_SWITCH"] for noun in self._nouns(thing)):
+                raise GoalError(f"{thing} can be on or off and nothing between: say which")
+            raise GoalError(f"{thing} cannot be dimmed")
+        if key == "FILL":
+            return self._edges(place, "in", thing)
+        action: dict[str, Any] = {"verb": key}
+        if thing:
+            (noun, *more) = self._nouns(thing)
+            if more or noun.most is not None:
+                raise GoalError(f"{key.lower()} takes one thing")
+            action["object"] = noun.selector(self.scene)
+        return [{"done": action}]
+
+    def _home(self, noun: Noun, key: str) -> tuple[str, dict[str, Any]]:
+        scene = self.scene
+        names = ["trashcan", "garbage_can"] if key == "DISCARD" else []
+        if not names and any(name in ("toy_car", "teddy_bear", "building_blocks", "ball") for name in noun.classes):
+            names = ["toy_box"]
+        for properties, homes in PUT_AWAY_IN if not names else ():
+            if any(noun.nodes & scene.having[name] for name in properties.split()):
+                names = homes.split()
+                break
+        there = next((name for name in (*names, "kitchen_cabinet", "shelf") if name in scene.of_class), None)
+        if there is None or (key == "DISCARD" and there not in names):
+            raise GoalError(f"there is no place here to put {noun.text}")
+        return ("ON" if there in ("bookshelf", "shelf") else "INSIDE"), {"class": there}
+
+    def _placed(self, clause: str) -> list[ConditionJson] | None:
+        match = PLACING.match(clause)
+        if match is None:
+            return None
+        rest, problem = match[1], None
+        splits = list(PLACE_SPLIT.finditer(rest))
+        for split in reversed(splits):
+            thing, place = rest[: split.start()], rest[split.end() :]
+            thing = re.sub(r" (?:from|out of|off) .+$", "", thing) if not self._is(thing) else thing
+            try:
+                if place in ("me", "you"):
+                    return self._edges_of_you("HOLDS", thing)
+                return self._edges(thing, split[1], place)
+            except GoalError as error:
+                problem = problem or error
+        if problem is not None and not clause.endswith((" on", " in")):
+            raise problem
+        return None
+
+    # --- parts
+
+    def _is(self, text: str) -> bool:
+        try:
+            self._nouns(text)
+        except GoalError:
+            return False
+        return True
+
+    def _nouns(self, text: str) -> list[Noun]:
+        """Read one noun phrase, or several joined by "and"."""
+        try:
+            found = [read_noun(text, self.moment)]
+        except GoalError:
+            parts = [part for part in _LIST.split(text) if part]
+            if len(parts) < 2:
+                raise
+            found = [read_noun(part, self.moment) for part in parts]
+        self.last = text
+        return found
+
+    def _one_only(self, noun: Noun) -> None:
+        if noun.definite and noun.number == 1 and len(noun.classes) > 1:
+            names = [f"the {name.replace('_', ' ')}" for name in noun.classes]
+            raise GoalError(f"{noun.text!r} may mean {', '.join(names[:-1])} or {names[-1]}: say which")
+
+    def _state(self, text: str, state: str, *, done: bool = False) -> list[ConditionJson]:
+        found: list[ConditionJson] = []
+        scene = self.scene
+        if text in ("you", "i"):
+            return [{"node": _YOU, "state": state}]
+        for noun in self._nouns(text):
+            able = scene.having.get(_ABLE.get(state, ""), scene.everything)
+            if len(noun.classes) > 1 and noun.nodes & able:
+                noun = _only(noun, noun.nodes & able, scene)
+            if noun.definite and len(noun.classes) > 1 and (left := noun.nodes & ~scene.states[STATES.index(state)]):
+                noun = _only(noun, left, scene)
+            self._one_only(noun)
+            if done and not noun.nodes & able:
+                raise GoalError(f"{noun.text} cannot be {state.lower().replace('_', ' ')}")
+            condition: dict[str, Any] = {"node": noun.selector(scene), "state": state}
+            found += noun.counted(condition)
+        return found
+
+    def _edges(self, thing: str, preposition: str, place: str, *, literal: bool = False) -> list[ConditionJson]:
+        target = read_noun(place, self.moment)
+        self._one_only(target)
+        found = []
+        for noun in self._nouns(thing):
+            self._one_only(noun)
+            relation = "CLOSE" if preposition == "next to" else self._relation(preposition, target, literal)
+            found += self._edge(noun, relation, target.selector(self.scene))
+        return found
+
+    def _edge(self, noun: Noun, relation: str, target: Mapping[str, Any]) -> list[ConditionJson]:
+        return noun.counted({"from": noun.selector(self.scene), "relation": relation, "to": target})
+
+    def _plain_edge(self, noun: Noun, relation: str, target: Noun) -> ConditionJson:
+        return {"from": noun.selector(self.scene), "relation": relation, "to": target.selector(self.scene)}
+
+    def _taken(self, thing: str) -> list[ConditionJson]:
+        """Return what "take the milk out of the fridge" asks for: to hold it; of many, or in a room, to have it out."""
+        match = re.fullmatch(r"(.+?) (?:from|out of|off) (.+)", thing)
+        if match is None or self._is(thing):
+            return self._edges_of_you("HOLDS", thing)
+        place = read_noun(match[2], self.moment)
+        nouns = self._nouns(match[1])
+        if place.nodes & self.scene.rooms or any(noun.number == EVERY for noun in nouns):
+            return self._apart(match[1], match[2])
+        return self._edges_of_you("HOLDS", match[1])
+
+    def _relation(self, preposition: str, place: Noun, literal: bool) -> str:
+        if literal and not re.fullmatch(AT_WORDS, preposition):
+            return "INSIDE" if re.fullmatch(IN_WORDS, preposition) else "ON"
+        having, nodes = self.scene.having, place.nodes
+        if nodes & self.scene.rooms:
+            return "INSIDE"
+        hollow = nodes & (having["CONTAINERS"] | having["RECIPIENT"] | having["CAN_OPEN"])
+        flat = nodes & (having["SURFACES"] | having["SITTABLE"] | having["LIEABLE"])
+        if re.fullmatch(IN_WORDS, preposition):
+            return "ON" if flat and not hollow else "INSIDE"
+        if re.fullmatch(AT_WORDS, preposition):
+            return "INSIDE" if nodes & having["CAN_OPEN"] or (hollow and not flat) else "ON"
+        return "ON"
+
+
+@lru_cache(maxsize=1)
+def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return what may be asked for, each as a pattern, the longest first."""
+    rows: list[tuple[str, str]] = [
+        (key, said) for key, phrases in chain(CHANGES.items(), DEEDS.items()) for said in phrases
+    ]
+    named = {
+        "HOLD": HOLD,
+        "WEAR": WEAR,
+        "AWAY": AWAY,
+        "DISCARD": DISCARD,
+        "GO": GO,
+        "FILL": ("fill {0} with {1}",),
+    }
+    named |= {"REMOVE": REMOVE, "DEPART": DEPART, "DIM": DIM, **CLEAR}
+    rows += [(key, said) for key, phrases in named.items() for said in phrases]
+    rows.sort(key=lambda row: (-len(row[1]), row[0]))
+    return tuple((key, re.compile(re.sub(r"\\\{\d\\\}", "(.+)", re.escape(said)))) for key, said in rows)
+
+
+def _only(noun: Noun, nodes: int, scene: Scene) -> Noun:
+    return noun._replace(nodes=nodes, classes=tuple(dict.fromkeys(scene.classes[n] for n in bits(nodes))))
+
+
+def denied(condition: ConditionJson) -> ConditionJson:
+    """What holds if something was not done: of "the lights", none."""
+    if "not" in condition:
+        inner: ConditionJson = condition["not"]
+        return inner
+    return {"not": {key: value for key, value in condition.items() if key != "count" or value != "all"}}
