@@ -1,4 +1,4 @@
-"""Homes in three dimensions by Habitat's conventions: a back-end interface and an embedded simulator of box scenes.
+"""Homes in three dimensions by Habitat's conventions: a back-end interface, an embedded simulator and generated homes.
 
-Not here yet: generated homes, Habitat's tasks, and an environment for agents.
+Not here yet: Habitat's tasks, and an environment for agents.
 """

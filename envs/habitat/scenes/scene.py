@@ -63,6 +63,28 @@ class Thing:
         return bounds(self.solids)
 
 
+class Doorway(NamedTuple):
+    """An opening between two rooms, from the floor up."""
+
+    rooms: tuple[int, int]
+    """The rooms, by their places in `Home.rooms`."""
+    axis: int
+    """Which way it leads: 0 along X, 1 along Z."""
+    at: float
+    """Where the middle of its wall is on that axis."""
+    low: float
+    """Where it begins on the other axis."""
+    high: float
+    """Where it ends on the other axis."""
+    height: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Its middle `(x, z)`."""
+        along = (self.low + self.high) / 2
+        return (self.at, along) if self.axis == 0 else (along, self.at)
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """A home."""
@@ -73,6 +95,8 @@ class Home:
     things: tuple[Thing, ...]
     """By id, from 1."""
     rooms: tuple[RoomInfo, ...] = ()
+    doors: tuple[Doorway, ...] = ()
+    """The doorways; with them a camera draws only the rooms that it may see."""
 
 
 def bounds(solids: Sequence[Solid]) -> tuple[Vector, Vector]:
@@ -125,4 +149,4 @@ def _room(one: Mapping[str, Any]) -> RoomInfo:
     return RoomInfo(str(one["name"]), ((x0, z0), (x1, z0), (x1, z1), (x0, z1)), y0, y1 - y0)
 
 
-__all__ = ["CEILING", "FLOOR", "WALL", "Home", "Solid", "Thing", "bounds", "read_boxes"]
+__all__ = ["CEILING", "FLOOR", "WALL", "Doorway", "Home", "Solid", "Thing", "bounds", "read_boxes"]

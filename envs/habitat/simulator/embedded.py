@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ....errors import ConfigError
 from ..backend import MOVES, SENSORS, AgentSettings, ObjectInfo, PathResult, Pose, RoomInfo, Vector
 from ..follower import ahead, collided, turned
+from ..scenes.generate import generate_home, read_name
 from ..scenes.scene import Home, Solid, Thing, bounds, read_boxes
 from .navmesh import CELL, build_navmesh
 from .paths import MeshPaths
@@ -53,7 +54,7 @@ class _Loaded(NamedTuple):
 
 
 class EmbeddedBackend:
-    """Simulates one home; a scene is the path of a JSON file of boxes (`pathei.envs.habitat.scenes.scene`)."""
+    """Simulates one home; a scene is a generated one (`"home:7"`) or the path of a JSON file of boxes."""
 
     def __init__(self, settings: AgentSettings | None = None) -> None:
         """Create a simulator without a scene."""
@@ -264,9 +265,10 @@ def load_scene(scene: str, radius: float, height: float) -> _Loaded:
         ConfigError: there is no such scene.
         DataError: its file cannot be read.
     """
-    if Path(scene).suffix != ".json":
-        raise ConfigError(f"There is no scene {scene!r}: name the JSON file of a scene of boxes.")
-    home = read_boxes(Path(scene))
+    generated = read_name(scene)
+    if generated is None and Path(scene).suffix != ".json":
+        raise ConfigError(f"There is no scene {scene!r}: name a generated one (home:7) or the JSON file of a scene.")
+    home = read_boxes(Path(scene)) if generated is None else generate_home(*generated)
     low, high = _fixed_corners(home)
     start = {}
     for thing in home.things:
