@@ -46,6 +46,10 @@ class ExportError(PatheiError):
     """An export would lose or distort something, so it is refused."""
 
 
+class VerificationError(PatheiError):
+    """A result file is not whole, is over its budget, or says what did not happen."""
+
+
 class DataError(PatheiError):
     """A data set cannot be fetched, or is not the file that was expected."""
 

@@ -118,6 +118,30 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Verify:
+    """Do every episode of a result file again, and say what the agent has reached and what it took.
+
+    `pathei store export STORE FILE --format results` makes such a file. One that is not whole, is over its budget, is
+    about other tasks or says what did not happen is refused.
+    """
+
+    file: Positional[Path]
+    """The result file."""
+    tasks: Path | None = None
+    """A file with the tasks that it must be about; if left out, the file says which tasks are generated."""
+    steps: int | None = None
+    """The longest episode that is allowed; if left out, what the file says."""
+    learned_from: tuple[Path, ...] = ()
+    """Stores of what the agent has learned from. Their experience is counted, and the tasks must not be in them."""
+    workers: int = 2
+    """The number of processes that play; 0 for this one."""
+    timeout: float = 300.0
+    """The longest time for one episode, in seconds."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+
+
+@dataclass(frozen=True)
 class StoreInfoCommand:
     """Say what a store holds and who wrote it."""
 
@@ -189,7 +213,10 @@ class StoreExport:
     prompt-completion: JSON lines, one row per step
     atif: a folder, one ATIF document per episode
     minari: a Minari dataset
+    results: JSON lines, the actions of each episode, which `pathei verify` does again
     """
+    collector: str | None = None
+    """Only episodes that this collector played."""
     success: bool | None = None
     """Only episodes that reached their goal (True) or failed to (False)."""
     roots: bool = False

@@ -125,6 +125,7 @@ def store_export(command: StoreExport) -> None:
             store,
             command.format,
             command.out,
+            collector=command.collector,
             success=command.success,
             roots=command.roots,
             overwrite=command.overwrite,

@@ -28,6 +28,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "commands:View",
             "Look at a store in a browser, step by step, or write its episodes into one HTML file.",
         ),
+        "verify": (
+            "commands:Verify",
+            "Do every episode of a result file again, and say what the agent has reached and what it took.",
+        ),
         "memory": (
             "memory.commands:MemoryCommand",
             "Build, query and maintain an external memory: episodes, skills and facts.",
@@ -71,6 +75,7 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "Run": "worlds:run",
         "Plan": "worlds:plan",
         "Collect": "collecting:collect",
+        "Verify": "verifying:verify",
         "Demo": "tour:demo",
         "Corpora": "learning.learn:corpora",
         "Fisher": "learning.learn:fisher",

@@ -82,7 +82,7 @@ def _whole_array(environ: Mapping[str, str]) -> TaskShard:
     """Return the part of a Slurm array that has one task for every part."""
     if _SLURM not in environ or "SLURM_ARRAY_TASK_COUNT" not in environ:
         raise ConfigError(
-            "The shard 'auto' is for a Slurm array, which says to its tasks how many they are (SLURM_ARRAY_TASK_ID and"
+            "The shard 'auto' is for a Slurm array, whose tasks know how many they are (SLURM_ARRAY_TASK_ID and"
             " SLURM_ARRAY_TASK_COUNT); elsewhere say how many, as in auto/8, or give the number as well, as in 0/8."
         )
     index, count = _number(environ, _SLURM), _number(environ, "SLURM_ARRAY_TASK_COUNT")

@@ -28,6 +28,9 @@ EXPORTS: Final[Registry[Callable[..., ExportCounts]]] = Registry(
         "prompt-completion": Lazy(f"{_HERE}.text:write_prompt_completion", "JSON lines, one row per step: for TRL"),
         "atif": Lazy(f"{_HERE}.atif:write_atif", "a folder, one ATIF document per episode: for Harbor and viewers"),
         "minari": Lazy(f"{_HERE}.minari:write_minari", "a Minari dataset: numbers or texts, for offline learning"),
+        "results": Lazy(
+            f"{_HERE}.results:write_results", "JSON lines, what was done in each task: for `pathei verify`"
+        ),
     },
     label="export format",
 )

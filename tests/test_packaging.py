@@ -46,7 +46,7 @@ FOLDERS = {
     "envs": {"store"},
     "agents": {"envs", "memory", "store"},
     "memory": {"envs", "store"},
-    "collectors": {"envs", "agents", "memory", "store"},
+    "collectors": {"envs", "agents", "export", "memory", "store"},
     "learners": {"envs", "store"},
     "loop": {"agents", "collectors", "envs", "learners", "memory", "store"},
     "views": {"agents", "collectors", "envs", "learners", "loop", "memory", "store"},

@@ -1,0 +1,71 @@
+"""The command `pathei verify`: does the episodes of a result file again, and prints what that proves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..errors import at_least, check
+from .commands import Verify
+from .console import make_console, tame_libraries
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..collectors.verify import VerifiedResults
+
+
+def verify(command: Verify) -> None:
+    """Verify a result file."""
+    from ..collectors.progress import progress
+    from ..collectors.verify import verify_results
+    from ..export.results import read_results
+
+    check(
+        at_least(command, workers=0, steps=0) | {"timeout must be more than 0": command.timeout > 0}, "verify options"
+    )
+    tame_libraries()
+    console = make_console()
+    with progress(console, len(read_results(command.file).episodes), "Verifying") as watch:
+        found = verify_results(
+            command.file,
+            tasks=command.tasks,
+            steps=command.steps,
+            learned_from=command.learned_from,
+            workers=command.workers,
+            timeout=command.timeout,
+            watch=watch,
+        )
+    if command.json:
+        import orjson
+
+        print(orjson.dumps(_plain(found), option=orjson.OPT_INDENT_2).decode())
+    else:
+        console.print(_table(found))
+
+
+def _plain(found: VerifiedResults) -> dict[str, object]:
+    file = {name: value for name, value in asdict(found.file).items() if name != "episodes"}
+    return {**asdict(found), "file": file, "success": found.success}
+
+
+def _table(found: VerifiedResults) -> Table:
+    from rich.table import Table
+
+    table = Table("verified", "", title=f"{found.file.collector} in {found.file.tasks['env']}")
+    spent, learned = found.spent, found.learned
+    table.add_row("solved", f"{found.solved} of {found.tasks} tasks, {found.success:.1%}")
+    table.add_row("the list of tasks", found.list_sha256)
+    table.add_row("steps", f"{spent.steps} in {spent.episodes} episodes of at most {found.file.steps}")
+    if learned.episodes:
+        table.add_row("had learned from", f"{learned.episodes} episodes, {learned.steps} steps; none of the tasks")
+    table.add_section()
+    table.add_row("as the agent counted", "")
+    table.add_row(
+        "transitions of searches", f"{spent.search}" + (f", {learned.search} before" if learned.search else "")
+    )
+    table.add_row("tokens", f"{spent.tokens}" + (f", {learned.tokens} before" if learned.tokens else ""))
+    return table
+
+
+__all__ = ["verify"]
