@@ -1,6 +1,6 @@
 """Verifying a result file: every episode is done again, and what comes out must be what the file says.
 
-The tasks are not taken from the file: they are generated again from their seed, or given by whoever verifies. Only
+The tasks are not taken from the file: they are generated again from their seed, or given to the verifier. Only
 environments and task sets that this pathei knows by name are used, as a file comes from a stranger. Not here: the
 form of the file (`pathei.export.results`).
 """

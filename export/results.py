@@ -8,7 +8,7 @@ counts them and holds a checksum of all before, so that a part of a file is no f
     {"episodes": 1, "sha256": ...}
 
 Nothing in it has to be believed: `pathei.collectors.verify` does the actions again. Only what thinking took, in tokens
-and transitions of a search, is the word of whoever wrote the file. Not here: observations, which follow from the
+and transitions of a search, is the word of its author. Not here: observations, which follow from the
 actions.
 """
 
