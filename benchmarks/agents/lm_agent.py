@@ -25,7 +25,8 @@ from pathei.agents.lm.likelihood import one_by_one
 from pathei.agents.lm.local_model import LocalModel
 from pathei.agents.lm.prior import LmPrior
 from pathei.collectors.search.collector import text_prior
-from pathei.collectors.search.mcts import Search, SearchConfig
+from pathei.collectors.search.config import TREE_ALONE, SearchConfig
+from pathei.collectors.search.mcts import Search
 from pathei.envs import contract
 from pathei.envs.model import EnvModel
 from pathei.envs.registry import get_env
@@ -116,7 +117,9 @@ def speed(given: argparse.Namespace) -> None:
 
 def prior(count: int, simulations: int) -> None:
     """Search plans for household goals with three priors, and count the simulations until the goal is reached."""
-    config = SearchConfig(simulations=simulations, depth=30, selection="puct", exploration=0.5, stop_on_success=True)
+    config = SearchConfig(
+        simulations=simulations, depth=30, selection="puct", exploration=0.5, stop_on_success=True, **TREE_ALONE
+    )
     backend = LocalModel.load(tiny_base())
     rows: dict[str, list[tuple[bool, int, float]]] = {}
     for task in get_env("virtualhome").generate_tasks(count, 2):

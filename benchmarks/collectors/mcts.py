@@ -28,7 +28,8 @@ from rich.progress import track
 from rich.table import Table
 
 from pathei.collectors.search.collector import MctsConfig, find_plan, household_search
-from pathei.collectors.search.mcts import Search, SearchConfig
+from pathei.collectors.search.config import TREE_ALONE, SearchConfig
+from pathei.collectors.search.mcts import Search
 from pathei.data import fetch
 from pathei.envs.facts import ConditionJson
 from pathei.envs.virtualhome.engine.profiles import rules_named
@@ -107,7 +108,7 @@ def speed(robothow: RobotHow, repeats: int, console: Console) -> None:
             for node in action[1:]:
                 nodes |= world.scene.of_class[world.scene.classes[node]] if node >= 0 else 0
         verbs = set(world.rules.table) - LEFT_OUT_BY_E2WM
-        config = SearchConfig(simulations=200, depth=25)
+        config = SearchConfig(simulations=200, depth=25, **TREE_ALONE)
         runs = []
         for seed in range(repeats):
             model = HomeModel(world, one.check, nodes=nodes, verbs=verbs)

@@ -25,7 +25,7 @@ import numpy as np
 
 from pathei.collectors import make_explorer
 from pathei.collectors.search.collector import MctsConfig, make_searcher
-from pathei.collectors.search.config import SearchConfig
+from pathei.collectors.search.config import TREE_ALONE, SearchConfig
 from pathei.envs.checks import check_env, check_snapshot
 from pathei.envs.terminal.env import TerminalEnv
 from pathei.envs.terminal.sandbox.sandbox import Sandbox
@@ -36,7 +36,14 @@ from pathei.experience import Record, Trajectory
 COMMANDS = ("cd invoices", "echo x > new.txt", "cat ../notes.txt", "ls | wc -l", "rm new.txt")
 FILES = "office:7"
 SEARCH = SearchConfig(
-    simulations=200, depth=6, selection="puct", exploration=0.5, stop_on_success=True, rollout_steps=3, env_steps=400
+    simulations=200,
+    depth=6,
+    selection="puct",
+    exploration=0.5,
+    stop_on_success=True,
+    rollout_steps=3,
+    env_steps=400,
+    **TREE_ALONE,
 )
 
 

@@ -27,7 +27,8 @@ from platformdirs import user_cache_path
 from rich.console import Console
 from rich.table import Table
 
-from pathei.collectors.search.mcts import Search, SearchConfig
+from pathei.collectors.search.config import TREE_ALONE, SearchConfig
+from pathei.collectors.search.mcts import Search
 from pathei.envs.model import EnvModel
 from pathei.envs.replay import VerifiedReplay
 from pathei.envs.web.browser.browser import Browser, find_browser
@@ -215,7 +216,7 @@ def searched(env: Counted, page: str, seed: int, simulations: int) -> tuple[bool
     replay = VerifiedReplay(env)
     observation, info = replay.reset(seed=seed, options={"task": page})
     env.steps = 0
-    config = SearchConfig(simulations, depth=8, selection="uct", stop_on_success=True)
+    config = SearchConfig(simulations, depth=8, selection="uct", stop_on_success=True, **TREE_ALONE)
     model = EnvModel(replay, info, observation=observation, observed_state=True)
     found = Search(model, config, np.random.default_rng(seed)).run()
     return bool(found.success), env.steps

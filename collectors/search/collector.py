@@ -33,7 +33,6 @@ from .roots import merged_search
 
 COLLECTOR = "mcts"
 LM_PRIOR = "lm:"
-_BREADTH = 0.5
 
 
 def household_search(*, simulations: int = 20_000, seconds: float | None = None, depth: int = 45) -> SearchConfig:
@@ -252,12 +251,10 @@ def find_plan(
     """
     if prior is None and config.prior == "heuristic":
         prior = getattr(model, "prior", None)
-    # A plan need not be the very best, so states are not searched twice, and sparse rewards are looked for in breadth.
-    search = dataclasses.replace(config.search, prune=True, breadth=config.search.breadth or _BREADTH)
     if config.roots > 1:
-        result = merged_search(model, search, rng, roots=config.roots, prior=prior)
+        result = merged_search(model, config.search, rng, roots=config.roots, prior=prior)
     else:
-        result = Search(model, search, rng, prior=prior).run()
+        result = Search(model, config.search, rng, prior=prior).run()
     if not (result.success and config.minimise):
         return FoundPlan(result.plan, result, result.env_steps)
     counted = GuidedModel(model, lambda action: 1.0)

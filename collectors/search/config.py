@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal
 
 from ...errors import at_least, check
 
@@ -36,10 +36,14 @@ class SearchConfig:
     """A rollout is cut off after this number of steps, and the value estimate added; None to go on to the horizon."""
     transpositions: bool = True
     """Whether equal states at equal depth share a node, where the model can tell equal states."""
-    prune: bool = False
+    prune: bool = True
     """Whether a state that was reached before, no later and by a walk that earned no less, is a dead end. The best
     return stays what it is unless a walk gains by the discount alone, earning and losing the same again and again."""
-    breadth: float = 0.0
+    greedy: int = 300
+    """How many transitions the tree first grows best first: by what was earned on the way, less 0.01 for each step, and
+    less where only actions are left that the prior finds unlikely. Most goals whose reward is progress are reached in
+    this stage; 0 for none. Only where states are distinguished (`prune`), and a plan may stop."""
+    breadth: float = 0.5
     """The share of transitions by which the tree grows in the order of depth, in [0, 1), as long as no walk succeeded:
     sparse rewards are then found within 1 / breadth times the transitions of a breadth-first search. Only where states
     are distinguished (`prune`), no prior leads, and a plan may stop."""
@@ -60,7 +64,7 @@ class SearchConfig:
             ConfigError: at least one is out of range; all are named.
         """
         rules = {
-            **at_least(self, simulations=1, env_steps=1, depth=1, exploration=0, rollout_steps=1),
+            **at_least(self, simulations=1, env_steps=1, depth=1, exploration=0, rollout_steps=1, greedy=0),
             "seconds must be more than 0": self.seconds is None or self.seconds > 0,
             "discount must be in (0, 1]": 0 < self.discount <= 1,
             "selection must be 'uct' or 'puct'": self.selection in ("uct", "puct"),
@@ -72,4 +76,7 @@ class SearchConfig:
         check(rules, "search configuration")
 
 
-__all__ = ["SearchConfig"]
+TREE_ALONE: Final[dict[str, Any]] = {"prune": False, "greedy": 0, "breadth": 0.0}
+"""The fields of a `SearchConfig` for Monte Carlo tree search as published, without what was added to it here."""
+
+__all__ = ["TREE_ALONE", "SearchConfig"]

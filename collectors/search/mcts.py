@@ -7,13 +7,13 @@ step, whatever part of the walk it was on. A whole rollout that is the best walk
 
 Because the world is deterministic, the best walk ever seen is a plan, and a subtree that was searched to the end is
 solved: it is not visited again, its exact value stands in for what visits to it would have returned, and a search
-whose root is solved stops. A state that was reached before, no later, is not searched again; where no reward leads,
-the tree also grows breadth first (`SearchConfig.prune`, `breadth`). Not here: chance nodes and opponents.
+whose root is solved stops. A state that was reached before, no later, is not searched again; the tree first grows best
+first for a while, and where no reward leads breadth first as well (`SearchConfig.prune`, `greedy`, `breadth`). Not
+here: chance nodes and opponents.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -25,6 +25,8 @@ from ...envs.model import Model
 from ...errors import ContractError
 from ...stable_random import StableRandom
 from .config import SearchConfig
+from .deadline import Deadline
+from .frontier import Frontier, by_depth, by_promise
 from .tree import TreeEdge, TreeNode
 
 Prior = Callable[[Sequence[Any]], Sequence[float]]
@@ -103,7 +105,7 @@ class Search:
         self._best = _Best()
         self._floor = 0.0 if config.may_stop else -math.inf
         self._env_steps = 0
-        self._step_limit = math.inf
+        self._step_limit, self._deadline = math.inf, Deadline(None)
         self._prune = config.prune and config.may_stop
         self._likely: Callable[[], Hashable | None] | None = getattr(model, "likely_key", None)
         self._plant()
@@ -123,11 +125,11 @@ class Search:
         wide = self._config.breadth if self._first and self._prior is None else 0.0
         self._ratio = wide / (1 - wide)
         """How many transitions are made breadth first for each other one."""
-        self._frontier: list[tuple[int, int, TreeNode, tuple[TreeEdge, ...]]] = []
-        """Nodes to expand breadth first, by depth and in the order in which they were reached, with the walks there."""
-        self._broadened: set[int] = set()
+        self._breadth, self._promising = Frontier(by_depth), Frontier(by_promise)
+        if self._first and self._config.greedy:
+            self._promising.add(self.root, ())
         if self._ratio:
-            self._queue(self.root, ())
+            self._breadth.add(self.root, ())
 
     def _key(self, exact: Hashable | None) -> Hashable | None:
         """Return the state's key, or else, where states with equal observations are likely to be equal, theirs."""
@@ -140,24 +142,27 @@ class Search:
         """
         config, best = self._config, self._best
         begin, steps, done = time.process_time(), self._env_steps, 0
-        until = math.inf if config.seconds is None else begin + config.seconds
+        self._deadline = Deadline(config.seconds)
         self._step_limit = math.inf if config.env_steps is None else steps + config.env_steps
         self._at = None
         try:
             if config.may_stop:
                 self._go(self.root)
                 self._offer([], [], 0.0)
+            if self._promising:
+                self._grow(self._promising, config.greedy, counted=True)
+                self._promising.clear()
             while (
                 done < config.simulations
                 and not self.root.solved
                 and not (config.stop_on_success and best.success)
                 and self._env_steps < self._step_limit
-                and time.process_time() < until
+                and not self._deadline.passed()
             ):
                 begun = self._env_steps
                 self._simulate()
                 done += 1
-                if self._frontier:
+                if self._breadth:
                     self._broaden(self._ratio * (self._env_steps - begun))
                 if self.root.solved and self._guessed:
                     self._plant_apart()
@@ -190,45 +195,52 @@ class Search:
         spread = self._high - self._low
         return (worth - self._low) / spread if spread > 0 else 0.5
 
-    # --- breadth
+    # --- growing in another order than that of visits
 
-    def _broaden(self, budget: float) -> None:
-        """Expand nodes in the order of depth, within a budget of transitions, unless a walk has succeeded."""
+    def _grow(self, frontier: Frontier, budget: float, *, counted: bool = False) -> bool:
+        """Expand nodes in the order of a frontier, within a budget of transitions, unless a walk has succeeded.
+
+        Each expansion counts as a visit if `counted`. Returns whether all was expanded without success.
+        """
         best, until = self._best, min(self._step_limit, self._env_steps + budget)
-        while self._frontier and self._env_steps < until:
+        while frontier and self._env_steps < until and not self._deadline.passed():
             if best.success or (best.success is None and best.value > 0):
-                self._frontier.clear()
-                return
-            _, _, node, path = self._frontier[0]
+                frontier.clear()
+                return False
+            node, walk = frontier.pop()
             if node.untried is None:
                 self._open(node)
-            if node.solved or not node.untried:
-                heapq.heappop(self._frontier)
+            if not self._worth(node):
+                continue
+            if not node.untried:
                 for edge in node.edges:
-                    self._queue(edge.child, (*path, edge))
+                    frontier.add(edge.child, (*walk, edge))
                 continue
             edge = self._expand(node)
-            self._offer([*path, edge], [], self._gone((*path, edge)))
-        if not self._frontier and self._env_steps < self._step_limit:
-            # Every state within the horizon was seen.
-            self.root.value, self.root.solved = max(self.root.value, self._best.value), True
+            further = (*walk, edge)
+            if edge.reward > 0 or edge.child.solved:
+                earned = sum(self._config.discount**place * edge.reward for place, edge in enumerate(further))
+                self._offer([*further], [], earned)
+            if counted:
+                self._back_up([*further], edge.child.value)
+            frontier.again(node, walk)
+            frontier.add(edge.child, further)
+        return not frontier and self._env_steps < self._step_limit
 
-    def _queue(self, node: TreeNode, path: tuple[TreeEdge, ...]) -> None:
-        """Let a node be expanded breadth first, unless nothing is to be found there."""
-        first = self._first.get(node.key, node)
-        if not node.solved and id(node) not in self._broadened and first.depth >= node.depth:
-            self._broadened.add(id(node))
-            heapq.heappush(self._frontier, (len(path), len(self._broadened), node, path))
+    def _worth(self, node: TreeNode) -> bool:
+        """Whether something may be found at a node that is not found elsewhere."""
+        return not node.solved and self._first.get(node.key, node).depth >= node.depth
+
+    def _broaden(self, budget: float) -> None:
+        """Grow breadth first; once every state within the horizon was seen, nothing is left to find out."""
+        if self._grow(self._breadth, budget):
+            self.root.value, self.root.solved = max(self.root.value, self._best.value), True
 
     def _plant_apart(self) -> None:
         """Begin again without merging: all was seen, but states that look alike may differ."""
         self._go(self.root)
         self._prune = False
         self._plant()
-
-    def _gone(self, path: Sequence[TreeEdge]) -> float:
-        """Return what a walk earns, discounted."""
-        return sum(self._config.discount**place * edge.reward for place, edge in enumerate(path))
 
     # --- one simulation
 

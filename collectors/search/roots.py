@@ -6,6 +6,7 @@ al. 2008. Not here: processes, of which every task has its own (`rollout.pool`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,11 @@ def merged_search(
         Its tree is the root alone, with the edges that any tree tried, the most visited first; it is solved if any is.
     """
     seeds = np.random.SeedSequence(int(rng.integers(2**63))).spawn(roots)
-    trees = [Search(model, config, np.random.default_rng(seed), prior=prior).run() for seed in seeds]
+    configs = [config, *[replace(config, greedy=0)] * (roots - 1)]  # the first stage would be the same in each
+    trees = [
+        Search(model, one, np.random.default_rng(seed), prior=prior).run()
+        for one, seed in zip(configs, seeds, strict=True)
+    ]
     best = max(trees, key=lambda tree: (bool(tree.success), round(tree.value, 10), -len(tree.plan)))
     merged: dict[Any, TreeEdge] = {}
     for edge in (edge for tree in trees for edge in tree.root.edges):

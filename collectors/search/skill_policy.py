@@ -29,6 +29,7 @@ from ..coverage import read_act
 from ..rollout.episode import Recorder
 from ..rollout.policy import HELD, PolicyReport, Rng
 from .collector import do, model_in, snapshotable
+from .config import TREE_ALONE
 from .guided import GuidedModel, Move
 from .mcts import Search, SearchConfig
 from .skill_library import SkillLibrary
@@ -77,7 +78,12 @@ class SkillPolicy:
         self._focus = focus
         self._guide = guide
         self._search = SearchConfig(
-            simulations=max(1, effort), depth=depth, selection="puct", rollout="random", stop_on_success=True
+            simulations=max(1, effort),
+            depth=depth,
+            selection="puct",
+            rollout="random",
+            stop_on_success=True,
+            **TREE_ALONE,
         )
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:

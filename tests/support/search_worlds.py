@@ -6,6 +6,7 @@ Worker processes import what is here by name.
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pathei.collectors.search.config import TREE_ALONE, SearchConfig
 from pathei.collectors.search.tree import TreeNode
 from pathei.envs import contract
 from pathei.envs.model import EnvModel, StepResult
@@ -183,6 +184,11 @@ def lanterns(task: Task = LANTERNS, **options: Any) -> EnvModel:
     env = VerifiedReplay(contract.make(task))
     observation, info = contract.reset(env, task)
     return EnvModel(env, info, observation=observation, **options)
+
+
+def tree_alone(*fields: Any, **named: Any) -> SearchConfig:
+    """Return a configuration of the search as published; what was added to it here is off unless it is named."""
+    return SearchConfig(*fields, **{**TREE_ALONE, **named})
 
 
 def nodes_of(root: TreeNode) -> list[TreeNode]:

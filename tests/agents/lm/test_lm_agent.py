@@ -27,7 +27,8 @@ from pathei.collectors.rollout.collect import collect
 from pathei.collectors.rollout.policy import AgentPolicy
 from pathei.collectors.rollout.rollout import Rollout
 from pathei.collectors.search.collector import text_prior
-from pathei.collectors.search.mcts import Search, SearchConfig
+from pathei.collectors.search.config import TREE_ALONE, SearchConfig
+from pathei.collectors.search.mcts import Search
 from pathei.envs.model import EnvModel
 from pathei.errors import AnswerError, ConfigError, ModelError, UnknownNameError
 from pathei.experience import Failure, Goal, Observation, Task, Trajectory
@@ -370,7 +371,7 @@ def test_a_prior_leads_the_search_and_each_state_is_rated_once() -> None:
     """The goal is one lamp of four: a model that likes its switch finds it with the first simulation."""
     aim = LampGoals().named("blue lamp lit")
     assert aim is not None
-    config = SearchConfig(simulations=40, depth=3, selection="puct", rollout="none", stop_on_success=True)
+    config = SearchConfig(40, depth=3, selection="puct", rollout="none", stop_on_success=True, **TREE_ALONE)
     needed = {}
     for lamp in ("blue lamp", "red lamp"):
         backend, env = _Likes(lamp), Switchboard()

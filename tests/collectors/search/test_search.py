@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathei.collectors.search.mcts import Prior, Search, SearchConfig, SearchResult, TreeNode
+from pathei.collectors.search.mcts import Prior, Search, SearchResult, TreeNode
 from pathei.envs.model import EnvModel, StepResult
 from pathei.envs.replay import VerifiedReplay
 from pathei.errors import ConfigError, ContractError
@@ -25,6 +25,7 @@ from pathei.tests.support.search_worlds import (
     nodes_of,
     return_of,
     ring,
+    tree_alone,
 )
 
 Dump = tuple[Any, ...]
@@ -32,7 +33,7 @@ Dump = tuple[Any, ...]
 
 def search(model: Any, *, seed: int = 0, prior: Prior | None = None, **config: Any) -> SearchResult:
     """Search a world."""
-    return Search(model, SearchConfig(**config), np.random.default_rng(seed), prior=prior).run()
+    return Search(model, tree_alone(**config), np.random.default_rng(seed), prior=prior).run()
 
 
 def dump(node: TreeNode) -> Dump:
@@ -75,7 +76,7 @@ def test_the_exploration_constant_stands_outside_the_logarithm(selection: str, e
     model = Table(ring())
     tree = Search(
         model,
-        SearchConfig(8, depth=9, selection=selection, exploration=exploration, backup="mean"),  # type: ignore[arg-type]
+        tree_alone(8, depth=9, selection=selection, exploration=exploration, backup="mean"),  # type: ignore[arg-type]
         np.random.default_rng(0),
     )
     root = tree.run().root
@@ -239,7 +240,7 @@ def test_no_more_simulations_are_done_than_allowed() -> None:
 
 def test_a_search_can_be_stopped_at_any_time() -> None:
     """Whatever it has found by then is its answer, and running it again goes on."""
-    tree = Search(Table(ring(), known=False), SearchConfig(1, depth=9, discount=0.9), np.random.default_rng(0))
+    tree = Search(Table(ring(), known=False), tree_alone(1, depth=9, discount=0.9), np.random.default_rng(0))
     results = [tree.run() for _ in range(200)]
     values = [result.value for result in results]
     assert values == sorted(values)
@@ -304,7 +305,7 @@ def test_a_search_goes_on_after_an_exception() -> None:
             self.steps -= 1
             return super().step(action)
 
-    tree = Search(Trips(counter()), SearchConfig(10**6, depth=5, may_stop=False), np.random.default_rng(0))
+    tree = Search(Trips(counter()), tree_alone(10**6, depth=5, may_stop=False), np.random.default_rng(0))
     with pytest.raises(KeyboardInterrupt):
         tree.run()
     found = tree.run()
@@ -314,7 +315,7 @@ def test_a_search_goes_on_after_an_exception() -> None:
 
 def test_every_fault_of_a_configuration_is_named() -> None:
     with pytest.raises(ConfigError) as caught:
-        SearchConfig(
+        tree_alone(
             *(0, 0, 0.0, 0, 1.5, "uct1", -1.0, "sum", "greedy", 0),  # type: ignore[arg-type]
             widening=0.0,
         )
@@ -322,7 +323,7 @@ def test_every_fault_of_a_configuration_is_named() -> None:
     for name in [*named, "rollout must", "rollout_steps", "widening"]:
         assert name in str(caught.value)
     with pytest.raises(ConfigError, match="discount"):
-        SearchConfig(discount=math.nan)
+        tree_alone(discount=math.nan)
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, -0.5], [math.nan, 1.0], [math.inf, 1.0]])
@@ -371,7 +372,7 @@ def test_rollouts_draw_in_proportion_to_the_prior() -> None:
 def test_a_rollout_is_cut_off_and_the_value_added(may_stop: bool) -> None:
     """One step in the tree and three beyond earn 1 each; what comes after the fourth is estimated to be 100."""
     model = Table({n: {"go": Move(n + 1, 1.0)} for n in range(50)})
-    config = SearchConfig(1, depth=20, discount=0.5, rollout_steps=3, may_stop=may_stop)
+    config = tree_alone(1, depth=20, discount=0.5, rollout_steps=3, may_stop=may_stop)
     found = Search(model, config, np.random.default_rng(0), value=lambda: 100.0 * (model.state == 4)).run()
     assert model.steps == 4
     assert found.root.edges[0].total == pytest.approx(1 + 1 / 2 + 1 / 4 + 1 / 8 + 100 / 16)
@@ -467,7 +468,7 @@ def test_a_plan_may_join_what_was_never_walked_and_goes_no_further_than_it_earns
 
 def test_what_is_found_below_a_shared_node_counts_for_every_way_there() -> None:
     moves: Moves = {0: {"a": Move(1), "b": Move(1)}, 1: {c: Move(2, float(c)) for c in "0123456789"}}
-    tree = Search(Table(moves), SearchConfig(6, depth=9, exploration=0.0, rollout="none"), np.random.default_rng(0))
+    tree = Search(Table(moves), tree_alone(6, depth=9, exploration=0.0, rollout="none"), np.random.default_rng(0))
     root = tree.run().root
     first, second = root.edges
     assert first.child is second.child

@@ -25,6 +25,7 @@ from pathei.tests.support.search_worlds import (
     return_of,
     ring,
     tables,
+    tree_alone,
 )
 
 KINDS = tuple(
@@ -60,7 +61,7 @@ class Exact:
 
 def searched(moves: Moves, start: State, *, seed: int = 0, **config: Any) -> SearchResult:
     """Search a table."""
-    return Search(Table(moves, start), SearchConfig(**config), np.random.default_rng(seed)).run()
+    return Search(Table(moves, start), tree_alone(**config), np.random.default_rng(seed)).run()
 
 
 def agrees(found: SearchResult, moves: Moves, start: State, config: SearchConfig) -> None:
@@ -94,7 +95,7 @@ def agrees(found: SearchResult, moves: Moves, start: State, config: SearchConfig
 def test_a_solved_search_agrees_with_backward_induction(
     moves: Moves, kind: Mapping[str, Any], depth: int, discount: float, may_stop: bool, rollout: str, seed: int
 ) -> None:
-    config = SearchConfig(MANY, depth=depth, discount=discount, may_stop=may_stop, rollout=rollout, **kind)  # type: ignore[arg-type]
+    config = tree_alone(MANY, depth=depth, discount=discount, may_stop=may_stop, rollout=rollout, **kind)
     agrees(Search(Table(moves), config, np.random.default_rng(seed)).run(), moves, 0, config)
 
 
@@ -106,14 +107,14 @@ def test_a_solved_search_agrees_with_backward_induction(
     ids=["counting that only costs", "a cycle", "key and door"],
 )
 def test_games_are_solved(moves: Moves, start: State, depth: int, may_stop: bool, kind: Mapping[str, Any]) -> None:
-    config = SearchConfig(MANY, depth=depth, discount=0.9, may_stop=may_stop, **kind)
+    config = tree_alone(MANY, depth=depth, discount=0.9, may_stop=may_stop, **kind)
     agrees(Search(Table(moves, start), config, np.random.default_rng(1)).run(), moves, start, config)
 
 
 def test_shared_nodes_solve_what_a_tree_cannot() -> None:
     """The key, the door and the way out are 10 steps; a tree of that depth has more than 100 000 nodes."""
     moves, start = key_and_door(), (0, 0, False, False)
-    config = SearchConfig(MANY, depth=12)
+    config = tree_alone(MANY, depth=12)
     found = Search(Table(moves, start), config, np.random.default_rng(0)).run()
     agrees(found, moves, start, config)
     assert found.simulations < 2000
@@ -152,7 +153,7 @@ def test_gymnasium_s_games_are_solved_through_their_step(
         for state, actions in every.items():
             mask = env.unwrapped.action_mask(state)  # type: ignore[attr-defined]
             every[state] = {a: move for a, move in actions.items() if mask[a]}
-    config = SearchConfig(MANY, depth=depth, may_stop=may_stop, selection="puct", exploration=0.5)
+    config = tree_alone(MANY, depth=depth, may_stop=may_stop, selection="puct", exploration=0.5)
     model = EnvModel(env, info, observation=observation, observed_state=shared)
     agrees(Search(model, config, np.random.default_rng(0)).run(), every, start, config)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.collectors.search.mcts import Search, SearchConfig, TreeNode
-from pathei.tests.support.search_worlds import Move, Moves, State, Table, tables
+from pathei.tests.support.search_worlds import Move, Moves, State, Table, tables, tree_alone
 
 Path = tuple[str, ...]
 
@@ -134,7 +134,7 @@ def step_by_step(
 
 def one_at_a_time(**config: Any) -> SearchConfig:
     """Return a configuration under which nothing is left to chance."""
-    return SearchConfig(1, rollout="none", transpositions=False, **config)
+    return tree_alone(1, rollout="none", transpositions=False, **config)
 
 
 @given(

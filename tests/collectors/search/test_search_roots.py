@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pathei.collectors.search.mcts import Search, SearchConfig
+from pathei.collectors.search.mcts import Search
 from pathei.collectors.search.roots import merged_search
 from pathei.envs import contract
 from pathei.envs.model import EnvModel
 from pathei.envs.replay import VerifiedReplay
 from pathei.tests.support.lantern import lantern_task
 from pathei.tests.support.search_worlds import LANTERNS as TASK
-from pathei.tests.support.search_worlds import key_and_door_model, lanterns
+from pathei.tests.support.search_worlds import key_and_door_model, lanterns, tree_alone
 
 
 def test_roots_are_independent_trees_added_up() -> None:
-    config = SearchConfig(150, depth=14)
+    config = tree_alone(150, depth=14)
     merged = merged_search(key_and_door_model(), config, np.random.default_rng(5), roots=4)
     seeds = np.random.SeedSequence(int(np.random.default_rng(5).integers(2**63))).spawn(4)
     trees = [Search(key_and_door_model(), config, np.random.default_rng(seed)).run() for seed in seeds]
@@ -36,14 +36,14 @@ def test_roots_are_independent_trees_added_up() -> None:
 
 
 def test_more_roots_find_no_less() -> None:
-    config, rng = SearchConfig(20, depth=14), np.random.default_rng
+    config, rng = tree_alone(20, depth=14), np.random.default_rng
     values = [merged_search(key_and_door_model(), config, rng(1), roots=n).value for n in (1, 3, 9)]
     assert values == sorted(values)
 
 
 def test_a_prior_weighs_the_actions_of_every_tree() -> None:
     model = lanterns()
-    config = SearchConfig(60, depth=14, selection="puct")
+    config = tree_alone(60, depth=14, selection="puct")
 
     def prior(actions: Sequence[Any]) -> list[float]:
         return [4.0 if action.startswith("light") else 1.0 for action in actions]
@@ -70,7 +70,7 @@ def test_free_form_actions_are_searched_by_what_is_proposed() -> None:
     def prior(actions: Sequence[str]) -> list[float]:
         return [1.0 if action.startswith("sing") else 8.0 for action in actions]
 
-    config = SearchConfig(400, depth=10, selection="puct", widening=0.5, stop_on_success=True, rollout="prior")
+    config = tree_alone(400, depth=10, selection="puct", widening=0.5, stop_on_success=True, rollout="prior")
     found = Search(model, config, np.random.default_rng(0), prior=prior).run()
     assert found.success
     assert len(found.root.edges) < 33

@@ -17,6 +17,7 @@ from pathei.collectors.search.mcts import Search, SearchConfig, SearchResult, Tr
 from pathei.envs.model import EnvModel, model_of
 from pathei.envs.replay import VerifiedReplay, fingerprint
 from pathei.envs.spaces import UnicodeText
+from pathei.tests.support.search_worlds import tree_alone
 
 Env = gymnasium.Env[Any, Any]
 
@@ -104,7 +105,7 @@ def test_every_node_of_a_replayed_tree_is_where_its_actions_lead() -> None:
     env = VerifiedReplay(grid(name))
     observation, info = env.reset(seed=1)
     model = EnvModel(env, info, observation=observation, propose=useful)
-    found = Search(model, SearchConfig(60, depth=15), np.random.default_rng(0)).run()
+    found = Search(model, tree_alone(60, depth=15), np.random.default_rng(0)).run()
     fresh = grid(name)
     walks: list[tuple[TreeNode, tuple[int, ...]]] = [(found.root, ())]
     for node, actions in walks:
