@@ -354,7 +354,7 @@ class Search:
         child = self._table.get((key, depth, over)) if key is not None else None
         if child is None:
             child = self._new_node(depth, over, node.earned + reward, exact)
-            if key is not None:
+            if key is not None and not child.dead:  # a walk that earns more may yet come to this state
                 self._table[key, depth, over] = child
         self._at = child
         edge = TreeEdge(untried.pop(place), priors.pop(place), reward, child)
