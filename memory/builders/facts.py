@@ -2,8 +2,9 @@
 
 They are about the objects of an episode: those that its goal names, those that were acted on, and all others of their
 kinds. General facts are by kind, `"A cup is kept in a kitchen cabinet."`; each episode that shows one again reinforces
-it, so its count shows how usual it is. Facts about one scene name the scene and the object, and have both as their key:
-a later observation supersedes.
+it, so its count shows how usual it is. Facts about one scene name the scene and the object, and have both as their key;
+they are about its beginning, as a reset undoes what an episode changed. The field `holds` says for what a fact holds:
+`"env"` or `"scene"`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...envs.facts import read_condition
+from ...envs.registry import get_verbalizer
 from ...experience import Trajectory
 from ..items import Draft
 from .drafts import draft_about
@@ -37,7 +39,8 @@ class FactBuilder:
                 found.setdefault(draft.key, draft)
         for draft in _moved(trajectory, log):
             found[draft.key] = draft  # the last place counts
-        yield from list(found.values())[:_MOST]
+        general_first = sorted(found.values(), key=lambda draft: draft.data["holds"] == "scene")
+        yield from general_first[:_MOST]
 
 
 def _concerned(trajectory: Trajectory, log: EpisodeLog) -> list[int]:
@@ -57,17 +60,28 @@ def _kept(trajectory: Trajectory, log: EpisodeLog, thing: int) -> Iterator[Draft
     kind = log.kind(thing)
     room, relation, holder = log.start.location(thing)
     if holder is not None and holder not in log.characters and relation in _PREPOSITIONS:
+        yield _in_scene(trajectory, log, thing, relation, holder)
+    if holder is not None and holder not in log.characters and relation in _PREPOSITIONS:
         yield _general(trajectory, kind, relation, log.kind(holder), "kept", 0)
         kind = log.kind(holder)
     if room is not None:
         yield _general(trajectory, kind, "ROOM", log.kind(room), "kept", 0)
 
 
+def _in_scene(trajectory: Trajectory, log: EpisodeLog, thing: int, relation: str, place: int) -> Draft:
+    """Return where an object of this scene is at the beginning of every episode."""
+    scene = get_verbalizer(trajectory.task.env).scene(trajectory.task)
+    kind, there = log.kind(thing), log.kind(place)
+    text = f"In {scene}, {words(kind)} {thing} is at first {_PREPOSITIONS[relation]} {words(there)} {place}."
+    data = {"object": kind, "id": thing, "relation": relation, "place": there, "when": "here", "scene": scene}
+    key = f"{scene}|{kind} {thing}"
+    return draft_about(trajectory, "fact", text, data | {"at": place, "holds": "scene"}, step=0, key=key)
+
+
 def _moved(trajectory: Trajectory, log: EpisodeLog) -> Iterator[Draft]:
-    """Yield where objects came to be: in general if the goal was reached, and in this scene."""
-    scene = str(trajectory.task.options.get("scene", "")) or f"seed {trajectory.task.seed}"
+    """Yield where objects of a kind come to be in an episode that reached its goal."""
     last: dict[int, tuple[str, int, int]] = {}
-    for step in log.steps:
+    for step in log.steps if trajectory.success else ():
         for change in step.changes:
             if change.target is None or change.what not in _PREPOSITIONS or change.entity in log.characters:
                 continue
@@ -76,21 +90,15 @@ def _moved(trajectory: Trajectory, log: EpisodeLog) -> Iterator[Draft]:
             else:
                 last.pop(change.entity, None)
     for thing, (relation, place, number) in last.items():
-        if place in log.characters:
-            continue
-        kind, there = log.kind(thing), log.kind(place)
-        if trajectory.success:
-            yield _general(trajectory, kind, relation, there, "ends", number)
-        text = f"In {scene}, {words(kind)} {thing} is {_PREPOSITIONS[relation]} {words(there)} {place}."
-        data = {"object": kind, "id": thing, "relation": relation, "place": there, "when": "here", "scene": scene}
-        yield draft_about(trajectory, "fact", text, data, step=number, key=f"{scene}|{kind} {thing}")
+        if place not in log.characters:
+            yield _general(trajectory, log.kind(thing), relation, log.kind(place), "ends", number)
 
 
 def _general(trajectory: Trajectory, kind: str, relation: str, place: str, when: str, step: int) -> Draft:
     verb = "ends up" if when == "ends" else "is found" if relation == "ROOM" else "is kept"
     the = "the" if relation == "ROOM" else _article(place)
     text = f"{_article(kind).capitalize()} {words(kind)} {verb} {_PREPOSITIONS[relation]} {the} {words(place)}."
-    data = {"object": kind, "relation": relation, "place": place, "when": when}
+    data = {"object": kind, "relation": relation, "place": place, "when": when, "holds": "env"}
     return draft_about(trajectory, "fact", text, data, step=step, key=f"{kind}|{when}|{relation}|{place}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import orjson
 import pytest
@@ -13,7 +15,7 @@ from pathei.agents.skills.agent import SkillAgent
 from pathei.collectors.rollout.explore import make_explorer
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
-from pathei.envs.facts import EVERY, NodeSelector, read_condition
+from pathei.envs.facts import EVERY, FactGraph, NodeSelector, read_condition
 from pathei.envs.registry import get_demonstration
 from pathei.envs.verbalizer import plain
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
@@ -239,3 +241,20 @@ def test_braces_of_goals_and_plans_are_text(before: str, after: str) -> None:
     other = Goal(" ".join(goal.split()).replace("red", "blue"))
     made = agent.act(Observation("a room"), other)
     assert (made if isinstance(made, str) else made.action) == action.replace("red", "blue")
+
+
+def test_facts_about_a_scene_hold_after_its_next_reset() -> None:
+    """What an episode changed is undone by the reset, so no fact about the scene says it."""
+    tasks = generate_tasks(8, 0, split="train")
+    records = [one for one in Rollout(AgentPolicy(demonstrator)).collect(tasks) if isinstance(one, Trajectory)]
+    checked = 0
+    for one, other in pairwise(records):
+        if one.task.options != other.task.options:
+            continue
+        graph = FactGraph.of(other.steps[0].observation.facts)
+        assert graph is not None
+        for draft in FactBuilder().build(one):
+            if draft.data["holds"] == "scene":
+                checked += 1
+                assert graph.has(draft.data["id"], draft.data["relation"], draft.data["at"])
+    assert checked > 10
