@@ -119,7 +119,10 @@ def import_items(command: MemoryImport) -> None:
     drafts = read_skills(command.source) if command.source.is_dir() else None
     with open_memory(command.memory, embedder=command.embedder or "", create=True) as memory:
         if drafts is None:
-            console.print(f"{memory.import_jsonl(command.source):,} new items.")
+            before: Any = memory.stats()["items"]
+            count = memory.import_jsonl(command.source)
+            after: Any = memory.stats()["items"]
+            console.print(f"{count:,} new items, {after - before:,} of them active.")
             return
         new = import_skills(memory, drafts)
     advice = (

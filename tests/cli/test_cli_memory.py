@@ -304,9 +304,12 @@ def test_a_memory_is_kept_in_order(home: Path, capsys: Shown) -> None:
 def test_a_memory_is_exported_and_taken_over(home: Path, tmp_path: Path, capsys: Shown) -> None:
     out, other = tmp_path / "all.jsonl", str(tmp_path / "other")
     assert main(["memory", "export", str(home), str(out)]) == 0
-    for new in (counts(capsys, home)["items"], 0):
+    found = counts(capsys, home)
+    whole = sum(sum(of_status.values()) for of_status in found["kinds"].values())
+    assert whole > found["items"]  # an export also hands over what was superseded
+    for new, active in ((whole, found["items"]), (0, 0)):
         assert main(["memory", "import", other, str(out), "--embedder", "ngrams"]) == 0
-        assert f"{new} new items" in capsys.readouterr().out
+        assert f"{new} new items, {active} of them active." in capsys.readouterr().out
     assert counts(capsys, Path(other))["kinds"] == counts(capsys, home)["kinds"]
     assert main(["memory", "reembed", other, "--embedder", "ngrams-3-5-64"]) == 0
     assert counts(capsys, Path(other))["dimensions"] == 64
