@@ -1,0 +1,235 @@
+"""The Minecraft world as a gymnasium environment: `pathei/Minecraft-v0`.
+
+An action is a skill in words, such as `mine 3 oak_log`; a client does what a player would do for it, and time passes
+meanwhile. What the rules do not allow changes nothing, and the observation says why; what was tried in vain has taken
+its time. The reward is the change in the goal's progress, and reaching the goal ends the episode.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from ...errors import ConfigError
+from ..facts import FactGraph
+from ..text_env import EnvSnapshot, TextEnv, explain, require_reset
+from .actions import admissible, normalise, unknown_form
+from .explorer import remaining
+from .game import MinecraftGame, SavedWorld, Seen
+from .goals import MinecraftGoal, read_goals
+from .graph import graph_of
+from .plans import Planner
+from .words import describe
+
+_OVER: Final = "the goal is reached, and the episode is over"
+_NO_ACTION: Final = "is no action"
+WORLD_OPTIONS: Final = ("time", "difficulty", "daylight", "keep_inventory", "spawn_mobs", "food", "inventory")
+"""The options that the world itself takes."""
+_CHOICES: Final[Mapping[str, Sequence[Any]]] = {"difficulty": ("peaceful", "normal")}
+
+
+class MinecraftMoment(NamedTuple):
+    """Where an episode stands; the world itself is in the node process."""
+
+    seen: Seen
+    begun: Seen
+    """What was perceived at the beginning."""
+    goals: tuple[MinecraftGoal, ...]
+    work: tuple[float, ...]
+    """How much work each goal was at the beginning, in actions; infinity where that is not known."""
+    graph: FactGraph
+    refused: str | None = None
+    failed: str | None = None
+
+
+class MinecraftSnapshot(NamedTuple):
+    """A saved moment of an episode."""
+
+    world: SavedWorld
+    fields: EnvSnapshot
+
+
+class MinecraftEnv(TextEnv[str]):
+    """The world; see the head of this file, and `docs/guide/envs/minecraft.md`.
+
+    `reset(seed, options)` takes these options, each of which may also be given to the constructor as the default:
+
+    * `world`: the number of the world; without it, it follows from the seed.
+    * `goal`: `{"text", "conditions"}` with conditions as `goals` describes them.
+    * `inventory`: what one begins with, `{"oak_log": 3}`; nothing by default.
+    * `time`: when it begins, in ticks after sunrise, 0 to 23,999; default 1,000. `daylight`: whether time passes.
+    * `difficulty`: `"normal"` (default) or `"peaceful"`, without hostile creatures and hunger.
+    * `food`: how well fed one begins, 0 to 20; default 20.
+    * `keep_inventory`: whether one who dies keeps everything; default False. `spawn_mobs`: whether there are creatures.
+    """
+
+    title = "The Minecraft world"
+    option_names = ("world", "goal", *WORLD_OPTIONS)
+    saved = ("_moment",)
+
+    def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
+        """Create the environment; node is started by the first `reset`.
+
+        Args:
+            render_mode: None or `"ansi"`.
+            defaults: Options of `reset`.
+
+        Raises:
+            ConfigError: an option is not known.
+        """
+        super().__init__(max_text=100_000, max_action=1_000, render_mode=render_mode, defaults=defaults)
+        self.game: Final = MinecraftGame()
+        """The node process, for collectors and tests; agents may not look into it."""
+        self._planner: Planner | None = None
+        self._moment: MinecraftMoment | None = None
+
+    @property
+    def moment(self) -> MinecraftMoment:
+        """Where the episode stands; collectors may look into it, agents may not."""
+        return require_reset(self._moment)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin in a world; see the class for the options.
+
+        Raises:
+            ConfigError: an option is not known or has no possible value.
+            GoalError: a condition is none of this world.
+            InstallError: the world is not installed; the message holds the command.
+            ForeignRuntimeError: the node process does not start or answer.
+        """
+        given = self.begin(seed, options)
+        world = given.get("world")
+        drawn = int(self.np_random.integers(2**31))
+        asked = given.get("goal") or {}
+        goals = read_goals(tuple(asked.get("conditions") or ()))
+        options_ = _world_options(given)
+        seen = self.game.begin(_whole("world", drawn if world is None else world, 0, 2**31 - 1), options_)
+        if self._planner is None or self._planner.rules is not self.game.rules:
+            self._planner = Planner(self.game.rules)
+        work = tuple(remaining(self._planner, goal, seen) for goal in goals)
+        self._moment = MinecraftMoment(seen, seen, goals, work, graph_of(seen))
+        return self.text(), self._info({"graph": self._moment.graph.to_json()})
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Do what a sentence asks for.
+
+        Returns:
+            Observation, reward (the change in progress), terminated (the goal is reached), truncated (always False;
+            `TimeLimit` does that), info.
+
+        Raises:
+            ForeignRuntimeError: the node process is gone, or does not answer.
+        """
+        before = self.moment
+        if self.over:
+            self._moment = before._replace(refused=_OVER, failed=None)
+            return self.text(), 0.0, True, False, self._info({"changes": []})
+        progress = self.progress
+        seen, refused, failed = self.game.act(normalise(action))
+        if refused is not None and refused.endswith(_NO_ACTION):
+            refused = unknown_form(action)
+        graph = graph_of(seen)
+        self._moment = before._replace(seen=seen, refused=refused, failed=failed, graph=graph)
+        facts = {"changes": before.graph.changes_to(graph), "nodes": before.graph.nodes_new_in(graph)}
+        return self.text(), self.progress - progress, self.over, False, self._info(facts)
+
+    @property
+    def progress(self) -> float:
+        """How much of the goal is reached, in [0, 1]: the mean over its conditions, each by the work that is left."""
+        moment = self.moment
+        if not moment.goals:
+            return 0.0
+        return sum(map(self._reached, moment.goals, moment.work)) / len(moment.goals)
+
+    @property
+    def over(self) -> bool:
+        """Whether the goal is reached."""
+        moment = self.moment
+        return bool(moment.goals) and all(goal.measure(moment.seen, moment.begun) >= 1 for goal in moment.goals)
+
+    def text(self) -> str:
+        """Return what is perceived, after what just happened."""
+        moment = self.moment
+        failed = [f"It was in vain: {moment.failed}."] if moment.failed else []
+        return explain(moment.refused, "\n".join([*failed, *moment.seen["news"], describe(moment.seen)]))
+
+    def actions(self) -> tuple[str, ...]:
+        """Return what the rules allow now."""
+        moment = self.moment
+        wanted = [goal.thing for goal in moment.goals if goal.kind == "placed"]
+        return () if self.over else admissible(moment.seen, self.game.rules, wanted)
+
+    def fact_graph(self) -> FactGraph:
+        """Return what holds now as a graph (`graph`)."""
+        return self.moment.graph
+
+    def snapshot(self) -> MinecraftSnapshot:
+        """Return the present state: the world's, kept in the node process, and the episode's."""
+        require_reset(self._moment)
+        return MinecraftSnapshot(self.game.save(), self.save_fields())
+
+    def restore(self, state: MinecraftSnapshot, /) -> None:
+        """Go back to a state.
+
+        Raises:
+            SnapshotError: the node process that kept it is gone.
+        """
+        self.game.go_back(state.world)
+        self.load_fields(state.fields)
+
+    def close(self) -> None:
+        """End the node process."""
+        self.game.close()
+
+    def _reached(self, goal: MinecraftGoal, work: float) -> float:
+        moment = self.moment
+        measured = goal.measure(moment.seen, moment.begun)
+        if measured >= 1 or self._planner is None or not 0 < work < math.inf:
+            return measured
+        left = remaining(self._planner, goal, moment.seen)
+        return min(0.99, max(0.0, 1 - left / work))
+
+    def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
+        info: dict[str, Any] = {"actions": self.actions(), "facts": facts}
+        if self.moment.goals:
+            info |= {"success": self.over, "progress": self.progress}
+        if self.moment.refused:
+            info["error"] = self.moment.refused
+        if self.moment.failed:
+            info["failed"] = self.moment.failed
+        return info
+
+
+def _world_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the world, checked, in a fixed order.
+
+    Raises:
+        ConfigError: one has no possible value.
+    """
+    options = {name: given[name] for name in WORLD_OPTIONS if given.get(name) is not None}
+    for name, low, high in (("time", 0, 23_999), ("food", 0, 20)):
+        if name in options:
+            _whole(name, options[name], low, high)
+    for name in ("daylight", "keep_inventory", "spawn_mobs"):
+        if not isinstance(options.get(name, True), bool):
+            raise ConfigError(f"The option {name!r} of the Minecraft world is true or false, not {options[name]!r}.")
+    for name, choices in _CHOICES.items():
+        if options.get(name, choices[0]) not in choices:
+            raise ConfigError(
+                f"The option {name!r} of the Minecraft world is one of {', '.join(choices)}, not {options[name]!r}."
+            )
+    held = options.get("inventory", {})
+    if not isinstance(held, Mapping) or not all(
+        isinstance(name, str) and type(count) is int and 0 < count <= 64 for name, count in held.items()
+    ):
+        raise ConfigError(f"The option 'inventory' of the Minecraft world is {{THING: 1 to 64}}, not {held!r}.")
+    return options
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise ConfigError(
+            f"The option {name!r} of the Minecraft world is a whole number from {low} to {high}, not {value!r}."
+        )
+    return value

@@ -1,0 +1,128 @@
+"""The oracle of the Minecraft world: what to do next for a goal, by the recipe graph and by looking around.
+
+It sees what the bot perceives and knows the rules; it does not look into the land beyond. Not here: the recipe graph
+itself (`plans`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ...errors import GoalError
+from .actions import DIRECTIONS, LOWEST
+from .game import Seen
+from .goals import MinecraftGoal
+from .plans import Planner, PlanStep
+from .rules import GameRules
+
+DEPTHS: Final = {
+    "diamond_ore": -53, "redstone_ore": -50, "gold_ore": -16, "lapis_ore": 0, "iron_ore": 18, "copper_ore": 44,
+    "coal_ore": 48, "stone": 56, "deepslate": -8,
+}  # fmt: skip
+"""The heights at which a search for blocks under the ground is worth most."""
+_SLACK: Final = 8
+_MOST: Final = 16
+"""It mines no more at once, so that it looks around in between."""
+_HUNGRY: Final = 12
+_HURT: Final = 10
+
+
+class Explorer:
+    """One episode of the oracle."""
+
+    def __init__(self, rules: GameRules, goals: Sequence[MinecraftGoal], first_way: int = 0) -> None:
+        """Begin.
+
+        Args:
+            rules: The rules.
+            goals: What is to be reached.
+            first_way: In which of the four directions to look first.
+        """
+        self._planner, self._goals = Planner(rules), tuple(goals)
+        self._legs, self._first = 0, first_way
+
+    def next(self, seen: Seen, begun: Seen, actions: Sequence[str], last: str | None = None) -> str:
+        """Return what to do.
+
+        Args:
+            seen: What is perceived.
+            begun: What was perceived at the beginning.
+            actions: What is admissible.
+            last: The last action if it was tried in vain: something else is done then.
+
+        Raises:
+            GoalError: no way is known.
+        """
+        if seen["food"] <= _HUNGRY or seen["health"] <= _HURT:
+            eating = [
+                one for one in actions if one.startswith("eat ") and not one.endswith(("flesh", "eye", "chicken"))
+            ]
+            if eating:
+                return eating[0]
+        goal = next(one for one in self._goals if one.measure(seen, begun) < 1)
+        action = self._towards(goal, seen, begun, actions)
+        return self._wander(seen) if action == last else action
+
+    def _towards(self, goal: MinecraftGoal, seen: Seen, begun: Seen, actions: Sequence[str]) -> str:
+        if goal.kind == "depth":
+            return "explore down"
+        if goal.kind == "distance":
+            return f"explore {DIRECTIONS[self._first % 4]}"
+        if goal.kind == "survived":
+            return "wait"
+        if goal.kind == "slept":
+            return self._sleep(seen, actions)
+        if goal.kind == "biome":
+            return self._wander(seen)
+        lack = goal.number - goal.reached(seen)
+        steps = self._planner.steps(goal, seen["inventory"], seen["within"], lack)
+        first = steps[0]
+        if first.verb == "mine":  # all that the plan wants of it, as long as one is there
+            first = first._replace(number=sum(one.number for one in steps if one[:2] == first[:2]))
+        return self._do(first, seen, actions)
+
+    def _do(self, step: PlanStep, seen: Seen, actions: Sequence[str]) -> str:
+        if step.verb == "kill":
+            return str(step) if str(step) in actions else self._look_for((), seen)
+        if step.verb == "mine":
+            if f"mine {step.thing}" in actions:
+                return str(step._replace(number=min(step.number, _MOST)))
+            return self._look_for(self._planner.rules.giving.get(step.thing, (step.thing,)), seen)
+        return str(step)
+
+    def _sleep(self, seen: Seen, actions: Sequence[str]) -> str:
+        if any(block.endswith("_bed") for block in seen["within"]):
+            return "sleep" if "sleep" in actions else "wait"
+        steps = self._planner.steps(MinecraftGoal("placed", "bed", 1), seen["inventory"], seen["within"], 1)
+        return self._do(steps[0], seen, actions)
+
+    def _look_for(self, blocks: Sequence[str], seen: Seen) -> str:
+        """Return the way to go to where these blocks are likely; creatures and plants are under the sky."""
+        depths = [DEPTHS[name] for one in blocks if (name := one.removeprefix("deepslate_")) in DEPTHS]
+        height = seen["position"][1]
+        if not depths:
+            return self._wander(seen) if seen["sky"] else "explore up"
+        nearest = min(depths, key=lambda depth: abs(depth - height))
+        if height > nearest + _SLACK and height > LOWEST + 1:
+            return "explore down"
+        if height < nearest - 2 * _SLACK and not seen["sky"]:
+            return "explore up"
+        return self._wander(seen)
+
+    def _wander(self, seen: Seen) -> str:
+        """Return the next direction of a walk that goes round in a widening spiral."""
+        leg, turn = self._legs, 0
+        while leg >= (length := 2 + turn // 2):
+            leg, turn = leg - length, turn + 1
+        self._legs += 1
+        return f"explore {DIRECTIONS[(self._first + turn) % 4]}"
+
+
+def remaining(planner: Planner, goal: MinecraftGoal, seen: Seen) -> float:
+    """Return how much work a goal about things still is, in actions, roughly; infinity where no plan is known."""
+    lack = goal.number - goal.reached(seen)
+    return planner.work(goal, seen["inventory"], seen["within"], lack)
+
+
+__all__ = ["DEPTHS", "Explorer", "GoalError", "remaining"]

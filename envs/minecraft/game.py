@@ -1,0 +1,131 @@
+"""The node process with its worlds, as Python sees it: begin a world, act, save and go back.
+
+Not here: goals, words and rewards (`env`).
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from ...errors import ForeignRuntimeError, SnapshotError
+from ..foreign import ForeignRuntime
+from .rules import GameRules
+from .runtime import start
+
+_RESET_S: Final = 120.0
+_STEP_S: Final = 300.0
+"""An action may last minutes of the game; in the worst case these take as long."""
+
+Seen = Mapping[str, Any]
+"""What the bot perceives, as `server/bot/observe.js` writes it."""
+
+
+class Acted(NamedTuple):
+    """What an action led to."""
+
+    seen: Seen
+    refused: str | None
+    """Why the rules do not allow it; nothing changed then."""
+    failed: str | None
+    """Why it was tried in vain."""
+
+
+class SavedWorld:
+    """A moment of a world, kept in the node process until this object is forgotten."""
+
+    __slots__ = ("__weakref__", "number", "runtime")
+
+    def __init__(self, runtime: ForeignRuntime, number: int, forgotten: list[int]) -> None:
+        """Remember where it is kept."""
+        self.runtime, self.number = runtime, number
+        weakref.finalize(self, forgotten.append, number).atexit = False
+
+
+class MinecraftGame:
+    """One node process, started when it is needed and again when it is gone."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._runtime: ForeignRuntime | None = None
+        self._rules: GameRules | None = None
+        self._forgotten: list[int] = []
+
+    @property
+    def rules(self) -> GameRules:
+        """The rules by which worlds run.
+
+        Raises:
+            InstallError, ForeignRuntimeError: the process cannot be started.
+        """
+        self._running()
+        assert self._rules is not None
+        return self._rules
+
+    @property
+    def pid(self) -> int:
+        """The process id of node."""
+        return self._running().pid
+
+    def begin(self, world: int, options: Mapping[str, Any]) -> Seen:
+        """Begin a world; one that was begun lately comes back from what is kept of it.
+
+        Raises:
+            InstallError, ForeignRuntimeError: the process cannot be started, or does not answer.
+        """
+        seen: Seen = self._running().call("reset", {"seed": world, "options": dict(options)}, _RESET_S)
+        return seen
+
+    def act(self, action: str) -> Acted:
+        """Do what a sentence asks for.
+
+        Raises:
+            ForeignRuntimeError: the process is gone, or does not answer.
+        """
+        reply = self._begun().call("step", {"action": action}, _STEP_S)
+        return Acted(reply["observation"], reply.get("refused"), reply.get("failed"))
+
+    def call(self, name: str, **args: Any) -> Any:
+        """Ask something else of the process; for benchmarks and tests.
+
+        Raises:
+            ForeignRuntimeError: it is gone, refuses, or does not answer.
+        """
+        return self._begun().call(name, args, _STEP_S)
+
+    def save(self) -> SavedWorld:
+        """Return the present moment."""
+        runtime = self._begun()
+        forgotten, self._forgotten[:] = list(self._forgotten), []
+        return SavedWorld(runtime, runtime.call("snapshot", {"forget": forgotten}), self._forgotten)
+
+    def go_back(self, saved: SavedWorld) -> None:
+        """Go back to a moment.
+
+        Raises:
+            SnapshotError: the process that kept it is gone.
+        """
+        if saved.runtime is not self._runtime or not saved.runtime.running:
+            raise SnapshotError(
+                "The process that kept this moment of the Minecraft world is gone: reset, and begin again."
+            )
+        saved.runtime.call("restore", {"snapshot": saved.number})
+
+    def close(self) -> None:
+        """End the process."""
+        if self._runtime is not None:
+            self._runtime.close()
+            self._runtime = None
+
+    def _begun(self) -> ForeignRuntime:
+        if self._runtime is None or not self._runtime.running:
+            raise ForeignRuntimeError("The Minecraft world is gone: reset begins another.")
+        return self._runtime
+
+    def _running(self) -> ForeignRuntime:
+        if self._runtime is None or not self._runtime.running:
+            self.close()
+            self._runtime, self._forgotten = start(), []
+            self._rules = GameRules(self._runtime.call("make", {}, _RESET_S))
+        return self._runtime

@@ -1,0 +1,280 @@
+"""The way to a thing along the recipe graph: what is still to be mined, crafted, placed and smelted, in order.
+
+A plan counts on what is held and on what is near, and takes for each thing the way that costs least by a rough price of
+finding and making it. How much work is left is the progress of a goal, and the first step is what the oracle does. It
+knows the rules and not the land, so a plan may fail where the land lacks something. Not here: looking for things, which
+`explorer` does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from ...errors import GoalError
+from .goals import MinecraftGoal
+from .rules import GROUPS, GameRules, Recipe
+
+PRICES: Final[Mapping[str, float]] = {
+    "oak_log": 2, "birch_log": 2, "spruce_log": 3, "acacia_log": 3, "dirt": 1, "grass_block": 1, "sand": 5, "stone": 1,
+    "cobblestone": 1, "deepslate": 3, "gravel": 4, "granite": 3, "diorite": 3, "andesite": 3, "coal_ore": 3,
+    "iron_ore": 4, "copper_ore": 4, "gold_ore": 9, "redstone_ore": 9, "lapis_ore": 10, "diamond_ore": 14,
+    "oak_leaves": 30, "birch_leaves": 30, "spruce_leaves": 30, "acacia_leaves": 30, "grass": 9, "dandelion": 6,
+    "poppy": 6, "cornflower": 8, "oxeye_daisy": 8, "cactus": 9, "dead_bush": 9, "sugar_cane": 8, "pumpkin": 12,
+    "sandstone": 7,
+}  # fmt: skip
+"""Blocks of the land, each with a rough price of finding one and breaking it, in actions."""
+_HUNT: Final = 8.0
+_FIGHT: Final = 25.0
+_MOST: Final = 40
+"""A plan that goes deeper turns in a circle."""
+_BURNS: Final = 200
+"""Ticks of fire that smelting one thing takes."""
+
+
+class PlanStep(NamedTuple):
+    """One thing to do."""
+
+    verb: str
+    """`mine`, `craft`, `smelt`, `place`, `kill`, `eat`."""
+    thing: str
+    number: int
+    price: float
+    """How much work it is, in actions, roughly."""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.thing}" if self.number == 1 else f"{self.verb} {self.number} {self.thing}"
+
+
+class Planner:
+    """Plans by one set of rules."""
+
+    def __init__(self, rules: GameRules) -> None:
+        """Prepare."""
+        self.rules = rules
+        self._closure = lru_cache(maxsize=1 << 10)(self._find_closure)
+        self._costs = lru_cache(maxsize=1 << 12)(self._price_all)
+        self._hunted: dict[str, str] = {}
+        for name, one in sorted(rules.creatures.items(), key=lambda entry: bool(entry[1]["hostile"])):
+            for drop in one["drops"]:
+                self._hunted.setdefault(drop, name)
+
+    def steps(self, goal: MinecraftGoal, held: Mapping[str, int], within: Collection[str], lack: int) -> list[PlanStep]:
+        """Return what is to be done for a goal about things; none for one about places and times.
+
+        Args:
+            goal: The goal.
+            held: What is held.
+            within: The blocks that are near.
+            lack: How many are still lacking.
+
+        Raises:
+            GoalError: nothing that is known makes the thing.
+        """
+        if lack <= 0 or goal.kind in ("biome", "depth", "distance", "slept", "survived"):
+            return []
+        plan = _Plan(self, Counter(held), set(within))
+        if goal.kind == "killed":
+            return [PlanStep("kill", goal.thing, 1, _HUNT)] * lack
+        thing = plan.member(goal.thing)
+        if goal.kind == "inventory":
+            plan.obtain(thing, lack + plan.stock[thing])
+        elif goal.kind == "mined":
+            plan.tool(thing)
+            plan.steps.append(PlanStep("mine", thing, lack, lack * PRICES.get(thing, _FIGHT)))
+        elif goal.kind in ("placed", "eaten"):
+            plan.obtain(thing, lack)
+            plan.steps += [PlanStep("place" if goal.kind == "placed" else "eat", thing, 1, 1.0)] * lack
+        elif goal.kind == "crafted":
+            plan.craft(thing, lack)
+        else:
+            plan.smelt(thing, lack)
+        return plan.steps
+
+    def work(self, goal: MinecraftGoal, held: Mapping[str, int], within: Collection[str], lack: int) -> float:
+        """Return how much work is left, in actions, roughly; infinity where no plan is known."""
+        try:
+            return sum(step.price for step in self.steps(goal, held, within, lack))
+        except GoalError:
+            return math.inf
+
+    def costs(self, name: str, held: Mapping[str, int], within: Collection[str]) -> Mapping[str, float]:
+        """Return what one of each thing costs that the making of a thing may involve."""
+        return self._costs(name, frozenset(one for one, count in held.items() if count > 0), frozenset(within))
+
+    def _price_all(self, name: str, held: frozenset[str], within: frozenset[str]) -> Mapping[str, float]:
+        closure = self._closure(name)
+        costs = {one: self._found(one, held, within) for one in closure}
+        for _ in range(12):
+            changed = False
+            for one in closure:
+                if one in held:
+                    continue
+                for price in self._made(one, costs):
+                    if price < costs[one] - 1e-9:
+                        costs[one], changed = price, True
+            if not changed:
+                break
+        return costs
+
+    def _found(self, name: str, held: frozenset[str], within: frozenset[str]) -> float:
+        """Return the price of finding a thing: nothing for what is held."""
+        if name in held:
+            return 0.0
+        prices = [1.0 if block in within else _price(block) for block in self.rules.giving.get(name, ())]
+        if name in self._hunted:
+            prices.append(_FIGHT if self.rules.creatures[self._hunted[name]]["hostile"] else _HUNT)
+        return min(prices, default=math.inf)
+
+    def _made(self, name: str, costs: Mapping[str, float]) -> Iterator[float]:
+        for recipe in self.rules.recipes.get(name, ()):
+            yield (1 + sum(costs[part] * count for part, count in recipe.parts.items())) / recipe.makes
+        for source in self.rules.smelted.get(name, ()):
+            yield 1.5 + costs[source]
+
+    def _find_closure(self, name: str) -> tuple[str, ...]:
+        """Return the things that the making of a thing may involve."""
+        found, waiting = {name}, [name]
+        while waiting:
+            one = waiting.pop()
+            parts = {part for recipe in self.rules.recipes.get(one, ()) for part in recipe.parts}
+            new = (parts | set(self.rules.smelted.get(one, ()))) - found
+            found |= new
+            waiting += new
+        return tuple(sorted(found))
+
+    def hunted(self, name: str) -> str | None:
+        """Return the creature that leaves a thing."""
+        return self._hunted.get(name)
+
+
+class _Plan:
+    """A plan in the making: what will be there after the steps so far."""
+
+    def __init__(self, planner: Planner, stock: Counter[str], within: set[str]) -> None:
+        self.planner, self.rules, self.stock, self.within = planner, planner.rules, stock, within
+        self.steps: list[PlanStep] = []
+        self._depth = 0
+
+    def member(self, name: str) -> str:
+        """Return the thing of a group that is the easiest to get; another name is its own."""
+        end = GROUPS.get(name)
+        if end is None:
+            return name
+        held = [one for one in self.stock if one.endswith(end)]
+        if held:
+            return max(held, key=lambda one: (self.stock[one], one))
+        names = [one for one in self.rules.giving.keys() | self.rules.recipes.keys() if one.endswith(end)]
+        return min(names, key=lambda one: (self.planner.costs(one, self.stock, self.within)[one], one))
+
+    def obtain(self, name: str, count: int) -> None:
+        """Have this many of a thing."""
+        lack = count - self.stock[name]
+        if lack <= 0:
+            return
+        self._depth += 1
+        if self._depth > _MOST:
+            raise GoalError(f"No way is known to get {name} in the Minecraft world.")
+        self._choose(name)(name, lack)
+        self._depth -= 1
+
+    def craft(self, name: str, count: int) -> None:
+        """Craft this many more of a thing."""
+        recipes = self.rules.recipes.get(name)
+        if not recipes:
+            raise GoalError(f"{name} is not made by crafting.")
+        costs = self.planner.costs(name, self.stock, self.within)
+        recipe = min(recipes, key=lambda one: self._price(one, costs))
+        times = math.ceil(count / recipe.makes)
+        for part, each in recipe.parts.items():
+            self._use(part, each * times)
+        if recipe.table:
+            self._station("crafting_table")
+        self._do("craft", name, times * recipe.makes, float(times))
+
+    def smelt(self, name: str, count: int) -> None:
+        """Smelt this many more of a thing."""
+        sources = self.rules.smelted.get(name)
+        if not sources:
+            raise GoalError(f"{name} is not made by smelting.")
+        costs = self.planner.costs(name, self.stock, self.within)
+        source = min(sources, key=lambda one: (costs[one], one))
+        self._use(source, count)
+        self._fuel(source, count)
+        self._station("furnace")
+        self.steps.append(PlanStep("smelt", source, count, 1 + count / 2))
+        self.stock[name] += count
+
+    def tool(self, block: str) -> None:
+        """Have a tool that gets something out of a block."""
+        if not self.rules.breaks(block, +self.stock):
+            self.obtain(self.rules.tools[block], 1)
+
+    def _mine(self, name: str, count: int) -> None:
+        block = self._block(name)
+        self.tool(block)
+        self._do("mine", name, count, count * _price(block))
+
+    def _kill(self, name: str, count: int) -> None:
+        creature = self.planner.hunted(name)
+        assert creature is not None
+        price = _FIGHT if self.rules.creatures[creature]["hostile"] else _HUNT
+        self.steps += [PlanStep("kill", creature, 1, price)] * count
+        self.stock[name] += count
+
+    def _choose(self, name: str) -> Callable[[str, int], None]:
+        """Return the way of getting a thing that costs least."""
+        costs = self.planner.costs(name, Counter({**self.stock, name: 0}), self.within)
+        ways: list[tuple[float, Callable[[str, int], None]]] = [
+            (min((self._price(one, costs) for one in self.rules.recipes.get(name, ())), default=math.inf), self.craft),
+            (min((1.5 + costs[one] for one in self.rules.smelted.get(name, ())), default=math.inf), self.smelt),
+        ]
+        if name in self.rules.giving:
+            block = self._block(name)
+            ways.append((1.0 if block in self.within else _price(block), self._mine))
+        if self.planner.hunted(name):
+            ways.append((_HUNT, self._kill))
+        price, way = min(ways, key=lambda one: one[0])
+        if math.isinf(price):
+            raise GoalError(f"No way is known to get {name} in the Minecraft world.")
+        return way
+
+    def _price(self, recipe: Recipe, costs: Mapping[str, float]) -> float:
+        lacking = (costs[part] * max(0, count - self.stock[part]) for part, count in recipe.parts.items())
+        lack = sum(max(0, count - self.stock[part]) for part, count in recipe.parts.items())
+        return (1 + sum(lacking) + 0.01 * lack) / recipe.makes
+
+    def _block(self, name: str) -> str:
+        return min(self.rules.giving[name], key=lambda one: (one not in self.within, _price(one), one))
+
+    def _use(self, name: str, count: int) -> None:
+        self.obtain(name, count)
+        self.stock[name] -= count
+
+    def _fuel(self, source: str, count: int) -> None:
+        need = count * _BURNS
+        for name in sorted(self.rules.fuels(+self.stock, source), key=lambda one: -self.rules.fuel[one]):
+            if name.endswith(("coal", "_log", "_planks")) and self.stock[name] * self.rules.fuel[name] >= need:
+                self.stock[name] -= math.ceil(need / self.rules.fuel[name])
+                return
+        near = "coal_ore" in self.within or "deepslate_coal_ore" in self.within
+        name = "coal" if near and source != "coal" else self.member("log")
+        self._use(name, math.ceil(need / self.rules.fuel[name]))
+
+    def _station(self, name: str) -> None:
+        """Have a crafting table or a furnace near."""
+        if name not in self.within:
+            self._use(name, 1)
+            self.steps.append(PlanStep("place", name, 1, 1.0))
+            self.within.add(name)
+
+    def _do(self, verb: str, name: str, count: int, price: float) -> None:
+        self.steps.append(PlanStep(verb, name, count, price))
+        self.stock[name] += count
+
+
+def _price(block: str) -> float:
+    return PRICES.get(block.removeprefix("deepslate_") if block.endswith("_ore") else block, math.inf)

@@ -1,0 +1,95 @@
+"""The rules of the world as tables: recipes, smelting, tools, and what gives what. Names only.
+
+They come from the node process, which has them from minecraft-data and its own `rules.json`. Not here: using them
+(`actions`, `plans`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+TIERS: Final = ("wooden", "golden", "stone", "iron", "diamond", "netherite")
+"""What tools are made of, worst first; gold breaks no more than wood does."""
+_STRENGTH: Final = {"wooden": 0, "golden": 0, "stone": 1, "iron": 2, "diamond": 3, "netherite": 4}
+GROUPS: Final[Mapping[str, str]] = {
+    "log": "_log", "planks": "_planks", "wool": "_wool", "bed": "_bed", "sapling": "_sapling", "leaves": "_leaves",
+}  # fmt: skip
+"""Names that stand for any of a kind, and how the names of those end."""
+_NO_FUEL: Final = ("_pickaxe", "_axe", "_sword", "_shovel", "_hoe")
+_KEPT: Final = frozenset({"crafting_table", "chest"})
+
+
+class Recipe(NamedTuple):
+    """One way of crafting something."""
+
+    name: str
+    makes: int
+    """How many it makes."""
+    parts: Mapping[str, int]
+    table: bool
+    """Whether it needs a crafting table."""
+
+
+class GameRules:
+    """The tables."""
+
+    def __init__(self, tables: Mapping[str, Any]) -> None:
+        """Read what `server/bot/tables.js` wrote."""
+        self.recipes: Mapping[str, Sequence[Recipe]] = {}
+        """Ways of crafting, by what they make."""
+        made: dict[str, list[Recipe]] = {}
+        for one in tables["recipes"]:
+            made.setdefault(one["name"], []).append(Recipe(one["name"], one["count"], one["parts"], one["table"]))
+        self.recipes = made
+        self.smelting: Mapping[str, str] = tables["smelting"]
+        """What each thing becomes in a furnace."""
+        self.fuel: Mapping[str, int] = tables["fuel"]
+        """How many ticks each fuel burns; smelting one thing takes 200."""
+        self.foods: Mapping[str, int] = tables["foods"]
+        self.giving: Mapping[str, Sequence[str]] = tables["giving"]
+        """The blocks that leave each thing when they are broken."""
+        self.given: dict[str, list[str]] = {}
+        """What each block leaves."""
+        for item, blocks in self.giving.items():
+            for block in blocks:
+                self.given.setdefault(block, []).append(item)
+        self.tools: Mapping[str, str] = tables["tools"]
+        """The least tool for blocks that leave nothing without one."""
+        self.creatures: Mapping[str, Mapping[str, Any]] = tables["creatures"]
+        self.armor = frozenset(tables["armor"])
+        self.smelted: dict[str, list[str]] = {}
+        """What becomes each thing in a furnace."""
+        for source, result in self.smelting.items():
+            self.smelted.setdefault(result, []).append(source)
+
+    def breaks(self, block: str, held: Mapping[str, int]) -> bool:
+        """Return whether one who holds these things gets something out of a block."""
+        least = self.tools.get(block)
+        return least is None or any(self.as_good(name, least) for name in held)
+
+    def as_good(self, tool: str, least: str) -> bool:
+        """Return whether a tool does what the least one does."""
+        if tool == least:
+            return True
+        tier, _, kind = tool.partition("_")
+        other, _, wanted = least.partition("_")
+        return kind == wanted and tier in _STRENGTH and other in _STRENGTH and _STRENGTH[tier] >= _STRENGTH[other]
+
+    def fuels(self, held: Mapping[str, int], smelted: str) -> list[str]:
+        """Return what of these things may be burned to smelt one of them."""
+        return [
+            name for name in held
+            if name in self.fuel and name != smelted and name not in _KEPT and not name.endswith(_NO_FUEL)
+        ]  # fmt: skip
+
+    def drops(self, creature: str) -> Sequence[str]:
+        """Return what a creature leaves."""
+        drops: Sequence[str] = self.creatures[creature]["drops"]
+        return drops
+
+
+def matching(name: str, among: Mapping[str, int]) -> int:
+    """Return how many things there are of a name, or of the group that it stands for."""
+    end = GROUPS.get(name)
+    return among.get(name, 0) if end is None else sum(count for one, count in among.items() if one.endswith(end))

@@ -1,0 +1,147 @@
+'use strict'
+// The worlds as a child process: answers the calls of pathei's Python side on descriptor 3 (wire.js). Several worlds may
+// be kept, one is played; time passes only while an action is under way.
+const clock = require('./clock')
+clock.install()
+const random = { state: 1 }
+Math.random = () => { // mineflayer's own chance, seeded and saved with the world.
+  let t = random.state = random.state + 0x6D2B79F5 | 0
+  t = Math.imul(t ^ t >>> 15, 1 | t)
+  t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
+  return ((t ^ t >>> 14) >>> 0) / 4294967296
+}
+const wire = require('./wire')
+const { load, VERSION } = require('./game/data')
+const { Game } = require('./game/game')
+const { Session } = require('./bot/session')
+const { parse, Refusal, Failure } = require('./bot/skills')
+const { observe } = require('./bot/observe')
+const { tables } = require('./bot/tables')
+
+const TICK = 50 // milliseconds
+const SETTLING = 20 // ticks until what was just made has come to rest
+const KEPT = 4 // worlds that a reset finds again
+const DYING = 60 // ticks until the dead are back
+
+const data = load()
+const snapshots = new Map()
+let worlds = new Map() // seed and options -> the moment of its beginning
+let world = null // {game, sessions, time, timers}, the one that is played
+let number = 0
+
+async function tick () {
+  world.game.tick()
+  await clock.settle()
+  await clock.pass(TICK)
+  for (const session of world.sessions) session.ticked()
+  await clock.settle()
+}
+
+async function begin (seed, options) {
+  const { bots = 1, inventory = {}, ...rest } = options
+  const time = clock.fresh()
+  clock.enter(time)
+  random.state = seed | 0
+  world = { game: new Game(data, seed, rest), sessions: [], time }
+  for (let i = 0; i < bots; i++) world.sessions.push(await new Session(world.game, data).join(i ? `bot${i + 1}` : 'bot'))
+  world.timers = clock.waiting()
+  for (const [name, count] of Object.entries(inventory)) {
+    if (!Object.hasOwn(data.items, name)) throw new Error(`there is nothing called ${name}`)
+    for (const { player } of world.sessions) player.give({ id: data.items[name].id, count, damage: 0 })
+  }
+  for (let i = 0; i < SETTLING; i++) await tick()
+  for (const { player } of world.sessions) player.news = []
+}
+
+function save () {
+  return { world, game: world.game.snapshot(), random: random.state, memory: world.sessions.map(session => session.memory) }
+}
+
+async function goBack (saved) {
+  if (world !== saved.world) {
+    world = saved.world
+    clock.enter(world.time)
+  }
+  world.game.restore(saved.game)
+  random.state = saved.random
+  world.sessions.forEach((session, i) => { session.memory = saved.memory[i] })
+  await clock.settle()
+}
+
+// Do an action. Returns {refused} where the rules do not allow it and nothing changed, {failed} where it was in vain.
+async function act (session, text) {
+  const asked = parse(text)
+  if (!asked) return { refused: `${JSON.stringify(text)} is no action` }
+  const before = save()
+  session.player.news = []
+  clock.forget(world.timers)
+  for (const one of world.sessions) one.ready()
+  await clock.settle()
+  await tick()
+  await tick()
+  let outcome
+  const doing = asked.run(session).then(() => { outcome = { error: null } }, error => { outcome = { error } })
+  const died = session.player.stats.died?.times ?? 0
+  for (let spent = 0; !outcome && spent < asked.seconds * 20; spent++) {
+    await tick()
+    if ((session.player.stats.died?.times ?? 0) > died) outcome = { error: new Failure('you died') }
+  }
+  outcome ??= { error: new Failure(`it took longer than ${asked.seconds} seconds of the game`) }
+  session.abandon()
+  await clock.settle()
+  for (let wait = 0; wait < DYING && session.player.state.dead; wait++) await tick()
+  doing.catch(() => {})
+  const { error } = outcome
+  if (error instanceof Refusal) {
+    await goBack(before)
+    session.player.news = []
+    return { refused: error.message }
+  }
+  if (error && !(error instanceof Failure)) process.stderr.write(`${text}: ${error.stack}\n`)
+  return error ? { failed: error.message } : {}
+}
+
+const CALLS = {
+  hello: () => ({ protocol: 1, name: 'minecraft', versions: { node: process.version, minecraft: VERSION, mineflayer: require('mineflayer/package.json').version } }),
+  make: () => tables(data),
+  async reset ({ seed, options }) {
+    const name = JSON.stringify([seed, options])
+    const kept = worlds.get(name)
+    worlds.delete(name)
+    if (kept) await goBack(kept)
+    else await begin(seed, options)
+    worlds.set(name, kept ?? save())
+    if (worlds.size > KEPT) worlds.delete(worlds.keys().next().value)
+    return observe(world.sessions[0])
+  },
+  async step ({ action, bot = 0 }) {
+    const outcome = await act(world.sessions[bot], action)
+    return { ...outcome, observation: observe(world.sessions[bot]) }
+  },
+  async tick ({ count }) {
+    for (let i = 0; i < count; i++) await tick()
+    return observe(world.sessions[0])
+  },
+  snapshot ({ forget = [] }) {
+    for (const old of forget) snapshots.delete(old)
+    snapshots.set(++number, save())
+    return number
+  },
+  async restore ({ snapshot }) {
+    if (!snapshots.has(snapshot)) throw new Error('there is no such snapshot')
+    await goBack(snapshots.get(snapshot))
+    return null
+  },
+  async click ({ packet }) { // For tests: a click as a forger would send it.
+    world.sessions[0].bot._client.write('window_click', packet)
+    await clock.settle()
+    return observe(world.sessions[0])
+  },
+  close: () => { setImmediate(() => process.exit(0)); return null }
+}
+
+process.on('unhandledRejection', () => {}) // Promises of mineflayer whose action was abandoned.
+wire.serve((call, args) => {
+  if (!Object.hasOwn(CALLS, call)) throw new Error(`there is no call ${call}`)
+  return CALLS[call](args)
+})

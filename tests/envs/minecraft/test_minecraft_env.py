@@ -1,0 +1,162 @@
+"""The Minecraft world keeps the contracts; its rules give nothing for nothing; life in it has its dangers."""
+
+import os
+import signal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pathei.envs import check_env, check_snapshot
+from pathei.envs.minecraft import MinecraftEnv
+from pathei.envs.minecraft.explorer import Explorer
+from pathei.envs.minecraft.tasks import play
+from pathei.errors import ConfigError, ForeignRuntimeError, SnapshotError
+
+from .conftest import Begin
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("minecraft")]
+
+
+def test_it_keeps_the_contract_of_environments(shared: MinecraftEnv) -> None:
+    check_env(shared, steps=4, remake=False)
+
+
+def test_its_snapshots_hold_everything(shared: MinecraftEnv) -> None:
+    check_snapshot(shared, steps=2, rng=np.random.default_rng(1), rounds=1)
+
+
+@pytest.mark.parametrize(
+    ("held", "action", "why"),
+    [
+        ({}, "mine cobblestone", "stone gives nothing without a wooden_pickaxe or better"),
+        ({"wooden_pickaxe": 1}, "mine raw_iron", "iron_ore gives nothing without a stone_pickaxe or better"),
+        ({"oak_planks": 3, "stick": 2}, "craft wooden_pickaxe", "wooden_pickaxe needs a crafting_table"),
+        ({"stick": 1}, "craft torch", "torch needs 1 more "),
+        ({"raw_iron": 1, "coal": 1}, "smelt raw_iron", "smelting needs a furnace"),
+        ({"raw_iron": 1, "furnace": 1}, "smelt raw_iron", "smelting needs fuel"),
+        ({"raw_iron": 1, "coal": 1}, "smelt 2 raw_iron", "you have 1 raw_iron, not 2"),
+        ({}, "place furnace", "you have no furnace"),
+        ({"bread": 1}, "eat bread", "you are not hungry"),
+        ({}, "kill ghast", "there is no creature called ghast here"),
+        ({}, "sleep", "one can sleep only at night"),
+        ({}, "mine bedrock_of_gold", "no block gives bedrock_of_gold"),
+        ({"dirt": 1}, "deposit dirt", "there is no chest within 32 blocks"),
+        ({}, "dance", "'dance' is no action"),
+    ],
+)
+def test_what_the_rules_do_not_allow_changes_nothing_and_says_why(
+    begin: Begin, held: dict[str, int], action: str, why: str
+) -> None:
+    env = begin(inventory=held)
+    before = env.moment.seen
+    text, reward, *_, info = env.step(action)
+    assert why in info["error"]
+    assert info["error"] in text
+    assert reward == 0
+    assert env.moment.seen == before
+    assert action not in info["actions"]
+
+
+def test_a_forged_click_gains_nothing(begin: Begin) -> None:
+    env = begin()
+    iron = {"present": True, "itemId": 682, "itemCount": 64}
+    for slot, mode in ((0, 0), (36, 0), (0, 1), (36, 2), (9999, 0)):
+        packet = {
+            "windowId": 0, "stateId": 1, "slot": slot, "mouseButton": 0, "mode": mode,
+            "changedSlots": [{"location": 36, "item": iron}], "cursorItem": iron,
+        }  # fmt: skip
+        assert env.game.call("click", packet=packet)["inventory"] == {}
+
+
+def test_from_wood_to_iron(begin: Begin) -> None:
+    env = begin([{"crafted": "iron_pickaxe"}], inventory={"oak_log": 6, "raw_iron": 3})
+    rewards: list[float] = []
+    step = env.step
+
+    def stepped(action: str) -> Any:
+        result = step(action)
+        rewards.append(result[1])
+        return result
+
+    env.step = stepped
+    try:
+        done = play(env, Explorer(env.game.rules, env.moment.goals), 40)
+    finally:
+        del env.step
+    assert env.over
+    assert sum(rewards) == pytest.approx(1)
+    assert {"craft wooden_pickaxe", "place crafting_table", "place furnace", "smelt 3 raw_iron"} <= set(done)
+    assert env.moment.seen["stats"]["smelted"] == {"iron_ingot": 3}
+    assert env.moment.seen["durability"]["wooden_pickaxe"] < 59
+    assert env.step("wait")[4]["error"] == "the goal is reached, and the episode is over"
+
+
+def test_what_lies_in_a_chest_is_there_again(begin: Begin) -> None:
+    env = begin(inventory={"chest": 1, "diamond": 5})
+    env.step("place chest")
+    env.step("deposit 5 diamond")
+    assert env.moment.seen["inventory"] == {}
+    saved = env.snapshot()
+    text, *_, info = env.step("withdraw 2 diamond")
+    assert "withdraw 3 diamond" in info["actions"]
+    assert env.moment.seen["inventory"] == {"diamond": 2}
+    assert "held 3 diamond" in text
+    env.restore(saved)
+    assert "held 5 diamond" in env.text()
+    assert env.step("withdraw 6 diamond")[4]["failed"] == "the chest holds 5 diamond, not 6"
+
+
+def test_eating_helps_the_hungry(begin: Begin) -> None:
+    env = begin([{"eaten": "cooked_beef"}], inventory={"cooked_beef": 1}, food=10)
+    *_, terminated, _, info = env.step("eat cooked_beef")
+    assert (terminated, info["success"], env.moment.seen["food"]) == (True, True, 18)
+
+
+def test_a_night_is_slept_through(begin: Begin) -> None:
+    env = begin(inventory={"white_bed": 1}, time=14_000, difficulty="peaceful")
+    env.step("place white_bed")
+    assert "(night)" in env.text()
+    env.step("sleep")
+    assert "You slept until the morning." in env.text()
+    assert "06:0" in env.text()
+
+
+def test_creatures_come_at_night_and_the_dead_lose_what_they_carry(begin: Begin) -> None:
+    env = begin(inventory={"diamond": 1}, time=14_000)
+    for _ in range(60):
+        env.step("wait")
+        if "died" in env.moment.seen["stats"]:
+            break
+    assert "You died" in env.text()
+    assert env.moment.seen["inventory"] == {}
+    assert env.moment.seen["health"] == 20
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"wrold": 3}, "did you mean 'world'"),
+        ({"world": -1}, "'world' .* whole number"),
+        ({"food": 21}, "'food' .* from 0 to 20"),
+        ({"difficulty": "hard"}, "one of peaceful, normal"),
+        ({"daylight": 1}, "true or false"),
+        ({"inventory": {"dirt": 0}}, "'inventory'"),
+    ],
+)
+def test_wrong_options_are_named(shared: MinecraftEnv, options: dict[str, Any], why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        shared.reset(options=options)
+
+
+def test_a_killed_process_is_replaced(begin: Begin) -> None:
+    env = begin(inventory={"dirt": 1})
+    saved, first = env.snapshot(), env.game.pid
+    os.kill(first, signal.SIGKILL)
+    with pytest.raises(ForeignRuntimeError, match="was killed by SIGKILL"):
+        env.step("wait")
+    with pytest.raises(SnapshotError, match="is gone"):
+        env.restore(saved)
+    env = begin(inventory={"dirt": 1})
+    assert env.game.pid != first
+    assert env.moment.seen["inventory"] == {"dirt": 1}
