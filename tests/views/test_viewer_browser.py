@@ -1,15 +1,18 @@
 """The viewer in a real browser: clicks, keys and addresses, served and as a file, and nothing asked of elsewhere."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pathei.envs.web.browser.browser import Browser
+from pathei.experience import Parent
 from pathei.store import ExperienceStore
 from pathei.tests.views.walks import walk
 from pathei.tests.views.watched_page import WatchedPage
 from pathei.views.viewer import EpisodeFilter, ViewerServer, export_page
+from pathei.views.viewer.answers import path_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("viewer")]
 LONG = "#/episode/way%2F50%25%23%3F/"
@@ -101,3 +104,29 @@ def test_ten_thousand_episodes_are_listed_and_searched(browser: Browser, tmp_pat
             page.wait("document.querySelector('tr[data-id]').dataset.id === 'w7750'")
             assert page.errors == []
             page.close()
+
+
+def test_a_person_enters_a_step_and_stores_a_branch(browser: Browser, viewed: Path, tmp_path: Path) -> None:
+    shutil.copytree(viewed, tmp_path / "mine")
+    with ExperienceStore.open(tmp_path / "mine", mode="read") as store, ViewerServer(store) as server:
+        parent = next(store.trajectories(collector="scripted"))
+        page = WatchedPage(browser, f"{server.address}#/{path_of('episode', parent.id, 2)}")
+        page.wait("document.getElementById('enter')")
+        page.keys("e")
+        page.wait("document.querySelectorAll('.act li a').length > 20")
+        page.write("kitchen walk")
+        page.wait("document.querySelectorAll('.act li a').length < 5")
+        page.keys("Enter")
+        page.wait("document.querySelectorAll('#done li').length === 1")
+        assert "[Walk] <kitchen>" in page.text("#done")
+        page.click_on("#search")
+        page.wait("document.querySelectorAll('#done li').length > 1")
+        page.wait("document.querySelector('.step').innerText.includes('the episode is over')")
+        page.click_on("#keep")
+        page.wait("location.hash.includes('human-0') && document.querySelector('.facts')?.innerText.includes('human')")
+        assert store.get(f"{parent.task.id}/human-0").parent == Parent(parent.id, 1)
+        assert parent.id in page.text("p.note")
+        page.open(f"{server.address}#/enter/way%2Fbranch/2")
+        page.wait("document.getElementById('error')?.innerText.includes('Way-v0')")
+        assert [error for error in page.errors if "404" not in error] == []
+        page.close()

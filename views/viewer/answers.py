@@ -106,7 +106,7 @@ class ViewerAnswers:
             "provenance": _exact(own.provenance),
             "parent": own.parent,
             "shared": len(whole.steps) - len(own.steps),
-            "lines": [_line(step, changed) for step, changed in zip(whole.steps, changes, strict=True)],
+            "lines": [line_json(step, changed) for step, changed in zip(whole.steps, changes, strict=True)],
         }
 
     def _moments(self, id_: str, first: str) -> Json:
@@ -139,7 +139,8 @@ def row_json(row: EpisodeRow) -> Sequence[Json]:
     return [*row[:-1], parent]
 
 
-def _line(step: Step, changed: Sequence[ShownChange]) -> Sequence[Json]:
+def line_json(step: Step, changed: Sequence[ShownChange]) -> Sequence[Json]:
+    """Return a step as the list of steps reads it: action, reward, why it was refused, and how many facts changed."""
     error = str(step.info["error"] or "refused") if "error" in step.info else ""
     return [step.action, step.reward, error, sum(not one.passing for one in changed)]
 
@@ -173,4 +174,4 @@ def _exact(value: Json) -> Json:
     return str(value) if isinstance(value, int) and abs(value) > _EXACT else value
 
 
-__all__ = ["CHUNK", "JSON", "ViewerAnswer", "ViewerAnswers", "path_of", "row_json"]
+__all__ = ["CHUNK", "JSON", "ViewerAnswer", "ViewerAnswers", "line_json", "path_of", "row_json"]

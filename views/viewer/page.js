@@ -1,6 +1,7 @@
 // The viewer's page: a list of episodes, and one episode step by step. What there is to show is asked by path, of the
 // server, or of the answers that lie in the page itself. Everything that was recorded is shown as text, never as HTML.
-// Addresses: #/?env=..&text=..&page=2 is a filtered list, #/episode/ID/7 the seventh step of an episode.
+// Addresses: #/?env=..&text=..&page=2 is a filtered list, #/episode/ID/7 the seventh step of an episode, #/enter/ID/6
+// the same moment entered: its environment stands there, after six steps, and can be acted in.
 "use strict";
 
 const PAGE = 50;      // episodes on a page of the list
@@ -21,12 +22,12 @@ let listed = "#/";   // the list that one goes back to
 const path = (...parts) => parts.map(encodeURIComponent).join("/");
 const answers = new Map();
 
-async function ask(what) {
+async function ask(what, given) {
   if (inside) {
     if (!(what in inside)) throw new Error("This is not in the exported page.");
     return inside[what];
   }
-  const answer = await fetch("/" + what);
+  const answer = await fetch("/" + what, given && { method: "POST", body: JSON.stringify(given) });
   const found = await answer.json();
   if (!answer.ok) throw new Error(found.error);
   return found;
@@ -186,13 +187,15 @@ async function drawEpisode(mine, id, wanted) {
     j: () => go(at + 1), ArrowDown: () => go(at + 1), k: () => go(at - 1), ArrowUp: () => go(at - 1),
     Home: () => go(1), g: () => go(1), End: () => go(last), G: () => go(last),
     n: () => neighbour(1), ArrowRight: () => neighbour(1), p: () => neighbour(-1), ArrowLeft: () => neighbour(-1),
-    Escape: () => { location.hash = listed; }, u: () => { location.hash = listed; },
+    e: () => enter(), Escape: () => { location.hash = listed; },
   };
+  const enter = () => { if (!inside) location.hash = "#/" + path("enter", id, number - 1); };
+  const entrance = !inside && make("button", { id: "enter", onclick: enter }, "Enter here (e)");
   const list = stepList(episode, number, go);
   const scrolled = document.querySelector(".steps")?.dataset.id === id ? document.querySelector(".steps").scrollTop : 0;
   show(`${episode.task.goal.text || id}, step ${number}`, keys, ...episodeHead(episode),
     make("div", { class: "episode" }, list, make("section", { class: "step", "aria-live": "polite" },
-      number === last ? end(moment, before, episode) : step(moment, before, number))));
+      entrance, number === last ? end(moment, before, episode) : step(moment, before, number))));
   list.scrollTop = scrolled;
   const marked = list.querySelector(".here");
   const [top, room] = [marked.offsetTop - list.offsetTop, list.clientHeight];
@@ -297,10 +300,84 @@ function end(moment, before, episode) {
     .flat(2).filter(Boolean);
 }
 
+// --- a step that is entered
+
+async function drawEntered(mine, id, step) {
+  const there = { id, step };
+  let state = await ask("enter", there);
+  if (mine !== latest) return;
+  const leave = () => { location.hash = "#/" + path("episode", id, step + 1); };
+  const problem = make("p", { class: "bad", id: "problem" });
+  const world = make("section", { class: "step", "aria-live": "polite" });
+  const input = make("input", { id: "act", autocomplete: "off", oninput: () => list(), onkeydown: (event) => {
+    if (event.key === "Enter" && matching().length) { event.stopPropagation(); act(matching()[0]); }
+  } });
+  const actions = make("ol", {});
+  const desk = async (what, more) => {
+    const waiting = setTimeout(() => problem.replaceChildren("Working ..."), 300);
+    problem.replaceChildren();
+    try {
+      const found = await ask(what, { ...there, ...more });
+      clearTimeout(waiting);
+      problem.replaceChildren();
+      return found;
+    } catch (error) {
+      clearTimeout(waiting);
+      problem.replaceChildren(error.message);
+      return null;
+    }
+  };
+  const update = (found) => { if (found && mine === latest) { state = found; input.value = ""; redraw(); } };
+  const act = async (action) => update(await desk("act", { action }));
+  const keep = async () => { const kept = await desk("keep"); if (kept) open(kept.id, step + 1); };
+  const buttons = make("div", { class: "bar" },
+    make("button", { id: "keep", onclick: keep }, "Store this branch"),
+    make("button", { id: "search", onclick: async () => update(await desk("search")) }, "Let a search go on"),
+    make("button", { id: "again", onclick: async () => update(await desk("enter", { again: true })) }, "Begin again"),
+    make("button", { id: "leave", onclick: leave }, "Leave"));
+  show(`${state.goal || id}, entered`, { Escape: leave, "/": () => input.focus() },
+    make("h1", {}, state.goal || "no goal"),
+    make("p", { class: "note" }, `You act after ${count(step, "step")} of `, episodeLink(id, step + 1, id), "."), buttons, problem,
+    make("div", { class: "episode" }, make("div", { class: "act" }, input, make("nav", { class: "steps", "aria-label": "actions" }, actions)), world));
+  redraw();
+
+  function matching() {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    if (state.over) return [];
+    if (!state.actions) return words.length ? [input.value] : [];
+    return state.actions.filter((action) => words.every((word) => action.toLowerCase().includes(word)));
+  }
+
+  function list() {
+    const found = matching();
+    const none = make("li", { class: "note none" }, state.over ? "The episode is over." : state.actions ? "No action has these words." : "");
+    actions.replaceChildren(...(found.length ? [] : [none]), ...found.map((action, n) => make("li", { class: n === 0 ? "here" : null },
+      make("a", { href: location.hash, onclick: (event) => { event.preventDefault(); act(action); } },
+        make("span", { class: "n" }, n === 0 ? "⏎" : ""), make("span", {}, action)))));
+  }
+
+  function redraw() {
+    const lines = state.lines.map(([action, reward, error], n) => make("li", { class: error ? "bad" : reward > 0 ? "good" : null },
+      `${step + n + 1} ${action} ${reward ? signed(reward) : ""} ${error && `refused: ${error}`}`));
+    document.getElementById("keep").disabled = !lines.length;
+    document.getElementById("search").disabled = input.disabled = state.over;
+    input.placeholder = state.actions ? `words of one of ${count(state.actions.length, "action")}, then Enter` : "what to do, then Enter";
+    world.replaceChildren(...[
+      make("h2", {}, "Done"), lines.length ? make("ul", { class: "plain", id: "done" }, lines) : make("p", { class: "note" }, "Nothing yet."),
+      lines.length > 0 && state.success != null && make("p", {}, "goal ", verdict(state.success), state.over && ", the episode is over"),
+      lines.length > 0 && make("h2", {}, "Changed"), lines.length > 0 && changes(state.changes),
+      make("h2", {}, "Seen"), make("pre", { class: "seen" }, state.text),
+      ...state.pictures.map((picture) => make("img", { alt: "what is seen", src: picture })),
+    ].filter(Boolean));
+    list();
+    input.focus();
+  }
+}
+
 // --- keys, addresses
 
 const KEYS = [["j k ↓ ↑", "the next or previous episode of the list, or step of the episode"], ["Enter", "open the episode"],
-  ["n p → ←", "the next or previous page of the list, or episode"], ["Home End", "the first step, or the end"],
+  ["n p → ←", "the next or previous page of the list, or episode"], ["Home End", "the first step, or the end"], ["e", "enter the step and act from there"],
   ["/", "search"], ["Esc", "back to the list"], ["?", "these keys"]];
 const help = document.getElementById("help");
 help.append(make("h2", {}, "Keys"), make("dl", { class: "keys" }, KEYS.flatMap(([keys, what]) =>
@@ -324,7 +401,8 @@ async function draw() {
   const mine = ++latest;
   const [, kind, ...parts] = location.hash.split("?")[0].split("/");
   try {
-    if (kind === "episode") await drawEpisode(mine, decodeURIComponent(parts[0]), parts[1]);
+    if (kind === "enter") await drawEntered(mine, decodeURIComponent(parts[0]), Number(parts[1]) || 0);
+    else if (kind === "episode") await drawEpisode(mine, decodeURIComponent(parts[0]), parts[1]);
     else await drawList(mine);
   } catch (error) {
     if (mine === latest) show("pathei", { Escape: () => { location.hash = "#/"; } }, make("p", { class: "bad", id: "error" }, error.message));

@@ -1,15 +1,20 @@
 """The viewer's server: answers on this machine's own address, and to this machine only.
 
 Requests under another host name are refused, so that no page of another site can reach it through a name that leads
-here. Not here: what is answered (`answers`).
+here, and what changes something is taken from its own page only. One thread does all the work: the store and the
+environments belong to it. Not here: what is answered (`answers`), and entering a step (`entering`).
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -17,10 +22,14 @@ import orjson
 from ...errors import ConfigError, PatheiError
 from ...store import ExperienceStore
 from .answers import JSON, ViewerAnswer, ViewerAnswers
+from .entering import EnteringDesk
 from .page import page
 
 _LOG: Final = logging.getLogger(__name__)
 HOST: Final = "127.0.0.1"
+_ARGUMENTS: Final = MappingProxyType({"id": str, "step": int, "action": str, "again": bool})
+_LONGEST: Final = 1 << 20
+"""The largest request, in bytes."""
 
 
 class ViewerServer:
@@ -37,7 +46,9 @@ class ViewerServer:
             ConfigError: it is taken, or no port.
         """
         self._answers = ViewerAnswers(store)
-        self._one_at_a_time = threading.Lock()
+        self._desk = EnteringDesk(store)
+        self._acts = {name: getattr(self._desk, name) for name in ("enter", "act", "search", "keep")}
+        self._worker = ThreadPoolExecutor(1, "viewer")
         server = self
 
         class Handler(_Handler):
@@ -65,18 +76,37 @@ class ViewerServer:
         self.close()
 
     def close(self) -> None:
-        """Free the port; not while it runs."""
+        """Free the port and close the environments; not while it runs."""
         self._http.server_close()
+        self._worker.submit(self._desk.close).result()
+        self._worker.shutdown()
 
     def answer(self, path: str) -> tuple[HTTPStatus, ViewerAnswer]:
-        """Return the answer to a request for a path; the store is asked by one thread at a time."""
+        """Return the answer to a request for a path."""
         if path == "/":
             return HTTPStatus.OK, ViewerAnswer("text/html; charset=utf-8", page())
+        return self._work(lambda: self._answers.answer(path.removeprefix("/")))
+
+    def act(self, path: str, given: bytes) -> tuple[HTTPStatus, ViewerAnswer]:
+        """Do what a page asks for: `/enter`, `/act`, `/search` or `/keep`, with the arguments as a JSON object."""
         try:
-            with self._one_at_a_time:
-                return HTTPStatus.OK, self._answers.answer(path.removeprefix("/"))
+            call, arguments = self._acts[path.removeprefix("/")], orjson.loads(given)
+            inspect.signature(call).bind(**arguments)
+            if any(type(value) is not _ARGUMENTS[name] for name, value in arguments.items()):
+                raise TypeError("an argument is of another type")
+        except (KeyError, TypeError, ValueError):
+            return HTTPStatus.BAD_REQUEST, _sentence(f"The viewer cannot do {path!r} with this.")
+        return self._work(lambda: ViewerAnswer(JSON, orjson.dumps(call(**arguments))))
+
+    def _work(self, work: Callable[[], ViewerAnswer]) -> tuple[HTTPStatus, ViewerAnswer]:
+        try:
+            return HTTPStatus.OK, self._worker.submit(work).result()
         except PatheiError as error:
-            return HTTPStatus.NOT_FOUND, ViewerAnswer(JSON, orjson.dumps({"error": str(error)}))
+            return HTTPStatus.NOT_FOUND, _sentence(str(error))
+
+
+def _sentence(text: str) -> ViewerAnswer:
+    return ViewerAnswer(JSON, orjson.dumps({"error": text}))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -87,19 +117,35 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request."""
-        if self.headers.get("Host") not in self.viewer.hosts:
-            self.send_error(HTTPStatus.FORBIDDEN, f"Ask for {self.viewer.address}")
-            return
-        path = self.path.partition("?")[0]
-        status, (kind, body) = self.viewer.answer(path)
+        if self._is_ours():
+            path = self.path.partition("?")[0]
+            self._send(*self.viewer.answer(path), kept=path.startswith("/image/"))
+
+    def do_POST(self) -> None:
+        """Do what the page asks for."""
+        length = self.headers.get("Content-Length", "")
+        given = self.rfile.read(min(int(length), _LONGEST)) if length.isdigit() else b""
+        origin = (self.headers.get("Origin") or "").removeprefix("http://")
+        if self._is_ours() and self._is_ours(origin):
+            self._send(*self.viewer.act(self.path, given))
+
+    def _is_ours(self, host: str | None = None) -> bool:
+        """Whether a host, by default the one that is asked for, is this server; otherwise the request is refused."""
+        if (self.headers.get("Host") if host is None else host) in self.viewer.hosts:
+            return True
+        self.close_connection = True
+        self.send_error(HTTPStatus.FORBIDDEN, f"Ask for {self.viewer.address}")
+        return False
+
+    def _send(self, status: HTTPStatus, answer: ViewerAnswer, *, kept: bool = False) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "max-age=31536000, immutable" if path.startswith("/image/") else "no-store")
+        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Cache-Control", "max-age=31536000, immutable" if kept else "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log a request, for `--verbose`; nothing is printed."""
