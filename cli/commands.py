@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, subcommand
+from tyro.conf import Positional, arg, subcommand
 
 from ..collectors.options import LmOptions
 
@@ -139,6 +139,34 @@ class Verify:
     """The longest time for one episode, in seconds."""
     json: bool = False
     """Print one JSON object instead of a table."""
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Let a program of others play an environment, over a protocol that it knows.
+
+    The program can look, act and finish. It gets the tasks one after another, each once.
+    """
+
+    env: Positional[str]
+    """The environment: a name of `pathei env list`, or `module:Id-v0`."""
+    protocol: Annotated[Literal["mcp"], arg(name="as")] = "mcp"
+    """The protocol.
+
+    mcp: tools of the Model Context Protocol, over stdio or HTTP
+    """
+    tasks: str = "10"
+    """Where tasks come from: a number (of generated tasks), the name of a task set, or a file."""
+    seed: int = 0
+    """Seeds the generated tasks."""
+    steps: int = 30
+    """The longest episode."""
+    out: Path | None = None
+    """The store that gets the episodes; tasks that were played there are left out."""
+    record_as: str = "guest"
+    """The name under which episodes are stored."""
+    http: int | None = None
+    """Serve over HTTP at this port, `http://127.0.0.1:PORT/mcp`; by default over stdio."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "commands:Verify",
             "Do every episode of a result file again, and say what the agent has reached and what it took.",
         ),
+        "serve": ("commands:Serve", "Let a program of others play an environment, over a protocol that it knows."),
         "memory": (
             "memory.commands:MemoryCommand",
             "Build, query and maintain an external memory: episodes, skills and facts.",
@@ -75,7 +76,8 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "Run": "worlds:run",
         "Plan": "worlds:plan",
         "Collect": "collecting:collect",
-        "Verify": "verifying:verify",
+        "Verify": "sharing:verify",
+        "Serve": "sharing:serve",
         "Demo": "tour:demo",
         "Corpora": "learning.learn:corpora",
         "Fisher": "learning.learn:fisher",

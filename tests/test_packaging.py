@@ -48,6 +48,7 @@ FOLDERS = {
     "memory": {"envs", "store"},
     "collectors": {"envs", "agents", "export", "memory", "store"},
     "learners": {"envs", "store"},
+    "interop": {"collectors", "envs", "store"},
     "loop": {"agents", "collectors", "envs", "learners", "memory", "store"},
     "views": {"agents", "collectors", "envs", "learners", "loop", "memory", "store"},
 }

@@ -7,15 +7,11 @@ from other machines, which would need authentication.
 
 from __future__ import annotations
 
-import functools
-import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-import orjson
-
-from ...errors import ConfigError, MemoryStoreError, PatheiError
-from ...extras import needed_by
+from ...errors import ConfigError, MemoryStoreError
+from ...mcp_serving import check_port, make_server, run_server
 from ..experience_memory import ExperienceMemory
 from ..items import KINDS, Draft, Filter, Item, Kind
 from .item_json import hit_as_json, item_as_json, seconds_of
@@ -27,7 +23,6 @@ _ABOUT: Final = (
 _MOST: Final = 50
 _CHARACTERS: Final = 50_000
 """The number of characters of a text in one answer."""
-_HOST: Final = "127.0.0.1"
 
 
 class Scope(NamedTuple):
@@ -85,59 +80,14 @@ def serve(
         MissingDependencyError: the mcp package is not installed.
         ConfigError: the port is invalid, or in use by another program.
     """
-    if http is not None:
-        _check_port(http)
-    server = _server(memory, read_only, scope or Scope())
-    if http is None:
-        server.run("stdio")
-        return
-    if announce is not None:
-        announce(f"http://{_HOST}:{http}/mcp")
-    server.run("streamable-http", host=_HOST, port=http)
-
-
-def _check_port(port: int) -> None:
-    if not 0 < port < 65_536:
-        raise ConfigError(f"{port} is not a port: choose one from 1 to 65535.")
-    with socket.socket() as probe:
-        # As servers do: a port whose last connections are in TIME_WAIT may be used again.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError as error:
-            raise ConfigError(f"The port {port} cannot be used ({error.strerror}): choose another.") from error
+    check_port(http)
+    run_server(_server(memory, read_only, scope or Scope()), http=http, announce=announce)
 
 
 def _server(memory: ExperienceMemory, read_only: bool, scope: Scope) -> Any:
-    with needed_by("Serving a memory", "memory"):
-        from mcp.server.mcpserver import MCPServer
-    server = MCPServer("pathei-memory", instructions=_ABOUT, log_level="WARNING")
     # Tools are coroutines, so that all of them run in the one thread that may use the database.
     tools = _reading_tools(memory, scope) + ([] if read_only else _writing_tools(memory, scope))
-    for tool in tools:
-        server.tool()(_as_tool(tool))
-    return server
-
-
-def _as_tool(tool: Any) -> Any:
-    """Raise our errors as `ToolError`, whose message alone reaches the client, and write JSON without spaces."""
-    from mcp.server.mcpserver.exceptions import ToolError
-    from mcp_types import CallToolResult, TextContent
-
-    @functools.wraps(tool)
-    async def wrapped(**arguments: Any) -> Any:
-        try:
-            found = await tool(**arguments)
-        except PatheiError as error:
-            raise ToolError(str(error)) from error
-        if isinstance(found, dict) or (isinstance(found, list) and all(isinstance(one, dict) for one in found)):
-            text = TextContent(type="text", text=orjson.dumps(found).decode())
-            return CallToolResult(
-                content=[text], structured_content=found if isinstance(found, dict) else {"result": found}
-            )
-        return found
-
-    return wrapped
+    return make_server("pathei-memory", _ABOUT, tools, what="Serving a memory")
 
 
 def _reading_tools(memory: ExperienceMemory, scope: Scope) -> list[Any]:

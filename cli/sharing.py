@@ -1,4 +1,4 @@
-"""The command `pathei verify`: does the episodes of a result file again, and prints what that proves."""
+"""The commands between pathei and others: verify a result file, and serve an environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..errors import at_least, check
-from .commands import Verify
+from .commands import Serve, Verify
 from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
@@ -68,4 +68,32 @@ def _table(found: VerifiedResults) -> Table:
     return table
 
 
-__all__ = ["verify"]
+def serve(command: Serve) -> None:
+    """Serve an environment until the client goes away, or until Ctrl-C."""
+    from functools import partial
+
+    from rich.console import Console
+
+    from ..collectors.tasks import tasks_named
+    from ..envs.registry import get_env
+    from ..interop import WorldSession
+    from ..interop.mcp_server import serve_mcp
+
+    def announce(address: str) -> None:
+        # stdout belongs to the protocol when serving over stdio.
+        Console(stderr=True, highlight=False).print(f"Serving at {address}; press Ctrl-C to stop.")
+
+    check(at_least(command, steps=1), "serve options")
+    tasks = tasks_named(command.tasks, get_env(command.env), seed=command.seed)
+    session = partial(
+        WorldSession,
+        tasks,
+        steps=command.steps,
+        seed=command.seed,
+        collector=command.record_as,
+        out=command.out,
+    )
+    serve_mcp(session, http=command.http, announce=announce)
+
+
+__all__ = ["serve", "verify"]

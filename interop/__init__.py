@@ -1,0 +1,5 @@
+"""Environments for the programs of others: a session that plays task after task, and the protocols that serve it."""
+
+from .session import Moment, WorldSession
+
+__all__ = ["Moment", "WorldSession"]

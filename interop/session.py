@@ -1,0 +1,201 @@
+"""One agent from outside, playing tasks one after another: what every protocol that serves an environment shares.
+
+The agent looks, acts and finishes, and can do nothing else: no reset, no snapshot, no choice of the task. What it sees
+is what any agent of pathei sees. Episodes that are over are stored, if there is a store; one that is left unfinished
+is kept as a `Failure` with its steps. Not here: protocols, and images, which a protocol reads with `image`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..collectors.protocol import trajectory_id
+from ..collectors.rollout.episode import Envs, Recorder, one_line
+from ..collectors.rollout.frames import png
+from ..errors import ConfigError, ContractError, WorldError
+from ..experience import Failure, Json, Observation, Record, Task
+from ..store import ExperienceStore
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What an agent is shown."""
+
+    task: str
+    """The task's id."""
+    goal: str
+    """The goal in words."""
+    observation: Observation
+    """What is observed; without facts."""
+    steps: int
+    """The number of steps so far."""
+    over: bool
+    """Whether the episode is over: no action is taken any more, and looking begins the next task."""
+    success: bool | None
+    """Whether the goal was reached, once the episode is over; None before, and where nothing is checked."""
+    left: int
+    """The number of tasks after this one."""
+
+    def json(self) -> dict[str, Json]:
+        """Return it as plain JSON, for protocols."""
+        seen = self.observation
+        return {
+            "task": self.task,
+            "goal": self.goal,
+            "observation": seen.text,
+            "actions": None if seen.actions is None else list(seen.actions),
+            "steps": self.steps,
+            "over": self.over,
+            "success": self.success,
+            "tasks_left": self.left,
+        }
+
+
+class WorldSession:
+    """Plays tasks in their order, each once. It belongs to one thread."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        *,
+        steps: int = 30,
+        seed: int = 0,
+        collector: str = "guest",
+        out: Path | None = None,
+    ) -> None:
+        """Prepare; the first task begins with the first call.
+
+        Args:
+            tasks: The tasks, all with ids of their own.
+            steps: The longest episode.
+            seed: Part of the ids of the trajectories.
+            collector: What trajectories name as their collector.
+            out: The store that gets the episodes; tasks that the collector has played there are left out. None for no
+                store.
+
+        Raises:
+            ConfigError: `steps` is less than 1.
+            StoreError: the store cannot be opened.
+        """
+        if steps < 1:
+            raise ConfigError(f"An episode needs at least one step, not {steps}.")
+        self._steps, self._seed, self._collector = steps, seed, collector
+        self._store: ExperienceStore | None = None
+        if out is not None:
+            config = {"command": "serve", "collector": collector, "steps": steps}
+            self._store = ExperienceStore.open(out, config=config, seeds=[seed])
+            tasks = self._store.remaining(tasks, collector)
+        self._tasks = list(reversed(tasks))
+        self._envs = Envs()
+        self._images: dict[str, bytes] = {}
+        self._recorder: Recorder | None = None
+
+    def look(self) -> Moment:
+        """Return what there is to see; begins the next task if none is in progress.
+
+        Raises:
+            WorldError: there is no task left, or the environment failed; then the next call begins the next task.
+            PatheiError: the environment cannot be made.
+        """
+        recorder = self._begin() if self._recorder is None else self._recorder
+        return self._moment(recorder, over=recorder.held)
+
+    def act(self, action: str) -> Moment:
+        """Take an action and return what comes of it.
+
+        Raises:
+            WorldError: no episode is in progress, or the environment failed.
+            ContractError: the action has not the form that the environment takes; nothing has happened.
+        """
+        recorder = self._playing()
+        try:
+            recorder.step(action)
+        except Exception as error:
+            if isinstance(error, ContractError) and recorder.stage == "act":
+                raise
+            raise self._broken(error) from error
+        return self._moment(recorder, over=recorder.over)
+
+    def finish(self) -> Moment:
+        """End the episode, because the agent has done what it could.
+
+        Raises:
+            WorldError: no episode is in progress.
+        """
+        return self._moment(self._playing(), over=True)
+
+    def image(self, sha256: str) -> bytes:
+        """Return the PNG file of an image of the last moment."""
+        return self._images[sha256]
+
+    def close(self) -> None:
+        """End the session: an episode in progress is kept as a failure, if it has steps."""
+        if self._recorder is not None and self._recorder.steps:
+            self._broken(WorldError("the agent went away"))
+        self._recorder = None
+        self._envs.close()
+        if self._store is not None:
+            self._store.close()
+
+    def _begin(self) -> Recorder:
+        if not self._tasks:
+            raise WorldError("There is no task left.")
+        task = self._tasks.pop()
+        self._images.clear()
+        try:
+            recorder = Recorder(self._envs.get(task), task, max_steps=self._steps, put_image=self._put)
+        except Exception as error:
+            self._keep(Failure(task, "make", one_line(error)))
+            raise
+        self._recorder = recorder
+        try:
+            recorder.reset()
+        except Exception as error:
+            raise self._broken(error) from error
+        return recorder
+
+    def _playing(self) -> Recorder:
+        if self._recorder is None:
+            raise WorldError("No episode is in progress: look first, which begins the next task.")
+        self._images.clear()
+        return self._recorder
+
+    def _moment(self, recorder: Recorder, *, over: bool) -> Moment:
+        """Return what the agent is shown, and store the episode if it is over."""
+        success = None
+        if over:
+            id_ = trajectory_id(recorder.task, self._collector, self._seed)
+            played = recorder.trajectory(id_, self._collector, {"seed": self._seed})
+            self._keep(played)
+            self._recorder, success = None, played.success
+        task, seen = recorder.task, recorder.observation.seen()
+        return Moment(task.id, task.goal.text, seen, len(recorder.steps), over, success, len(self._tasks))
+
+    def _broken(self, error: Exception) -> WorldError:
+        """Keep an episode that cannot go on as a failure, and return what the agent is told."""
+        recorder = self._recorder
+        assert recorder is not None
+        id_ = trajectory_id(recorder.task, self._collector, self._seed)
+        self._keep(recorder.failure(error, id_, self._collector, {"seed": self._seed}))
+        self._recorder = None
+        self._envs.drop(recorder.task)
+        return WorldError(f"The task {recorder.task.id!r} cannot go on ({one_line(error)}): look at the next one.")
+
+    def _keep(self, record: Record) -> None:
+        if self._store is not None:
+            self._store.append(record)
+
+    def _put(self, picture: np.ndarray[Any, Any]) -> str:
+        data = png(picture)
+        name = hashlib.sha256(data).hexdigest() if self._store is None else self._store.put_image(data)
+        self._images[name] = data
+        return name
+
+
+__all__ = ["Moment", "WorldSession"]
