@@ -1,5 +1,5 @@
 """Environments for the programs of others: a session that plays task after task, and the protocols that serve it."""
 
-from .session import Moment, WorldSession
+from .session import SessionView, WorldSession
 
-__all__ = ["Moment", "WorldSession"]
+__all__ = ["SessionView", "WorldSession"]

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from ..mcp_serving import check_port, make_server, run_server
-from .session import Moment, WorldSession
+from .session import SessionView, WorldSession
 
 _ABOUT: Final = (
     "A simulated environment to act in, with one task after another. Look first: it tells the goal, what is observed "
@@ -52,7 +52,7 @@ def serve_mcp(
 
 
 def _tools(session: WorldSession, thread: ThreadPoolExecutor) -> list[Any]:
-    async def call(method: Callable[..., Moment], *arguments: str) -> Any:
+    async def call(method: Callable[..., SessionView], *arguments: str) -> Any:
         loop = asyncio.get_running_loop()
         moment = await loop.run_in_executor(thread, method, *arguments)
         return _result(moment, session)
@@ -75,7 +75,7 @@ def _tools(session: WorldSession, thread: ThreadPoolExecutor) -> list[Any]:
     return [look, act, finish]
 
 
-def _result(moment: Moment, session: WorldSession) -> Any:
+def _result(moment: SessionView, session: WorldSession) -> Any:
     from mcp_types import CallToolResult, ImageContent, TextContent
 
     images = (base64.b64encode(session.image(name)).decode() for name in moment.observation.images)

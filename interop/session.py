@@ -24,7 +24,7 @@ from ..store import ExperienceStore
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class SessionView:
     """What an agent is shown."""
 
     task: str
@@ -96,7 +96,7 @@ class WorldSession:
         self._images: dict[str, bytes] = {}
         self._recorder: Recorder | None = None
 
-    def look(self) -> Moment:
+    def look(self) -> SessionView:
         """Return what there is to see; begins the next task if none is in progress.
 
         Raises:
@@ -106,7 +106,7 @@ class WorldSession:
         recorder = self._begin() if self._recorder is None else self._recorder
         return self._moment(recorder, over=recorder.held)
 
-    def act(self, action: str) -> Moment:
+    def act(self, action: str) -> SessionView:
         """Take an action and return what comes of it.
 
         Raises:
@@ -122,7 +122,7 @@ class WorldSession:
             raise self._broken(error) from error
         return self._moment(recorder, over=recorder.over)
 
-    def finish(self) -> Moment:
+    def finish(self) -> SessionView:
         """End the episode, because the agent has done what it could.
 
         Raises:
@@ -166,7 +166,7 @@ class WorldSession:
         self._images.clear()
         return self._recorder
 
-    def _moment(self, recorder: Recorder, *, over: bool) -> Moment:
+    def _moment(self, recorder: Recorder, *, over: bool) -> SessionView:
         """Return what the agent is shown, and store the episode if it is over."""
         success = None
         if over:
@@ -175,7 +175,7 @@ class WorldSession:
             self._keep(played)
             self._recorder, success = None, played.success
         task, seen = recorder.task, recorder.observation.seen()
-        return Moment(task.id, task.goal.text, seen, len(recorder.steps), over, success, len(self._tasks))
+        return SessionView(task.id, task.goal.text, seen, len(recorder.steps), over, success, len(self._tasks))
 
     def _broken(self, error: Exception) -> WorldError:
         """Keep an episode that cannot go on as a failure, and return what the agent is told."""
@@ -198,4 +198,4 @@ class WorldSession:
         return name
 
 
-__all__ = ["Moment", "WorldSession"]
+__all__ = ["SessionView", "WorldSession"]
