@@ -24,7 +24,7 @@ def make_server(name: str, about: str, tools: Iterable[Any], *, what: str) -> An
 
     Args:
         name: The server's name.
-        about: What clients are told about it.
+        about: What clients read about it.
         tools: Coroutine functions, whose signatures and docstrings describe them; what they return is JSON or an MCP
             result.
         what: What needs the package, as a sentence begins: `"Serving a memory"`.

@@ -178,7 +178,7 @@ class WorldSession:
         return SessionView(task.id, task.goal.text, seen, len(recorder.steps), over, success, len(self._tasks))
 
     def _broken(self, error: Exception) -> WorldError:
-        """Keep an episode that cannot go on as a failure, and return what the agent is told."""
+        """Keep an episode that cannot go on as a failure, and return the error for the agent."""
         recorder = self._recorder
         assert recorder is not None
         id_ = trajectory_id(recorder.task, self._collector, self._seed)
