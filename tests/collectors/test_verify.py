@@ -20,6 +20,7 @@ from pathei.errors import ExportError, VerificationError
 from pathei.export import export
 from pathei.export.results import list_hash, read_results
 from pathei.store import ExperienceStore
+from pathei.tests.support.doc_pages import ROOT
 
 TASKS = ["--tasks", "4", "--seed", "5", "--workers", "0"]
 Change = Callable[[dict[str, Any], list[dict[str, Any]]], None]
@@ -149,3 +150,14 @@ def test_merged_parts_say_which_tasks_they_are_of(folder: Path, tmp_path: Path) 
     assert main(["store", "merge", str(tmp_path / "all"), str(tmp_path / "home")]) == 0
     assert main(["store", "export", str(tmp_path / "all"), str(tmp_path / "f"), "--format", "results"]) == 0
     assert (tmp_path / "f").read_bytes() == (folder / "scripted").read_bytes()
+
+
+def test_the_result_files_of_the_leaderboard_are_whole_and_about_its_lists() -> None:
+    page = (ROOT / "docs" / "leaderboard.md").read_text("utf-8")
+    files = sorted((ROOT / "benchmarks" / "results" / "leaderboard").glob("*.jsonl"))
+    assert len(files) == 12
+    for path in files:
+        found = read_results(path)
+        assert (found.tasks["tasks"], found.tasks["seed"]) == ("100", 73_400_217)
+        assert f"`{path.name}`" in page
+    assert list_hash(get_env("virtualhome").generate_tasks(100, 73_400_217)) in page
