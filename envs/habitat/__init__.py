@@ -1,4 +1,4 @@
-"""Homes in three dimensions by Habitat's conventions: a back-end interface, an embedded simulator and generated homes.
+"""Homes in three dimensions: Habitat's tasks in generated homes, on an embedded simulator.
 
-Not here yet: Habitat's tasks, and an environment for agents.
+Not here yet: habitat-sim itself, habitat-lab's files, image goals, tasks of two agents.
 """

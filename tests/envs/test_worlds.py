@@ -22,7 +22,7 @@ from pathei.errors import ConfigError
 from pathei.experience import Task
 from pathei.store import ExperienceStore
 
-IN_PROCESS = ("virtualhome", "shop", "touchdown", "minigrid")
+IN_PROCESS = ("virtualhome", "shop", "touchdown", "minigrid", "habitat")
 """The worlds without a browser, a sandbox, Java, or a collection to read first: they are unit tests."""
 MARKER = "PATHEI_TEST_WORLDS"
 """A variable that all processes which a test starts inherit, also those that lost their parent."""

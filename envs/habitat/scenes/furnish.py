@@ -227,12 +227,7 @@ def stock(things: Sequence[Thing], draws: StableRandom) -> list[Thing]:
         things: The furniture, by id from 1; the objects' ids follow.
         draws: What is drawn from.
     """
-    free = {(thing.id, False): list(range(len(thing.on))) for thing in things}
-    free |= {(thing.id, True): list(range(len(thing.inside))) for thing in things}
-    for thing in things:
-        for other in things:
-            if other.id != thing.id and other.box[0][1] > 0.1:
-                _keep_off(thing, other, free[thing.id, False])
+    free = open_spots(things)
     found: list[Thing] = []
     for kind, row in MOVABLE.items():
         for number in range(row.most):
@@ -252,6 +247,17 @@ def stock(things: Sequence[Thing], draws: StableRandom) -> list[Thing]:
                 at = (holder.inside if inside else holder.on)[spot]
                 found.append(_movable(len(things) + len(found) + 1, kind, at, holder.id, inside, spot))
     return found
+
+
+def open_spots(things: Sequence[Thing]) -> dict[tuple[int, bool], list[int]]:
+    """Return which places on and in furniture are not taken by other furniture, by `(id, inside)`."""
+    free = {(thing.id, False): list(range(len(thing.on))) for thing in things if not thing.movable}
+    free |= {(thing.id, True): list(range(len(thing.inside))) for thing in things if not thing.movable}
+    for thing in things:
+        for other in things:
+            if not thing.movable and not other.movable and other.id != thing.id and other.box[0][1] > 0.1:
+                _keep_off(thing, other, free[thing.id, False])
+    return free
 
 
 def _keep_off(thing: Thing, other: Thing, free: list[int]) -> None:
@@ -279,4 +285,4 @@ def _movable(number: int, kind: str, at: Vector, holder: int, inside: bool, spot
     return Thing(number, kind, number, solids, True, (), (), None, holder, inside, spot)
 
 
-__all__ = ["Piece", "furnish", "stock"]
+__all__ = ["Piece", "furnish", "open_spots", "stock"]

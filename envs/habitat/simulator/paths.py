@@ -21,6 +21,7 @@ _OFF: Final = 1e-4
 """Corners of paths keep this distance from the walls, in metres, so that no line only just touches one."""
 _SURE: Final = 2
 _KEPT: Final = 65_536
+_KEPT_FIELDS: Final = 64
 
 
 class _View(NamedTuple):
@@ -28,6 +29,16 @@ class _View(NamedTuple):
 
     nodes: NDArray[np.intp]
     distances: Floats
+
+
+class _Field(NamedTuple):
+    """The way to the nearest of several goals."""
+
+    goals: Floats
+    """Shape `[goals, 2]`."""
+    sides: NDArray[np.bool_]
+    from_nodes: Floats
+    """The distance from each corner, shape `[corners]`."""
 
 
 class MeshPaths:
@@ -46,6 +57,7 @@ class MeshPaths:
         self._sure = _inner(mesh.free, _SURE)
         self._views: dict[Point, _View] = {}
         self._found: dict[tuple[Point, Point], float] = {}
+        self._fields: dict[tuple[Point, ...], _Field] = {}
         self._nodes = self._corners()
         self._sides = self._side_of(self._nodes)
         between = self._seen_from_nodes()
@@ -145,6 +157,33 @@ class MeshPaths:
                 self._found.clear()
             known = self._found[start, end] = self._query(start, end)[0]
         return known
+
+    def nearest_distance(self, start: Point, goals: tuple[Point, ...]) -> float:
+        """Return the geodesic distance to the nearest of several goals, which are worked out once.
+
+        Far faster than one query for each goal. Infinite where there is no goal, or no way.
+        """
+        if not goals:
+            return float("inf")
+        field = self._fields.get(goals)
+        if field is None:
+            if len(self._fields) >= _KEPT_FIELDS:
+                self._fields.clear()
+            field = self._fields[goals] = self._field(np.array([self._inside(goal) for goal in goals]))
+        here = self._inside(start)
+        seen = ~self._blocked(np.array(here), field.goals, field.sides)
+        straight = float(np.hypot(*(field.goals[seen] - here).T).min()) if seen.any() else float("inf")
+        view = self._view(here)
+        if not len(view.nodes):
+            return straight
+        return min(straight, float((view.distances + field.from_nodes[view.nodes]).min()))
+
+    def _field(self, goals: Floats) -> _Field:
+        direct = np.full(len(self._nodes), np.inf)
+        for goal in goals:
+            seen = ~self._blocked(goal, self._nodes, self._sides)
+            direct[seen] = np.minimum(direct[seen], np.hypot(*(self._nodes[seen] - goal).T))
+        return _Field(goals, self._side_of(goals), (self._distances + direct).min(1, initial=np.inf))
 
     def points(self, start: Point, end: Point) -> list[Point]:
         """Return the corners of the shortest path, both ends included; empty where there is no way."""

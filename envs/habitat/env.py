@@ -1,0 +1,255 @@
+"""Homes in three dimensions as a gymnasium environment: `pathei/Habitat-v0`.
+
+Actions are words, observations are text; `render` draws what the agent's camera sees. Tasks are Habitat's: stop at a
+place (PointNav), stop near an object of a kind (ObjectNav), or rearrange objects until a goal's conditions hold. Not
+here: what actions do (`actions`), and the words of observations (`text`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from ...errors import ConfigError
+from ...experience import Goal
+from ..facts import FactGraph
+from ..facts.goals import satisfied
+from ..facts.graph import Fact, changes_between
+from ..text_env import TextEnv, explain, require_reset
+from .backend import MOVES, RGB, AgentSettings, Pose
+from .follower import turned
+from .goals import POINT, NavGoal, read_goal
+from .graph import HomeGraph, carried_progress
+from .language.actions import STOP, perform, read_command, skills
+from .language.text import bearing_to, describe, say_bearing
+from .metrics import NavMeasures
+from .scenes.generate import home_name
+from .simulator.embedded import EmbeddedBackend, EmbeddedState
+from .world import HomeWorld
+
+ENV: Final = "pathei/Habitat-v0"
+ACTION_LISTS: Final = ("moves", "skills", "all")
+_IMAGE: Final = 256
+_FORMS: Final = "say move_forward, turn_left, pick cup, place cup on table, open fridge, go to couch or stop"
+
+
+class HabitatEpisode(NamedTuple):
+    """What does not change in an episode."""
+
+    scene: str
+    goal: Goal
+    nav: NavGoal | None
+    """Where to stop; None where the goal is about facts, or there is none."""
+    listed: str
+    """Which actions are listed, one of `ACTION_LISTS`."""
+    start: FactGraph
+    """What held at the beginning."""
+
+
+class HabitatEnv(TextEnv[str]):
+    """A home; see the head of this file, and `docs/guide/envs/habitat.md`.
+
+    `reset(seed, options)` takes:
+
+    * `scene`: `"home:7"` (generated; `"home:7:4"` with four rooms), or the path of a JSON file of boxes. Without one, a
+      home follows from the seed.
+    * `start_position` `[x, y, z]` and `start_rotation` `[x, y, z, w]`, as habitat-lab has them; else from the seed.
+    * `actions`: which actions are listed: `"moves"` (and stop), `"skills"`, or `"all"`. All of them are always
+      understood. By default moves for goals of navigation, and skills for others.
+    * `goal`: conditions as in `pathei.envs.habitat.goals`.
+
+    The reward is the change of progress. `info["metrics"]` holds Habitat's measures where the goal is one of
+    navigation, `info["facts"]` the graph of `pathei.envs.habitat.graph` and the agent's pose.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  # gymnasium declares it so
+    title = "Habitat"
+    option_names = ("scene", "start_position", "start_rotation", "actions", "goal")
+    saved = ("_episode", "_moment", "_measures", "_facts", "_event", "_progress", "_success", "_over")
+
+    snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
+
+    def __init__(
+        self, *, settings: AgentSettings | None = None, render_mode: str | None = None, **defaults: Any
+    ) -> None:
+        """Create the environment; no home is made before `reset`.
+
+        Args:
+            settings: The agent's body, steps and camera; Habitat's ObjectNav agent with images of 256 by 256 pixels by
+                default.
+            render_mode: None, `"ansi"` for the text, or `"rgb_array"` for what the camera sees.
+            defaults: Options of `reset`.
+
+        Raises:
+            ConfigError: an option is not known.
+        """
+        super().__init__(max_text=20_000, max_action=1_000, render_mode=render_mode, defaults=defaults)
+        self.sim = EmbeddedBackend(settings or AgentSettings(width=_IMAGE, rows=_IMAGE))
+        self._episode: HabitatEpisode | None = None
+        self._world: HomeWorld | None = None
+        self._graph: HomeGraph | None = None
+        self._measures: NavMeasures | None = None
+        self._facts: frozenset[Fact] = frozenset()
+        self._event, self._progress, self._success, self._over = "", 0.0, False, False
+
+    @property
+    def world(self) -> HomeWorld:
+        """The home as it is now."""
+        return require_reset(self._world)
+
+    @property
+    def navigation(self) -> NavGoal | None:
+        """Where the goal is to stop; None where it is about facts, or there is none."""
+        return require_reset(self._episode).nav
+
+    @property
+    def measures(self) -> NavMeasures | None:
+        """Habitat's measures of the episode so far; None where the goal is not one of navigation."""
+        return self._measures
+
+    def fact_graph(self) -> FactGraph:
+        """Return what holds now as a graph; not to be changed."""
+        return require_reset(self._graph).graph(self._facts)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin an episode; see the class for the options.
+
+        Raises:
+            ConfigError: an option is not known, or has no possible value.
+            DataError: the scene cannot be read.
+            GoalError: the goal cannot be read, or not be checked in this home.
+        """
+        given = self.begin(seed, options)
+        scene = given.get("scene") or home_name(int(self.np_random.integers(2**31)))
+        self._enter(str(scene))
+        world = self.world
+        goal = given.get("goal") or {}
+        goal = Goal(str(goal.get("text") or ""), tuple(goal.get("conditions") or ()))
+        nav = read_goal(goal.conditions, world.map)
+        listed = given.get("actions") or ("skills" if nav is None else "moves")
+        if listed not in ACTION_LISTS:
+            raise ConfigError(f"The option 'actions' is one of {', '.join(ACTION_LISTS)}, not {listed!r}.")
+        self.sim.set_agent(self._start(given))
+        self._facts = require_reset(self._graph).facts(self.sim.state, world.room)
+        self._episode = HabitatEpisode(str(scene), goal, nav, listed, graph := self.fact_graph())
+        self._event, self._progress, self._success, self._over, self._measures = "", 0.0, False, False, None
+        if nav is not None:
+            away = self._distance(nav)
+            self._measures = NavMeasures(away, away, success_distance=nav.success_distance)
+        self._success, self._progress = self._reached(graph)
+        return self.text(), self._info({"graph": graph.to_json()})
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Do an action."""
+        episode, world = require_reset(self._episode), self.world
+        command, error, changed = read_command(action), None, list[Any]()
+        if self._over:
+            error = "the episode is over"
+        elif command is None:
+            error = f"{action[:80]!r} is no action here: {_FORMS}"
+        elif command.verb == STOP:
+            self._over, self._event = True, "You stopped."
+            if self._measures is not None:
+                self._measures = self._measures._replace(stopped=True, collided=False)
+        else:
+            done = perform(world, command)
+            error, self._event = done.error, done.event
+            if self._measures is not None and episode.nav is not None:
+                self._measures = self._measures.moved(done.walked, self._distance(episode.nav), done.collided)
+            before = self._facts
+            self._facts = require_reset(self._graph).facts(self.sim.state, world.room)
+            changed = changes_between(before, self._facts) if before != self._facts else []
+        before_it = self._progress
+        self._success, self._progress = self._reached(self.fact_graph() if changed else None)
+        info = self._info({"changes": changed})
+        self._over = self._over or self._success
+        if error is not None:
+            self._event, info["error"] = "", error
+        return explain(error, self.text()), self._progress - before_it, self._over, False, info
+
+    def text(self) -> str:
+        """Return the text of the present observation."""
+        episode, world = require_reset(self._episode), self.world
+        lines = [f"Goal: {episode.goal.text}"] if episode.goal.text else []
+        if episode.nav is not None and episode.nav.kind == POINT:
+            x, z = episode.nav.places[0]
+            pose = world.pose
+            away = float(np.hypot(x - pose.position[0], z - pose.position[2]))
+            lines.append(f"The goal is {away:.2f} m away, {say_bearing(bearing_to(pose, x, z))}.")
+        lines += [self._event] if self._event else []
+        return "\n".join([*lines, describe(world, world.around())])
+
+    def render(self) -> Any:
+        """Return the text, or what the camera sees, uint8 of shape `[rows, width, 3]`, by the render mode."""
+        if self.render_mode == "rgb_array":
+            return self.sim.render((RGB,))[RGB]
+        return super().render()
+
+    @property
+    def _moment(self) -> tuple[str, EmbeddedState]:
+        """The scene and its state."""
+        return require_reset(self._episode).scene, self.sim.snapshot()
+
+    @_moment.setter
+    def _moment(self, moment: tuple[str, EmbeddedState]) -> None:
+        scene, state = moment
+        if self._world is None or self._world.scene != scene:
+            self._enter(scene)
+        self.sim.restore(state)
+
+    def _enter(self, scene: str) -> None:
+        self._world = HomeWorld(self.sim, scene)
+        self._graph = HomeGraph(self._world.map)
+
+    def _start(self, given: Mapping[str, Any]) -> Pose:
+        position, rotation = given.get("start_position"), given.get("start_rotation")
+        drawn = self.sim.random_point(self.np_random)
+        quarter = int(self.np_random.integers(12)) * 30.0
+        try:
+            x, y, z = drawn if position is None else map(float, position)
+            a, b, c, d = turned((0.0, 0.0, 0.0, 1.0), quarter) if rotation is None else map(float, rotation)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"'start_position' is [x, y, z] and 'start_rotation' [x, y, z, w] here, not {position!r} and "
+                f"{rotation!r} ({error})."
+            ) from None
+        return Pose((x, y, z), (a, b, c, d))
+
+    def _distance(self, nav: NavGoal) -> float:
+        return self.sim.nearest_distance(self.sim.agent().position, nav.places)
+
+    def _reached(self, graph: FactGraph | None) -> tuple[bool, float]:
+        """Return whether the goal holds, and the progress; None stands for a graph that has not changed."""
+        episode, measures = require_reset(self._episode), self._measures
+        if measures is not None:
+            near = max(0.0, 1 - measures.distance / measures.start) if measures.start > 0 else 1.0
+            return measures.success, 1.0 if measures.success else near / 2
+        if graph is None or not episode.goal.conditions:
+            return self._success, self._progress
+        holds = satisfied(graph, episode.goal.conditions, start=episode.start)
+        return holds, carried_progress(graph, episode.goal.conditions, episode.start)
+
+    def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
+        episode, world, measures = require_reset(self._episode), self.world, self._measures
+        pose = world.pose
+        moves = (*MOVES, STOP) if episode.nav is not None else MOVES
+        listed: list[str] = []
+        if not self._over:
+            listed += moves if episode.listed != "skills" else ()
+            listed += skills(world) if episode.listed != "moves" else ()
+            listed += [STOP] if episode.listed == "skills" and episode.nav is not None else []
+        info: dict[str, Any] = {
+            "actions": tuple(listed),
+            "progress": self._progress,
+            "facts": {"pose": [*pose.position, *pose.rotation, pose.pitch], **facts},
+        }
+        if episode.goal.conditions:
+            info["success"] = self._success
+        if measures is not None:
+            info["metrics"] = measures.to_json()
+        return info
+
+
+__all__ = ["ACTION_LISTS", "ENV", "HabitatEnv", "HabitatEpisode"]

@@ -1,0 +1,69 @@
+"""What an episode asks for: a place or a kind of object to stop at, or conditions on the graph of facts.
+
+Conditions of navigation are `{"navigate": "point", "position": [x, y, z]}` and `{"navigate": "object", "category":
+"couch"}`, with `"success_distance"` in metres (Habitat's: 0.2 for a place, 0.1 from a view point of an object), and for
+an object `"view_points"`, a list of `[x, y, z]`, where an episode brings its own. Not here: tasks (`tasks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from ...errors import GoalError
+from ..facts import ActionsCondition, ConditionJson, parse_conditions
+from .home_map import HomeMap, Place
+from .scenes.catalogue import ALIASES
+
+POINT, OBJECT = "point", "object"
+SUCCESS_DISTANCE: Final = {POINT: 0.2, OBJECT: 0.1}
+"""How near to the goal stopping is a success, in metres."""
+_KEYS: Final = frozenset({"navigate", "position", "category", "success_distance", "view_points"})
+
+
+class NavGoal(NamedTuple):
+    """Where to stop."""
+
+    kind: str
+    """`POINT` or `OBJECT`."""
+    places: tuple[Place, ...]
+    """The place, or the view points of the objects; at least one."""
+    success_distance: float
+
+
+def read_goal(conditions: Sequence[ConditionJson], map_: HomeMap) -> NavGoal | None:
+    """Return the place to stop at; None where the goal is about facts, or there is none.
+
+    Raises:
+        GoalError: the conditions cannot be read, or there is no such object in the home.
+    """
+    first = conditions[0] if conditions else {}
+    if "navigate" not in first:
+        if any(isinstance(one.condition, ActionsCondition) for one in parse_conditions(conditions)):
+            raise GoalError("Goals in homes are about states and relations; conditions on actions are not checked.")
+        return None
+    if len(conditions) > 1:
+        raise GoalError("A goal of navigation has one condition: stopping at one place ends the episode.")
+    return _read(first, map_)
+
+
+def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
+    kind = one["navigate"]
+    if kind not in SUCCESS_DISTANCE or not one.keys() <= _KEYS:
+        raise GoalError(f"{dict(one)!r} is no goal of navigation: see the head of pathei.envs.habitat.goals.")
+    try:
+        distance = float(one.get("success_distance", SUCCESS_DISTANCE[kind]))
+        points = [one["position"]] if kind == POINT else one.get("view_points") or ()
+        places = tuple((float(x), float(z)) for x, _, z in points)
+        category = "" if kind == POINT else str(one["category"]).replace(" ", "_")
+    except (KeyError, TypeError, ValueError) as error:
+        raise GoalError(f"{dict(one)!r} is no goal of navigation ({type(error).__name__}: {error}).") from None
+    places = tuple(map_.paths.nearest(*place) for place in places)
+    if kind == OBJECT and not places:
+        places = map_.view_points(ALIASES.get(category, category))
+        if not places:
+            raise GoalError(f"There is no {category} in {map_.home.name} that an agent can come near.")
+    return NavGoal(kind, places, distance)
+
+
+__all__ = ["OBJECT", "POINT", "SUCCESS_DISTANCE", "NavGoal", "read_goal"]

@@ -1,0 +1,147 @@
+"""What is worked out once for a home: names, rooms, free places, where to stand, from where objects are seen.
+
+Not here: what changes (`world`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from .backend import AgentSettings
+from .scenes.furnish import open_spots
+from .scenes.scene import Home, Thing
+from .sight import Sight
+from .simulator.embedded import load_scene
+from .simulator.paths import MeshPaths
+
+Place = tuple[float, float]
+"""`(x, z)` on the floor."""
+VIEW_DISTANCE: Final = 1.0
+"""How far the view points of an object are from it at most, in metres, as in Habitat's ObjectNav episodes."""
+_VIEW_GRID: Final = 0.14
+_STAND: Final = 0.65
+_STAND_GRID: Final = 0.08
+
+
+class HomeMap:
+    """What does not change in a home."""
+
+    def __init__(self, home: Home, paths: MeshPaths, settings: AgentSettings) -> None:
+        """Name the things and find their rooms."""
+        self.home, self.paths = home, paths
+        self.sight = Sight(home, settings)
+        kinds: dict[str, list[int]] = {}
+        for thing in home.things:
+            kinds.setdefault(thing.category, []).append(thing.id)
+        self.kinds = kinds
+        """The ids of the things of each kind."""
+        self.names = {
+            id_: kind if len(ids) == 1 else f"{kind}_{number}"
+            for kind, ids in kinds.items()
+            for number, id_ in enumerate(ids, 1)
+        }
+        """The name of each thing: its kind, with a number where there are several: `"cup"`, `"chair_2"`."""
+        self.ids = {name: id_ for id_, name in self.names.items()}
+        furniture = [thing for thing in home.things if not thing.movable]
+        self.rooms = {thing.id: self.room_at(*middle(thing)) for thing in furniture}
+        """The room of each piece of furniture, by its place in `home.rooms`; -1 where the home has none."""
+        self.bases = {thing.id: _base(thing, furniture) for thing in furniture}
+        """For furniture, the piece that stands on the floor: itself, or what it is on."""
+        self.spots = open_spots(home.things)
+        """The places on and in furniture that other furniture leaves free, by `(id, inside)`."""
+        self._stands: dict[int, Place | None] = {}
+        self._views: dict[str, tuple[Place, ...]] = {}
+
+    def thing(self, id_: int) -> Thing:
+        """Return a thing by its id."""
+        return self.home.things[id_ - 1]
+
+    def room_at(self, x: float, z: float) -> int:
+        """Return the room of a place, the nearest where it is in none (a doorway); -1 where the home has no rooms."""
+        rooms = self.home.rooms
+
+        def away(room: int) -> float:
+            (x0, z0), _, (x1, z1), _ = rooms[room].polygon
+            return max(x0 - x, x - x1, 0.0) + max(z0 - z, z - z1, 0.0)
+
+        return min(range(len(rooms)), key=away, default=-1)
+
+    def stand_at(self, id_: int) -> Place | None:
+        """Return where an agent stands to use a piece of furniture; None where it cannot come near."""
+        if id_ not in self._stands:
+            places, centre = self._near(id_, _STAND, _STAND_GRID), middle(self.thing(id_))
+            self._stands[id_] = min(places, key=lambda place: math.dist(place, centre), default=None)
+        return self._stands[id_]
+
+    def view_points(self, kind: str) -> tuple[Place, ...]:
+        """Return the places from which some furniture of a kind is seen near by; empty where there is none.
+
+        As in Habitat's ObjectNav episodes they are at most 1 m from its box and in its room.
+        """
+        if kind not in self._views:
+            self._views[kind] = tuple(
+                place
+                for id_ in self.kinds.get(kind, ())
+                if id_ in self.bases
+                for place in self._near(id_, VIEW_DISTANCE, _VIEW_GRID)
+                if self.sight.sees_fixed(place, id_)
+            )
+        return self._views[kind]
+
+    def _near(self, id_: int, distance: float, step: float) -> Iterator[Place]:
+        """Yield free places in a piece of furniture's room, not farther from it than a distance, on a grid."""
+        thing, room = self.thing(id_), self.rooms[id_]
+        (x0, _, z0), (x1, _, z1) = thing.box
+        x0, z0, x1, z1 = x0 - distance, z0 - distance, x1 + distance, z1 + distance
+        if room >= 0:
+            (a0, b0), _, (a1, b1), _ = self.home.rooms[room].polygon
+            x0, z0, x1, z1 = max(x0, a0), max(z0, b0), min(x1, a1), min(z1, b1)
+        for x in np.arange(x0 + step / 2, x1, step).tolist():
+            for z in np.arange(z0 + step / 2, z1, step).tolist():
+                if away_from(thing, x, z) <= distance and self.paths.is_free(x, z):
+                    yield x, z
+
+
+def middle(thing: Thing) -> Place:
+    """Return the middle of a thing, seen from above."""
+    low, high = thing.box
+    return (low[0] + high[0]) / 2, (low[2] + high[2]) / 2
+
+
+def away_from(thing: Thing, x: float, z: float) -> float:
+    """Return how far a place is from the box of a thing, seen from above, in metres."""
+    (x0, _, z0), (x1, _, z1) = thing.box
+    return math.hypot(max(x0 - x, x - x1, 0.0), max(z0 - z, z - z1, 0.0))
+
+
+def _base(thing: Thing, furniture: Sequence[Thing]) -> int:
+    """Return what a piece of furniture stands on, itself where that is the floor."""
+    if thing.box[0][1] < 0.1:
+        return thing.id
+    x, z = middle(thing)
+    under = (
+        one.id
+        for one in furniture
+        if one is not thing and one.box[0][0] <= x <= one.box[1][0] and one.box[0][2] <= z <= one.box[1][2]
+    )
+    return next(under, thing.id)
+
+
+@lru_cache(maxsize=32)
+def known_map(scene: str, settings: AgentSettings) -> HomeMap:
+    """Return what is worked out once for a scene.
+
+    Raises:
+        ConfigError: there is no such scene.
+        DataError: its file cannot be read.
+    """
+    loaded = load_scene(scene, settings.radius, settings.height)
+    return HomeMap(loaded.home, loaded.paths, settings)
+
+
+__all__ = ["VIEW_DISTANCE", "HomeMap", "Place", "away_from", "known_map", "middle"]

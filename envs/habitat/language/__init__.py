@@ -1,0 +1,1 @@
+"""Words in homes: actions, observations, and the verbalizer."""

@@ -1,0 +1,148 @@
+"""What solves tasks in homes: the greedy follower for navigation, and a plan of skills for goals about facts.
+
+Not here: the follower itself (`follower`), and search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from ...errors import ConfigError
+from ..facts import Condition, ConditionJson, EdgeCondition, NodeCondition, NodeSelector, parse_conditions
+from ..facts.graph import HOLDS
+from .follower import next_move
+from .goals import POINT, NavGoal
+from .graph import AGENT, node_of
+from .language.actions import STOP, perform, read_command
+from .world import HomeWorld
+
+_MOST_MOVES: Final = 500
+
+
+def follow(world: HomeWorld, goal: NavGoal) -> list[str]:
+    """Return the moves to a goal by habitat-sim's greedy follower, and stop; the world is moved there.
+
+    Raises:
+        ConfigError: it does not arrive.
+    """
+    sim, moves = world.sim, list[str]()
+    height = sim.paths.mesh.height
+    if goal.kind != POINT:
+        here = world.pose.position
+        near = min(goal.places, key=lambda place: sim.path(here, [(place[0], height, place[1])]).distance)
+    else:
+        near = goal.places[0]
+    aim = (near[0], height, near[1])
+    while sim.nearest_distance(world.pose.position, goal.places) >= goal.success_distance * 0.99:
+        move = next_move(sim, world.pose, aim, 0.0)
+        if not move or len(moves) >= _MOST_MOVES:
+            raise ConfigError(f"The greedy follower does not arrive at {aim} in {world.scene}.")
+        sim.act(move)
+        moves.append(move)
+    return [*moves, STOP]
+
+
+def rearrange(world: HomeWorld, conditions: Sequence[ConditionJson]) -> list[str]:
+    """Return skills that bring conditions about, one after the other; the world is moved there.
+
+    Raises:
+        ConfigError: a condition is of a form that no plan is known for, or what it needs is not there.
+    """
+    plan: list[str] = []
+
+    def do(action: str) -> None:
+        command = read_command(action)
+        done = None if command is None else perform(world, command)
+        if done is None or done.error is not None:
+            raise ConfigError(f"No plan is known for {list(conditions)}: {done.error if done else action}.")
+        plan.append(action)
+
+    for one in sorted(parse_conditions(conditions), key=lambda weighted: _rank(weighted.condition)):
+        _bring_about(world, one.condition, do)
+    return plan
+
+
+def _rank(condition: Condition) -> int:
+    """Return when a condition is brought about: what is held last, where the agent is after that."""
+    if isinstance(condition, EdgeCondition) and AGENT in condition.source.classes:
+        return 2 if HOLDS in condition.relations else 3
+    return int(isinstance(condition, NodeCondition))
+
+
+def _ids(world: HomeWorld, selector: NodeSelector) -> list[int]:
+    wanted = [id_ for kind in selector.classes for id_ in world.map.kinds.get(kind, ())]
+    return [*wanted, *(id_ for id_, name in world.map.names.items() if node_of(name) in selector.ids)]
+
+
+def _bring_about(world: HomeWorld, condition: Condition, do: Callable[[str], None]) -> None:
+    names = world.map.names
+    if isinstance(condition, NodeCondition) and condition.count == 1:
+        opens = condition.state == "OPEN"
+        ids = _ids(world, condition.node)
+        if ids and not any(world.is_closed(id_) != opens for id_ in ids):
+            do(f"go to {names[ids[0]]}")
+            do(f"{'open' if opens else 'close'} {names[ids[0]]}")
+        return
+    if not isinstance(condition, EdgeCondition) or condition.count != 1:
+        raise ConfigError(f"No plan is known for {condition}.")
+    if AGENT in condition.source.classes:
+        rooms = [one.name for one in world.map.home.rooms]
+        meant = [one for one in rooms if one in condition.target.classes or node_of(one) in condition.target.ids]
+        if meant and HOLDS not in condition.relations:
+            do(f"go to {meant[0]}")
+        else:
+            _fetch(world, _ids(world, condition.target), do)
+        return
+    sources = _ids(world, condition.source)
+    inside = "INSIDE" in condition.relations
+    targets = list(_targets(world, condition.target, inside))
+    if any(_lies(world, id_, target, within) for id_ in sources for target, within in targets):
+        return
+    held = _fetch(world, sources, do)
+    for target, within in targets:
+        if world.free_spot(target, within) is not None and world.map.stand_at(world.map.bases[target]) is not None:
+            do(f"go to {names[target]}")
+            if within and world.is_closed(target):
+                do(f"open {names[target]}")
+            do(f"place {names[held]} {'in' if within else 'on'} {names[target]}")
+            return
+    raise ConfigError(f"There is no free place for {names[held]} as {condition} asks.")
+
+
+def _targets(world: HomeWorld, selector: NodeSelector, inside: bool) -> Iterator[tuple[int, bool]]:
+    """Yield the furniture that is meant, and whether a thing has to be in it; in a room, all that is there."""
+    for id_ in _ids(world, selector):
+        yield id_, inside
+    for number, room in enumerate(world.map.home.rooms):
+        if room.name in selector.classes or node_of(room.name) in selector.ids:
+            for id_, where in world.map.rooms.items():
+                if where == number:
+                    yield id_, not world.thing(id_).on
+
+
+def _lies(world: HomeWorld, id_: int, target: int, inside: bool) -> bool:
+    place = world.state.placements[id_]
+    return place.holder == target and place.inside == inside
+
+
+def _fetch(world: HomeWorld, ids: Sequence[int], do: Callable[[str], None]) -> int:
+    """Pick up one of several things, the first that can be; open what it lies in."""
+    names = world.map.names
+    held = world.held
+    if held is not None and held in ids:
+        return held
+    for id_ in ids:
+        support = world.support(id_)
+        if support is None or world.map.stand_at(support) is None:
+            continue
+        holder = world.state.placements[id_].holder
+        do(f"go to {names[support]}")
+        if holder is not None and not world.sim.in_the_open(id_):
+            do(f"open {names[holder]}")
+        do(f"pick {names[id_]}")
+        return id_
+    raise ConfigError(f"Nothing of {[names[id_] for id_ in ids]} can be fetched.")
+
+
+__all__ = ["follow", "rearrange"]

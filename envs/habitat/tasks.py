@@ -1,0 +1,156 @@
+"""Tasks in generated homes: PointNav, ObjectNav and rearrangement, what solves them, and what is there.
+
+Episodes of PointNav are drawn as habitat-lab draws them: the way is 1 to 30 m long, and not straight. Not here:
+habitat-lab's files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from ...errors import ConfigError
+from ...experience import Goal, Task
+from ..facts import ConditionJson
+from ..graph_goals import edge, say_condition, state
+from ..registry import Requirement
+from .backend import AgentSettings, Pose, Vector
+from .env import ENV, HabitatEnv
+from .follower import turned
+from .goals import OBJECT, POINT
+from .graph import HomeGraph
+from .oracle import follow, rearrange
+from .scenes.generate import home_name
+from .simulator.embedded import EmbeddedBackend
+from .world import HomeWorld
+
+REARRANGE: Final = "rearrange"
+_KINDS: Final = (REARRANGE, OBJECT, REARRANGE, POINT)
+"""The kinds of tasks that `generate_tasks` takes in turn."""
+_HOMES: Final = 4
+"""How many tasks share a home."""
+OBJECT_CATEGORIES: Final = ("chair", "bed", "houseplant", "toilet", "television", "couch")
+"""The kinds that Habitat's ObjectNav challenge asks for."""
+_LEAST, _MOST, _STRAIGHT = 1.0, 30.0, 1.1
+_TRIES: Final = 100
+
+
+def generate_tasks(n: int, seed: int) -> list[Task]:
+    """Return tasks of all kinds in turn, four in each home."""
+    return [_task(_KINDS[number % len(_KINDS)], seed, number) for number in range(n)]
+
+
+def generate_kind(kind: str, n: int, seed: int) -> list[Task]:
+    """Return tasks of one kind: `"point"`, `"object"` or `"rearrange"`.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    if kind not in _MAKERS:
+        raise ConfigError(f"There is no kind {kind!r} of tasks in homes; those are {', '.join(_MAKERS)}.")
+    return [_task(kind, seed, number) for number in range(n)]
+
+
+def _task(kind: str, seed: int, number: int) -> Task:
+    world = HomeWorld(EmbeddedBackend(AgentSettings()), home_name(seed * 10_000 + number // _HOMES))
+    rng = np.random.default_rng((seed, number, len(kind)))
+    for _ in range(_TRIES):
+        start = world.sim.random_point(rng)
+        turn = turned((0.0, 0.0, 0.0, 1.0), 30.0 * int(rng.integers(12)))
+        world.sim.set_agent(Pose(start, turn))
+        goal = _MAKERS[kind](world, start, rng)
+        if goal is not None:
+            options: dict[str, Any] = {
+                "scene": world.scene, "start_position": [*start], "start_rotation": [*turn],
+            }  # fmt: skip
+            return Task(f"habitat:{kind}/{seed}/{number}", ENV, 0, goal, options)
+    raise ConfigError(f"No task of the kind {kind!r} was found in {world.scene}.")
+
+
+def _point(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | None:
+    end = world.sim.random_point(rng)
+    way, straight = world.sim.path(start, [end]).distance, float(np.hypot(end[0] - start[0], end[2] - start[2]))
+    if not _LEAST <= way <= _MOST or (way / straight < _STRAIGHT and rng.random() > 0.2):
+        return None
+    return Goal("Go to the goal and stop there.", ({"navigate": POINT, "position": list(end)},))
+
+
+def _object(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | None:
+    kinds = [kind for kind in OBJECT_CATEGORIES if world.map.view_points(kind)]
+    if not kinds:
+        kinds = sorted({kind for kind, ids in world.map.kinds.items() if not world.thing(ids[0]).movable})
+    kind = kinds[int(rng.integers(len(kinds)))]
+    if not _LEAST <= world.sim.nearest_distance(start, world.map.view_points(kind)) <= _MOST:
+        return None
+    text = f"Find a {kind.replace('_', ' ')} and stop near it."
+    return Goal(text, ({"navigate": OBJECT, "category": kind},))
+
+
+def _rearrange(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | None:
+    """Return a goal of one to three conditions: objects put somewhere else, something opened or closed."""
+    graph = HomeGraph(world.map)
+    now = graph.graph(graph.facts(world.state, world.room))
+    conditions: list[ConditionJson] = []
+    loose = [kind for kind, ids in world.map.kinds.items() if world.thing(ids[0]).movable]
+    for place in rng.permutation(len(loose))[: int(rng.integers(1, 3))]:
+        kind = loose[int(place)]
+        spots = list(_destinations(world, kind))
+        if spots:
+            conditions.append(spots[int(rng.integers(len(spots)))])
+    if not conditions:
+        return None
+    if rng.random() < 0.3:
+        taken = {str(one["to"]["class"]) for one in conditions}
+        doors = [one for one in sorted(_openable(world)) if one not in taken]
+        if doors:
+            conditions.append(state(doors[int(rng.integers(len(doors)))], "OPEN"))
+    text = " and ".join(say_condition(one, now) for one in conditions)
+    return Goal(f"{text[:1].upper()}{text[1:]}.", tuple(conditions))
+
+
+def _destinations(world: HomeWorld, kind: str) -> Iterator[ConditionJson]:
+    """Yield the places where no object of a kind is yet and one may be put."""
+    own = {world.state.placements[id_].holder for id_ in world.map.kinds[kind]}
+    for other, ids in world.map.kinds.items():
+        things = [world.thing(id_) for id_ in ids]
+        if things[0].movable or own & set(ids) or world.map.stand_at(world.map.bases[ids[0]]) is None:
+            continue
+        if any(world.free_spot(id_, False) for id_ in ids):
+            yield edge(kind, "ON", other)
+        elif any(world.free_spot(id_, True) for id_ in ids):
+            yield edge(kind, "INSIDE", other)
+
+
+def _openable(world: HomeWorld) -> set[str]:
+    return {thing.category for thing in world.map.home.things if thing.opened is not None}
+
+
+_MAKERS: Final[Mapping[str, Callable[[HomeWorld, Vector, np.random.Generator], Goal | None]]] = MappingProxyType(
+    {POINT: _point, OBJECT: _object, REARRANGE: _rearrange}
+)
+
+
+def demonstration(task: Task) -> Sequence[str]:
+    """Return the actions that solve a task: the greedy follower's moves, or the fewest skills.
+
+    Raises:
+        ConfigError: the task names no scene or start, or nothing here solves it.
+    """
+    if not {"scene", "start_position", "start_rotation"} <= task.options.keys():
+        raise ConfigError(f"The task {task.id!r} names no scene and start, so nothing can be demonstrated.")
+    env = HabitatEnv()
+    goal = {"text": task.goal.text, "conditions": task.goal.conditions}
+    env.reset(seed=task.seed, options={**task.options, "goal": goal})
+    nav = env.navigation
+    return follow(env.world, nav) if nav is not None else rearrange(env.world, task.goal.conditions)
+
+
+def check_habitat() -> Sequence[Requirement]:
+    """Look at what is there."""
+    return [Requirement("generated homes and the embedded simulator", True, "part of pathei")]
+
+
+__all__ = ["OBJECT_CATEGORIES", "REARRANGE", "check_habitat", "demonstration", "generate_kind", "generate_tasks"]

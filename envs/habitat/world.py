@@ -1,0 +1,178 @@
+"""A home with an agent that walks, picks, places, opens and closes: names, reach, skills, through its simulator.
+
+Not here: goals, text, episodes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from .backend import Pose, Quaternion, Vector
+from .follower import turned
+from .home_map import Place, away_from, known_map, middle
+from .scenes.catalogue import ALIASES
+from .scenes.scene import Thing
+from .sight import Seen
+from .simulator.embedded import EmbeddedBackend, EmbeddedState
+
+REACH: Final = 1.0
+"""How far from furniture an agent may be that uses it, in metres; it has to be in the same room."""
+
+
+class HomeWorld:
+    """The present state of a home; it moves its simulator."""
+
+    def __init__(self, sim: EmbeddedBackend, scene: str) -> None:
+        """Put a scene back to its beginning.
+
+        Raises:
+            ConfigError: there is no such scene.
+            DataError: its file cannot be read.
+        """
+        sim.reset(scene)
+        self.sim, self.scene = sim, scene
+        self.map = known_map(scene, sim.settings)
+
+    @property
+    def state(self) -> EmbeddedState:
+        """All that changes."""
+        return self.sim.state
+
+    @property
+    def pose(self) -> Pose:
+        """Where the agent is."""
+        return self.sim.agent()
+
+    @property
+    def room(self) -> int:
+        """The room that the agent is in."""
+        x, _, z = self.pose.position
+        return self.map.room_at(x, z)
+
+    @property
+    def held(self) -> int | None:
+        """What the agent holds."""
+        return next((id_ for id_, place in self.state.placements.items() if place.held_by is not None), None)
+
+    def thing(self, id_: int) -> Thing:
+        """Return a thing by its id."""
+        return self.map.thing(id_)
+
+    def support(self, id_: int) -> int | None:
+        """Return the furniture on the floor that a thing is, stands on or lies in; None for what is held."""
+        if self.thing(id_).movable:
+            holder = self.state.placements[id_].holder
+            return None if holder is None else self.map.bases[holder]
+        return self.map.bases[id_]
+
+    def room_of(self, id_: int) -> int:
+        """Return the room of a thing; that of the agent for what is held."""
+        support = self.support(id_)
+        return self.room if support is None else self.map.rooms[support]
+
+    def in_reach(self, id_: int) -> bool:
+        """Return whether the agent can use a thing from where it stands."""
+        support = self.support(id_)
+        if support is None or self.map.rooms[support] != self.room:
+            return False
+        x, _, z = self.pose.position
+        return away_from(self.thing(support), x, z) <= REACH
+
+    def is_closed(self, id_: int) -> bool:
+        """Return whether furniture can be opened and is not open."""
+        return self.thing(id_).opened is not None and id_ not in self.state.opened
+
+    def free_spot(self, id_: int, inside: bool) -> Vector | None:
+        """Return the first free place on or in a piece of furniture."""
+        thing = self.thing(id_)
+        places = thing.inside if inside else thing.on
+        taken = [
+            place.position for place in self.state.placements.values() if place.holder == id_ and place.inside == inside
+        ]
+        free = (places[spot] for spot in self.map.spots.get((id_, inside), ()))
+        return next((place for place in free if not any(math.dist(place, one) < 0.05 for one in taken)), None)
+
+    def named(self, name: str, prefer: Sequence[int] = ()) -> int | None:
+        """Return the thing that a name means: its own, or its kind's, the nearest of several; None for no thing.
+
+        Args:
+            name: As `HomeMap.names` has it, or a kind, or another name for a kind (`catalogue.ALIASES`).
+            prefer: Things that are meant rather than others of their kind.
+        """
+        word = name.strip().lower().removeprefix("the ").replace(" ", "_")
+        kind, _, number = word.rpartition("_")
+        if number.isdecimal():
+            word = f"{ALIASES.get(kind, kind)}_{number}"
+        exact = self.map.ids.get(word)
+        if exact is not None:
+            return exact
+        options = self.map.kinds.get(ALIASES.get(word, word), [])
+        return min(options, key=lambda id_: (id_ not in prefer, self._away(id_)), default=None)
+
+    def _away(self, id_: int) -> float:
+        x, _, z = self.pose.position
+        support = self.support(id_)
+        if support is None:
+            return -1.0
+        # Another room is farther than anything in this one.
+        return away_from(self.thing(support), x, z) + 100 * (self.map.rooms[support] != self.room)
+
+    def around(self) -> list[Seen]:
+        """Return what the agent sees, the nearest first."""
+        state = self.state
+        loose = [
+            (id_, place.position)
+            for id_, place in state.placements.items()
+            if place.held_by is None and self.sim.in_the_open(id_)
+        ]
+        return self.map.sight.around(self.pose, loose, state.opened)
+
+    def go_to(self, id_: int) -> float | None:
+        """Walk to a thing by the shortest path and face it; return the length walked, None where there is no way.
+
+        This is the oracle skill. It turns by any angle, and always ends in the same place for the same furniture.
+        """
+        support = self.support(id_)
+        stand = None if support is None else self.map.stand_at(support)
+        if support is None or stand is None:
+            return None
+        return self._walk(stand, middle(self.thing(support)), self._tilt(id_, stand))
+
+    def go_to_room(self, room: int) -> float | None:
+        """Walk to the middle of a room, looking ahead; return the length walked, None where there is no way."""
+        (x0, z0), _, (x1, z1), _ = self.map.home.rooms[room].polygon
+        return self._walk(self.sim.paths.nearest((x0 + x1) / 2, (z0 + z1) / 2), None, 0.0)
+
+    def _tilt(self, id_: int, stand: Place) -> float:
+        """Return how far the camera is to look down from a place to see a thing, in whole steps of a tilt."""
+        thing, settings = self.thing(id_), self.sim.settings
+        place = self.state.placements.get(id_)
+        top = thing.box[1][1] if place is None else place.position[1]
+        fall = settings.camera_height - top
+        down = math.degrees(math.atan2(fall, math.dist(stand, middle(self.thing(self.support(id_) or id_)))))
+        return -settings.tilt * min(max(round(down / settings.tilt), 0), 2)
+
+    def _walk(self, goal: Place, look_at: Place | None, pitch: float) -> float | None:
+        pose, height = self.pose, self.sim.paths.mesh.height
+        path = self.sim.path(pose.position, [(goal[0], height, goal[1])])
+        if math.isinf(path.distance):
+            return None
+        rotation = pose.rotation
+        if look_at is not None:
+            rotation = facing(goal, look_at)
+        elif path.distance > 0.05:
+            x, _, z = path.points[-2]
+            rotation = facing((x, z), goal)
+        self.sim.set_agent(Pose((goal[0], height, goal[1]), rotation, pitch))
+        return path.distance
+
+
+def facing(place: Place, towards: Place) -> Quaternion:
+    """Return the rotation of an agent that looks from one place to another."""
+    angle = math.atan2(place[0] - towards[0], place[1] - towards[1])
+    return turned((0.0, 0.0, 0.0, 1.0), math.degrees(angle))
+
+
+__all__ = ["REACH", "HomeWorld", "facing"]
