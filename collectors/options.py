@@ -142,7 +142,7 @@ class CurriculumOptions:
             ConfigError: the environment offers no goals.
             UnknownNameError: there is no such proposer.
         """
-        from ..envs.registry import get_goal_space
+        from ..envs.registry import get_env, get_goal_space
         from .curriculum.collector import Curriculum, CurriculumConfig
         from .registry import make_proposer
 
@@ -151,11 +151,14 @@ class CurriculumOptions:
         if self.policy == "skills":
             from .search.skill_policy import SkillPolicy
 
-            policy = SkillPolicy(goals)
+            policy = SkillPolicy(goals, most=get_env(play.env).search_steps)
         else:
-            from .search.collector import SearchPolicy
+            import dataclasses
 
-            policy = SearchPolicy(must_succeed=False)
+            from .search.collector import MctsConfig, SearchPolicy
+
+            search = dataclasses.replace(MctsConfig().search, env_steps=get_env(play.env).search_steps)
+            policy = SearchPolicy(MctsConfig(search), must_succeed=False)
         config = CurriculumConfig(max_steps=play.steps)
         return Curriculum(goals, make_proposer(self.proposer), policy, config, seed=play.seed)
 

@@ -81,8 +81,8 @@ class EnvSpec:
     """The function `(task) -> Sequence[str]` that returns actions which reach the goal of a task that `tasks` made;
     empty if there is none."""
     search_steps: int | None = None
-    """The largest number of its steps that a search on the command line makes for one task, where steps are slow; None
-    for no limit but the number of simulations."""
+    """The largest number of its steps that a search on the command line makes for one task or attempt, where steps are
+    slow; None for no limit but the search's own."""
     verbalizer: str | None = None
     """Names the function or class `() -> Verbalizer`; None for `Verbalizer`."""
     goal_space: str | None = None
@@ -281,10 +281,11 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         name="minecraft",
         what="a survival world of Minecraft's protocol, played through mineflayer: gather, craft, fight, explore",
         needs="node and npm; `pathei env install minecraft` installs the rest",
-        doctor="minecraft.runtime:check_minecraft",
-        runtime="minecraft.runtime:RUNTIME",
+        doctor="minecraft.game:check_minecraft",
+        runtime="minecraft.game:RUNTIME",
         tasks="minecraft.tasks:generate_tasks",
         demonstration="minecraft.tasks:demonstration",
+        verbalizer="minecraft.verbalizer:MinecraftVerbalizer",
         goal_space="minecraft.graph:goal_space",
         search_steps=60,
     ),

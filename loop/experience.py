@@ -73,7 +73,8 @@ def _propose(place: LoopWorkspace, number: int, store: ExperienceStore, console:
     from ..envs.registry import get_goal_space
 
     goals = get_goal_space(place.config.env)
-    curriculum = Curriculum(goals, NoveltyProposer(), SkillPolicy(goals), seed=place.seed)
+    policy = SkillPolicy(goals, most=get_env(place.config.env).search_steps)
+    curriculum = Curriculum(goals, NoveltyProposer(), policy, seed=place.seed)
     with progress(console, place.config.proposed, f"{'self-proposed goals':28}") as watch:
         collect(store, list(islice(place.scenes(), attempts)), curriculum, watch=watch)
 

@@ -6,6 +6,7 @@ model, no help but the rules, normal difficulty, nights included.
 
     python benchmarks/envs/minecraft.py speed [--runs 20]
     python benchmarks/envs/minecraft.py tree [--worlds 10] [--actions 160]
+    python benchmarks/envs/minecraft.py kills [--kills 20]
 """
 
 from __future__ import annotations
@@ -14,18 +15,28 @@ import argparse
 import hashlib
 import importlib
 import os
+import random
+import signal
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
 from pathei.envs.minecraft.goals import MinecraftGoal, write_goal
 from pathei.envs.minecraft.tasks import play
+from pathei.store import ExperienceStore
 
 psutil: Any = importlib.import_module("psutil")
 WORLD = 3
+MARK = "PATHEI_BENCHMARK_MINECRAFT"
+EPISODES = 40
 ROUTE = ("mine 3 oak_log", "craft oak_planks", "craft crafting_table", "place crafting_table", "explore east",
          "kill sheep", "mine 4 dirt", "explore south")  # fmt: skip
 TIERS = ("wooden", "stone", "iron", "diamond")
@@ -163,15 +174,74 @@ def show_tree(worlds: int, most: int) -> None:
     env.close()
 
 
+def started_with(mark: str) -> list[Any]:
+    """Return the processes that have a mark among their variables."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def collecting(store: Path, mark: str) -> subprocess.Popen[bytes]:
+    """Start collecting a few short episodes, or go on with it."""
+    command = [sys.executable, "-m", "pathei.cli", "collect", str(store), "explore", "--env", "minecraft"]
+    command += ["--tasks", str(EPISODES), "--steps", "2", "--workers", "0"]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, env={**os.environ, MARK: mark}, stdout=quiet, stderr=quiet)
+
+
+def show_kills(kills: int) -> None:
+    """Print what is left and what is lost when node or Python is killed at random moments of collecting."""
+    draws, left, lost, victims = random.Random(0), 0, 0, {"node": 0, "python": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        store, kept = Path(folder) / "store", 0
+        while sum(victims.values()) < kills:
+            mark = uuid.uuid4().hex
+            process = collecting(store, mark)
+            time.sleep(draws.uniform(1.5, 7))
+            victim = "node" if draws.random() < 0.5 else "python"
+            for one in started_with(mark):
+                if one.pid == process.pid if victim == "python" else one.name() == "node":
+                    one.send_signal(signal.SIGKILL)
+                    victims[victim] += 1
+            if victim == "node":
+                process.wait(120)  # it goes on with a new one
+            else:
+                process.wait(10)
+            _, alive = psutil.wait_procs(started_with(mark), timeout=10)
+            left += len(alive)
+            if (store / "manifest.json").exists():
+                with ExperienceStore.open(store, mode="read") as opened:
+                    whole = sum(1 for _ in opened.trajectories())
+                lost, kept = lost + max(0, kept - whole), whole
+        collecting(store, uuid.uuid4().hex).wait(300)
+        with ExperienceStore.open(store, mode="read") as opened:
+            ids = [one.task.id for one in opened.trajectories()]
+            failures = sum(1 for _ in opened.failures())
+    print("| what | figure |\n|:---|---:|")
+    print(f"| node killed; Python killed | {victims['node']}; {victims['python']} |")
+    print(f"| processes left running | {left} |")
+    print(f"| stored episodes that were lost | {lost} |")
+    print(f"| episodes in the end, of {EPISODES}; twice | {len(set(ids))}; {len(ids) - len(set(ids))} |")
+    print(f"| episodes that failed with node, and are named | {failures} |")
+
+
 def main() -> None:
     """Print one of the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("speed", "tree"), default="speed")
+    parser.add_argument("what", nargs="?", choices=("speed", "tree", "kills"), default="speed")
     parser.add_argument("--runs", type=int, default=20, help="processes that play the same actions")
     parser.add_argument("--worlds", type=int, default=10)
     parser.add_argument("--actions", type=int, default=160, help="the most actions in a world")
+    parser.add_argument("--kills", type=int, default=20)
     args = parser.parse_args()
-    if args.what == "speed":
+    if args.what == "kills":
+        show_kills(args.kills)
+    elif args.what == "speed":
         show_speed(args.runs)
     else:
         show_tree(args.worlds, args.actions)

@@ -56,6 +56,7 @@ class SkillPolicy:
         *,
         model_of: ModelOf = model_in,
         effort: int = 300,
+        most: int | None = None,
         depth: int = 12,
         focus: float = 8.0,
         guide: float = 40.0,
@@ -66,6 +67,7 @@ class SkillPolicy:
             goals: Reads the conditions of a goal.
             model_of: Makes the model in which to plan.
             effort: The number of transitions of the model that one attempt may cost, approximately.
+            most: A lower limit where steps are slow (`EnvSpec.search_steps`); None for none.
             depth: The longest searched plan, in actions and moves.
             focus: How much more often the search tries an action that names a thing of the goal.
             guide: How much more often it tries an action that all skills for such conditions have.
@@ -74,7 +76,7 @@ class SkillPolicy:
         """What was learned."""
         self._goals = goals
         self._model_of = model_of
-        self._effort = effort
+        self._effort = effort = effort if most is None else min(effort, most)
         self._focus = focus
         self._guide = guide
         self._search = SearchConfig(

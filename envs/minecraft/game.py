@@ -1,18 +1,29 @@
-"""The node process with its worlds, as Python sees it: begin a world, act, save and go back.
+"""The node process with its worlds, as Python sees it: what is installed, begin a world, act, save and go back.
 
 Not here: goals, words and rewards (`env`).
 """
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+import subprocess
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ...errors import ForeignRuntimeError, SnapshotError
 from ..foreign import ForeignRuntime
+from ..foreign.install import Runtime, RuntimeBuilder
+from ..registry import Requirement
 from .rules import GameRules
-from .runtime import start
+
+SERVER: Final = Path(__file__).with_name("server")
+"""The node part."""
+_PACKAGES: Final = ("package.json", "package-lock.json")
+_DEBIAN: Final = "apt-get install nodejs npm"
+_OLDEST_NODE: Final = 18
 
 _RESET_S: Final = 120.0
 _STEP_S: Final = 300.0
@@ -20,6 +31,57 @@ _STEP_S: Final = 300.0
 
 Seen = Mapping[str, Any]
 """What the bot perceives, as `server/bot/observe.js` writes it."""
+
+
+def build(builder: RuntimeBuilder) -> None:
+    """Install node's packages as the lockfile has them."""
+    for name in _PACKAGES:
+        shutil.copyfile(SERVER / name, builder.folder / name)
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-progress")
+    builder.run("install node's packages by lockfile (about 500 MB)", "npm", "ci", *quiet)
+
+
+RUNTIME: Final = Runtime(
+    name="minecraft",
+    what="The Minecraft world",
+    version=hashlib.sha256((SERVER / _PACKAGES[1]).read_bytes()).hexdigest()[:16],
+    build=build,
+)
+"""What `pathei env install minecraft` installs."""
+
+
+def check_minecraft() -> Sequence[Requirement]:
+    """Look for node, npm and the packages."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    version = _version_of(node) if node else ""
+    new = version.partition(".")[0].removeprefix("v")
+    enough = new.isdecimal() and int(new) >= _OLDEST_NODE
+    return [
+        Requirement(f"node {_OLDEST_NODE} or newer", enough, f"{node} {version}" if enough else _DEBIAN),
+        Requirement("npm, to install with", npm is not None, npm or _DEBIAN, required=False),
+        RUNTIME.requirement(),
+    ]
+
+
+def _version_of(node: str) -> str:
+    """Return what node says of itself: `"v20.20.2"`; empty where it cannot be run."""
+    try:
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return said.stdout.strip()
+
+
+def start() -> ForeignRuntime:
+    """Start the node process.
+
+    Raises:
+        InstallError: it is not installed.
+        ForeignRuntimeError: it does not start.
+    """
+    modules = str(RUNTIME.require() / "node_modules")
+    command = ["node", str(SERVER / "main.js")]
+    return ForeignRuntime(command, env={"NODE_PATH": modules}, name="The Minecraft world")
 
 
 class Acted(NamedTuple):

@@ -24,7 +24,7 @@ COUNTED: Final = ("inventory", "crafted", "smelted", "mined", "placed", "killed"
 _DONE: Final = ("crafted", "smelted", "mined", "placed", "killed", "eaten")
 _DAY: Final = 24_000
 _WORDS: Final = {
-    "inventory": "have", "crafted": "craft", "smelted": "make by smelting", "mined": "mine", "placed": "place",
+    "inventory": "have", "crafted": "craft", "smelted": "smelt", "mined": "break", "placed": "place",
     "killed": "kill", "eaten": "eat", "slept": "sleep for", "survived": "survive",
 }  # fmt: skip
 

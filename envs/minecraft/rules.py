@@ -6,7 +6,7 @@ They come from the node process, which has them from minecraft-data and its own 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final, NamedTuple
 
 TIERS: Final = ("wooden", "golden", "stone", "iron", "diamond", "netherite")
@@ -62,6 +62,11 @@ class GameRules:
         """What becomes each thing in a furnace."""
         for source, result in self.smelting.items():
             self.smelted.setdefault(result, []).append(source)
+
+    @property
+    def things(self) -> Set[str]:
+        """The names of everything that can be held."""
+        return self.giving.keys() | self.recipes.keys() | self.smelted.keys() | self.fuel.keys() | self.foods.keys()
 
     def breaks(self, block: str, held: Mapping[str, int]) -> bool:
         """Return whether one who holds these things gets something out of a block."""

@@ -36,7 +36,7 @@ function install () {
   }
   global.setTimeout[require('util').promisify.custom] = (delay, value) =>
     new Promise(resolve => global.setTimeout(() => resolve(value), delay))
-  performance.now = () => time.now
+  Object.defineProperty(performance, 'now', { value: () => time.now, configurable: true, writable: true })
   global.Date = class extends real.Date {
     constructor (...parts) {
       if (parts.length) super(...parts)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pathei.envs.minecraft.actions import normalise
 from pathei.envs.minecraft.goals import COUNTED, MinecraftGoal, read_goal, say_goals, write_goal
 from pathei.envs.minecraft.tasks import generate_tasks
+from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
 from pathei.errors import GoalError
 
 SEEN = {"inventory": {"oak_log": 2, "birch_log": 1}, "stats": {"crafted": {"stick": 8}}, "position": [3.0, 40.0, 4.0],
@@ -78,3 +79,16 @@ def test_tasks_say_what_they_ask_for() -> None:
 )
 def test_other_spellings_are_understood(said: str, meant: str) -> None:
     assert normalise(said) == meant
+
+
+def test_actions_are_taken_apart_and_said_in_sentences() -> None:
+    words = MinecraftVerbalizer()
+    mined, explored = words.read_action("mine 3 oak_log"), words.read_action("explore north")
+    crafted = words.read_action("craft oak_log")
+    assert mined is not None
+    assert crafted is not None
+    assert (mined.verb, mined.names) == ("MINE", ("oak_log",))
+    assert mined.ids == crafted.ids
+    assert explored == ("EXPLORE_NORTH", (), ())
+    assert words.say_action(mined) == "Mine the oak log."
+    assert words.read_action(" ") is None

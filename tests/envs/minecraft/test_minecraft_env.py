@@ -11,7 +11,8 @@ from pathei.envs import check_env, check_snapshot
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
 from pathei.envs.minecraft.tasks import play
-from pathei.errors import ConfigError, ForeignRuntimeError, SnapshotError
+from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
+from pathei.errors import ConfigError, ForeignRuntimeError, GoalError, SnapshotError
 
 from .conftest import Begin
 
@@ -147,6 +148,26 @@ def test_creatures_come_at_night_and_the_dead_lose_what_they_carry(begin: Begin)
 def test_wrong_options_are_named(shared: MinecraftEnv, options: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         shared.reset(options=options)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("Mine 1 wood log", [{"inventory": "log"}]),
+        ("Craft 4 sticks and a crafting table.", [{"crafted": "stick", "count": 4}, {"crafted": "crafting_table"}]),
+        ("smelt 3 raw iron", [{"smelted": "iron_ingot", "count": 3}]),
+        ("Cook 2 beef, then eat cooked beef", [{"smelted": "cooked_beef", "count": 2}, {"eaten": "cooked_beef"}]),
+        ("kill 1 zombie", [{"killed": "zombie"}]),
+    ],
+)
+def test_tasks_in_words_are_read(begin: Begin, said: str, meant: list[dict[str, Any]]) -> None:
+    words, env = MinecraftVerbalizer(), begin()
+    goal = words.read_instruction(env, said)
+    assert list(goal.conditions) == meant
+    assert words.read_instruction(env, goal.text) == goal
+    for wrong in ("craft 1 copper sword", "kill a dragon", "be happy"):
+        with pytest.raises(GoalError, match="Minecraft world"):
+            words.read_instruction(env, wrong)
 
 
 def test_a_killed_process_is_replaced(begin: Begin) -> None:

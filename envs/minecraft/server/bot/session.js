@@ -141,7 +141,7 @@ class Session {
   entities (test, range = RANGE) {
     const here = this.position()
     return Object.values(this.bot.entities)
-      .filter(one => one !== this.bot.entity && test(one) && one.position.distanceTo(here) <= range)
+      .filter(one => one !== this.bot.entity && (one.name ?? one.username) && test(one) && one.position.distanceTo(here) <= range)
       .sort((a, b) => a.position.distanceTo(here) - b.position.distanceTo(here) || a.id - b.id)
   }
 

@@ -143,7 +143,7 @@ function wound (game, player, id, damage) {
   const mob = { ...old, health: old.health - damage, hurt: age, way: [dx / length, dz / length, 2.2], until: age + 50, fuse: 0 }
   game.state.mobs.set(id, mob)
   for (let i = 0; i < 4; i++) walk(game, mob, dx / length * 0.2, dz / length * 0.2)
-  for (const one of game.players) one.send('entity_status', { entityId: id, entityStatus: mob.health > 0 ? 2 : 3 })
+  for (const one of game.players) if (one.seen.has(id)) one.send('entity_status', { entityId: id, entityStatus: mob.health > 0 ? 2 : 3 })
   if (mob.health > 0) return false
   game.state.mobs.delete(id)
   for (const item of game.data.loot(mob.kind, () => game.random())) game.drop(mob.x, mob.y + 0.3, mob.z, item)

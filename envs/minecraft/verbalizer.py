@@ -1,0 +1,96 @@
+"""The words of the Minecraft world's actions: a verb, and the kind of thing that it is about. Not here: counts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ...errors import GoalError, unknown
+from ...experience import Goal
+from ..facts import Action, FactGraph
+from ..verbalizer import PAST, Lexicon, Verbalizer, capitalised
+from .actions import DIRECTIONS, normalise
+from .goals import MinecraftGoal, say_goals, write_goal
+from .graph import node_of
+from .rules import GROUPS, GameRules
+
+if TYPE_CHECKING:
+    import gymnasium
+
+_THINGS = frozenset({"mine", "craft", "place", "smelt", "kill", "eat", "equip", "deposit", "withdraw"})
+_PAST = {
+    **PAST,
+    "MINE": ("mined {0}", "dug up {0}"),
+    "CRAFT": ("crafted {0}", "made {0}"),
+    "PLACE": ("placed {0}", "put down {0}"),
+    "SMELT": ("smelted {0}", "put {0} into the furnace"),
+    "KILL": ("killed {0}",),
+    "EQUIP": ("put on {0}",),
+    "DEPOSIT": ("put {0} into the chest",),
+    "WITHDRAW": ("took {0} from the chest",),
+    "SLEEP": ("slept",),
+    "COLLECT": ("picked up what lay about",),
+    **{f"EXPLORE_{way.upper()}": (f"went {way}",) for way in (*DIRECTIONS, "up", "down")},
+}
+
+_KINDS = {
+    "mine": "inventory", "gather": "inventory", "collect": "inventory", "get": "inventory", "obtain": "inventory",
+    "have": "inventory", "craft": "crafted", "make": "crafted", "smelt": "smelted", "cook": "smelted", "kill": "killed",
+    "place": "placed", "eat": "eaten",
+}  # fmt: skip
+_TASK = re.compile(rf"({'|'.join(_KINDS)})(?: (\d+|an?|the))? (.+)")
+_AND = re.compile(r",? and (?:then )?|, (?:then )?")
+
+
+class MinecraftVerbalizer(Verbalizer):
+    """Skills in words; every kind of thing is one node, so no graph is needed to read them."""
+
+    lexicon = Lexicon(past=_PAST, carrying={})
+
+    def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
+        """Take an action apart: `"mine 3 oak_log"` is `MINE` and `oak_log`."""
+        verb, *rest = normalise(text).split() or [""]
+        if not verb:
+            return None
+        if verb not in _THINGS:
+            return Action("_".join([verb, *rest]).upper(), (), ())
+        things = tuple(one for one in rest if not one.isdecimal())
+        return Action(verb.upper(), things, tuple(map(node_of, things)))
+
+    def say_action(self, action: Action | str, numbered: object = ()) -> str:
+        """Return an action as a sentence: `"Mine the oak log."`."""
+        if isinstance(action, str):
+            return capitalised(action.strip())
+        names = (f"the {self.noun(name)}" for name in action.names)
+        return capitalised(" ".join([action.verb.lower().replace("_", " "), *names]))
+
+    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal:
+        """Return the goal of a task such as Voyager's: `"Mine 1 wood log"`, `"Craft 4 sticks and a crafting table"`.
+
+        Raises:
+            GoalError: it cannot be read, or names what is not in the game.
+        """
+        world: Any = env.unwrapped
+        goals, verb = [], ""
+        for part in _AND.split(" ".join(text.lower().split()).rstrip(".!")):
+            found = _TASK.fullmatch(part) or _TASK.fullmatch(f"{verb} {part}")
+            if found is None:
+                verbs = ", ".join(_KINDS)
+                raise GoalError(f"{part!r} is no task of the Minecraft world: say VERB NUMBER THING with {verbs}.")
+            verb, number, thing = found.groups()
+            count = int(number) if number and number.isdecimal() else 1
+            goals.append(_goal(_KINDS[verb], thing.replace(" ", "_"), max(1, count), world.game.rules))
+        return Goal(say_goals(goals), tuple(map(write_goal, goals)))
+
+
+def _goal(kind: str, thing: str, count: int, rules: GameRules) -> MinecraftGoal:
+    """Return the condition that a task states; a smelted thing may be named by what it is made of."""
+    known = rules.creatures.keys() if kind == "killed" else rules.things
+    names = [thing, thing.removesuffix("s"), thing.removesuffix("es"), f"{thing.removesuffix('s')}_ingot"]
+    names.append(thing.removesuffix("s").removeprefix("wood_").removeprefix("wooden_"))
+    for name in names:
+        if kind == "smelted" and name in rules.smelting and name not in rules.smelted:
+            return MinecraftGoal(kind, rules.smelting[name], count)
+        if name in known or (name in GROUPS and kind != "killed"):
+            return MinecraftGoal(kind, name, count)
+    raise GoalError(str(unknown("thing of the Minecraft world", thing, sorted(known))))
