@@ -287,7 +287,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         demonstration="minecraft.tasks:demonstration",
         verbalizer="minecraft.verbalizer:MinecraftVerbalizer",
         goal_space="minecraft.graph:goal_space",
-        search_steps=60,
+        search_steps=40,
     ),
     EnvSpec(
         id="pathei/Habitat-v0",

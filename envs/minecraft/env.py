@@ -15,7 +15,7 @@ from ...errors import ConfigError
 from ..facts import FactGraph
 from ..text_env import EnvSnapshot, TextEnv, explain, require_reset
 from .actions import admissible, normalise, unknown_form
-from .explorer import remaining
+from .explorer import MinecraftModel, remaining
 from .game import MinecraftGame, SavedWorld, Seen
 from .goals import MinecraftGoal, read_goals
 from .graph import graph_of
@@ -163,6 +163,10 @@ class MinecraftEnv(TextEnv[str]):
     def fact_graph(self) -> FactGraph:
         """Return what holds now as a graph (`graph`)."""
         return self.moment.graph
+
+    def model(self) -> MinecraftModel:
+        """Return the present episode as a search sees it (`pathei.envs.model.model_of`)."""
+        return MinecraftModel(self, self._info({}), require_reset(self._planner))
 
     def snapshot(self) -> MinecraftSnapshot:
         """Return the present state: the world's, kept in the node process, and the episode's."""

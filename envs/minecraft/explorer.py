@@ -6,15 +6,19 @@ itself (`plans`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import GoalError
+from ..model import EnvModel
 from .actions import DIRECTIONS, LOWEST
 from .game import Seen
 from .goals import MinecraftGoal
 from .plans import Planner, PlanStep
 from .rules import GameRules
+
+if TYPE_CHECKING:
+    from .env import MinecraftEnv
 
 DEPTHS: Final = {
     "diamond_ore": -53, "redstone_ore": -50, "gold_ore": -16, "lapis_ore": 0, "iron_ore": 18, "copper_ore": 44,
@@ -24,6 +28,8 @@ DEPTHS: Final = {
 _SLACK: Final = 8
 _MOST: Final = 16
 """It mines no more at once, so that it looks around in between."""
+_FIRST: Final = 40.0
+_LATER: Final = 8.0
 _HUNGRY: Final = 12
 _HURT: Final = 10
 
@@ -119,10 +125,46 @@ class Explorer:
         return f"explore {DIRECTIONS[(self._first + turn) % 4]}"
 
 
+class MinecraftModel(EnvModel):
+    """The world as a search sees it, with an idea of what the goal needs next: the steps of the plan."""
+
+    def __init__(self, env: MinecraftEnv, info: Mapping[str, Any], planner: Planner) -> None:
+        """Look at an environment that was reset; the model moves it."""
+        super().__init__(env, info, observation=env.text())
+        self._minecraft, self._planner = env, planner
+
+    def prior(self, actions: Sequence[str]) -> list[float]:
+        """Return how likely each action is to be needed, relative to the others, shape `[actions]`."""
+        moment = self._minecraft.moment
+        goals = [goal for goal in moment.goals if goal.measure(moment.seen, moment.begun) < 1]
+        plans = [_plan(self._planner, goal, moment.seen) for goal in goals]
+        firsts = {step[:2] for steps in plans for step in steps[:1]}
+        later = {step[:2] for steps in plans for step in steps[1:]}
+        found = [_weight(action, firsts, later) for action in actions]
+        if max(found, default=0) < _FIRST:  # what is needed next has to be looked for
+            found = [
+                _LATER if one.startswith("explore") else weight for one, weight in zip(actions, found, strict=True)
+            ]
+        return found
+
+
+def _plan(planner: Planner, goal: MinecraftGoal, seen: Seen) -> list[PlanStep]:
+    try:
+        return planner.steps(goal, seen["inventory"], seen["within"], goal.number - goal.reached(seen))
+    except GoalError:
+        return []
+
+
+def _weight(action: str, firsts: Collection[Any], later: Collection[Any]) -> float:
+    words = action.split()
+    meant = (words[0], words[-1])
+    return _FIRST if meant in firsts else _LATER if meant in later else 1.0
+
+
 def remaining(planner: Planner, goal: MinecraftGoal, seen: Seen) -> float:
     """Return how much work a goal about things still is, in actions, roughly; infinity where no plan is known."""
     lack = goal.number - goal.reached(seen)
     return planner.work(goal, seen["inventory"], seen["within"], lack)
 
 
-__all__ = ["DEPTHS", "Explorer", "GoalError", "remaining"]
+__all__ = ["DEPTHS", "Explorer", "MinecraftModel", "remaining"]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pathei.collectors.search.collector import MctsConfig, find_plan
+from pathei.collectors.search.config import SearchConfig
 from pathei.envs import check_env, check_snapshot
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
@@ -91,6 +93,15 @@ def test_from_wood_to_iron(begin: Begin) -> None:
     assert env.moment.seen["stats"]["smelted"] == {"iron_ingot": 3}
     assert env.moment.seen["durability"]["wooden_pickaxe"] < 59
     assert env.step("wait")[4]["error"] == "the goal is reached, and the episode is over"
+
+
+def test_a_search_follows_the_recipe_graph(begin: Begin) -> None:
+    env = begin([{"crafted": "wooden_pickaxe"}], inventory={"oak_planks": 3, "stick": 2, "crafting_table": 1})
+    search = SearchConfig(simulations=20, depth=4, env_steps=20, selection="puct", stop_on_success=True)
+    found = find_plan(env.model(), MctsConfig(search), np.random.default_rng(0))
+    for action in found.plan:
+        env.step(action)
+    assert env.over
 
 
 def test_what_lies_in_a_chest_is_there_again(begin: Begin) -> None:
