@@ -106,6 +106,20 @@ def test_ten_thousand_episodes_are_listed_and_searched(browser: Browser, tmp_pat
             page.close()
 
 
+def test_the_tree_of_a_task_leads_to_its_steps(browser: Browser, viewed: Path) -> None:
+    with ExperienceStore.open(viewed, mode="read") as store, ViewerServer(store) as server:
+        page = WatchedPage(browser, f"{server.address}{LONG}1")
+        page.wait("document.getElementById('tree')")
+        page.click_on("#tree")
+        page.wait("document.querySelectorAll('#root details').length > 50")  # the most frequent way lies open
+        assert "2\N{MULTIPLICATION SIGN}" in page.text("#state-0 summary")
+        assert page.evaluate("document.getElementById('root').innerText").count("the beginning") == 1
+        page.click_on("#state-3 summary a")
+        page.wait("document.querySelector('.steps .here .n')?.innerText === '3'")
+        assert page.errors == []
+        page.close()
+
+
 def test_a_person_enters_a_step_and_stores_a_branch(browser: Browser, viewed: Path, tmp_path: Path) -> None:
     shutil.copytree(viewed, tmp_path / "mine")
     with ExperienceStore.open(tmp_path / "mine", mode="read") as store, ViewerServer(store) as server:

@@ -6,6 +6,7 @@
 | `rows/N` | one line for each trajectory after the first N, in append order |
 | `episode/ID` | an episode from its reset: task, origin, and one line for each step |
 | `steps/ID/N` | up to `CHUNK` of its moments, from number N on: what was seen, thought, done and changed |
+| `tree/TASK` | the states that the episodes of a task came through, and the ways between them (`world_tree`) |
 | `image/SHA256` | the bytes of an image |
 
 Ids are percent-encoded as `encodeURIComponent` does it. Not here: HTTP (`server`), and filters, which are the page's.
@@ -25,6 +26,7 @@ from ...experience import Json, Observation, Step, Trajectory
 from ...store import EpisodeRow, ExperienceStore
 from ...store.blobs import media_type
 from .changes import ShownChange, changes_of
+from .world_tree import world_tree
 
 CHUNK: Final = 50
 """How many moments of an episode one answer holds."""
@@ -52,9 +54,16 @@ class _OpenEpisode(NamedTuple):
 class ViewerAnswers:
     """Answers the page's questions about a store that is open for reading, and follows its writer."""
 
-    def __init__(self, store: ExperienceStore) -> None:
-        """Name the store."""
+    def __init__(self, store: ExperienceStore, keep: Callable[[EpisodeRow], bool] | None = None) -> None:
+        """Name the store.
+
+        Args:
+            store: Open for reading.
+            keep: Which of its episodes are listed; all if None.
+        """
         self._store = store
+        self._keep = keep
+        self._seen = 0
         self._rows: list[EpisodeRow] = []
         self._open: _OpenEpisode | None = None
         self._paths: dict[str, Callable[..., Json]] = {
@@ -62,12 +71,14 @@ class ViewerAnswers:
             "rows": self._list,
             "episode": self._episode,
             "steps": self._moments,
+            "tree": self._tree,
         }
 
     def rows(self) -> list[EpisodeRow]:
-        """Return one line for each trajectory that the store holds now."""
-        if len(self._store) != len(self._rows):
-            self._rows = list(self._store.rows())
+        """Return one line for each trajectory that is listed now."""
+        if len(self._store) != self._seen:
+            found = list(self._store.rows())
+            self._seen, self._rows = len(found), list(filter(self._keep, found)) if self._keep else found
         return self._rows
 
     def answer(self, path: str) -> ViewerAnswer:
@@ -119,6 +130,9 @@ class ViewerAnswers:
         if start <= len(whole.steps) < start + CHUNK:
             moments.append(_seen(whole.final, words))
         return {"words": list(words), "moments": moments}
+
+    def _tree(self, task: str) -> Json:
+        return world_tree(self._store, (row for row in self.rows() if row.task_id == task))
 
     def _opened(self, id_: str) -> _OpenEpisode:
         if self._open is None or self._open.own.id != id_:

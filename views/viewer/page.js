@@ -1,7 +1,8 @@
 // The viewer's page: a list of episodes, and one episode step by step. What there is to show is asked by path, of the
 // server, or of the answers that lie in the page itself. Everything that was recorded is shown as text, never as HTML.
 // Addresses: #/?env=..&text=..&page=2 is a filtered list, #/episode/ID/7 the seventh step of an episode, #/enter/ID/6
-// the same moment entered: its environment stands there, after six steps, and can be acted in.
+// the same moment entered: its environment stands there, after six steps, and can be acted in,
+// #/tree/TASK the states that the episodes of a task came through.
 "use strict";
 
 const PAGE = 50;      // episodes on a page of the list
@@ -223,6 +224,7 @@ function episodeHead(episode) {
     parent && make("p", { class: "note" }, `A branch: its first ${count(shared, "step")} are those of `,
       known.has(parent.trajectory) ? episodeLink(parent.trajectory, parent.step + 1, parent.trajectory) : parent.trajectory, "."),
     make("div", { class: "facts" }, fold("task and origin", json({ task, provenance: episode.provenance })),
+      make("a", { href: "#/" + path("tree", task.id), id: "tree" }, "the task's tree"),
       listOf(branches, branches.length === 1 ? "branch" : "branches"), listOf(alike, "more of this task")),
   ].filter(Boolean);
 }
@@ -298,6 +300,65 @@ function tokens(found) {
 function end(moment, before, episode) {
   return [...seen(moment, before), make("h2", {}, "The end"), make("div", { class: "action" }, "goal ", verdict(episode.success))]
     .flat(2).filter(Boolean);
+}
+
+// --- the tree of a task: every state once, under the way that first led to it
+
+async function drawTree(mine, task) {
+  await refresh();
+  const { states, ways } = await ask(path("tree", task));
+  if (mine !== latest) return;
+  const out = states.map(() => []);
+  for (const way of ways) out[way[0]].push(way);
+  for (const found of out) found.sort((a, b) => b[3] - a[3]);
+  const entry = new Map();   // state -> the way under which it is drawn
+  const queue = [];
+  const led = new Set(ways.filter(([from, to]) => from < to).map(([, to]) => to));
+  const roots = states.map((_, n) => n).filter((n) => !led.has(n));
+  for (const root of roots) { entry.set(root, null); queue.push(root); }
+  for (let n = 0; n < queue.length; n++) {
+    for (const way of out[queue[n]]) if (!entry.has(way[1])) { entry.set(way[1], way); queue.push(way[1]); }
+  }
+  const about = ([passed, won], number) => [make("span", { class: "note" }, ` ${passed}×`),
+    won > 0 && make("span", { class: "good" }, ` ${won} reached the goal`), make("span", { class: "note" }, ` state ${number}`),
+  ].filter(Boolean);
+
+  function drawn(number, way, opened) {
+    const label = way ? [episodeLink(way[5], way[6], way[2]), way[4] ? make("span", { class: way[4] > 0 ? "good" : "bad" }, ` ${signed(way[4])}`) : ""] : ["the beginning"];
+    if (way && entry.get(number) !== way) {
+      return make("li", {}, ...label, make("span", { class: "note" }, ` ${way[3]}×, joins `), make("a", { href: location.hash, onclick: (event) => {
+        event.preventDefault();
+        reveal(number);
+      } }, `state ${number}`));
+    }
+    if (!out[number].length) return make("li", { id: `state-${number}` }, ...label, ...about(states[number], number));
+    const inner = make("ul", { class: "tree" });
+    const fill = () => { if (!inner.children.length) inner.append(...out[number].map((next, n) => drawn(next[1], next, n === 0 && opened))); };
+    const branch = make("details", { open: opened, ontoggle: fill }, make("summary", {}, ...label, ...about(states[number], number)), inner);
+    if (opened) fill();
+    return make("li", { id: `state-${number}` }, branch);
+  }
+
+  // Opens everything above a state, which is drawn when it is first opened.
+  function reveal(number) {
+    const above = [];
+    for (let way = entry.get(number); way; way = entry.get(way[0])) above.unshift(way[0]);
+    for (const one of above) {
+      const found = document.querySelector(`#state-${one} > details`);
+      found.open = true;
+      found.dispatchEvent(new Event("toggle"));
+    }
+    const target = document.getElementById(`state-${number}`);
+    document.querySelector(".tree .here")?.classList.remove("here");
+    target.classList.add("here");
+    target.scrollIntoView({ block: "center" });
+  }
+
+  const first = rows.find((row) => row[TASK] === task);
+  show(`tree of ${task}`, { Escape: () => history.back() }, make("h1", {}, first ? first[GOAL] || "no goal" : task),
+    make("p", { class: "note" }, `${count(states.length, "state")} in ${count(rows.filter((row) => row[TASK] === task).length, "episode")} of ${task}. `,
+      "Each state is drawn once, under the way that first led to it; the most frequent way comes first."),
+    make("ul", { class: "tree", id: "root" }, roots.map((root) => drawn(root, null, true))));
 }
 
 // --- a step that is entered
@@ -401,7 +462,8 @@ async function draw() {
   const mine = ++latest;
   const [, kind, ...parts] = location.hash.split("?")[0].split("/");
   try {
-    if (kind === "enter") await drawEntered(mine, decodeURIComponent(parts[0]), Number(parts[1]) || 0);
+    if (kind === "tree") await drawTree(mine, decodeURIComponent(parts[0]));
+    else if (kind === "enter") await drawEntered(mine, decodeURIComponent(parts[0]), Number(parts[1]) || 0);
     else if (kind === "episode") await drawEpisode(mine, decodeURIComponent(parts[0]), parts[1]);
     else await drawList(mine);
   } catch (error) {

@@ -18,9 +18,10 @@ from typing import NamedTuple
 import orjson
 
 from ...errors import ExportError
+from ...experience import Json
 from ...store import EpisodeRow, ExperienceStore, image_names
 from ...store.durable import explained, write_atomically
-from .answers import CHUNK, JSON, ViewerAnswers, path_of, row_json
+from .answers import CHUNK, JSON, ViewerAnswers, path_of
 
 
 class EpisodeFilter(NamedTuple):
@@ -93,8 +94,8 @@ def export_page(
     """
     if out.exists() and not overwrite:
         raise ExportError(f"{out} exists: choose another name, or replace it with --overwrite.")
-    answers = ViewerAnswers(store)
-    rows = [row for row in answers.rows() if chosen.keeps(row) and (not ids or row.id in ids)]
+    answers = ViewerAnswers(store, lambda row: chosen.keeps(row) and (not ids or row.id in ids))
+    rows = answers.rows()
     if missing := set(ids) - {row.id for row in rows}:
         raise ExportError(f"The store {store.path} holds no episode {min(missing)!r} that the filters let pass.")
     if not rows or len(rows) > limit:
@@ -102,7 +103,7 @@ def export_page(
             f"{len(rows):,} episodes of {store.path} are chosen, and the page holds from 1 to {limit}: "
             "choose by --episode, --env, --collector, --success or --text, or set --limit."
         )
-    recorded = {"store": orjson.Fragment(answers.answer("store").body), "rows/0": list(map(row_json, rows))}
+    recorded: dict[str, Json] = {}
     for path in _paths(store, rows):
         found = answers.answer(path)
         link = f"data:{found.kind};base64,{base64.b64encode(found.body).decode()}"
@@ -115,6 +116,8 @@ def export_page(
 
 def _paths(store: ExperienceStore, rows: Sequence[EpisodeRow]) -> Iterator[str]:
     """Yield everything that the page may ask about some episodes."""
+    yield from ("store", "rows/0")
+    yield from (path_of("tree", task) for task in sorted({row.task_id for row in rows}))
     images = set[str]()
     for row in rows:
         whole = store.expand(store.get(row.id))
