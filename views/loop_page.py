@@ -12,6 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final, NamedTuple
 
+from ..envs.facts.graph import HOLDING, PASSING, Fact, read_changes
 from ..experience import Trajectory
 from ..extras import install_command
 from ..loop.config import LoopConfig
@@ -27,20 +28,37 @@ _COLOURS: Final = {
 }  # fmt: skip
 _SHOWN: Final = 24
 """The maximum number of steps of an episode that are shown."""
+_MINOR: Final = PASSING | set(HOLDING)
+"""What is taken in hand has to be laid down again."""
+_RULE: Final = (
+    "Of the held-out tasks that only the second of these agents reached, this is the one with the fewest refused steps,"
+    " then with the fewest states and places that the plan brought about and left again, then with the most"
+    " conditions, then with the fewest steps."
+)
 _FRAME: Final = Template(
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title><style>
-body { font: 15px/1.5 system-ui, sans-serif; color: #1d2126; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin-top: 2.2rem } p.note { color: #5c636d }
+:root { color-scheme: light dark; --soft: light-dark(#5c636d, #9aa3ad); --line: light-dark(#dfe3e8, #343a42);
+  --good: light-dark(#1c6b38, #6fcf8f); --bad: light-dark(#a3401a, #f0986c) }
+body { font: 15px/1.5 system-ui, sans-serif; color: light-dark(#1d2126, #e6e8eb); background: light-dark(#fff, #16191d);
+  max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin-top: 2.2rem } .note { color: var(--soft) }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid #dfe3e8; text-align: right }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: right }
 th:first-child, td:first-child { text-align: left } td { white-space: nowrap }
-th { font-weight: 600; vertical-align: bottom; border-bottom: 2px solid #9aa1ab }
+th { font-weight: 600; vertical-align: bottom; border-bottom: 2px solid var(--soft) }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem } .two > div { min-width: 0 }
 ol { padding-left: 1.8rem; margin: .4rem 0; font: 13px/1.55 ui-monospace, monospace; overflow-wrap: anywhere }
-li.good { color: #1c6b38 } li.bad { color: #a3401a } .verdict { font-weight: 600 } svg { width: 100%; height: auto }
-@media (max-width: 48rem) { .two { grid-template-columns: 1fr } }
+li.good { color: var(--good) } li.bad { color: var(--bad) } .verdict { font-weight: 600 }
+svg { width: 100%; height: auto; background: #fff; border-radius: .4rem }
+@media (max-width: 48rem) {
+  .two { grid-template-columns: 1fr } .curves { overflow-x: auto } svg { min-width: 42rem } thead { display: none }
+  td { display: flex; justify-content: space-between; gap: 1rem }
+  td::before { content: attr(data-column); color: var(--soft); text-align: left; white-space: normal }
+  td:first-child { font-weight: 600; margin-top: 1rem; border-bottom: 2px solid var(--soft) }
+  td:first-child::before { content: none }
+}
 </style></head><body><h1>$title</h1><p class="note">$about</p>
 $body
 </body></html>
@@ -99,8 +117,8 @@ def _curves(found: LoopResult) -> str:
     every[-1].legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
-    svg = drawn.getvalue()
-    return f"<h2>Goals reached, round by round</h2>{svg[svg.index('<svg') :]}"
+    _, tag, svg = drawn.getvalue().partition("<svg")
+    return f'<h2>Goals reached, round by round</h2><div class="curves">{tag}{svg}</div>'
 
 
 def _line(axes: Any, found: LoopResult, row: str, group: str, aside: float) -> None:
@@ -136,12 +154,17 @@ def _worth(found: LoopResult) -> str:
 
 def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     first = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    rest = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    rest = "".join(f"<tr>{''.join(map(_cell, head, row))}</tr>" for row in rows)
     return f"<table><thead><tr>{first}</tr></thead><tbody>{rest}</tbody></table>"
 
 
+def _cell(column: str, text: str) -> str:
+    """Return a cell that knows its column: a narrow screen shows a row as a list."""
+    return f'<td data-column="{html.escape(column)}">{html.escape(text)}</td>'
+
+
 def _pair(out: Path, config: LoopConfig) -> EpisodePair | None:
-    """Return a held-out task that was reached only after learning, the one whose plan is most worth seeing."""
+    """Return a held-out task that was reached only after learning: the one whose plan is the clearest."""
     place = LoopWorkspace(out, config, config.seed)
     after = place.best(config.rounds)
     rows = {actor.row: actor for actor in place.actors(0)}
@@ -150,7 +173,7 @@ def _pair(out: Path, config: LoopConfig) -> EpisodePair | None:
         failed = store.trajectories(success=False)
         lost = {one.task.id: one.id for one in failed if one.collector == before.collector}
         won = [
-            (len(one.task.goal.conditions), -len(one.steps), one.id, one.task.id)
+            (*_clearness(one), one.id, one.task.id)
             for one in store.trajectories(success=True)
             if one.collector == after.collector and one.task.id in lost
         ]
@@ -160,13 +183,24 @@ def _pair(out: Path, config: LoopConfig) -> EpisodePair | None:
         return EpisodePair(store.get(lost[task]), store.get(best), (before.row, after.row))
 
 
+def _clearness(one: Trajectory) -> tuple[int, ...]:
+    """Return how clear a plan is, larger is clearer; `_RULE` says it in words."""
+    refused = sum("error" in step.info for step in one.steps)
+    after = [*(step.observation for step in one.steps[1:]), one.final][: len(one.steps)]
+    begun, back = set[Fact](), 0
+    for change in (change for seen in after for change in read_changes(seen.facts) if change.what not in _MINOR):
+        back += change.fact in begun and not change.begins
+        begun |= {change.fact} if change.begins else set()
+    return -refused, -back, len(one.task.goal.conditions), -len(one.steps)
+
+
 def _transcripts(pair: EpisodePair | None) -> str:
     if pair is None:
         return ""
     columns = ((pair.before, f"Before, with {pair.who[0]}"), (pair.after, f"After, with {pair.who[1]}"))
     shown = "".join(f"<div><h3>{html.escape(title)}</h3>{''.join(_episode(one))}</div>" for one, title in columns)
     goal = html.escape(pair.after.task.goal.text)
-    return f'<h2>One task, before and after: “{goal}”</h2><div class="two">{shown}</div>'
+    return f'<h2>One task, before and after: “{goal}”</h2><p class="note">{_RULE}</p><div class="two">{shown}</div>'
 
 
 def _episode(trajectory: Trajectory) -> Iterator[str]:

@@ -20,6 +20,8 @@ from rich.console import Console
 from pathei.agents.registry import AgentMaker
 from pathei.cli import main
 from pathei.envs.registry import get_verbalizer
+from pathei.envs.web.browser.browser import Browser
+from pathei.envs.web.browser.page import Page, PageConfig
 from pathei.errors import ConfigError
 from pathei.learners.config import LearnConfig
 from pathei.learners.evaluation.intervals import Interval
@@ -260,6 +262,19 @@ def test_the_page_needs_nothing_from_elsewhere_and_shows_before_and_after(small:
     assert "After, with memory" in page
     assert "The goal is reached." in page
     assert "The goal is not reached." in page
+    # A phone shows a row as a list, each value with the name of its column.
+    assert page.count('data-column="steps to a goal"') == len(found.rows())
+
+
+@pytest.mark.integration
+def test_the_page_fits_a_phone(small: tuple[Path, LoopResult], chromium: str) -> None:
+    out, found = small
+    with Browser(chromium) as browser:
+        config = PageConfig(width=390, height=800, frozen=False)
+        page = Page(browser, browser.context(), config)
+        page.open(write_page(out, SMALL, found).resolve().as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("getComputedStyle(document.querySelector('thead')).display") == "none"
 
 
 def test_wrong_settings_are_named_together() -> None:
