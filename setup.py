@@ -1,15 +1,29 @@
 """Lists the packages from the folders, so that a new folder needs no line in pyproject.toml; all else is there.
 
 The repository root is the package `pathei`; a folder below it is a sub-package if it and every folder above it have an
-`__init__.py`.
+`__init__.py`. With `PATHEI_COMPILE=1` in the environment, mypyc compiles the modules of `COMPILED` (it needs a C
+compiler); without it nothing is compiled, and everything works the same.
 """
 
+import os
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 
+COMPILED = {
+    "envs/virtualhome/engine": (
+        "effects", "navigation", "places", "preconditions", "rules", "rules_clean", "rules_original", "scene", "world",
+    ),
+    "envs/virtualhome/goals": ("check", "landmarks", "relevance"),
+    "envs/virtualhome/language": ("observation",),
+    "collectors/search": ("frontier", "mcts", "tree"),
+}  # fmt: skip
+"""What takes the time of a household's steps and of a search."""
+COMPILE = os.environ.get("PATHEI_COMPILE") == "1"
 NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs", "build", "dist", "runs")
 
 
@@ -31,4 +45,24 @@ class BuildPackage(build_py):
         return [module for module in found if module[:2] != ("pathei", "setup")]
 
 
-setup(cmdclass={"build_py": BuildPackage}, packages=list(find_packages(Path(__file__).parent, "pathei")))
+def compiled() -> list[Extension]:
+    """Return the modules of `COMPILED` as extensions; none where only the metadata is asked for."""
+    if not COMPILE or {"egg_info", "dist_info", "sdist"} & set(sys.argv):
+        return []
+    from mypyc.build import mypycify
+
+    # mypyc takes a module's name from its path, and the checkout need not be called `pathei`.
+    link = Path(tempfile.mkdtemp(prefix="pathei-mypyc-")) / "pathei"
+    link.symlink_to(Path(__file__).resolve().parent, target_is_directory=True)
+    files = [str(link / folder / f"{name}.py") for folder, names in COMPILED.items() for name in names]
+    options = ["--config-file=", "--no-site-packages", "--ignore-missing-imports", "--follow-imports=silent"]
+    extensions: list[Extension] = mypycify([*options, *files], group_name="pathei", target_dir=str(link.parent))
+    return extensions
+
+
+setup(
+    cmdclass={"build_py": BuildPackage},
+    packages=list(find_packages(Path(__file__).parent, "pathei")),
+    ext_modules=compiled(),
+    setup_requires=["mypy[mypyc]>=2.4"] if COMPILE else [],
+)

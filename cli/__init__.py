@@ -6,6 +6,7 @@ once. What a command does is in the libraries; here are its tables, and how erro
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ def main(args: Sequence[str] | None = None) -> int:
     if level is not None:
         show_logs(level)
     if given == ["--version"]:
-        print(f"pathei {__version__}")
+        print(f"pathei {__version__}{' (compiled)' if importlib.util.find_spec('pathei__mypyc') else ''}")
         return 0
     about = (
         "Agents act in simulated environments, their experience is stored, and they learn from it. "

@@ -83,8 +83,10 @@ class Scene:
         return f"<{self.classes[node]}> ({self.ids[node]})"
 
     @classmethod
-    def from_file(cls, path: str | Path, **extra: Collection[str]) -> Scene:
-        """Read a VirtualHome graph file (`{"nodes", "edges"}`, or RobotHow's `{"init_graph": ...}`).
+    def from_file(
+        cls, path: str | Path, *, extra_properties: Collection[str] = (), extra_states: Collection[str] = ()
+    ) -> Scene:
+        """Read a VirtualHome graph file (`{"nodes", "edges"}`, or RobotHow's `{"init_graph": ...}`); see `from_graph`.
 
         Raises:
             GraphError: the file cannot be read or is not a household; the message names the first problem.
@@ -100,7 +102,7 @@ class Scene:
             raise GraphError(f"The graph file {path} is not JSON: {error}.") from error
         if isinstance(graph, dict) and "init_graph" in graph:
             graph = graph["init_graph"]
-        return cls.from_graph(graph, where=str(path), **extra)
+        return cls.from_graph(graph, where=str(path), extra_properties=extra_properties, extra_states=extra_states)
 
     @classmethod
     def from_graph(

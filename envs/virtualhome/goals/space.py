@@ -54,8 +54,8 @@ class HomeGoals:
     """The goal spaces of households; see `pathei.envs.goal_space.GoalSpaces`."""
 
     def __init__(self) -> None:
-        """Begin with no household known; what is listed for one is kept as long as the household."""
-        self._spaces: WeakKeyDictionary[World, HomeGoalSpace] = WeakKeyDictionary()
+        """Begin with no household known; what is listed for an environment is kept until its household changes."""
+        self._spaces: WeakKeyDictionary[VirtualHomeEnv, HomeGoalSpace] = WeakKeyDictionary()
 
     def present(self, env: gymnasium.Env[Any, Any]) -> HomeGoalSpace:
         """Return the goals of a household that was reset.
@@ -66,10 +66,9 @@ class HomeGoals:
         home = env.unwrapped
         if not isinstance(home, VirtualHomeEnv):
             raise GoalError(f"{env} is not a household, so it has no household goals: give its own GoalSpaces.")
-        world = home.world
-        space = self._spaces.get(world)
-        if space is None or space.key != world.key:
-            space = self._spaces[world] = HomeGoalSpace(world)
+        world, space = home.world, self._spaces.get(home)
+        if space is None or space.world is not world or space.key != world.key:
+            space = self._spaces[home] = HomeGoalSpace(world)
         return space
 
     def aim(self, goal: Goal) -> GoalCandidate:
@@ -100,7 +99,8 @@ class HomeGoalSpace:
         """
         self.key = world.key
         """Of the moment that the goals were listed for."""
-        self._world = world
+        self.world = world
+        """The household."""
         self._scene: Scene = world.scene
         self._sorts = tuple(_possible(world))
         self._open = [sort.condition for sort in self._sorts if not sort.holds]
@@ -141,7 +141,7 @@ class HomeGoalSpace:
         if any(placed.get(there) == thing for thing, there in placed.items()):
             return None  # the box in the basket, and the basket in the box
         try:
-            require_possible(conditions, self._world)
+            require_possible(conditions, self.world)
         except GoalError:
             return None  # three things in two hands
         return self._aim(*conditions)
@@ -154,8 +154,8 @@ class HomeGoalSpace:
                 done brings it about.
         """
         conditions = _read(text, self._scene)
-        check = GoalCheck(conditions, self._world)
-        require_possible(conditions, self._world)
+        check = GoalCheck(conditions, self.world)
+        require_possible(conditions, self.world)
         if check.satisfied():
             raise GoalError(f"The goal holds already: {describe(conditions, self._scene)}.")
         gather(conditions, self._check_possible, "The goal is out of reach")

@@ -457,5 +457,6 @@ def test_clean_rules_offer_nothing_that_is_shut_away(graph: Any, choices: list[i
     world = World(Scene.from_graph(graph), rules_named("clean"))
     for character in walk(world, choices):
         named = {n for action in world.admissible(character) for n in action[1:] if n >= 0}
-        named -= set(bits(world.held(character)))  # which only an odd graph has in a closed box as well
+        # What is held or worn only an odd graph has in a closed box as well.
+        named -= set(bits(world.held(character) | world.into[ON][character]))
         assert not [world.scene.labels[n] for n in named if shut_away(world, n)]
