@@ -33,7 +33,7 @@ demo: .venv/.learn
 test: lint
 	$(BIN)/python -m pytest -m "not gpu" -n 2 --dist loadgroup
 
-# The installed wheel, with the tests next to it; 15 minutes on two cores, so it is no part of `make test`.
+# The installed wheel, with the tests next to it; a quarter of an hour on two cores, so it is no part of `make test`.
 COMPILED := build/compiled
 test-compiled: .venv/.dev
 	rm -rf $(COMPILED)
