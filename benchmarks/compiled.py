@@ -27,6 +27,7 @@ def measure() -> dict[str, float]:
     import pathei
     from pathei.collectors.search.config import SearchConfig
     from pathei.collectors.search.mcts import Search
+    from pathei.envs.model import model_of
 
     env, rng, steps = pathei.make_env("virtualhome"), np.random.default_rng(0), 0
     begun = time.process_time()
@@ -41,8 +42,7 @@ def measure() -> dict[str, float]:
     for task in pathei.generate_tasks("virtualhome", TASKS):
         goal = {"text": task.goal.text, "conditions": list(task.goal.conditions)}
         env.reset(seed=task.seed, options={**task.options, "goal": goal})
-        model = env.unwrapped.model()
-        found = Search(model, SearchConfig(simulations=300), np.random.default_rng(0)).run()
+        found = Search(model_of(env), SearchConfig(simulations=300), np.random.default_rng(0)).run()
         transitions, solved = transitions + found.env_steps, solved + bool(found.success)
     seconds = time.process_time() - begun
     return {"steps": stepping, "transitions": transitions / seconds, "done": transitions, "solved": solved}

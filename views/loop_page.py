@@ -173,13 +173,13 @@ def _pair(out: Path, config: LoopConfig) -> EpisodePair | None:
         failed = store.trajectories(success=False)
         lost = {one.task.id: one.id for one in failed if one.collector == before.collector}
         won = [
-            (*_clearness(one), one.id, one.task.id)
+            (_clearness(one), one.id, one.task.id)
             for one in store.trajectories(success=True)
             if one.collector == after.collector and one.task.id in lost
         ]
         if not won:
             return None
-        *_, best, task = max(won)
+        _, best, task = max(won)
         return EpisodePair(store.get(lost[task]), store.get(best), (before.row, after.row))
 
 

@@ -119,7 +119,9 @@ def _branch(own: Trajectory, parent: _Walk) -> _Walk:
 def _graph_keys(key: int, after: Iterable[Observation]) -> tuple[int, ...]:
     keys = [key]
     for one in after:
-        new = [(node, state, None) for node, (_, states) in read_nodes(one.facts).items() for state in states]
+        new: list[Fact] = [
+            (node, state, None) for node, (_, states) in read_nodes(one.facts).items() for state in states
+        ]
         signed = [(1, fact) for fact in new]
         signed += [(1 if change.begins else -1, change.fact) for change in read_changes(one.facts)]
         key += sum(sign * _weight(fact) for sign, fact in signed)
