@@ -1,7 +1,8 @@
 """Monte Carlo tree search in the household: simulations per second, and how many of RobotHow's goals it reaches.
 
-    python benchmarks/collectors/mcts.py                 # both parts; about five minutes on one core
-    python benchmarks/collectors/mcts.py --every 10      # the second part on every tenth program only
+    python benchmarks/collectors/mcts.py                 # all parts; about fifteen minutes on one core
+    python benchmarks/collectors/mcts.py --every 10      # every tenth program and generated task only
+    python benchmarks/collectors/mcts.py --parts 3       # one part
 
 Part 1 has the shape of E2WM's search: its six tasks, its verbs, the classes that the human program names and the four
 rooms, depth 25, 200 simulations, uniform random rollouts, no heuristic; the median of five runs. E2WM's own code did 15
@@ -10,7 +11,8 @@ earlier machine, and no ratio is made of them: a ratio has to come from one run 
 
 Part 2 searches every program's class-level graph change under the rules of v1 with at most `--seconds` of processor
 time each, from the goal alone: the human program is used for comparison only. Every plan is executed step by step in a
-fresh world. Seconds are processor time of this process.
+fresh world. Part 3 does the same twice, with the stage that grows best first and without it, alternately, and also for
+200 generated tasks. Seconds are processor time of this process, from the goal to the plan without idle steps.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ import argparse
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from rich.console import Console
@@ -31,6 +35,7 @@ from pathei.collectors.search.collector import MctsConfig, find_plan, household_
 from pathei.collectors.search.config import TREE_ALONE, SearchConfig
 from pathei.collectors.search.mcts import Search
 from pathei.data import fetch
+from pathei.envs import contract
 from pathei.envs.facts import ConditionJson
 from pathei.envs.virtualhome.engine.profiles import rules_named
 from pathei.envs.virtualhome.engine.rules import EngineAction
@@ -41,7 +46,12 @@ from pathei.envs.virtualhome.goals.formats import e2wm_difference, from_e2wm
 from pathei.envs.virtualhome.goals.landmarks import Landmarks
 from pathei.envs.virtualhome.goals.relevance import Relevance
 from pathei.envs.virtualhome.model import HomeModel
+from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.envs.virtualhome.tasks.robothow import RobotHow, RobotHowProgram
+from pathei.experience import Task
+
+if TYPE_CHECKING:
+    from pathei.envs.virtualhome.env import VirtualHomeEnv
 
 E2WM = {
     "file11_1": 61.2,
@@ -128,20 +138,80 @@ def speed(robothow: RobotHow, repeats: int, console: Console) -> None:
     console.print(table)
 
 
-def solve(robothow: RobotHow, name: str, seconds: float) -> Outcome:
-    """Part 2 for one program."""
+def solve(robothow: RobotHow, name: str, seconds: float, **config: Any) -> Outcome:
+    """Part 2 for one program; `config` changes the search."""
     one = case(robothow, name, "v1")
     human = effective_steps(one.world, one.demonstration)
     begin = time.process_time()
     landmarks = Landmarks(one.conditions, one.check, one.world)
     model = HomeModel(one.world, one.check, relevance=one.relevance, landmarks=landmarks)
-    search = household_search(simulations=1_000_000, seconds=seconds)
+    search = replace(household_search(simulations=1_000_000, seconds=seconds), **config)
     found = find_plan(model, MctsConfig(search=search), np.random.default_rng(0))
     spent = time.process_time() - begin
     held, progress = verify(one, found.plan)
     if bool(found.result.success) != held:
         raise RuntimeError(f"{name}: the search says {found.result.success} and the execution {held}")
     return Outcome(one.program.activity, name, held, len(found.plan), human, found.result.simulations, spent, progress)
+
+
+def solve_task(task: Task, seconds: float, **config: Any) -> Outcome:
+    """Part 3 for one generated task."""
+    env = contract.make(task)
+    contract.reset(env, task)
+    household = cast("VirtualHomeEnv", env.unwrapped)
+    begin = time.process_time()
+    model = household.model()
+    search = replace(household_search(simulations=1_000_000, seconds=seconds), **config)
+    found = find_plan(model, MctsConfig(search=search), np.random.default_rng(0))
+    spent = time.process_time() - begin
+    lines = [model.text(action) for action in found.plan]
+    env, info = contract.make(task), {"success": False, "progress": 0.0}
+    contract.reset(env, task)
+    for line in lines:
+        info = env.step(line)[-1]
+    held = bool(info["success"])
+    return Outcome("", task.id, held, len(lines), 0, found.result.simulations, spent, info["progress"])
+
+
+def stages(goals: dict[str, list[Callable[..., Outcome]]], markdown: bool, console: Console) -> None:
+    """Part 3: the search with the stage that grows best first, and without it."""
+    columns = (
+        "goals",
+        "search",
+        "solved",
+        "within 2 s",
+        "median ms",
+        "mean ms",
+        "plan steps",
+        "no simulation",
+    )
+    rows = []
+    for title, each in goals.items():
+        found: dict[str, list[Outcome]] = {"best first, then MCTS": [], "MCTS": []}
+        for solve_one in track(each, title, console=Console(stderr=True)):
+            for outcomes, config in zip(found.values(), ({}, {"greedy": 0}), strict=True):
+                outcomes.append(solve_one(**config))
+        both = [all(pair) for pair in zip(*([o.solved for o in outcomes] for outcomes in found.values()), strict=True)]
+        for name, outcomes in found.items():
+            times = [1e3 * o.seconds for o in outcomes]
+            rows.append((
+                title,
+                name,
+                f"{sum(o.solved for o in outcomes)}/{len(outcomes)}",
+                f"{sum(o.solved and o.seconds <= 2 for o in outcomes)}",
+                f"{statistics.median(times):.1f}",
+                f"{statistics.mean(times):.0f}",
+                f"{sum(o.plan for o, solved in zip(outcomes, both, strict=True) if solved):,}",
+                f"{sum(o.solved and not o.simulations for o in outcomes)}",
+            ))  # fmt: skip
+    if markdown:
+        for row in (columns, ("---", "---", *["---:"] * 6), *rows):
+            print(f"| {' | '.join(row)} |")
+        return
+    table = Table(*columns, title="Plan steps: of the goals that both reach", title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 def verify(one: Case, plan: Sequence[EngineAction]) -> tuple[bool, float]:
@@ -168,11 +238,15 @@ def effective_steps(world: World, actions: Sequence[EngineAction]) -> int:
     return count
 
 
-def report(outcomes: Sequence[Outcome], console: Console) -> None:
+def report(outcomes: Sequence[Outcome], markdown: bool, console: Console) -> None:
     """Print the table by activity, the goals that resist, and the totals."""
     table = Table(title="RobotHow: class-level graph change, rules of v1", title_justify="left")
-    for column in ("activity", "solved", "plan", "human, without idle steps", "simulations", "seconds", "slowest"):
+    columns = ("activity", "solved", "plan", "human, without idle steps", "simulations", "seconds", "slowest")
+    for column in columns:
         table.add_column(column, justify="left" if column == "activity" else "right")
+    if markdown:
+        for row in (columns, ("---", *["---:"] * 6)):
+            print(f"| {' | '.join(row)} |")
     groups: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         groups[outcome.activity].append(outcome)
@@ -184,17 +258,21 @@ def report(outcomes: Sequence[Outcome], console: Console) -> None:
             [o.simulations for o in group],
             [o.seconds for o in group],
         )]  # fmt: skip
-        table.add_row(
+        row = (
             activity,
             f"{len(solved)}/{len(group)}",
             f"{middle[0]:g}",
             f"{middle[1]:g}",
             f"{middle[2]:,.0f}",
-            f"{middle[3]:.3f}",
+            f"{middle[3]:.4f}",
             f"{max(o.seconds for o in group):.2f}",
-            style="bold" if activity == "all" else None,
         )
-    console.print(table)
+        table.add_row(*row, style="bold" if activity == "all" else None)
+        if markdown:
+            bold = "**" if activity == "all" else ""
+            print(f"| {' | '.join(f'{bold}{cell}{bold}' for cell in row)} |")
+    if not markdown:
+        console.print(table)
     share = sum(o.solved for o in outcomes) / len(outcomes)
     longer = sum(o.plan > o.demonstration for o in outcomes if o.solved)
     console.print(f"Solved {share:.1%}; longer than the human program: {longer}. Columns are medians.")
@@ -206,18 +284,30 @@ def report(outcomes: Sequence[Outcome], console: Console) -> None:
 
 
 def main() -> None:
-    """Run both parts."""
+    """Run the parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=1, help="use every n-th program")
+    parser.add_argument("--every", type=int, default=1, help="use every n-th program and task")
     parser.add_argument("--seconds", type=float, default=1.8, help="processor time for each search")
     parser.add_argument("--repeats", type=int, default=5, help="runs of the first part")
+    parser.add_argument("--parts", type=int, nargs="+", choices=(1, 2, 3), default=(1, 2, 3))
+    parser.add_argument("--markdown", action="store_true", help="print the tables of parts 2 and 3 as Markdown")
     options = parser.parse_args()
     console = Console()
     robothow = RobotHow(fetch("robothow"))
-    speed(robothow, options.repeats, console)
     names = robothow.names[:: options.every]
-    outcomes = [solve(robothow, name, options.seconds) for name in track(names, "searching", console=console)]
-    report(outcomes, console)
+    solve(robothow, names[0], options.seconds)  # warm-up: what is read and prepared once
+    if 1 in options.parts:
+        speed(robothow, options.repeats, console)
+    if 2 in options.parts:
+        outcomes = [solve(robothow, name, options.seconds) for name in track(names, console=Console(stderr=True))]
+        report(outcomes, options.markdown, console)
+    if 3 in options.parts:
+        tasks = generate_tasks(200, seed=0)[:: options.every]
+        goals: dict[str, list[Callable[..., Outcome]]] = {
+            "RobotHow": [partial(solve, robothow, name, options.seconds) for name in names],
+            "generated tasks": [partial(solve_task, task, options.seconds) for task in tasks],
+        }
+        stages(goals, options.markdown, console)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ goal's progress, so the return of an episode is the progress made; without a goa
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import gymnasium
@@ -77,11 +77,29 @@ class _Lines(dict[EngineAction, str]):
         return line
 
 
+class _Listing:
+    """The admissible actions of a world as script lines: questions for `World.ask`."""
+
+    def __init__(self, scene: Scene, rules: Rules) -> None:
+        self._lines = _Lines(scene, rules)
+
+    def perceived(self, world: World, character: int) -> tuple[str, ...]:
+        """Those on what the character perceives."""
+        return self._written(world.admissible(character, nameable(world, character)))
+
+    def everything(self, world: World, character: int) -> tuple[str, ...]:
+        """All of them."""
+        return self._written(world.admissible(character))
+
+    def _written(self, actions: Iterable[EngineAction]) -> tuple[str, ...]:
+        return tuple(map(self._lines.__getitem__, actions))
+
+
 class _Household(NamedTuple):
     """What is prepared once for a scene under a set of rules, and kept for the next episode in it."""
 
     world: World
-    lines: _Lines
+    listing: _Listing
     phrases: tuple[Phrase, ...]
 
 
@@ -277,7 +295,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         return home
 
     def _prepared(self, world: World) -> _Household:
-        return _Household(world, _Lines(world.scene, world.rules), phrases(world.rules))
+        return _Household(world, _Listing(world.scene, world.rules), phrases(world.rules))
 
     def _read(self, action: str, character: int) -> EngineAction | Misunderstood:
         if not isinstance(action, str):
@@ -308,13 +326,12 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         world, home = self.world, self._home
         assert home is not None
         character = world.characters[self._turn]
-        among = None if self._listing == "all" else nameable(world, character)
-        lines = home.lines
-        actions = [lines[action] for action in world.admissible(character, among)]
+        listing = home.listing
+        actions = world.ask(listing.everything if self._listing == "all" else listing.perceived, character)
         if len(world.characters) > 1:
-            actions = [f"<char{self._turn}> {line}" for line in (*actions, _WAIT_LINE)]
+            actions = tuple(f"<char{self._turn}> {line}" for line in (*actions, _WAIT_LINE))
         info: dict[str, Any] = {
-            "actions": tuple(actions),
+            "actions": actions,
             "facts": facts,
             "character": world.scene.ids[character],
         }

@@ -90,6 +90,7 @@ class HomeModel(_Judged):
         usual = (every_node, every_verb) if relevance is None else (relevance.nodes, relevance.verbs)
         self._nodes: int = usual[0] if nodes is None else nodes
         self._verbs: frozenset[str] = usual[1] if verbs is None else frozenset(verbs)
+        self._rules = [bound for verb, bound in world.bound.items() if verb in self._verbs]
         self._landmarks = landmarks
         self._potential = self._measure()
         self._candidates = self._list_candidates(relevance.weight if relevance else lambda action: 1)
@@ -116,7 +117,7 @@ class HomeModel(_Judged):
         """Return the admissible actions with these verbs and nodes."""
         if self.success():
             return ()
-        return [a for a in self._world.admissible(self._character, self._nodes) if a.verb in self._verbs]
+        return self._world.admissible(self._character, self._nodes, self._rules)
 
     def prior(self, actions: Sequence[EngineAction]) -> Sequence[float]:
         """Return the relevance of actions to the goal, shape `[actions]`; uniform where nothing is known of it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .preconditions import CLOSED, RAISES, Precondition, at_ease, held, loosely_close, loosely_close_nodes
+from .preconditions import CLOSED, RAISES, Precondition, at_ease, held, lasting, loosely_close, loosely_close_nodes
 from .scene import Scene, bits
 from .vocabulary import BETWEEN, CLOSE, DOOR_CLASSES, FACING, INSIDE, ON
 
@@ -117,6 +117,7 @@ def walk_refusal(w: World, c: int, n: int) -> str | None:
     return None if room is not None else "{0} is in no room"
 
 
+@lasting
 def walkable_nodes(w: World, c: int) -> int:
     """Return the nodes for which `walk_refusal` is None: rooms at once, and the odd ones node by node."""
     here = None if at_ease(w, c) else w.rules.room_of(w, c)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .effects import contents
 from .navigation import paths_from
-from .preconditions import CLOSED, held
+from .preconditions import CLOSED, held, lasting
 from .scene import bits
 from .vocabulary import CLOSE, INSIDE, ON
 
@@ -64,6 +64,7 @@ def those_in(w: World, nodes: int, room: int) -> int:
     return found
 
 
+@lasting
 def nodes_here(w: World, c: int) -> int:
     """The nodes in the room that the character is in, and the doors that lead out of it."""
     here = w.rules.room_of(w, c)
@@ -85,6 +86,7 @@ def hidden(w: World, c: int, n: int) -> bool:
     return False
 
 
+@lasting
 def hidden_nodes(w: World, c: int) -> int:
     """The nodes for which `hidden` holds."""
     inside = w.into[INSIDE]

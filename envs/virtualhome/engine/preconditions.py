@@ -9,7 +9,7 @@ or nothing (0).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from ....errors import ConfigError
 from .scene import Scene, bits
@@ -25,6 +25,20 @@ RAISES: Final = "the original raises here: "
 
 Holds = Callable[["World", int, int], bool]
 Among = Callable[["World", int], int]
+_Q = TypeVar("_Q", bound=Callable[["World", int], object])
+
+
+LASTING: Final[set[Callable[[World, int], object]]] = set()
+"""The questions that were declared with `lasting`."""
+
+
+def lasting(question: _Q) -> _Q:
+    """Declare that a question does not depend on what is CLOSE to or FACING what, nor on what was walked to.
+
+    Most actions change nothing else, so `World.ask` need not work the answer out again after them.
+    """
+    LASTING.add(question)
+    return question
 
 
 class ConditionKind(NamedTuple):
@@ -181,7 +195,9 @@ def shut_in_nodes(w: World, c: int) -> int:
 
 
 NOT_SHUT_IN: Final = Precondition(
-    "{0} is inside something closed", lambda w, c, n: not shut_in(w, c, n), lambda w, c: ~shut_in_nodes(w, c)
+    "{0} is inside something closed",
+    lambda w, c, n: not shut_in(w, c, n),
+    lasting(lambda w, c: ~shut_in_nodes(w, c)),
 )
 
 # --- posture

@@ -12,8 +12,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....errors import ConfigError, unknown
 from .effects import Effect
@@ -22,6 +21,10 @@ from .scene import Scene, bits, state_names
 
 if TYPE_CHECKING:
     from .world import World
+
+
+_LISTED: Final = 64
+"""How many lists of actions a rule keeps; about 1 MB in a house of 100 nodes."""
 
 
 class EngineAction(NamedTuple):
@@ -138,15 +141,17 @@ def _united(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
 class _Slot:
     """The conditions on one argument of a rule: the fixed ones folded into a bitset, the others as a list."""
 
-    __slots__ = ("checks", "conditions", "kinds", "nodes")
+    __slots__ = ("checks", "kinds", "nodes", "questions", "slow")
 
     def __init__(self, conditions: tuple[ConditionKind | Precondition, ...], scene: Scene) -> None:
         self.kinds = tuple((kind.says, kind.among(scene)) for kind in conditions if isinstance(kind, ConditionKind))
         self.nodes = scene.everything
         for _, among in self.kinds:
             self.nodes &= among
-        self.conditions = tuple(c for c in conditions if isinstance(c, Precondition))
-        self.checks = tuple((c.holds, c.says) for c in self.conditions)
+        changing = [c for c in conditions if isinstance(c, Precondition)]
+        self.checks = tuple((c.holds, c.says) for c in changing)
+        self.questions = tuple(c.among for c in changing if c.among is not None)
+        self.slow = tuple(c.holds for c in changing if c.among is None)
 
     def refusal(self, w: World, c: int, n: int) -> str | None:
         if not self.nodes >> n & 1:
@@ -158,16 +163,11 @@ class _Slot:
 
     def among(self, w: World, c: int, nodes: int) -> int:
         nodes &= self.nodes
-        slow = []
-        for condition in self.conditions:
+        for question in self.questions:
             if not nodes:
                 return 0
-            ask = condition.among
-            if ask is None:
-                slow.append(condition.holds)
-                continue
-            nodes &= w.ask(ask, c)
-        for holds in slow:
+            nodes &= w.ask(question, c)
+        for holds in self.slow:
             nodes = sum(1 << n for n in bits(nodes) if holds(w, c, n))
         return nodes
 
@@ -175,7 +175,7 @@ class _Slot:
 class BoundRule:
     """A rule prepared for one scene: decides, acts, and lists the objects with which it is possible."""
 
-    __slots__ = ("arity", "effects", "first", "pair", "rule", "second")
+    __slots__ = ("_listed", "arity", "effects", "first", "pair", "rule", "second")
 
     def __init__(self, rule: Rule, scene: Scene) -> None:
         """Fold what never changes into bitsets."""
@@ -185,6 +185,7 @@ class BoundRule:
         self.second = _Slot(rule.second, scene)
         self.pair = rule.pair
         self.effects = rule.effects
+        self._listed: dict[tuple[int, int], list[EngineAction]] = {}
 
     def refusal(self, w: World, c: int, o: int, d: int) -> str | None:
         """Return why the action is not possible, or None if it is."""
@@ -231,38 +232,36 @@ class BoundRule:
                 effect(w, c, o, d)
         return says
 
-    def collect(self, w: World, c: int, among: int, found: list[EngineAction]) -> None:
-        """Append every action of this rule that is possible now with objects out of `among`."""
+    def possibilities(self, w: World, c: int, among: int) -> list[EngineAction]:
+        """Return every action of this rule that is possible now with objects out of `among`; not to be changed."""
         if self.arity == 0:
-            if self.first.refusal(w, c, c) is None:
-                found.append(EngineAction(self.rule.key))
-            return
+            return self._with(1, 0) if self.first.refusal(w, c, c) is None else []
         first = self.first.among(w, c, among)
-        if not first:
-            return
-        if self.arity == 1:
-            found += select(_grounded(self.rule.key, w.size), first)
-            return
+        if not first or self.arity == 1:
+            return self._with(first, 0)
         second = self.second.among(w, c, among)
-        for o in bits(first):
-            actions = select(_grounded(self.rule.key, w.size, o), second)
-            if self.pair:
-                actions = [a for a in actions if all(pair.holds(w, c, o, a.second) for pair in self.pair)]
-            found += actions
+        actions = self._with(first, second)
+        if self.pair:
+            actions = [a for a in actions if all(pair.holds(w, c, a.first, a.second) for pair in self.pair)]
+        return actions
+
+    def _with(self, first: int, second: int) -> list[EngineAction]:
+        """Return the actions with these objects and destinations; the same bitsets come back again and again."""
+        actions = self._listed.get((first, second))
+        if actions is None:
+            if len(self._listed) >= _LISTED:
+                self._listed.clear()
+            verb = self.rule.key
+            if self.arity == 0:
+                actions = [EngineAction(verb)]
+            elif self.arity == 1:
+                actions = [_grounded(verb, o) for o in bits(first)]
+            else:
+                actions = [_grounded(verb, o, d) for o in bits(first) for d in bits(second)]
+            self._listed[first, second] = actions
+        return actions
 
 
-@lru_cache(maxsize=4096)
-def _grounded(verb: str, size: int, first: int = -1) -> list[EngineAction]:
-    """Every action of a verb in a world of this size (with this object), made once for all; not to be changed."""
-    return [EngineAction(verb, n) if first < 0 else EngineAction(verb, first, n) for n in range(size)]
-
-
-T = TypeVar("T")
-_BITS = bytes.maketrans(b"01", b"\0\1")
-
-
-def select(row: list[T], bitset: int) -> list[T]:
-    """Return the entries of a list whose places are in a bitset, in order."""
-    if bitset.bit_count() < 12:
-        return [row[n] for n in bits(bitset)]
-    return list(compress(row, bin(bitset)[:1:-1].encode().translate(_BITS)))
+@lru_cache(maxsize=1 << 14)
+def _grounded(verb: str, first: int, second: int = -1) -> EngineAction:
+    return EngineAction(verb, first, second)

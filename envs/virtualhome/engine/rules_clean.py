@@ -70,6 +70,7 @@ def walk_refusal(w: World, c: int, n: int) -> str | None:
     return "no way leads to {0}" if shut is None else f"{w.scene.labels[shut]} on the way to {{0}} is closed"
 
 
+@ask.lasting
 def walkable_nodes(w: World, c: int) -> int:
     """The nodes for which `walk_refusal` is None."""
     here = None if ask.at_ease(w, c) else room_of(w, c)
@@ -269,6 +270,7 @@ def _occupied(w: World, c: int) -> int:
     return holders(w, w.character_set, ~w.scene.rooms)
 
 
+@ask.lasting
 def _in_this_room(w: World, c: int) -> int:
     here = room_of(w, c)
     if here is None:
@@ -320,10 +322,10 @@ NOBODYS: Final = Precondition(
 NOT_CARRIED: Final = Precondition(
     "somebody carries {0}",
     lambda w, c, n: not _carried_by_anyone(w, c) >> n & 1,
-    lambda w, c: ~_carried_by_anyone(w, c),
+    ask.lasting(lambda w, c: ~_carried_by_anyone(w, c)),
 )
 UNOCCUPIED: Final = Precondition(
-    "somebody is on {0}", lambda w, c, n: not _occupied(w, c) >> n & 1, lambda w, c: ~_occupied(w, c)
+    "somebody is on {0}", lambda w, c, n: not _occupied(w, c) >> n & 1, ask.lasting(lambda w, c: ~_occupied(w, c))
 )
 NOT_RUNNING: Final = Precondition(
     "{0} is running",

@@ -5,7 +5,6 @@ Written from measured behaviour (the table in `docs/guide/envs/virtualhome_rules
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..language.phrases import PHRASES
@@ -14,7 +13,7 @@ from . import preconditions as ask
 from .navigation import FINDABLE, WALKABLE, find, walk
 from .preconditions import ConditionKind, Precondition, has, in_state, not_in_state, room_for
 from .rules import Rule, Rules
-from .scene import Scene, bits
+from .scene import bits
 from .vocabulary import BERTHS, INSIDE, ON, SEATS, SQUEEZABLE
 
 if TYPE_CHECKING:
@@ -33,19 +32,20 @@ def _choose(w: World, node: int, relation: int, suitable: int) -> int:
     if suitable.bit_count() == 1:
         return suitable.bit_length() - 1
     scene, now = w.scene, w.targets(node, relation)
-    in_file = _edges_in_file(scene).get((node, relation), {})
+    in_file = _ids_in_file(w, node, relation)
     ids = {scene.ids[n] for n in bits(now) if scene.ids[n] not in in_file}
     ids.update(in_file.keys())  # one by one, as the originals do: the size of the set follows from that
     ids.difference_update([number for number in in_file if not now >> scene.index[number] & 1])
     return next(scene.index[i] for i in ids if suitable >> scene.index[i] & 1)
 
 
-@lru_cache(maxsize=8)
-def _edges_in_file(scene: Scene) -> dict[tuple[int, int], dict[int, None]]:
-    """For a node and a relation the ids that edges lead to, in the order of the graph file."""
-    found: dict[tuple[int, int], dict[int, None]] = {}
-    for source, relation, target in scene.edges:
-        found.setdefault((source, relation), {})[scene.ids[target]] = None
+def _ids_in_file(w: World, node: int, relation: int) -> dict[int, None]:
+    """The ids that edges of a node lead to, in the order of the graph file."""
+    found = w.in_file.get((node, relation))
+    if found is None:
+        ids = w.scene.ids
+        found = {ids[to]: None for one, kind, to in w.scene.edges if one == node and kind == relation}
+        w.in_file[node, relation] = found
     return found
 
 

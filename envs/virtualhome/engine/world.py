@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from .navigation import Doorways, Paths, doorways
+from .preconditions import LASTING
 from .scene import Edge, Scene, bits
 from .vocabulary import CHARACTER_CLASS, CLOSE, FACING, HANDS, RELATIONS
 
 if TYPE_CHECKING:
-    from .preconditions import Among
     from .rules import BoundRule, EngineAction, Rules
 
 _SPATIAL: Final = (CLOSE, FACING)
@@ -27,6 +27,10 @@ _IN: Final = len(RELATIONS)
 _STATES: Final = 2 * _IN
 _PUT_BACK: Final = _STATES + 1
 _REACHED: Final = _STATES + 2
+_PASSING: Final = frozenset((CLOSE, FACING, _IN + CLOSE, _IN + FACING, _REACHED))
+"""The tables that answers to lasting questions do not depend on."""
+
+_A = TypeVar("_A")
 
 
 class GraphChange(NamedTuple):
@@ -74,6 +78,7 @@ class World:
         reached: `reached[0]` is the bitset of the nodes that were walked to or found (only the rules of v1 ask).
         doorways: How doors join the rooms.
         paths: A cache of `moving`: which rooms can be reached from where, by the doors that are shut.
+        in_file: A cache of `originals`: for a node and a relation the ids that edges lead to, in the file's order.
         bound: The rules prepared for this scene, by verb in upper case.
         choose: Picks one node where the original takes the first of a set; replace it to make another choice.
         version: The present moment.
@@ -95,7 +100,8 @@ class World:
         self.tables: list[list[int]] = [*self.out, *self.into, self.having, self.put_back, self.reached]
         self._delta: list[tuple[int, int, int, int]] = []
         self._keys: dict[tuple[int, int, int], int] = {}
-        self._answers: dict[tuple[Among, int], int] = {}
+        self._answers: dict[tuple[Callable[[World, int], object], int], Any] = {}
+        self._lasting: dict[tuple[Callable[[World, int], object], int], Any] = {}
         for edge in scene.edges:
             self.link(*edge)
         self._delta = []
@@ -107,6 +113,7 @@ class World:
         self.bodies: int = scene.having["BODY_PART"]
         self.doorways: Doorways = doorways(scene)
         self.paths: dict[tuple[int, int], Paths] = {}
+        self.in_file: dict[tuple[int, int], dict[int, None]] = {}
 
     # --- acting
 
@@ -144,18 +151,21 @@ class World:
         """Return whether an action is possible now: `refusal` without the words, for search."""
         return self.bound[action.verb].possible(self, character, action.first, action.second)
 
-    def admissible(self, character: int | None = None, among: int | None = None) -> list[EngineAction]:
+    def admissible(
+        self, character: int | None = None, among: int | None = None, rules: Iterable[BoundRule] | None = None
+    ) -> list[EngineAction]:
         """Return every action that the rules allow now, in order of verb, object and destination.
 
         Args:
             character: Index of the node that acts; the first character if None.
             among: A bitset; only actions whose objects are all in it are listed. Everything if None.
+            rules: Some of `bound`, where not all matter.
         """
         c = self.characters[0] if character is None else character
         among = self.scene.everything if among is None else among
         found: list[EngineAction] = []
-        for bound in self.bound.values():
-            bound.collect(self, c, among, found)
+        for bound in self.bound.values() if rules is None else rules:
+            found += bound.possibilities(self, c, among)
         return found
 
     # --- moments
@@ -166,7 +176,7 @@ class World:
         Costs time in proportion to the changes that lie between.
         """
         tables = self.tables
-        here, redo = self.version, []
+        here, redo, passing = self.version, [], True
         there = version
         while there.depth > here.depth:
             redo.append(there)
@@ -174,6 +184,7 @@ class World:
         while here is not there:
             for table, place, old, _ in reversed(here.delta):
                 tables[table][place] = old
+                passing = passing and table in _PASSING
             if here.depth == there.depth:
                 redo.append(there)
                 there = there.parent  # type: ignore[assignment]
@@ -181,8 +192,11 @@ class World:
         for step in reversed(redo):
             for table, place, _, new in step.delta:
                 tables[table][place] = new
+                passing = passing and table in _PASSING
         self.version = version
         self._answers.clear()
+        if not passing:
+            self._lasting.clear()
 
     @property
     def key(self) -> int:
@@ -214,15 +228,17 @@ class World:
 
     # --- questions
 
-    def ask(self, question: Among, character: int) -> int:
+    def ask(self, question: Callable[[World, int], _A], character: int) -> _A:
         """Return the answer to a question about all nodes; it is worked out once until something changes.
 
-        Most rules ask the same few questions, and the observation asks them again.
+        Most rules ask the same few questions, and the observation asks them again. The answers to questions that are
+        `lasting` outlast changes that do not concern them.
         """
         asked = (question, character)
-        answer = self._answers.get(asked)
-        if answer is None:
-            answer = self._answers[asked] = question(self, character)
+        answer: _A | None = self._answers.get(asked)
+        if answer is None and (answer := self._lasting.get(asked)) is None:
+            answer = question(self, character)
+            (self._lasting if question in LASTING else self._answers)[asked] = answer
         return answer
 
     def targets(self, node: int, relation: int) -> int:
@@ -286,6 +302,8 @@ class World:
             row[place] = value
             if self._answers:
                 self._answers.clear()
+            if self._lasting and table not in _PASSING:
+                self._lasting.clear()
             self._delta.append((table, place, old, value))
 
     def link(self, source: int, relation: int, target: int) -> None:

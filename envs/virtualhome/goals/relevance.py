@@ -54,7 +54,7 @@ class Relevance:
         verbs: The verbs worth trying: those with effects, one of each kind, and those that the goal asks for.
     """
 
-    __slots__ = ("_weights", "nodes", "verbs")
+    __slots__ = ("_priors", "_weights", "nodes", "verbs")
 
     def __init__(self, conditions: Sequence[ConditionJson], world: World) -> None:
         """Read the conditions.
@@ -63,6 +63,7 @@ class Relevance:
             GoalError: they are malformed or mean nothing in this world.
         """
         self._weights: dict[Key, int] = {}
+        self._priors: dict[EngineAction, float] = {}
         named = 0
         for weighted in parse_conditions(conditions):
             for key, weight in _relevant(weighted.condition, world):
@@ -94,7 +95,11 @@ class Relevance:
 
     def prior(self, actions: Iterable[EngineAction]) -> list[float]:
         """Return the weights of several actions, as `collectors.search` asks for them; shape `[actions]`."""
-        return [float(self.weight(action)) for action in actions]
+        known = self._priors
+        return [
+            known[action] if action in known else known.setdefault(action, float(self.weight(action)))
+            for action in actions
+        ]
 
 
 def _distinct(rules: Rules) -> set[str]:

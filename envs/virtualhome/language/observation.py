@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ...facts import Entity
 from ...verbalizer import Surroundings
 from ..engine.places import hidden_nodes, nodes_here
-from ..engine.preconditions import LYING, SITTING
+from ..engine.preconditions import LYING, SITTING, lasting
 from ..engine.scene import bits
 from ..engine.vocabulary import BETWEEN, CLOSE, HANDS, INSIDE, ON, STATES
 
@@ -44,6 +44,7 @@ _CLOSED: Final = re.compile(
 )
 
 
+@lasting
 def visible(w: World, character: int) -> int:
     """Return the bitset of what a character sees: itself, what is in its room and not shut away, and its doors."""
     carried = w.held(character) | w.into[ON][character]
@@ -57,6 +58,15 @@ def nameable(w: World, character: int) -> int:
 
 def describe(w: World, character: int) -> str:
     """Describe what a character perceives, one thing and what is on and in it per line."""
+    text, things = w.ask(_surroundings, character)
+    if near := w.out[CLOSE][character] & things:
+        text += f"\nClose to you: {_listed(w.scene.labels, near)}."
+    return text
+
+
+@lasting
+def _surroundings(w: World, character: int) -> tuple[str, int]:
+    """The description without what is close, and the bitset of the nodes that may be."""
     seen = w.ask(visible, character)
     here = w.rules.room_of(w, character)
     labels = w.scene.labels
@@ -72,9 +82,7 @@ def describe(w: World, character: int) -> str:
         lines.append(f"Around you: {', '.join(_grouped(w, backdrop, states))}.")
     if elsewhere := w.scene.rooms & ~(1 << here if here is not None else 0):
         lines.append(f"Other rooms: {_listed(labels, elsewhere)}.")
-    if near := w.out[CLOSE][character] & seen & ~covered & ~backdrop:
-        lines.append(f"Close to you: {_listed(labels, near)}.")
-    return "\n".join(lines)
+    return "\n".join(lines), seen & ~covered & ~backdrop
 
 
 def _listed(labels: Labels, nodes: int) -> str:

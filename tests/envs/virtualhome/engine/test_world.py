@@ -21,6 +21,7 @@ from pathei.envs.virtualhome.engine.scene import Scene, bits
 from pathei.envs.virtualhome.engine.vocabulary import CLOSE, FACING, HANDS, INSIDE, ON, RELATIONS
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.houses.generate import generate_house
+from pathei.envs.virtualhome.language.observation import describe
 
 Tables = tuple[tuple[int, ...], ...]
 
@@ -191,6 +192,36 @@ def test_a_listing_among_some_nodes_is_the_whole_listing_without_the_others(
     assert world.admissible(character, among) == expected
 
 
+@settings(max_examples=60)
+@given(worlds, picks, st.lists(st.integers(0, 99), min_size=1, max_size=12))
+def test_remembered_answers_are_those_that_would_be_given_now(
+    world: World, choices: list[int], back: list[int]
+) -> None:
+    """After each action, and after each return to an earlier moment, from what was asked before it."""
+
+    def ask_everything() -> None:
+        for character in world.characters:
+            world.admissible(character)
+            describe(world, character)
+
+    def hold() -> None:
+        remembered = {**world._answers, **world._lasting}
+        world._answers.clear()
+        world._lasting.clear()
+        for (question, character), answer in remembered.items():
+            assert question(world, character) == answer, question
+        ask_everything()
+
+    moments = [world.version]
+    ask_everything()
+    for _ in walk(world, choices):
+        hold()
+        moments.append(world.version)
+    for place in back:
+        world.restore(moments[place % len(moments)])
+        hold()
+
+
 @settings(max_examples=40)
 @given(worlds, picks, st.lists(st.tuples(st.integers(0, 41), st.integers(0, 99), st.integers(0, 99)), max_size=40))
 def test_a_refused_action_changes_nothing(world: World, choices: list[int], tries: list[tuple[int, int, int]]) -> None:
@@ -351,6 +382,7 @@ def test_states_reached_by_different_routes_have_one_key() -> None:
 
 _REPLAY = """
 from pathei.envs.virtualhome.houses.generate import generate_house
+from pathei.envs.virtualhome.language.observation import describe
 from pathei.envs.virtualhome.engine.profiles import PROFILES, rules_named
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.world import World
