@@ -39,6 +39,10 @@ class Goal:
     """Conditions in the environment's own form; all must hold together at the end. Empty means that nothing is checked:
     success is then unknown, not true."""
 
+    def seen(self) -> Goal:
+        """Return the goal as an agent may see it: in words, without the conditions, which are the judge's."""
+        return Goal(self.text) if self.conditions else self
+
     def __repr__(self) -> str:
         return f"Goal({shorten(self.text)}, {len(self.conditions)} conditions)"
 

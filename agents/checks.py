@@ -35,13 +35,14 @@ def check_agent(
 ) -> None:
     """Check that an agent keeps the contract of `Agent`.
 
-    What is tested: an action, by itself or in a `Decision`, is a string that can be stored and is not empty; facts are
-    not asked for; observations and goal are left as they are; the same seed and observations give the same actions.
+    What is tested: an action, by itself or in a `Decision`, is a string that can be stored and is not empty; neither
+    facts nor the goal's conditions are asked for; observations and goal are left as they are; the same seed and
+    observations give the same actions.
 
     Args:
         agent: The agent; it is used up.
         observations: What it is shown, in this order. Facts in them are removed.
-        goal: The goal that it is given.
+        goal: The goal; it is given in words only.
         seed: What it is reset with, if it can be.
         repeatable: Whether the second play after the same reset must repeat the first; False for a human, or a model
             behind a service.
@@ -50,6 +51,7 @@ def check_agent(
         ContractError: the first problem found.
     """
     shown = [observation.seen() for observation in observations]
+    goal = goal.seen()
     before = orjson.dumps([shown, goal])
     first = _play(agent, shown, goal, seed)
     if orjson.dumps([shown, goal]) != before:
@@ -73,10 +75,10 @@ def _play(agent: Agent, shown: Sequence[Observation], goal: Goal, seed: int) -> 
             chosen: object = agent.act(observation, goal)
         except Finished:
             break
-        except (AttributeError, TypeError, KeyError) as error:
+        except (AttributeError, TypeError, KeyError, IndexError) as error:
             raise ContractError(
                 f"{_name(agent)}.act raised {type(error).__name__} ({error}): it is called with an Observation whose "
-                "facts are None and with a Goal, and must get along with these."
+                "facts are None and with a Goal in words, whose conditions are empty, and must get along with these."
             ) from error
         actions.append(_checked(agent, chosen.action if isinstance(chosen, Decision) else chosen))
     return actions

@@ -53,7 +53,7 @@ class Agent(Protocol):
 
         Args:
             observation: What the agent perceives, without facts (`Observation.seen`). It is not to be changed.
-            goal: What is to be achieved.
+            goal: What is to be achieved, in words only (`Goal.seen`): its conditions are the judge's.
 
         Returns:
             The action in the world's words: one of `observation.actions` where there are any, else free form. A

@@ -18,6 +18,7 @@ import orjson
 
 from ..experience import Goal, Observation, Task
 from .facts import Action, Entity, FactGraph, read_action
+from .facts.conditions import ConditionJson
 from .plans import PlanOutcome, run_plan, trim_plan
 
 if TYPE_CHECKING:
@@ -210,6 +211,32 @@ class Verbalizer:
     def noun(self, kind: str) -> str:
         """Return a kind in words: `"dining_table"` is a "dining table"."""
         return kind.replace("_", " ")
+
+    def kind(self, name: str, kinds: Collection[str]) -> str | None:
+        """Return the kind that a name in lower case means; None where it means none, or several.
+
+        Args:
+            name: Without an article; in the plural as well.
+            kinds: The kinds that are known; an environment may know further ones.
+        """
+        for form in (name, name.removesuffix("s")):
+            found = [kind for kind in kinds if self.noun(kind).lower() == form]
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    def read_goal(self, text: str, kinds: Collection[str] = (), *, whole: bool = False) -> tuple[ConditionJson, ...]:
+        """Return the conditions that a goal in words states by its words alone; empty where they cannot be read.
+
+        An agent asks for it, so nothing of an episode is known but the kinds that it saw. See `read_instruction` for
+        the same about an environment that is there.
+
+        Args:
+            text: The goal.
+            kinds: Kinds that are known.
+            whole: Whether it is to be empty where only a part can be read.
+        """
+        return ()
 
     def purposes(self, kind: str) -> frozenset[str]:
         """Return what a kind of thing is good for: kinds that share a purpose are no certain distractors."""

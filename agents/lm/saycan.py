@@ -123,7 +123,7 @@ class SayCan:
     # --- saying
 
     def _live(self, goal: Goal) -> Iterator[str]:
-        wanted = [found for found in map(read_condition, goal.conditions) if found]
+        wanted = [found for found in map(read_condition, self.verbalizer.read_goal(goal.text)) if found]
         named = [name for one in wanted for role in one.roles for name in role.classes if name != _YOU]
         drafted = list(self._drafted(goal))
         walks = map(self.verbalizer.approach, (*named, *(name for action in drafted for name in action.names)))

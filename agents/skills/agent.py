@@ -6,8 +6,8 @@ a later one is already admissible, and if a step is not admissible it applies th
 knows nothing it explores (`ObjectSearch.explore`): with an empty memory that is all it does, which makes it the
 baseline to compare with.
 
-Goals are read as conditions over graph facts (`pathei.envs.facts`); for other goals whole plans are used. Not here:
-checking a plan before acting.
+Goals come in words and are read as conditions over graph facts (`goals`); where that fails whole plans are used. Not
+here: checking a plan before acting.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ...experience import Goal, Observation
 from ...memory.feedback import GOAL
 from ...memory.protocol import Memory
 from ..protocol import Decision, Finished
+from .goals import GoalReader
 from .knowledge import Skill, SkillKnowledge, Step
 from .notes import SkillNotes, concrete
 from .search import Doing, ObjectSearch
@@ -59,6 +60,7 @@ class SkillAgent:
         self._recollection = recollection
         self._env = env
         self._explores = explores
+        self._reader = GoalReader(get_verbalizer(env or ""), recollection, env)
         self.reset(0)
 
     def reset(self, seed: int) -> None:
@@ -94,7 +96,8 @@ class SkillAgent:
     # --- the whole goal
 
     def _pursue(self, goal: Goal) -> Iterator[str]:
-        wanted = [one for one in map(read_condition, goal.conditions) if one is not None]
+        meant = self._reader.read(goal.text, [*self._view.kinds.values(), *self._view.room_kinds])
+        wanted = [one for one in map(read_condition, meant) if one is not None]
         yield from self._by_plan(goal)
         order = self._knowledge.order([one.signature for one in wanted])
         ordered = [wanted[place] for place in order.places]
@@ -105,7 +108,7 @@ class SkillAgent:
             for one in ordered:
                 if one.signature not in reached:
                     yield from self._serve(one, ordered, reached)
-            if not self._explores and not all(self._fitting(one) for one in wanted):
+            if not self._explores and not (wanted and all(self._fitting(one) for one in wanted)):
                 return
             for _ in range(_TRIES):
                 tried = yield from self._search.explore(wanted, goal.text)

@@ -47,6 +47,11 @@ class EpisodeView:
         """The current room, if the observation shows it."""
         return self.surroundings.here
 
+    @property
+    def room_kinds(self) -> set[str]:
+        """The kinds of rooms that were seen or named."""
+        return {room.kind for room in self.rooms.values()}
+
     def see(self, observation: Observation) -> int:
         """Take in an observation, and return the number of new objects."""
         self.actions = observation.actions or ()

@@ -104,7 +104,7 @@ class AgentPolicy:
         reset_agent(agent, rng if isinstance(rng, int) else int(rng.integers(2**63)))
         ended = Finished(HELD) if recorder.held else None
         while not recorder.over and not recorder.held:
-            seen, goal = recorder.observation.seen(), recorder.task.goal
+            seen, goal = recorder.observation.seen(), recorder.task.goal.seen()
             try:
                 if waits and isinstance(agent, LmAgent):
                     chosen = yield from _asked(agent, seen, goal)

@@ -294,6 +294,28 @@ def suggest(name: str, known: Collection[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
 
 
+def by_class(condition: ConditionJson, kinds: Mapping[int, str]) -> ConditionJson | None:
+    """Return a condition with classes in the place of ids, as it is about another scene; None for an unknown id.
+
+    Args:
+        condition: As JSON.
+        kinds: The class of each id.
+    """
+
+    def lifted(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if "id" in value:
+                return {"class": kinds[value["id"]]}
+            return {key: lifted(part) for key, part in value.items()}
+        return [lifted(part) for part in value] if isinstance(value, list | tuple) else value
+
+    try:
+        found: ConditionJson = lifted(condition)
+    except (KeyError, TypeError):
+        return None
+    return found
+
+
 def selectors_of(condition: Condition) -> list[NodeSelector]:
     """Return the selectors of a condition, in order."""
     if isinstance(condition, NodeCondition):

@@ -17,6 +17,7 @@ from gymnasium.utils import seeding
 from ...experience import Goal, Observation, Task
 from .. import contract
 from ..facts import Action, FactGraph, read_action
+from ..facts.conditions import ConditionJson
 from ..plans import PlanOutcome
 from ..verbalizer import (
     TEST_EVERY,
@@ -30,7 +31,9 @@ from ..verbalizer import (
 )
 from .houses.catalogue import plan as catalogue
 from .houses.furnishings import HOME
+from .language.grammar.names import read_name
 from .language.grammar.sentences import read_instruction
+from .language.grammar.unseen import read_unseen
 from .language.lexicon import LEXICON
 from .language.observation import read_surroundings
 from .language.plans import noun, read_named_action, read_plan, say_action, say_plan
@@ -41,6 +44,12 @@ from .tasks.generate import ACTIVITIES, activity_of
 if TYPE_CHECKING:
     import gymnasium
 
+_CLASSES = frozenset(
+    {row.name for row in catalogue(HOME).pieces}
+    | {row.name for row in catalogue(HOME).things}
+    | {*HOME.rooms, *HOME.more_rooms}
+    | LEXICON.structure
+)
 _COMMON = frozenset({"GRABBABLE", "MOVABLE", "HANGABLE"})
 _CONSISTENT_RULES = "clean"
 """Only under these rules what is carried comes along by the facts; the historical ones leave it where it was."""
@@ -74,6 +83,15 @@ class HomeVerbalizer(Verbalizer):
     def noun(self, kind: str) -> str:
         """Return a class in words."""
         return noun(kind)
+
+    def kind(self, name: str, kinds: Collection[str]) -> str | None:
+        """Return the class that a name means among those of generated houses and the given ones."""
+        found = read_name(name, _CLASSES.union(kinds))
+        return found.classes[0] if found is not None and len(found.classes) == 1 else None
+
+    def read_goal(self, text: str, kinds: Collection[str] = (), *, whole: bool = False) -> tuple[ConditionJson, ...]:
+        """Return the conditions that words state about any house; see `language.grammar.unseen`."""
+        return read_unseen(text, kinds, whole=whole)
 
     def purposes(self, kind: str) -> frozenset[str]:
         """Return a class's properties that say what it is for, or its category where it has none."""

@@ -1,11 +1,13 @@
-"""Episode items: the goal, the actions, the outcome and the lessons of an episode, in one draft."""
+"""Episode items: the goal (in words and conditions), actions, outcome and lessons of an episode, in one draft."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from ...experience import Trajectory
+from ...envs.facts import FactGraph
+from ...envs.facts.conditions import by_class
+from ...experience import Json, Trajectory
 from ..items import Draft
 from .drafts import draft_about
 from .reflection import as_json, reflect
@@ -40,7 +42,15 @@ class EpisodeBuilder:
                 "task": trajectory.task.id,
                 "collector": trajectory.collector,
                 "actions": done[:_ACTIONS_KEPT],
+                "wanted": _wanted(trajectory),
                 "reflection": as_json(reflection),
             },
             importance=0.7 if reflection.lessons or trajectory.success else 0.4,
         )
+
+
+def _wanted(trajectory: Trajectory) -> list[Json]:
+    """Return the conditions of an episode's goal by class; empty where one names an id that the facts do not know."""
+    graph = FactGraph.of(trajectory.steps[0].observation.facts)
+    lifted = [by_class(one, graph.kinds if graph else {}) for one in trajectory.task.goal.conditions]
+    return [] if None in lifted else [dict(one) for one in lifted if one is not None]

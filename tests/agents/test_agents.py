@@ -52,7 +52,8 @@ def test_the_agents_of_the_package_keep_the_contract() -> None:
         (lambda o, g: " ", "empty action"),
         (lambda o, g: "\ud800", "UTF-8"),
         (lambda o, g: o.facts["graph"], "facts are None"),
-        (lambda o, g: g.conditions[0].update(done=True) or "wait", "changed the observation or the goal"),
+        (lambda o, g: str(g.conditions[0]["type"]), "conditions are empty"),
+        (lambda o, g: object.__setattr__(g, "text", "rest") or "wait", "changed the observation or the goal"),
         (lambda o, g: str(UNSEEDED.random()), "seed all its randomness"),
     ],
 )

@@ -180,7 +180,9 @@ PLACE_SPLIT: Final = re.compile(rf"(?:\s+(?:back|away|down|up|over))?\s+({AT_WOR
 ERRANDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     (re.compile(rf"(?:{said})"), meant)
     for said, meant in (
-        (r"go to (?:bed|sleep)|(?:get some )?sleep|go and sleep|get (?:in|into) bed",
+        (r"(?:take a nap|have a nap|nap|sleep|go to sleep|fall asleep)(?: a little)? (?:in|on) (?P<n>.+)",
+         "lie on {n}, sleep"),
+        (r"go to (?:bed|sleep)|(?:get some )?sleep(?: a little| for a while)?|go and sleep|get (?:in|into) bed",
          "you are on a bed, you are lying, sleep"),
         (r"take a nap|have a nap|nap", "you are on a couch, you are lying, sleep"),
         (r"(?:take|have) a bath", "you are on a bathtub, you are lying"),

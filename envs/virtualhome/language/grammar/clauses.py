@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from .....errors import GoalError
 from ....facts.conditions import EVERY, ConditionJson
-from ...engine.scene import Scene, bits
 from ...engine.vocabulary import CHARACTER_CLASS, STATES
 from ..phrases import (
     AT_WORDS,
@@ -39,8 +38,18 @@ from ..phrases import (
     STATE_WORDS,
     WEAR,
 )
-from .nouns import ADJECTIVE, NONE, QUANTIFIED, QUANTITY, Moment, Noun, read_noun
+from .nouns import ADJECTIVE, NONE, QUANTIFIED, QUANTITY, Moment, Noun, merged, read_noun
 
+OPPOSITE: Final = MappingProxyType(
+    {
+        "ON": "OFF",
+        "OFF": "ON",
+        "OPEN": "CLOSED",
+        "CLOSED": "OPEN",
+        "PLUGGED_IN": "PLUGGED_OUT",
+        "PLUGGED_OUT": "PLUGGED_IN",
+    }
+)
 _YOU: Final = {"class": CHARACTER_CLASS}
 _ABLE: Final = MappingProxyType(
     {"ON": "HAS_SWITCH", "OFF": "HAS_SWITCH", "OPEN": "CAN_OPEN", "CLOSED": "CAN_OPEN", "PLUGGED_IN": "HAS_PLUG"}
@@ -50,7 +59,7 @@ STATE: Final = rf"(?:(?:still|left|kept) )?({'|'.join(sorted(STATE_WORDS, key=le
 """A state in words, as the one group of a pattern."""
 _BE: Final = (
     r"(?<! that )(?<! which )"
-    r"(?:is|are|be|should be|must be|has to be|have to be|needs to be|need to be|to be|stays?|remains?)"
+    r"(?:is|are|be|should be|must be|has to be|have to be|needs to be|need to be|to be|stays?|remains?|belongs?)"
 )
 _NOT_BE: Final = (
     r"(?:isn't|aren't|is not|are not|should not be|must not be|shouldn't be|mustn't be|should never be|is never)"
@@ -59,6 +68,10 @@ _HAVE: Final = r"(?:leave|keep|have|get|want|need|see|make)"
 _POSED: Final = r"(?:placed|lying|standing|sitting|seated|put|kept|stored|left)"
 _WHERE: Final = r"(?:in|inside|on|at|of)"
 _VACANT: Final = r"empty|clear|free|unoccupied|vacant"
+_FULL: Final = re.compile(r"\b((?:a |the )?(?:glass|cup|mug|bottle|bowl|pot)) of (\w+)")
+"""What something to drink is in."""
+_SHUT: Final = re.compile(r"(?:the |a |an )?(closed|open) ")
+_SMALL: Final = frozenset("the a an in on of for it to is and or at by with no".split())
 _LIST: Final = re.compile(r"\s*(?:,\s*and\s+|,\s*|\s+and\s+)")
 _LIT: Final = MappingProxyType({"dark": ("OFF", EVERY), "bright": ("ON", EVERY), "lit": ("ON", 1), "light": ("ON", 1)})
 
@@ -76,6 +89,8 @@ class ClauseReader:
         self.moment, self.scene, self.verbs = moment, moment.scene, verbs
         self.last = ""
         """The thing named last, for "it"."""
+        self.place = ""
+        """The place named last."""
 
     def read(self, clause: str) -> list[ConditionJson] | None:
         """Return the conditions of a plain clause; None where it has no form that is known.
@@ -83,6 +98,12 @@ class ClauseReader:
         Raises:
             GoalError: it has, and names what is not there or cannot be so; half a sentence.
         """
+        if (match := _FULL.search(clause)) and self._is(match[1]) and self._is(match[2]):
+            (content, *_) = self._nouns(match[2])
+            if content.nodes & (self.scene.having["DRINKABLE"] | self.scene.having["POURABLE"]):
+                found = self.read(f"{clause[: match.start()]}{match[1]}{clause[match.end() :]}")
+                vessel = read_noun(match[1], self.moment)
+                return None if found is None else [*self._edge(content, "INSIDE", vessel.selector(self.scene)), *found]
         problem: GoalError | None = None
         for read in (
             self._of_you,
@@ -104,18 +125,28 @@ class ClauseReader:
             raise problem
         return None
 
+    def mention(self, text: str) -> None:
+        """Keep the first thing that a text names, for "it" in what follows."""
+        words = re.findall(r"[a-z']+", text)
+        for start in range(len(words)):
+            for end in range(min(len(words), start + 3), start, -1):
+                name = " ".join(words[start:end])
+                if words[start] not in _SMALL and self._is(name):
+                    self.last = f"the {name}"
+                    return
+
     # --- what is to be true
 
     def _of_you(self, clause: str) -> list[ConditionJson] | None:
-        clause = re.sub(r"^(?:be|get) (?=sitting|lying|seated)", "you are ", clause)
+        clause = re.sub(r"^(?:be |get |)(?=sitting|lying|seated)", "you are ", clause)
         if match := re.fullmatch(
             r"(?:you |i )(?:are |am )?(sit|sitting|seated|lie|lying)(?: down)?(?: (?:on|in) (.+))?", clause
         ):
-            if match[2]:
-                return self._edges_of_you("ON", match[2])
-            return [{"node": _YOU, "state": "LYING" if match[1].startswith("l") else "SITTING"}]
-        if match := re.fullmatch(r"(?:sit|lie|have a seat|take a seat)(?: down)? (?:on|in|at|upon) (.+)", clause):
-            return self._edges_of_you("ON", match[1])
+            posture: list[ConditionJson] = [{"node": _YOU, "state": "LYING" if match[1].startswith("l") else "SITTING"}]
+            there = self._edges_of_you("ON", match[2]) if match[2] else []
+            return [*there, *(posture if not there or match[1].startswith("l") else ())]
+        if match := re.fullmatch(r"(sit|lie|have a seat|take a seat)(?: down)? (?:on|in|at|upon) (.+)", clause):
+            return self._of_you(f"you {match[1] if match[1] == 'lie' else 'sit'} on {match[2]}")
         if clause in ("stand up", "get up", "stand", "you are standing"):
             return [{"not": {"node": _YOU, "state": state}} for state in ("SITTING", "LYING")]
         if match := re.fullmatch(r"you (?:hold|are holding|have) (.+)", clause):
@@ -193,9 +224,7 @@ class ClauseReader:
         match = re.fullmatch(rf"(?:{_HAVE} )?(.+?) (?:to be )?{STATE}( {_WHERE} .+)?", clause)
         if match and match[1] not in ("turn", "switch", "put", "shut", "power"):
             return self._state(f"{match[1]}{match[3] or ''}", STATE_WORDS[match[2]])
-        if not QUANTIFIED.match(clause):
-            return None
-        if match := re.fullmatch(rf"(.+?) (?:{NOT_AT}) (.+)", clause):
+        if QUANTIFIED.match(clause) and (match := re.fullmatch(rf"(.+?) (?:{NOT_AT}) (.+)", clause)):
             return self._apart(match[1], match[2])
         if match := re.search(rf" (?:{_POSED} )?({PREPOSITION}) ", clause):
             return self._edges(clause[: match.start()], match[1], clause[match.end() :], literal=True)
@@ -292,8 +321,8 @@ class ClauseReader:
             if any(noun.nodes & self.scene.having["HAS_SWITCH"] for noun in self._nouns(thing)):
                 raise GoalError(f"{thing} can be on or off and nothing between: say which")
             raise GoalError(f"{thing} cannot be dimmed")
-        if key == "FILL":
-            return self._edges(place, "in", thing)
+        if key in ("FILL", "SET"):
+            return self._edges(place, "in" if key == "FILL" else "in/on", thing)
         action: dict[str, Any] = {"verb": key}
         if thing:
             (noun, *more) = self._nouns(thing)
@@ -353,11 +382,13 @@ class ClauseReader:
             if len(parts) < 2:
                 raise
             found = [read_noun(part, self.moment) for part in parts]
+            if not self.moment.seen:
+                found = merged(found)
         self.last = text
         return found
 
     def _one_only(self, noun: Noun) -> None:
-        if noun.definite and noun.number == 1 and len(noun.classes) > 1:
+        if self.moment.seen and noun.definite and noun.number == 1 and len(noun.classes) > 1:
             names = [f"the {name.replace('_', ' ')}" for name in noun.classes]
             raise GoalError(f"{noun.text!r} may mean {', '.join(names[:-1])} or {names[-1]}: say which")
 
@@ -369,9 +400,9 @@ class ClauseReader:
         for noun in self._nouns(text):
             able = scene.having.get(_ABLE.get(state, ""), scene.everything)
             if len(noun.classes) > 1 and noun.nodes & able:
-                noun = _only(noun, noun.nodes & able, scene)
+                noun = noun.only(noun.nodes & able, scene)
             if noun.definite and len(noun.classes) > 1 and (left := noun.nodes & ~scene.states[STATES.index(state)]):
-                noun = _only(noun, left, scene)
+                noun = noun.only(left, scene)
             self._one_only(noun)
             if done and not noun.nodes & able:
                 raise GoalError(f"{noun.text} cannot be {state.lower().replace('_', ' ')}")
@@ -380,9 +411,14 @@ class ClauseReader:
         return found
 
     def _edges(self, thing: str, preposition: str, place: str, *, literal: bool = False) -> list[ConditionJson]:
+        if re.fullmatch(r"(?:your |my |the )?hands?", place):
+            return self._edges_of_you("HOLDS", thing)
         target = read_noun(place, self.moment)
         self._one_only(target)
-        found = []
+        self.place = place
+        found = (
+            self._state(place, STATE_WORDS[match[1]]) if (match := _SHUT.match(place)) and not self.moment.seen else []
+        )
         for noun in self._nouns(thing):
             self._one_only(noun)
             relation = "CLOSE" if preposition == "next to" else self._relation(preposition, target, literal)
@@ -434,15 +470,12 @@ def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         "DISCARD": DISCARD,
         "GO": GO,
         "FILL": ("fill {0} with {1}",),
+        "SET": ("set {0} with {1}", "lay {0} with {1}"),
     }
     named |= {"REMOVE": REMOVE, "DEPART": DEPART, "DIM": DIM, **CLEAR}
     rows += [(key, said) for key, phrases in named.items() for said in phrases]
     rows.sort(key=lambda row: (-len(row[1]), row[0]))
     return tuple((key, re.compile(re.sub(r"\\\{\d\\\}", "(.+)", re.escape(said)))) for key, said in rows)
-
-
-def _only(noun: Noun, nodes: int, scene: Scene) -> Noun:
-    return noun._replace(nodes=nodes, classes=tuple(dict.fromkeys(scene.classes[n] for n in bits(nodes))))
 
 
 def denied(condition: ConditionJson) -> ConditionJson:

@@ -99,6 +99,8 @@ class Moment(NamedTuple):
     """For each state of `scene.state_names`, the bitset of nodes in it."""
     within: Callable[[int], int]
     """What is in or on some nodes, however deep; of a room its doors as well."""
+    seen: bool = True
+    """Whether it is a household that is there; else a name that may mean several classes means any of them."""
 
 
 class Noun(NamedTuple):
@@ -129,6 +131,10 @@ class Noun(NamedTuple):
         else:
             parts = [{"id": scene.ids[n]} for n in bits(self.nodes)]
         return parts[0] if len(parts) == 1 else {"any": parts}
+
+    def only(self, nodes: int, scene: Scene) -> Noun:
+        """Return the same of some of the nodes."""
+        return self._replace(nodes=nodes, classes=tuple(dict.fromkeys(scene.classes[n] for n in bits(nodes))))
 
     def counted(self, condition: dict[str, Any]) -> list[ConditionJson]:
         """Return the conditions on how many are so: at least, at most, or both."""
@@ -210,6 +216,16 @@ def find_one(text: str, moment: Moment, among: int) -> int:
         return 0
     found = _find(said.name, moment, among)
     return 0 if found is None else found.nodes
+
+
+def merged(nouns: list[Noun]) -> list[Noun]:
+    """Return nouns by class, as "the pillow from the couch and the pillow from the bed" are two pillows."""
+    found: dict[int, Noun] = {}
+    for noun in nouns:
+        known = found.get(noun.nodes)
+        alike = known is not None and min(known.number, noun.number) > 0
+        found[noun.nodes] = known._replace(number=known.number + noun.number) if known and alike else noun
+    return list(found.values())
 
 
 def _determined(text: str) -> _Determined:
@@ -357,6 +373,7 @@ __all__ = [
     "Noun",
     "beginning",
     "find_one",
+    "merged",
     "present",
     "read_noun",
 ]

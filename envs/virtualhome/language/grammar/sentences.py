@@ -19,7 +19,7 @@ from ....facts.conditions import ConditionJson
 from ...engine.rules import Rules
 from ...engine.scene import Scene
 from ..phrases import DEEDS, ERRANDS, STATE_WORDS
-from .clauses import STATE, ClauseReader, denied, patterns
+from .clauses import OPPOSITE, STATE, ClauseReader, denied, patterns
 from .nouns import Moment, beginning
 
 GRAMMAR: Final = """\
@@ -55,6 +55,12 @@ _EXACT: Final = re.compile(r"\b(?:exactly|precisely|just)\b")
 _JOINT: Final = re.compile(
     r"(\s*(?:,?\s+and then\s+|,\s*then\s+|\s+then\s+|,\s*and\s+|,\s*but\s+|,\s*|\s+and\s+|\s+but\s+|;\s*|\.\s+))"
 )
+_PREFACE: Final = re.compile(rf"{_JOINT.pattern[:-1]}|:\s+|,?\s+while\s+|,?\s+with\s+)")
+_LONGEST: Final = 13
+"""How many parts and joints a clause has at most where some cannot be read."""
+_PART: Final = re.compile(
+    r"^((?:its |the )?(?:lid|door)|that|this)\b(?= (?:is |should be )?(?:closed|open|shut|on|in|off)\b)"
+)
 _PRONOUN: Final = re.compile(r"\b(it|them|they)\b")
 _UNSAYABLE: Final = frozenset(
     "or except unless until before after if while whenever when instead without either neither only".split()
@@ -81,11 +87,7 @@ def read_sentence(text: str, scene: Scene, rules: Rules | None = None) -> tuple[
     Raises:
         GoalError: a clause cannot be read, or names what is not there; every problem is named.
     """
-    said = " ".join(text.strip().strip("\"'").rstrip(".!?").lower().replace("\u2019", "'").split())
-    said = re.sub(r"\s+([,;])", r"\1", said)
-    said = re.sub(r"\b(\w+) or more\b", r"at least \1", re.sub(r"\b(\w+) or (?:fewer|less)\b", r"at most \1", said))
-    if not said:
-        raise GoalError("The goal is empty: say what is to be done, as in 'turn on the lamp'.")
+    said = _plain_text(text)
     reader = _Reader(beginning(scene), frozenset(DEEDS) if rules is None else frozenset(rules.table))
     found = reader.whole(said)
     if found is None:
@@ -94,7 +96,52 @@ def read_sentence(text: str, scene: Scene, rules: Rules | None = None) -> tuple[
         found = _Reader(beginning(scene), reader.clauses.verbs).whole(again) if again != said else None
     if found is None:
         raise GoalError(f"The goal cannot be read: {'; '.join(reader.problems(said))}.")
-    return tuple(found)
+    return tuple(_settled(found))
+
+
+def _settled(conditions: Sequence[ConditionJson]) -> list[ConditionJson]:
+    """Leave out what is said twice, and what later clauses undo: holding what is put down, opening what is closed."""
+    found: list[ConditionJson] = []
+    for place, one in enumerate(conditions):
+        later = conditions[place + 1 :]
+        held = one.get("relation") == "HOLDS" and any(
+            more.get("from") == one["to"] and more.get("relation") in ("ON", "INSIDE") for more in later
+        )
+        opposite = OPPOSITE.get(one.get("state", ""))
+        undone = any(more == {**one, "state": opposite} for more in later) if opposite else False
+        if not (held or undone or one in found):
+            found.append(one)
+    return found
+
+
+def _plain_text(text: str) -> str:
+    said = " ".join(text.strip().strip("\"'").rstrip(".!?").lower().replace("\u2019", "'").split())
+    said = re.sub(r"\s+([,;])", r"\1", said)
+    said = re.sub(r"\b(\w+) or more\b", r"at least \1", re.sub(r"\b(\w+) or (?:fewer|less)\b", r"at most \1", said))
+    if not said:
+        raise GoalError("The goal is empty: say what is to be done, as in 'turn on the lamp'.")
+    return said
+
+
+def read_parts(text: str, moment: Moment, *, whole: bool = False) -> list[ConditionJson]:
+    """Return the conditions that the clauses of a text state, as far as they can be read: what they are for is skipped.
+
+    Args:
+        text: "dinner is near: put a plate on the table".
+        moment: The household.
+        whole: Whether nothing may be skipped: then it is empty where a clause cannot be read.
+
+    Raises:
+        GoalError: the text is empty.
+    """
+    said = _plain_text(text)
+    reader = _Reader(moment, frozenset(DEEDS))
+    found = reader.whole(said)
+    if found is None and not whole:
+        head, colon, tail = said.partition(": ")
+        found = reader.readable(tail, head) if colon else []
+        found = found or reader.readable(said)
+    return _settled(found or [])
 
 
 class _Reader:
@@ -122,6 +169,24 @@ class _Reader:
             if rest is not None:
                 return [*found, *rest]
         return None
+
+    def readable(self, said: str, about: str = "") -> list[ConditionJson]:
+        """Read the clauses that can be read, and leave the others out; what they are about may be said before."""
+        parts, place = _PREFACE.split(said), 0
+        found: list[ConditionJson] = []
+        self.clauses.last = ""
+        self.clauses.mention(about)
+        while place < len(parts):
+            for end in range(place + 1, min(len(parts), place + _LONGEST) + 1, 2):
+                read = self._clause("".join(parts[place:end]).strip(" ,;.:"))
+                if read is not None:
+                    found += read
+                    place = end + 1
+                    break
+            else:
+                self.clauses.mention(parts[place])
+                place += 2
+        return found
 
     def problems(self, said: str) -> list[str]:
         """Say what is wrong, once for each clause."""
@@ -186,11 +251,27 @@ class _Reader:
         found = self._positive(f"{kept[1]} is {kept[2]}" if kept else rest)
         return None if found is None else [denied(one) for one in found]
 
+    def _with_pronoun(self, clause: str, match: re.Match[str]) -> list[ConditionJson] | None:
+        """Read a clause with what "it" means: the thing named last, or else its place ("put it in and close it")."""
+        meant = (self.clauses.last, self.clauses.place)
+        problem: GoalError | None = None
+        for name in filter(None, meant[::-1] if match.re is _PART else meant):
+            try:
+                found = self._positive(f"{clause[: match.start()]}{name}{clause[match.end() :]}")
+            except GoalError as error:
+                problem = problem or error
+                continue
+            if found is not None:
+                return found
+        if problem is not None:
+            raise problem
+        if any(meant):
+            return None
+        raise GoalError(f"{clause!r} does not say what {match[1]!r} is")
+
     def _positive(self, clause: str) -> list[ConditionJson] | None:
-        if _PRONOUN.search(clause):
-            if not self.clauses.last:
-                raise GoalError(f"{clause!r} does not say what {_PRONOUN.search(clause)[1]!r} is")  # type: ignore[index]
-            clause = _PRONOUN.sub(lambda _: self.clauses.last, clause, count=1)
+        if match := _PART.match(clause) or _PRONOUN.search(clause):
+            return self._with_pronoun(clause, match)
         for said, meant in ERRANDS:
             if match := said.fullmatch(clause):
                 sentence = meant.format(n=match["n"] or "one" if "n" in said.groupindex else "")
