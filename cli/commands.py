@@ -280,6 +280,16 @@ class View:
 
 
 @dataclass(frozen=True)
+class StoreImport:
+    """Add trajectories of ATIF documents, those of other programs too, to a store."""
+
+    path: Positional[Path]
+    """The store's directory; it is made if it does not exist."""
+    source: Positional[Path]
+    """An ATIF document, or a folder of them. Those that are in the store already are left out."""
+
+
+@dataclass(frozen=True)
 class Demo:
     """The tour: agents act in generated houses, their experience is stored, and a small loop learns from it."""
 
@@ -324,4 +334,5 @@ class Store:
         | Annotated[StoreSalvage, subcommand("salvage")]
         | Annotated[StoreMerge, subcommand("merge")]
         | Annotated[StoreExport, subcommand("export")]
+        | Annotated[StoreImport, subcommand("import")]
     )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .commands import StoreExport, StoreInfoCommand, StoreMerge, StoreSalvage, StoreShow, StoreVerify, View
+from .commands import StoreExport, StoreImport, StoreInfoCommand, StoreMerge, StoreSalvage, StoreShow, StoreVerify, View
 from .console import make_console
 from .worlds import LINES
 
@@ -169,4 +169,30 @@ def view(command: View) -> None:
             server.close()
 
 
-__all__ = ["store_export", "store_info", "store_merge", "store_salvage", "store_show", "store_verify", "view"]
+def store_import(command: StoreImport) -> int:
+    """Import ATIF documents; 1 if one of them could not be read."""
+    from ..export import import_atif
+    from ..store import ExperienceStore
+
+    console = make_console()
+    config = {"command": "store import", "source": command.source.name}
+    with ExperienceStore.open(command.path, config=config) as store:
+        report = import_atif(store, command.source)
+    for reason in report.left:
+        console.print(f"left out: {reason}", soft_wrap=True, markup=False)
+    console.print(
+        f"{command.path}: {report.added} trajectories added, {report.known} were there already.", soft_wrap=True
+    )
+    return int(bool(report.left))
+
+
+__all__ = [
+    "store_export",
+    "store_import",
+    "store_info",
+    "store_merge",
+    "store_salvage",
+    "store_show",
+    "store_verify",
+    "view",
+]

@@ -89,6 +89,7 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "StoreSalvage": "stores:store_salvage",
         "StoreMerge": "stores:store_merge",
         "StoreExport": "stores:store_export",
+        "StoreImport": "stores:store_import",
         "View": "stores:view",
         "Loop": "learning.loop:loop",
         "ListCommand": "plugins.perform:list_parts",
