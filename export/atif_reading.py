@@ -155,7 +155,7 @@ class _Reader:
         return Trajectory(id_, task, tuple(played), seen, extra["collector"], provenance=extra["provenance"])
 
     def _holds(self, parent: str, steps: int) -> bool:
-        """Return whether the store has an episode with at least so many steps."""
+        """Return whether the store has an episode with at least this number of steps."""
         return parent in self._store and len(self._store.expand(self._store.get(parent)).steps) >= steps
 
     def _first(self, before: Sequence[Mapping[str, Any]], prefix: str) -> Observation:
