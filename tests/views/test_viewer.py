@@ -18,8 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.cli import main
-from pathei.errors import ConfigError, ExportError, StoreError
+from pathei.errors import ConfigError, ExportError, MemoryStoreError, StoreError
 from pathei.experience import Goal, Observation, Step, Task, Trajectory
+from pathei.memory import open_memory
+from pathei.memory.items import Filter
 from pathei.store import ExperienceStore
 from pathei.tests.views.walks import walk
 from pathei.views.viewer import EpisodeFilter, ViewerServer, export_page
@@ -178,6 +180,32 @@ def test_the_server_answers_this_machine_only(viewed: Path) -> None:
             assert orjson.loads(body)["error"].endswith(".")
         with pytest.raises(ConfigError, match="--port"):
             ViewerServer(store, int(urlsplit(server.address).port or 0))
+
+
+def test_a_memory_is_asked_by_kind_and_status(viewed: Path, tmp_path: Path) -> None:
+    with ExperienceStore.open(viewed, mode="read") as store:
+        answers = ViewerAnswers(store)
+
+        def ask(*parts: str) -> list[Any]:
+            found: list[Any] = orjson.loads(answers.answer(path_of("memory", *parts)).body)["items"]
+            return found
+
+        with open_memory(viewed, mode="read") as memory:
+            expected = memory.query("where is the couch? a/b", 50, Filter())
+        found = ask("", "active", "where is the couch? a/b")
+        assert [(item["id"], item["score"], item["scores"]) for item in found] == [
+            (hit.item.id, hit.score, hit.scores) for hit in expected
+        ]
+        assert {item["kind"] for item in ask("fact", "", "couch")} == {"fact"}
+        newest = ask("", "active", "")
+        assert newest
+        assert all(item["trajectory"] in store for item in newest)
+        assert ask("", "forgotten", "") == []
+        with pytest.raises(ConfigError, match="no items of kind 'dream'"):
+            ask("dream", "", "")
+        answers.close()
+    with ExperienceStore.open(tmp_path / "bare") as store, pytest.raises(MemoryStoreError):
+        answer(store, "memory", "", "active", "")
 
 
 @pytest.mark.integration

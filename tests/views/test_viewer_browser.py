@@ -120,6 +120,28 @@ def test_the_tree_of_a_task_leads_to_its_steps(browser: Browser, viewed: Path) -
         page.close()
 
 
+def test_a_memory_answers_and_leads_to_the_episode(browser: Browser, viewed: Path) -> None:
+    with ExperienceStore.open(viewed, mode="read") as store, ViewerServer(store) as server:
+        page = WatchedPage(browser, server.address)
+        page.wait("document.querySelector('tr[data-id]')")
+        page.click_on("#memory")
+        page.wait("document.querySelectorAll('.item').length > 3")
+        page.keys("/")
+        page.write("couches")
+        page.keys("Enter")
+        page.wait("document.querySelector('.item mark')?.innerText.toLowerCase() === 'couch'")
+        assert "lexical" in page.text(".item .facts")
+        page.evaluate("document.getElementById('kind').value = 'fact'")
+        page.evaluate("document.getElementById('kind').dispatchEvent(new Event('change'))")
+        page.wait(
+            "location.hash.includes('kind=fact') && document.querySelector('.item .facts').innerText.includes('fact')"
+        )
+        page.click_on(".item .facts a")
+        page.wait("document.querySelector('.step')")
+        assert page.errors == []
+        page.close()
+
+
 def test_a_person_enters_a_step_and_stores_a_branch(browser: Browser, viewed: Path, tmp_path: Path) -> None:
     shutil.copytree(viewed, tmp_path / "mine")
     with ExperienceStore.open(tmp_path / "mine", mode="read") as store, ViewerServer(store) as server:

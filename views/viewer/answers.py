@@ -7,6 +7,7 @@
 | `episode/ID` | an episode from its reset: task, origin, and one line for each step |
 | `steps/ID/N` | up to `CHUNK` of its moments, from number N on: what was seen, thought, done and changed |
 | `tree/TASK` | the states that the episodes of a task came through, and the ways between them (`world_tree`) |
+| `memory/KIND/STATUS/QUESTION` | what the store's memory finds, or its newest items (`remembered`) |
 | `image/SHA256` | the bytes of an image |
 
 Ids are percent-encoded as `encodeURIComponent` does it. Not here: HTTP (`server`), and filters, which are the page's.
@@ -26,6 +27,7 @@ from ...experience import Json, Observation, Step, Trajectory
 from ...store import EpisodeRow, ExperienceStore
 from ...store.blobs import media_type
 from .changes import ShownChange, changes_of
+from .remembered import ViewedMemory
 from .world_tree import world_tree
 
 CHUNK: Final = 50
@@ -65,6 +67,7 @@ class ViewerAnswers:
         self._keep = keep
         self._seen = 0
         self._rows: list[EpisodeRow] = []
+        self._memory = ViewedMemory(store.path)
         self._open: _OpenEpisode | None = None
         self._paths: dict[str, Callable[..., Json]] = {
             "store": self._about,
@@ -72,7 +75,12 @@ class ViewerAnswers:
             "episode": self._episode,
             "steps": self._moments,
             "tree": self._tree,
+            "memory": self._memory.answer,
         }
+
+    def close(self) -> None:
+        """Close what was opened besides the store."""
+        self._memory.close()
 
     def rows(self) -> list[EpisodeRow]:
         """Return one line for each trajectory that is listed now."""

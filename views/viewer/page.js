@@ -2,6 +2,7 @@
 // server, or of the answers that lie in the page itself. Everything that was recorded is shown as text, never as HTML.
 // Addresses: #/?env=..&text=..&page=2 is a filtered list, #/episode/ID/7 the seventh step of an episode, #/enter/ID/6
 // the same moment entered: its environment stands there, after six steps, and can be acted in,
+// #/memory?question=.. what the store's memory finds for a question,
 // #/tree/TASK the states that the episodes of a task came through.
 "use strict";
 
@@ -361,6 +362,41 @@ async function drawTree(mine, task) {
     make("ul", { class: "tree", id: "root" }, roots.map((root) => drawn(root, null, true))));
 }
 
+// --- the store's memory
+
+async function drawMemory(mine) {
+  const query = new URLSearchParams(location.hash.split("?")[1] ?? "");
+  const [kind, status, question] = [query.get("kind") ?? "", query.get("status") ?? "active", query.get("question") ?? ""];
+  const found = await ask(path("memory", kind, status, question));
+  await refresh();
+  if (mine !== latest) return;
+  const words = question.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const go = (change) => { location.hash = "#/memory?" + new URLSearchParams({ kind, status, question, ...change }); };
+  const choose = (id, now, values) => make("select", { id, "aria-label": id, onchange: (event) => go({ [id]: event.target.value }) },
+    ["", ...values].map((value) => make("option", { value, selected: now === value }, value || `any ${id}`)));
+  const search = make("input", { id: "question", type: "search", placeholder: "a question, then Enter  ( / )", "aria-label": "question",
+    value: question, onkeydown: (event) => { if (event.key === "Enter") go({ question: event.target.value }); } });
+  show("Memory", { "/": () => search.focus(), Escape: () => { location.hash = listed; } },
+    make("div", { class: "bar" }, search, choose("kind", kind, found.kinds), choose("status", status, found.statuses)),
+    make("p", { class: "note", id: "count" }, question ? `${count(found.items.length, "item")} found, best first.`
+      : `${count(found.holds, "active item")} in all; the newest first.`),
+    ...found.items.map((item) => memoryItem(item, words)));
+}
+
+function memoryItem(item, words) {
+  // Words of the question are marked; a part without any is one text.
+  const alike = (a, b) => a === b || (Math.min(a.length, b.length) > 2 && (a.startsWith(b) || b.startsWith(a)));   // cup, cups
+  const parts = item.text.split(/([\p{L}\p{N}]+)/u).map((part) =>
+    words.some((word) => part && alike(word, part.toLowerCase())) ? make("mark", {}, part) : part);
+  const facts = [item.kind, item.status !== "active" && item.status, item.replaced && `replaced by ${item.replaced}`,
+    `seen ${item.seen}×`, (item.helpful > 0 || item.harmful > 0) && `helped ${item.helpful}×, harmed ${item.harmful}×`,
+    `confidence ${item.confidence.toFixed(2)}`, item.score !== undefined && `score ${item.score.toFixed(3)}`,
+    ...Object.entries(item.scores ?? {}).map(([part, value]) => `${part} ${value.toFixed(3)}`)].filter(Boolean);
+  const origin = known.has(item.trajectory) ? episodeLink(item.trajectory, (item.step ?? 0) + 1, item.trajectory) : item.trajectory;
+  return make("article", { class: "item" }, make("pre", {}, parts), make("div", { class: "facts" },
+    facts.map((fact) => make("span", {}, fact)), origin && make("span", {}, "from ", origin)));
+}
+
 // --- a step that is entered
 
 async function drawEntered(mine, id, step) {
@@ -462,7 +498,8 @@ async function draw() {
   const mine = ++latest;
   const [, kind, ...parts] = location.hash.split("?")[0].split("/");
   try {
-    if (kind === "tree") await drawTree(mine, decodeURIComponent(parts[0]));
+    if (kind === "memory") await drawMemory(mine);
+    else if (kind === "tree") await drawTree(mine, decodeURIComponent(parts[0]));
     else if (kind === "enter") await drawEntered(mine, decodeURIComponent(parts[0]), Number(parts[1]) || 0);
     else if (kind === "episode") await drawEpisode(mine, decodeURIComponent(parts[0]), parts[1]);
     else await drawList(mine);
@@ -475,6 +512,7 @@ async function begin() {
   const about = await ask("store");
   document.getElementById("store").append(about.name, ...(about.failures ? [`, ${count(about.failures, "failure")}`] : []),
     ...about.damage.map((what) => make("span", { class: "bad" }, ` damaged: ${what}`)));
+  document.getElementById("memory").hidden = Boolean(inside);
   window.addEventListener("hashchange", draw);
   if (inside && !location.hash && inside["rows/0"].length === 1) open(inside["rows/0"][0][ID]);
   else await draw();

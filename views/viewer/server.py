@@ -7,6 +7,7 @@ environments belong to it. Not here: what is answered (`answers`), and entering 
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import threading
@@ -78,7 +79,8 @@ class ViewerServer:
     def close(self) -> None:
         """Free the port and close the environments; not while it runs."""
         self._http.server_close()
-        self._worker.submit(self._desk.close).result()
+        for part in (self._desk, self._answers):
+            self._worker.submit(part.close).result()
         self._worker.shutdown()
 
     def answer(self, path: str) -> tuple[HTTPStatus, ViewerAnswer]:
@@ -144,8 +146,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "max-age=31536000, immutable" if kept else "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
-        self.end_headers()
-        self.wfile.write(answer.body)
+        with contextlib.suppress(ConnectionError):  # the page was left before its answer came
+            self.end_headers()
+            self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log a request, for `--verbose`; nothing is printed."""
