@@ -22,6 +22,7 @@ from ..scenes.generate import generate_home, read_name
 from ..scenes.scene import Home, Solid, Thing, bounds, read_boxes
 from .navmesh import CELL, build_navmesh
 from .paths import MeshPaths
+from .portals import Portals
 from .raster import Faces, box_faces, camera_at, joined, render
 
 _PITCH_LIMIT: Final = 90.0
@@ -51,6 +52,7 @@ class _Loaded(NamedTuple):
     home: Home
     paths: MeshPaths
     start: Mapping[int, Placement]
+    portals: Portals
 
 
 class EmbeddedBackend:
@@ -141,22 +143,27 @@ class EmbeddedBackend:
         pose, settings = self._state.poses[agent], self.settings
         _, y, _, w = pose.rotation
         eye = np.array(pose.position) + np.array((0.0, settings.camera_height, 0.0))
-        camera = camera_at(eye, math.degrees(2 * math.atan2(y, w)), pose.pitch, settings.hfov)
-        return render(self.faces(), camera, settings.rows, settings.width, sensors)
+        yaw = 2 * math.atan2(y, w)
+        camera = camera_at(eye, math.degrees(yaw), pose.pitch, settings.hfov)
+        x, _, z = pose.position
+        aspect = settings.rows / settings.width
+        rooms = self._scene.portals.visible(x, z, yaw, math.radians(pose.pitch), camera.half, aspect)
+        return render(self.faces(), camera, settings.rows, settings.width, sensors, rooms)
 
     def faces(self) -> Faces:
         """Return the faces of everything as it is now; what is held is not drawn."""
         state, loaded = self._state, self._scene
         if self._drawn[0] is not state.placements or self._drawn[1] is not state.opened:
             if self._fixed[0] != (loaded.home.name, state.opened):
-                solids = [(one, 0, 0) for one in loaded.home.structure]
+                solids = [(one, 0, 0, loaded.portals.room_of(one)) for one in loaded.home.structure]
                 for thing in loaded.home.things:
                     if not thing.movable:
                         shown = thing.opened if thing.id in state.opened and thing.opened else thing.solids
-                        solids += [(one, thing.semantic_id, thing.id) for one in shown]
+                        room = loaded.portals.room_of(*thing.solids)
+                        solids += [(one, thing.semantic_id, thing.id, room) for one in shown]
                 self._fixed = ((loaded.home.name, state.opened), box_faces(*_arrays(solids)))
             loose = [
-                (solid, thing.semantic_id, thing.id)
+                (solid, thing.semantic_id, thing.id, loaded.portals.room_of(solid))
                 for thing in loaded.home.things
                 if thing.movable and state.placements[thing.id].held_by is None and self.in_the_open(thing.id)
                 for solid in _placed(thing, state.placements[thing.id].position)
@@ -285,7 +292,7 @@ def load_scene(scene: str, radius: float, height: float) -> _Loaded:
             bottom, top = thing.box
             middle = ((bottom[0] + top[0]) / 2, bottom[1], (bottom[2] + top[2]) / 2)
             start[thing.id] = Placement(middle, thing.holder, thing.in_holder)
-    return _Loaded(home, MeshPaths(build_navmesh(low, high, radius, height)), start)
+    return _Loaded(home, MeshPaths(build_navmesh(low, high, radius, height)), start, Portals(home))
 
 
 def _fixed_corners(home: Home) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -311,14 +318,14 @@ def _placed(thing: Thing, position: Vector) -> list[Solid]:
     return [one.moved(by) for one in thing.solids]
 
 
-def _arrays(solids: Sequence[tuple[Solid, int, int]]) -> tuple[Any, Any, Any, Any]:
+def _arrays(solids: Sequence[tuple[Solid, int, int, int]]) -> tuple[Any, Any, Any, Any]:
     """Return boxes as arrays, for `box_faces`."""
-    low = np.array([one.low for one, _, _ in solids], dtype=float).reshape(-1, 3)
-    high = np.array([one.high for one, _, _ in solids], dtype=float).reshape(-1, 3)
+    low = np.array([one.low for one, *_ in solids], dtype=float).reshape(-1, 3)
+    high = np.array([one.high for one, *_ in solids], dtype=float).reshape(-1, 3)
     colours = np.array(
-        [[one.colour >> 16, one.colour >> 8 & 255, one.colour & 255] for one, _, _ in solids], dtype=np.uint8
+        [[one.colour >> 16, one.colour >> 8 & 255, one.colour & 255] for one, *_ in solids], dtype=np.uint8
     ).reshape(-1, 3)
-    return low, high, colours, np.array([[s, t] for _, s, t in solids], dtype=np.int32).reshape(-1, 2)
+    return low, high, colours, np.array([ids for _, *ids in solids], dtype=np.int32).reshape(-1, 3)
 
 
 __all__ = ["EmbeddedBackend", "EmbeddedState", "Placement", "load_scene"]

@@ -44,6 +44,8 @@ class Faces(NamedTuple):
     semantic: NDArray[np.int32]
     thing: NDArray[np.int32]
     """The id of the thing that each belongs to; 0 for the building."""
+    room: NDArray[np.int32]
+    """The room that each is in; -1 for none."""
 
 
 class Camera(NamedTuple):
@@ -77,7 +79,7 @@ def box_faces(low: Floats, high: Floats, colours: NDArray[np.uint8], ids: NDArra
         low: Lower corners, shape `[boxes, 3]`.
         high: Upper corners.
         colours: Shape `[boxes, 3]`.
-        ids: The semantic id and the thing of each, shape `[boxes, 2]`.
+        ids: The semantic id, the thing and the room of each, shape `[boxes, 3]`.
     """
     corners = low[:, None, None] + _CORNERS * (high - low)[:, None, None]
     normals = np.zeros((6, 3))
@@ -89,12 +91,13 @@ def box_faces(low: Floats, high: Floats, colours: NDArray[np.uint8], ids: NDArra
         lit.reshape(-1, 3),
         np.repeat(ids[:, 0], 6),
         np.repeat(ids[:, 1], 6),
+        np.repeat(ids[:, 2], 6),
     )
 
 
 def joined(parts: Sequence[Faces]) -> Faces:
     """Return several groups of faces as one."""
-    return Faces(*(np.concatenate([part[field] for part in parts]) for field in range(5)))
+    return Faces(*(np.concatenate([part[field] for part in parts]) for field in range(len(Faces._fields))))
 
 
 class _Hits(NamedTuple):
@@ -105,9 +108,20 @@ class _Hits(NamedTuple):
     depth: NDArray[np.float32]
 
 
-def render(faces: Faces, camera: Camera, rows: int, width: int, sensors: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """Return the images that a camera sees; see `SimBackend.render`."""
-    hits = cast_pixels(faces, camera, rows, width)
+def render(
+    faces: Faces, camera: Camera, rows: int, width: int, sensors: Sequence[str], rooms: NDArray[np.bool_] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Return the images that a camera sees; see `SimBackend.render`.
+
+    Args:
+        faces: All there is.
+        camera: Where it is.
+        rows: Rows of pixels.
+        width: Pixels in a row.
+        sensors: The names of the images.
+        rooms: Which rooms may be seen, and last whether what is in none may be; all if None.
+    """
+    hits = cast_pixels(faces, camera, rows, width, rooms)
     nothing = hits.face < 0
     images: dict[str, NDArray[Any]] = {}
     for sensor in sensors:
@@ -125,29 +139,29 @@ def render(faces: Faces, camera: Camera, rows: int, width: int, sensors: Sequenc
     return images
 
 
-def cast_pixels(faces: Faces, camera: Camera, rows: int, width: int) -> _Hits:
+def cast_pixels(faces: Faces, camera: Camera, rows: int, width: int, rooms: NDArray[np.bool_] | None = None) -> _Hits:
     """Return the nearest face at each pixel, and its depth along the camera's axis (0 where there is none)."""
-    kept, view, inverse = _in_view(faces, camera, rows / width)
+    kept, view, inverse = _in_view(faces, camera, rows / width, rooms)
     across = (np.arange(width) + 0.5) * (2 * camera.half / width) - camera.half
     down = -((np.arange(rows) + 0.5) * (2 * camera.half / width) - camera.half * rows / width)
     edges = np.cross(view, np.roll(view, -1, 1))
     # A fifth edge keeps what is behind the camera out: the inverse depth must be positive there.
     planes = np.concatenate([edges, inverse[:, None] - np.array((0.0, 0.0, 1 / _FAR))], axis=1)
-    slope = planes[..., 0]
-    rest = planes[..., 1, None] * down + planes[..., 2, None]
+    face, row = _rows_covered(view, camera.half, rows, width)
+    slope = planes[face, :, 0]
+    rest = planes[face, :, 1] * down[row, None] + planes[face, :, 2]
     with np.errstate(divide="ignore", invalid="ignore"):
-        crossing = -rest / slope[..., None]
-    rising, falling = (slope > 1e-12)[..., None], (slope < -1e-12)[..., None]
+        crossing = -rest / slope
+    rising, falling = slope > 1e-12, slope < -1e-12
     from_ = np.where(rising, crossing, -np.inf).max(1)
     to = np.where(falling, crossing, np.inf).min(1)
     to[((~rising & ~falling) & (rest < 0)).any(1)] = -np.inf
     scale = width / (2 * camera.half)
     first = np.clip(np.ceil((from_ + camera.half) * scale - 0.5), 0, width)
     last = np.clip(np.floor((to + camera.half) * scale - 0.5), -1, width - 1)
-    counts = np.maximum(last - first + 1, 0).astype(np.intp).ravel()
+    counts = np.maximum(last - first + 1, 0).astype(np.intp)
     spans = np.flatnonzero(counts)
-    counts, first = counts[spans], first.ravel()[spans].astype(np.intp)
-    face, row = np.divmod(spans, rows)
+    counts, first, face, row = counts[spans], first[spans].astype(np.intp), face[spans], row[spans]
     base = inverse[face, 0] * across[first.clip(max=width - 1)] + inverse[face, 1] * down[row] + inverse[face, 2]
     before = np.cumsum(counts) - counts
     within = np.arange(int(counts.sum())) - np.repeat(before, counts)
@@ -166,13 +180,35 @@ def cast_pixels(faces: Faces, camera: Camera, rows: int, width: int) -> _Hits:
     return _Hits(shown if there.all() else np.where(there, shown, -1), depth)
 
 
-def _in_view(faces: Faces, camera: Camera, aspect: float) -> tuple[NDArray[np.intp], Floats, Floats]:
+def _rows_covered(view: Floats, half: float, rows: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return pairs of a face and a row of pixels in which it may be seen.
+
+    Args:
+        view: The corners of the faces as the camera sees them, shape `[faces, 4, 3]`.
+        half: The tangent of half of the horizontal field of view.
+        rows: Rows of pixels.
+        width: Pixels in a row.
+    """
+    before = np.asarray((view[..., 2] > _NEAR).all(1))
+    slant = view[..., 1] / np.where(before[:, None], view[..., 2], 1.0)
+    scale = width / (2 * half)
+    first = np.where(before, np.ceil((rows - 1) / 2 - slant.max(1) * scale - 1e-6), 0).clip(0, rows).astype(np.intp)
+    last = np.where(before, np.floor((rows - 1) / 2 - slant.min(1) * scale + 1e-6), rows - 1)
+    counts = (last.clip(-1, rows - 1).astype(np.intp) - first + 1).clip(0)
+    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(np.arange(len(view)), counts), within + np.repeat(first, counts)
+
+
+def _in_view(
+    faces: Faces, camera: Camera, aspect: float, rooms: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.intp], Floats, Floats]:
     """Return the faces that may be seen, their corners as the camera sees them, and their inverse depth's plane.
 
     The inverse depth of a face at the pixel `(u, v)`, both as tangents, is `plane @ (u, v, 1)`.
     """
     towards = ((camera.position - faces.corners[:, 0]) * faces.normals).sum(1)
-    kept = np.flatnonzero(towards > 1e-6)
+    facing = towards > 1e-6
+    kept = np.flatnonzero(facing if rooms is None else facing & rooms[faces.room])
     axes = np.stack([camera.right, camera.up, camera.forward])
     view = (faces.corners[kept] - camera.position) @ axes.T
     x, y, z = view[..., 0], view[..., 1], view[..., 2]

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pathei.envs.habitat.backend import AgentSettings
+from pathei.envs.habitat.backend import AgentSettings, Pose
+from pathei.envs.habitat.follower import turned
 from pathei.envs.habitat.scenes.catalogue import FURNITURE, MOVABLE
 from pathei.envs.habitat.scenes.generate import FEWEST, MOST, NEAR, generate_home, home_name
 from pathei.envs.habitat.scenes.scene import Thing
 from pathei.envs.habitat.simulator.embedded import EmbeddedBackend
+from pathei.envs.habitat.simulator.raster import camera_at, render
 from pathei.errors import ConfigError
 
 
@@ -75,3 +77,17 @@ def test_a_home_follows_from_its_seed() -> None:
 def test_a_home_that_cannot_be_is_refused(scene: str) -> None:
     with pytest.raises(ConfigError):
         EmbeddedBackend().reset(scene)
+
+
+@pytest.mark.parametrize("scene", ["home:0", "home:3"])
+def test_rooms_that_are_not_drawn_are_not_seen(scene: str) -> None:
+    sim, rng = EmbeddedBackend(AgentSettings(width=48, rows=48)), np.random.default_rng(0)
+    sim.reset(scene)
+    for _ in range(15):
+        angle, pitch = float(rng.integers(360)), float(rng.choice([0, 30, -30, -60]))
+        sim.set_agent(Pose(sim.random_point(rng), turned((0.0, 0.0, 0.0, 1.0), angle), pitch))
+        (x, y, z), settings = sim.agent().position, sim.settings
+        camera = camera_at(np.array((x, y + settings.camera_height, z)), angle, pitch, settings.hfov)
+        everything = render(sim.faces(), camera, settings.rows, settings.width, ("depth", "semantic"))
+        for name, image in sim.render(("depth", "semantic")).items():
+            assert np.allclose(image, everything[name], atol=1e-4), name
