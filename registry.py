@@ -1,4 +1,4 @@
-"""Parts by name: environments, agents, collectors, goal proposers, methods, builders, embedders, export formats.
+"""Parts by name: environments, agents, collectors, goal proposers, methods, objectives, builders, embedders, exports.
 
 Each kind has one `Registry` in its own folder, a constant table of rows. A row is the part itself, or a `Lazy` that
 says where it is, so that listing names imports nothing. Other packages add parts without a change here, through the
@@ -32,6 +32,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "collector": "pathei.collectors.registry:COLLECTORS",
         "proposer": "pathei.collectors.registry:PROPOSERS",
         "method": "pathei.learners.methods.registry:METHODS",
+        "objective": "pathei.learners.pretrain.registry:OBJECTIVES",
         "export": "pathei.export.dispatch:EXPORTS",
     }
 )

@@ -43,6 +43,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "fisher": ("learning.commands:Fisher", "Estimate which weights what a model knows depends on."),
         "learn": ("learning.commands:Learn", "Tune a language model on experience, and keep what it knew."),
+        "pretrain": (
+            "learning.commands:Pretrain",
+            "Learn to see or to read from collected experience, without labels.",
+        ),
         "eval": ("learning.commands:Eval", "Ask tuned models what was held out, and measure what they forgot."),
         "loop": (
             "learning.commands:Loop",
@@ -82,6 +86,7 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "Corpora": "learning.learn:corpora",
         "Fisher": "learning.learn:fisher",
         "Learn": "learning.learn:learn",
+        "Pretrain": "learning.pretrain:pretrain",
         "Eval": "learning.learn:evaluate",
         "StoreInfoCommand": "stores:store_info",
         "StoreShow": "stores:store_show",

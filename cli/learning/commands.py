@@ -1,4 +1,4 @@
-"""The commands of learning as data; see `cli.commands`. Not here: what they do (`learn`, `loop`)."""
+"""The commands of learning as data; see `cli.commands`. Not here: what they do (`learn`, `pretrain`, `loop`)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ...learners.config import ReferenceConfig
 from ...learners.corpora.config import CorpusConfig
 from ...learners.fisher.config import FisherConfig
 from ...learners.methods.registry import METHOD_HELP, MethodConfigs
+from ...learners.pretrain.config import PretrainOptions
 from ...learners.training.config import LoraConfig, TrainingConfig
 from ...loop.config import LoopConfig
 
@@ -81,12 +82,25 @@ class Learn:
 
 
 @dataclass(frozen=True)
+class Pretrain:
+    """Learn to see or to read from collected experience, without labels. Run it again to go on where it stopped."""
+
+    store: Positional[Path]
+    """The store's directory; frames are there if it was collected with `--frames`. A fifth of its tasks is held out."""
+    out: Path
+    """The run's directory; made if it is not there."""
+    options: Annotated[PretrainOptions, arg(name="")]
+    """What to learn, and how."""
+
+
+@dataclass(frozen=True)
 class Eval:
     """Ask tuned models what was held out, and measure what they forgot. Several runs are set side by side."""
 
     runs: Positional[tuple[str, ...]]
     """The directories of runs that `pathei learn` finished; or models, such as an untuned base: a folder, an id on the
-    hub, `tiny`, `smollm2`. Models are asked the questions of the first run next to them, or of `--data`."""
+    hub, `tiny`, `smollm2`. Models are asked the questions of the first run next to them, or of `--data`. Or runs that
+    `pathei pretrain` finished: each is measured once, and its control is trained before that."""
     picture: Path | None = None
     """Where to draw skill against forgetting, as PNG."""
     splits: tuple[Literal["train", "seen", "unseen"], ...] = ("seen", "unseen")

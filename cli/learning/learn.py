@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from ..console import make_console, tame_libraries
 from .commands import Corpora, Eval, Fisher, Learn
+from .progress import progress_bar
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ...learners.evaluation.result import Evaluation
 
 
@@ -39,13 +37,13 @@ def fisher(command: Fisher) -> None:
         raise ConfigError("Name files of reference text with --texts: Fisher information is estimated from it.")
     tame_libraries()
     console = make_console()
-    with _bar(console, "base") as advance:
+    with progress_bar(console, "base") as advance:
         model, tokenizer = load_model(command.model, command.device, progress=advance)
     texts = read_texts(command.texts) if command.texts else stdlib_text().train
     rows = sequences_of(texts, tokenizer, command.length)[: command.sequences]
     import torch
 
-    with _bar(console, "Fisher") as advance:
+    with progress_bar(console, "Fisher") as advance:
         found = fisher_to_file(model, list(torch.from_numpy(rows)), command.out, command.fisher, progress=advance)
     console.print(f"{command.out}: {found.meta.sequences} sequences, {found.meta.tokens} tokens.", soft_wrap=True)
 
@@ -72,7 +70,7 @@ def learn(command: Learn) -> None:
         texts=command.texts,
         fisher=command.fisher,
     )
-    with _bar(console, "Learning") as advance:
+    with progress_bar(console, "Learning") as advance:
 
         def watch(told: Mapping[str, float]) -> None:
             advance(int(told["step"]), int(told["steps"]))
@@ -100,7 +98,13 @@ def evaluate(command: Eval) -> None:
 
     if not command.runs:
         raise ConfigError("Name at least one run that `pathei learn` finished, or a model and its questions (--data).")
+    from ...learners.pretrain.run import is_pretrained
+    from .pretrain import compare_pretrained
+
     tame_libraries()
+    if any(is_pretrained(Path(name)) for name in command.runs):
+        compare_pretrained([Path(name) for name in command.runs], overwrite=command.overwrite)
+        return
     console = make_console()
     asking = EvaluationConfig(execute=command.execute, batch=command.batch)
     config = EvaluateRunConfig(command.splits, command.limit, command.data, command.texts, asking, command.device)
@@ -130,28 +134,6 @@ def evaluate(command: Eval) -> None:
     if command.picture is not None:
         pareto_picture(points_of(found, command.splits[0]), command.picture)
         console.print(f"Picture: {command.picture}", soft_wrap=True)
-
-
-@contextmanager
-def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar for what calls back with how much is done, and of how much; nothing before that."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from ...collectors.progress import PlainLines
-
-    with Progress(
-        TextColumn(f"{name:10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-    ) as bar:
-        jobs: list[Any] = []
-        plain = PlainLines(console)
-
-        def advance(done: int, of: int) -> None:
-            plain.say(f"{name}: {done} of {of}")
-            if not jobs:
-                jobs.append(bar.add_task(name, total=of))
-            bar.update(jobs[0], completed=done, total=of)
-
-        yield advance
 
 
 __all__ = ["corpora", "evaluate", "fisher", "learn"]

@@ -14,7 +14,8 @@ class ListCommand:
     """List the parts of one kind by name, those of other installed packages included."""
 
     kind: Positional[str] = ""
-    """env, agent, builder, embedder, collector, proposer, method or export; without one, the kinds are listed."""
+    """env, agent, builder, embedder, collector, proposer, method, objective or export; without one, the kinds are
+    listed."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The objectives, one file each; `registry` of the folder above names them."""
