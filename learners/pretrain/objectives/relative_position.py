@@ -3,7 +3,7 @@
 A patch can give away where in the frame it lies (floor below, an agent's own body at the edge), and then two patches of
 different frames are enough. So the frame is turned and mirrored at random, its border is left out, neighbours are the
 four at the sides, and there is a gap and jitter between patches, so that edges do not run on. Control: the second patch
-is of another frame, turned by itself.
+is of another frame, turned by itself. What a patch shows upright (an agent's marker) still gives its side away.
 """
 
 from __future__ import annotations
