@@ -15,7 +15,7 @@ PROGRAMS := chromium:chromium chromium-headless-shell:chromium-headless-shell bw
 	node:nodejs npm:npm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compiled lint docs bench clean
+.PHONY: help demo test test-compiled lint docs bench bench-report clean
 
 help:
 	@echo "make demo    see agents live in a household, learn from it into a memory and a model, and live better"
@@ -24,6 +24,7 @@ help:
 	@echo "make lint    ruff (check, format) and mypy --strict"
 	@echo "make docs    build the documentation's site into build/site, strictly"
 	@echo "make bench   run every benchmark in benchmarks/"
+	@echo "make bench-report   measure search and collecting, and write the results as JSON into benchmarks/results/"
 	@echo "make clean   remove .venv, caches and build products (never runs/)"
 
 demo: .venv/.learn
@@ -57,6 +58,16 @@ bench: .venv/.dev
 	@set -e; for file in benchmarks/[a-z]*.py benchmarks/*/[a-z]*.py; do \
 		echo "== $$file"; $(BIN)/python "$$file"; \
 	done
+
+# Each result names its command, the machine with its load, the commit and the versions.
+bench-report: .venv/.dev
+	$(BIN)/python benchmarks/collectors/mcts.py --parts 3 --markdown | $(BIN)/python benchmarks/_record.py \
+		collectors/search_stages --command "python benchmarks/collectors/mcts.py --parts 3 --markdown" \
+		--title "Search with and without the stage that grows best first, at most 1.8 s of processor time each"
+	$(BIN)/python benchmarks/collectors/collect.py --markdown | $(BIN)/python benchmarks/_record.py \
+		collectors/split --command "python benchmarks/collectors/collect.py --markdown" \
+		--title "Processor time of one process per collected episode of at most 30 steps"
+	$(BIN)/python docs/tools/tables.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -185,7 +185,7 @@ def stages(goals: dict[str, list[Callable[..., Outcome]]], markdown: bool, conso
         "plan steps",
         "no simulation",
     )
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for title, each in goals.items():
         found: dict[str, list[Outcome]] = {"best first, then MCTS": [], "MCTS": []}
         for solve_one in track(each, title, console=Console(stderr=True)):
