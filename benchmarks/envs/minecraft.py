@@ -117,7 +117,7 @@ def crowds() -> list[tuple[str, str]]:
         env.game.call("tick", count=400)
         spent = psutil.Process(env.game.pid).cpu_times().user - before
         rows.append(
-            (f"{bots} bots: memory of node, MB; ticks per CPU-second", f"{memory_mb(env):.0f}; {400 / spent:.0f}")
+            (f"bots: {bots}; memory of node, MB; ticks per CPU-second", f"{memory_mb(env):.0f}; {400 / spent:.0f}")
         )
         env.close()
     return rows
@@ -137,14 +137,12 @@ def repeated(runs: int) -> tuple[str, str]:
 
 def show_speed(runs: int) -> None:
     """Print the table of speeds."""
-    env = MinecraftEnv()
-    rows = rates(env)
-    env.close()
-    rows += crowds()
-    rows.append(repeated(runs))
     print("| what | figure |\n|:---|---:|")
-    for what, figure in rows:
-        print(f"| {what} | {figure} |")
+    env = MinecraftEnv()
+    for rows in (lambda: rates(env), crowds, lambda: [repeated(runs)]):
+        for what, figure in rows():
+            print(f"| {what} | {figure} |", flush=True)
+    env.close()
 
 
 def show_tree(worlds: int, most: int) -> None:
