@@ -85,8 +85,8 @@ def _parents_first(files: Sequence[Path], left: list[str]) -> Iterator[tuple[Pat
     ready = [file for parent, several in waiting.items() if parent not in ids for file in several]
     done = set[Path]()
     rest = iter(names)  # of those whose parents are each other's, any comes first
-    while (file := ready.pop() if ready else next(rest, None)) is not None:
-        document = _read(file)
+    while (next_ := ready.pop() if ready else next(rest, None)) is not None:
+        file, document = next_, _read(next_)
         if file in done or isinstance(document, str):
             continue
         done.add(file)

@@ -133,8 +133,7 @@ def reached(read: Read | None, memory: Memory, tasks: Sequence[Task]) -> str:
 def household(arguments: argparse.Namespace) -> Iterator[list[str]]:
     """Yield the rows of the household."""
     told = {
-        kind: generate_split(arguments.sentences, 12, activities=kind, scenes="test")  # type: ignore[arg-type]
-        for kind in ("seen", "unseen")
+        kind: generate_split(arguments.sentences, 12, activities=kind, scenes="test") for kind in ("seen", "unseen")
     }
     played = {kind: tasks[: arguments.tasks] for kind, tasks in told.items()}
     yield ["the agent reads by", "seen: exact", "unseen: exact", "seen: reached", "unseen: reached"]
