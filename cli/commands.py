@@ -273,7 +273,7 @@ class View:
     """For `--export`: only episodes that reached their goal (True) or failed to (False)."""
     text: str = ""
     """For `--export`: only episodes whose goal, task or id has all these words in it."""
-    limit: int = 100
+    limit: int = 200
     """For `--export`: the largest number of episodes; more are refused."""
     overwrite: bool = False
     """For `--export`: replace what is there."""

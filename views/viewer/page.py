@@ -75,7 +75,7 @@ def export_page(
     chosen: EpisodeFilter,
     *,
     ids: Sequence[str] = (),
-    limit: int = 100,
+    limit: int = 200,
     overwrite: bool = False,
 ) -> int:
     """Write episodes into one HTML file that opens without a server; return how many.

@@ -43,7 +43,9 @@ class ViewedMemory:
         if not kinds or not statuses:
             raise ConfigError(f"A memory has no items of kind {kind!r} and status {status!r}.")
         where = Filter(kinds=tuple(kinds), statuses=tuple(statuses))
-        memory = self._memory = self._memory or open_memory(self._path, mode="read")
+        if self._memory is None:
+            self._memory = open_memory(self._path, mode="read")
+        memory = self._memory
         if question.strip():
             found = [{**_item(hit.item), **_reason(hit)} for hit in memory.query(question, _FOUND, where)]
         else:
