@@ -68,7 +68,11 @@ class PretrainOptions:
     bf16: bfloat16 (autocast)
     """
     device: Literal["auto", "cpu"] = "auto"
-    """`auto` takes a GPU where there is one."""
+    """Where it is trained.
+
+    auto: on a GPU where there is one
+    cpu: on the processor
+    """
     loaders: int = 0
     """Processes that make batches; 0 for this one."""
     save_every: int = 100
