@@ -11,7 +11,7 @@ from typing import Final
 
 from ..errors import ConfigError
 from ..experience import Goal, Observation
-from ..memory.items import Filter, Kind
+from ..memory.items import Draft, Filter, Hit, Kind
 from ..memory.protocol import Memory
 from .protocol import Agent, Decision, decide, reset_agent
 
@@ -22,13 +22,22 @@ _KINDS: Final[tuple[tuple[Kind, str], ...]] = (
 )
 _CHARACTERS_PER_TOKEN: Final = 4
 """English text, by the usual tokenisers."""
+_MORE: Final = 4
+"""How many times as many items are asked for, so that enough are left that hold in this scene."""
 
 
 class MemoryAgent:
     """An agent that is shown what a memory holds about its goal."""
 
     def __init__(
-        self, agent: Agent, recollection: Memory, budget: int = 600, *, k: int = 4, env: str | None = None
+        self,
+        agent: Agent,
+        recollection: Memory,
+        budget: int = 600,
+        *,
+        k: int = 4,
+        env: str | None = None,
+        scene: str | None = None,
     ) -> None:
         """Wrap an agent.
 
@@ -38,6 +47,8 @@ class MemoryAgent:
             budget: The approximate maximum number of tokens that are put before an observation.
             k: The number of items of each kind to ask for.
             env: The gymnasium id of the environment whose items are used; None for any.
+            scene: The scene of the task (`Verbalizer.scene`): facts about another one come after all others; None if
+                it is not known.
 
         Raises:
             ConfigError: `budget` or `k` is less than 1.
@@ -49,6 +60,7 @@ class MemoryAgent:
         self._budget = budget * _CHARACTERS_PER_TOKEN
         self._k = k
         self._env = env
+        self._scene = scene
         self._asked: str | None = None
         self._text = ""
         self._ids: list[str] = []
@@ -80,7 +92,7 @@ class MemoryAgent:
             share = left // (len(_KINDS) - place)
             lines = [f"{title}:"]
             size = len(lines[0]) + 1
-            for hit in self._recollection.query(goal, self._k, Filter(kinds=(kind,), env=self._env)):
+            for hit in self._found(goal, kind):
                 line = f"- {' '.join(hit.item.draft.text.split())}"
                 if size + len(line) + 1 <= share:
                     size += len(line) + 1
@@ -90,3 +102,13 @@ class MemoryAgent:
                 left -= size
                 parts.append("\n".join(lines))
         return "\n".join(parts), ids
+
+    def _found(self, goal: str, kind: Kind) -> list[Hit]:
+        """Return the best items of a kind, those that do not hold in this scene last."""
+        wanted = self._k if self._scene is None else self._k * _MORE
+        hits = self._recollection.query(goal, wanted, Filter(kinds=(kind,), env=self._env))
+        return sorted(hits, key=lambda hit: self._holds_elsewhere(hit.item.draft))[: self._k]
+
+    def _holds_elsewhere(self, draft: Draft) -> bool:
+        scene = draft.data.get("scene") if draft.data.get("holds") == "scene" else None
+        return None not in (self._scene, scene) and scene != self._scene

@@ -212,7 +212,12 @@ class AgentMaker:
 
     def _agent(self, part: AgentPart, task: Task, *, is_last: bool) -> Agent:
         agent = self._acting(part, task, is_last=is_last)
-        return agent if part.memory is None else MemoryAgent(agent, self._opened(part.memory), env=task.env)
+        if part.memory is None:
+            return agent
+        from ..envs.registry import get_verbalizer
+
+        scene = get_verbalizer(task.env).scene(task)
+        return MemoryAgent(agent, self._opened(part.memory), env=task.env, scene=scene)
 
     def _acting(self, part: AgentPart, task: Task, *, is_last: bool) -> Agent:
         if part.kind == "lm":

@@ -14,6 +14,7 @@ from typing import Final
 
 from ...envs.facts import read_condition
 from ...envs.registry import get_verbalizer
+from ...envs.verbalizer import Lexicon
 from ...experience import Trajectory
 from ..items import Draft
 from .drafts import draft_about
@@ -21,6 +22,8 @@ from .episode_log import EpisodeLog, read_episode
 from .signatures import words
 
 _PREPOSITIONS: Final = {"ON": "on", "INSIDE": "in", "ROOM": "in"}
+_NAMELESS: Final = "room"
+"""The kind of rooms that are all alike: to be in one says nothing."""
 _MOST: Final = 40
 """The maximum number of facts per episode."""
 
@@ -64,7 +67,7 @@ def _kept(trajectory: Trajectory, log: EpisodeLog, thing: int) -> Iterator[Draft
     if holder is not None and holder not in log.characters and relation in _PREPOSITIONS:
         yield _general(trajectory, kind, relation, log.kind(holder), "kept", 0)
         kind = log.kind(holder)
-    if room is not None:
+    if room is not None and log.kind(room) != _NAMELESS:
         yield _general(trajectory, kind, "ROOM", log.kind(room), "kept", 0)
 
 
@@ -95,12 +98,19 @@ def _moved(trajectory: Trajectory, log: EpisodeLog) -> Iterator[Draft]:
 
 
 def _general(trajectory: Trajectory, kind: str, relation: str, place: str, when: str, step: int) -> Draft:
-    verb = "ends up" if when == "ends" else "is found" if relation == "ROOM" else "is kept"
-    the = "the" if relation == "ROOM" else _article(place)
-    text = f"{_article(kind).capitalize()} {words(kind)} {verb} {_PREPOSITIONS[relation]} {the} {words(place)}."
+    lexicon = get_verbalizer(trajectory.task.env).lexicon
+    several = kind in lexicon.plurals
+    verb = ("end" if several else "ends") + " up" if when == "ends" else "are" if several else "is"
+    verb += "" if when == "ends" else " found" if relation == "ROOM" else " kept"
+    the = f"the {words(place)}" if relation == "ROOM" else _article(place, lexicon)
+    thing = _article(kind, lexicon)
+    text = f"{thing[:1].upper()}{thing[1:]} {verb} {_PREPOSITIONS[relation]} {the}."
     data = {"object": kind, "relation": relation, "place": place, "when": when, "holds": "env"}
     return draft_about(trajectory, "fact", text, data, step=step, key=f"{kind}|{when}|{relation}|{place}")
 
 
-def _article(kind: str) -> str:
-    return "an" if kind[:1] in "aeiou" else "a"
+def _article(kind: str, lexicon: Lexicon) -> str:
+    """Return a kind as one of its kind: `"a cup"`, but `"water"` and `"keys"`."""
+    if kind in lexicon.masses or kind in lexicon.plurals:
+        return words(kind)
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {words(kind)}"

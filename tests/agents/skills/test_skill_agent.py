@@ -94,6 +94,21 @@ def test_what_is_remembered_stands_before_what_is_observed() -> None:
         MemoryAgent(listener, SmallMemory(), 0)
 
 
+def test_facts_of_this_scene_come_before_those_of_another() -> None:
+    """What is known of another house is shown last, whatever it says of the cup."""
+    facts = [
+        Draft("fact", f"In {scene}, cup 5 is at first in sink {n}.", "", data={"holds": "scene", "scene": scene})
+        for n, scene in enumerate(("house:1", "house:2", "house:3"))
+    ]
+    memory = SmallMemory([*facts, Draft("fact", "The cup is kept somewhere.", "", data={"holds": "env"})])
+    listener = Listener()
+    agent = MemoryAgent(listener, memory, k=2, scene="house:2")
+    agent.act(Observation("You see a cup."), Goal("Is cup 5 at first in sink 0 of house:1?"))
+    shown = listener.texts[0].partition("\n\n")[0]
+    assert "house:2" in shown
+    assert "somewhere" in shown
+
+
 def test_plans_are_used_where_goals_have_words_only() -> None:
     """In a world without conditions a plan for like words is done, with the words of this goal."""
     (plan,) = propose_plan(plain_episode("fetch the red ball", ["go to red ball", "pick up red ball"]))

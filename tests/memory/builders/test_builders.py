@@ -18,6 +18,7 @@ from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.facts import EVERY, FactGraph, NodeSelector, read_condition
 from pathei.envs.registry import get_demonstration
 from pathei.envs.verbalizer import plain
+from pathei.envs.virtualhome.language.lexicon import LEXICON
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ContractError, UnknownNameError
 from pathei.experience import Goal, Observation, Step, Task, Trajectory
@@ -258,3 +259,15 @@ def test_facts_about_a_scene_hold_after_its_next_reset() -> None:
                 checked += 1
                 assert graph.has(draft.data["id"], draft.data["relation"], draft.data["at"])
     assert checked > 10
+
+
+def test_facts_speak_of_what_cannot_be_counted_without_an_article() -> None:
+    """Water is kept in a fridge, and keys are; to be in a room that has no name says nothing."""
+    tasks = generate_tasks(12, 0, split="train")
+    records = [one for one in Rollout(AgentPolicy(demonstrator)).collect(tasks) if isinstance(one, Trajectory)]
+    texts = {draft.text for one in records for draft in FactBuilder().build(one)}
+    masses, plurals = LEXICON.masses, LEXICON.plurals
+    named = {kind.replace("_", " ") for kind in masses | plurals}
+    assert not [text for text in texts for kind in named if f" a {kind} " in f" {text.lower()} "]
+    assert any(text.startswith("Water is ") for text in texts)
+    assert not any(text.endswith(" in the room.") for text in texts)
