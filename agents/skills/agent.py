@@ -21,6 +21,7 @@ from ...envs.facts import EVERY, ROLES, ConditionSignature, Entity, NodeSelector
 from ...envs.registry import get_verbalizer
 from ...experience import Goal, Observation
 from ...memory.feedback import GOAL
+from ...memory.plans.template import next_action
 from ...memory.protocol import Memory
 from ..protocol import Decision, Finished
 from .goals import GoalReader
@@ -116,12 +117,14 @@ class SkillAgent:
                     return
 
     def _by_plan(self, goal: Goal) -> Doing:
-        """Execute a plan for a goal with the same words, as far as it is admissible."""
-        for id_, steps in self._knowledge.plans(goal.text)[:1]:
-            for place, step in enumerate(steps):
-                if not self._view.actions or step in self._view.actions:
-                    self._notes.aim(id_, GOAL if place == len(steps) - 1 else "")
-                    yield step
+        """Execute the best plan for a goal of the same words, as far as what it reads is seen."""
+        for plan in self._knowledge.plans(goal.text)[:1]:
+            for place, step in enumerate(plan.steps):
+                action = next_action(step, plan.values, self._view.text)
+                if action is None:
+                    break
+                self._notes.aim(plan.id, GOAL if place == len(plan.steps) - 1 else "")
+                yield self._view.spelled(action)
         return False
 
     def _serve(self, wanted: ConditionSignature, others: Sequence[ConditionSignature], reached: set[str]) -> Doing:

@@ -5,7 +5,6 @@ Answers are cached for the episode, so that each query is sent once. With an emp
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -15,15 +14,13 @@ import numpy as np
 
 from ...envs.facts import ROLES
 from ...memory.builders.composing import LOOK
-from ...memory.builders.plans import match_goal
 from ...memory.builders.signatures import in_order, words
 from ...memory.items import Filter, Hit, Item, Kind
+from ...memory.plans.template import PlanStep, match_goal, steps_from
 from ...memory.protocol import Memory
 
 _MANY: Final = 64
 _FEW: Final = 24
-_PARAMETER: Final = re.compile(r"\{(\w+)\}")
-"""A parameter in the step of a plan; all other braces are the step's own."""
 
 Step = tuple[str, ...]
 """A verb, then roles or kinds of objects: `("PutIn", "x", "y")`."""
@@ -55,6 +52,16 @@ class KnownLocation(NamedTuple):
     """How often they were seen there; weighted by the confidence of the item."""
     id: str
     """The id of the item."""
+
+
+class KnownPlan(NamedTuple):
+    """A whole plan for a goal."""
+
+    id: str
+    """The id of its item."""
+    steps: list[PlanStep]
+    values: dict[str, str]
+    """The values of its parameters that the goal gives; a value that is read on the way is added."""
 
 
 class SkillOrder(NamedTuple):
@@ -160,23 +167,18 @@ class SkillKnowledge:
                 found.setdefault(name, (verb, hit.item.id))
         return found
 
-    def plans(self, goal: str) -> list[tuple[str, list[str]]]:
-        """Return whole plans for a goal text, with the ids of their items, best first."""
+    def plans(self, goal: str) -> list[KnownPlan]:
+        """Return whole plans for a goal text, best first."""
         found = []
-        for hit in self._ask("skill", f"How to do: {goal}.", _FEW):
+        for hit in self._ask("skill", f"How to do: {goal}.", _MANY):
             data = hit.item.draft.data
-            names = match_goal(str(data.get("name")), goal) if data.get("plan") else None
-            if names is not None:
-                steps = [_filled(step, names) for step in data["steps"]]
-                found.append((_worth(hit.item), hit.item.id, steps))
-        return [(id_, steps) for _, id_, steps in sorted(found, key=lambda one: -one[0])]
+            values = match_goal(str(data.get("name")), goal) if data.get("plan") else None
+            if values is not None:
+                found.append((_worth(hit.item), KnownPlan(hit.item.id, steps_from(data), values)))
+        return [plan for _, plan in sorted(found, key=lambda one: -one[0])]
 
     def _ask(self, kind: Kind, text: str, k: int) -> Sequence[Hit]:
         return self._recollection.query(text, k, Filter(kinds=(kind,), env=self._env))
-
-
-def _filled(step: str, names: Mapping[str, str]) -> str:
-    return _PARAMETER.sub(lambda at: names.get(at[1], at[0]), step)
 
 
 def _skill(item: Item, signature: str) -> Skill | None:

@@ -220,6 +220,9 @@ class ObjectSearch:
         view = self.view
         if not view.actions:
             return False
+        if not view.listed:  # no action names an object, so none looks better than another
+            yield view.actions[int(self._rng.integers(len(view.actions)))]
+            return True
         scores = np.array([self._promise(action, wanted, goal) for action in view.actions])
         action = view.actions[int((scores + 0.5 * self._rng.random(len(scores))).argmax())]
         yield action

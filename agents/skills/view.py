@@ -27,6 +27,8 @@ class EpisodeView:
         self.verbalizer = plain() if verbalizer is None else verbalizer
         self.read_step = step_reader(self.verbalizer)
         """Reads an action."""
+        self.text = ""
+        """The text of the last observation."""
         self.actions: tuple[str, ...] = ()
         """The admissible actions."""
         self.listed: dict[int, Entity] = {}
@@ -54,7 +56,7 @@ class EpisodeView:
 
     def see(self, observation: Observation) -> int:
         """Take in an observation, and return the number of new objects."""
-        self.actions = observation.actions or ()
+        self.text, self.actions = observation.text, observation.actions or ()
         self.surroundings = self.verbalizer.surroundings(observation)
         named = (*self.surroundings.rooms, *((self.here,) if self.here else ()))
         self.rooms.update((room.id, room) for room in named)
@@ -73,6 +75,10 @@ class EpisodeView:
     def action(self, verb: str, things: Sequence[Entity]) -> str | None:
         """Return the admissible action with a verb on objects, or None."""
         return self._by_parts.get((verb.upper(), tuple(thing.id for thing in things)))
+
+    def spelled(self, action: str) -> str:
+        """Return an action as it is listed, whatever the case; an action that is not listed as it is."""
+        return next((one for one in self.actions if one.lower() == action.lower()), action)
 
     def among(self, selector: NodeSelector) -> list[Entity]:
         """Return the objects that can be acted on now and fit a role."""

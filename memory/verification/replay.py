@@ -145,14 +145,19 @@ class ReplayEnvs:
             PatheiError: the environment cannot be made here, or starts differently.
             Exception: any other error of the environment.
         """
-        env = self._env(trajectory.task)
+        env = self.env(trajectory.task)
         return EpisodeReplay(env, Snapshotter(env), trajectory)
 
     def close(self) -> None:
         """Close the environment; it is made again when needed."""
         _close(self._made)
 
-    def _env(self, task: Task) -> gymnasium.Env[Any, Any]:
+    def env(self, task: Task) -> gymnasium.Env[Any, Any]:
+        """Return the environment of a task, not reset; a replay in it is over.
+
+        Raises:
+            PatheiError: it cannot be made here.
+        """
         env = self._made.get(task.env)
         if env is not None:
             return env

@@ -10,12 +10,13 @@ its effects. `VerifiedSkills` decides:
   revealed objects: locations are facts, and an agent that uses the skill searches for objects itself.
 * Of a skill that passes, every step is left out once, and it is kept without those that it does not need (`shorten`). A
   skill that contains a shorter one of the same effect, proved before, is that one.
+* A whole plan is carried out in other tasks of the same sort instead, and kept if it reaches their goals.
 * A skill that fails is not kept. A proposal may have alternatives, and the first that passes is kept.
 * A skill that passed once in this process is not tested again, only reinforced.
 * If the environment cannot be made, or the replay drifts, the skill is kept with half the confidence (`UNVERIFIED`). It
   gets its full confidence as soon as another episode verifies it.
 
-Not here: testing a skill with other objects than those of its episode; feedback from its use shows that (`feedback`).
+Not here: testing a skill for objects with others than those of its episode; feedback shows that (`feedback`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ...envs.facts.graph import Fact
 from ...errors import PatheiError
 from ...experience import Trajectory
 from ..items import Draft
+from ..plans.siblings import PlanProof
 from ..redundancy import effect_of, places_of
 from .replay import EpisodeReplay, ReplayEnvs, ReplayResult, TryAction
 from .shorten import needed_steps
@@ -55,6 +57,8 @@ class SkillTest(NamedTuple):
     """Whether the goal of the episode has to hold afterwards."""
     as_played: bool = False
     """Whether the episode did exactly this, with nothing in between."""
+    elsewhere: Callable[[ReplayEnvs], PlanProof] | None = None
+    """Carries the skill out in other tasks, which replaces the test in the episode; None for no such test."""
 
     def holds(self, outcome: ReplayResult) -> bool:
         """Return whether what has to hold afterwards does."""
@@ -176,6 +180,9 @@ class VerifiedSkills:
             self.counts.unverified += len(rest)
             for place in rest:
                 best = proposals[place].candidates[0]
+                if best.test.elsewhere is not None:
+                    found[place] = None  # it may hold what is true of its episode only
+                    continue
                 confidence = best.draft.confidence if best.test.as_played else UNVERIFIED
                 found[place] = replace(best.draft, confidence=confidence)
         self.counts.failed += len(failed)
@@ -189,6 +196,12 @@ class VerifiedSkills:
             if draft is not None:
                 return draft
             whole, test = candidate.draft, candidate.test
+            if test.elsewhere is not None:
+                if (kept := self._proved(candidate, test.elsewhere)) is not None:
+                    failed.discard(whole.key)
+                    return kept
+                failed.add(whole.key)
+                continue
             passing = test.actions if test.as_played else run_test(test, replay)
             if passing:
                 steps = needed_steps(test, passing, replay) if candidate.write else range(len(test.actions))
@@ -201,6 +214,17 @@ class VerifiedSkills:
                 return draft
             failed.add(whole.key)
         return None
+
+    def _proved(self, candidate: SkillCandidate, elsewhere: Callable[[ReplayEnvs], PlanProof]) -> Draft | None:
+        """Return the draft of a skill that reached the goals of other tasks, or None."""
+        proof = elsewhere(self.envs)
+        self.counts.steps += proof.steps
+        if not proof.holds:
+            return None
+        self.counts.verified += 1
+        draft = candidate.draft
+        self._passed.setdefault(_name(draft), []).append(draft)
+        return draft
 
 
 def _name(draft: Draft) -> tuple[str, str]:
