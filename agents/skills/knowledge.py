@@ -16,7 +16,7 @@ from ...envs.facts import ROLES
 from ...memory.builders.composing import LOOK
 from ...memory.builders.signatures import in_order, words
 from ...memory.items import Filter, Hit, Item, Kind
-from ...memory.plans.template import PlanStep, match_goal, steps_from
+from ...memory.plans.template import TemplateStep, match_goal, steps_from
 from ...memory.protocol import Memory
 
 _MANY: Final = 64
@@ -59,7 +59,7 @@ class KnownPlan(NamedTuple):
 
     id: str
     """The id of its item."""
-    steps: list[PlanStep]
+    steps: list[TemplateStep]
     values: dict[str, str]
     """The values of its parameters that the goal gives; a value that is read on the way is added."""
 

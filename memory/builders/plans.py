@@ -22,7 +22,7 @@ from ...envs.facts import read_condition
 from ...experience import Json, Task, Trajectory
 from ..items import Draft
 from ..plans.siblings import prove, siblings
-from ..plans.template import PlanStep, as_read, free_names, lift, match_goal, varying
+from ..plans.template import TemplateStep, as_read, free_names, lift, match_goal, varying
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
 from .drafts import skill_about
@@ -45,7 +45,7 @@ def propose_plan(trajectory: Trajectory) -> list[SkillProposal]:
     if others is None:
         test = SkillTest(tuple(TryAction(action) for action in actions), success=True)
         names = shared_words(trajectory.task.goal.text, actions)
-        return [SkillProposal(0, (SkillCandidate(_plan(trajectory, names, map(PlanStep, actions)), test),))]
+        return [SkillProposal(0, (SkillCandidate(_plan(trajectory, names, map(TemplateStep, actions)), test),))]
     return _provable(trajectory, actions, [step.observation.text for step in steps], others)
 
 
@@ -63,12 +63,12 @@ def _provable(
     """Return the plan in forms that hold less and less of this episode, each proved in other tasks."""
     goal = " ".join(trajectory.task.goal.text.split())
     parts = varying(goal, [" ".join(one.goal.text.split()) for one in others[:_ALIGNED]])
-    forms = list[list[PlanStep]]()
+    forms = list[list[TemplateStep]]()
     names = dict(zip(parts, free_names(goal, *actions, *seen), strict=False))
     for loose in (False, True):
         fresh = free_names(goal, *actions, *seen, *(f"{{{name}}}" for name in names.values()))
         forms.append(as_read(actions, seen, names, fresh, loose=loose))
-    forms.append([PlanStep(lift(action, names)) for action in actions])
+    forms.append([TemplateStep(lift(action, names)) for action in actions])
     distinct = {tuple(form): None for form in forms}
     lifted = lift(goal, names)
     candidates = []
@@ -79,12 +79,12 @@ def _provable(
 
 
 def _plan(
-    trajectory: Trajectory, parts: Sequence[str], steps: Iterable[PlanStep], names: Mapping[str, str] | None = None
+    trajectory: Trajectory, parts: Sequence[str], steps: Iterable[TemplateStep], names: Mapping[str, str] | None = None
 ) -> Draft:
     goal, written = " ".join(trajectory.task.goal.text.split()), list(steps)
     if names is None:
         names = dict(zip(parts, free_names(goal, *(step.action for step in written)), strict=False))
-        written = [PlanStep(lift(step.action, names)) for step in written]
+        written = [TemplateStep(lift(step.action, names)) for step in written]
     lifted, shown = lift(goal, names), "; ".join(step.action for step in written)
     text, parameters = f"How to do: {lifted}. Steps: {shown}.", {name: (part,) for part, name in names.items()}
     reads: list[Json] = [[list(row) for row in step.reads] for step in written]

@@ -15,7 +15,7 @@ from ...envs.registry import get_env, get_verbalizer
 from ...errors import PatheiError
 from ...experience import Task
 from ..verification.replay import ReplayEnvs
-from .template import PlanStep, match_goal, next_action, split_goal
+from .template import TemplateStep, match_goal, next_action, split_goal
 
 _SEED: Final = 918_273
 """The seed of the tasks in which plans are proved."""
@@ -62,7 +62,7 @@ def siblings(task: Task) -> list[Task] | None:
     return [other for *_, other in alike]
 
 
-def prove(envs: ReplayEnvs, lifted: str, steps: Sequence[PlanStep], others: Sequence[Task]) -> PlanProof:
+def prove(envs: ReplayEnvs, lifted: str, steps: Sequence[TemplateStep], others: Sequence[Task]) -> PlanProof:
     """Carry out a plan in some other tasks whose goals it fits.
 
     Args:

@@ -30,7 +30,7 @@ _NUMBER: Final = re.compile(r"\d+")
 _ANY: Final = "any"
 
 
-class PlanStep(NamedTuple):
+class TemplateStep(NamedTuple):
     """A step of a plan."""
 
     action: str
@@ -87,7 +87,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return PARAMETER.sub(lambda at: values.get(at[1], at[0]), text)
 
 
-def next_action(step: PlanStep, values: dict[str, str], seen: str) -> str | None:
+def next_action(step: TemplateStep, values: dict[str, str], seen: str) -> str | None:
     """Return a step's action with its parameters filled in, or None if something that it reads is not to be seen.
 
     Args:
@@ -109,7 +109,7 @@ def next_action(step: PlanStep, values: dict[str, str], seen: str) -> str | None
 
 def as_read(
     actions: Sequence[str], seen: Sequence[str], names: Mapping[str, str], fresh: Iterator[str], *, loose: bool
-) -> list[PlanStep]:
+) -> list[TemplateStep]:
     """Return the steps of a plan whose constants are read from the observations, wherever these show them.
 
     Args:
@@ -119,7 +119,7 @@ def as_read(
         fresh: Yields further names.
         loose: Whether only the beginning of a line, up to the word or the label after the value, has to be the same.
     """
-    known, steps = dict(names), list[PlanStep]()
+    known, steps = dict(names), list[TemplateStep]()
     for action, text in zip(actions, seen, strict=True):
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         reads = list[tuple[str, str, int]]()
@@ -127,12 +127,12 @@ def as_read(
         for value in _constants(action):
             if value.lower() not in {one.lower() for one in own} and (line := _showing(value, action, lines)):
                 _read(value, line, lines, own, fresh, reads, loose=loose)
-        steps.append(PlanStep(lift(action, own), tuple(reads)))
+        steps.append(TemplateStep(lift(action, own), tuple(reads)))
         known |= {value: name for value, name in own.items() if any(map(str.isalpha, value))}
     return steps
 
 
-def steps_from(data: Mapping[str, Json]) -> list[PlanStep]:
+def steps_from(data: Mapping[str, Json]) -> list[TemplateStep]:
     """Return the steps of a plan from the content of its item; none are read in plans written before."""
     steps, reads = data.get("steps"), data.get("reads")
     actions = [str(one) for one in steps] if isinstance(steps, list) else []
@@ -140,7 +140,7 @@ def steps_from(data: Mapping[str, Json]) -> list[PlanStep]:
     found = []
     for action, parts in zip(actions, listed, strict=True):
         rows = [row for row in parts if isinstance(row, list) and len(row) == 3] if isinstance(parts, list) else []
-        found.append(PlanStep(action, tuple((str(name), str(line), int(str(place))) for name, line, place in rows)))
+        found.append(TemplateStep(action, tuple((str(name), str(line), int(str(place))) for name, line, place in rows)))
     return found
 
 

@@ -10,7 +10,7 @@ from pathei.envs.registry import get_env
 from pathei.experience import Task, Trajectory
 from pathei.memory.builders.registry import make_builder
 from pathei.memory.plans.siblings import prove, siblings
-from pathei.memory.plans.template import PlanStep
+from pathei.memory.plans.template import TemplateStep
 from pathei.memory.verification.replay import ReplayEnvs
 from pathei.tests.support.lantern import lantern_task
 from pathei.tests.support.small_memory import SmallMemory
@@ -46,7 +46,7 @@ def test_a_plan_that_holds_an_answer_reaches_no_other_goal() -> None:
     lived = play(env, task, ScriptedAgent(["find boxes -name key.txt -exec cat {} +"]), max_steps=1)
     env.close()
     assert lived.final.text.startswith("the key is ")
-    steps = [PlanStep("submit 1")]
+    steps = [TemplateStep("submit 1")]
     proof = prove(ReplayEnvs(), task.goal.text, steps, others)
     assert (proof.holds, proof.passed) == (False, 0)
     assert not prove(ReplayEnvs(), "Another goal.", steps, others).holds

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.memory.plans.template import (
-    PlanStep,
+    TemplateStep,
     as_read,
     fill,
     free_names,
@@ -78,9 +78,9 @@ def test_a_plan_repeats_its_own_episode(goal: str, action: str, seen: str, loose
 def test_plans_that_were_written_before_are_read() -> None:
     data = {"steps": ["go to {w0}", "find . -exec cat {} +"], "plan": True}
     steps = steps_from(data)
-    assert steps == [PlanStep("go to {w0}"), PlanStep("find . -exec cat {} +")]
+    assert steps == [TemplateStep("go to {w0}"), TemplateStep("find . -exec cat {} +")]
     assert [next_action(step, {"w0": "bed"}, "") for step in steps] == ["go to bed", "find . -exec cat {} +"]
     assert fill("{w1}", {}) == "{w1}"
     assert steps_from({"steps": ["a"], "reads": [[["w0", "the {w0}", 0], ["malformed"]]]}) == [
-        PlanStep("a", (("w0", "the {w0}", 0),))
+        TemplateStep("a", (("w0", "the {w0}", 0),))
     ]
