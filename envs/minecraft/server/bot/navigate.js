@@ -6,6 +6,8 @@ const { Vec3 } = require('vec3')
 const MOST = 4000 // places looked at
 const SIDES = [[1, 0], [-1, 0], [0, 1], [0, -1]]
 const TICKS = 4.6 // to walk one block
+const SAFE = 3 // blocks that one falls without being hurt
+const FALLS = [[16, 8], [10, 5]] // with this health, drops so deep are taken where there is no better way
 const NEVER = /^(bedrock|crafting_table|furnace|chest|barrel|cactus|lava|fire)$|_bed$|_door$/
 const NOTHING = []
 const WATER = 1
@@ -47,10 +49,13 @@ class Heap {
   }
 }
 
+const fallCost = drop => 1 + drop * 0.4 + Math.max(0, drop - SAFE) * 12
+
 const keyOf = (x, y, z) => ((x + 32768) * 65536 + z + 32768) * 512 + y + 64
 
 // A way from a place to one for which `reached` holds; `guess` is at most the cost that is left. Each step is {x, y, z, dig}.
-function findWay (data, world, from, reached, guess, digCost) {
+// `fall` is the deepest drop that is taken.
+function findWay (data, world, from, reached, guess, digCost, fall = SAFE) {
   const ways = data.ways ??= Uint8Array.from(data.blockOf, kindOfWay)
   const solid = (x, y, z) => data.solid[world.get(x, y, z)] === 1
   const water = (x, y, z) => ways[world.get(x, y, z)] === WATER
@@ -95,10 +100,10 @@ function findWay (data, world, from, reached, guess, digCost) {
       const slow = water(nx, y, nz) ? 2.5 : 1
       if (solid(nx, y - 1, nz) || water(nx, y, nz) || (wet && water(nx, y - 1, nz))) go(nx, y, nz, slow, [[nx, y + 1, nz], [nx, y, nz]])
       else {
-        for (let drop = 1; drop <= 3; drop++) {
+        for (let drop = 1; drop <= fall; drop++) {
           if (lava(nx, y - drop, nz)) break
           if (!solid(nx, y - drop - 1, nz) && !water(nx, y - drop, nz)) continue
-          go(nx, y - drop, nz, 1 + drop * 0.4, [[nx, y + 1, nz], [nx, y, nz]])
+          go(nx, y - drop, nz, fallCost(drop), [[nx, y + 1, nz], [nx, y, nz]])
           break
         }
       }
@@ -111,7 +116,12 @@ function findWay (data, world, from, reached, guess, digCost) {
       if (free && solid(nx, y - 1, nz) && solid(x, y - 1, nz) && solid(nx, y - 1, z) && !cost(nx, y, nz)) go(nx, y, nz, 1.42, [])
     }
     if (wet && (water(x, y + 1, z) || !solid(x, y + 1, z))) go(x, y + 1, z, 2, [[x, y + 2, z]])
-    if (solid(x, y - 1, z) && solid(x, y - 2, z)) go(x, y - 1, z, 1.2, [[x, y - 1, z]])
+    for (let drop = 1; solid(x, y - 1, z) && drop <= fall; drop++) { // through the floor
+      if (lava(x, y - drop, z)) break
+      if (!solid(x, y - drop - 1, z) && !water(x, y - drop, z)) continue
+      go(x, y - drop, z, fallCost(drop), [[x, y - 1, z]])
+      break
+    }
   }
   return { steps: unwind(nearest), whole: false, stuck: nearest === start }
 }
@@ -137,8 +147,9 @@ class Walker {
       const from = this.feet()
       if (reached(...from)) return true
       const costs = session.digCosts()
+      const fall = FALLS.find(([health]) => session.bot.health >= health)?.[1] ?? SAFE
       const digCost = state => dig ? costs(state) / TICKS : Infinity
-      const way = findWay(session.data, session.view, from, reached, guess, digCost)
+      const way = findWay(session.data, session.view, from, reached, guess, digCost, fall)
       if (way.stuck || !way.steps.length) return reached(...this.feet())
       await this.follow(way.steps)
     }
