@@ -5,7 +5,7 @@ python benchmarks/envs/habitat_figure.py docs/figures/habitat.png
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,9 @@ def from_above(env: HabitatEnv, way: list[tuple[float, float]]) -> Image.Image:
 
 def main() -> None:
     """Write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="the PNG file to write")
+    out: Path = parser.parse_args().out
     task = generate_kind("object", 8, 5)[5]
     env = HabitatEnv()
     goal = {"text": task.goal.text, "conditions": task.goal.conditions}
@@ -83,7 +86,7 @@ def main() -> None:
         for column, picture in enumerate(pictures):
             image.paste(Image.fromarray(picture), (column * SIDE, row * SIDE))
     image.paste(above, (3 * SIDE, (2 * SIDE - above.height) // 2))
-    image.quantize(128).save(Path(sys.argv[1]), optimize=True)
+    image.quantize(128).save(out, optimize=True)
     print(task.goal.text, len(way), "steps")
 
 
