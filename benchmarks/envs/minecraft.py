@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,10 @@ def show_speed(runs: int) -> None:
     """Print the table of speeds."""
     print("| what | figure |\n|:---|---:|")
     env = MinecraftEnv()
-    for rows in (lambda: rates(env), crowds, lambda: [repeated(runs)]):
+    parts: tuple[Callable[[], Iterable[tuple[str, str]]], ...] = (
+        lambda: rates(env), crowds, lambda: [repeated(runs)],
+    )  # fmt: skip
+    for rows in parts:
         for what, figure in rows():
             print(f"| {what} | {figure} |", flush=True)
     env.close()

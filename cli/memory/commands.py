@@ -81,7 +81,7 @@ class MemoryBuild:
     embedder: str | None = None
     """The embedder of a new memory; an existing memory keeps its own.
 
-    auto: minilm if it was fetched, else ngrams
+    auto: minilm if it was fetched and what it needs is installed, else ngrams
     minilm: all-MiniLM-L6-v2 (`pathei data get minilm`)
     ngrams: hashed character n-grams, needs no weights
     endpoint:MODEL: an OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY)

@@ -2,7 +2,7 @@
 
 | name | what |
 |---|---|
-| `auto` | `minilm` if it was fetched, else `ngrams` |
+| `auto` | `minilm` if it was fetched and what it needs is installed, else `ngrams` |
 | `minilm`, `minilm:PATH` | all-MiniLM-L6-v2, in numpy (`pathei data get minilm`) |
 | `ngrams` | hashed character n-grams; needs no weights |
 | `endpoint:MODEL` | any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY) |
@@ -15,12 +15,13 @@ accepted as well.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ...errors import ConfigError, ModelError
+from ...errors import ConfigError, MissingDependencyError, ModelError
 from ...registry import Registry
 from ..protocol import Embedder
 from .endpoint import EmbeddingEndpoint
@@ -50,9 +51,12 @@ def make_embedder(name: str = "auto") -> Embedder:
 
 
 def _auto(rest: str) -> Embedder:
-    """MiniLM if it was fetched, else character n-grams."""
+    """MiniLM if it was fetched and what it needs is installed, else character n-grams."""
     del rest
-    return MiniLM() if fetched() else NGramEmbedder()
+    if fetched():
+        with contextlib.suppress(MissingDependencyError):
+            return MiniLM()
+    return NGramEmbedder()
 
 
 def _minilm(path: str) -> Embedder:
