@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ...experience import Task
 from ..facts import Action, ConditionJson, FactGraph
-from ..facts.graph import Fact, fact_order
+from ..facts.graph import Fact
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from ..verbalizer import Verbalizer, capitalised
 
@@ -97,21 +97,7 @@ class LevelGraph:
 
     def graph(self, facts: Iterable[Fact]) -> FactGraph:
         """Return facts as a graph."""
-        states: dict[int, list[str]] = {}
-        edges = []
-        for source, what, target in sorted(facts, key=fact_order):
-            if target is None:
-                states.setdefault(source, []).append(what)
-            else:
-                edges.append([source, what, target])
-        return FactGraph(
-            {
-                "nodes": [[number, kind, states.get(number, [])] for number, kind in self.kinds.items()],
-                "edges": edges,
-                "rooms": list(self.rooms),
-                "characters": [_AGENT_ID],
-            }
-        )
+        return FactGraph.of_facts(facts, self.kinds, self.rooms, [_AGENT_ID])
 
     def _room(self, column: int, row: int) -> int:
         level = self.level

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 from ...errors import RecordError
@@ -128,6 +128,28 @@ class FactGraph:
                 self.into.setdefault(target, set()).add((relation, source))
         except _MALFORMED as error:
             raise RecordError(f"These are no facts of a graph ({type(error).__name__}: {error}).") from error
+
+    @classmethod
+    def of_facts(
+        cls, facts: Iterable[Fact], kinds: Mapping[int, str], rooms: Iterable[int], characters: Iterable[int]
+    ) -> FactGraph:
+        """Return the graph of these facts.
+
+        Args:
+            facts: States and edges.
+            kinds: The kind of each node, those without facts included, in the order of the nodes.
+            rooms: Which nodes are rooms.
+            characters: Which nodes act, in order.
+        """
+        states: dict[int, list[str]] = {}
+        edges = []
+        for source, what, target in sorted(facts, key=fact_order):
+            if target is None:
+                states.setdefault(source, []).append(what)
+            else:
+                edges.append([source, what, target])
+        nodes = [[id_, kind, states.get(id_, [])] for id_, kind in kinds.items()]
+        return cls({"nodes": nodes, "edges": edges, "rooms": list(rooms), "characters": list(characters)})
 
     @classmethod
     def of(cls, facts: Mapping[str, Json] | None) -> FactGraph | None:

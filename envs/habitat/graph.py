@@ -13,7 +13,7 @@ from typing import Final
 
 from ..facts import HOLDS, ConditionJson, EdgeCondition, FactGraph, parse_condition
 from ..facts.goals import measure, progress
-from ..facts.graph import Fact, fact_order
+from ..facts.graph import Fact
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from .home_map import HomeMap
 from .scenes.catalogue import FURNITURE, MOVABLE
@@ -77,15 +77,7 @@ class HomeGraph:
 
     def graph(self, facts: frozenset[Fact]) -> FactGraph:
         """Return facts as a graph."""
-        states: dict[int, list[str]] = {}
-        edges = []
-        for source, what, target in sorted(facts, key=fact_order):
-            if target is None:
-                states.setdefault(source, []).append(what)
-            else:
-                edges.append([source, what, target])
-        nodes = [[id_, kind, states.get(id_, [])] for id_, kind in self.kinds.items()]
-        return FactGraph({"nodes": nodes, "edges": edges, "rooms": self._rooms, "characters": [AGENT_ID]})
+        return FactGraph.of_facts(facts, self.kinds, self._rooms, [AGENT_ID])
 
 
 def carried_progress(graph: FactGraph, conditions: Sequence[ConditionJson], start: FactGraph) -> float:
