@@ -18,7 +18,7 @@ from ..encoders import dense, dense_side, dense_width, new_image_encoder, to_inp
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from .colours import COLOURED, SECTORS, ab_of, sectors, shrunk, turned
-from .heads import EncoderWithHead, grey
+from .heads import grey, with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -57,7 +57,7 @@ class Colorization:
 
         encoder = new_image_encoder(self.config.size)
         head = nn.Sequential(nn.Conv2d(dense_width(encoder), 96, 1), nn.GELU(), nn.Conv2d(96, _BINS**2, 1))
-        return EncoderWithHead(encoder, head)
+        return with_head(encoder, head)
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return grey frames, and the bin and hue sector of the colour at each place."""

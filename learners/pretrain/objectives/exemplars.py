@@ -17,7 +17,7 @@ from ..config import PretrainConfig
 from ..encoders import feature_width, new_image_encoder, pooled, to_input
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
-from .heads import EncoderWithHead
+from .heads import with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -47,7 +47,7 @@ class Exemplars:
         from torch import nn
 
         encoder = new_image_encoder(self.config.size)
-        return EncoderWithHead(encoder, nn.Linear(feature_width(encoder), len(self.places)))
+        return with_head(encoder, nn.Linear(feature_width(encoder), len(self.places)))
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return views of exemplars; those of the training part, whichever part is asked, as they are the classes."""

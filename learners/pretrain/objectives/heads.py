@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import nn
-
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
     from transformers import PreTrainedModel
 
 
-class EncoderWithHead(nn.Module):
-    """An encoder of transformers, and the part that is thrown away after pre-training."""
+def with_head(encoder: PreTrainedModel, head: nn.Module) -> nn.Module:
+    """Return an encoder of transformers with a part that is thrown away after pre-training: `encoder` and `head`."""
+    from torch import nn
 
-    def __init__(self, encoder: PreTrainedModel, head: nn.Module) -> None:
-        """Put them together."""
-        super().__init__()
-        self.encoder, self.head = encoder, head
+    class EncoderWithHead(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder, self.head = encoder, head
 
-    @property
-    def base_model(self) -> PreTrainedModel:
-        """The encoder, by the name that transformers' models with a head have for theirs."""
-        return self.encoder
+        @property
+        def base_model(self) -> PreTrainedModel:
+            """The encoder, by the name that transformers' models with a head have for theirs."""
+            return encoder
+
+    return EncoderWithHead()
 
 
 def classifier(width: int, classes: int) -> nn.Module:
     """Return a classifier with one hidden layer."""
+    from torch import nn
+
     return nn.Sequential(nn.Linear(width, 128), nn.GELU(), nn.Linear(128, classes))
 
 

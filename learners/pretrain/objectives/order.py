@@ -16,7 +16,7 @@ from ..config import PretrainConfig
 from ..encoders import feature_width, new_image_encoder, pooled, to_input
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
-from .heads import EncoderWithHead, classifier
+from .heads import classifier, with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -34,7 +34,7 @@ class ArrowOfTime:
     def build(self) -> nn.Module:
         """Return an encoder and a classifier of three vectors."""
         encoder = new_image_encoder(self.config.size)
-        return EncoderWithHead(encoder, classifier(3 * feature_width(encoder), 2))
+        return with_head(encoder, classifier(3 * feature_width(encoder), 2))
 
     def clips(self, experience: ExperienceReader, rng: np.random.Generator) -> tuple[Any, Any, Any]:
         """Return clips `[n, 3, size, size, 3]`, whether each is as it happened, and the episodes."""

@@ -18,7 +18,7 @@ from ..config import PretrainConfig
 from ..encoders import feature_width, new_image_encoder, pooled, to_input
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
-from .heads import EncoderWithHead, classifier
+from .heads import classifier, with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,7 +40,7 @@ class RelativePosition:
     def build(self) -> nn.Module:
         """Return an encoder and a classifier of two vectors."""
         encoder = new_image_encoder(self.config.size)
-        return EncoderWithHead(encoder, classifier(2 * feature_width(encoder), len(_SIDES)))
+        return with_head(encoder, classifier(2 * feature_width(encoder), len(_SIDES)))
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return pairs of patches `[n, 2, 3, size, size]` and the side at which the second lies."""

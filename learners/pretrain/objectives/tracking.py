@@ -19,7 +19,7 @@ from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from .colorization import hue_scores
 from .colours import SECTORS, ab_of, sectors, shrunk, turned
-from .heads import EncoderWithHead, grey
+from .heads import grey, with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,7 +44,7 @@ class Tracking:
         encoder = new_image_encoder(self.config.size)
         width = dense_width(encoder)
         head = nn.Sequential(nn.Conv2d(width, _WIDTH, 3, padding=1), nn.GELU(), nn.Conv2d(_WIDTH, _WIDTH, 1))
-        return EncoderWithHead(encoder, head)
+        return with_head(encoder, head)
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return two grey frames of each clip, and the hue sectors of both."""

@@ -61,6 +61,7 @@ _LONGEST: Final = 13
 _PART: Final = re.compile(
     r"^((?:its |the )?(?:lid|door)|that|this)\b(?= (?:is |should be )?(?:closed|open|shut|on|in|off)\b)"
 )
+_STATED: Final = re.compile(r"\b(?:is|are|be)\b")
 _PRONOUN: Final = re.compile(r"\b(it|them|they)\b")
 _UNSAYABLE: Final = frozenset(
     "or except unless until before after if while whenever when instead without either neither only".split()
@@ -96,18 +97,22 @@ def read_sentence(text: str, scene: Scene, rules: Rules | None = None) -> tuple[
         found = _Reader(beginning(scene), reader.clauses.verbs).whole(again) if again != said else None
     if found is None:
         raise GoalError(f"The goal cannot be read: {'; '.join(reader.problems(said))}.")
-    return tuple(_settled(found))
+    return tuple(_settled(found, said))
 
 
-def _settled(conditions: Sequence[ConditionJson]) -> list[ConditionJson]:
-    """Leave out what is said twice, and what later clauses undo: holding what is put down, opening what is closed."""
+def _settled(conditions: Sequence[ConditionJson], said: str) -> list[ConditionJson]:
+    """Leave out what is said twice, and what later clauses undo: holding what is put down, opening what is closed.
+
+    What is to be true ("the fridge is open and the fridge is closed") has no order, so nothing there is undone.
+    """
     found: list[ConditionJson] = []
+    is_order = "then" in said.split() or not _STATED.search(said)
     for place, one in enumerate(conditions):
         later = conditions[place + 1 :]
         held = one.get("relation") == "HOLDS" and any(
             more.get("from") == one["to"] and more.get("relation") in ("ON", "INSIDE") for more in later
         )
-        opposite = OPPOSITE.get(one.get("state", ""))
+        opposite = OPPOSITE.get(one.get("state", "")) if is_order else None
         undone = any(more == {**one, "state": opposite} for more in later) if opposite else False
         if not (held or undone or one in found):
             found.append(one)
@@ -141,7 +146,7 @@ def read_parts(text: str, moment: Moment, *, whole: bool = False) -> list[Condit
         head, colon, tail = said.partition(": ")
         found = reader.readable(tail, head) if colon else []
         found = found or reader.readable(said)
-    return _settled(found or [])
+    return _settled(found or [], said)
 
 
 class _Reader:

@@ -193,3 +193,15 @@ def test_what_is_meant_half_is_refused_with_its_own_reason(wish: str, why: str) 
 def test_what_cannot_be_checked_is_refused_with_a_reason(wish: str) -> None:
     with pytest.raises(GoalError, match=r"\w+ .*\w"):
         read_instruction(wish, SCENE, RULES)
+
+
+@pytest.mark.parametrize(
+    ("wish", "states"),
+    [
+        ("open the fridge and close the fridge", ["CLOSED"]),
+        ("the fridge is open, then the fridge is closed", ["CLOSED"]),
+        ("the fridge is open and the fridge is closed", ["OPEN", "CLOSED"]),
+    ],
+)
+def test_only_what_is_done_in_order_is_undone(wish: str, states: list[str]) -> None:
+    assert [one["state"] for one in read_instruction(wish, SCENE, RULES).conditions] == states
