@@ -11,6 +11,8 @@ from .collect_commands import Collect
 from .console import complain, make_console, tame_libraries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..collectors.options import PlaySettings
     from ..collectors.rollout.collect import CollectReport
     from ..collectors.sharding import TaskShard
@@ -33,7 +35,7 @@ def collect(command: Collect) -> int:
     command, part = _part_of(command)
     name, tasks = options.name, _tasks_of(command)
     if part is not None:
-        tasks = part.of(tasks)
+        tasks = part.of(tasks) if isinstance(tasks, list) else filter(part.has, tasks)
     console = make_console()
     try:
         with ExperienceStore.open(command.out, config=_recorded(command), seeds=[command.seed]) as store:
@@ -62,8 +64,8 @@ def _part_of(command: Collect) -> tuple[Collect, TaskShard | None]:
     return dataclasses.replace(command, out=part.folder(command.out), shard=said), part
 
 
-def _tasks_of(command: Collect) -> list[Task]:
-    from ..collectors.tasks import tasks_named
+def _tasks_of(command: Collect) -> list[Task] | Iterator[Task]:
+    from ..collectors.tasks import iter_tasks_named
     from ..envs.registry import get_env
 
     if hasattr(command.collector, "practice"):
@@ -72,19 +74,25 @@ def _tasks_of(command: Collect) -> list[Task]:
                 f"This collector chooses its own goals: --tasks is the number of attempts, not {command.tasks!r}."
             )
         return _settings(command).tasks(command.collector, int(command.tasks))
-    return tasks_named(command.tasks, get_env(command.env), seed=command.seed, characters=command.characters)
+    return iter_tasks_named(command.tasks, get_env(command.env), seed=command.seed, characters=command.characters)
 
 
-def _play(command: Collect, name: str, tasks: list[Task], store: ExperienceStore) -> CollectReport:
+def _play(command: Collect, name: str, tasks: list[Task] | Iterator[Task], store: ExperienceStore) -> CollectReport:
     from ..collectors.progress import progress
     from ..collectors.rollout.collect import collect_with
 
-    console, options = make_console(), command.collector
-    left = len(tasks) if hasattr(options, "practice") else len(store.remaining(tasks, name))
-    if left < len(tasks):
-        console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
+    console, options, left = make_console(), command.collector, None
+    if isinstance(tasks, list):
+        left = len(tasks) if hasattr(options, "practice") else len(store.remaining(tasks, name))
+        if left < len(tasks):
+            console.print(f"{len(tasks) - left} of {len(tasks)} tasks are done already; {left} are left.")
+    elif command.shard is None and not store.done(name):
+        left = int(command.tasks)
     with progress(console, left, "Collecting") as watch:
-        return collect_with(options, _settings(command), store, tasks, timeout=command.timeout, watch=watch)
+        done = collect_with(options, _settings(command), store, tasks, timeout=command.timeout, watch=watch)
+    if not isinstance(tasks, list) and done.before:
+        console.print(f"{done.before} of {done.tasks} tasks were done already.")
+    return done
 
 
 def _settings(command: Collect) -> PlaySettings:
@@ -96,13 +104,15 @@ def _settings(command: Collect) -> PlaySettings:
     return PlaySettings(command.env, command.steps, command.seed, workers, command.out if command.frames else None)
 
 
-def _kept(command: Collect, name: str, tasks: list[Task]) -> str:
+def _kept(command: Collect, name: str, tasks: list[Task] | Iterator[Task]) -> str:
     """Say what is in the store: read again, as an append that was interrupted may have reached the disk."""
     from ..store import ExperienceStore
 
     if hasattr(command.collector, "practice"):
         return "every attempt is kept"
     with ExperienceStore.open(command.out, mode="read") as store:
+        if not isinstance(tasks, list):
+            return f"{len(store.done(name))} tasks of {name!r} are kept"
         return f"{len(tasks) - len(store.remaining(tasks, name))} of {len(tasks)} tasks are kept"
 
 

@@ -30,12 +30,12 @@ class PlainLines:
 
 
 @contextlib.contextmanager
-def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Sequence[Record]], None]]:
+def progress(console: Console, total: int | None, title: str) -> Iterator[Callable[[Sequence[Record]], None]]:
     """Show a progress bar, or a line every ten seconds where there is no terminal: what was solved, and the failures.
 
     Args:
         console: Where.
-        total: How many tasks there are.
+        total: How many tasks there are; None where that is not known yet.
         title: What stands before the bar.
 
     Yields:
@@ -67,7 +67,8 @@ def progress(console: Console, total: int, title: str) -> Iterator[Callable[[Seq
             for record in roots:
                 seen.add(record)
             done += len(roots)
-            plain.say(f"{title}: {done} of {total}, {seen.successes} solved, {seen.failures} failed")
+            of = "" if total is None else f" of {total}"
+            plain.say(f"{title}: {done}{of}, {seen.successes} solved, {seen.failures} failed")
             speed = bar.tasks[job].speed
             solved = f"{seen.successes} solved, " if seen.checked else ""
             bar.update(

@@ -44,7 +44,11 @@ class TaskShard:
 
     def of(self, tasks: Iterable[Task]) -> list[Task]:
         """Return the tasks of this part, in their order. A part of few tasks may be empty."""
-        return [task for task in tasks if HashRandom("shard", task.id).below(self.count) == self.index]
+        return list(filter(self.has, tasks))
+
+    def has(self, task: Task) -> bool:
+        """Whether a task is in this part."""
+        return HashRandom("shard", task.id).below(self.count) == self.index
 
     def folder(self, out: Path) -> Path:
         """Return the directory of this part's store."""

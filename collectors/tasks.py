@@ -6,7 +6,7 @@ Not here: making tasks, which each world does.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,8 +31,16 @@ def tasks_named(name: str, world: EnvSpec, *, seed: int = 0, characters: int | N
         ConfigError: it is none of these, the file holds something else, or `characters` does not go with the tasks.
         DataError: RobotHow has not been fetched.
     """
+    return list(iter_tasks_named(name, world, seed=seed, characters=characters))
+
+
+def iter_tasks_named(
+    name: str, world: EnvSpec, *, seed: int = 0, characters: int | None = None
+) -> list[Task] | Iterator[Task]:
+    """Do as `tasks_named`; generated tasks of which each takes a while are made one by one, as they are asked for."""
     if name.strip().isdecimal():
-        return world.generate_tasks(int(name), seed, characters=characters)
+        tasks = world.iter_tasks(int(name), seed, characters=characters)
+        return tasks if isinstance(tasks, Iterator) else list(tasks)
     if characters is not None:
         raise ConfigError(
             f"The tasks {name!r} say themselves how many characters act: another number is another house. Leave "
@@ -192,4 +200,4 @@ def choose_task(
     return task if goal is None else dataclasses.replace(task, goal=Goal(goal))
 
 
-__all__ = ["choose_task", "read_tasks", "tasks_named", "write_tasks"]
+__all__ = ["choose_task", "iter_tasks_named", "read_tasks", "tasks_named", "write_tasks"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -76,7 +76,8 @@ class EnvSpec:
     runtime: str = ""
     """Names the `Runtime` (`foreign.install`) that `pathei env install` makes; empty where it has none of its own."""
     tasks: str = ""
-    """The function `(n, seed) -> Sequence[Task]` that makes tasks; if empty, a task is a seed."""
+    """The function `(n, seed) -> Iterable[Task]` that makes tasks, one by one where that takes long, so that the first
+    is played before the last is made; if empty, a task is a seed."""
     demonstration: str = ""
     """The function `(task) -> Sequence[str]` that returns actions which reach the goal of a task that `tasks` made;
     empty if there is none."""
@@ -108,7 +109,11 @@ class EnvSpec:
         return [one.what for one in self.check() if one.required and not one.ok]
 
     def generate_tasks(self, n: int, seed: int, *, characters: int | None = None) -> list[Task]:
-        """Return `n` tasks that follow from the seed.
+        """Return `n` tasks that follow from the seed; see `iter_tasks`."""
+        return list(self.iter_tasks(n, seed, characters=characters))
+
+    def iter_tasks(self, n: int, seed: int, *, characters: int | None = None) -> Iterable[Task]:
+        """Return `n` tasks that follow from the seed, each made when it is asked for where making one takes long.
 
         Args:
             n: How many.
@@ -122,7 +127,8 @@ class EnvSpec:
         if characters is not None and (made is None or "characters" not in inspect.signature(made).parameters):
             raise ConfigError(f"The tasks of {self.name} are for one who acts: leave the number of characters out.")
         if made is not None:
-            return list(made(n, seed) if characters is None else made(n, seed, characters=characters))
+            found: Iterable[Task] = made(n, seed) if characters is None else made(n, seed, characters=characters)
+            return found
         return [Task(f"{self.name}/{number}", self.id, number, NO_GOAL) for number in range(seed, seed + n)]
 
     def load(self, function: str) -> Callable[..., Any]:
@@ -190,7 +196,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         what="a household: generated houses, RobotHow's, or your own VirtualHome graph files",
         needs="nothing",
         doctor="virtualhome.tasks.oracle:check_virtualhome",
-        tasks="virtualhome.tasks.generate:generate_tasks",
+        tasks="virtualhome.tasks.generate:iter_tasks",
         demonstration="virtualhome.tasks.oracle:demonstration",
         verbalizer="virtualhome.verbalizer:HomeVerbalizer",
         goal_space="virtualhome.goals.space:HomeGoals",

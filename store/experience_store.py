@@ -306,23 +306,19 @@ class ExperienceStore:
         """Whether the store holds any image; looks at one file at most."""
         return any(True for _ in self._blobs.directory.glob("*/*"))
 
-    def done(self) -> frozenset[str]:
-        """Return the ids of the tasks with a root trajectory; a failure does not make a task done."""
-        self._refresh()
-        return frozenset(self._catalog.done)
-
-    def remaining(self, tasks: Iterable[Task], collector: str | None = None) -> list[Task]:
-        """Return the tasks that are not done, in their order: what a resumed run has to play.
+    def done(self, collector: str | None = None) -> frozenset[str]:
+        """Return the ids of the tasks with a root trajectory; a failure does not make a task done.
 
         Args:
-            tasks: The tasks.
-            collector: Only what this collector has played counts as done; what any has, if None.
+            collector: Only what this collector has played counts; what any has, if None.
         """
         self._refresh()
-        done = self._catalog.done
-        if collector is None:
-            return [task for task in tasks if task.id not in done]
-        return [task for task in tasks if collector not in done.get(task.id, ())]
+        return frozenset(id_ for id_, by in self._catalog.done.items() if collector is None or collector in by)
+
+    def remaining(self, tasks: Iterable[Task], collector: str | None = None) -> list[Task]:
+        """Return the tasks that are not done (see `done`), in their order: what a resumed run has to play."""
+        done = self.done(collector)
+        return [task for task in tasks if task.id not in done]
 
     def info(self) -> StoreInfo:
         """Count what the store holds."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -47,7 +47,7 @@ class CollectReport:
 
 def collect(
     store: ExperienceStore,
-    tasks: Sequence[Task],
+    tasks: Iterable[Task],
     collector: Collector | Callable[[], Collector],
     *,
     name: str | None = None,
@@ -62,7 +62,8 @@ def collect(
 
     Args:
         store: Open for appending.
-        tasks: The tasks, each with an id of its own. For a collector that resumes, the same ones in every call.
+        tasks: The tasks, each with an id of its own; what is no sequence is taken task by task, as they are played. For
+            a collector that resumes, the same ones in every call.
         collector: A new collector, which plays in this process; or a function that makes one, in each worker, to which
             it is pickled (see `collect_parallel`). It is closed at the end.
         name: The name under which the collector records; tasks that other collectors have played are then played as
@@ -78,7 +79,7 @@ def collect(
         WorkerError: workers cannot be started.
     """
     begun = time.monotonic()
-    before, played = _begin(store, tasks, collector, name, workers, timeout)
+    left, played = _begin(store, tasks, collector, name, workers, timeout)
     coverage, errors = Coverage(), Counter[str]()
     try:
         for records in played:
@@ -91,38 +92,63 @@ def collect(
                 watch(records)
     finally:
         played.close()
-    return CollectReport(len(tasks), before, time.monotonic() - begun, coverage, errors)
+    asked = len(tasks) if isinstance(tasks, Sequence) else left.taken
+    return CollectReport(asked, left.before, time.monotonic() - begun, coverage, errors)
+
+
+class _Left:
+    """The tasks that are not done, each with an id of its own, taken one by one."""
+
+    def __init__(self, tasks: Iterable[Task], done: Set[str]) -> None:
+        self._tasks, self._done = tasks, done
+        self.taken = 0
+        """How many tasks were taken so far, those that are done included."""
+        self.before = 0
+        """How many of them were done already."""
+
+    def __iter__(self) -> Iterator[Task]:
+        ids = set[str]()
+        for task in self._tasks:
+            if task.id in ids:
+                raise ConfigError(f"The task id {task.id!r} occurs more than once: give every task an id of its own.")
+            ids.add(task.id)
+            self.taken += 1
+            if task.id in self._done:
+                self.before += 1
+            else:
+                yield task
 
 
 def _begin(
     store: ExperienceStore,
-    tasks: Sequence[Task],
+    tasks: Iterable[Task],
     collector: Collector | Callable[[], Collector],
     name: str | None,
     workers: int,
     timeout: float,
-) -> tuple[int, Generator[list[Record], None, None]]:
-    """Return how many tasks are done already, and what plays the others."""
+) -> tuple[_Left, Generator[list[Record], None, None]]:
+    """Return the tasks that are left, and what plays them."""
     if callable(collector) and not workers:
         collector = collector()
     resume = getattr(collector, "resume", None)
     if resume is not None and not callable(collector):
-        before = min(int(resume(store)), len(tasks))
-        return before, _here(collector, tasks, together=True)
-    twice = [id_ for id_, count in Counter(task.id for task in tasks).items() if count > 1]
-    if twice:
-        raise ConfigError(f"The task id {twice[0]!r} occurs more than once: give every task an id of its own.")
-    remaining = store.remaining(tasks, name)
-    before = len(tasks) - len(remaining)
+        tasks = list(tasks)
+        left = _Left((), frozenset())
+        left.before = min(int(resume(store)), len(tasks))
+        return left, _here(collector, tasks, together=True)
+    if isinstance(tasks, Sequence):
+        for _ in _Left(tasks, frozenset()):
+            pass  # a task that occurs twice is refused before any is played
+    left = _Left(tasks, store.done(name))
     if callable(collector):
-        return before, _in_workers(collector, remaining, workers, timeout)
+        return left, _in_workers(collector, left, workers, timeout)
     if workers:
         raise ConfigError("A collector plays in one process: to use workers, give a function that makes it.")
-    return before, _here(collector, remaining, together=getattr(collector, "batch", 1) > 1)
+    return left, _here(collector, left, together=getattr(collector, "batch", 1) > 1)
 
 
 def _in_workers(
-    make: Callable[[], Collector], tasks: Sequence[Task], workers: int, timeout: float
+    make: Callable[[], Collector], tasks: Iterable[Task], workers: int, timeout: float
 ) -> Generator[list[Record], None, None]:
     batches = play_batches(make, tasks, workers=workers, timeout=timeout)
     try:
@@ -134,7 +160,7 @@ def _in_workers(
         batches.close()
 
 
-def _here(collector: Collector, tasks: Sequence[Task], *, together: bool) -> Generator[list[Record], None, None]:
+def _here(collector: Collector, tasks: Iterable[Task], *, together: bool) -> Generator[list[Record], None, None]:
     """Play in this process; `together` lets the collector see all tasks at once, and every record comes alone."""
     try:
         if together:
@@ -149,7 +175,7 @@ def collect_with(
     options: Any,
     play: PlaySettings,
     store: ExperienceStore,
-    tasks: Sequence[Task],
+    tasks: Iterable[Task],
     *,
     timeout: float = 300.0,
     watch: Callable[[Sequence[Record]], None] | None = None,

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -16,6 +16,7 @@ from pathei.cli import main
 from pathei.cli.aliases import replace_old_options
 from pathei.cli.table import COMMANDS, PERFORMED_BY, load
 from pathei.collectors.tasks import write_tasks
+from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.experience import Failure, Trajectory
 from pathei.store import ExperienceStore
 from pathei.tests.support.lantern import lantern_task, lantern_tasks
@@ -204,6 +205,26 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path, workers: str)
     tasks, path = tmp_path / "tasks", tmp_path / "store"
     write_tasks(tasks, lantern_tasks(500, rooms=12, delay=0.005))
     command = [sys.executable, "-m", "pathei.cli", "collect", str(path), "--tasks", str(tasks), "--workers", workers]
+    errors = _stop_at_first_episode(command, path)
+    with ExperienceStore.open(path, mode="read") as store:
+        assert f"Stopped: {len(store)} of 500 tasks are kept" in errors
+    assert "Run the same command again" in errors
+    assert "Traceback" not in errors
+
+
+def test_the_first_of_many_generated_tasks_is_played_before_the_last_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    # To make all of these tasks takes over an hour.
+    command = [sys.executable, "-m", "pathei.cli", "collect", str(path), "mcts", "--tasks", "1000000", "--workers", "0"]
+    errors = _stop_at_first_episode(command, path)
+    with ExperienceStore.open(path, mode="read") as store:
+        assert f"Stopped: {len(store)} tasks of 'mcts' are kept" in errors
+        first = next(store.trajectories()).task
+    assert first == generate_tasks(1, 0)[0]
+
+
+def _stop_at_first_episode(command: Sequence[str], path: Path) -> str:
+    """Run a collection until its store holds something, then press Ctrl-C; return what it wrote to stderr."""
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -213,10 +234,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path: Path, workers: str)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    with ExperienceStore.open(path, mode="read") as store:
-        assert f"Stopped: {len(store)} of 500 tasks are kept" in errors
-    assert "Run the same command again" in errors
-    assert "Traceback" not in errors
+    return errors
 
 
 def test_the_demo_runs_twice_in_a_row_and_touches_no_other_store(
@@ -263,7 +281,7 @@ def test_searched_plans_are_collected_and_resumed(tmp_path: Path, capsys: pytest
     args = ["collect", out, "mcts", "--simulations", "300", "--tasks", "6", "--workers", "0"]
     assert main(args) == 0
     assert main(args) == 0
-    assert "6 of 6 tasks are done already" in capsys.readouterr().out
+    assert "6 of 6 tasks were done already" in capsys.readouterr().out
     with ExperienceStore.open(out, mode="read") as plans:
         assert all(trajectory.collector == "mcts" for trajectory in plans.trajectories())
 

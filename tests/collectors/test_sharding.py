@@ -98,9 +98,9 @@ def test_shards_merged_are_what_one_process_collects(
     assert merged == whole
     # A part resumes; and the joined store does, too.
     assert main(["collect", str(tmp_path / "home"), *common, "--shard", "0/3"]) == 0
-    assert "0 are left" in capsys.readouterr().out
+    assert "2 of 2 tasks were done already" in capsys.readouterr().out
     assert main(["collect", str(tmp_path / "all"), *common]) == 0
-    assert "6 of 6 tasks are done already" in capsys.readouterr().out
+    assert "6 of 6 tasks were done already" in capsys.readouterr().out
     assert main(["collect", str(tmp_path / "all"), *common, "--shard", "0/3"]) == 2
     assert "is a store already" in capsys.readouterr().err
     assert main(["store", "info", str(tmp_path / "home")]) == 2

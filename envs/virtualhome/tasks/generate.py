@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -113,7 +114,20 @@ def generate_tasks(
     characters: int = 1,
     split: Split | None = None,
 ) -> list[Task]:
-    """Generate tasks in generated houses, spread evenly over activities, four in each house.
+    """Return generated tasks; see `iter_tasks`."""
+    return list(iter_tasks(n, seed, activities=activities, size=size, characters=characters, split=split))
+
+
+def iter_tasks(
+    n: int,
+    seed: int,
+    *,
+    activities: Sequence[str] | None = None,
+    size: Size = "medium",
+    characters: int = 1,
+    split: Split | None = None,
+) -> Iterator[Task]:
+    """Generate tasks in generated houses, spread evenly over activities, four in each house, as they are asked for.
 
     The same arguments give the same tasks on any machine, and a longer list begins with the shorter one.
 
@@ -126,20 +140,26 @@ def generate_tasks(
         split: `"test"`: only houses whose seed is a multiple of 5; `"train"`: only others; None: any.
 
     Raises:
-        ConfigError: an argument has no possible value, or no house allows any of the activities.
+        ConfigError: an argument has no possible value.
         UnknownNameError: there is no such activity.
+
+    The iterator raises a `ConfigError` where no house allows any of the activities.
     """
     names = _names(activities)
     if type(n) is not int or n < 0 or type(seed) is not int or seed < 0:
         raise ConfigError(f"The number of tasks and the seed are whole numbers, 0 or above, not {n!r} and {seed!r}.")
     if split not in (None, "train", "test"):
         raise ConfigError(f"A split is 'train' or 'test', not {split!r}.")
-    choices = StableRandom.seeded(seed)
-    tasks: list[Task] = []
+    return islice(_endless(StableRandom.seeded(seed), names, size, characters, split), n)
+
+
+def _endless(
+    choices: StableRandom, names: Sequence[str], size: Size, characters: int, split: Split | None
+) -> Iterator[Task]:
     queue: list[str] = []
     seen: set[int] = set()
     barren = 0
-    while len(tasks) < n:
+    while True:
         house = _house_seed(choices, split)
         if house in seen:
             continue
@@ -149,8 +169,7 @@ def generate_tasks(
         barren = 0 if found else barren + 1
         if barren > 100:
             raise ConfigError(f"A hundred {size} houses in a row allow none of {', '.join(names)}: ask for others.")
-        tasks += found
-    return tasks[:n]
+        yield from found
 
 
 def generate_split(
