@@ -1,8 +1,9 @@
 """One agent from outside, playing tasks one after another: what every protocol that serves an environment shares.
 
-The agent looks, acts and finishes, and can do nothing else: no reset, no snapshot, no choice of the task. What it sees
-is what any agent of pathei sees. Episodes that are over are stored, if there is a store; one that is left unfinished
-is kept as a `Failure` with its steps. Not here: protocols, and images, which a protocol reads with `image`.
+The agent looks, acts and finishes, and can do nothing else: no reset, no snapshot, no choice of the task. A program
+that trains an agent may choose the task (`begin`), which is never among the agent's tools. What the agent sees is what
+any agent of pathei sees. Episodes that are over are stored, if there is a store; one that is left unfinished is kept as
+a `Failure` with its steps. Not here: protocols, and images, which a protocol reads with `image`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from ..collectors.protocol import trajectory_id
 from ..collectors.rollout.episode import Envs, Recorder, one_line
 from ..collectors.rollout.frames import png
-from ..errors import ConfigError, ContractError, WorldError
+from ..errors import ConfigError, ContractError, WorldError, unknown
 from ..experience import Failure, Json, Observation, Record, Task
 from ..store import ExperienceStore
 
@@ -41,9 +42,13 @@ class SessionView:
     """Whether the goal was reached, once the episode is over; None before, and where nothing is checked."""
     left: int
     """The number of tasks after this one."""
+    reward: float = 0.0
+    """What the last action earned: for the program that trains the agent; the agent does not see it."""
+    earned: float = 0.0
+    """The sum of the rewards so far: likewise."""
 
     def json(self) -> dict[str, Json]:
-        """Return it as plain JSON, for protocols."""
+        """Return what the agent sees as plain JSON, for protocols."""
         seen = self.observation
         return {
             "task": self.task,
@@ -58,7 +63,7 @@ class SessionView:
 
 
 class WorldSession:
-    """Plays tasks in their order, each once. It belongs to one thread."""
+    """Plays tasks in their order, each once, or those that are asked for. It belongs to one thread."""
 
     def __init__(
         self,
@@ -91,6 +96,7 @@ class WorldSession:
             config = {"command": "serve", "collector": collector, "steps": steps}
             self._store = ExperienceStore.open(out, config=config, seeds=[seed])
             tasks = self._store.remaining(tasks, collector)
+        self._by_id = {task.id: task for task in tasks}
         self._tasks = list(reversed(tasks))
         self._envs = Envs()
         self._images: dict[str, bytes] = {}
@@ -103,7 +109,27 @@ class WorldSession:
             WorldError: there is no task left, or the environment failed; then the next call begins the next task.
             PatheiError: the environment cannot be made.
         """
-        recorder = self._begin() if self._recorder is None else self._recorder
+        recorder = self._begin(self._next()) if self._recorder is None else self._recorder
+        return self._moment(recorder, over=recorder.held)
+
+    def begin(self, task: str) -> SessionView:
+        """Begin a task, one that was played before too, whatever is in progress: not for agents.
+
+        An attempt at a task that was played before is stored under an id of its own, as with the next seed.
+
+        Args:
+            task: The id of one of the tasks.
+
+        Raises:
+            UnknownNameError: there is no such task; the message suggests the nearest.
+            WorldError: the environment failed.
+            PatheiError: the environment cannot be made.
+        """
+        if task not in self._by_id:
+            raise unknown("task", task, self._by_id)
+        self._leave("another task was begun")
+        self._tasks = [one for one in self._tasks if one.id != task]
+        recorder = self._begin(self._by_id[task])
         return self._moment(recorder, over=recorder.held)
 
     def act(self, action: str) -> SessionView:
@@ -136,17 +162,22 @@ class WorldSession:
 
     def close(self) -> None:
         """End the session: an episode in progress is kept as a failure, if it has steps."""
-        if self._recorder is not None and self._recorder.steps:
-            self._broken(WorldError("the agent went away"))
-        self._recorder = None
+        self._leave("the agent went away")
         self._envs.close()
         if self._store is not None:
             self._store.close()
 
-    def _begin(self) -> Recorder:
+    def _leave(self, why: str) -> None:
+        if self._recorder is not None and self._recorder.steps:
+            self._broken(WorldError(why), usable=True)
+        self._recorder = None
+
+    def _next(self) -> Task:
         if not self._tasks:
             raise WorldError("There is no task left.")
-        task = self._tasks.pop()
+        return self._tasks.pop()
+
+    def _begin(self, task: Task) -> Recorder:
         self._images.clear()
         try:
             recorder = Recorder(self._envs.get(task), task, max_steps=self._steps, put_image=self._put)
@@ -170,21 +201,45 @@ class WorldSession:
         """Return what the agent is shown, and store the episode if it is over."""
         success = None
         if over:
-            id_ = trajectory_id(recorder.task, self._collector, self._seed)
-            played = recorder.trajectory(id_, self._collector, {"seed": self._seed})
+            id_, seed = self._attempt(recorder.task)
+            played = recorder.trajectory(id_, self._collector, {"seed": seed})
             self._keep(played)
             self._recorder, success = None, played.success
         task, seen = recorder.task, recorder.observation.seen()
-        return SessionView(task.id, task.goal.text, seen, len(recorder.steps), over, success, len(self._tasks))
+        rewards = [step.reward for step in recorder.steps]
+        return SessionView(
+            task=task.id,
+            goal=task.goal.text,
+            observation=seen,
+            steps=len(rewards),
+            over=over,
+            success=success,
+            left=len(self._tasks),
+            reward=rewards[-1] if rewards else 0.0,
+            earned=sum(rewards),
+        )
 
-    def _broken(self, error: Exception) -> WorldError:
-        """Keep an episode that cannot go on as a failure, and return the error for the agent."""
+    def _attempt(self, task: Task) -> tuple[str, int]:
+        """Return the id of this attempt at a task, and the seed in it: the first that the store does not have."""
+        seed = self._seed
+        while self._store is not None and trajectory_id(task, self._collector, seed) in self._store:
+            seed += 1
+        return trajectory_id(task, self._collector, seed), seed
+
+    def _broken(self, error: Exception, *, usable: bool = False) -> WorldError:
+        """Keep an episode that cannot go on as a failure, and return the error for the agent.
+
+        Args:
+            error: Why it ends.
+            usable: Whether the environment can be used again.
+        """
         recorder = self._recorder
         assert recorder is not None
-        id_ = trajectory_id(recorder.task, self._collector, self._seed)
-        self._keep(recorder.failure(error, id_, self._collector, {"seed": self._seed}))
+        id_, seed = self._attempt(recorder.task)
+        self._keep(recorder.failure(error, id_, self._collector, {"seed": seed}))
         self._recorder = None
-        self._envs.drop(recorder.task)
+        if not usable:
+            self._envs.drop(recorder.task)
         return WorldError(f"The task {recorder.task.id!r} cannot go on ({one_line(error)}): look at the next one.")
 
     def _keep(self, record: Record) -> None:

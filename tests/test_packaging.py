@@ -49,6 +49,7 @@ FOLDERS = {
     "collectors": {"envs", "agents", "export", "memory", "store"},
     "learners": {"envs", "store"},
     "interop": {"collectors", "envs", "store"},
+    "integrations": {"collectors", "envs", "interop"},
     "loop": {"agents", "collectors", "envs", "learners", "memory", "store"},
     "views": {"agents", "collectors", "envs", "learners", "loop", "memory", "store"},
 }

@@ -12,28 +12,14 @@ import numpy as np
 import pytest
 
 from pathei.cli import main
-from pathei.collectors.rollout.episode import Envs, Recorder
-from pathei.envs.registry import get_demonstration, get_env
-from pathei.errors import ConfigError, ContractError, WorldError
-from pathei.experience import Goal, Observation, Task
+from pathei.envs.registry import get_env
+from pathei.errors import ConfigError, ContractError, UnknownNameError, WorldError
+from pathei.experience import Goal, Task
 from pathei.interop import WorldSession
 from pathei.store import ExperienceStore
+from pathei.tests.interop.served import demonstrated
 
 COMMAND = [sys.executable, "-m", "pathei.cli", "serve", "virtualhome", "--as", "mcp", "--tasks", "2", "--seed", "3"]
-
-
-def demonstrated(task: Task) -> tuple[list[str], list[Observation]]:
-    """Return a task's demonstration, and what an agent in this process sees of it."""
-    envs, actions = Envs(), list(get_demonstration(task))
-    try:
-        recorder = Recorder(envs.get(task), task, max_steps=30)
-        seen = [recorder.reset()]
-        for action in actions:
-            recorder.step(action)
-            seen.append(recorder.observation)
-    finally:
-        envs.close()
-    return actions, [one.seen() for one in seen]
 
 
 def test_a_session_plays_each_task_once_and_stores_what_is_over(tmp_path: Path) -> None:
@@ -72,6 +58,31 @@ def test_a_session_plays_each_task_once_and_stores_what_is_over(tmp_path: Path) 
     again.close()
     with pytest.raises(ConfigError, match="at least one step"):
         WorldSession(tasks, steps=0)
+
+
+def test_a_program_that_trains_begins_any_task_again(tmp_path: Path) -> None:
+    [first, second] = get_env("virtualhome").generate_tasks(2, 3)
+    session = WorldSession([first, second], out=tmp_path / "s", seed=3)
+    with pytest.raises(UnknownNameError, match="task"):
+        session.begin("no such task")
+    actions, seen = demonstrated(first)
+    for _ in range(2):
+        moment = session.begin(first.id)
+        assert (moment.observation, moment.reward, moment.earned) == (seen[0], 0.0, 0.0)
+        earned = 0.0
+        for action in actions:
+            moment = session.act(action)
+            earned += moment.reward
+        assert (moment.success, moment.earned) == (True, earned)
+        assert earned > 0
+        assert {"reward", "earned"}.isdisjoint(moment.json())
+    session.begin(first.id)
+    session.act("sing")
+    assert session.begin(second.id).left == 0
+    session.close()
+    with ExperienceStore.open(tmp_path / "s", mode="read") as store:
+        assert [one.id for one in store.trajectories()] == [f"{first.id}/guest-3", f"{first.id}/guest-4"]
+        assert [one.error for one in store.failures()] == ["WorldError: another task was begun"]
 
 
 class Gallery(gymnasium.Env[dict[str, Any], np.int64]):

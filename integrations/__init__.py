@@ -1,0 +1,1 @@
+"""Environments in the form that libraries of others take: `trl.environment`."""
