@@ -2,13 +2,14 @@
 
 The effect of a skill is its key without its steps, so two skills have the same effect if they bring about the same
 conditions of the same roles. A skill that also needs something else to hold before (`"x is PLUGGED_OUT"`) begins
-elsewhere and contains no other.
+elsewhere and contains no other. Where a thing is (`"x ON y"`) is not needed before: an agent goes where things are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..envs.facts import YOU
 from .items import Draft
 
 
@@ -18,6 +19,11 @@ def effect_of(draft: Draft) -> str:
         return ""
     shown = "; ".join(map(str, draft.data.get("steps", ())))
     return draft.key.removesuffix(shown) if shown and draft.key.endswith(shown) else ""
+
+
+def is_condition(atom: str) -> bool:
+    """Return whether a signature is a state, or about the character, rather than where a thing is."""
+    return " is " in atom or YOU in atom.split()
 
 
 def places_of(shorter: Draft, longer: Draft) -> tuple[int, ...] | None:
@@ -31,7 +37,8 @@ def places_of(shorter: Draft, longer: Draft) -> tuple[int, ...] | None:
         return None
     if longer.data.get("calls") or sorted(longer.data["effects"]) != sorted(shorter.data["effects"]):
         return None
-    if not set(longer.data["preconditions"]) <= set(shorter.data["preconditions"]):
+    needed = [set(filter(is_condition, map(str, one.data["preconditions"]))) for one in (longer, shorter)]
+    if not needed[0] <= needed[1]:
         return None
     return _within(shorter.data["steps"], longer.data["steps"])
 

@@ -8,13 +8,14 @@ to the last of its slice. Not here: revealing objects, and conditions reached to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ...envs.facts import ROLES, Change, Entity, read_condition
 from ...envs.facts.graph import Fact
 from ...experience import Trajectory
 from ..items import Draft
+from ..redundancy import is_condition
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
 from .composing import is_done, look, together
@@ -117,61 +118,59 @@ def _candidate(
     episode: _Episode, found: DependencySlice, asked: tuple[str, ...], carried: Change | None
 ) -> SkillCandidate | None:
     """Return a slice as a skill with its test, or None if it has no effect on its roles."""
-    written = _written(episode, found, asked, carried)
-    if written is None:
-        return None
 
-    def write(places: Sequence[int]) -> Draft | None:
-        """Write the skill with some of its steps, the last one included."""
+    def write(places: Sequence[int]) -> Draft:
+        """Write the skill with some of its steps, the last one included; what it brings about was tested."""
         steps, actions = (
             tuple(found.steps[place] for place in places),
             tuple(found.actions[place] for place in places),
         )
-        shorter = _written(episode, DependencySlice(steps, actions, found.things), asked, carried)
-        return None if shorter is None else shorter.draft
+        return _draft(episode, DependencySlice(steps, actions, found.things), asked, claims, needs)
 
-    draft, before, after = written
-    return SkillCandidate(draft, _test(episode.log, found, before, after), write)
-
-
-class _Written(NamedTuple):
-    """A skill, and what has to hold before and after it."""
-
-    draft: Draft
-    before: tuple[Fact, ...]
-    after: tuple[Change, ...]
-
-
-def _written(
-    episode: _Episode, found: DependencySlice, asked: tuple[str, ...], carried: Change | None
-) -> _Written | None:
-    trajectory, log = episode.trajectory, episode.log
+    log = episode.log
     roles = {thing.id: role for thing, role in zip(found.things, ROLES, strict=False)}
     claims = _claims(log, found, roles, carried)
-    effects = list(dict.fromkeys((*claims, *asked)))
-    if not effects:
+    if not claims and not asked:
         return None
+    needs = _needs(log, found.steps, roles)
+    test = _test(log, found, tuple(needs.values()), tuple(claims.values()))
+    return SkillCandidate(_draft(episode, found, asked, claims, needs), test, write)
+
+
+def _draft(
+    episode: _Episode,
+    found: DependencySlice,
+    asked: tuple[str, ...],
+    claims: Mapping[str, Change],
+    needs: Mapping[str, Fact],
+) -> Draft:
+    """Return a slice as a skill that brings about `claims`; of `needs`, what its steps end has to hold before."""
+    log = episode.log
+    roles = {thing.id: role for thing, role in zip(found.things, ROLES, strict=False)}
+    effects = list(dict.fromkeys((*claims, *asked)))
     steps = [write_step(action, roles) for action in found.actions]
-    needs = {
-        atom: change.fact
-        for change in net_changes(found.steps)
-        if not change.begins and (atom := write_change(log, change, roles, begins=True))
-    }
+    preconditions = [atom for atom in _needs(log, found.steps, roles) if atom in needs]
     approach = sorted({action.verb for one, action in zip(found.steps, found.actions, strict=True) if one.moved})
     shown = ", ".join(effects)
     rooms = "".join(f" ({role} is a room)" for id_, role in roles.items() if id_ in log.rooms)
-    draft = skill_about(
-        trajectory,
-        f"How to bring about: {shown}{rooms}. Steps: {'; '.join(steps)}.",
+    given = " and ".join(atom for atom in preconditions if f"not {atom}" not in effects)
+    return skill_about(
+        episode.trajectory,
+        f"How to bring about: {shown}{rooms}{given and f', if {given}'}. Steps: {'; '.join(steps)}.",
         f"{shown}{rooms}: {'; '.join(steps)}",
         steps,
         effects,
         step=found.steps[-1].number,
         parameters={role: (_ROOM,) if id_ in log.rooms else () for id_, role in roles.items()},
-        preconditions=list(needs),
+        preconditions=preconditions,
         approach=approach if len(found.actions) > 1 or not found.steps[-1].moved else [],
     )
-    return _Written(draft, tuple(needs.values()), tuple(claims.values()))
+
+
+def _needs(log: EpisodeLog, steps: Sequence[StepEffect], roles: dict[int, str]) -> dict[str, Fact]:
+    """Return what has to hold before some steps, by signature: what they end, but for where things were."""
+    ended = ((write_change(log, one, roles, begins=True), one) for one in net_changes(steps) if not one.begins)
+    return {atom: change.fact for atom, change in ended if atom and is_condition(atom)}
 
 
 def _test(log: EpisodeLog, found: DependencySlice, before: tuple[Fact, ...], after: tuple[Change, ...]) -> SkillTest:
