@@ -36,6 +36,9 @@ class Collect:
     `robothow-eai` (the goals of the Embodied Agent Interface), or a file with one task per line."""
     env: str = "virtualhome"
     """The environment that generates tasks; see `pathei env list`."""
+    server: str | None = None
+    """Play on this server, `HOST:PORT`, in real time, instead of in a world of pathei's own; for environments that can
+    (`minecraft`)."""
     workers: int | None = None
     """The number of processes that play; 0 for this one. By default 2; 0 if the collector plays in one process."""
     steps: int = 30

@@ -65,7 +65,7 @@ def _part_of(command: Collect) -> tuple[Collect, TaskShard | None]:
 
 
 def _tasks_of(command: Collect) -> list[Task] | Iterator[Task]:
-    from ..collectors.tasks import iter_tasks_named
+    from ..collectors.tasks import iter_tasks_named, on_server
     from ..envs.registry import get_env
 
     if hasattr(command.collector, "practice"):
@@ -73,8 +73,11 @@ def _tasks_of(command: Collect) -> list[Task] | Iterator[Task]:
             raise ConfigError(
                 f"This collector chooses its own goals: --tasks is the number of attempts, not {command.tasks!r}."
             )
-        return _settings(command).tasks(command.collector, int(command.tasks))
-    return iter_tasks_named(command.tasks, get_env(command.env), seed=command.seed, characters=command.characters)
+        tasks: list[Task] | Iterator[Task] = _settings(command).tasks(command.collector, int(command.tasks))
+    else:
+        world = get_env(command.env)
+        tasks = iter_tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
+    return tasks if command.server is None else on_server(tasks, command.server)
 
 
 def _play(command: Collect, name: str, tasks: list[Task] | Iterator[Task], store: ExperienceStore) -> CollectReport:

@@ -65,6 +65,9 @@ class Run:
     """The environment: a name of `pathei env list`, or `module:Id-v0`."""
     tasks: str = "1"
     """Where tasks come from: a number (of generated tasks), `robothow`, `robothow-eai`, or a file."""
+    server: str | None = None
+    """Play on this server, `HOST:PORT`, in real time, instead of in a world of pathei's own; for environments that can
+    (`minecraft`)."""
     task: str | None = None
     """The id of one of them; the last of them if left out."""
     scene: str | None = None

@@ -106,12 +106,14 @@ def run(command: Run) -> None:
     from ..agents.registry import AgentMaker
     from ..collectors.rollout.episode import Envs
     from ..collectors.rollout.policy import play
-    from ..collectors.tasks import choose_task, tasks_named
+    from ..collectors.tasks import choose_task, on_server, tasks_named
     from ..envs.registry import get_env
     from ..views.watch import Watcher
 
     spec = get_env(command.env)
     tasks = tasks_named(command.tasks, spec, seed=command.seed, characters=command.characters)
+    if command.server is not None:
+        tasks = on_server(tasks, command.server)
     task = choose_task(tasks, id_=command.task, scene=command.scene, goal=command.goal)
     console, envs = make_console(), Envs()
     tame_libraries()

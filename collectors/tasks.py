@@ -200,4 +200,14 @@ def choose_task(
     return task if goal is None else dataclasses.replace(task, goal=Goal(goal))
 
 
-__all__ = ["choose_task", "iter_tasks_named", "read_tasks", "tasks_named", "write_tasks"]
+def on_server(tasks: Iterable[Task], address: str) -> list[Task]:
+    """Return tasks that are played on a server, for environments with an option `server`.
+
+    Args:
+        tasks: The tasks.
+        address: `HOST:PORT`.
+    """
+    return [dataclasses.replace(task, options={**task.options, "server": address}) for task in tasks]
+
+
+__all__ = ["choose_task", "iter_tasks_named", "on_server", "read_tasks", "tasks_named", "write_tasks"]

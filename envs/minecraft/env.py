@@ -20,6 +20,7 @@ from .game import MinecraftGame, SavedWorld, Seen
 from .goals import MinecraftGoal, read_goals
 from .graph import graph_of
 from .plans import Planner
+from .remote import SERVER_OPTIONS, read_server
 from .words import describe
 
 _OVER: Final = "the goal is reached, and the episode is over"
@@ -62,10 +63,14 @@ class MinecraftEnv(TextEnv[str]):
     * `difficulty`: `"normal"` (default) or `"peaceful"`, without hostile creatures and hunger.
     * `food`: how well fed one begins, 0 to 20; default 20.
     * `keep_inventory`: whether one who dies keeps everything; default False. `spawn_mobs`: whether there are creatures.
+    * `server`: `"HOST:PORT"` of a server to play on in real time, instead of the embedded world. Its world is as it is,
+      so `world` has no meaning there, and the other options on the world are refused. `username`: the player's name.
+      `version`: the protocol's, such as `"1.20.4"`, if the server is not to be asked. `account`: the e-mail address of
+      an account of one's own, for a server that wants one.
     """
 
     title = "The Minecraft world"
-    option_names = ("world", "goal", *WORLD_OPTIONS)
+    option_names = ("world", "goal", *WORLD_OPTIONS, *SERVER_OPTIONS)
     saved = ("_moment",)
 
     def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
@@ -104,6 +109,10 @@ class MinecraftEnv(TextEnv[str]):
         asked = given.get("goal") or {}
         goals = read_goals(tuple(asked.get("conditions") or ()))
         options_ = _world_options(given)
+        server = read_server(given)
+        if server is not None and options_:
+            raise ConfigError(f"A server decides itself over {', '.join(options_)}: leave that out with 'server'.")
+        self.game.play_on(server)
         seen = self.game.begin(_whole("world", drawn if world is None else world, 0, 2**31 - 1), options_)
         if self._planner is None or self._planner.rules is not self.game.rules:
             self._planner = Planner(self.game.rules)
@@ -165,11 +174,20 @@ class MinecraftEnv(TextEnv[str]):
         return self.moment.graph
 
     def model(self) -> MinecraftModel:
-        """Return the present episode as a search sees it (`pathei.envs.model.model_of`)."""
+        """Return the present episode as a search sees it (`pathei.envs.model.model_of`).
+
+        Raises:
+            SnapshotError: it is a server's world.
+        """
+        self.game.require_saving()
         return MinecraftModel(self, self._info({}), require_reset(self._planner))
 
     def snapshot(self) -> MinecraftSnapshot:
-        """Return the present state: the world's, kept in the node process, and the episode's."""
+        """Return the present state: the world's, kept in the node process, and the episode's.
+
+        Raises:
+            SnapshotError: it is a server's world.
+        """
         require_reset(self._moment)
         return MinecraftSnapshot(self.game.save(), self.save_fields())
 

@@ -1,11 +1,12 @@
 """The node process with its worlds, as Python sees it: what is installed, begin a world, act, save and go back.
 
-Not here: goals, words and rewards (`env`).
+The process holds the embedded world, or plays on a server of the user's. Not here: goals, words and rewards (`env`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import weakref
@@ -17,6 +18,7 @@ from ...errors import ForeignRuntimeError, SnapshotError
 from ..foreign import ForeignRuntime
 from ..foreign.install import Runtime, RuntimeBuilder
 from ..registry import Requirement
+from .remote import GameServer
 from .rules import GameRules
 
 SERVER: Final = Path(__file__).with_name("server")
@@ -72,8 +74,8 @@ def _version_of(node: str) -> str:
     return said.stdout.strip()
 
 
-def start() -> ForeignRuntime:
-    """Start the node process.
+def start(server: GameServer | None = None) -> ForeignRuntime:
+    """Start the node process: with the embedded world, or as a player on a server.
 
     Raises:
         InstallError: it is not installed.
@@ -81,6 +83,8 @@ def start() -> ForeignRuntime:
     """
     modules = str(RUNTIME.require() / "node_modules")
     command = ["node", str(SERVER / "main.js")]
+    if server is not None:
+        command = ["node", str(SERVER / "remote.js"), json.dumps(server._asdict())]
     return ForeignRuntime(command, env={"NODE_PATH": modules}, name="The Minecraft world")
 
 
@@ -112,6 +116,7 @@ class MinecraftGame:
         """Start nothing yet."""
         self._runtime: ForeignRuntime | None = None
         self._rules: GameRules | None = None
+        self._server: GameServer | None = None
         self._forgotten: list[int] = []
 
     @property
@@ -130,8 +135,19 @@ class MinecraftGame:
         """The process id of node."""
         return self._running().pid
 
+    @property
+    def server(self) -> GameServer | None:
+        """The server that is played on; None for the embedded world."""
+        return self._server
+
+    def play_on(self, server: GameServer | None) -> None:
+        """Play on a server from the next `begin` on, or in the embedded world."""
+        if server != self._server:
+            self.close()
+            self._server = server
+
     def begin(self, world: int, options: Mapping[str, Any]) -> Seen:
-        """Begin a world; one that was begun lately comes back from what is kept of it.
+        """Begin a world; one that was begun lately comes back from what is kept of it. A server's is as it is.
 
         Raises:
             InstallError, ForeignRuntimeError: the process cannot be started, or does not answer.
@@ -157,10 +173,27 @@ class MinecraftGame:
         return self._begun().call(name, args, _STEP_S)
 
     def save(self) -> SavedWorld:
-        """Return the present moment."""
+        """Return the present moment.
+
+        Raises:
+            SnapshotError: it is a server's world.
+        """
+        self.require_saving()
         runtime = self._begun()
         forgotten, self._forgotten[:] = list(self._forgotten), []
         return SavedWorld(runtime, runtime.call("snapshot", {"forget": forgotten}), self._forgotten)
+
+    def require_saving(self) -> None:
+        """Check that moments can be saved here.
+
+        Raises:
+            SnapshotError: it is a server's world.
+        """
+        if self._server is not None:
+            raise SnapshotError(
+                f"The Minecraft server at {self._server} cannot be taken back to an earlier moment, as a search needs "
+                "it: search in the embedded world, without the option 'server'."
+            )
 
     def go_back(self, saved: SavedWorld) -> None:
         """Go back to a moment.
@@ -188,6 +221,6 @@ class MinecraftGame:
     def _running(self) -> ForeignRuntime:
         if self._runtime is None or not self._runtime.running:
             self.close()
-            self._runtime, self._forgotten = start(), []
+            self._runtime, self._forgotten = start(self._server), []
             self._rules = GameRules(self._runtime.call("make", {}, _RESET_S))
         return self._runtime

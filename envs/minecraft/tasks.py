@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -75,9 +76,11 @@ def demonstration(task: Task) -> Sequence[str]:
     """Return actions that reach the goal of a task, as the oracle (`explorer`) finds them by playing it.
 
     Raises:
-        ConfigError: the task has no conditions, or the oracle does not find a way.
+        ConfigError: the task has no conditions, is on a server, or the oracle does not find a way.
         InstallError: the world is not installed.
     """
+    if task.options.get("server") is not None:
+        raise ConfigError(f"There is no demonstration of {task.id!r}: nobody knows a server's world beforehand.")
     conditions = orjson.dumps([dict(one) for one in task.goal.conditions], option=orjson.OPT_SORT_KEYS)
     options = orjson.dumps(dict(task.options), option=orjson.OPT_SORT_KEYS)
     found = _demonstration(conditions.decode(), options.decode(), task.seed)
@@ -117,12 +120,19 @@ def play(env: MinecraftEnv, explorer: Explorer, most: int) -> tuple[str, ...]:
     Raises:
         GoalError: it knows no way.
     """
-    done: list[str] = []
+    return tuple(islice(playing(env, explorer), most))
+
+
+def playing(env: MinecraftEnv, explorer: Explorer) -> Iterator[str]:
+    """Let the oracle act as `play` does, and yield each action after it was done.
+
+    Raises:
+        GoalError: it knows no way.
+    """
     vain: str | None = None
-    while not env.over and len(done) < most:
+    while not env.over:
         moment = env.moment
         action = explorer.next(moment.seen, moment.begun, env.actions(), vain)
         env.step(action)
-        done.append(action)
+        yield action
         vain = action if env.moment.failed or env.moment.refused else None
-    return tuple(done)

@@ -15,12 +15,17 @@ STORES = {"oak_log": 8, "oak_planks": 9, "stick": 6, "cobblestone": 9, "crafting
 """What is carried where a test takes random actions: most of these are then quick."""
 
 
-@pytest.fixture(scope="session")
-def shared() -> Iterator[MinecraftEnv]:
-    """The environment that the tests share."""
+def needs_minecraft() -> None:
+    """Skip the test where the world is not installed, and say what is missing."""
     missing = [f"{one.what} ({one.note})" for one in check_minecraft() if one.required and not one.ok]
     if missing:
         pytest.skip(f"the Minecraft world needs {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[MinecraftEnv]:
+    """The environment that the tests share."""
+    needs_minecraft()
     env = MinecraftEnv(inventory=STORES)
     yield env
     env.close()

@@ -12,7 +12,6 @@ from pathei.collectors.search.config import SearchConfig
 from pathei.envs import check_env, check_snapshot
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
-from pathei.envs.minecraft.tasks import play
 from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
 from pathei.errors import ConfigError, ForeignRuntimeError, GoalError, SnapshotError
 
@@ -74,19 +73,10 @@ def test_a_forged_click_gains_nothing(begin: Begin) -> None:
 
 def test_from_wood_to_iron(begin: Begin) -> None:
     env = begin([{"crafted": "iron_pickaxe"}], inventory={"oak_log": 6, "raw_iron": 3})
-    rewards: list[float] = []
-    step = env.step
-
-    def stepped(action: str) -> Any:
-        result = step(action)
-        rewards.append(result[1])
-        return result
-
-    env.step = stepped
-    try:
-        done = play(env, Explorer(env.game.rules, env.moment.goals), 40)
-    finally:
-        del env.step
+    explorer, done, rewards = Explorer(env.game.rules, env.moment.goals), list[str](), list[float]()
+    while not env.over and len(done) < 40:
+        done.append(explorer.next(env.moment.seen, env.moment.begun, env.actions()))
+        rewards.append(env.step(done[-1])[1])
     assert env.over
     assert sum(rewards) == pytest.approx(1)
     assert {"craft wooden_pickaxe", "place crafting_table", "place furnace", "smelt 3 raw_iron"} <= set(done)

@@ -198,4 +198,4 @@ class Walker {
   }
 }
 
-module.exports = { Walker, findWay, Vec3 }
+module.exports = { Walker, NEVER }

@@ -50,10 +50,10 @@ function observe (session) {
   const entities = session.entities(one => one.name !== 'item', RANGE).slice(0, 12)
     .map(one => ({ name: one.username ?? one.name, far: round(one.position.distanceTo(bot.entity.position)), at: one.position.floored().toArray() }))
   const dropped = session.entities(one => one.name === 'item', RANGE)
-    .map(one => bot.registry.items[one.metadata?.[8]?.itemId]?.name).filter(Boolean)
+    .map(one => session.dropped(one)?.name).filter(Boolean)
   const worn = ['head', 'torso', 'legs', 'feet'].map((_, i) => bot.inventory.slots[5 + i]?.name ?? null)
   return {
-    position: [x, y, z].map(round), biome: data.registry.biomes[game.world.biome(fx, fz)].name, time: bot.time.timeOfDay, day: bot.time.day,
+    position: [x, y, z].map(round), biome: data.registry.biomes[game.world.biome(fx, fz)]?.name ?? 'unknown', time: bot.time.timeOfDay, day: bot.time.day,
     health: bot.health, food: bot.food, air: player.state.air, dead: player.state.dead, sky: fy >= game.surface(fx, fz),
     inventory: items(session.items()), held: bot.heldItem?.name ?? null, worn, free: bot.inventory.emptySlotCount(),
     durability: Object.fromEntries(session.items().filter(item => item.maxDurability).map(item => [item.name, item.maxDurability - item.durabilityUsed])),

@@ -30,7 +30,7 @@ function accept (game, socket, joined) {
 
 class Session {
   constructor (game, data) {
-    Object.assign(this, { game, data, view: game.world, walker: new Walker(this), waiters: [], era: 0 })
+    Object.assign(this, { game, data, view: game?.world, walker: new Walker(this), waiters: [], era: 0 })
   }
 
   async join (name) {
@@ -145,6 +145,11 @@ class Session {
       .sort((a, b) => a.position.distanceTo(here) - b.position.distanceTo(here) || a.id - b.id)
   }
 
+  dropped (entity) { // The item that a creature of the kind 'item' is: {name, count}; undefined where the server did not say.
+    const said = Object.values(entity.metadata ?? {}).find(one => one?.itemId !== undefined)
+    return said && { name: this.data.registry.items[said.itemId]?.name, count: said.itemCount ?? 1 }
+  }
+
   // ---- hands ----
   async hold (item) {
     const { bot } = this
@@ -183,8 +188,12 @@ class Session {
     for (let wait = 0; wait < 10 && !bot.entity.onGround; wait++) await this.tick()
     await bot.dig(block, true)
     await this.tick()
-    return this.view.get(x, y, z) !== state
+    const gone = this.view.get(x, y, z) !== state
+    if (gone) this.did('mined', block.name)
+    return gone
   }
+
+  did () {} // The world itself counts what was done; a server elsewhere does not (remote.js).
 }
 
 module.exports = { Session, accept, RANGE }

@@ -4,11 +4,13 @@
 // tried; one that was tried in vain throws `Failure`. Both say why; nothing is given for nothing.
 const { Vec3 } = require('vec3')
 const clock = require('../clock')
+const { NEVER } = require('./navigate')
 
 class Refusal extends Error {}
 class Failure extends Error {}
 
 const DIRECTIONS = { north: [0, -1], south: [0, 1], west: [-1, 0], east: [1, 0] }
+const USED = /chest|table|furnace|barrel/ // what a click opens
 const FOOD_ORDER = ['rotten_flesh', 'spider_eye', 'chicken', 'beef', 'porkchop', 'mutton']
 
 const refuse = text => { throw new Refusal(text) }
@@ -110,6 +112,7 @@ async function craft (session, count, name) {
     await session.pause(2)
     const gained = session.count(name) - before
     if (gained <= 0) fail(`the server did not accept the crafting of ${name}`)
+    session.did('crafted', name, gained)
     made += gained
   }
 }
@@ -133,20 +136,22 @@ async function place (session, name) {
   for (let dx = -3; dx <= 3; dx++) for (let dz = -3; dz <= 3; dz++) for (let dy = -2; dy <= 1; dy++) if (Math.abs(dx) + Math.abs(dz) > 1) spots.push([dx, dy, dz])
   spots.sort((a, b) => Math.hypot(...a) - Math.hypot(...b))
   await session.hold(item)
-  let tried = 0
-  for (const [dx, dy, dz] of spots) {
-    const at = [x + dx, y + dy, z + dz]
-    if (!free(...at) || data.solid[session.view.get(at[0], at[1] - 1, at[2])] !== 1 || /chest|table|furnace/.test(session.name(at[0], at[1] - 1, at[2]))) continue
-    if (tried++ > 4) break
-    const before = session.view.get(...at)
-    if (before) await session.dig(...at)
+  const onto = (a, b, c) => data.solid[session.view.get(a, b, c)] === 1 && !USED.test(session.name(a, b, c))
+  const put = async at => {
+    if (session.view.get(...at) && !await session.dig(...at)) return false
     await session.hold(session.items().find(one => one.name === name))
     try {
       await bot.placeBlock(bot.blockAt(new Vec3(at[0], at[1] - 1, at[2])), new Vec3(0, 1, 0))
-    } catch { continue }
+    } catch { return false }
     await session.tick()
-    return
+    session.did('placed', name)
+    return true
   }
+  const ats = spots.map(([dx, dy, dz]) => [x + dx, y + dy, z + dz]).filter(([a, b, c]) => onto(a, b - 1, c))
+  const open = ats.filter(at => free(...at)).slice(0, 5)
+  // Where all is rock, as in a tunnel, a place is dug first.
+  const rock = ats.filter(at => at[1] >= y && onto(...at) && !NEVER.test(session.name(...at))).slice(0, 5)
+  for (const at of [...open, ...rock]) if (await put(at)) return
   fail(`there is no free place for the ${name} here`)
 }
 
@@ -161,6 +166,7 @@ async function smelt (session, count, name) {
   if (!fuels.length) refuse('smelting needs fuel: coal, charcoal, planks or logs')
   const block = await reachBlock(session, 'furnace', 'smelting needs a furnace within 32 blocks: craft one and place it')
   const furnace = await bot.openFurnace(block)
+  let got = 0
   try {
     for (const old of [2, 0]) if (furnace.slots[old] && (old === 2 || furnace.slots[0].type !== item.id)) await bot.putAway(old)
     let left = count * 200
@@ -170,7 +176,6 @@ async function smelt (session, count, name) {
       await furnace.putFuel(fuel.type, null, need)
     }
     await furnace.putInput(item.id, null, count)
-    let got = 0
     for (let idle = 0; got < count && idle < 260; left--) {
       await session.tick()
       const out = furnace.outputItem()
@@ -184,6 +189,7 @@ async function smelt (session, count, name) {
       fail(`the fuel was used up (${got} of ${count} smelted)`)
     }
   } finally {
+    if (got) session.did('smelted', data.itemName(made), got)
     session.smelted = 0
     if (bot.currentWindow) bot.closeWindow(bot.currentWindow)
   }
@@ -222,6 +228,7 @@ async function kill (session, name) {
     await session.tick()
   }
   bot.clearControlStates()
+  session.did('killed', name)
   const at = target.position.floored()
   await gather(session, [at.x, at.y, at.z], 4)
 }
@@ -242,6 +249,7 @@ async function eat (session, name) {
   foods.sort((a, b) => (FOOD_ORDER.includes(a.name) ? 1 : 0) - (FOOD_ORDER.includes(b.name) ? 1 : 0))
   await session.hold(foods[0])
   await bot.consume()
+  session.did('eaten', foods[0].name)
 }
 
 async function equip (session, name) {
@@ -285,6 +293,7 @@ async function sleep (session) {
   const block = await reachBlock(session, beds, 'there is no bed within 32 blocks: craft one and place it')
   await bot.sleep(block).catch(error => fail(/monsters/.test(error.message) ? 'hostile creatures are too near to sleep' : 'the bed could not be used'))
   for (let tick = 0; tick < 140 && bot.isSleeping; tick++) await session.tick()
+  if (!bot.isSleeping) session.did('slept', 'times')
 }
 
 async function explore (session, way) {

@@ -7,8 +7,7 @@ const RULES = require('../rules.json')
 
 const VERSION = '1.18.2'
 
-function load () {
-  const registry = registryOf(VERSION)
+function load (registry = registryOf(VERSION)) {
   const Block = require('prismarine-block')(registry)
   const items = registry.itemsByName
   const itemName = id => registry.items[id].name

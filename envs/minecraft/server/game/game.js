@@ -48,16 +48,7 @@ class Game {
     this.spawn = [x, y, z]
   }
 
-  // The lowest y above everything solid in a column: where the sky begins.
-  surface (x, z) {
-    const column = this.world.column(x >> 4, z >> 4)
-    for (let sy = column.sections.length - 1; sy >= 0; sy--) {
-      const section = column.sections[sy]
-      if (!section) continue
-      for (let y = 15; y >= 0; y--) if (this.data.solid[section[y << 8 | (z & 15) << 4 | (x & 15)]]) return sy * 16 + y - 64 + 1
-    }
-    return -64
-  }
+  surface (x, z) { return this.world.surface(x, z, this.data.solid) }
 
   setBlock (x, y, z, state) {
     const before = this.data.blockOf[this.world.get(x, y, z)].name

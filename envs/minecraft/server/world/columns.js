@@ -56,6 +56,9 @@ class Columns {
     column.sections[sy][place(x, y, z)] = state
   }
 
+  // The lowest y above everything solid in a column: where the sky begins.
+  surface (x, z, solid) { return surface(sy => this.section(x >> 4, sy, z >> 4), x, z, solid) }
+
   biome (x, z) { return this.column(x >> 4, z >> 4).biomes[(z >> 2 & 3) << 2 | (x >> 2 & 3)] }
 
   snapshot () {
@@ -68,6 +71,15 @@ class Columns {
     this.changed = new Map(changed)
     this.last = null
   }
+}
+
+function surface (section, x, z, solid) {
+  for (let sy = SECTIONS - 1; sy >= 0; sy--) {
+    const blocks = section(sy)
+    if (!blocks) continue
+    for (let y = 15; y >= 0; y--) if (solid[blocks[place(x, y, z)]]) return sy * 16 + y + MIN_Y + 1
+  }
+  return MIN_Y
 }
 
 // The changes that lead from one column to another: calls `tell(x, y, z, state)` for each.
@@ -146,4 +158,4 @@ function encode (column) {
   return bytes.data.subarray(0, bytes.size)
 }
 
-module.exports = { Columns, difference, encode, key, MIN_Y, HEIGHT, SECTIONS }
+module.exports = { Columns, difference, encode, key, place, surface, MIN_Y, HEIGHT, SECTIONS }

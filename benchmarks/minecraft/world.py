@@ -4,9 +4,9 @@ Rates are per second of processor time, Python's and node's together; times to s
 time. The tech tree is played by the oracle, which plans by the recipe graph and looks for what it lacks: no language
 model, no help but the rules, normal difficulty, nights included.
 
-    python benchmarks/envs/minecraft.py speed [--runs 20]
-    python benchmarks/envs/minecraft.py tree [--worlds 10] [--actions 160]
-    python benchmarks/envs/minecraft.py kills [--kills 20]
+    python benchmarks/minecraft/world.py speed [--runs 20]
+    python benchmarks/minecraft/world.py tree [--worlds 10] [--actions 160]
+    python benchmarks/minecraft/world.py kills [--kills 20]
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
 from pathei.envs.minecraft.goals import MinecraftGoal, write_goal
-from pathei.envs.minecraft.tasks import play
+from pathei.envs.minecraft.tasks import playing
 from pathei.store import ExperienceStore
 
 psutil: Any = importlib.import_module("psutil")
@@ -158,14 +159,11 @@ def show_tree(worlds: int, most: int) -> None:
         begin(env, world, (goal,))
         explorer = Explorer(env.game.rules, (goal,))
         reached: dict[str, int] = {}
-        for number in range(1, most + 1):
-            play(env, explorer, 1)
+        for number, _ in enumerate(islice(playing(env, explorer), most), 1):
             crafted = env.moment.seen["stats"].get("crafted", {})
             for tier in TIERS:
                 if f"{tier}_pickaxe" in crafted:
                     reached.setdefault(tier, number)
-            if env.over:
-                break
         seen = env.moment.seen
         stats = seen["stats"]
         things = {name for kind in ("crafted", "smelted", "collected") for name in stats.get(kind, {})}
