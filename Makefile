@@ -15,7 +15,7 @@ PROGRAMS := chromium:chromium chromium-headless-shell:chromium-headless-shell bw
 	node:nodejs npm:npm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compiled lint docs bench bench-report clean
+.PHONY: help demo test hubs test-compiled lint docs bench bench-report clean
 
 help:
 	@echo "make demo    see agents live in a household, learn from it into a memory and a model, and live better"
@@ -25,6 +25,7 @@ help:
 	@echo "make docs    build the documentation's site into build/site, strictly"
 	@echo "make bench   run every benchmark in benchmarks/"
 	@echo "make bench-report   measure search and collecting, and write the results as JSON into benchmarks/results/"
+	@echo "make hubs    make an interpreter with OpenEnv in .venv/hubs, for the tests that need one"
 	@echo "make clean   remove .venv, caches and build products (never runs/)"
 
 demo: .venv/.learn
@@ -68,6 +69,13 @@ bench-report: .venv/.dev
 		collectors/split --command "python benchmarks/collectors/collect.py --markdown" \
 		--title "Processor time of one process per collected episode of at most 30 steps"
 	$(BIN)/python docs/tools/tables.py
+
+# OpenEnv needs mcp 1, and pathei mcp 2: the tests of its own client start this interpreter.
+hubs: .venv/hubs/openenv/.installed
+.venv/hubs/openenv/.installed: .venv/pyvenv.cfg
+	$(PYTHON) -m venv .venv/hubs/openenv
+	PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/hubs/openenv/bin/python -m pip install -qq openenv==0.10.0
+	touch $@
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -32,6 +32,9 @@ EXTRAS: Final[Mapping[str, str]] = MappingProxyType(
             "learn": "accelerate datasets gguf matplotlib peft rouge_score safetensors tensorboard tokenizers torch "
             "transformers trl",
             "minari": "h5py minari",
+            "openenv": "starlette uvicorn websockets",
+            "ray": "ray",
+            "verifiers": "verifiers",
         }.items()
         for module in modules.split()
     }

@@ -146,17 +146,21 @@ class Verify:
 
 @dataclass(frozen=True)
 class Serve:
-    """Let a program of others play an environment, over a protocol that it knows.
+    """Let a program of others play an environment, over a protocol or in files that it knows.
 
-    The program can look, act and finish. It gets the tasks one after another, each once.
+    The agent can look, act and finish. It gets the tasks one after another, each once, unless the program that trains
+    it asks for others.
     """
 
     env: Positional[str]
     """The environment: a name of `pathei env list`, or `module:Id-v0`."""
-    protocol: Annotated[Literal["mcp"], arg(name="as")] = "mcp"
+    protocol: Annotated[Literal["mcp", "openenv", "verifiers", "harbor"], arg(name="as")] = "mcp"
     """The protocol.
 
     mcp: tools of the Model Context Protocol, over stdio or HTTP
+    openenv: OpenEnv's protocol, over HTTP, a session for each connection
+    verifiers: writes a package that `verifiers.load_environment` loads
+    harbor: writes a task folder for each task, whose test does the agent's actions again
     """
     tasks: str = "10"
     """Where tasks come from: a number (of generated tasks), the name of a task set, or a file."""
@@ -165,11 +169,11 @@ class Serve:
     steps: int = 30
     """The longest episode."""
     out: Path | None = None
-    """The store that gets the episodes; tasks that were played there are left out."""
+    """For `mcp` and `openenv`: the store that gets the episodes. For `verifiers` and `harbor`: the folder to make."""
     record_as: str = "guest"
     """The name under which episodes are stored."""
     http: int | None = None
-    """Serve over HTTP at this port, `http://127.0.0.1:PORT/mcp`; by default over stdio."""
+    """Serve over HTTP at this port, `http://127.0.0.1:PORT/mcp`; by default over stdio, and `openenv` at 8000."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +248,7 @@ class StoreExport:
     prompt-completion: JSON lines, one row per step
     atif: a folder, one ATIF document per episode
     minari: a Minari dataset
+    agent-traces: a folder, one JSONL session per episode, for the viewer of the Hugging Face Hub
     results: JSON lines, the actions of each episode, which `pathei verify` does again
     """
     collector: str | None = None
@@ -293,6 +298,47 @@ class StoreImport:
 
 
 @dataclass(frozen=True)
+class StoreCard:
+    """Print what a store holds as the card of a data set: what, how many, licence, seeds and versions."""
+
+    path: Positional[Path]
+    """The store's directory."""
+    licence: str = ""
+    """The licence, as the Hugging Face Hub abbreviates it: `cc-by-4.0`."""
+    name: str = ""
+    """What the data set is called; the name of the directory if left out."""
+
+
+@dataclass(frozen=True)
+class StorePush:
+    """Upload the episodes of a store, with a card, as a data set of the Hugging Face Hub."""
+
+    path: Positional[Path]
+    """The store's directory."""
+    repo: Positional[str]
+    """The data set: `USER/NAME`. It is made if it does not exist."""
+    format: Literal["parquet", "chat", "prompt-completion", "agent-traces", "atif"] = "parquet"
+    """The format.
+
+    parquet: one file, one row per step
+    chat: JSON lines, one conversation per episode
+    prompt-completion: JSON lines, one row per step
+    agent-traces: one JSONL session per episode, for the Hub's trace viewer
+    atif: one ATIF document per episode
+    """
+    licence: str = ""
+    """The licence, as the Hub abbreviates it: `cc-by-4.0`."""
+    private: bool = False
+    """Make the data set private, if it is made."""
+    collector: str | None = None
+    """Only episodes that this collector played."""
+    success: bool | None = None
+    """Only episodes that reached their goal (True) or failed to (False)."""
+    roots: bool = False
+    """Leave branches out."""
+
+
+@dataclass(frozen=True)
 class Demo:
     """The tour: agents act in generated houses, their experience is stored, and a small loop learns from it."""
 
@@ -338,4 +384,6 @@ class Store:
         | Annotated[StoreMerge, subcommand("merge")]
         | Annotated[StoreExport, subcommand("export")]
         | Annotated[StoreImport, subcommand("import")]
+        | Annotated[StoreCard, subcommand("card")]
+        | Annotated[StorePush, subcommand("push")]
     )

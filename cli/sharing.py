@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..collectors.verify import VerifiedResults
+    from ..experience import Json, Task
 
 
 def verify(command: Verify) -> None:
@@ -69,31 +70,78 @@ def _table(found: VerifiedResults) -> Table:
 
 
 def serve(command: Serve) -> None:
-    """Serve an environment until the client goes away, or until Ctrl-C."""
+    """Serve an environment until the client goes away, or until Ctrl-C; or write the files that serve it."""
+    from ..collectors.tasks import tasks_named
+    from ..envs.registry import get_env
+
+    check(
+        at_least(command, steps=1)
+        | {f"--as {command.protocol} needs --out, the folder to make": command.out is not None or _served(command)},
+        "serve options",
+    )
+    tasks = tasks_named(command.tasks, get_env(command.env), seed=command.seed)
+    if _served(command):
+        _serve(command, tasks)
+    else:
+        _write(command, tasks)
+
+
+def _served(command: Serve) -> bool:
+    return command.protocol in ("mcp", "openenv")
+
+
+def _serve(command: Serve, tasks: list[Task]) -> None:
     from functools import partial
 
     from rich.console import Console
 
-    from ..collectors.tasks import tasks_named
-    from ..envs.registry import get_env
     from ..interop import WorldSession
     from ..interop.mcp_server import serve_mcp
+    from ..interop.openenv_server import serve_openenv
 
     def announce(address: str) -> None:
         # stdout belongs to the protocol when serving over stdio.
         Console(stderr=True, highlight=False).print(f"Serving at {address}; press Ctrl-C to stop.")
 
-    check(at_least(command, steps=1), "serve options")
-    tasks = tasks_named(command.tasks, get_env(command.env), seed=command.seed)
-    session = partial(
-        WorldSession,
+    session = partial(WorldSession, steps=command.steps, seed=command.seed, collector=command.record_as)
+    # As `pathei collect` records it, so that result files are made of these episodes too.
+    config: dict[str, Json] = {
+        "env": command.env,
+        "tasks": command.tasks,
+        "seed": command.seed,
+        "steps": command.steps,
+        "collector": command.record_as,
+    }
+    if command.protocol == "mcp":
+        serve_mcp(partial(session, tasks, out=command.out, config=config), http=command.http, announce=announce)
+        return
+    serve_openenv(
+        command.env,
         tasks,
-        steps=command.steps,
-        seed=command.seed,
-        collector=command.record_as,
+        port=8000 if command.http is None else command.http,
         out=command.out,
+        config=config,
+        open_session=session,
+        announce=announce,
     )
-    serve_mcp(session, http=command.http, announce=announce)
+
+
+def _write(command: Serve, tasks: list[Task]) -> None:
+    from ..interop.packages import write_harbor_tasks, write_verifiers_package
+
+    assert command.out is not None
+    if command.protocol == "harbor":
+        count = write_harbor_tasks(command.out, command.env, tasks, steps=command.steps)
+        make_console().print(f"{command.out}: {count} task folder{'s' * (count > 1)} for Harbor.", soft_wrap=True)
+        return
+    name = write_verifiers_package(
+        command.out, command.env, tasks=command.tasks, seed=command.seed, steps=command.steps
+    )
+    make_console().print(
+        f"{command.out}: install it with `pip install {command.out}`, then `load_environment({name!r})`.",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 __all__ = ["serve", "verify"]

@@ -7,7 +7,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .commands import StoreExport, StoreImport, StoreInfoCommand, StoreMerge, StoreSalvage, StoreShow, StoreVerify, View
+from .commands import (
+    StoreCard,
+    StoreExport,
+    StoreImport,
+    StoreInfoCommand,
+    StoreMerge,
+    StorePush,
+    StoreSalvage,
+    StoreShow,
+    StoreVerify,
+    View,
+)
 from .console import make_console
 from .worlds import LINES
 
@@ -186,11 +197,43 @@ def store_import(command: StoreImport) -> int:
     return int(bool(report.left))
 
 
+def store_card(command: StoreCard) -> None:
+    """Print a store's card."""
+    from ..export.card import card
+    from ..store import ExperienceStore
+
+    with ExperienceStore.open(command.path, mode="read") as store:
+        print(card(store, name=command.name, licence=command.licence), end="")
+
+
+def store_push(command: StorePush) -> None:
+    """Upload a store's episodes."""
+    from ..export.card import push_to_hub
+    from ..store import ExperienceStore
+    from .console import tame_libraries
+
+    tame_libraries()
+    with ExperienceStore.open(command.path, mode="read") as store:
+        address = push_to_hub(
+            store,
+            command.repo,
+            format=command.format,
+            licence=command.licence,
+            private=command.private,
+            collector=command.collector,
+            success=command.success,
+            roots=command.roots,
+        )
+    make_console().print(f"Uploaded: {address}", soft_wrap=True, markup=False)
+
+
 __all__ = [
+    "store_card",
     "store_export",
     "store_import",
     "store_info",
     "store_merge",
+    "store_push",
     "store_salvage",
     "store_show",
     "store_verify",

@@ -95,6 +95,8 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "StoreMerge": "stores:store_merge",
         "StoreExport": "stores:store_export",
         "StoreImport": "stores:store_import",
+        "StoreCard": "stores:store_card",
+        "StorePush": "stores:store_push",
         "View": "stores:view",
         "Loop": "learning.loop:loop",
         "ListCommand": "plugins.perform:list_parts",

@@ -50,6 +50,25 @@ def iter_tasks_named(
     return read_tasks(name, world.id) if known is None else known
 
 
+def tasks_given(env: str, tasks: str | int | Sequence[Task], *, seed: int = 0) -> list[Task]:
+    """Return the tasks that a caller of a Python function means.
+
+    Args:
+        env: The environment: a name of `pathei env list`, or `module:Id-v0`.
+        tasks: How many tasks to generate, what `tasks_named` reads, or the tasks themselves.
+        seed: What generated tasks follow from.
+
+    Raises:
+        UnknownNameError: there is no such environment; the message suggests the nearest.
+        ConfigError: it is none of these, or no task.
+    """
+    spec = get_env(env)
+    found = tasks_named(str(tasks), spec, seed=seed) if isinstance(tasks, str | int) else list(tasks)
+    if not found:
+        raise ConfigError("There is no task: give at least one.")
+    return found
+
+
 def read_tasks(path: str | Path, env: str = "") -> list[Task]:
     """Read a file of tasks: one a line as JSON, or one JSON list of them.
 
@@ -210,4 +229,4 @@ def on_server(tasks: Iterable[Task], address: str) -> list[Task]:
     return [dataclasses.replace(task, options={**task.options, "server": address}) for task in tasks]
 
 
-__all__ = ["choose_task", "iter_tasks_named", "on_server", "read_tasks", "tasks_named", "write_tasks"]
+__all__ = ["choose_task", "iter_tasks_named", "on_server", "read_tasks", "tasks_given", "tasks_named", "write_tasks"]

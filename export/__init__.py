@@ -1,4 +1,4 @@
-"""Experience in the forms that others read: Parquet, chat and prompt-completion JSON lines, ATIF, Minari."""
+"""Experience in the forms that others read: Parquet, JSON lines of several kinds, ATIF, Minari, agent traces."""
 
 from .atif_reading import ImportReport, import_atif
 from .dispatch import EXPORTS, FORMATS, ExportReport, export

@@ -28,6 +28,7 @@ EXPORTS: Final[Registry[Callable[..., ExportCounts]]] = Registry(
         "prompt-completion": Lazy(f"{_HERE}.text:write_prompt_completion", "JSON lines, one row per step: for TRL"),
         "atif": Lazy(f"{_HERE}.atif:write_atif", "a folder, one ATIF document per episode: for Harbor and viewers"),
         "minari": Lazy(f"{_HERE}.minari:write_minari", "a Minari dataset: numbers or texts, for offline learning"),
+        "agent-traces": Lazy(f"{_HERE}.traces:write_traces", "a folder, one session per episode: for the Hub's viewer"),
         "results": Lazy(
             f"{_HERE}.results:write_results", "JSON lines, what was done in each task: for `pathei verify`"
         ),

@@ -179,13 +179,15 @@ def _played(store: ExperienceStore, collector: str) -> tuple[Mapping[str, Json],
         config = session["config"]
         if config.get("command") == "store merge":
             sessions = [*config["from"], *sessions]
-        elif config.get("command") == "collect" and config.get("collector") == collector:
+        elif (
+            config.get("command") in ("collect", "serve") and "tasks" in config and config.get("collector") == collector
+        ):
             tasks = config["tasks"] if config["tasks"].isdecimal() else Path(config["tasks"]).name
             found = {**config, "tasks": tasks}, session["versions"]
     if found is None:
         raise ExportError(
-            f"The store does not say which tasks {collector!r} was given, as `pathei collect` records it: collect with "
-            "that command."
+            f"The store does not say which tasks {collector!r} was given, as `pathei collect` and `pathei serve` "
+            "record it: use one of these commands."
         )
     return found
 

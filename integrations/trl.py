@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..collectors.tasks import tasks_named
-from ..envs.registry import get_env
+from ..collectors.tasks import tasks_given
 from ..errors import ConfigError
 from ..experience import Json, Task
 from ..interop import SessionView, WorldSession
@@ -33,10 +32,7 @@ def environment(
         UnknownNameError: there is no such environment; the message suggests the nearest.
         ConfigError: the tasks are none, or `steps` is less than 1.
     """
-    spec = get_env(world)
-    found = tasks_named(str(tasks), spec, seed=seed) if isinstance(tasks, str | int) else list(tasks)
-    if not found:
-        raise ConfigError("There is no task to train on: give at least one.")
+    found = tasks_given(world, tasks, seed=seed)
     if steps < 1:
         raise ConfigError(f"An episode needs at least one step, not {steps}.")
     return TrlEnvironmentFactory(tuple(found), steps)

@@ -9,7 +9,8 @@ a `Failure` with its steps. Not here: protocols, and images, which a protocol re
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,9 @@ class WorldSession:
         steps: int = 30,
         seed: int = 0,
         collector: str = "guest",
-        out: Path | None = None,
+        out: Path | ExperienceStore | None = None,
+        config: Mapping[str, Json] | None = None,
+        lock: AbstractContextManager[Any] | None = None,
     ) -> None:
         """Prepare; the first task begins with the first call.
 
@@ -82,7 +85,9 @@ class WorldSession:
             seed: Part of the ids of the trajectories.
             collector: What trajectories name as their collector.
             out: The store that gets the episodes; tasks that the collector has played there are left out. None for no
-                store.
+                store. An open store may be shared by several sessions; it stays open.
+            config: What the store records of this session, if it is opened here.
+            lock: What sessions that share a store hold while they write to it.
 
         Raises:
             ConfigError: `steps` is less than 1.
@@ -91,12 +96,15 @@ class WorldSession:
         if steps < 1:
             raise ConfigError(f"An episode needs at least one step, not {steps}.")
         self._steps, self._seed, self._collector = steps, seed, collector
-        self._store: ExperienceStore | None = None
-        if out is not None:
-            config = {"command": "serve", "collector": collector, "steps": steps}
-            self._store = ExperienceStore.open(out, config=config, seeds=[seed])
-            tasks = self._store.remaining(tasks, collector)
         self._by_id = {task.id: task for task in tasks}
+        self._store = out if isinstance(out, ExperienceStore) else None
+        self._owns_store = isinstance(out, Path)
+        self._lock = nullcontext() if lock is None else lock
+        if isinstance(out, Path):
+            said = {"command": "serve", "collector": collector, "steps": steps, **(config or {})}
+            self._store = ExperienceStore.open(out, config=said, seeds=[seed])
+        if self._store is not None:
+            tasks = self._store.remaining(tasks, collector)
         self._tasks = list(reversed(tasks))
         self._envs = Envs()
         self._images: dict[str, bytes] = {}
@@ -164,7 +172,7 @@ class WorldSession:
         """End the session: an episode in progress is kept as a failure, if it has steps."""
         self._leave("the agent went away")
         self._envs.close()
-        if self._store is not None:
+        if self._store is not None and self._owns_store:
             self._store.close()
 
     def _leave(self, why: str) -> None:
@@ -182,7 +190,8 @@ class WorldSession:
         try:
             recorder = Recorder(self._envs.get(task), task, max_steps=self._steps, put_image=self._put)
         except Exception as error:
-            self._keep(Failure(task, "make", one_line(error)))
+            with self._lock:
+                self._keep(Failure(task, "make", one_line(error)))
             raise
         self._recorder = recorder
         try:
@@ -201,9 +210,10 @@ class WorldSession:
         """Return what the agent is shown, and store the episode if it is over."""
         success = None
         if over:
-            id_, seed = self._attempt(recorder.task)
-            played = recorder.trajectory(id_, self._collector, {"seed": seed})
-            self._keep(played)
+            with self._lock:
+                id_, seed = self._attempt(recorder.task)
+                played = recorder.trajectory(id_, self._collector, {"seed": seed})
+                self._keep(played)
             self._recorder, success = None, played.success
         task, seen = recorder.task, recorder.observation.seen()
         rewards = [step.reward for step in recorder.steps]
@@ -235,8 +245,9 @@ class WorldSession:
         """
         recorder = self._recorder
         assert recorder is not None
-        id_, seed = self._attempt(recorder.task)
-        self._keep(recorder.failure(error, id_, self._collector, {"seed": seed}))
+        with self._lock:
+            id_, seed = self._attempt(recorder.task)
+            self._keep(recorder.failure(error, id_, self._collector, {"seed": seed}))
         self._recorder = None
         if not usable:
             self._envs.drop(recorder.task)
@@ -248,7 +259,8 @@ class WorldSession:
 
     def _put(self, picture: np.ndarray[Any, Any]) -> str:
         data = png(picture)
-        name = hashlib.sha256(data).hexdigest() if self._store is None else self._store.put_image(data)
+        with self._lock:
+            name = hashlib.sha256(data).hexdigest() if self._store is None else self._store.put_image(data)
         self._images[name] = data
         return name
 

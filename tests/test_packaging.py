@@ -31,10 +31,24 @@ HEAVY = frozenset(
         "torch", "transformers", "peft", "trl", "accelerate", "safetensors", "tokenizers", "tensorboard", "lm_eval",
         "rouge_score", "faiss", "mcp", "datasets", "minari", "miniwob", "selenium", "websocket", "lxml", "rapidfuzz",
         "snowballstemmer", "minigrid", "textworld", "scienceworld", "playwright", "habitat_sim", "minedojo", "ray",
+        "verifiers",
     }
 )  # fmt: skip
 """Packages that only the module that needs them may import, and only when it is used."""
-OPTIONAL = HEAVY | {"atif", "h5py", "matplotlib", "openai", "pandas", "PIL", "psutil", "pytest", "hypothesis"}
+OPTIONAL = HEAVY | {
+    "atif",
+    "h5py",
+    "matplotlib",
+    "openai",
+    "pandas",
+    "PIL",
+    "psutil",
+    "pytest",
+    "hypothesis",
+    "starlette",
+    "uvicorn",
+    "websockets",
+}
 """Packages that a core install does not bring: every module must import without them."""
 CORE = {"gymnasium", "numpy", "orjson", "platformdirs", "pyarrow", "rich", "tyro"}
 
@@ -48,8 +62,8 @@ FOLDERS = {
     "memory": {"envs", "store"},
     "collectors": {"envs", "agents", "export", "memory", "store"},
     "learners": {"envs", "store"},
-    "interop": {"collectors", "envs", "store"},
-    "integrations": {"collectors", "envs", "interop"},
+    "interop": {"collectors", "envs", "export", "store"},
+    "integrations": {"agents", "collectors", "export", "interop"},
     "loop": {"agents", "collectors", "envs", "learners", "memory", "store"},
     "views": {"agents", "collectors", "envs", "learners", "loop", "memory", "store"},
 }
