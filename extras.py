@@ -25,6 +25,7 @@ EXTRAS: Final[Mapping[str, str]] = MappingProxyType(
             "adapters": "minigrid scienceworld textworld",
             "terminal": "pyte",
             "shop": "lxml rapidfuzz snowballstemmer",
+            "habitat": "trimesh",
             "web": "miniwob PIL",
             "memory": "faiss mcp yaml",
             "lm": "openai",

@@ -239,9 +239,14 @@ class Worker:
         return {"protocol": PROTOCOL, "name": self.target, "versions": versions}
 
     def do_make(self, **arguments: Any) -> dict[str, Any]:
-        """Make the environment, in place of one that was made before, and return its spaces."""
+        """Make the environment, in place of one that was made before, and return its spaces.
+
+        What has no spaces, a bare simulator, is driven by calls of its own.
+        """
         self.do_close()
         self.env = _load(self.target)(**arguments)
+        if not hasattr(self.env, "action_space"):
+            return {}
         return {
             "observation_space": describe_space(self.env.observation_space),
             "action_space": describe_space(self.env.action_space),

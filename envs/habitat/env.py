@@ -26,7 +26,8 @@ from .language.actions import STOP, perform, read_command, skills
 from .language.text import bearing_to, describe, say_bearing
 from .metrics import NavMeasures
 from .scenes.generate import home_name
-from .simulator.embedded import EmbeddedBackend, EmbeddedState
+from .simulator.choose import default_backend, make_simulator
+from .simulator.home_simulator import HomeSimulator, HomeState
 from .world import HomeWorld
 
 ENV: Final = "pathei/Habitat-v0"
@@ -38,6 +39,8 @@ _FORMS: Final = "say move_forward, turn_left, pick cup, place cup on table, open
 class HabitatEpisode(NamedTuple):
     """What does not change in an episode."""
 
+    backend: str
+    """The simulator, one of `simulator.choose.BACK_ENDS`."""
     scene: str
     goal: Goal
     nav: NavGoal | None
@@ -56,6 +59,8 @@ class HabitatEnv(TextEnv[str]):
     * `scene`: `"home:7"` (generated; `"home:7:4"` with four rooms), or the path of a JSON file of boxes. Without one, a
       home follows from the seed.
     * `start_position` `[x, y, z]` and `start_rotation` `[x, y, z, w]`, as habitat-lab has them; else from the seed.
+    * `backend`: `"embedded"`, or `"habitat_sim"` for habitat-sim in an interpreter of its own; what
+      `PATHEI_HABITAT_BACKEND` says where it is left out.
     * `actions`: which actions are listed: `"moves"` (and stop), `"skills"`, or `"all"`. All of them are always
       understood. By default moves for goals of navigation, and skills for others.
     * `goal`: conditions as in `pathei.envs.habitat.goals`.
@@ -66,7 +71,7 @@ class HabitatEnv(TextEnv[str]):
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  # gymnasium declares it so
     title = "Habitat"
-    option_names = ("scene", "start_position", "start_rotation", "actions", "goal")
+    option_names = ("scene", "backend", "start_position", "start_rotation", "actions", "goal")
     saved = ("_episode", "_moment", "_measures", "_facts", "_event", "_progress", "_success", "_over")
 
     snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
@@ -86,7 +91,8 @@ class HabitatEnv(TextEnv[str]):
             ConfigError: an option is not known.
         """
         super().__init__(max_text=20_000, max_action=1_000, render_mode=render_mode, defaults=defaults)
-        self.sim = EmbeddedBackend(settings or AgentSettings(width=_IMAGE, rows=_IMAGE))
+        self._settings = settings or AgentSettings(width=_IMAGE, rows=_IMAGE)
+        self._sims: dict[str, HomeSimulator] = {}
         self._episode: HabitatEpisode | None = None
         self._world: HomeWorld | None = None
         self._graph: HomeGraph | None = None
@@ -98,6 +104,11 @@ class HabitatEnv(TextEnv[str]):
     def world(self) -> HomeWorld:
         """The home as it is now."""
         return require_reset(self._world)
+
+    @property
+    def sim(self) -> HomeSimulator:
+        """The simulator of the episode."""
+        return self.world.sim
 
     @property
     def navigation(self) -> NavGoal | None:
@@ -123,7 +134,8 @@ class HabitatEnv(TextEnv[str]):
         """
         given = self.begin(seed, options)
         scene = given.get("scene") or home_name(int(self.np_random.integers(2**31)))
-        self._enter(str(scene))
+        backend = str(given.get("backend") or default_backend())
+        self._enter(backend, str(scene))
         world = self.world
         goal = given.get("goal") or {}
         goal = Goal(str(goal.get("text") or ""), tuple(goal.get("conditions") or ()))
@@ -133,7 +145,7 @@ class HabitatEnv(TextEnv[str]):
             raise ConfigError(f"The option 'actions' is one of {', '.join(ACTION_LISTS)}, not {listed!r}.")
         self.sim.set_agent(self._start(given))
         self._facts = require_reset(self._graph).facts(self.sim.state, world.room)
-        self._episode = HabitatEpisode(str(scene), goal, nav, listed, graph := self.fact_graph())
+        self._episode = HabitatEpisode(backend, str(scene), goal, nav, listed, graph := self.fact_graph())
         self._event, self._progress, self._success, self._over, self._measures = "", 0.0, False, False, None
         if nav is not None:
             away = self._distance(nav)
@@ -174,7 +186,7 @@ class HabitatEnv(TextEnv[str]):
         episode, world = require_reset(self._episode), self.world
         lines = [f"Goal: {episode.goal.text}"] if episode.goal.text else []
         if episode.nav is not None and episode.nav.kind == POINT:
-            x, z = episode.nav.places[0]
+            x, _, z = episode.nav.places[0]
             pose = world.pose
             away = float(np.hypot(x - pose.position[0], z - pose.position[2]))
             lines.append(f"The goal is {away:.2f} m away, {say_bearing(bearing_to(pose, x, z))}.")
@@ -187,20 +199,30 @@ class HabitatEnv(TextEnv[str]):
             return self.sim.render((RGB,))[RGB]
         return super().render()
 
+    def close(self) -> None:
+        """Let go of the simulators."""
+        for sim in self._sims.values():
+            sim.close()
+        self._sims.clear()
+        self._world = None
+
     @property
-    def _moment(self) -> tuple[str, EmbeddedState]:
-        """The scene and its state."""
-        return require_reset(self._episode).scene, self.sim.snapshot()
+    def _moment(self) -> tuple[str, str, HomeState]:
+        """The simulator, the scene and its state."""
+        episode = require_reset(self._episode)
+        return episode.backend, episode.scene, self.sim.snapshot()
 
     @_moment.setter
-    def _moment(self, moment: tuple[str, EmbeddedState]) -> None:
-        scene, state = moment
-        if self._world is None or self._world.scene != scene:
-            self._enter(scene)
+    def _moment(self, moment: tuple[str, str, HomeState]) -> None:
+        backend, scene, state = moment
+        if self._world is None or self._world.scene != scene or self._world.sim is not self._sims.get(backend):
+            self._enter(backend, scene)
         self.sim.restore(state)
 
-    def _enter(self, scene: str) -> None:
-        self._world = HomeWorld(self.sim, scene)
+    def _enter(self, backend: str, scene: str) -> None:
+        if backend not in self._sims:
+            self._sims[backend] = make_simulator(backend, self._settings)
+        self._world = HomeWorld(self._sims[backend], scene)
         self._graph = HomeGraph(self._world.map)
 
     def _start(self, given: Mapping[str, Any]) -> Pose:

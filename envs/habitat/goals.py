@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import GoalError
 from ..facts import ActionsCondition, ConditionJson, parse_conditions
-from .home_map import HomeMap, Place
+from .backend import Vector
+from .home_map import HomeMap
 from .scenes.catalogue import ALIASES
 
 POINT, OBJECT = "point", "object"
@@ -26,7 +27,7 @@ class NavGoal(NamedTuple):
 
     kind: str
     """`POINT` or `OBJECT`."""
-    places: tuple[Place, ...]
+    places: tuple[Vector, ...]
     """The place, or the view points of the objects; at least one."""
     success_distance: float
 
@@ -54,11 +55,10 @@ def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
     try:
         distance = float(one.get("success_distance", SUCCESS_DISTANCE[kind]))
         points = [one["position"]] if kind == POINT else one.get("view_points") or ()
-        places = tuple((float(x), float(z)) for x, _, z in points)
+        places = tuple((float(x), float(y), float(z)) for x, y, z in points)
         category = "" if kind == POINT else str(one["category"]).replace(" ", "_")
     except (KeyError, TypeError, ValueError) as error:
         raise GoalError(f"{dict(one)!r} is no goal of navigation ({type(error).__name__}: {error}).") from None
-    places = tuple(map_.paths.nearest(*place) for place in places)
     if kind == OBJECT and not places:
         places = map_.view_points(ALIASES.get(category, category))
         if not places:

@@ -18,7 +18,7 @@ from ..graph_goals import GraphGoals, edge, kinds_of, state
 from .home_map import HomeMap
 from .scenes.catalogue import FURNITURE, MOVABLE
 from .scenes.shapes import SHAPES, Shape
-from .simulator.embedded import EmbeddedState, Placement
+from .simulator.home_simulator import HomeState, Placement
 
 AGENT_ID: Final = 1
 AGENT: Final = "character"
@@ -51,7 +51,7 @@ class HomeGraph:
         self._openable = [thing.id for thing in home.things if thing.opened is not None]
         self._last: tuple[object, object, frozenset[Fact]] = (None, None, frozenset())
 
-    def facts(self, now: EmbeddedState, room: int) -> frozenset[Fact]:
+    def facts(self, now: HomeState, room: int) -> frozenset[Fact]:
         """Return everything that holds.
 
         Args:

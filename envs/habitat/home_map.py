@@ -12,12 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from .backend import AgentSettings
+from .backend import AgentSettings, Vector
 from .scenes.furnish import open_spots
 from .scenes.scene import Home, Thing
 from .sight import Sight
-from .simulator.embedded import load_scene
-from .simulator.paths import MeshPaths
+from .simulator.home_simulator import FreeSpace, Scenery
 
 Place = tuple[float, float]
 """`(x, z)` on the floor."""
@@ -31,9 +30,9 @@ _STAND_GRID: Final = 0.08
 class HomeMap:
     """What does not change in a home."""
 
-    def __init__(self, home: Home, paths: MeshPaths, settings: AgentSettings) -> None:
+    def __init__(self, home: Home, free: FreeSpace, settings: AgentSettings) -> None:
         """Name the things and find their rooms."""
-        self.home, self.paths = home, paths
+        self.home, self.free = home, free
         self.sight = Sight(home, settings)
         kinds: dict[str, list[int]] = {}
         for thing in home.things:
@@ -55,7 +54,7 @@ class HomeMap:
         self.spots = open_spots(home.things)
         """The places on and in furniture that other furniture leaves free, by `(id, inside)`."""
         self._stands: dict[int, Place | None] = {}
-        self._views: dict[str, tuple[Place, ...]] = {}
+        self._views: dict[str, tuple[Vector, ...]] = {}
 
     def thing(self, id_: int) -> Thing:
         """Return a thing by its id."""
@@ -78,14 +77,14 @@ class HomeMap:
             self._stands[id_] = min(places, key=lambda place: math.dist(place, centre), default=None)
         return self._stands[id_]
 
-    def view_points(self, kind: str) -> tuple[Place, ...]:
+    def view_points(self, kind: str) -> tuple[Vector, ...]:
         """Return the places from which some furniture of a kind is seen near by; empty where there is none.
 
         As in Habitat's ObjectNav episodes they are at most 1 m from its box and in its room.
         """
         if kind not in self._views:
             self._views[kind] = tuple(
-                place
+                (place[0], self.free.floor, place[1])
                 for id_ in self.kinds.get(kind, ())
                 if id_ in self.bases
                 for place in self._near(id_, VIEW_DISTANCE, _VIEW_GRID)
@@ -103,7 +102,7 @@ class HomeMap:
             x0, z0, x1, z1 = max(x0, a0), max(z0, b0), min(x1, a1), min(z1, b1)
         for x in np.arange(x0 + step / 2, x1, step).tolist():
             for z in np.arange(z0 + step / 2, z1, step).tolist():
-                if away_from(thing, x, z) <= distance and self.paths.is_free(x, z):
+                if away_from(thing, x, z) <= distance and self.free.is_free(x, z):
                     yield x, z
 
 
@@ -133,15 +132,9 @@ def _base(thing: Thing, furniture: Sequence[Thing]) -> int:
 
 
 @lru_cache(maxsize=32)
-def known_map(scene: str, settings: AgentSettings) -> HomeMap:
-    """Return what is worked out once for a scene.
-
-    Raises:
-        ConfigError: there is no such scene.
-        DataError: its file cannot be read.
-    """
-    loaded = load_scene(scene, settings.radius, settings.height)
-    return HomeMap(loaded.home, loaded.paths, settings)
+def known_map(scenery: Scenery, settings: AgentSettings) -> HomeMap:
+    """Return what is worked out once for a home."""
+    return HomeMap(scenery.home, scenery.free, settings)
 
 
 __all__ = ["VIEW_DISTANCE", "HomeMap", "Place", "away_from", "known_map", "middle"]

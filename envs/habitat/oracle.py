@@ -12,7 +12,7 @@ from ...errors import ConfigError
 from ..facts import Condition, ConditionJson, EdgeCondition, NodeCondition, NodeSelector, parse_conditions
 from ..facts.graph import HOLDS
 from .follower import next_move
-from .goals import POINT, NavGoal
+from .goals import NavGoal
 from .graph import AGENT, node_of
 from .language.actions import STOP, perform, read_command
 from .world import HomeWorld
@@ -27,13 +27,8 @@ def follow(world: HomeWorld, goal: NavGoal) -> list[str]:
         ConfigError: it does not arrive.
     """
     sim, moves = world.sim, list[str]()
-    height = sim.paths.mesh.height
-    if goal.kind != POINT:
-        here = world.pose.position
-        near = min(goal.places, key=lambda place: sim.path(here, [(place[0], height, place[1])]).distance)
-    else:
-        near = goal.places[0]
-    aim = (near[0], height, near[1])
+    here = world.pose.position
+    aim = min(goal.places, key=lambda place: sim.path(here, [place]).distance)
     while sim.nearest_distance(world.pose.position, goal.places) >= goal.success_distance * 0.99:
         move = next_move(sim, world.pose, aim, 0.0)
         if not move or len(moves) >= _MOST_MOVES:

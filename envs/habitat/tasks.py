@@ -16,7 +16,6 @@ from ...errors import ConfigError
 from ...experience import Goal, Task
 from ..facts import ConditionJson
 from ..graph_goals import edge, say_condition, state
-from ..registry import Requirement
 from .backend import AgentSettings, Pose, Vector
 from .env import ENV, HabitatEnv
 from .follower import turned
@@ -143,14 +142,12 @@ def demonstration(task: Task) -> Sequence[str]:
         raise ConfigError(f"The task {task.id!r} names no scene and start, so nothing can be demonstrated.")
     env = HabitatEnv()
     goal = {"text": task.goal.text, "conditions": task.goal.conditions}
-    env.reset(seed=task.seed, options={**task.options, "goal": goal})
-    nav = env.navigation
-    return follow(env.world, nav) if nav is not None else rearrange(env.world, task.goal.conditions)
+    try:
+        env.reset(seed=task.seed, options={**task.options, "goal": goal})
+        nav = env.navigation
+        return follow(env.world, nav) if nav is not None else rearrange(env.world, task.goal.conditions)
+    finally:
+        env.close()
 
 
-def check_habitat() -> Sequence[Requirement]:
-    """Look at what is there."""
-    return [Requirement("generated homes and the embedded simulator", True, "part of pathei")]
-
-
-__all__ = ["OBJECT_CATEGORIES", "REARRANGE", "check_habitat", "demonstration", "generate_kind", "generate_tasks"]
+__all__ = ["OBJECT_CATEGORIES", "REARRANGE", "demonstration", "generate_kind", "generate_tasks"]

@@ -15,7 +15,7 @@ from .home_map import Place, away_from, known_map, middle
 from .scenes.catalogue import ALIASES
 from .scenes.scene import Thing
 from .sight import Seen
-from .simulator.embedded import EmbeddedBackend, EmbeddedState
+from .simulator.home_simulator import HomeSimulator, HomeState
 
 REACH: Final = 1.0
 """How far from furniture an agent may be that uses it, in metres; it has to be in the same room."""
@@ -24,7 +24,7 @@ REACH: Final = 1.0
 class HomeWorld:
     """The present state of a home; it moves its simulator."""
 
-    def __init__(self, sim: EmbeddedBackend, scene: str) -> None:
+    def __init__(self, sim: HomeSimulator, scene: str) -> None:
         """Put a scene back to its beginning.
 
         Raises:
@@ -33,10 +33,10 @@ class HomeWorld:
         """
         sim.reset(scene)
         self.sim, self.scene = sim, scene
-        self.map = known_map(scene, sim.settings)
+        self.map = known_map(sim.scenery, sim.settings)
 
     @property
-    def state(self) -> EmbeddedState:
+    def state(self) -> HomeState:
         """All that changes."""
         return self.sim.state
 
@@ -143,7 +143,7 @@ class HomeWorld:
     def go_to_room(self, room: int) -> float | None:
         """Walk to the middle of a room, looking ahead; return the length walked, None where there is no way."""
         (x0, z0), _, (x1, z1), _ = self.map.home.rooms[room].polygon
-        return self._walk(self.sim.paths.nearest((x0 + x1) / 2, (z0 + z1) / 2), None, 0.0)
+        return self._walk(self.map.free.nearest((x0 + x1) / 2, (z0 + z1) / 2), None, 0.0)
 
     def _tilt(self, id_: int, stand: Place) -> float:
         """Return how far the camera is to look down from a place to see a thing, in whole steps of a tilt."""
@@ -155,7 +155,7 @@ class HomeWorld:
         return -settings.tilt * min(max(round(down / settings.tilt), 0), 2)
 
     def _walk(self, goal: Place, look_at: Place | None, pitch: float) -> float | None:
-        pose, height = self.pose, self.sim.paths.mesh.height
+        pose, height = self.pose, self.map.free.floor
         path = self.sim.path(pose.position, [(goal[0], height, goal[1])])
         if math.isinf(path.distance):
             return None

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..backend import Vector
 from .navmesh import CELL, NavMesh
 
 Floats = NDArray[np.float64]
@@ -57,11 +58,16 @@ class MeshPaths:
         self._sure = _inner(mesh.free, _SURE)
         self._views: dict[Point, _View] = {}
         self._found: dict[tuple[Point, Point], float] = {}
-        self._fields: dict[tuple[Point, ...], _Field] = {}
+        self._fields: dict[tuple[Vector, ...], _Field] = {}
         self._nodes = self._corners()
         self._sides = self._side_of(self._nodes)
         between = self._seen_from_nodes()
         self._distances, self._via = _all_pairs(between)
+
+    @property
+    def floor(self) -> float:
+        """The height of an agent's feet."""
+        return self.mesh.height
 
     def _corners(self) -> Floats:
         """Return the corners at which a path may bend, a little off the wall."""
@@ -158,8 +164,8 @@ class MeshPaths:
             known = self._found[start, end] = self._query(start, end)[0]
         return known
 
-    def nearest_distance(self, start: Point, goals: tuple[Point, ...]) -> float:
-        """Return the geodesic distance to the nearest of several goals, which are worked out once.
+    def nearest_distance(self, start: Point, goals: tuple[Vector, ...]) -> float:
+        """Return the geodesic distance to the nearest of several goals, which are worked out once; heights are ignored.
 
         Far faster than one query for each goal. Infinite where there is no goal, or no way.
         """
@@ -169,7 +175,7 @@ class MeshPaths:
         if field is None:
             if len(self._fields) >= _KEPT_FIELDS:
                 self._fields.clear()
-            field = self._fields[goals] = self._field(np.array([self._inside(goal) for goal in goals]))
+            field = self._fields[goals] = self._field(np.array([self._inside((x, z)) for x, _, z in goals]))
         here = self._inside(start)
         seen = ~self._blocked(np.array(here), field.goals, field.sides)
         straight = float(np.hypot(*(field.goals[seen] - here).T).min()) if seen.any() else float("inf")

@@ -24,7 +24,7 @@ from pathei.envs.registry import get_goal_space
 from pathei.errors import ConfigError, GoalError
 from pathei.experience import Task
 
-HOME = {"scene": "home:1:3"}
+HOME: dict[str, Any] = {"scene": "home:1:3"}
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pathei.envs.habitat.backend import AgentSettings, Vector
-from pathei.envs.habitat.simulator.embedded import EmbeddedBackend, load_scene
+from pathei.envs.habitat.simulator.embedded import EmbeddedBackend
 
 SCENE = str(Path(__file__).parents[2] / "data" / "habitat" / "apt0_scene.json")
 CELL, OCTILE = 0.05, 1.09
@@ -35,7 +35,7 @@ def _by_cells(free: np.ndarray, start: tuple[int, int]) -> dict[tuple[int, int],
 def test_geodesics_lie_between_the_straight_line_and_the_way_along_cells(seed: int) -> None:
     sim, rng = EmbeddedBackend(AgentSettings()), np.random.default_rng(seed)
     sim.reset(SCENE)
-    mesh = load_scene(SCENE, sim.settings.radius, sim.settings.height).paths.mesh
+    mesh = sim.paths.mesh
 
     def cell(point: Vector) -> tuple[int, int]:
         return int((point[0] - mesh.origin[0]) / CELL), int((point[2] - mesh.origin[1]) / CELL)
