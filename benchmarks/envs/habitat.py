@@ -18,7 +18,7 @@ import numpy as np
 from pathei.envs import contract
 from pathei.envs.habitat.backend import AgentSettings, Pose
 from pathei.envs.habitat.env import HabitatEnv
-from pathei.envs.habitat.follower import turned
+from pathei.envs.habitat.planning.follower import turned
 from pathei.envs.habitat.simulator.embedded import EmbeddedBackend
 from pathei.envs.habitat.tasks import demonstration, generate_kind
 

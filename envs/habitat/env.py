@@ -19,20 +19,22 @@ from ..facts.goals import satisfied
 from ..facts.graph import Fact, changes_between
 from ..text_env import TextEnv, explain, require_reset
 from .backend import MOVES, RGB, AgentSettings, Pose
-from .follower import turned
 from .goals import POINT, NavGoal, read_goal
 from .graph import HomeGraph, carried_progress
 from .language.actions import STOP, perform, read_command, skills
 from .language.text import bearing_to, describe, say_bearing
 from .metrics import NavMeasures
+from .planning.follower import turned
+from .planning.model import HabitatModel
 from .scenes.generate import home_name
 from .simulator.choose import default_backend, make_simulator
-from .simulator.home_simulator import HomeSimulator, HomeState
+from .simulator.home_simulator import AddedObjects, HomeSimulator, HomeState
 from .world import HomeWorld
 
 ENV: Final = "pathei/Habitat-v0"
 ACTION_LISTS: Final = ("moves", "skills", "all")
 _IMAGE: Final = 256
+_KEPT: Final = 4_096
 _FORMS: Final = "say move_forward, turn_left, pick cup, place cup on table, open fridge, go to couch or stop"
 
 
@@ -42,6 +44,7 @@ class HabitatEpisode(NamedTuple):
     backend: str
     """The simulator, one of `simulator.choose.BACK_ENDS`."""
     scene: str
+    added: AddedObjects
     goal: Goal
     nav: NavGoal | None
     """Where to stop; None where the goal is about facts, or there is none."""
@@ -49,6 +52,14 @@ class HabitatEpisode(NamedTuple):
     """Which actions are listed, one of `ACTION_LISTS`."""
     start: FactGraph
     """What held at the beginning."""
+
+
+class HomeStep(NamedTuple):
+    """What an action led to."""
+
+    reward: float
+    error: str | None
+    """Why nothing was done, as half a sentence; None where something was."""
 
 
 class HabitatEnv(TextEnv[str]):
@@ -61,6 +72,8 @@ class HabitatEnv(TextEnv[str]):
     * `start_position` `[x, y, z]` and `start_rotation` `[x, y, z, w]`, as habitat-lab has them; else from the seed.
     * `backend`: `"embedded"`, or `"habitat_sim"` for habitat-sim in an interpreter of its own; what
       `PATHEI_HABITAT_BACKEND` says where it is left out.
+    * `objects` and `object_configs`: what an official episode adds to its scene in habitat-sim: pairs of a part of a
+      shape's name and the middle `[x, y, z]`, and the folders of the shapes (see `files.episodes`).
     * `actions`: which actions are listed: `"moves"` (and stop), `"skills"`, or `"all"`. All of them are always
       understood. By default moves for goals of navigation, and skills for others.
     * `goal`: conditions as in `pathei.envs.habitat.goals`.
@@ -71,7 +84,16 @@ class HabitatEnv(TextEnv[str]):
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  # gymnasium declares it so
     title = "Habitat"
-    option_names = ("scene", "backend", "start_position", "start_rotation", "actions", "goal")
+    option_names = (
+        "scene",
+        "backend",
+        "objects",
+        "object_configs",
+        "start_position",
+        "start_rotation",
+        "actions",
+        "goal",
+    )
     saved = ("_episode", "_moment", "_measures", "_facts", "_event", "_progress", "_success", "_over")
 
     snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
@@ -95,9 +117,12 @@ class HabitatEnv(TextEnv[str]):
         self._sims: dict[str, HomeSimulator] = {}
         self._episode: HabitatEpisode | None = None
         self._world: HomeWorld | None = None
+        self._entered = "", "", AddedObjects()
         self._graph: HomeGraph | None = None
         self._measures: NavMeasures | None = None
         self._facts: frozenset[Fact] = frozenset()
+        self._judged: dict[frozenset[Fact], tuple[bool, float]] = {}
+        self._judged_in: HabitatEpisode | None = None
         self._event, self._progress, self._success, self._over = "", 0.0, False, False
 
     @property
@@ -135,7 +160,8 @@ class HabitatEnv(TextEnv[str]):
         given = self.begin(seed, options)
         scene = given.get("scene") or home_name(int(self.np_random.integers(2**31)))
         backend = str(given.get("backend") or default_backend())
-        self._enter(backend, str(scene))
+        added = _added(given)
+        self._enter(backend, str(scene), added)
         world = self.world
         goal = given.get("goal") or {}
         goal = Goal(str(goal.get("text") or ""), tuple(goal.get("conditions") or ()))
@@ -145,18 +171,28 @@ class HabitatEnv(TextEnv[str]):
             raise ConfigError(f"The option 'actions' is one of {', '.join(ACTION_LISTS)}, not {listed!r}.")
         self.sim.set_agent(self._start(given))
         self._facts = require_reset(self._graph).facts(self.sim.state, world.room)
-        self._episode = HabitatEpisode(backend, str(scene), goal, nav, listed, graph := self.fact_graph())
+        self._episode = HabitatEpisode(backend, str(scene), added, goal, nav, listed, graph := self.fact_graph())
         self._event, self._progress, self._success, self._over, self._measures = "", 0.0, False, False, None
         if nav is not None:
             away = self._distance(nav)
             self._measures = NavMeasures(away, away, success_distance=nav.success_distance)
-        self._success, self._progress = self._reached(graph)
+        self._success, self._progress = self._reached(True)
         return self.text(), self._info({"graph": graph.to_json()})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Do an action."""
+        before = self._facts
+        done = self.act(action)
+        changed = changes_between(before, self._facts) if before is not self._facts else []
+        info = self._info({"changes": changed})
+        if done.error is not None:
+            info["error"] = done.error
+        return explain(done.error, self.text()), done.reward, self._over, False, info
+
+    def act(self, action: str) -> HomeStep:
+        """Do an action without a word about it."""
         episode, world = require_reset(self._episode), self.world
-        command, error, changed = read_command(action), None, list[Any]()
+        command, error, moved = read_command(action), None, False
         if self._over:
             error = "the episode is over"
         elif command is None:
@@ -170,16 +206,39 @@ class HabitatEnv(TextEnv[str]):
             error, self._event = done.error, done.event
             if self._measures is not None and episode.nav is not None:
                 self._measures = self._measures.moved(done.walked, self._distance(episode.nav), done.collided)
-            before = self._facts
-            self._facts = require_reset(self._graph).facts(self.sim.state, world.room)
-            changed = changes_between(before, self._facts) if before != self._facts else []
-        before_it = self._progress
-        self._success, self._progress = self._reached(self.fact_graph() if changed else None)
-        info = self._info({"changes": changed})
-        self._over = self._over or self._success
+            facts = require_reset(self._graph).facts(self.sim.state, world.room)
+            moved = facts != self._facts
+            self._facts = facts if moved else self._facts
         if error is not None:
-            self._event, info["error"] = "", error
-        return explain(error, self.text()), self._progress - before_it, self._over, False, info
+            self._event = ""
+        before = self._progress
+        self._success, self._progress = self._reached(moved)
+        self._over = self._over or self._success
+        return HomeStep(self._progress - before, error)
+
+    @property
+    def over(self) -> bool:
+        """Whether the episode has ended."""
+        return self._over
+
+    @property
+    def success(self) -> bool | None:
+        """Whether the goal is reached; None without a goal that can be checked."""
+        return self._success if require_reset(self._episode).goal.conditions else None
+
+    def model(self) -> HabitatModel:
+        """Return the present episode as a search sees it (`pathei.envs.model.model_of`)."""
+        require_reset(self._episode)
+        return HabitatModel(self)
+
+    def moment(self) -> tuple[Any, ...]:
+        """Return what changes in an episode; far cheaper than a snapshot, and valid in the same episode."""
+        return self.sim.snapshot(), self._measures, self._facts, self._event, self._progress, self._success, self._over
+
+    def go_back(self, moment: tuple[Any, ...]) -> None:
+        """Go back to a moment of the same episode."""
+        state, self._measures, self._facts, self._event, self._progress, self._success, self._over = moment
+        self.sim.restore(state)
 
     def text(self) -> str:
         """Return the text of the present observation."""
@@ -207,22 +266,23 @@ class HabitatEnv(TextEnv[str]):
         self._world = None
 
     @property
-    def _moment(self) -> tuple[str, str, HomeState]:
-        """The simulator, the scene and its state."""
+    def _moment(self) -> tuple[str, str, AddedObjects, HomeState]:
+        """The simulator, the scene with what is added to it, and its state."""
         episode = require_reset(self._episode)
-        return episode.backend, episode.scene, self.sim.snapshot()
+        return episode.backend, episode.scene, episode.added, self.sim.snapshot()
 
     @_moment.setter
-    def _moment(self, moment: tuple[str, str, HomeState]) -> None:
-        backend, scene, state = moment
-        if self._world is None or self._world.scene != scene or self._world.sim is not self._sims.get(backend):
-            self._enter(backend, scene)
+    def _moment(self, moment: tuple[str, str, AddedObjects, HomeState]) -> None:
+        backend, scene, added, state = moment
+        if self._world is None or self._entered != (backend, scene, added):
+            self._enter(backend, scene, added)
         self.sim.restore(state)
 
-    def _enter(self, backend: str, scene: str) -> None:
+    def _enter(self, backend: str, scene: str, added: AddedObjects) -> None:
         if backend not in self._sims:
             self._sims[backend] = make_simulator(backend, self._settings)
-        self._world = HomeWorld(self._sims[backend], scene)
+        self._world = HomeWorld(self._sims[backend], scene, added)
+        self._entered = backend, scene, added
         self._graph = HomeGraph(self._world.map)
 
     def _start(self, given: Mapping[str, Any]) -> Pose:
@@ -242,28 +302,42 @@ class HabitatEnv(TextEnv[str]):
     def _distance(self, nav: NavGoal) -> float:
         return self.sim.nearest_distance(self.sim.agent().position, nav.places)
 
-    def _reached(self, graph: FactGraph | None) -> tuple[bool, float]:
-        """Return whether the goal holds, and the progress; None stands for a graph that has not changed."""
+    def _reached(self, moved: bool) -> tuple[bool, float]:
+        """Return whether the goal holds, and the progress.
+
+        Args:
+            moved: Whether the facts have changed.
+        """
         episode, measures = require_reset(self._episode), self._measures
         if measures is not None:
             near = max(0.0, 1 - measures.distance / measures.start) if measures.start > 0 else 1.0
             return measures.success, 1.0 if measures.success else near / 2
-        if graph is None or not episode.goal.conditions:
+        if not moved or not episode.goal.conditions:
             return self._success, self._progress
-        holds = satisfied(graph, episode.goal.conditions, start=episode.start)
-        return holds, carried_progress(graph, episode.goal.conditions, episode.start)
+        if self._judged_in is not episode or len(self._judged) >= _KEPT:
+            self._judged_in, self._judged = episode, {}
+        known = self._judged.get(self._facts)
+        if known is None:
+            graph, asked = self.fact_graph(), episode.goal.conditions
+            known = satisfied(graph, asked, start=episode.start), carried_progress(graph, asked, episode.start)
+            self._judged[self._facts] = known
+        return known
+
+    def listed(self) -> tuple[str, ...]:
+        """Return the actions that are listed now; none at the end."""
+        episode = require_reset(self._episode)
+        if self._over:
+            return ()
+        moves = (*MOVES, STOP) if episode.nav is not None else MOVES
+        found = list(moves) if episode.listed != "skills" else []
+        found += skills(self.world) if episode.listed != "moves" else ()
+        found += [STOP] if episode.listed == "skills" and episode.nav is not None else []
+        return tuple(found)
 
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
-        episode, world, measures = require_reset(self._episode), self.world, self._measures
-        pose = world.pose
-        moves = (*MOVES, STOP) if episode.nav is not None else MOVES
-        listed: list[str] = []
-        if not self._over:
-            listed += moves if episode.listed != "skills" else ()
-            listed += skills(world) if episode.listed != "moves" else ()
-            listed += [STOP] if episode.listed == "skills" and episode.nav is not None else []
+        episode, pose, measures = require_reset(self._episode), self.world.pose, self._measures
         info: dict[str, Any] = {
-            "actions": tuple(listed),
+            "actions": self.listed(),
             "progress": self._progress,
             "facts": {"pose": [*pose.position, *pose.rotation, pose.pitch], **facts},
         }
@@ -274,4 +348,12 @@ class HabitatEnv(TextEnv[str]):
         return info
 
 
-__all__ = ["ACTION_LISTS", "ENV", "HabitatEnv", "HabitatEpisode"]
+def _added(given: Mapping[str, Any]) -> AddedObjects:
+    try:
+        objects = tuple((str(name), (float(x), float(y), float(z))) for name, (x, y, z) in given.get("objects") or ())
+        return AddedObjects(objects, tuple(map(str, given.get("object_configs") or ())))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"'objects' are pairs of a shape's name and [x, y, z] here ({error}).") from None
+
+
+__all__ = ["ACTION_LISTS", "ENV", "HabitatEnv", "HabitatEpisode", "HomeStep"]

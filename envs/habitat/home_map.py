@@ -24,6 +24,7 @@ VIEW_DISTANCE: Final = 1.0
 """How far the view points of an object are from it at most, in metres, as in Habitat's ObjectNav episodes."""
 _VIEW_GRID: Final = 0.14
 _STAND: Final = 0.65
+_KEPT: Final = 65_536
 _STAND_GRID: Final = 0.08
 
 
@@ -33,6 +34,7 @@ class HomeMap:
     def __init__(self, home: Home, free: FreeSpace, settings: AgentSettings) -> None:
         """Name the things and find their rooms."""
         self.home, self.free = home, free
+        self._rooms_at: dict[Place, int] = {}
         self.sight = Sight(home, settings)
         kinds: dict[str, list[int]] = {}
         for thing in home.things:
@@ -62,13 +64,18 @@ class HomeMap:
 
     def room_at(self, x: float, z: float) -> int:
         """Return the room of a place, the nearest where it is in none (a doorway); -1 where the home has no rooms."""
-        rooms = self.home.rooms
+        known = self._rooms_at.get((x, z))
+        if known is None:
+            rooms = self.home.rooms
 
-        def away(room: int) -> float:
-            (x0, z0), _, (x1, z1), _ = rooms[room].polygon
-            return max(x0 - x, x - x1, 0.0) + max(z0 - z, z - z1, 0.0)
+            def away(room: int) -> float:
+                (x0, z0), _, (x1, z1), _ = rooms[room].polygon
+                return max(x0 - x, x - x1, 0.0) + max(z0 - z, z - z1, 0.0)
 
-        return min(range(len(rooms)), key=away, default=-1)
+            if len(self._rooms_at) >= _KEPT:
+                self._rooms_at.clear()
+            known = self._rooms_at[x, z] = min(range(len(rooms)), key=away, default=-1)
+        return known
 
     def stand_at(self, id_: int) -> Place | None:
         """Return where an agent stands to use a piece of furniture; None where it cannot come near."""
@@ -83,14 +90,14 @@ class HomeMap:
         As in Habitat's ObjectNav episodes they are at most 1 m from its box and in its room.
         """
         if kind not in self._views:
-            self._views[kind] = tuple(
-                (place[0], self.free.floor, place[1])
-                for id_ in self.kinds.get(kind, ())
-                if id_ in self.bases
-                for place in self._near(id_, VIEW_DISTANCE, _VIEW_GRID)
-                if self.sight.sees_fixed(place, id_)
-            )
+            ids = [id_ for id_ in self.kinds.get(kind, ()) if id_ in self.bases]
+            self._views[kind] = tuple(place for id_ in ids for place in self.views_of(id_))
         return self._views[kind]
+
+    def views_of(self, id_: int) -> tuple[Vector, ...]:
+        """Return the view points of one piece of furniture."""
+        near = self._near(id_, VIEW_DISTANCE, _VIEW_GRID)
+        return tuple((x, self.free.floor, z) for x, z in near if self.sight.sees_fixed((x, z), id_))
 
     def _near(self, id_: int, distance: float, step: float) -> Iterator[Place]:
         """Yield free places in a piece of furniture's room, not farther from it than a distance, on a grid."""

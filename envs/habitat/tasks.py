@@ -18,10 +18,10 @@ from ..facts import ConditionJson
 from ..graph_goals import edge, say_condition, state
 from .backend import AgentSettings, Pose, Vector
 from .env import ENV, HabitatEnv
-from .follower import turned
 from .goals import OBJECT, POINT
 from .graph import HomeGraph
-from .oracle import follow, rearrange
+from .planning.follower import turned
+from .planning.oracle import follow, rearrange
 from .scenes.generate import home_name
 from .simulator.embedded import EmbeddedBackend
 from .world import HomeWorld

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from .backend import Pose, Quaternion, Vector
-from .follower import turned
 from .home_map import Place, away_from, known_map, middle
+from .planning.follower import turned
 from .scenes.catalogue import ALIASES
 from .scenes.scene import Thing
 from .sight import Seen
-from .simulator.home_simulator import HomeSimulator, HomeState
+from .simulator.home_simulator import AddedObjects, HomeSimulator, HomeState
 
 REACH: Final = 1.0
 """How far from furniture an agent may be that uses it, in metres; it has to be in the same room."""
@@ -24,14 +24,14 @@ REACH: Final = 1.0
 class HomeWorld:
     """The present state of a home; it moves its simulator."""
 
-    def __init__(self, sim: HomeSimulator, scene: str) -> None:
-        """Put a scene back to its beginning.
+    def __init__(self, sim: HomeSimulator, scene: str, added: AddedObjects = AddedObjects()) -> None:  # noqa: B008
+        """Put a scene back to its beginning, with objects that an official episode adds.
 
         Raises:
             ConfigError: there is no such scene.
             DataError: its file cannot be read.
         """
-        sim.reset(scene)
+        sim.reset(scene, added=added)
         self.sim, self.scene = sim, scene
         self.map = known_map(sim.scenery, sim.settings)
 

@@ -3,7 +3,7 @@
     home_7.scene_dataset_config.json
     stages/home_7.glb, home_7.stage_config.json              floors, walls, ceilings
     objects/0012_closed.glb, 0012_closed.object_config.json  a thing; 0012_open.* where it can be opened
-    scenes/home_7.scene_instance.json                        what stands where
+    scenes/home_7.scene_instance.json                        what stands where; home_7_fixed.* without what can be moved
     semantics/home_7.semantic_config.json                    the rooms
 
 A thing is STATIC if it cannot be moved, else KINEMATIC, and shows its own semantic id. Every home is a data set of its
@@ -55,8 +55,8 @@ class ExportedHome(NamedTuple):
     """The scene data set's configuration."""
     scene: Path
     """The scene instance: habitat-lab names scenes by this file."""
-    name: str
-    """The scene's name in the data set."""
+    fixed: Path
+    """The scene instance without the movable things, for episodes that bring their own."""
 
 
 def export_home(home: Home, folder: Path) -> ExportedHome:
@@ -78,19 +78,14 @@ def export_home(home: Home, folder: Path) -> ExportedHome:
         _write_json(folder / "stages" / f"{name}.stage_config.json", {"render_asset": f"{name}.glb", **_UPRIGHT})
         instances = list(_write_things(home, folder / "objects"))
         _write_json(folder / "semantics" / f"{name}.semantic_config.json", _regions(home))
-        scene = folder / "scenes" / f"{name}.scene_instance.json"
-        _write_json(
-            scene,
-            {
-                "stage_instance": {"template_name": f"stages/{name}"},
-                "default_lighting": "no_lights",
-                "object_instances": instances,
-                "semantic_scene_instance": name,
-            },
-        )
+        scene, fixed = (folder / "scenes" / f"{name}{end}.scene_instance.json" for end in ("", "_fixed"))
+        said = {"stage_instance": {"template_name": f"stages/{name}"}, "default_lighting": "no_lights"}
+        still = [one for one in instances if one["motion_type"] == "STATIC"]
+        for file, things in ((scene, instances), (fixed, still)):
+            _write_json(file, {**said, "object_instances": things, "semantic_scene_instance": name})
     except OSError as error:
         raise ExportError(f"{home.name} cannot be written into {folder} ({error.strerror}).") from error
-    return ExportedHome(config, scene, name)
+    return ExportedHome(config, scene, fixed)
 
 
 def file_name(home: Home) -> str:

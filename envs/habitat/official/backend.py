@@ -24,7 +24,16 @@ from ..backend import MOVES, SENSORS, AgentSettings, PathResult, Pose, Vector
 from ..files.scene_dataset import export_home, file_name, middle, template_of
 from ..scenes.generate import generate_home, read_name
 from ..scenes.scene import Home, read_boxes
-from ..simulator.home_simulator import HomeSimulator, HomeState, Placement, Scenery, first_pose, placed_at_first, tilted
+from ..simulator.home_simulator import (
+    AddedObjects,
+    HomeSimulator,
+    HomeState,
+    Placement,
+    Scenery,
+    first_pose,
+    placed_at_first,
+    tilted,
+)
 from .described import describe_home
 from .install import gpus_to_try, python_of
 
@@ -58,7 +67,7 @@ class HabitatSimBackend(HomeSimulator):
         self.gpu: int | None = None
         """What it draws with; None until a scene is loaded."""
         self._runtime: ForeignRuntime | None = None
-        self._loaded: tuple[str, int] | None = None
+        self._loaded: tuple[str, int, AddedObjects] | None = None
         self._handles: dict[int, str] = {}
         self._start: dict[int, Placement] = {}
         self._distances: dict[tuple[Vector, tuple[Vector, ...]], float] = {}
@@ -66,7 +75,7 @@ class HabitatSimBackend(HomeSimulator):
 
     # Scenes
 
-    def reset(self, scene: str, *, seed: int = 0, agents: int = 1) -> None:
+    def reset(self, scene: str, *, seed: int = 0, agents: int = 1, added: AddedObjects = AddedObjects()) -> None:  # noqa: B008
         """Load a scene, or put a loaded one back.
 
         Raises:
@@ -74,22 +83,24 @@ class HabitatSimBackend(HomeSimulator):
             InstallError: no interpreter with habitat-sim is known.
             ForeignRuntimeError: habitat-sim cannot be started, or cannot load the scene.
         """
-        if self._loaded == (scene, agents) and self._runtime is not None and self._runtime.running:
+        if self._loaded == (scene, agents, added) and self._runtime is not None and self._runtime.running:
             self._bring(HomeState((first_pose(self.scenery),) * agents, self._start, frozenset()))
             return
         home = known_home(scene)
+        if home is not None and added.objects:
+            raise ConfigError(f"{scene} has all its objects: none are added to a home of pathei's.")
         if home is not None:
             export = export_home(home, Path(self._folder.name) / file_name(home))
             dataset, name = str(export.config), str(export.scene)
         else:
             dataset, name = split_scene(scene)
-        described = self._load(dataset, name, agents, seed, home)
+        described = self._load(dataset, name, agents, seed, home, added)
         if home is None:
             home = describe_home(scene, described)
             handles = dict(enumerate((one["handle"] for one in described["things"]), 1))
         else:
             handles = {int(Path(one["handle"]).name[:4]): one["handle"] for one in described["things"]}
-        self._handles, self._loaded = handles, (scene, agents)
+        self._handles, self._loaded = handles, (scene, agents, added)
         self._distances.clear()
         self._start = placed_at_first(home)
         self._scenery = Scenery(home, _Grid(self, float(described["floor"])))
@@ -98,12 +109,17 @@ class HabitatSimBackend(HomeSimulator):
         for number in range(agents):
             self.set_agent(pose, number)
 
-    def _load(self, dataset: str, scene: str, agents: int, seed: int, home: Home | None) -> Mapping[str, Any]:
+    def _load(
+        self, dataset: str, scene: str, agents: int, seed: int, home: Home | None, added: AddedObjects
+    ) -> Mapping[str, Any]:
         inside = None
         if home is not None and home.rooms:
             x, z = (math.fsum(one[axis] for one in home.rooms[0].polygon) / 4 for axis in (0, 1))
             inside = [x, home.rooms[0].floor + 0.1, z]
-        asked = {"dataset": dataset, "scene": scene, "agents": agents, "seed": seed % 2**31, "inside": inside}
+        asked = {
+            "dataset": dataset, "scene": scene, "agents": agents, "seed": seed % 2**31, "inside": inside,
+            "objects": added.objects, "folders": added.folders,
+        }  # fmt: skip
         tries: Sequence[int | None]
         tries = [None] if self._runtime is not None and self._runtime.running else self._gpus or gpus_to_try()
         failure: ForeignRuntimeError | None = None
@@ -114,7 +130,7 @@ class HabitatSimBackend(HomeSimulator):
                 loaded: Mapping[str, Any] = self._call("load", _LOAD_S, **asked)
                 return loaded
             except ForeignRuntimeError as error:
-                # Without the CUDA device that it is told to use, habitat-sim ends the process.
+                # Without the CUDA device that its configuration names, habitat-sim ends the process.
                 failure = failure or error
                 if self._runtime is not None and self._runtime.running:
                     break

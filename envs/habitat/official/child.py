@@ -1,7 +1,7 @@
 """The child's side of the back end `habitat_sim`: it drives habitat-sim, versions 0.2.5 to 0.3.4.
 
 It is run by another Python (from 3.8 on) through `pathei.envs.foreign`, so it imports nothing of pathei. There is one
-simulator in a process, and it is reconfigured, never made anew: with colour images that takes 13 s. Positions go in as
+simulator in a process, and it is reconfigured, never made a second time: with colour images that takes 13 s. Positions go in as
 single-precision arrays, which all versions take; a navigation mesh is there before the first query, because without
 one habitat-sim crashes; a place off the mesh is None, where habitat-sim says NaN. Not here: tasks, `stop`, and what
 things mean.
@@ -62,7 +62,14 @@ class Simulator:
     # Loading
 
     def load(
-        self, dataset: str, scene: str, agents: int, seed: int, inside: Sequence[float] | None = None
+        self,
+        dataset: str,
+        scene: str,
+        agents: int,
+        seed: int,
+        inside: Sequence[float] | None = None,
+        objects: Sequence[tuple[str, Sequence[float]]] = (),
+        folders: Sequence[str] = (),
     ) -> dict[str, Any]:
         """Load a scene and return what is in it.
 
@@ -72,6 +79,8 @@ class Simulator:
             agents: How many agents there are.
             seed: Seeds habitat-sim.
             inside: A place in the part of the navigation mesh where agents are; else the lowest large part.
+            objects: What is added to the scene: a part of the name of a shape, and where its middle is.
+            folders: Where the shapes of these are, besides the scene data set.
         """
         config = self._configuration(dataset, scene, agents, seed)
         if self.sim is None:
@@ -83,6 +92,10 @@ class Simulator:
         if not finder.is_loaded and not self.sim.recompute_navmesh(finder, self._navmesh()):
             raise RuntimeError(f"no navigation mesh can be made of {scene}")
         self.island = self._island(inside)
+        for folder in folders:
+            self.sim.get_object_template_manager().load_configs(folder)
+        for template, middle in objects:
+            self._add(template, middle)
         start = finder.get_random_navigable_point(max_tries=100, island_index=self.island)
         return {
             "version": self.version, "floor": float(start[1]), "things": self._things(), "rooms": self._rooms(),
@@ -291,16 +304,20 @@ class Simulator:
         """Put a fixed object of another shape in the place of one, and return its handle."""
         manager = self.sim.get_rigid_object_manager()
         old = manager.get_object_by_handle(handle)
-        names = self.sim.get_object_template_manager().get_template_handles(template)
-        if not names:
-            raise KeyError(f"there is no shape {template} in the scene data set")
-        new = manager.add_object_by_template_handle(names[0])
-        new.motion_type = self.hs.physics.MotionType.KINEMATIC
-        new.translation = self.mn.Vector3(*map(float, middle))
+        new = self._add(template, middle)
         new.semantic_id = int(old.semantic_id)
         new.motion_type = self.hs.physics.MotionType.STATIC
         manager.remove_object_by_handle(handle)
         return str(new.handle)
+
+    def _add(self, template: str, middle: Sequence[float]) -> Any:
+        names = self.sim.get_object_template_manager().get_template_handles(template)
+        if not names:
+            raise KeyError(f"there is no shape {template} in the scene data set")
+        new = self.sim.get_rigid_object_manager().add_object_by_template_handle(names[0])
+        new.motion_type = self.hs.physics.MotionType.KINEMATIC
+        new.translation = self.mn.Vector3(*map(float, middle))
+        return new
 
     def open(self, handle: str, is_open: bool) -> None:
         """Move all joints of an articulated object to one end or the other."""

@@ -6,7 +6,7 @@ Not here: where things are after they were moved, which is the simulator's state
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -57,10 +57,12 @@ class Thing:
     spot: int = -1
     """For a movable thing, which place of the holder it takes at the beginning."""
 
-    @property
-    def box(self) -> tuple[Vector, Vector]:
-        """The lower and the upper corner of all of it."""
-        return bounds(self.solids)
+    box: tuple[Vector, Vector] = field(init=False, repr=False, compare=False)
+    """The lower and the upper corner of all of it."""
+
+    def __post_init__(self) -> None:
+        """Work out the box."""
+        object.__setattr__(self, "box", bounds(self.solids))
 
 
 class Doorway(NamedTuple):

@@ -17,10 +17,19 @@ from numpy.typing import NDArray
 
 from ....errors import ConfigError
 from ..backend import MOVES, SENSORS, AgentSettings, PathResult, Vector
-from ..follower import ahead, collided, turned
+from ..planning.follower import ahead, collided, turned
 from ..scenes.generate import generate_home, read_name
 from ..scenes.scene import Home, Solid, Thing, bounds, read_boxes
-from .home_simulator import HomeSimulator, HomeState, Placement, Scenery, first_pose, placed_at_first, tilted
+from .home_simulator import (
+    AddedObjects,
+    HomeSimulator,
+    HomeState,
+    Placement,
+    Scenery,
+    first_pose,
+    placed_at_first,
+    tilted,
+)
 from .navmesh import CELL, build_navmesh
 from .paths import MeshPaths
 from .portals import Portals
@@ -46,8 +55,17 @@ class EmbeddedBackend(HomeSimulator):
         self._fixed: tuple[Any, Faces] = (None, box_faces(*_arrays([])))
         self._drawn: tuple[Any, Any, Faces] = (None, None, self._fixed[1])
 
-    def reset(self, scene: str, *, seed: int = 0, agents: int = 1) -> None:
-        """Load a scene, or put it back; nothing here is random."""
+    def reset(self, scene: str, *, seed: int = 0, agents: int = 1, added: AddedObjects = AddedObjects()) -> None:  # noqa: B008
+        """Load a scene, or put it back; nothing here is random.
+
+        Raises:
+            ConfigError: there is no such scene, or objects are to be added.
+            DataError: its file cannot be read.
+        """
+        if added.objects:
+            raise ConfigError(
+                "Only habitat-sim adds objects to a scene: the option 'backend' is 'habitat_sim' for that."
+            )
         self._loaded = loaded = load_scene(scene, self.settings.radius, self.settings.height)
         self._scenery = loaded.scenery
         self._state = HomeState((first_pose(loaded.scenery),) * agents, loaded.start, frozenset())

@@ -38,6 +38,15 @@ class HomeState(NamedTuple):
     opened: frozenset[int]
 
 
+class AddedObjects(NamedTuple):
+    """The objects of an official episode, which are not in its scene."""
+
+    objects: tuple[tuple[str, Vector], ...] = ()
+    """A part of the name of each one's shape, and where its middle is."""
+    folders: tuple[str, ...] = ()
+    """Where their shapes are, besides the scene data set."""
+
+
 class FreeSpace(Protocol):
     """Where an agent can stand, on one floor."""
 
@@ -90,8 +99,8 @@ class HomeSimulator(abc.ABC):
         return self._state
 
     @abc.abstractmethod
-    def reset(self, scene: str, *, seed: int = 0, agents: int = 1) -> None:
-        """Load a scene, or put it back."""
+    def reset(self, scene: str, *, seed: int = 0, agents: int = 1, added: AddedObjects = AddedObjects()) -> None:  # noqa: B008
+        """Load a scene, or put it back; objects may be added to an official one."""
 
     def set_agent(self, pose: Pose, agent: int = 0) -> None:
         """Put an agent somewhere."""
@@ -224,6 +233,7 @@ def first_pose(scenery: Scenery) -> Pose:
 
 
 __all__ = [
+    "AddedObjects",
     "FreeSpace",
     "HomeSimulator",
     "HomeState",

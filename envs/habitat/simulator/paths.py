@@ -58,6 +58,7 @@ class MeshPaths:
         self._sure = _inner(mesh.free, _SURE)
         self._views: dict[Point, _View] = {}
         self._found: dict[tuple[Point, Point], float] = {}
+        self._ways: dict[tuple[Point, Point], tuple[Point, ...]] = {}
         self._fields: dict[tuple[Vector, ...], _Field] = {}
         self._nodes = self._corners()
         self._sides = self._side_of(self._nodes)
@@ -191,11 +192,19 @@ class MeshPaths:
             direct[seen] = np.minimum(direct[seen], np.hypot(*(self._nodes[seen] - goal).T))
         return _Field(goals, self._side_of(goals), (self._distances + direct).min(1, initial=np.inf))
 
-    def points(self, start: Point, end: Point) -> list[Point]:
+    def points(self, start: Point, end: Point) -> tuple[Point, ...]:
         """Return the corners of the shortest path, both ends included; empty where there is no way."""
+        known = self._ways.get((start, end))
+        if known is None:
+            if len(self._ways) >= _KEPT:
+                self._ways.clear()
+            known = self._ways[start, end] = self._points(start, end)
+        return known
+
+    def _points(self, start: Point, end: Point) -> tuple[Point, ...]:
         length, first, last = self._query(start, end)
         if not np.isfinite(length):
-            return []
+            return ()
         middle: list[Point] = []
         if first >= 0:
             at = first
@@ -203,7 +212,7 @@ class MeshPaths:
             while at != last:
                 at = int(self._via[at, last])
                 middle.append(_plain(self._nodes[at]))
-        return [self._inside(start), *middle, self._inside(end)]
+        return (self._inside(start), *middle, self._inside(end))
 
     def _inside(self, point: Point) -> Point:
         """Return the nearest free place, a little off the wall: places on a wall see along it."""

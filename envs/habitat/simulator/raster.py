@@ -105,7 +105,14 @@ class _Hits(NamedTuple):
 
     face: NDArray[np.intp]
     """The face, shape `[rows * width]`; -1 where there is none."""
-    depth: NDArray[np.float32]
+    inverse: Floats
+    """One over the depth along the camera's axis, in 1/m; 0 where there is nothing."""
+
+    @property
+    def depth(self) -> NDArray[np.float32]:
+        """The depth along the camera's axis, in metres; 0 where there is nothing."""
+        there = self.inverse > 0
+        return np.divide(1.0, self.inverse, out=np.zeros_like(self.inverse), where=there).astype(np.float32)
 
 
 def render(
@@ -123,61 +130,101 @@ def render(
     """
     hits = cast_pixels(faces, camera, rows, width, rooms)
     nothing = hits.face < 0
+    empty = bool(nothing.any())
     images: dict[str, NDArray[Any]] = {}
     for sensor in sensors:
         if sensor == DEPTH:
             images[sensor] = hits.depth.reshape(rows, width)
         elif sensor == SEMANTIC:
-            images[sensor] = np.where(nothing, 0, faces.semantic[hits.face]).astype(np.int32).reshape(rows, width)
+            seen = faces.semantic.take(hits.face)
+            images[sensor] = (np.where(nothing, 0, seen) if empty else seen).astype(np.int32).reshape(rows, width)
         elif sensor == RGB:
-            fade = np.float32(1.06) / (1 + np.float32(0.045) * hits.depth)
-            shown = faces.colours.take(hits.face, axis=0) * np.minimum(fade, np.float32(1.0))[:, None]
-            image = shown.astype(np.uint8)
-            if nothing.any():
+            image = _lit(faces.colours.take(hits.face, axis=0), hits.inverse)
+            if empty:
                 image[nothing] = 0
             images[sensor] = image.reshape(rows, width, 3)
     return images
 
 
+def _lit(colours: NDArray[np.uint8], inverse: Floats) -> NDArray[np.uint8]:
+    """Return colours as they look from a distance: `1.06 / (1 + 0.045 depth)` as bright, at most as they are."""
+    bright = inverse / (inverse + 0.045)
+    bright *= 1.06 * 256
+    fade = np.minimum(bright, 256.0, out=bright).astype(np.uint16)
+    lit = colours * fade[:, None]
+    lit >>= 8
+    return lit.astype(np.uint8)
+
+
 def cast_pixels(faces: Faces, camera: Camera, rows: int, width: int, rooms: NDArray[np.bool_] | None = None) -> _Hits:
-    """Return the nearest face at each pixel, and its depth along the camera's axis (0 where there is none)."""
+    """Return the nearest face at each pixel, and one over its depth along the camera's axis."""
     kept, view, inverse = _in_view(faces, camera, rows / width, rooms)
+    if not len(kept):
+        return _Hits(np.full(rows * width, -1, dtype=np.intp), np.zeros(rows * width))
     across = (np.arange(width) + 0.5) * (2 * camera.half / width) - camera.half
     down = -((np.arange(rows) + 0.5) * (2 * camera.half / width) - camera.half * rows / width)
-    edges = np.cross(view, np.roll(view, -1, 1))
-    # A fifth edge keeps what is behind the camera out: the inverse depth must be positive there.
-    planes = np.concatenate([edges, inverse[:, None] - np.array((0.0, 0.0, 1 / _FAR))], axis=1)
     face, row = _rows_covered(view, camera.half, rows, width)
-    slope = planes[face, :, 0]
-    rest = planes[face, :, 1] * down[row, None] + planes[face, :, 2]
+    from_, to = _between(_planes(view, inverse), face, down[row])
+    scale = width / (2 * camera.half)
+    first = np.clip(np.ceil((from_ + camera.half) * scale - 0.5), 0, width).astype(np.intp)
+    last = np.clip(np.floor((to + camera.half) * scale - 0.5), -1, width - 1).astype(np.intp)
+    spans = np.flatnonzero(last >= first)
+    face, row, first = face[spans], row[spans], first[spans]
+    counts = last[spans] - first + 1
+    plane = inverse[face]
+    step = plane[:, 0] * (2 * camera.half / width)
+    begin = np.cumsum(counts) - counts
+    # Where a span's pixels stand in the list of all: its own numbers follow from theirs by one addition.
+    place = np.arange(int(counts.sum()))
+    base = plane[:, 0] * across[first] + plane[:, 1] * down[row] + plane[:, 2] - step * begin
+    pixel = place + np.repeat(row * width + first - begin, counts)
+    keys = np.repeat(step, counts)
+    keys *= place
+    keys += np.repeat(base, counts)
+    bits = keys.view(np.uint64)
+    bits &= ~_IDS
+    bits |= np.repeat(face.astype(np.uint64), counts)
+    nearest = np.zeros(rows * width, dtype=np.uint64)
+    np.maximum.at(nearest, pixel, bits)
+    shown = kept.take((nearest & _IDS).astype(np.intp))
+    if not nearest.all():
+        shown[nearest == 0] = -1
+    return _Hits(shown, (nearest & ~_IDS).view(np.float64))
+
+
+def _planes(view: Floats, inverse: Floats) -> Floats:
+    """Return the planes through the camera and each edge of the faces, shape `[5, 3, faces]`.
+
+    A fifth one keeps what is behind the camera out: the inverse depth must be positive there.
+    """
+    corners = view.transpose(1, 2, 0)
+    (x, y, z), (u, v, w) = (np.moveaxis(one, 1, 0) for one in (corners, np.roll(corners, -1, 0)))
+    planes = np.empty((5, 3, len(view)))
+    planes[:4, 0], planes[:4, 1], planes[:4, 2] = y * w - z * v, z * u - x * w, x * v - y * u
+    planes[4] = inverse.T
+    planes[4, 2] -= 1 / _FAR
+    return planes
+
+
+def _between(planes: Floats, face: NDArray[np.intp], down: Floats) -> tuple[Floats, Floats]:
+    """Return from where to where faces are seen in rows of pixels, as tangents; the end before the begin for nowhere.
+
+    Args:
+        planes: As `_planes` returns them.
+        face: The faces, shape `[spans]`.
+        down: Where the rows are, as tangents, shape `[spans]`.
+    """
+    slope = planes[:, 0].take(face, axis=1)
+    rest = planes[:, 1].take(face, axis=1)
+    rest *= down
+    rest += planes[:, 2].take(face, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = -rest / slope
     rising, falling = slope > 1e-12, slope < -1e-12
-    from_ = np.where(rising, crossing, -np.inf).max(1)
-    to = np.where(falling, crossing, np.inf).min(1)
-    to[((~rising & ~falling) & (rest < 0)).any(1)] = -np.inf
-    scale = width / (2 * camera.half)
-    first = np.clip(np.ceil((from_ + camera.half) * scale - 0.5), 0, width)
-    last = np.clip(np.floor((to + camera.half) * scale - 0.5), -1, width - 1)
-    counts = np.maximum(last - first + 1, 0).astype(np.intp)
-    spans = np.flatnonzero(counts)
-    counts, first, face, row = counts[spans], first[spans].astype(np.intp), face[spans], row[spans]
-    base = inverse[face, 0] * across[first.clip(max=width - 1)] + inverse[face, 1] * down[row] + inverse[face, 2]
-    before = np.cumsum(counts) - counts
-    within = np.arange(int(counts.sum())) - np.repeat(before, counts)
-    pixel = within + np.repeat(row * width + first, counts)
-    step = inverse[face, 0] * (2 * camera.half / width)
-    depth_key = np.repeat(base, counts) + within * np.repeat(step, counts)
-    keys = (depth_key.view(np.uint64) & ~_IDS) | np.repeat(face.astype(np.uint64), counts)
-    nearest = np.zeros(rows * width, dtype=np.uint64)
-    np.maximum.at(nearest, pixel, keys)
-    there = nearest != 0
-    inverse_depth = (nearest & ~_IDS).view(np.float64)
-    depth = np.divide(1.0, inverse_depth, out=np.zeros(rows * width), where=there).astype(np.float32)
-    if not len(kept):
-        return _Hits(np.full(rows * width, -1, dtype=np.intp), depth)
-    shown = kept[(nearest & _IDS).astype(np.intp)]
-    return _Hits(shown if there.all() else np.where(there, shown, -1), depth)
+    from_ = np.where(rising, crossing, -np.inf).max(0)
+    to = np.where(falling, crossing, np.inf).min(0)
+    to[(~(rising | falling) & (rest < 0)).any(0)] = -np.inf
+    return from_, to
 
 
 def _rows_covered(view: Floats, half: float, rows: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

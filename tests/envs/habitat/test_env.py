@@ -23,6 +23,7 @@ from pathei.envs.habitat.tasks import demonstration, generate_kind, generate_tas
 from pathei.envs.registry import get_goal_space
 from pathei.errors import ConfigError, GoalError
 from pathei.experience import Task
+from pathei.stable_random import StableRandom
 
 HOME: dict[str, Any] = {"scene": "home:1:3"}
 
@@ -198,3 +199,28 @@ def test_tasks_of_one_kind_are_of_that_kind() -> None:
     assert [task.goal.conditions[0].get("navigate") for task in generate_kind("point", 2, 3)] == ["point"] * 2
     with pytest.raises(ConfigError):
         generate_kind("swim", 1, 0)
+
+
+@pytest.mark.parametrize("actions", ["skills", "moves"])
+def test_the_model_goes_where_the_environment_goes(actions: str) -> None:
+    goal = {"conditions": [{"node": {"class": "fridge"}, "state": "OPEN"}]}
+    env, _, _ = begun(goal=goal, actions=actions)
+    other, _, info = begun(goal=goal, actions=actions)
+    model, draws = env.model(), StableRandom.seeded(0, 0)
+    start, first = model.snapshot(), model.key()
+    for _ in range(40):
+        assert tuple(model.actions()) == info["actions"]
+        action = model.sample(draws)
+        if action is None:
+            break
+        result = model.step(action)
+        _, reward, over, _, info = other.step(model.text(action))
+        assert (result.reward, result.done) == (pytest.approx(reward), over)
+        assert model.success() == info["success"]
+    assert model.key() != first
+    model.restore(start)
+    assert model.key() == first
+    plan = ("go to fridge", "open fridge")
+    assert [model.step(action).done for action in plan] == [False, True]
+    assert model.success()
+    assert not model.actions()

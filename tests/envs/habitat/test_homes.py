@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.envs.habitat.backend import AgentSettings, Pose
-from pathei.envs.habitat.follower import turned
+from pathei.envs.habitat.planning.follower import turned
 from pathei.envs.habitat.scenes.catalogue import FURNITURE, MOVABLE
 from pathei.envs.habitat.scenes.generate import FEWEST, MOST, NEAR, generate_home, home_name
 from pathei.envs.habitat.scenes.scene import Thing

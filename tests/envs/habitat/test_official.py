@@ -30,6 +30,7 @@ from pathei.envs.habitat.official.described import kind_of
 from pathei.envs.habitat.official.install import PYTHON_VARIABLE, RUNTIME, check_habitat, python_of
 from pathei.envs.habitat.scenes.generate import generate_home
 from pathei.envs.habitat.simulator.embedded import EmbeddedBackend
+from pathei.envs.habitat.simulator.home_simulator import AddedObjects
 from pathei.envs.habitat.tasks import generate_kind
 from pathei.errors import ConfigError, InstallError
 
@@ -155,7 +156,7 @@ def test_the_same_task_is_played_in_habitat_sim() -> None:
     check_env(env, steps=4)
     check_snapshot(env, rng=np.random.default_rng(0), steps=4, rounds=1)
     contract.reset(env, task)
-    from pathei.envs.habitat.oracle import follow
+    from pathei.envs.habitat.planning.oracle import follow
 
     assert env.navigation is not None
     plan = follow(env.world, env.navigation)
@@ -191,6 +192,17 @@ def test_a_scene_of_others_is_described_by_its_boxes_and_regions(tmp_path: Path,
         assert id_ in env.sim.state.opened
     env.close()
     assert text
+
+
+def test_objects_of_an_episode_are_added_to_its_scene(sim: HabitatSimBackend, tmp_path: Path) -> None:
+    home = generate_home(1, 2)
+    export = export_home(home, tmp_path)
+    cup = next(thing for thing in home.things if thing.category == "cup")
+    place = (1.0, 0.8, 2.0)
+    sim.reset(f"{export.config}:{export.fixed}", added=AddedObjects(((f"objects/{cup.id:04}_closed", place),)))
+    loose = [thing for thing in sim.home.things if thing.movable]
+    assert [thing.category for thing in loose] == ["cup"]
+    assert np.allclose(sim.objects()[loose[0].id - 1].position, place, atol=1e-4)
 
 
 def test_without_the_cuda_device_it_draws_on_the_processor(sim: HabitatSimBackend) -> None:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from pathei.envs.habitat.backend import AgentSettings, Pose
-from pathei.envs.habitat.follower import next_move
+from pathei.envs.habitat.planning.follower import next_move
 from pathei.envs.habitat.simulator.embedded import EmbeddedBackend
 
 FOLDER = Path(__file__).parents[2] / "data" / "habitat"

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from ...errors import ConfigError
-from ..facts import Condition, ConditionJson, EdgeCondition, NodeCondition, NodeSelector, parse_conditions
-from ..facts.graph import HOLDS
+from ....errors import ConfigError
+from ...facts import Condition, ConditionJson, EdgeCondition, NodeCondition, NodeSelector, parse_conditions
+from ...facts.graph import HOLDS
+from ..goals import NavGoal
+from ..graph import AGENT, node_of
+from ..language.actions import STOP, perform, read_command
+from ..world import HomeWorld
 from .follower import next_move
-from .goals import NavGoal
-from .graph import AGENT, node_of
-from .language.actions import STOP, perform, read_command
-from .world import HomeWorld
 
 _MOST_MOVES: Final = 500
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from .backend import Pose, Quaternion, SimBackend, Vector
+from ..backend import Pose, Quaternion, SimBackend, Vector
 
 _COLLISION_COST: Final = 0.25
 _TURN_COST: Final = 0.0125
