@@ -21,6 +21,7 @@ from pathei.envs.habitat.env import HabitatEnv
 from pathei.envs.habitat.planning.follower import turned
 from pathei.envs.habitat.simulator.embedded import EmbeddedBackend
 from pathei.envs.habitat.tasks import demonstration, generate_kind
+from pathei.envs.model import model_of
 
 SCENE = "home:0"
 HABITAT_SIM = {"images": "729", "three": "406-418", "new": "7,700-12,500", "again": "333,000"}
@@ -118,13 +119,12 @@ def tasks(count: int) -> None:
             length += len(plan)
             if "metrics" in info:
                 spl.append(info["metrics"]["spl"])
-            _, info = contract.reset(env, task)
-            over, taken = False, 0
-            while not over and taken < limit:
-                listed = info["actions"]
-                _, _, over, _, info = env.step(str(rng.choice(listed)))
+            contract.reset(env, task)
+            model, taken = model_of(env.unwrapped), 0
+            while taken < limit and model.actions():
+                model.step(str(rng.choice(model.actions())))
                 taken += 1
-            lucky, spent = lucky + bool(info["success"]), spent + taken
+            lucky, spent = lucky + bool(model.success()), spent + taken
         mean = f"{np.mean(spl):.3f}" if spl else ""
         shown = (
             kind,
