@@ -1,10 +1,10 @@
 """The child's side of the back end `habitat_sim`: it drives habitat-sim, versions 0.2.5 to 0.3.4.
 
 It is run by another Python (from 3.8 on) through `pathei.envs.foreign`, so it imports nothing of pathei. There is one
-simulator in a process, and it is reconfigured, never made a second time: with colour images that takes 13 s. Positions go in as
-single-precision arrays, which all versions take; a navigation mesh is there before the first query, because without
-one habitat-sim crashes; a place off the mesh is None, where habitat-sim says NaN. Not here: tasks, `stop`, and what
-things mean.
+simulator in a process, and it is reconfigured, never made a second time: with colour images that takes 13 s. Positions
+go in as single-precision arrays, which all versions take; a navigation mesh is there before the first query, because
+without one habitat-sim crashes; a place off the mesh is None, where habitat-sim says NaN. Not here: tasks, `stop`, and
+what things mean.
 """
 
 from __future__ import annotations
