@@ -36,6 +36,12 @@ def version_of(text: str) -> tuple[int, ...]:
     return tuple(int(one) for one in re.findall(r"\d+", re.split(r"[a-z+-]", text)[0])[:3])
 
 
+def require_version(text: str) -> None:
+    """Refuse a version that this was not written for."""
+    if not OLDEST <= version_of(text) <= NEWEST:
+        raise RuntimeError(f"habitat-sim {text} is not one of the versions 0.2.5 to 0.3.4")
+
+
 class Simulator:
     """The one simulator of this process; every method is a call of `HabitatSimBackend`."""
 
@@ -48,8 +54,7 @@ class Simulator:
         """
         habitat_sim: Any = importlib.import_module("habitat_sim")
         version = str(habitat_sim.__version__)
-        if not OLDEST <= version_of(version) <= NEWEST:
-            raise RuntimeError(f"habitat-sim {version} is not one of the versions 0.2.5 to 0.3.4")
+        require_version(version)
         self.hs = habitat_sim
         self.mn: Any = importlib.import_module("magnum")
         self.settings, self.gpu, self.version = settings, gpu, version
