@@ -38,15 +38,16 @@ class SearchConfig:
     """Whether equal states at equal depth share a node, where the model can tell equal states."""
     prune: bool = True
     """Whether a state that was reached before, no later and by a walk that earned no less, is a dead end. The best
-    return stays what it is unless a walk gains by the discount alone, earning and losing the same again and again."""
+    return stays what it is unless a walk gains by the discount alone, earning and losing the same again and again.
+    Where a plan may not stop, it only keeps `greedy` and `breadth` from going on there."""
     greedy: int = 300
     """How many transitions the tree first grows best first: by what was earned on the way, less 0.01 for each step, and
     less where only actions are left that the prior finds unlikely. Most goals whose reward is progress are reached in
-    this stage; 0 for none. Only where states are distinguished (`prune`), and a plan may stop."""
+    this stage; 0 for none. Only where states are distinguished (`prune`)."""
     breadth: float = 0.5
     """The share of transitions by which the tree grows in the order of depth, in [0, 1), as long as no walk succeeded:
     sparse rewards are then found within 1 / breadth times the transitions of a breadth-first search. Only where states
-    are distinguished (`prune`), no prior leads, and a plan may stop."""
+    are distinguished (`prune`), and no prior leads."""
     widening: float | None = None
     """Progressive widening: a node visited N times has at most ceil(N ** widening) children, those that are solved or
     belong to a best walk not counted against it; None for all."""

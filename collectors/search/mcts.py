@@ -106,6 +106,7 @@ class Search:
         self._floor = 0.0 if config.may_stop else -math.inf
         self._env_steps = 0
         self._step_limit, self._deadline = math.inf, Deadline(None)
+        self._merge = config.prune
         self._prune = config.prune and config.may_stop
         self._likely: Callable[[], Hashable | None] | None = getattr(model, "likely_key", None)
         self._plant()
@@ -120,7 +121,7 @@ class Search:
         self._table.clear()
         exact = self._model.key()
         self._exact, self._guessed = exact is not None, False
-        if self._prune and (key := self._key(exact)) is not None:
+        if self._merge and (key := self._key(exact)) is not None:
             self._first[key], self.root.key = self.root, key
         wide = self._config.breadth if self._first and self._prior is None else 0.0
         self._ratio = wide / (1 - wide)
@@ -200,7 +201,7 @@ class Search:
     def _grow(self, frontier: Frontier, budget: float, *, counted: bool = False) -> bool:
         """Expand nodes in the order of a frontier, within a budget of transitions, unless a walk has succeeded.
 
-        Each expansion counts as a visit if `counted`. Returns whether all was expanded without success.
+        Each expansion counts as a visit if `counted`, and something is known of where it leads. Returns whether all was expanded without success.
         """
         best, until = self._best, min(self._step_limit, self._env_steps + budget)
         while frontier and self._env_steps < until and not self._deadline.passed():
@@ -218,10 +219,10 @@ class Search:
                 continue
             edge = self._expand(node)
             further = (*walk, edge)
-            if edge.reward > 0 or edge.child.solved:
+            if (self._config.may_stop and edge.reward > 0) or edge.child.solved:
                 earned = sum(self._config.discount**place * edge.reward for place, edge in enumerate(further))
                 self._offer([*further], [], earned)
-            if counted:
+            if counted and edge.child.value > -math.inf:
                 self._back_up([*further], edge.child.value)
             frontier.again(node, walk)
             frontier.add(edge.child, further)
@@ -229,17 +230,21 @@ class Search:
 
     def _worth(self, node: TreeNode) -> bool:
         """Whether something may be found at a node that is not found elsewhere."""
-        return not node.solved and self._first.get(node.key, node).depth >= node.depth
+        first = self._first.get(node.key, node)
+        return not node.solved and (first is node or (self._prune and first.depth >= node.depth))
 
     def _broaden(self, budget: float) -> None:
-        """Grow breadth first; once every state within the horizon was seen, nothing is left to find out."""
-        if self._grow(self._breadth, budget):
+        """Grow breadth first; once every state within the horizon was seen, nothing is left to find out.
+
+        That does not hold where a plan may not stop: a longer walk to a state may be the better one, as less is left.
+        """
+        if self._grow(self._breadth, budget) and self._config.may_stop:
             self.root.value, self.root.solved = max(self.root.value, self._best.value), True
 
     def _plant_apart(self) -> None:
         """Begin again without merging: all was seen, but states that look alike may differ."""
         self._go(self.root)
-        self._prune = False
+        self._merge = self._prune = False
         self._plant()
 
     # --- one simulation
@@ -363,15 +368,16 @@ class Search:
 
     def _new_node(self, depth: int, over: bool, earned: float, exact: Hashable | None) -> TreeNode:
         """Return a node for the state in which the model is; solved if the walk is over or need not go on from here."""
-        key = self._key(exact) if self._prune and not over else None
+        key = self._key(exact) if self._merge and not over else None
         first = None if key is None else self._first.get(key)
-        if first is not None and first.depth <= depth and first.earned >= earned - _SAME:
+        no_better = first is not None and first.depth <= depth and first.earned >= earned - _SAME
+        if first is not None and no_better and self._prune:
             node = TreeNode(first.state, depth, 0.0, solved=True, earned=earned)
             node.dead, node.untried, self._guessed = True, [], self._guessed or not self._exact
             return node
         node = TreeNode(self._model.snapshot(), depth, 0.0 if over else self._floor, solved=over, earned=earned)
         node.key = key
-        if key is not None and (first is None or first.depth >= depth):
+        if key is not None and not no_better and (first is None or first.depth >= depth):
             self._first[key] = node
         return node
 
