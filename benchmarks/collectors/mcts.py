@@ -143,7 +143,7 @@ def solve(robothow: RobotHow, name: str, seconds: float, **config: Any) -> Outco
     one = case(robothow, name, "v1")
     human = effective_steps(one.world, one.demonstration)
     begin = time.process_time()
-    landmarks = Landmarks(one.conditions, one.check, one.world)
+    landmarks = Landmarks(one.check, one.world)
     model = HomeModel(one.world, one.check, relevance=one.relevance, landmarks=landmarks)
     search = replace(household_search(simulations=1_000_000, seconds=seconds), **config)
     found = find_plan(model, MctsConfig(search=search), np.random.default_rng(0))

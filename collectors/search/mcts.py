@@ -201,7 +201,8 @@ class Search:
     def _grow(self, frontier: Frontier, budget: float, *, counted: bool = False) -> bool:
         """Expand nodes in the order of a frontier, within a budget of transitions, unless a walk has succeeded.
 
-        Each expansion counts as a visit if `counted`, and something is known of where it leads. Returns whether all was expanded without success.
+        Each expansion counts as a visit if `counted`, and if something is known of where it leads. Returns whether all
+        was expanded without success.
         """
         best, until = self._best, min(self._step_limit, self._env_steps + budget)
         while frontier and self._env_steps < until and not self._deadline.passed():

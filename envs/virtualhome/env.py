@@ -169,7 +169,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         if check is not None:
             given["nodes"] = world.scene.everything if everything else None
             given["relevance"] = Relevance(self._conditions, world)
-            given["landmarks"] = Landmarks(self._conditions, check, world)
+            given["landmarks"] = Landmarks(check, world)
         views = [HomeModel(world, check, character=c, **given) for c in world.characters]
         return views[0] if len(views) == 1 else TeamModel(views, world, check, self._turn)
 

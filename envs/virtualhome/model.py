@@ -93,10 +93,11 @@ class HomeModel(_Judged):
         self._rules = [bound for verb, bound in world.bound.items() if verb in self._verbs]
         self._landmarks = landmarks
         self._potential = self._measure()
-        self._candidates = self._list_candidates(relevance.weight if relevance else lambda action: 1)
+        self._candidates: list[_Candidate] | None = None
 
-    def _list_candidates(self, weight: Callable[[EngineAction], int]) -> list[_Candidate]:
+    def _list_candidates(self) -> list[_Candidate]:
         """Everything that fixed conditions do not rule out, for `sample` to try, each as often as it weighs."""
+        weight: Callable[[EngineAction], int] = self._relevance.weight if self._relevance else lambda action: 1
         found: list[_Candidate] = []
         for verb, bound in self._world.bound.items():
             if verb not in self._verbs:
@@ -125,6 +126,8 @@ class HomeModel(_Judged):
 
     def sample(self, draws: StableRandom) -> EngineAction | None:
         """Return an admissible action, by trying what the fixed conditions allow; None if many tries failed."""
+        if self._candidates is None:  # a search that grows best first may find its plan without them
+            self._candidates = self._list_candidates()
         world, character, candidates, uniform = self._world, self._character, self._candidates, draws.uniform
         count = len(candidates)
         for _ in range(_TRIES if count else 0):

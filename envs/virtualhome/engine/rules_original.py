@@ -32,21 +32,11 @@ def _choose(w: World, node: int, relation: int, suitable: int) -> int:
     if suitable.bit_count() == 1:
         return suitable.bit_length() - 1
     scene, now = w.scene, w.targets(node, relation)
-    in_file = _ids_in_file(w, node, relation)
+    in_file = dict.fromkeys(scene.ids[n] for n in scene.in_order.get((node, relation), ()))
     ids = {scene.ids[n] for n in bits(now) if scene.ids[n] not in in_file}
     ids.update(in_file.keys())  # one by one, as the originals do: the size of the set follows from that
     ids.difference_update([number for number in in_file if not now >> scene.index[number] & 1])
     return next(scene.index[i] for i in ids if suitable >> scene.index[i] & 1)
-
-
-def _ids_in_file(w: World, node: int, relation: int) -> dict[int, None]:
-    """The ids that edges of a node lead to, in the order of the graph file."""
-    found = w.in_file.get((node, relation))
-    if found is None:
-        ids = w.scene.ids
-        found = {ids[to]: None for one, kind, to in w.scene.edges if one == node and kind == relation}
-        w.in_file[node, relation] = found
-    return found
 
 
 def room_by_edge(w: World, n: int) -> int | None:

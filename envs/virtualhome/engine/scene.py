@@ -8,7 +8,7 @@ Not here: bounding boxes and prefabs, which no rule reads; they are carried alon
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,6 +55,8 @@ class Scene:
     """`STATES`, and whatever extra states were declared."""
     edges: tuple[Edge, ...]
     """The edges at the start, without duplicates."""
+    in_order: Mapping[tuple[int, int], Sequence[int]]
+    """For a node and a relation: where its edges lead at the start, in the order of the file."""
     rooms: int
     """Bitset of the rooms."""
     backdrop: int
@@ -149,6 +151,7 @@ class Scene:
         for found, what in ((rooms, f"room (a node of category {ROOM_CATEGORY!r})"), (characters, "character")):
             if not found:
                 raise GraphError(f"There is no {what} in {where}, so nobody can act there: add one.")
+        edges = _read_edges(graph, index, where)
         return cls(
             ids=ids,
             index=index,
@@ -157,7 +160,8 @@ class Scene:
             nodes=nodes,
             states=tuple(states.values()),
             state_names=names,
-            edges=_read_edges(graph, index, where),
+            edges=edges,
+            in_order=_in_order(edges),
             rooms=rooms,
             backdrop=backdrop,
             characters=characters,
@@ -188,6 +192,13 @@ def _read_nodes(graph: Any, where: str) -> tuple[dict[str, Any], ...]:
             )
         by_id[node["id"]] = node
     return tuple(by_id[i] for i in sorted(by_id))
+
+
+def _in_order(edges: Iterable[Edge]) -> dict[tuple[int, int], list[int]]:
+    found: dict[tuple[int, int], list[int]] = {}
+    for source, relation, target in edges:
+        found.setdefault((source, relation), []).append(target)
+    return found
 
 
 def _read_edges(graph: Any, index: Mapping[int, int], where: str) -> tuple[Edge, ...]:

@@ -78,7 +78,6 @@ class World:
         reached: `reached[0]` is the bitset of the nodes that were walked to or found (only the rules of v1 ask).
         doorways: How doors join the rooms.
         paths: A cache of `moving`: which rooms can be reached from where, by the doors that are shut.
-        in_file: A cache of `originals`: for a node and a relation the ids that edges lead to, in the file's order.
         bound: The rules prepared for this scene, by verb in upper case.
         choose: Picks one node where the original takes the first of a set; replace it to make another choice.
         version: The present moment.
@@ -113,7 +112,6 @@ class World:
         self.bodies: int = scene.having["BODY_PART"]
         self.doorways: Doorways = doorways(scene)
         self.paths: dict[tuple[int, int], Paths] = {}
-        self.in_file: dict[tuple[int, int], dict[int, None]] = {}
 
     # --- acting
 

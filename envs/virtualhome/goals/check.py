@@ -55,7 +55,7 @@ class _Step(NamedTuple):
 class GoalCheck:
     """The conditions of one goal, bound to one world. A goal without conditions is never satisfied."""
 
-    __slots__ = ("_done", "_listeners", "_measures", "_needed", "_total", "_weights")
+    __slots__ = ("_done", "_listeners", "_measures", "_needed", "_total", "_weights", "read")
 
     def __init__(self, conditions: Sequence[ConditionJson], world: World) -> None:
         """Prepare the conditions for a world.
@@ -77,6 +77,8 @@ class GoalCheck:
             found = gather(conditions, lambda condition: self._prepare(parse_condition(condition), world), trouble)
         finally:
             world.restore(here)
+        self.read: tuple[Weighted, ...] = tuple(weighted for _, weighted in found)
+        """The conditions as they were read, in the order given."""
         self._measures = tuple(measure for measure, _ in found)
         self._weights = tuple((measure, weighted.weight) for measure, weighted in found)
         self._needed = tuple(measure for measure, weighted in found if not weighted.optional)

@@ -7,14 +7,14 @@ or its condition is done, so it changes no goal, only the order in which things 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...facts.conditions import ConditionJson, EdgeCondition
+from ...facts.conditions import EdgeCondition
 from ..engine.preconditions import CLOSED
 from ..engine.scene import bits
 from ..engine.vocabulary import HANDS, INSIDE, ON
-from .conditions import among, parse_conditions, relations_of
+from .conditions import among, relations_of
 
 if TYPE_CHECKING:
     from ..engine.world import World
@@ -43,20 +43,18 @@ class Landmarks:
 
     __slots__ = ("_carried", "_freed", "_world")
 
-    def __init__(self, conditions: Sequence[ConditionJson], check: GoalCheck, world: World) -> None:
+    def __init__(self, check: GoalCheck, world: World) -> None:
         """Find the landmarks of a goal, from the world as it is now.
 
         Args:
-            conditions: The goal's conditions.
-            check: The same conditions, bound to the world.
+            check: The goal's conditions, bound to the world.
             world: Read at every question.
         """
         self._world = world
         self._carried: list[_Landmark] = []
         self._freed: list[_Landmark] = []
-        read = parse_conditions(conditions)
-        total = sum(one.weight for one in read)
-        for one, done in zip(read, check.measures, strict=True):
+        total = sum(one.weight for one in check.read)
+        for one, done in zip(check.read, check.measures, strict=True):
             condition = one.condition
             if not isinstance(condition, EdgeCondition):
                 continue
