@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 
 from ..errors import MemoryStoreError
-from ..experience import Json, Trajectory
+from ..experience import Json, Trajectory, html_table
 from ..store.durable import WriterLock
 from . import upkeep
 from .admission import Admission, check_draft, check_size
@@ -404,6 +404,21 @@ class ExperienceMemory:
             self._database.close()
             if self._lock is not None:
                 self._lock.release()
+
+    def __repr__(self) -> str:
+        return f"ExperienceMemory({str(self._folder)!r}, {self._vectors_held():,} vectors of {self._embedder.name!r})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("embedder", self._embedder.name),
+            ("dimensions", self._embedder.dimensions),
+            ("vectors", f"{self._vectors_held():,}"),
+        ]
+        return html_table(("memory", str(self._folder)), rows)
+
+    def _vectors_held(self) -> int:
+        vectors = self._view.vectors
+        return vectors.base_rows + vectors.delta_rows
 
     def __enter__(self) -> ExperienceMemory:
         return self

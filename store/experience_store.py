@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from ..errors import StoreError, unknown
-from ..experience import Failure, Json, Record, Task, Trajectory, decode, encode
+from ..experience import Failure, Json, Record, Task, Trajectory, decode, encode, html_table
 from . import manifest as manifests
 from .blobs import Blobs, image_names
 from .catalog import Catalog, check_finite
@@ -103,6 +103,12 @@ class ExperienceStore:
             store.close()
             raise
         return store
+
+    def __repr__(self) -> str:
+        return f"ExperienceStore({str(self.path)!r}, {self._counts})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("store", str(self.path)), self._counts.rows())
 
     def __enter__(self) -> Self:
         return self

@@ -59,6 +59,20 @@ class Counts:
             {name: self.collectors.get(name, 0) + other.collectors.get(name, 0) for name in names},
         )
 
+    def __str__(self) -> str:
+        return f"{self.trajectories - self.branches:,} episodes, {self.steps:,} steps, {self.failures:,} failures"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the counts in words, for a table."""
+        return [
+            ("episodes", f"{self.trajectories - self.branches:,}"),
+            ("branches", f"{self.branches:,}"),
+            ("steps", f"{self.steps:,}"),
+            ("reached their goal", f"{self.successes:,}"),
+            ("failures", f"{self.failures:,}"),
+            ("by collector", ", ".join(f"{name} {n:,}" for name, n in self.collectors.items()) or "none"),
+        ]
+
     @staticmethod
     def of(trajectory: Trajectory) -> Counts:
         """Return the counts of one trajectory."""

@@ -34,15 +34,10 @@ def gathered_table(done: CollectReport, info: StoreInfo) -> Table:
 def info_tables(info: StoreInfo) -> Iterator[Table]:
     """Yield what a store holds, and who wrote it."""
     table = _pairs(str(info.path))
-    counts = info.counts
     table.add_row("made", info.created)
-    table.add_row("episodes", f"{info.episodes:,}")
-    table.add_row("branches", f"{counts.branches:,}")
-    table.add_row("steps", f"{counts.steps:,}")
-    table.add_row("reached their goal", f"{counts.successes:,}")
-    table.add_row("failures", f"{counts.failures:,}")
+    for row in info.counts.rows():
+        table.add_row(*row)
     table.add_row("tasks done", f"{info.tasks_done:,}")
-    table.add_row("by collector", ", ".join(f"{name} {n:,}" for name, n in counts.collectors.items()) or "none")
     table.add_row("size", f"{megabytes(info.bytes)}, {info.shards} sealed shards")
     for damage in info.damage:
         table.add_row("damaged", str(damage))

@@ -201,8 +201,7 @@ class Search:
     def _grow(self, frontier: Frontier, budget: float, *, counted: bool = False) -> bool:
         """Expand nodes in the order of a frontier, within a budget of transitions, unless a walk has succeeded.
 
-        Each expansion counts as a visit if `counted`, and if something is known of where it leads. Returns whether all
-        was expanded without success.
+        Each expansion to a known value counts as a visit if `counted`. Returns whether it was all, without success.
         """
         best, until = self._best, min(self._step_limit, self._env_steps + budget)
         while frontier and self._env_steps < until and not self._deadline.passed():
@@ -235,10 +234,7 @@ class Search:
         return not node.solved and (first is node or (self._prune and first.depth >= node.depth))
 
     def _broaden(self, budget: float) -> None:
-        """Grow breadth first; once every state within the horizon was seen, nothing is left to find out.
-
-        That does not hold where a plan may not stop: a longer walk to a state may be the better one, as less is left.
-        """
+        """Grow breadth first; once all states were seen, nothing is left to find out, unless a plan may not stop."""
         if self._grow(self._breadth, budget) and self._config.may_stop:
             self.root.value, self.root.solved = max(self.root.value, self._best.value), True
 

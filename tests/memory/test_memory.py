@@ -346,3 +346,11 @@ def test_kills_lose_nothing_that_was_committed(tmp_path: Path) -> None:
         # How many there are depends on the machine's speed; without any, nothing was tested.
         assert acknowledged
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_memory_shows_itself_in_a_console_and_in_a_notebook_even_when_it_is_closed(tmp_path: Path) -> None:
+    with opened(tmp_path / "m") as memory:
+        memory.add(lived(0))
+        held = memory.stats()["items"]
+    assert repr(memory).startswith(f"ExperienceMemory({str(tmp_path / 'm')!r}, {held} vectors of ")
+    assert "dimensions" in memory._repr_html_()

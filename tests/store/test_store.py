@@ -461,3 +461,13 @@ def test_shards_are_plain_tables_for_any_parquet_reader(tmp_path: Path) -> None:
     assert steps[0]["actions"] == ["look", "[Open] <lamp> (1)"]
     assert orjson.loads(steps[0]["facts"]) == FACTS
     assert pq.read_table(folder / "000000.failures.parquet").to_pylist()[0]["stage"] == "step"
+
+
+def test_a_store_shows_what_it_holds_in_a_console_and_in_a_notebook_even_when_it_is_closed(tmp_path: Path) -> None:
+    with ExperienceStore.open(tmp_path / "<s>") as store:
+        store.append(episode("a"), failure("f"))
+    assert repr(store) == f"ExperienceStore({str(tmp_path / '<s>')!r}, 1 episodes, 3 steps, 1 failures)"
+    shown = store._repr_html_()
+    assert "<s>" not in shown
+    assert "&lt;s&gt;" in shown
+    assert "by collector" in shown

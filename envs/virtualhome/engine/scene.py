@@ -151,7 +151,6 @@ class Scene:
         for found, what in ((rooms, f"room (a node of category {ROOM_CATEGORY!r})"), (characters, "character")):
             if not found:
                 raise GraphError(f"There is no {what} in {where}, so nobody can act there: add one.")
-        edges = _read_edges(graph, index, where)
         return cls(
             ids=ids,
             index=index,
@@ -160,7 +159,7 @@ class Scene:
             nodes=nodes,
             states=tuple(states.values()),
             state_names=names,
-            edges=edges,
+            edges=(edges := _read_edges(graph, index, where)),
             in_order=_in_order(edges),
             rooms=rooms,
             backdrop=backdrop,
