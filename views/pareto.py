@@ -105,7 +105,22 @@ def _language_rows(evaluations: Mapping[str, Evaluation]) -> dict[tuple[str, str
         ("old text", "bits/byte"): [_change(one, "bits_per_byte", ".3f") for one in every],
         ("forgetting", "nats/token"): [_about(one.forgetting, "+.2f") if one.forgetting else "" for one in every],
         ("KL(base || model)", "nats/token"): ["" if one.kl is None else f"{one.kl:.2f}" for one in every],
+        **_retention_rows(every),
     }
+
+
+def _retention_rows(every: Sequence[Evaluation]) -> dict[tuple[str, str], list[str]]:
+    """Return the rows on text of three kinds and on knowledge: of the base and, after the arrow, of the model."""
+    known = [[one for one in (each.base_retention, each.retention) if one is not None] for each in every]
+    kinds = dict.fromkeys(kind for both in known for one in both for kind in one.texts)
+    forms = dict.fromkeys(form for both in known for one in both for form in one.knowledge)
+    rows = {
+        (kind, "bits/byte"): [" → ".join(f"{one.texts[kind].bits_per_byte:.3f}" for one in both) for both in known]
+        for kind in kinds
+    }
+    for form in forms:
+        rows[form, "right"] = [" → ".join(f"{one.share(form).value:.1%}" for one in both) for both in known]
+    return rows
 
 
 def _change(evaluation: Evaluation, what: str, form: str) -> str:

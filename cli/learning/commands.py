@@ -124,6 +124,9 @@ class Eval:
     """`cpu` or `cuda`."""
     overwrite: bool = False
     """Whether to replace what was measured with other options; otherwise it is kept, and other options are refused."""
+    retention: bool = False
+    """Whether to measure what is left of the base's prose, code and dialogue (bits per byte) and of its knowledge (over
+    300 multiple-choice questions, in plain and in chat form), on text that every machine with Python has."""
     lm_eval: Path | None = None
     """A folder for tasks of lm-eval (the Language Model Evaluation Harness), which is then asked the multiple-choice
     questions and the text as well."""

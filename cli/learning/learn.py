@@ -107,7 +107,9 @@ def evaluate(command: Eval) -> None:
         return
     console = make_console()
     asking = EvaluationConfig(execute=command.execute, batch=command.batch)
-    config = EvaluateRunConfig(command.splits, command.limit, command.data, command.texts, asking, command.device)
+    config = EvaluateRunConfig(
+        command.splits, command.limit, command.data, command.texts, asking, command.device, command.retention
+    )
     runs = [name for name in command.runs if (Path(name) / EXAMPLES).is_file()]
     examples = Path(runs[0]) / EXAMPLES if runs else command.data[0] if command.data else None
     found: dict[str, Evaluation] = {}

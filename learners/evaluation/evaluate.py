@@ -22,6 +22,8 @@ from ...experience import Json, task_from_json
 from ...store.durable import explained
 from ..examples import SPLITS, Example
 from ..models.identity import model_hash
+from ..models.stdlib_text import sources_hash as stdlib_hash
+from ..retention.measure import RetentionReport, measure_retention
 from ..training.losses import Precision
 from .generation import generate
 from .metrics import CHOICES, Metric, chosen, compare, metrics_of, rate_choices
@@ -66,6 +68,7 @@ def evaluate(
     asking: EvaluationConfig | None = None,
     folder: Path | None = None,
     watch: Watch | None = None,
+    retention: bool = False,
 ) -> Evaluation:
     """Measure a model.
 
@@ -78,6 +81,7 @@ def evaluate(
         asking: How to ask.
         folder: Where parts are kept; one that is there, of the same model and questions, is not done again.
         watch: Called with the name of the next part.
+        retention: Whether prose, code, dialogue and knowledge are measured too, of the base as well.
 
     Raises:
         ConfigError, DataError, GraphError, GoalError: a plan's environment cannot be made; see `execute_plan`.
@@ -108,7 +112,17 @@ def evaluate(
         about = [of_model, of_base, how["precision"], asked]
         kl = parts.get("divergence", about, _diverging(base, model, tokenizer, asked, asking))["kl"]
     now, before = language("language", model, of_model), language("language of the base", base, of_base)
-    return Evaluation(tuple(scores), now, before, kl)
+
+    def kept(one: nn.Module | None, identity: str, of: str = "") -> RetentionReport | None:
+        if one is None or not retention:
+            return None
+
+        def part(name: str, make: Callable[[], dict[str, Json]]) -> dict[str, Json]:
+            return parts.get(f"{name}{of}", [identity, how["precision"], stdlib_hash()], make)
+
+        return measure_retention(one, tokenizer, batch=asking.batch, precision=asking.precision, part=part)
+
+    return Evaluation(tuple(scores), now, before, kl, kept(model, of_model), kept(base, of_base, " of the base"))
 
 
 def _measured(

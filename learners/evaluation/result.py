@@ -6,6 +6,7 @@ Not here: measuring (`evaluate`), and tables and pictures (`views`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from ..examples import SPLITS
 from .intervals import Interval, bootstrap, mean_of_means, wilson
 from .metrics import SHARES, Metric
 from .perplexity import LanguageRetention, measure_forgetting
+
+if TYPE_CHECKING:
+    from ..retention.measure import RetentionReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class Evaluation:
     """Its base's NLL on the same text."""
     kl: float | None = None
     """KL(base || model) on the new task, in nats per answer token."""
+    retention: RetentionReport | None = None
+    """What it knows of text and facts that every machine has."""
+    base_retention: RetentionReport | None = None
+    """What its base knows of them."""
 
     @property
     def forgetting(self) -> Interval | None:
@@ -93,4 +101,7 @@ class Evaluation:
                 "tokens": sum(one.tokens),
                 "bytes": sum(one.bytes),
             }
+        for name, known in (("retention", self.retention), ("base_retention", self.base_retention)):
+            if known is not None:
+                summary[name] = known.summary()
         return summary

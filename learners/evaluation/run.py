@@ -47,6 +47,8 @@ class EvaluateRunConfig:
     is not measured."""
     asking: EvaluationConfig = field(default_factory=EvaluationConfig)
     device: str = "cpu"
+    retention: bool = False
+    """Whether prose, code, dialogue and knowledge are measured too."""
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` if a field is out of range."""
@@ -97,6 +99,7 @@ def evaluate_run(
             asking=config.asking,
             folder=folder,
             watch=watch,
+            retention=config.retention,
         )
         write_json(folder / RESULT, found.summary())
     return found
@@ -132,7 +135,10 @@ def evaluate_model(
         )
     asked = _asked(config, examples)
     model, tokenizer = load_model(name, config.device)
-    return evaluate(model, tokenizer, asked, language_texts=_texts(config, name), asking=config.asking, watch=watch)
+    texts, asking = _texts(config, name), config.asking
+    return evaluate(
+        model, tokenizer, asked, language_texts=texts, asking=asking, watch=watch, retention=config.retention
+    )
 
 
 def ask_lm_eval(name: str, config: EvaluateRunConfig, folder: Path, *, examples: Path) -> dict[str, dict[str, float]]:

@@ -44,7 +44,7 @@ def stdlib_text(root: Path | None = None) -> StdlibText:
     Raises:
         DataError: there are no sources there, as in an interpreter that was packed without them.
     """
-    root = root or _here()
+    root = root or stdlib_home()
     found: dict[str, bool] = {}
     for relative in _sources(root):
         held_out = is_held_out(relative.parts[0].removesuffix(".py"))
@@ -69,13 +69,22 @@ def is_held_out(module: str) -> bool:
 
 def sources_hash(root: Path | None = None) -> str:
     """Return a SHA-256 (hex) of the names and sizes of the files that `stdlib_text` reads, which takes no reading."""
-    root = root or _here()
+    root = root or stdlib_home()
     sizes = [f"{relative.as_posix()} {(root / relative).stat().st_size}" for relative in _sources(root)]
     return hashlib.sha256("\n".join(sizes).encode()).hexdigest()
 
 
-def _here() -> Path:
+def stdlib_home() -> Path:
+    """Return the folder of this interpreter's standard library."""
     return Path(sysconfig.get_paths()["stdlib"])
+
+
+def stdlib_sources(*, held_out: bool) -> list[Path]:
+    """Return the files of the modules that are held out, or of all others, in an order of their own."""
+    home = stdlib_home()
+    return [
+        home / relative for relative in _sources(home) if is_held_out(relative.parts[0].removesuffix(".py")) == held_out
+    ]
 
 
 def _sources(root: Path) -> list[Path]:
