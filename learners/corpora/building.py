@@ -7,7 +7,7 @@ every episode has random numbers of its own, drawn from the seed, the kind and i
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final
 
@@ -17,7 +17,9 @@ from ...stable_random import StableRandom
 from ..evaluation.plan_execution import PlanExecutor
 from ..examples import SPLITS, Example, Split
 from . import bare, chores, happenings
-from .config import CorpusConfig, CorpusDraft
+from .branches.playing import BranchPoint, branch_points
+from .branches.questions import contrast, counterfactual, next_state, next_states
+from .config import BRANCH_KINDS, CorpusConfig, CorpusDraft
 from .episodes import CorpusEpisode, read_episode
 from .knowledge import ActivityKnowledge, learn
 from .splits import is_unseen_activity, split_of
@@ -26,6 +28,10 @@ _SPARE: Final = 4
 """How many times the wanted number of examples are made, to choose a balanced set from."""
 _RARELY: Final = 10
 """An answer with this number of examples is not rare enough to limit the others."""
+_CONSEQUENCES: Final[Mapping[str, Callable[..., Iterator[CorpusDraft]]]] = {
+    "next-state": next_state, "next-states": next_states, "contrast": contrast, "counterfactual": counterfactual,
+}  # fmt: skip
+"""What makes the examples of each kind for which episodes are played again."""
 
 
 def build_corpora(
@@ -101,6 +107,7 @@ class _Maker:
         self._split = split
         self._executor = executor
         self._numbered: dict[str, frozenset[str] | None] = {}
+        self._points: dict[str, list[BranchPoint]] = {}
         fresh = split == "unseen"
         own = [name for name in sorted(known.goals) if is_unseen_activity(name) == fresh]
         # Names of unseen activities never stand in an example of a seen one; the other way round does no harm.
@@ -133,6 +140,8 @@ class _Maker:
             return chores.inference(episode, choices, words, wanted, known, names)
         if kind in ("relevance", "irrelevance"):
             return chores.relevance(episode, choices, words, wanted, known, negated=kind != "relevance")
+        if kind in BRANCH_KINDS:
+            return _CONSEQUENCES[kind](episode, self._branched(episode), choices, words, wanted)
         if not episode.start.characters or (kind != "counting" and not episode.verbalizer.tracks_load(episode.task)):
             return iter(())
         make = {"counting": happenings.counting, "tracking": happenings.tracking, "location": happenings.location}
@@ -143,6 +152,20 @@ class _Maker:
         if episode.id not in self._numbered:
             self._numbered[episode.id] = chores.numbered_kinds(episode, self._executor)
         return self._numbered[episode.id]
+
+    def _branched(self, episode: CorpusEpisode) -> list[BranchPoint]:
+        """Play an episode again and leave it at some steps; this too is done once."""
+        if episode.id not in self._points:
+            config, seed = self._config, zlib.crc32(episode.id.encode())
+            self._points[episode.id] = branch_points(
+                self._executor.env(episode.task),
+                episode.trajectory,
+                StableRandom.seeded(config.seed, zlib.crc32(b"branches"), seed),
+                points=config.per_episode,
+                others=config.branches,
+                ahead=config.ahead,
+            )
+        return self._points[episode.id]
 
     def _example(self, kind: str, episode: CorpusEpisode, number: int, draft: CorpusDraft) -> Example:
         source = {

@@ -21,6 +21,11 @@ KINDS: Final = (
     "relevance",
     "irrelevance",
 )
+"""The kinds of example that are made unless others are asked for."""
+BRANCH_KINDS: Final = ("next-state", "next-states", "contrast", "counterfactual")
+"""Kinds for which episodes are played again, and left at some steps: only environments with facts and snapshots, or
+deterministic ones, have them, and they cost more. They are made when they are asked for."""
+ALL_KINDS: Final = (*KINDS, *BRANCH_KINDS)
 """Every kind of example."""
 
 
@@ -29,7 +34,8 @@ class CorpusConfig:
     """What to make of a store."""
 
     kinds: tuple[str, ...] = KINDS
-    """The kinds of examples."""
+    """The kinds of examples: of those of the default, or `next-state`, `next-states`, `contrast`, `counterfactual`, for
+    which episodes are played again and left at some of their steps."""
     per_kind: int = 1000
     """Maximum number of examples of each kind to train on."""
     held_out_per_kind: int = 200
@@ -42,14 +48,19 @@ class CorpusConfig:
     """Which share of the seen tasks goes to `seen`."""
     seed: int = 0
     """Wording, windows and options follow from it."""
+    branches: int = 4
+    """How many other admissible actions are tried at a step, for the kinds that ask about them."""
+    ahead: int = 3
+    """How many actions `next-states` asks about."""
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` if a field is out of range, or `UnknownNameError` for an unknown kind."""
         for kind in self.kinds:
-            if kind not in KINDS:
-                raise unknown("kind of example", kind, KINDS)
+            if kind not in ALL_KINDS:
+                raise unknown("kind of example", kind, ALL_KINDS)
         rules = {
             **at_least(self, per_kind=1, held_out_per_kind=0, per_episode=1, max_words=20, seed=0),
+            **at_least(self, branches=1, ahead=2),
             "held_out must be in [0, 1)": 0 <= self.held_out < 1,
         }
         check(rules, "corpus configuration")

@@ -36,6 +36,8 @@ class CorpusEpisode(EpisodeFacts):
     def __init__(self, trajectory: Trajectory, start: FactGraph, verbalizer: Verbalizer) -> None:
         """Read an episode; `read_episode` is the usual way."""
         super().__init__(trajectory, start, verbalizer)
+        self.trajectory = trajectory
+        """The episode as it was stored, whole."""
         self.verbalizer = verbalizer
         self.first = trajectory.steps[0].observation.text
         """What was seen first."""

@@ -39,6 +39,10 @@ METRICS: Final[Mapping[str, tuple[Metric, ...]]] = {
     "location": ("exact", "choice"),
     "relevance": ("choice-lift",),
     "irrelevance": ("choice-lift",),
+    "next-state": ("exact",),
+    "next-states": ("exact",),
+    "contrast": ("exact", "rougeL"),
+    "counterfactual": ("exact",),
 }
 """What is measured of each kind of example; the first counts as the skill. A metric that an example lacks what for (no
 choices, no task to carry a plan out in) is left out."""
