@@ -22,7 +22,7 @@ from .playing import ActionOutcome, BranchPoint, RestOutcome, net_changes
 _MOST_CHANGES: Final = 5
 """No answer names more of them."""
 _DECOYS: Final = 3
-"""So many things that an action does not touch are told of as well, if there is room."""
+"""So many things that an action does not touch are named as well, if there is room."""
 NO_CHANGE: Final = "Nothing changes."
 REFUSED: Final = "It cannot be done."
 
@@ -151,7 +151,7 @@ class _StateTeller:
             done: The actions.
             choices: Chooses the other things and the order.
             room: How many words there are.
-            goal: Whether the goal is told.
+            goal: Whether the goal is named.
         """
         graph = self._graph
         about = dict.fromkeys(graph.characters)
