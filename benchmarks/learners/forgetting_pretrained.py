@@ -20,7 +20,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 import torch
 
@@ -177,12 +176,19 @@ def corpus(out: Path, activities: int) -> tuple[list[Example], dict[str, Task]]:
 def table(rows: dict[str, dict[str, Any]]) -> str:
     """Return the runs as Markdown; what is lost is what the base had more."""
     base, plain = rows["base"], rows.get("plain")
-    head = ["method", "reached", "nats per answer token", *(f"{kind} lost" for kind in TEXTS), "of plain", PLAIN, CHAT]
+    head = [
+        "method",
+        "reached",
+        "nats per answer token",
+        *(f"{kind} lost" for kind in TEXTS),
+        "prose, of plain",
+        PLAIN,
+        CHAT,
+    ]
     lines = [head, ["---", *["--:"] * (len(head) - 1)]]
     for name, row in rows.items():
         lost = {kind: row["bits_per_byte"][kind] - base["bits_per_byte"][kind] for kind in TEXTS}
-        whole = np.mean([row["bits_per_byte"][k] - base["bits_per_byte"][k] for k in TEXTS])
-        of = np.mean([plain["bits_per_byte"][k] - base["bits_per_byte"][k] for k in TEXTS]) if plain else 0.0
+        of = plain["bits_per_byte"]["prose"] - base["bits_per_byte"]["prose"] if plain else 0.0
         share = wilson(row["reached"], row["n"])
         known = (row["knowledge"].get(form, {}).get("value") for form in (PLAIN, CHAT))
         lines.append(
@@ -191,7 +197,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
                 f"{row['reached']} of {row['n']} [{share.low:.0%}, {share.high:.0%}]",
                 f"{row['answer_nats']:.2f}",
                 *(f"{value:+.3f}" for value in lost.values()),
-                f"{whole / of:.2f}" if of else "",
+                f"{lost['prose'] / of:.2f}" if of else "",
                 *("" if value is None else f"{value:.1%}" for value in known),
             ]
         )
