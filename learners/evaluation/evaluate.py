@@ -113,16 +113,27 @@ def evaluate(
         kl = parts.get("divergence", about, _diverging(base, model, tokenizer, asked, asking))["kl"]
     now, before = language("language", model, of_model), language("language of the base", base, of_base)
 
-    def kept(one: nn.Module | None, identity: str, of: str = "") -> RetentionReport | None:
-        if one is None or not retention:
-            return None
+    kept = [
+        _kept(one, tokenizer, asking, parts, identity, of) if retention and one is not None else None
+        for one, identity, of in ((model, of_model, ""), (base, of_base, " of the base"))
+    ]
+    return Evaluation(tuple(scores), now, before, kl, *kept)
 
-        def part(name: str, make: Callable[[], dict[str, Json]]) -> dict[str, Json]:
-            return parts.get(f"{name}{of}", [identity, how["precision"], stdlib_hash()], make)
 
-        return measure_retention(one, tokenizer, batch=asking.batch, precision=asking.precision, part=part)
+def _kept(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    asking: EvaluationConfig,
+    parts: _Parts,
+    identity: str,
+    of: str,
+) -> RetentionReport:
+    """Measure what a model still knows of what every machine has, part by part."""
 
-    return Evaluation(tuple(scores), now, before, kl, kept(model, of_model), kept(base, of_base, " of the base"))
+    def part(name: str, make: Callable[[], dict[str, Json]]) -> dict[str, Json]:
+        return parts.get(f"{name}{of}", [identity, asking.precision, stdlib_hash()], make)
+
+    return measure_retention(model, tokenizer, batch=asking.batch, precision=asking.precision, part=part)
 
 
 def _measured(
