@@ -100,9 +100,10 @@ clean:
 
 .venv/.dev: .venv/.core .venv/.system
 	@echo "Installing what the tests need into .venv (once) ..."
-	@$(BIN)/pathei env install minecraft >.venv/minecraft.log 2>&1 & \
+	@for env in minecraft minedojo; do $(BIN)/pathei env install $$env >.venv/$$env.log 2>&1 || \
+		echo "Could not install $$env (.venv/$$env.log): its tests are skipped." >&2; done & \
 	$(INSTALL) --no-build-isolation -e ".[test]" && status=0 || status=1; \
-	wait $$! || echo "Could not install the Minecraft world (.venv/minecraft.log): its tests are skipped." >&2; exit $$status
+	wait $$!; exit $$status
 	@touch $@
 
 .venv/.docs: .venv/.core

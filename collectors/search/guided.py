@@ -51,6 +51,7 @@ class GuidedModel:
         moves: Iterable[Move] = (),
         *,
         move_weight: float = 1.0,
+        expect: bool = False,
     ) -> None:
         """Guide a model.
 
@@ -59,12 +60,16 @@ class GuidedModel:
             weigh: Gives an action in words its weight, above 0.
             moves: Skills that a search may use as actions.
             move_weight: The weight of each of them.
+            expect: Whether weights are multiplied by the model's own prior, where it has one.
         """
         self.steps = 0
         """Transitions so far."""
         self.snapshot, self.restore, self.key = model.snapshot, model.restore, model.key
         self.success, self.text = model.success, model.text
         self.likely_key = getattr(model, "likely_key", None)
+        self._expects: Callable[[Sequence[Any]], Sequence[float]] | None = (
+            getattr(model, "prior", None) if expect else None
+        )
         self._model = model
         self._weigh = weigh
         self._moves = tuple(moves)
@@ -82,7 +87,12 @@ class GuidedModel:
 
     def prior(self, actions: Sequence[Any], /) -> Sequence[float]:
         """Return the weights of listed actions, shape `[actions]`."""
-        return [self._weights[action] for action in actions]
+        weights = [self._weights[action] for action in actions]
+        if self._expects is None:
+            return weights
+        plain = [action for action in actions if not isinstance(action, Move)]
+        expected = dict(zip(plain, self._expects(plain), strict=True))
+        return [weight * expected.get(action, 1.0) for action, weight in zip(actions, weights, strict=True)]
 
     def sample(self, draws: StableRandom) -> Any | None:
         """Draw an action by weight among those remembered that are possible; None if there is none.

@@ -6,8 +6,9 @@ conditions, in several orders. The rest is searched by PUCT. Its prior knows whi
 steps have served such goals; and every skill for a single thing ("hold it", "open it") is one move of the search, so
 that skills are built on skills.
 
-The policy begins with nothing but the goal's words. It works where actions name their things (`[Grab] <cup> (12)`);
-elsewhere it only searches. Not here: facts about the environment, and forgetting.
+The policy begins with nothing but the goal's words. Where an attempt has few steps, because they are slow, the search
+also heeds the prior of the environment's own model, and goes best first. It works where actions name their things
+(`[Grab] <cup> (12)`); elsewhere it only searches. Not here: facts about the environment, and forgetting.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class SkillPolicy:
             goals: Reads the conditions of a goal.
             model_of: Makes the model in which to plan.
             effort: The number of transitions of the model that one attempt may cost, approximately.
-            most: A lower limit where steps are slow (`EnvSpec.search_steps`); None for none.
+            most: A lower limit where steps are slow (`EnvSpec.search_steps`); None for none. With it, the search goes
+                best first, by the prior of the environment's model where that has one, and makes no rollouts.
             depth: The longest searched plan, in actions and moves.
             focus: How much more often the search tries an action that names a thing of the goal.
             guide: How much more often it tries an action that all skills for such conditions have.
@@ -79,14 +81,10 @@ class SkillPolicy:
         self._effort = effort = effort if most is None else min(effort, most)
         self._focus = focus
         self._guide = guide
-        self._search = SearchConfig(
-            simulations=max(1, effort),
-            depth=depth,
-            selection="puct",
-            rollout="random",
-            stop_on_success=True,
-            **TREE_ALONE,
-        )
+        self._expect = most is not None
+        search = SearchConfig(simulations=max(1, effort), depth=depth, selection="puct", stop_on_success=True)
+        slow = replace(search, depth=max(depth, effort), rollout="none")
+        self._search = slow if self._expect else replace(search, rollout="random", **TREE_ALONE)
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
         """Plan in the model, then do the plan; without one, act a little in proportion to the weights."""
@@ -119,6 +117,7 @@ class SkillPolicy:
             lambda action: self._weight(aim, action),
             self._moves(aim),
             move_weight=self._focus,
+            expect=self._expect,
         )
         draws, start = StableRandom(rng, 4096), model.snapshot()
         try:

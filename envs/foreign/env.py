@@ -111,6 +111,19 @@ class ForeignEnv(gymnasium.Env[Any, Any]):
         ended = after["terminated"], after["truncated"]
         return self._observed(after), after["reward"], *ended, after["info"]
 
+    def make_again(self, arguments: Mapping[str, Any]) -> None:
+        """Make the environment with other arguments, in the same child if that runs; its spaces must be the same.
+
+        Raises:
+            ForeignRuntimeError: the child cannot make it.
+        """
+        self._arguments = dict(arguments)
+        if self._runtime is None or not self._runtime.running:
+            self._start()
+        else:
+            self._begun = False
+            self._runtime.call("make", self._arguments, self._limits.make)
+
     def render(self) -> Any:
         """Return an image, `[height, width, 3]`, in render mode `"rgb_array"`."""
         return None if self.render_mode is None else self.runtime.call("render", {}, self._limits.step)

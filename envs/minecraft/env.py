@@ -15,6 +15,7 @@ from ...errors import ConfigError
 from ..facts import FactGraph
 from ..text_env import EnvSnapshot, TextEnv, explain, require_reset
 from .actions import admissible, normalise, unknown_form
+from .code import is_program, run_program
 from .explorer import MinecraftModel, remaining
 from .game import MinecraftGame, SavedWorld, Seen
 from .goals import MinecraftGoal, read_goals
@@ -42,6 +43,8 @@ class MinecraftMoment(NamedTuple):
     graph: FactGraph
     refused: str | None = None
     failed: str | None = None
+    said: tuple[str, ...] = ()
+    """What a program wrote into the chat, and what happened while it ran."""
 
 
 class MinecraftSnapshot(NamedTuple):
@@ -83,7 +86,7 @@ class MinecraftEnv(TextEnv[str]):
         Raises:
             ConfigError: an option is not known.
         """
-        super().__init__(max_text=100_000, max_action=1_000, render_mode=render_mode, defaults=defaults)
+        super().__init__(max_text=100_000, max_action=20_000, render_mode=render_mode, defaults=defaults)
         self.game: Final = MinecraftGame()
         """The node process, for collectors and tests; agents may not look into it."""
         self._planner: Planner | None = None
@@ -108,12 +111,12 @@ class MinecraftEnv(TextEnv[str]):
         drawn = int(self.np_random.integers(2**31))
         asked = given.get("goal") or {}
         goals = read_goals(tuple(asked.get("conditions") or ()))
-        options_ = _world_options(given)
+        options_ = world_options(given)
         server = read_server(given)
         if server is not None and options_:
             raise ConfigError(f"A server decides itself over {', '.join(options_)}: leave that out with 'server'.")
         self.game.play_on(server)
-        seen = self.game.begin(_whole("world", drawn if world is None else world, 0, 2**31 - 1), options_)
+        seen = self.game.begin(whole_option("world", drawn if world is None else world, 0, 2**31 - 1), options_)
         if self._planner is None or self._planner.rules is not self.game.rules:
             self._planner = Planner(self.game.rules)
         work = tuple(remaining(self._planner, goal, seen) for goal in goals)
@@ -132,14 +135,19 @@ class MinecraftEnv(TextEnv[str]):
         """
         before = self.moment
         if self.over:
-            self._moment = before._replace(refused=_OVER, failed=None)
+            self._moment = before._replace(refused=_OVER, failed=None, said=())
             return self.text(), 0.0, True, False, self._info({"changes": []})
         progress = self.progress
-        seen, refused, failed = self.game.act(normalise(action))
+        said: tuple[str, ...] = ()
+        if is_program(action):
+            seen, failed, said = run_program(action, before.seen, lambda asked: self.game.act(normalise(asked)))
+            seen, refused = {**seen, "news": []}, None
+        else:
+            seen, refused, failed = self.game.act(normalise(action))
         if refused is not None and refused.endswith(_NO_ACTION):
             refused = unknown_form(action)
         graph = graph_of(seen)
-        self._moment = before._replace(seen=seen, refused=refused, failed=failed, graph=graph)
+        self._moment = before._replace(seen=seen, refused=refused, failed=failed, graph=graph, said=said)
         facts = {"changes": before.graph.changes_to(graph), "nodes": before.graph.nodes_new_in(graph)}
         return self.text(), self.progress - progress, self.over, False, self._info(facts)
 
@@ -161,7 +169,7 @@ class MinecraftEnv(TextEnv[str]):
         """Return what is perceived, after what just happened."""
         moment = self.moment
         failed = [f"It was in vain: {moment.failed}."] if moment.failed else []
-        return explain(moment.refused, "\n".join([*failed, *moment.seen["news"], describe(moment.seen)]))
+        return explain(moment.refused, "\n".join([*failed, *moment.said, *moment.seen["news"], describe(moment.seen)]))
 
     def actions(self) -> tuple[str, ...]:
         """Return what the rules allow now."""
@@ -223,7 +231,7 @@ class MinecraftEnv(TextEnv[str]):
         return info
 
 
-def _world_options(given: Mapping[str, Any]) -> dict[str, Any]:
+def world_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the world, checked, in a fixed order.
 
     Raises:
@@ -232,7 +240,7 @@ def _world_options(given: Mapping[str, Any]) -> dict[str, Any]:
     options = {name: given[name] for name in WORLD_OPTIONS if given.get(name) is not None}
     for name, low, high in (("time", 0, 23_999), ("food", 0, 20)):
         if name in options:
-            _whole(name, options[name], low, high)
+            whole_option(name, options[name], low, high)
     for name in ("daylight", "keep_inventory", "spawn_mobs"):
         if not isinstance(options.get(name, True), bool):
             raise ConfigError(f"The option {name!r} of the Minecraft world is true or false, not {options[name]!r}.")
@@ -249,7 +257,12 @@ def _world_options(given: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _whole(name: str, value: Any, low: int, high: int) -> int:
+def whole_option(name: str, value: Any, low: int, high: int) -> int:
+    """Return an option that is a whole number.
+
+    Raises:
+        ConfigError: it is none, or out of range.
+    """
     if type(value) is not int or not low <= value <= high:
         raise ConfigError(
             f"The option {name!r} of the Minecraft world is a whole number from {low} to {high}, not {value!r}."

@@ -164,6 +164,14 @@ class MinecraftGame:
         reply = self._begun().call("step", {"action": action}, _STEP_S)
         return Acted(reply["observation"], reply.get("refused"), reply.get("failed"))
 
+    def hold(self, ticks: int, held: Mapping[str, Any]) -> Any:
+        """Hold keys and buttons for a number of ticks, as `server/bot/hands.js` says, and return what is seen then.
+
+        Raises:
+            ForeignRuntimeError: the process is gone, or does not answer.
+        """
+        return self._begun().call("hold", {"count": ticks, **held}, _STEP_S)
+
     def call(self, name: str, **args: Any) -> Any:
         """Ask something else of the process; for benchmarks and tests.
 

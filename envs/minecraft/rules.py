@@ -58,6 +58,10 @@ class GameRules:
         """The least tool for blocks that leave nothing without one."""
         self.creatures: Mapping[str, Mapping[str, Any]] = tables["creatures"]
         self.armor = frozenset(tables["armor"])
+        self.block_names: tuple[str, ...] = tuple(tables["blockNames"])
+        """The kinds of blocks, by number."""
+        self.item_names: tuple[str, ...] = tuple(tables["itemNames"])
+        """The kinds of things, by number."""
         self.smelted: dict[str, list[str]] = {}
         """What becomes each thing in a furnace."""
         for source, result in self.smelting.items():

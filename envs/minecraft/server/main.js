@@ -16,6 +16,7 @@ const { load, VERSION } = require('./game/data')
 const { Game } = require('./game/game')
 const { Session } = require('./bot/session')
 const { parse, Refusal, Failure } = require('./bot/skills')
+const { Hands } = require('./bot/hands')
 const { observe } = require('./bot/observe')
 const { tables } = require('./bot/tables')
 
@@ -118,6 +119,16 @@ const CALLS = {
   async step ({ action, bot = 0 }) {
     const outcome = await act(world.sessions[bot], action)
     return { ...outcome, observation: observe(world.sessions[bot]) }
+  },
+  // One tick or several with the keys held, the head turned once at the beginning.
+  async hold ({ count, ...held }) {
+    const [session] = world.sessions
+    session.hands ??= new Hands(session)
+    for (let i = 0; i < count; i++) {
+      session.hands.set(i ? { ...held, camera: [0, 0], slot: null } : held)
+      await tick()
+    }
+    return session.hands.see()
   },
   async tick ({ count }) {
     for (let i = 0; i < count; i++) await tick()

@@ -1,0 +1,73 @@
+"""A program of an agent's acts in the world, and can do nothing else; what goes wrong in it ends it, not the world."""
+
+import shutil
+
+import pytest
+
+from pathei.envs.minecraft.code import is_program, run_program
+from pathei.envs.minecraft.game import Acted
+
+from .conftest import Begin
+
+SEEN = {"position": [1, 2, 3], "health": 20, "food": 20, "time": 5, "biome": "plains", "within": ["stone"],
+        "entities": [], "inventory": {"dirt": 2}, "news": []}  # fmt: skip
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not (shutil.which("bwrap") and shutil.which("node")), reason="bubblewrap or node is missing"),
+]
+
+
+def run(source: str) -> tuple[list[str], str | None, tuple[str, ...]]:
+    """Run a program in a world that refuses what is bad, and return what it did, why it failed, and what it said."""
+    done: list[str] = []
+
+    def act(action: str) -> Acted:
+        done.append(action)
+        return Acted(SEEN, "that is bad" if "bad" in action else None, None)
+
+    assert is_program(source)
+    ran = run_program(source, SEEN, act)
+    return done, ran.failed, ran.said
+
+
+def test_its_primitives_are_actions_in_words() -> None:
+    source = """async function gather(bot) {
+      await mineBlock(bot, 'oak_log', 3); await craftItem(bot, 'stick', 4); await bot.do('wait')
+      bot.chat(`${bot.inventory.count('dirt')} dirt`)
+    }"""
+    assert run(source) == (["mine 3 oak_log", "craft 4 stick", "wait"], None, ("[2 dirt]",))
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("await craftItem(bot, 'bad')", "that is bad"),
+        ("throw new Error('no idea.')", "no idea"),
+        ("nothing()", "nothing is not defined"),
+        ("while (true) await bot.do('wait')", "more than 60 actions"),
+        ("await import('fs')", "dynamic import"),
+        ("require('fs')", "require is not defined"),
+        ("await fetch('http://localhost')", "fetch is not defined"),
+    ],
+)
+def test_what_goes_wrong_ends_it_with_a_sentence(body: str, why: str) -> None:
+    assert why in (run(f"async function f(bot) {{ {body} }}")[1] or "")
+
+
+def test_one_that_leaves_its_realm_finds_no_network_and_no_files() -> None:
+    source = """async function f(bot) {
+      const promise = bot.do('wait'); await promise
+      const host = Object.getPrototypeOf(async function () {}).constructor('return this')()
+      bot.chat(typeof (await host).process)
+    }"""
+    assert run(source)[2] in (("[undefined]",), ())
+
+
+@pytest.mark.xdist_group("minecraft")
+def test_an_endless_loop_ends_the_action_and_not_the_world(begin: Begin) -> None:
+    env = begin([{"crafted": "stick"}], inventory={"oak_planks": 2})
+    text, *_, info = env.step("async function f(bot) { while (true) {} }")
+    assert "did nothing for" in info["failed"]
+    assert "It was in vain" in text
+    *_, terminated, _, info = env.step("async function f(bot) { await craftItem(bot, 'stick') }")
+    assert (terminated, info["success"]) == (True, True)
