@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 _WITH: Final = "+memory:"
 _THEN: Final = "+then:"
+_LAST: Final = SayCanConfig(sentences=24, ends=False)
+"""For an agent that nobody follows: it goes on as long as it may."""
 _BRIEF: Final = SayCanConfig(looks=8, misses=1)
 """For an agent that another one follows: it gives up early, so that the next has steps left."""
 
@@ -212,7 +214,7 @@ class AgentMaker:
 
     def _agent(self, part: AgentPart, task: Task, *, is_last: bool) -> Agent:
         agent = self._acting(part, task, is_last=is_last)
-        if part.memory is None:
+        if part.memory is None or part.kind == "saycan":
             return agent
         from ..envs.registry import get_verbalizer
 
@@ -226,7 +228,14 @@ class AgentMaker:
             from ..envs.registry import get_verbalizer
 
             verbalizer = get_verbalizer(task.env)
-            return SayCan(self._model(part), None if is_last else _BRIEF, verbalizer=verbalizer)
+            return SayCan(
+                self._model(part),
+                _LAST if is_last else _BRIEF,
+                verbalizer=verbalizer,
+                recollection=None if part.memory is None else self._opened(part.memory),
+                env=task.env,
+                scene=verbalizer.scene(task),
+            )
         if part.kind == "skills":
             recollection = self._opened(part.argument) if part.argument else EmptyMemory()
             return SkillAgent(recollection, env=task.env, explores=is_last)

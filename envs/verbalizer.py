@@ -118,6 +118,8 @@ class Lexicon:
     """Kinds that belong to every scene, and so to no activity."""
     rooms: tuple[str, ...] = ()
     """Names of rooms that a scene may have, as wrong options."""
+    example: tuple[str, str] | None = None
+    """A goal and its plan in words, which show a model what plans are like; None without one."""
     wrong_places: int = 2
     """How many wrong options a question for a place needs at least, up to 5: small scenes do not have many."""
 

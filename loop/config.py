@@ -18,6 +18,7 @@ from ..pretrained import TINY, is_tiny
 Learn = Literal["memory", "weights", "both"]
 RENAMED: Final[Mapping[str, str | None]] = MappingProxyType({"world": "env"})
 """Fields as older versions wrote them (see `learners.config_migration`)."""
+_TRAINING: Final = TrainingConfig(steps=150, batch_size=8, warmup=20, group_by_length=True, over_long="truncate")
 
 
 @dataclass(frozen=True, slots=True)

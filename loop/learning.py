@@ -70,7 +70,7 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     run = run_config(place, number, method)
     run.out.mkdir(parents=True, exist_ok=True)
     # A run that has begun keeps its examples, although a resumed round may have collected more.
-    plans = None if (run.out / EXAMPLES).exists() else _plans(place, number)
+    plans = None if (run.out / EXAMPLES).exists() else _paired(place, _plans(place, number))
     FineTuner(run, watch=lambda step: watch(int(step["step"]), int(step["steps"]))).run(plans)
     return run.out
 
@@ -121,6 +121,15 @@ def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
         found.append(evaluate(model, tokenizer, (), language_texts=texts, asking=asking, folder=folder))
     before, after = found
     return dataclasses.replace(after, base_language=before.language).forgetting
+
+
+def _paired(place: LoopWorkspace, plans: Sequence[Example]) -> Sequence[Example]:
+    """Return plans as conversations of two, as a model that acts is shown them."""
+    import numpy as np
+
+    from ..learners.corpora.pairs import paired
+
+    return paired(plans, np.random.default_rng(place.seed), 2 * _LONGEST) if len(plans) > 1 else plans
 
 
 def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:

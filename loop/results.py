@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from statistics import mean
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from ..experience import Json, Trajectory
-from ..learners.evaluation.intervals import Interval, mean_of_means
+from ..learners.evaluation.intervals import Interval, wilson
+from ..learners.evaluation.paired import PairedComparison, mcnemar
 from ..store import ExperienceStore
 from .experience import AGENT
-from .workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, ROWS, WEIGHTS, LoopWorkspace
+from .workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, PROMPTED, ROWS, WEIGHTS, LoopWorkspace
 
 ALL: Final = "all"
 
@@ -70,13 +70,22 @@ class LoopResult:
         return max((score.round for score in self.scores if score.row == row), default=None)
 
     def success(self, row: str, number: int, group: str = ALL) -> Interval | None:
-        """Return the share of goals reached, seeds weighted equally, with its 95 % bootstrap interval over tasks."""
-        seeds: dict[int, list[bool]] = {}
-        for score in self._of(row, number, group):
-            seeds.setdefault(score.seed, []).extend(score.success)
-        if not seeds:
-            return None
-        return mean_of_means([np.array(one, np.float64) for one in seeds.values()], np.random.default_rng(0))
+        """Return the share of goals reached with its 95 % interval (Wilson's), of all seeds together."""
+        won = [one for score in self._of(row, number, group) for one in score.success]
+        return wilson(sum(won), len(won)) if won else None
+
+    def paired(self) -> list[tuple[str, str, PairedComparison]]:
+        """Return what each of two agents reached in the end and the other did not, on the same tasks."""
+        arms = [row for row in (BASE, PROMPTED, WEIGHTS, BOTH) if row in self.rows()]
+        pairs = [(first, second) for second, first in combinations(arms, 2)]
+        pairs += [(MEMORY, row) for row in (NOTHING, BOTH) if {MEMORY, row} <= set(self.rows())]
+        found = []
+        for first, second in pairs:
+            one, other = self._last(first), self._last(second)
+            both = [key for key in one if key in other]
+            won = [(a, b) for key in both for a, b in zip(one[key], other[key], strict=True)]
+            found.append((first, second, mcnemar([a for a, _ in won], [b for _, b in won])))
+        return found
 
     def steps(self, row: str, number: int) -> float | None:
         """Return the mean number of steps to a goal that was reached; None if none was."""
@@ -93,18 +102,10 @@ class LoopResult:
         values = [one.value for (name, when, _), one in self.lost.items() if (name, when) == (row, number)]
         return (mean(values), (max(values) - min(values)) / 2) if values else None
 
-    def worth(self) -> list[tuple[str, float | None, float | None]]:
-        """Return comparisons: what is compared, its value, and the value it is compared with."""
-        last = max(self.rounds, default=0)
-        rate = {row: found.value for row in self.rows() if (found := self.success(row, self.last(row) or 0))}
-        lost = {row: one[0] for row in (WEIGHTS, PLAIN) if (one := self.language(row, last))}
-        better = max((rate[row] for row in (MEMORY, WEIGHTS) if row in rate), default=None)
-        return [
-            (f"goals reached with {MEMORY}, and with {NOTHING}", rate.get(MEMORY), rate.get(NOTHING)),
-            (f"goals reached with tuned {WEIGHTS}, and with the {BASE}", rate.get(WEIGHTS), rate.get(BASE)),
-            (f"goals reached with {BOTH}, and with the better of the two", rate.get(BOTH), better),
-            ("forgetting with the method, and with plain tuning", lost.get(WEIGHTS), lost.get(PLAIN)),
-        ]
+    def forgetting(self) -> tuple[float, float] | None:
+        """Return the forgetting of the method and of tuning without it, in nats per token; None if not measured."""
+        lost = [one for row in (WEIGHTS, PLAIN) if (one := self.language(row, max(self.rounds, default=0)))]
+        return (lost[0][0], lost[1][0]) if len(lost) > 1 else None
 
     def json(self) -> dict[str, Json]:
         """Return everything as plain JSON."""
@@ -124,9 +125,16 @@ class LoopResult:
                         "forgetting": None if language is None else language[0],
                     }
                 )
-        worth: list[Json] = [{"what": what, "value": value, "against": other} for what, value, other in self.worth()]
+        pairs: list[Json] = [
+            {"first": first, "second": second, **found._asdict()} for first, second, found in self.paired()
+        ]
         alone = {f"round {number}, seed {seed}": share for (number, seed), share in self.alone.items()}
-        return {"table": table, "worth": worth, "new_tasks_reached_alone": alone}
+        return {"table": table, "paired": pairs, "new_tasks_reached_alone": alone}
+
+    def _last(self, row: str) -> dict[tuple[int, str], tuple[bool, ...]]:
+        """Return what an agent reached after its last round, by seed and group."""
+        scores = [one for one in self.scores if (one.row, one.round) == (row, self.last(row))]
+        return {(one.seed, one.group): one.success for one in scores}
 
     def _of(self, row: str, number: int, group: str) -> list[LoopScore]:
         wanted = (row, number)

@@ -20,14 +20,15 @@ from ..pretrained import is_tiny
 from . import tasks
 from .config import LoopConfig
 
-NOTHING: Final = "nothing"
-BASE: Final = "base model"
-MEMORY: Final = "memory"
-WEIGHTS: Final = "weights"
-BOTH: Final = "both"
-PLAIN: Final = "weights, plainly tuned"
-ROWS: Final = (NOTHING, BASE, MEMORY, WEIGHTS, BOTH, PLAIN)
-"""The agents, in the order of tables."""
+BASE: Final = "base"
+PROMPTED: Final = "base + memory"
+WEIGHTS: Final = "tuned"
+BOTH: Final = "tuned + memory"
+PLAIN: Final = "tuned without a regularizer"
+NOTHING: Final = "planner without a model, empty memory"
+MEMORY: Final = "planner without a model, with memory"
+ROWS: Final = (BASE, PROMPTED, WEIGHTS, BOTH, PLAIN, NOTHING, MEMORY)
+"""The agents, in the order of tables: one agent that asks a language model, with what it has learned; and a planner."""
 
 _ATTEMPT: Final = re.compile(r"curriculum/(\d+)-")
 """Begins the ids of the curriculum's tasks: the number of the attempt."""
@@ -93,26 +94,30 @@ class LoopWorkspace:
     def actors(self, number: int) -> list[LoopAgent]:
         """Return the agents after a round; after round 0, those that have learned nothing.
 
-        `weights` uses the model only. `both` tries the memory's skills, then the model, then explores.
+        The agent that asks a language model is always the same: with the base or a tuned model, and with a memory in
+        its prompt or without. What only compares is measured after the last round.
         """
-        config = self.config
+        config, rows = self.config, dict[str, str]()
+        shown = f"+memory:{self.memory}" if config.remembers else ""
+        last = number == config.rounds
+        if config.tunes and number == 0:
+            rows[BASE] = f"saycan:{self.base()}"
+        elif config.tunes:
+            tuned = f"saycan:{self.run(number, config.method) / 'model'}"
+            rows[WEIGHTS] = tuned
+            rows |= {BOTH: f"{tuned}{shown}"} if shown else {}
+            rows |= {PROMPTED: f"saycan:{self.base()}{shown}"} if shown and last else {}
+            rows |= {PLAIN: f"saycan:{self.run(number, config.against) / 'model'}"} if last and config.against else {}
         if number == 0:
-            rows = {NOTHING: "skills:"}
-            if config.tunes:
-                rows[BASE] = f"saycan:{self.base()}"
-        else:
-            knows, says = f"skills:{self.memory}", f"saycan:{self.run(number, config.method) / 'model'}"
-            rows = {MEMORY: knows} if config.remembers else {}
-            rows |= {WEIGHTS: says} if config.tunes else {}
-            rows |= {BOTH: f"{knows}+then:{says}+then:{knows}"} if config.learn == "both" else {}
-            if number == config.rounds and config.tunes and config.against:
-                rows[PLAIN] = f"saycan:{self.run(number, config.against) / 'model'}"
+            rows[NOTHING] = "skills:"
+        elif config.remembers:
+            rows[MEMORY] = f"skills:{self.memory}"
         return [LoopAgent(row, agent, f"round-{number} {row}") for row, agent in rows.items()]
 
     def best(self, number: int) -> LoopAgent:
-        """Return the agent that collects in the next round: the one that has learned in all configured ways."""
+        """Return the agent that collects in the next round: the planner with the memory, or else the tuned model."""
         rows = {actor.row: actor for actor in self.actors(number)}
-        return next(rows[row] for row in (BOTH, MEMORY, WEIGHTS) if row in rows)
+        return next(rows[row] for row in (MEMORY, WEIGHTS) if row in rows)
 
     def tasks(self, number: int) -> Sequence[Task]:
         """Return the new tasks of a round."""

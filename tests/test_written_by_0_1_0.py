@@ -135,17 +135,16 @@ def test_another_configuration_is_still_refused(inside: Path, capsys: pytest.Cap
     assert "ewc" in capsys.readouterr().err
 
 
-def test_a_finished_loop_gives_the_same_result(inside: Path) -> None:
+def test_a_finished_loop_opens_and_its_model_and_memory_are_measured_in_the_arms_of_today(inside: Path) -> None:
     pytest.importorskip("torch")
     before = read(inside / "loop/loop.json")
+    model = (inside / "loop/seed-0/round-1/ewc/model/model.safetensors").read_bytes()
     assert main([*f"{LOOP} --against".split(), "", "loop"]) == 0
     after = read(inside / "loop/loop.json")
-    renamed = [
-        {"forgetting" if key == "language_lost" else key: value for key, value in row.items()}
-        for row in before["table"]
-    ]
-    assert after["table"] == renamed
-    assert [row["value"] for row in after["worth"]] == [row["value"] for row in before["worth"]]
+    assert (inside / "loop/seed-0/round-1/ewc/model/model.safetensors").read_bytes() == model
+    agents = [row["agent"] for row in after["table"]]
+    assert {"base", "tuned", "tuned + memory"} <= set(agents)
+    assert len(agents) >= len(before["table"])
 
 
 def test_a_stopped_loop_goes_on(inside: Path) -> None:
@@ -155,4 +154,4 @@ def test_a_stopped_loop_goes_on(inside: Path) -> None:
     shutil.rmtree(inside / "loop/seed-0/round-1/ewc/model")
     assert main([*f"{LOOP} --against".split(), "", "loop"]) == 0
     after = read(inside / "loop/loop.json")
-    assert [row["agent"] for row in after["table"]] == [row["agent"] for row in before["table"]]
+    assert len(after["table"]) >= len(before["table"])

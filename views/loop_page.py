@@ -17,14 +17,15 @@ from ..experience import Trajectory
 from ..extras import install_command
 from ..loop.config import LoopConfig
 from ..loop.results import ALL, LoopResult
-from ..loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, WEIGHTS, LoopWorkspace
+from ..loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, PROMPTED, WEIGHTS, LoopWorkspace
 from ..store import ExperienceStore
 from ..store.durable import explained, write_atomically
-from .loop_table import cells, columns, worth_lines
+from .loop_table import cells, columns, comparisons
 
 PAGE: Final = "report.html"
 _COLOURS: Final = {
-    NOTHING: "#8a8f98", BASE: "#b58b5a", MEMORY: "#2a6fb0", WEIGHTS: "#c2571a", BOTH: "#2b8a4b", PLAIN: "#d9a13b",
+    NOTHING: "#8a8f98", BASE: "#b58b5a", MEMORY: "#2a6fb0", PROMPTED: "#7d5ba6", WEIGHTS: "#c2571a", BOTH: "#2b8a4b",
+    PLAIN: "#d9a13b",
 }  # fmt: skip
 _SHOWN: Final = 24
 """The maximum number of steps of an episode that are shown."""
@@ -148,8 +149,8 @@ def _table(found: LoopResult) -> str:
 
 
 def _worth(found: LoopResult) -> str:
-    lines = "".join(f"<li>{html.escape(line)}</li>" for line in worth_lines(found))
-    return f"<h2>Comparisons</h2><ul>{lines}</ul>" if lines else ""
+    lines = "".join(f"<li>{html.escape(line)}</li>" for line in comparisons(found))
+    return f"<h2>On the same tasks</h2><ul>{lines}</ul>" if lines else ""
 
 
 def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

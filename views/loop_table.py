@@ -12,8 +12,6 @@ from ..learners.evaluation.intervals import Interval
 from ..loop.results import ALL, LoopResult
 from ..loop.workspace import BASE, NOTHING
 
-_UNLEARNED = (NOTHING, BASE)
-
 
 def loop_table(found: LoopResult) -> Table:
     """Return the share of held-out goals that each agent reached, before learning and after the last round.
@@ -26,10 +24,10 @@ def loop_table(found: LoopResult) -> Table:
     table.add_column("agent")
     for name in columns(found):
         table.add_column(name, justify="right")
-    rows = found.rows()
-    for row, following in zip(rows, [*rows[1:], ""], strict=True):
-        ends = row in _UNLEARNED and following not in _UNLEARNED
-        table.add_row(*cells(found, row), end_section=ends)
+    for row in found.rows():
+        if row == NOTHING:
+            table.add_section()
+        table.add_row(*cells(found, row))
     return table
 
 
@@ -87,13 +85,15 @@ _MEASURES: Final = MappingProxyType(
 )
 
 
-def worth_lines(found: LoopResult) -> Iterator[str]:
-    """Yield one line for each comparison that was measured."""
-    for what, value, other in found.worth():
-        if value is not None and other is not None:
-            form = "{:+.2f} against {:+.2f} nats" if "forgetting" in what else "{:.1%} against {:.1%}"
-            times = f", {value / other:.{2 if value < other else 1}f} times" if other else ""
-            yield f"{what}: {form.format(value, other)}{times}"
+def comparisons(found: LoopResult) -> Iterator[str]:
+    """Yield one line for each two agents that are compared on the same tasks, and one on forgetting."""
+    for first, second, one in found.paired():
+        yield (
+            f"{first}, against {second}: {one.first} tasks only the first reached, {one.second} only the second; "
+            f"difference {one.difference:+.0%} [{100 * one.low:+.0f}, {100 * one.high:+.0f}], p = {one.p:.3f}"
+        )
+    if (lost := found.forgetting()) is not None:
+        yield f"forgetting with the method, and without one: {lost[0]:+.2f} against {lost[1]:+.2f} nats per token"
 
 
 def columns(found: LoopResult) -> list[str]:

@@ -9,9 +9,10 @@ padded on the left. `one_by_one` is the plain way, without cache or tree, for mo
 from __future__ import annotations
 
 import copy
+import heapq
 import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -127,48 +128,137 @@ def shared_prefix(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Se
     return found
 
 
-def likeliest(model: nn.Module, prompt: Ids, options: Sequence[Ids], pad: int) -> tuple[int, tuple[float, ...]]:
+class PromptCache:
+    """The last prompts that were run, so that one which goes on behind another is run from there on."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._known: list[tuple[int, tuple[int, ...], TokenRows]] = []
+
+    def run(self, model: nn.Module, prompt: Ids, pad: int) -> TokenRows:
+        """Return a prompt that was run, as `run_prompts` does; its cache must not be added to."""
+        import torch
+
+        weights = sum(one._version for one in model.parameters())
+        ids = tuple(prompt)
+        self._known = [one for one in self._known if one[0] == weights][-_PROMPTS:]
+        found = max(
+            (one for one in self._known if ids[: len(one[1])] == one[1]), key=lambda one: len(one[1]), default=None
+        )
+        if found is None:
+            rows = run_prompts(model, [ids], pad)
+        elif found[1] == ids:
+            return found[2]
+        else:
+            self._known.remove(found)
+            begun, rest = found[2], ids[len(found[1]) :]
+            device = begun.mask.device
+            mask = torch.cat([begun.mask, begun.mask.new_ones(1, len(rest))], 1)
+            out = model(
+                input_ids=torch.tensor([rest], device=device),
+                attention_mask=mask,
+                position_ids=torch.arange(len(found[1]), len(ids), device=device)[None],
+                **behind(model, begun.cache),
+            )
+            rows = TokenRows(cache_of(out), out.logits[:, -1], mask)
+        self._known.append((weights, ids, rows))
+        return rows
+
+
+def likeliest(
+    model: nn.Module, prompt: Ids, options: Sequence[Ids], pad: int, known: PromptCache | None = None
+) -> tuple[int, tuple[float, ...]]:
     """Return the place of the likeliest continuation, and the log-probability of each of its tokens, in nats.
 
-    No continuation is likelier than its beginning. So the beginnings are rated first, then whole continuations, those
-    with the likeliest beginnings first, until none is left that could win: most are never run.
+    No continuation is likelier than its beginning. So the tree of their tokens is searched best first, the likeliest
+    beginnings of a round in one forward pass, until none is left that could win: most are never run.
 
     Args:
         model: See `shared_prefix`.
         prompt: Token ids, at least one.
         options: Token ids of the continuations, none empty, at least one.
         pad: Any token id; it is masked.
+        known: Prompts that were run before, to go on behind one of them.
     """
     import torch
 
-    rows = run_prompts(model, [prompt], pad)
-    first = torch.log_softmax(rows.logits.float(), -1)
-
-    def rate(some: Sequence[Ids]) -> Logs:
-        tree = tree_of(some)
-        if all(len(path) == 1 for path in tree.paths):
-            return _read(tree, first[0], first[0])
-        cache = copy.deepcopy(rows.cache)
-        return _read(tree, first[0], _run_trees(model, [tree], rows._replace(cache=cache), pad)[0])
-
-    beginnings = [tuple(ids[:_BEGINNING]) for ids in options]
-    known = dict.fromkeys(beginnings)
-    bounds = dict(zip(known, map(sum, rate(list(known))), strict=True))
-    best = -1
-    found: tuple[float, ...] = (-math.inf,)
-    left = sorted(range(len(options)), key=lambda place: (-bounds[beginnings[place]], place))
-    while left and bounds[beginnings[left[0]]] > sum(found):
-        some, left = left[:_TOGETHER], left[_TOGETHER:]
-        for place, logs in zip(some, rate([options[place] for place in some]), strict=True):
-            if (sum(logs), -place) > (sum(found), -best):
-                best, found = place, logs
-    return best, found
+    rows = (known or PromptCache()).run(model, prompt, pad)
+    first = torch.log_softmax(rows.logits.float(), -1)[0]
+    search = _TreeSearch(tree_of(options))
+    search.reach(-1, first)
+    while some := search.next():
+        nodes = search.nodes_for(some)
+        place = {node: at for at, node in enumerate(nodes)}
+        parents = [place.get(search.tree.parents[node], -1) for node in nodes]
+        part = TokenTree([search.tree.tokens[node] for node in nodes], parents, [])
+        after = _run_trees(model, [part], rows._replace(cache=copy.deepcopy(rows.cache)), pad)[0]
+        logs = torch.log_softmax(after.float(), -1)
+        for node in sorted(set(search.below(some))):
+            search.reach(node, logs[place[node]])
+    return search.best, tuple(search.logs[node] for node in search.tree.paths[search.best])
 
 
-_BEGINNING: Final = 4
-"""Tokens of a beginning: about a verb and an article."""
+class _TreeSearch:
+    """Which beginnings of continuations to run next, best first."""
+
+    def __init__(self, tree: TokenTree) -> None:
+        self.tree = tree
+        self.logs: dict[int, float] = {}
+        """Log-probability of each node that was reached, given its parents."""
+        self.best = -1
+        self._children: dict[int, list[int]] = {}
+        for node, parent in enumerate(tree.parents):
+            self._children.setdefault(parent, []).append(node)
+        self._ends: dict[int, int] = {}
+        for place, path in enumerate(tree.paths):
+            self._ends.setdefault(path[-1], place)
+        self._sums: dict[int, float] = {-1: 0.0}
+        self._open: list[tuple[float, int]] = []
+        self._highest = -math.inf
+
+    def reach(self, node: int, logs: torch.Tensor) -> None:
+        """Take in the log-probabilities `[V]` of what follows a node."""
+        children = self._children.get(node, [])
+        for child, log in zip(children, logs[[self.tree.tokens[child] for child in children]].tolist(), strict=True):
+            self.logs[child], self._sums[child] = log, self._sums[node] + log
+            place = self._ends.get(child)
+            if place is not None and (self._sums[child], -place) > (self._highest, -self.best):
+                self.best, self._highest = place, self._sums[child]
+            if child in self._children:
+                heapq.heappush(self._open, (-self._sums[child], child))
+
+    def next(self) -> list[int]:
+        """Return the likeliest nodes behind which something may still win; empty at the end."""
+        some: list[int] = []
+        while self._open and len(some) < _TOGETHER:
+            bound, node = heapq.heappop(self._open)
+            if -bound <= self._highest:
+                break
+            if not any(child in self._sums for child in self._children[node]):
+                some.append(node)
+        return some
+
+    def below(self, some: Iterable[int]) -> Iterator[int]:
+        """Yield nodes, and what follows them without a choice: it is run along with them."""
+        for node in some:
+            yield node
+            while len(following := self._children[node]) == 1 and following[0] in self._children:
+                node = following[0]
+                yield node
+
+    def nodes_for(self, some: Sequence[int]) -> list[int]:
+        """Return what has to be run to know what follows some nodes: their parents first."""
+        needed = set(self.below(some))
+        for node in some:
+            while (node := self.tree.parents[node]) >= 0:
+                needed.add(node)
+        return sorted(needed)
+
+
+_PROMPTS: Final = 4
+"""How many prompts are kept."""
 _TOGETHER: Final = 24
-"""Continuations rated together: a pass costs little more than one of a few tokens."""
+"""Beginnings that are run together: a pass costs little more than one of a few tokens."""
 
 
 def one_by_one(model: nn.Module, prompts: Sequence[Ids], options: Sequence[Sequence[Ids]]) -> list[Logs]:

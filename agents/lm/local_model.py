@@ -17,7 +17,7 @@ from ...errors import ModelError
 from ...experience import Tokens
 from ...pretrained import load_pretrained
 from .backends import Choice, Conversation, Message, ModelReply, ModelRequest, RatedChoices, Usage
-from .likelihood import Logs, behind, cache_of, likeliest, one_by_one, run_prompts, shared_prefix
+from .likelihood import Logs, PromptCache, behind, cache_of, likeliest, one_by_one, run_prompts, shared_prefix
 
 if TYPE_CHECKING:
     import torch
@@ -62,6 +62,7 @@ class LocalModel:
             raise ModelError(f"The tokenizer of {self._name!r} has no chat template: leave `chat` out.")
         self._chat = has if chat is None else chat
         self._shares: bool | None = None
+        self._known = PromptCache()
 
     @classmethod
     def load(
@@ -78,7 +79,8 @@ class LocalModel:
         Args:
             path: A run, an adapter, a model's folder, a GGUF file, an id on the Hugging Face hub, or `tiny`.
             device: `"cpu"`, `"cuda"`, `"cuda:1"`, ...; None for the GPU if there is one.
-            dtype: Of the weights: `"float32"`, `"bfloat16"`, ...; `"auto"` for what the files have.
+            dtype: Of the weights: `"float32"`, `"bfloat16"`, ...; `"auto"` for what the files have, and `"float32"` on
+                a processor, most of which compute in half precision many times more slowly.
             batch: See above.
             chat: See above.
 
@@ -87,6 +89,8 @@ class LocalModel:
             ModelError: there is no such model or device, or it is not a causal language model.
         """
         model, tokenizer = load_pretrained(path, dtype, device)
+        if dtype == "auto" and model.device.type == "cpu":
+            model = model.float()
         return cls(model, tokenizer, name=str(path), batch=batch, chat=chat)
 
     @property
@@ -145,7 +149,7 @@ class LocalModel:
             place = pick(torch.tensor([sum(one) for one in logs]), ask.temperature, rng)
             found = logs[place]
         else:
-            place, found = likeliest(self._model, prompt, options, self._pad)
+            place, found = likeliest(self._model, prompt, options, self._pad, self._known)
         tokens = Tokens(tuple(prompt), tuple(options[place]), found)
         return ModelReply(among[place], tokens, found, Usage(len(prompt), len(found)))
 

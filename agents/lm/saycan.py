@@ -5,8 +5,12 @@ possible. Every admissible action is a sentence ("Grab the cup.") in the words o
 so far is the prompt, and so a model that was trained on plans in words (the corpus `plan-bare`) reads here what it was
 trained on. The likeliest sentence is said. What the goal names may be walked to wherever it is, and what the model's
 own first draft of a plan says may be said at any time: the things are looked for (`looking`) and walked to first. So
-the model has to know what to do, and not where things are. Not here: memory (see `sequential` for agents that act one
-after another).
+the model has to know what to do; where to look for a thing it is asked as well, among the rooms and the closed things
+that it has not looked into.
+
+A prompt begins with worked examples: the environment's own, and plans for similar goals that a memory holds. What a
+memory knows of a thing's place is shown where the model says where to look. With and without a memory, tuned or not,
+it is the same agent. Not here: agents that act one after another (`sequential`).
 """
 
 from __future__ import annotations
@@ -17,14 +21,17 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ...envs.facts import Action, read_condition
+from ...envs.facts import Action, Entity, read_condition
 from ...envs.verbalizer import Verbalizer, ask_for_plan, plain
 from ...errors import AnswerError, ModelError, at_least, check, of_type
 from ...experience import Goal, Json, Observation
+from ...memory.protocol import Memory
 from ..protocol import Decision, Finished
 from ..skills.looking import RoomExplorer
 from ..skills.view import EpisodeView
-from .backends import Backend, Conversation, ModelReply, ModelRequest, Usage
+from .backends import Backend, Conversation, Message, ModelReply, ModelRequest, Usage
+from .goal_places import GoalPlaces
+from .shown import ShownMemory, WorkedExample
 
 _YOU: Final = "character"
 _NO_NAME: Final = re.compile(r"\b(?:in|into|on|the|to)\b")
@@ -47,6 +54,10 @@ class SayCanConfig:
     """At most this number of actions is spent on looking for one thing."""
     misses: int = 14
     """The agent has finished after this number of searches in vain."""
+    ends: bool = True
+    """Whether the model may end its plan; else it goes on until the environment ends the episode."""
+    remembered: int = 2
+    """The maximum number of plans from a memory in the prompt."""
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -55,7 +66,7 @@ class SayCanConfig:
             ConfigError: at least one is out of range; all are named.
         """
         check(of_type(self), "SayCan agent")
-        check(at_least(self, again=1, sentences=1, looks=0, misses=1), "SayCan agent")
+        check(at_least(self, again=1, sentences=1, looks=0, misses=1, remembered=0), "SayCan agent")
 
 
 class Option(NamedTuple):
@@ -71,7 +82,14 @@ class SayCan:
     """The agent; see the head of this file. Agents may share a back end."""
 
     def __init__(
-        self, backend: Backend, config: SayCanConfig | None = None, *, verbalizer: Verbalizer | None = None
+        self,
+        backend: Backend,
+        config: SayCanConfig | None = None,
+        *,
+        verbalizer: Verbalizer | None = None,
+        recollection: Memory | None = None,
+        env: str | None = None,
+        scene: str | None = None,
     ) -> None:
         """Prepare to act.
 
@@ -79,8 +97,12 @@ class SayCan:
             backend: The model; it has to answer with one of given options (`LocalModel` does, and vLLM).
             config: How it is asked.
             verbalizer: Says the environment's actions as sentences; the plain one if None.
+            recollection: The memory whose plans and facts the model is shown; it is only asked.
+            env: The gymnasium id of the environment whose items are used; None for any.
+            scene: The scene of the task (`Verbalizer.scene`), whose facts come first; None if it is not known.
         """
         self.backend = backend
+        self._memory = None if recollection is None else ShownMemory(recollection, env, scene)
         self.verbalizer = plain() if verbalizer is None else verbalizer
         self.config = config or SayCanConfig()
         self.reset(0)
@@ -89,12 +111,16 @@ class SayCan:
         """Begin an episode; nothing is drawn, so the seed does not matter."""
         del seed
         self._view = EpisodeView(self.verbalizer)
-        self._lookout = RoomExplorer(self._view, self.config.looks)
+        self._lookout = RoomExplorer(self._view, self.config.looks, choose=self._where)
+        self._examples: list[WorkedExample] = []
+        self._shown: list[str] = []
         self._life: Iterator[str] | None = None
         self._said: list[str] = []
         self._times: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
         self._focus: dict[str, int] = {}
+        self._settled: set[int] = set()
+        self._places = GoalPlaces("", self.verbalizer)
         self._usage = Usage(requests=0)
         self._notes: dict[str, Json] = {}
 
@@ -115,6 +141,7 @@ class SayCan:
         except ModelError as error:
             raise AnswerError(str(error), {"model": self.backend.name, "usage": self._usage.json()}) from error
         notes = {**self._notes, "model": self.backend.name, "usage": self._usage.json()}
+        notes |= {"memory": list(dict.fromkeys(self._shown))} if self._shown else {}
         self._usage = Usage(requests=0)
         if action is None:
             raise Finished(f"the model has said {len(self._said)} sentences", notes)
@@ -123,6 +150,13 @@ class SayCan:
     # --- saying
 
     def _live(self, goal: Goal) -> Iterator[str]:
+        self._places = GoalPlaces(goal.text, self.verbalizer)
+        own = self.verbalizer.lexicon.example
+        self._examples = [] if own is None else [WorkedExample(*own)]
+        if self._memory is not None:
+            plans = self._memory.plans(goal.text, self.config.remembered, self.verbalizer)
+            self._examples += plans
+            self._shown += [one.id for one in plans]
         wanted = [found for found in map(read_condition, self.verbalizer.read_goal(goal.text)) if found]
         named = [name for one in wanted for role in one.roles for name in role.classes if name != _YOU]
         drafted = list(self._drafted(goal))
@@ -138,9 +172,10 @@ class SayCan:
             text = self._choose(goal, options)
             if not text:
                 return
-            actions = options[text].actions or (yield from self._come_about(text, options[text].kinds, ids))
+            actions = yield from self._able(text, options[text], ids)
             if not actions:
-                del absent[text]
+                absent.pop(text, None)
+                self._times[text] += 1
                 missed += 1
                 if missed == self.config.misses:
                     return
@@ -148,6 +183,37 @@ class SayCan:
             action = min(actions, key=lambda one: self._rank(one, ids))
             self._say(text, action)
             yield action
+
+    def _able(self, text: str, option: Option, ids: set[int]) -> Generator[str, None, tuple[str, ...]]:
+        """Return the actions that a sentence may mean, once what it is about is in view where the goal says."""
+        kinds = option.kinds
+        if option.actions and self._is_going(text):
+            kind = self._kinds(option.actions[0])[0]
+            rooms = [] if kind in self._view.room_kinds else self._places.rooms(kind, self._view.rooms.values())
+            if rooms and self._view.here is not None and self._view.here.id not in {room.id for room in rooms}:
+                yield from self._lookout.go_to(rooms[0])
+                here = self._options({}).get(text)
+                if here is not None and self._view.here is not None and self._view.here.id == rooms[0].id:
+                    return here.actions
+                kinds = (kind,)
+        now = self._options({}).get(text)
+        if now is not None and now.actions:
+            return now.actions
+        return (yield from self._come_about(text, kinds or option.kinds, ids))
+
+    def _is_going(self, text: str) -> bool:
+        """Whether a sentence says that the agent goes to a thing."""
+        return any(
+            text == self._approach(kind)
+            for option in [self._options({}).get(text)]
+            if option is not None
+            for action in option.actions[:1]
+            for kind in self._kinds(action)
+        )
+
+    def _kinds(self, action: str) -> tuple[str, ...]:
+        read = self.verbalizer.read_action(action)
+        return () if read is None else tuple(read.names)
 
     def _drafted(self, goal: Goal) -> Iterator[Action]:
         """Let the model draft a plan, and yield what it wants to do."""
@@ -168,7 +234,8 @@ class SayCan:
         """Look for things and walk to them until a sentence can be said, and return the actions that it may mean."""
         for kind in kinds:
             self._notes = {"looks_for": kind, "sentence": text}
-            if not (yield from self._lookout.look_for(kind)):
+            first = [room.kind for room in self._places.rooms(kind, self._view.rooms.values())]
+            if not (yield from self._lookout.look_for(kind, self._settled, first)):
                 return ()
             now, walk = self._options({}), self._approach(kind)
             if text in now:
@@ -184,16 +251,22 @@ class SayCan:
         self._times[text] += 1
         self._used[action] += 1
         read = self.verbalizer.read_action(action)
-        if read is not None:
-            self._focus |= dict(zip(read.names, read.ids, strict=True))
+        if read is None:
+            return
+        self._focus |= dict(zip(read.names, read.ids, strict=True))
+        if self.verbalizer.lexicon.carrying.get(read.verb) == "put" and read.ids:
+            self._settled.add(read.ids[0])
 
     def _options(self, absent: Mapping[str, Action]) -> dict[str, Option]:
         """Return everything that can be said now, and what could be once certain things are found and walked to."""
         found: dict[str, Option] = {}
         for action in self._view.actions:
             text = self.verbalizer.say_action(action)
-            known = found.get(text)
-            found[text] = Option((action,) if known is None else (*known.actions, action))
+            known = found.get(text, Option())
+            if self._takes_back(action):  # where it is said again, another one is meant
+                found.setdefault(text, Option(kinds=self._kinds(action)))
+            else:
+                found[text] = Option((*known.actions, action))
         listed = {thing.kind for thing in self._view.listed.values()}
         for text, wanted in absent.items():
             walk = self.verbalizer.approach(wanted.names[0])
@@ -201,30 +274,63 @@ class SayCan:
                 found.setdefault(text, Option(kinds=wanted.names))
         return found
 
+    def _takes_back(self, action: str) -> bool:
+        """Whether an action would take what the agent has put somewhere."""
+        read = self.verbalizer.read_action(action)
+        return (
+            read is not None
+            and self.verbalizer.lexicon.carrying.get(read.verb) == "grab"
+            and not self._settled.isdisjoint(read.ids)
+        )
+
     def _choose(self, goal: Goal, options: Mapping[str, Option]) -> str:
         """Let the model say one of the possible sentences that it has not said too often, or end its plan: empty."""
         fresh = [text for text in options if self._times[text] < self.config.again]
-        texts = (*(fresh or options), "")
+        texts = (*(fresh or options), *([""] if self.config.ends else ()))
         reply = self._ask(ModelRequest(self._conversation(goal), _ROOM, among=texts))
         logprobs = reply.logprobs or ()
         self._notes = {"sentence": reply.text, "among": len(texts)} | ({"score": sum(logprobs)} if logprobs else {})
         return reply.text
 
+    def _where(self, kind: str, places: Sequence[Entity]) -> Entity:
+        """Let the model say where to look for a thing, after what the memory knows of it."""
+        noun, names = self.verbalizer.noun(kind), dict[str, Entity]()
+        for place in places:
+            names.setdefault(f"{self.verbalizer.noun(place.kind)}.", place)
+        if len(names) < 2:
+            return places[0]
+        facts = [] if self._memory is None else self._memory.facts(kind, self.verbalizer)
+        self._shown += [one.id for one in facts]
+        lines = "\n".join(["What is known:", *(f"- {one.text}" for one in facts), "", ""]) if facts else ""
+        asked = Conversation((Message("user", f"{lines}Where is the {noun}?"),), "", f"The {noun} is in the")
+        reply = self._ask(ModelRequest(asked, _ROOM, among=tuple(names)))
+        return names[reply.text]
+
     def _conversation(self, goal: Goal) -> Conversation:
-        """Return the goal and what was said so far; of what does not fit the model's context, the latest part."""
-        context, said = self.backend.context, self._said
+        """Return the goal and what was said so far behind examples; what does not fit is left out, examples first."""
+        context, said, examples = self.backend.context, self._said, self._examples
         while True:
-            asked = Conversation((), ask_for_plan(goal.text), " ".join(said))
-            if not said or context is None or self.backend.count(asked) <= context - _ROOM:
+            turns = [
+                turn
+                for one in examples
+                for turn in (Message("user", ask_for_plan(one.goal)), Message("assistant", one.plan))
+            ]
+            asked = Conversation((*turns, Message("user", ask_for_plan(goal.text))), "Action:", " ".join(said))
+            fits = context is None or self.backend.count(asked) <= context - _ROOM
+            if fits or not (said or examples):
                 return asked
-            said = said[1:]
+            examples, said = (examples[1:], said) if examples else (examples, said[1:])
 
     def _rank(self, action: str, ids: set[int]) -> tuple[int, int, int]:
         """Rank what a sentence may mean: what the goal means first, then what was spoken of last, then what is new."""
         read = self.verbalizer.read_action(action)
         if read is None:
             return (0, 0, self._used[action])
-        meant = sum(id_ in ids for id_ in read.ids)
+        meant = sum(id_ in ids for id_ in read.ids) + sum(
+            self._places.names_spot(name, id_, self._view.text) for name, id_ in zip(read.names, read.ids, strict=True)
+        )
+        if not self._settled.isdisjoint(read.ids[:1]):
+            meant -= 1
         recent = sum(self._focus.get(name) == id_ for name, id_ in zip(read.names, read.ids, strict=True))
         if read.verb in self.verbalizer.lexicon.going:
             return (-meant, self._used[action], -recent)

@@ -8,7 +8,7 @@ here: searching by what a memory knows, which is faster (`search`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from typing import Final
 
 from ...envs.facts import Action, Entity, NodeSelector
@@ -16,6 +16,8 @@ from .view import EpisodeView
 
 Looking = Generator[str, None, bool]
 """Yields actions; returns whether an object of the kind is in view."""
+Chooser = Callable[[str, Sequence[Entity]], Entity]
+"""Returns in which of some rooms and closed things to look for a kind of thing."""
 
 _DOOR: Final = "door"
 
@@ -23,38 +25,78 @@ _DOOR: Final = "door"
 class RoomExplorer:
     """Searches for objects in one episode, and remembers where it has searched."""
 
-    def __init__(self, view: EpisodeView, budget: int = 24) -> None:
+    def __init__(self, view: EpisodeView, budget: int = 24, *, choose: Chooser | None = None) -> None:
         """Start an episode.
 
         Args:
             view: What the agent sees; the agent keeps it up to date.
             budget: The maximum number of actions for one object.
+            choose: Says where to search next; the first place if None.
         """
         self._view = view
         self._budget = budget
+        self._choose = choose
         self._entered: Counter[int] = Counter()
         self._opened: set[int] = set()
+        self._shut: dict[int, tuple[Entity, Entity | None]] = {}
 
-    def look_for(self, kind: str) -> Looking:
-        """Search for an object of a kind: where one was seen before, in every room, and then in what is closed."""
+    def look_for(self, kind: str, but: Collection[int] = (), first: Sequence[str] = ()) -> Looking:
+        """Search for an object of a kind: where one was seen before, in every room, and then in what is closed.
+
+        Args:
+            kind: What is looked for.
+            but: The ids of objects that are not meant.
+            first: Kinds of rooms to look in first.
+        """
         wanted, left = NodeSelector(classes=(kind,)), self._budget
-        for action in self._search(wanted):
-            if self._view.among(wanted) or left < 1:
+        for action in self._search(wanted, first):
+            if self._in_view(wanted, but) or left < 1:
                 break
             left -= 1
             yield action
-        return bool(self._view.among(wanted))
+        return self._in_view(wanted, but)
 
-    def _search(self, wanted: NodeSelector) -> Iterator[str]:
+    def go_to(self, room: Entity) -> Iterator[str]:
+        """Go to a room; if a closed door is in the way, open the visible doors and try again."""
+        yield from self._go(room)
+
+    def _in_view(self, wanted: NodeSelector, but: Collection[int]) -> bool:
+        return any(thing.id not in but for thing in self._view.among(wanted))
+
+    def _search(self, wanted: NodeSelector, first: Sequence[str]) -> Iterator[str]:
+        for room in [room for room in self._rooms() if room.kind in first and not self._entered[room.id]]:
+            yield from self._go(room)
         for id_ in self._view.last_seen(wanted):
             yield from self._go(self._view.rooms[id_])
-        for room in self._rooms():
-            if not self._entered[room.id]:
-                yield from self._go(room)
-        yield from self._open_all()
+        yield from self._everywhere(wanted.classes[0])
         for room in self._rooms():
             yield from self._go(room)
             yield from self._open_all()
+
+    def _everywhere(self, kind: str) -> Iterator[str]:
+        """Go to rooms that were not entered, through closed doors as well, and open what is closed and was seen."""
+        while True:
+            self._note()
+            rooms = [room for room in self._rooms() if not self._entered[room.id]]
+            left = [thing for thing, _ in self._shut.values() if thing.id not in self._opened]
+            doors = [thing for thing in left if thing.kind == _DOOR]
+            shut = [thing for thing in left if thing.kind != _DOOR]
+            places = [*rooms, *shut] if rooms else doors or shut
+            if not places:
+                return
+            place = places[0] if self._choose is None or len(places) < 2 else self._choose(kind, places)
+            if place in rooms:
+                yield from self._go(place)
+                continue
+            _, where = self._shut.pop(place.id)
+            if where is not None and (self._view.here is None or self._view.here.id != where.id):
+                yield from self._go(where)
+            yield from self._open(place)
+
+    def _note(self) -> None:
+        """Keep in mind what is closed here."""
+        for thing in self._closed():
+            self._shut.setdefault(thing.id, (thing, self._view.here))
 
     def _rooms(self) -> list[Entity]:
         """Return the other rooms, those that were entered least first."""
@@ -64,7 +106,6 @@ class RoomExplorer:
         return sorted(self._view.surroundings.rooms, key=lambda room: self._entered[room.id])
 
     def _go(self, room: Entity) -> Iterator[str]:
-        """Go to a room; if a closed door is in the way, open the visible doors and try again."""
         self._entered[room.id] += 1
         for _ in range(3):
             yield from self._do(self._view.verbalizer.approach(room.kind), room)

@@ -24,12 +24,12 @@ def show_loop(out: Path, config: LoopConfig, console: Console, *, report: bool =
     tame_libraries()
     from ...loop.run import run_loop
     from ...views.loop_page import write_page
-    from ...views.loop_table import loop_table, rounds_table, worth_lines
+    from ...views.loop_table import comparisons, loop_table, rounds_table
 
     found = run_loop(out, config, console)
     for table in (loop_table(found), rounds_table(found)):
         console.print(table)
-    for line in worth_lines(found):
+    for line in comparisons(found):
         console.print(line, soft_wrap=True)
     if report:
         console.print(f"Report: {write_page(out, config, found)}", soft_wrap=True)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
 import orjson
@@ -30,11 +30,11 @@ from pathei.loop.config import LoopConfig
 from pathei.loop.results import LoopResult, LoopScore
 from pathei.loop.run import RESULT, run_loop
 from pathei.loop.tasks import SEEN, UNSEEN, held_out_tasks, scenes, training_tasks
-from pathei.loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, WEIGHTS, LoopWorkspace
+from pathei.loop.workspace import BASE, BOTH, MEMORY, NOTHING, PLAIN, PROMPTED, WEIGHTS, LoopWorkspace
 from pathei.memory.opening import open_memory
 from pathei.store import ExperienceStore
 from pathei.views.loop_page import write_page
-from pathei.views.loop_table import loop_table, rounds_table, worth_lines
+from pathei.views.loop_table import comparisons, loop_table, rounds_table
 
 QUIET = Console(file=open(os.devnull, "w"), width=120)  # noqa: SIM115  # as long as the process
 SMALL = LoopConfig(learn="memory", rounds=2, tasks=16, proposed=8, explored=6, held_out=6, workers=0)
@@ -165,18 +165,18 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
         held_out_texts=(tmp_path / "old.txt",),
     )
     found = run_loop(tmp_path / "loop", config, QUIET)
-    assert found.rows() == [NOTHING, BASE, MEMORY, WEIGHTS, BOTH, PLAIN]
-    assert found.rows(0) == [NOTHING, BASE]
+    assert found.rows() == [BASE, PROMPTED, WEIGHTS, BOTH, PLAIN, NOTHING, MEMORY]
+    assert found.rows(0) == [BASE, NOTHING]
     for row in (WEIGHTS, PLAIN):
         assert found.language(row, 1) is not None
         assert found.tokens(row, 1) > 0
     assert found.language(MEMORY, 1) is None
     assert not any(score.failures for score in found.scores)
-    assert {what for what, value, other in found.worth() if value is not None and other is not None} == {
-        what for what, *_ in found.worth()
-    }
+    arms = {frozenset(pair) for pair in combinations((BASE, PROMPTED, WEIGHTS, BOTH), 2)}
+    assert arms < {frozenset((first, second)) for first, second, _ in found.paired()}
+    assert found.forgetting() is not None
     saved = orjson.loads((tmp_path / "loop" / RESULT).read_bytes())
-    assert [row["agent"] for row in saved["table"]] == [NOTHING, BASE, MEMORY, WEIGHTS, BOTH, PLAIN]
+    assert [row["agent"] for row in saved["table"]] == [BASE, NOTHING, PROMPTED, WEIGHTS, BOTH, PLAIN, MEMORY]
     page = write_page(tmp_path / "loop", config, found).read_text()
     assert "<svg" in page
     # What plays in the end is named, and can be had by its name.
@@ -241,14 +241,15 @@ def test_tables_tell_every_agent_after_its_last_round() -> None:
     found = made_up(
         (NOTHING, 0, 0.1), (BASE, 0, 0.05), (MEMORY, 1, 0.5), (MEMORY, 2, 0.8), (WEIGHTS, 1, 0.3), (PLAIN, 1, 0.3)
     )
-    text = printed(160, loop_table(found), rounds_table(found), *worth_lines(found))
+    text = printed(160, loop_table(found), rounds_table(found), *comparisons(found))
     assert "80% [" in text
     assert "+0.55 ±0.05" in text
-    assert "8.0 times" in text
+    assert "only the first reached" in text
+    assert "+0.55 against +2.05 nats per token" in text
     for row in found.rows():
         assert row in text
     one = made_up((NOTHING, 0, 0.0), groups=("unseen tasks",))
-    assert "nothing" in printed(160, loop_table(one))
+    assert NOTHING in printed(160, loop_table(one))
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_shows_before_and_after(small: tuple[Path, LoopResult]) -> None:
@@ -258,8 +259,8 @@ def test_the_page_needs_nothing_from_elsewhere_and_shows_before_and_after(small:
         "http://purl.org", ""
     ).replace("http://creativecommons.org", "")
     assert "<script" not in page
-    assert "Before, with nothing" in page
-    assert "After, with memory" in page
+    assert f"Before, with {NOTHING}" in page
+    assert f"After, with {MEMORY}" in page
     assert "The goal is reached." in page
     assert "The goal is not reached." in page
     # A phone shows a row as a list, each value with the name of its column.

@@ -102,6 +102,10 @@ LEXICON: Final = Lexicon(
     alive=frozenset({"character", "cat", "child"}),
     structure=frozenset({"door", "doorjamb", "floor", "wall", "ceiling", "light"}),
     rooms=_ROOMS,
+    example=(
+        "Have the candle on the nightstand",
+        "Walk to the candle. Grab the candle. Walk to the nightstand. Put the candle on the nightstand.",
+    ),
     wrong_places=5,
 )
 

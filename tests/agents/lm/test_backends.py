@@ -255,3 +255,27 @@ def test_a_key_is_needed_where_no_endpoint_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(ModelError, match="set OPENAI_API_KEY"):
         ChatEndpoint("gpt-4o")
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_a_prompt_that_goes_on_behind_another_one_is_answered_as_alone(family: str) -> None:
+    options, begun = ("Walk to the cup.", "Walk to the pan.", "Open it."), ""
+    goes_on = local(family)
+    for _ in range(5):
+        ask = ModelRequest(dataclasses.replace(said("Where?"), begun=begun), among=options)
+        alone = LocalModel(goes_on._model, goes_on._tokenizer)
+        [reply], [expected] = goes_on.generate([ask]), alone.generate([ask])
+        assert reply.text == expected.text
+        assert reply.logprobs == pytest.approx(expected.logprobs, abs=1e-4)
+        begun = f"{begun} {reply.text}".strip()
+
+
+def test_weights_that_have_changed_are_asked_anew() -> None:
+    backend = LocalModel(tiny_model("gpt2", n_positions=512).eval(), tiny_tokenizer())
+    ask = ModelRequest(said("Where?"), among=("walk to the cup", "open it"))
+    before = [backend.generate([ask])[0].logprobs for _ in range(2)]
+    with torch.no_grad():
+        for one in backend._model.parameters():
+            one.add_(0.05 * torch.randn(one.shape, generator=torch.Generator().manual_seed(0)))
+    assert before[0] == pytest.approx(before[1], abs=1e-4)
+    assert backend.generate([ask])[0].logprobs != pytest.approx(before[1], abs=1e-3)

@@ -46,16 +46,16 @@ class Reciter:
         return [ModelReply(self._answer(ask), None, (-1.0,), Usage(1, 1)) for ask in asks]
 
     def _answer(self, ask: ModelRequest) -> str:
+        if ask.conversation.messages[-1].text.startswith("Where is"):
+            return ask.among[0]
         rest = self._rest(ask.conversation)
         if ask.among:
-            return next((one for one in rest if one in ask.among), ask.among[0] if rest else "")
+            return next((one for one in rest if one in ask.among), "" if "" in ask.among and not rest else ask.among[0])
         return f" {' '.join(rest)}" if self._drafts else " Frobnicate."
 
     def _rest(self, conversation: Conversation) -> list[str]:
-        text = conversation.plain()
-        prompt = next(prompt for prompt in self._plans if text.startswith(prompt))
-        rest = list(self._plans[prompt])
-        for said in text[len(prompt) :].split(". "):
+        rest = list(self._plans[conversation.messages[-1].text])
+        for said in conversation.begun.split(". "):
             one = f"{said.strip().rstrip('.')}."
             if one in rest:
                 rest.remove(one)

@@ -1,0 +1,326 @@
+"""One language-model agent in four arms, in words only: base or tuned, with and without a memory in its prompt.
+
+    python benchmarks/agents/four_arms.py prepare OUT [--demonstrations 760]
+    pathei learn OUT/pairs.jsonl --out OUT/tuned --model smollm2 --method ewc --texts OUT/reference.jsonl ...
+    python benchmarks/agents/four_arms.py activities OUT [--tasks 24]
+    python benchmarks/agents/four_arms.py cells OUT [--tasks 100]
+    python benchmarks/agents/four_arms.py report OUT [--markdown]
+
+`prepare` plays demonstrations of seen activities in training houses, never with the last wording of an activity, and
+writes their plans two by two for `pathei learn` (`corpora.pairs`), reference text, and the memory.
+
+`activities` plays goals of seen and of unseen activities in test houses, at most 60 steps each.
+
+`cells` plays goals of seen activities in a 2 x 2: whether facts of the house are needed (the demonstration acts on
+something that is not in view), and whether the goal is worded as in the experience or in the wording that was left out.
+A budget is 1.3 times the demonstration's steps, with one more for each thing that is not in view. The memory also has
+the facts of a visit to the house, after which one thing in five was moved; `another house's memory` has those of
+another one. Every episode is a line of OUT/played.jsonl, and what is there is not played again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations, zip_longest
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import orjson
+
+from pathei import make_env
+from pathei.agents.lm.local_model import LocalModel
+from pathei.agents.lm.saycan import SayCan, SayCanConfig
+from pathei.agents.skills.agent import SkillAgent
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
+from pathei.collectors.rollout.rollout import Rollout
+from pathei.envs.facts import FactGraph
+from pathei.envs.registry import get_verbalizer
+from pathei.envs.virtualhome.tasks.generate import demonstration, generate_split, wordings
+from pathei.experience import Task, Trajectory
+from pathei.learners.corpora.building import build_corpora
+from pathei.learners.corpora.config import CorpusConfig
+from pathei.learners.corpora.pairs import paired
+from pathei.learners.evaluation.intervals import wilson
+from pathei.learners.evaluation.paired import mcnemar
+from pathei.learners.examples import write_examples
+from pathei.learners.models.stdlib_text import stdlib_text
+from pathei.memory import open_memory
+from pathei.memory.builders.registry import make_builders
+from pathei.memory.builders.signatures import words
+from pathei.memory.empty import EmptyMemory
+from pathei.memory.items import Draft
+from pathei.memory.protocol import Memory
+
+ENV: Final = "pathei/VirtualHome-v0"
+HOME: Final = get_verbalizer(ENV)
+ARMS: Final = ("base", "base + memory", "tuned", "tuned + memory")
+CONTROLS: Final = ("tuned + another house's memory",)
+PLANNER: Final = "planner without a model, with the memory"
+BUDGET: Final = 1.3
+STEPS: Final = 60
+MOVED: Final = 0.2
+SETTINGS: Final = SayCanConfig(sentences=24, ends=False)
+
+
+class CellTask(NamedTuple):
+    """A task of the 2 x 2."""
+
+    task: Task
+    needs: bool
+    """Whether facts of the house are needed."""
+    other: bool
+    """Whether the goal is in the wording that was left out."""
+    steps: int
+    """The budget."""
+
+
+def as_lived(task: Task, *, other: bool = False) -> Task:
+    """Return a task whose goal is worded as in the experience, or in the wording that was left out of it."""
+    said = wordings(task)
+    text = said[-1] if other else task.goal.text if task.goal.text != said[-1] or len(said) < 2 else said[0]
+    return dataclasses.replace(task, goal=dataclasses.replace(task.goal, text=text))
+
+
+# --- experience
+
+
+def prepare(out: Path, demonstrations: int) -> None:
+    """Write plans, reference text and the memory."""
+    out.mkdir(parents=True, exist_ok=True)
+    tasks = [as_lived(task) for task in generate_split(demonstrations, 11, activities="seen", scenes="train")]
+    played = [one for one in Rollout(AgentPolicy(demonstrator)).collect(tasks) if isinstance(one, Trajectory)]
+    config = CorpusConfig(("plan-bare",), per_kind=10_000, held_out_per_kind=0, max_words=60, held_out=0.0, seed=0)
+    write_examples(out / "pairs.jsonl", paired(build_corpora(played, config), np.random.default_rng(0)))
+    texts = list(stdlib_text().train)
+    random.Random(0).shuffle(texts)
+    (out / "reference.jsonl").write_bytes(b"".join(orjson.dumps(text) + b"\n" for text in texts[:300]))
+    builders = make_builders(("episodes", "facts"))
+    with open_memory(out / "memory", embedder="ngrams", builders=builders, create=True) as memory:
+        memory.add_all(played)
+
+
+def visit(task: Task, scene: str, seed: int) -> Iterator[Draft]:
+    """Yield where things are in a task's house, as facts of a scene; some were elsewhere during the visit."""
+    env = make_env(ENV)
+    observation_facts = env.reset(seed=task.seed, options=dict(task.options))[1]["facts"]
+    graph, rng = FactGraph.of(observation_facts), random.Random(seed)
+    assert graph is not None
+    found = []
+    for thing in graph.kinds:
+        room, relation, holder = graph.location(thing)
+        if thing in graph.rooms or thing in graph.characters or holder is None or relation not in ("ON", "INSIDE"):
+            continue
+        found.append((thing, relation, holder, room))
+    holders = [(relation, holder, room) for _, relation, holder, room in found]
+    for thing, relation, holder, room in found:
+        if rng.random() < MOVED:
+            relation, holder, room = rng.choice(holders)  # it was there during the visit
+        kind, place = graph.kinds[thing], graph.kinds[holder]
+        where = "" if room is None else f", in the {HOME.noun(graph.kinds[room])}"
+        text = f"Here the {words(kind)} is {'on' if relation == 'ON' else 'in'} the {words(place)}{where}."
+        data = {"object": kind, "id": thing, "relation": relation, "place": place, "holds": "scene", "scene": scene}
+        yield Draft("fact", text, ENV, key=f"{scene}|{kind} {thing}", data=data)
+    env.close()
+
+
+def cells(count: int) -> list[CellTask]:
+    """Return the tasks of the 2 x 2, each in both wordings: at most `count` of either need, those of need second."""
+    found: dict[bool, list[CellTask]] = {False: [], True: []}
+    for task in generate_split(6 * count, 13, activities="seen", scenes="test"):
+        if len(wordings(task)) < 2:
+            continue
+        steps, unseen = _demonstrated(task)
+        if len(found[unseen > 0]) < 2 * count:
+            budget = math.ceil(BUDGET * (steps + unseen))
+            found[unseen > 0] += [CellTask(as_lived(task, other=o), unseen > 0, o, budget) for o in (False, True)]
+    return [*found[False], *found[True]]
+
+
+def _demonstrated(task: Task) -> tuple[int, int]:
+    """Return the steps of a demonstration, and how many of them are not among the actions that an agent is shown."""
+    env = make_env(ENV)
+    _, info = env.reset(seed=task.seed, options=dict(task.options))
+    unseen = 0
+    script = demonstration(task)
+    for action in script:
+        unseen += action not in info["actions"]
+        _, _, _, _, info = env.step(action)
+    env.close()
+    return len(script), unseen
+
+
+# --- playing
+
+
+class Player:
+    """Plays tasks with the arms, and notes every episode."""
+
+    def __init__(self, out: Path) -> None:
+        """Open what `prepare` and `pathei learn` made."""
+        self._out, self._models = out, dict[str, LocalModel]()
+        self._log = out / "played.jsonl"
+        lines = self._log.read_text().splitlines() if self._log.exists() else []
+        self.known = {(one["part"], one["arm"], one["task"], one["goal"]) for one in map(json.loads, lines)}
+
+    def play(self, part: str, arm: str, task: Task, steps: int, memory: Memory | None, group: str) -> None:
+        """Play a task with an arm, unless it was played."""
+        key = (part, arm, task.id, task.goal.text)
+        if key in self.known:
+            return
+        agent: Any
+        if arm == PLANNER:
+            agent = SkillAgent(memory or EmptyMemory(), env=ENV)
+        else:
+            shown = memory if "memory" in arm else None
+            agent = SayCan(
+                self._model("tuned" if arm.startswith("tuned") else "base"),
+                SETTINGS,
+                verbalizer=HOME,
+                recollection=shown,
+                env=ENV,
+                scene=HOME.scene(task),
+            )
+        begun = time.process_time()
+        [one] = Rollout(AgentPolicy(lambda _: agent), max_steps=steps).collect([task])
+        seconds = time.process_time() - begun
+        assert isinstance(one, Trajectory), one
+        usage = [step.info.get("agent", {}).get("usage", {}) for step in one.steps]
+        tokens = sum(int(use.get("prompt_tokens", 0)) + int(use.get("completion_tokens", 0)) for use in usage)
+        row = {
+            "part": part, "arm": arm, "group": group, "task": task.id, "goal": task.goal.text,
+            "success": bool(one.success), "steps": len(one.steps), "budget": steps,
+            "tokens": tokens, "seconds": round(seconds, 2), "actions": [step.action for step in one.steps],
+        }  # fmt: skip
+        with self._log.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        print(
+            part,
+            arm,
+            group,
+            task.goal.text,
+            "reached" if one.success else "not reached",
+            f"{seconds:.0f} s",
+            flush=True,
+        )
+
+    def _model(self, which: str) -> LocalModel:
+        if which not in self._models:
+            path = str(self._out / "tuned") if which == "tuned" else "smollm2"
+            self._models[which] = LocalModel.load(path, dtype="float32", device="cpu")
+        return self._models[which]
+
+
+def play_activities(out: Path, count: int, arms: Sequence[str]) -> None:
+    """Play goals of seen and of unseen activities in test houses, turn by turn."""
+    groups = {kind: generate_split(count, 12, activities=kind, scenes="test") for kind in ("seen", "unseen")}  # type: ignore[arg-type]
+    player = Player(out)
+    with open_memory(out / "memory", mode="read") as memory:
+        for place in range(count):
+            for kind, tasks in groups.items():
+                for arm in arms:
+                    player.play("activities", arm, tasks[place], STEPS, memory, kind)
+
+
+def play_cells(out: Path, count: int, arms: Sequence[str]) -> None:
+    """Play the 2 x 2, turn by turn, each house with the facts of a visit to it."""
+    player, tasks = Player(out), cells(count)
+    easy, hard = ([one for one in tasks if one.needs == needs] for needs in (False, True))
+    mixed = [one for pair in zip_longest(easy, hard) for one in pair if one is not None]
+    houses = list(dict.fromkeys(HOME.scene(one.task) for one in mixed))
+    first = {HOME.scene(one.task): one.task for one in mixed}
+    with open_memory(out / "memory") as memory:
+        for one in mixed:
+            scene = HOME.scene(one.task)
+            group = f"facts {'needed' if one.needs else 'not needed'}, {'other words' if one.other else 'as lived'}"
+            other = first[houses[(houses.index(scene) + 1) % len(houses)]]
+            for arm in arms:
+                source = other if "another" in arm else one.task
+                ids = memory.add_drafts(list(visit(source, scene, one.task.seed)))
+                player.play("cells", arm, one.task, one.steps, memory, group)
+                memory.forget(ids)
+
+
+# --- reporting
+
+
+def report(out: Path) -> None:
+    """Print the tables of what was played so far."""
+    rows = [json.loads(line) for line in (out / "played.jsonl").read_text().splitlines()]
+    for part in ("activities", "cells"):
+        if mine := [row for row in rows if row["part"] == part]:
+            groups = sorted({row["group"] for row in mine})
+            for table in (shares(mine, groups), differences(mine, groups)):
+                print("\n" + "\n".join(f"| {' | '.join(row)} |" for row in table))
+
+
+def shares(rows: Sequence[dict[str, Any]], groups: Sequence[str]) -> Iterator[list[str]]:
+    """Yield a table of how many goals each agent reached, with what it took."""
+    head = ["agent", *groups, "steps to a goal", "tokens per episode", "processor seconds per episode"]
+    yield from (head, ["---"] * len(head))
+    for arm in dict.fromkeys(row["arm"] for row in rows):
+        own = [row for row in rows if row["arm"] == arm]
+        won = [[row["success"] for row in own if row["group"] == group] for group in groups]
+        yield [
+            arm,
+            *(_share(sum(one), len(one)) if one else "" for one in won),
+            _mean([row["steps"] for row in own if row["success"]]),
+            _mean([row["tokens"] for row in own]),
+            _mean([row["seconds"] for row in own]),
+        ]
+
+
+def differences(rows: Sequence[dict[str, Any]], groups: Sequence[str]) -> Iterator[list[str]]:
+    """Yield a table of what each of two agents reached and the other one did not, on the same tasks."""
+    head = ["on the same tasks", "group", "only the first", "only the second", "difference", "p (McNemar, exact)"]
+    yield from (head, ["---"] * len(head))
+    by: dict[tuple[str, str], dict[tuple[str, str], bool]] = defaultdict(dict)
+    for row in rows:
+        by[row["arm"], row["group"]][row["task"], row["goal"]] = row["success"]
+    for second, first in combinations(dict.fromkeys(row["arm"] for row in rows), 2):
+        for group in groups:
+            one, other = by[first, group], by[second, group]
+            both = [key for key in one if key in other]
+            if both:
+                found = mcnemar([one[key] for key in both], [other[key] for key in both])
+                margin = f"{found.difference:+.0%} [{100 * found.low:+.0f}, {100 * found.high:+.0f}]"
+                names = f"{first}, and {second}"
+                yield [names, group, str(found.first), str(found.second), margin, f"{found.p:.3f}"]
+
+
+def _mean(values: Sequence[float]) -> str:
+    return f"{sum(values) / len(values):.1f}" if values else ""
+
+
+def _share(won: int, of: int) -> str:
+    one = wilson(won, of)
+    return f"{won} of {of}: {one.value:.0%} [{100 * one.low:.0f}, {100 * one.high:.0f}]"
+
+
+def main() -> None:
+    """Do one part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("prepare", "activities", "cells", "report"))
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--demonstrations", type=int, default=760)
+    parser.add_argument("--tasks", type=int, default=24)
+    parser.add_argument("--arms", nargs="*", default=[*ARMS, *CONTROLS, PLANNER])
+    arguments = parser.parse_args()
+    if arguments.part == "prepare":
+        prepare(arguments.out, arguments.demonstrations)
+    elif arguments.part == "report":
+        report(arguments.out)
+    else:
+        play = play_activities if arguments.part == "activities" else play_cells
+        play(arguments.out, arguments.tasks, arguments.arms)
+
+
+if __name__ == "__main__":
+    main()
