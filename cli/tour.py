@@ -55,7 +55,7 @@ def _next(command: Demo) -> str:
         hints |= {
             f'pathei memory query {learned} "where do cups end up?"': "",
             f"pathei run --agent skills:{learned} --seed 3": "watch an agent act by that memory",
-            "pathei loop runs/loop --seeds 3": "all of it, in a quarter of an hour",
+            "pathei loop runs/loop --seeds 3": "all of it, larger",
         }
     return "\n".join(["\nNext:", *(f"  {hint:44}  {what}".rstrip() for hint, what in hints.items())])
 
@@ -68,11 +68,12 @@ def small_loop(workers: int, seed: int, *, weights: bool = True) -> LoopConfig:
     return dataclasses.replace(
         usual,
         learn="both" if weights else "memory",
-        tasks=60,
-        proposed=30,
-        explored=20,
-        held_out=16,
-        training=dataclasses.replace(usual.training, steps=120),
+        rounds=1,
+        tasks=40,
+        proposed=20,
+        explored=12,
+        held_out=8,
+        training=dataclasses.replace(usual.training, steps=80),
         workers=workers,
         seed=seed,
     )

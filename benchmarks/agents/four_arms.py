@@ -4,7 +4,7 @@
     pathei learn OUT/pairs.jsonl --out OUT/tuned --model smollm2 --method ewc --texts OUT/reference.jsonl ...
     python benchmarks/agents/four_arms.py activities OUT [--tasks 24]
     python benchmarks/agents/four_arms.py cells OUT [--tasks 100]
-    python benchmarks/agents/four_arms.py report OUT [--markdown]
+    python benchmarks/agents/four_arms.py report OUT [--of cells] [--table differences]
 
 `prepare` plays demonstrations of seen activities in training houses, never with the last wording of an activity, and
 writes their plans two by two for `pathei learn` (`corpora.pairs`), reference text, and the memory.
@@ -251,14 +251,12 @@ def play_cells(out: Path, count: int, arms: Sequence[str]) -> None:
 # --- reporting
 
 
-def report(out: Path) -> None:
-    """Print the tables of what was played so far."""
+def report(out: Path, of: str, which: str) -> None:
+    """Print a table of what was played so far."""
     rows = [json.loads(line) for line in (out / "played.jsonl").read_text().splitlines()]
-    for part in ("activities", "cells"):
-        if mine := [row for row in rows if row["part"] == part]:
-            groups = sorted({row["group"] for row in mine})
-            for table in (shares(mine, groups), differences(mine, groups)):
-                print("\n" + "\n".join(f"| {' | '.join(row)} |" for row in table))
+    mine = [row for row in rows if row["part"] == of]
+    table = (shares if which == "shares" else differences)(mine, sorted({row["group"] for row in mine}))
+    print("\n".join(f"| {' | '.join(row)} |" for row in table))
 
 
 def shares(rows: Sequence[dict[str, Any]], groups: Sequence[str]) -> Iterator[list[str]]:
@@ -311,12 +309,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--demonstrations", type=int, default=760)
     parser.add_argument("--tasks", type=int, default=24)
+    parser.add_argument("--of", choices=("activities", "cells"), default="activities", help="what is reported")
+    parser.add_argument("--table", choices=("shares", "differences"), default="shares", help="which table of it")
     parser.add_argument("--arms", nargs="*", default=[*ARMS, *CONTROLS, PLANNER])
     arguments = parser.parse_args()
     if arguments.part == "prepare":
         prepare(arguments.out, arguments.demonstrations)
     elif arguments.part == "report":
-        report(arguments.out)
+        report(arguments.out, arguments.of, arguments.table)
     else:
         play = play_activities if arguments.part == "activities" else play_cells
         play(arguments.out, arguments.tasks, arguments.arms)
