@@ -90,7 +90,7 @@ class LocalModel:
         """
         model, tokenizer = load_pretrained(path, dtype, device)
         if dtype == "auto" and model.device.type == "cpu":
-            model = model.float()
+            model = model.float()  # type: ignore[no-untyped-call]
         return cls(model, tokenizer, name=str(path), batch=batch, chat=chat)
 
     @property

@@ -26,6 +26,7 @@ from ...envs.verbalizer import Verbalizer, ask_for_plan, plain
 from ...errors import AnswerError, ModelError, at_least, check, of_type
 from ...experience import Goal, Json, Observation
 from ...memory.protocol import Memory
+from ..barring import BarredActions
 from ..protocol import Decision, Finished
 from ..skills.looking import RoomExplorer
 from ..skills.view import EpisodeView
@@ -120,6 +121,7 @@ class SayCan:
         self._used: Counter[str] = Counter()
         self._focus: dict[str, int] = {}
         self._settled: set[int] = set()
+        self._barred = BarredActions()
         self._places = GoalPlaces("", self.verbalizer)
         self._usage = Usage(requests=0)
         self._notes: dict[str, Json] = {}
@@ -134,6 +136,7 @@ class SayCan:
             ModelError: the model does not answer.
         """
         self._view.see(observation)
+        self._barred.see(observation)
         if self._life is None:
             self._life = self._live(goal)
         try:
@@ -145,6 +148,7 @@ class SayCan:
         self._usage = Usage(requests=0)
         if action is None:
             raise Finished(f"the model has said {len(self._said)} sentences", notes)
+        self._barred.chose(action)
         return Decision(action, notes=notes)
 
     # --- saying
@@ -186,30 +190,13 @@ class SayCan:
 
     def _able(self, text: str, option: Option, ids: set[int]) -> Generator[str, None, tuple[str, ...]]:
         """Return the actions that a sentence may mean, once what it is about is in view where the goal says."""
-        kinds = option.kinds
-        if option.actions and self._is_going(text):
-            kind = self._kinds(option.actions[0])[0]
-            rooms = [] if kind in self._view.room_kinds else self._places.rooms(kind, self._view.rooms.values())
-            if rooms and self._view.here is not None and self._view.here.id not in {room.id for room in rooms}:
+        kinds = option.kinds or tuple(kind for one in option.actions[:1] for kind in self._kinds(one))
+        if option.actions and kinds and text == self._approach(kinds[0]):
+            here, rooms = self._view.here, self._places.rooms(kinds[0], self._view.rooms.values())
+            if rooms and here not in rooms and kinds[0] not in self._view.room_kinds:
                 yield from self._lookout.go_to(rooms[0])
-                here = self._options({}).get(text)
-                if here is not None and self._view.here is not None and self._view.here.id == rooms[0].id:
-                    return here.actions
-                kinds = (kind,)
-        now = self._options({}).get(text)
-        if now is not None and now.actions:
-            return now.actions
-        return (yield from self._come_about(text, kinds or option.kinds, ids))
-
-    def _is_going(self, text: str) -> bool:
-        """Whether a sentence says that the agent goes to a thing."""
-        return any(
-            text == self._approach(kind)
-            for option in [self._options({}).get(text)]
-            if option is not None
-            for action in option.actions[:1]
-            for kind in self._kinds(action)
-        )
+        now = self._options({}).get(text, Option())
+        return now.actions or (yield from self._come_about(text, kinds, ids))
 
     def _kinds(self, action: str) -> tuple[str, ...]:
         read = self.verbalizer.read_action(action)
@@ -260,8 +247,12 @@ class SayCan:
     def _options(self, absent: Mapping[str, Action]) -> dict[str, Option]:
         """Return everything that can be said now, and what could be once certain things are found and walked to."""
         found: dict[str, Option] = {}
+        allowed, barred = self._barred.left(self._view.actions), set[str]()
         for action in self._view.actions:
             text = self.verbalizer.say_action(action)
+            if action not in allowed:
+                barred.add(text)
+                continue
             known = found.get(text, Option())
             if self._takes_back(action):  # where it is said again, another one is meant
                 found.setdefault(text, Option(kinds=self._kinds(action)))
@@ -270,7 +261,7 @@ class SayCan:
         listed = {thing.kind for thing in self._view.listed.values()}
         for text, wanted in absent.items():
             walk = self.verbalizer.approach(wanted.names[0])
-            if listed and (wanted != walk or wanted.names[0] not in listed):
+            if listed and text not in barred and (wanted != walk or wanted.names[0] not in listed):
                 found.setdefault(text, Option(kinds=wanted.names))
         return found
 

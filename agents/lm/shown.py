@@ -5,10 +5,11 @@ Not here: asking the model (`saycan`), and what a memory holds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ...envs.verbalizer import Verbalizer
-from ...memory.items import Draft, Filter, Hit
+from ...memory.items import Draft, Filter, Hit, Kind
 from ...memory.protocol import Memory
 
 _ASKED: Final = 16
@@ -72,8 +73,8 @@ class ShownMemory:
         here = [one for one in known if one[1].data.get("holds") != "scene" or one[1].data.get("scene") == self._scene]
         return sorted(here, key=lambda one: one[1].data.get("holds") != "scene")[:_FACTS]
 
-    def _query(self, text: str, kind: str) -> list[Hit]:
-        return self._recollection.query(text, _ASKED, Filter(kinds=(kind,), env=self._env))  # type: ignore[arg-type]
+    def _query(self, text: str, kind: Kind) -> Sequence[Hit]:
+        return self._recollection.query(text, _ASKED, Filter(kinds=(kind,), env=self._env))
 
 
 def _of_door(action: str, verbalizer: Verbalizer) -> bool:

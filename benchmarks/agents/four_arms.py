@@ -220,7 +220,7 @@ class Player:
 
 def play_activities(out: Path, count: int, arms: Sequence[str]) -> None:
     """Play goals of seen and of unseen activities in test houses, turn by turn."""
-    groups = {kind: generate_split(count, 12, activities=kind, scenes="test") for kind in ("seen", "unseen")}  # type: ignore[arg-type]
+    groups = {kind: generate_split(count, 12, activities=kind, scenes="test") for kind in ("seen", "unseen")}
     player = Player(out)
     with open_memory(out / "memory", mode="read") as memory:
         for place in range(count):

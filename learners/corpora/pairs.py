@@ -33,7 +33,7 @@ def paired(examples: Sequence[Example], rng: np.random.Generator, max_words: int
         first = int(rng.choice(others))
         if rng.random() < 0.5:
             first = max(others, key=lambda other: (_alike(words[place], words[other]), -other))
-        turns = (*_said(examples[first]), *_said(one))
+        turns: tuple[ChatTurn, ...] = (*_said(examples[first]), *_said(one))
         if sum(len(turn.text.split()) for turn in turns) > max_words:
             turns = _said(one)
         found.append(dataclasses.replace(one, prompt="", completion="", turns=turns))
