@@ -127,7 +127,7 @@ def _paired(place: LoopWorkspace, plans: Sequence[Example]) -> Sequence[Example]
     """Return plans as conversations of two, as a model that acts is shown them."""
     import numpy as np
 
-    from ..learners.corpora.pairs import paired
+    from ..learners.training.pairs import paired
 
     return paired(plans, np.random.default_rng(place.seed), 2 * _LONGEST) if len(plans) > 1 else plans
 

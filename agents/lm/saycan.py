@@ -28,10 +28,10 @@ from ...experience import Goal, Json, Observation
 from ...memory.protocol import Memory
 from ..barring import BarredActions
 from ..protocol import Decision, Finished
+from ..skills.goal_places import GoalPlaces
 from ..skills.looking import RoomExplorer
 from ..skills.view import EpisodeView
 from .backends import Backend, Conversation, Message, ModelReply, ModelRequest, Usage
-from .goal_places import GoalPlaces
 from .shown import ShownMemory, WorkedExample
 
 _YOU: Final = "character"

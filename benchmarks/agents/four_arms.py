@@ -7,7 +7,7 @@
     python benchmarks/agents/four_arms.py report OUT [--of cells] [--table differences]
 
 `prepare` plays demonstrations of seen activities in training houses, never with the last wording of an activity, and
-writes their plans two by two for `pathei learn` (`corpora.pairs`), reference text, and the memory.
+writes their plans two by two for `pathei learn` (`training.pairs`), reference text, and the memory.
 
 `activities` plays goals of seen and of unseen activities in test houses, at most 60 steps each.
 
@@ -47,11 +47,11 @@ from pathei.envs.virtualhome.tasks.generate import demonstration, generate_split
 from pathei.experience import Task, Trajectory
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import CorpusConfig
-from pathei.learners.corpora.pairs import paired
 from pathei.learners.evaluation.intervals import wilson
 from pathei.learners.evaluation.paired import mcnemar
 from pathei.learners.examples import write_examples
 from pathei.learners.models.stdlib_text import stdlib_text
+from pathei.learners.training.pairs import paired
 from pathei.memory import open_memory
 from pathei.memory.builders.registry import make_builders
 from pathei.memory.builders.signatures import words

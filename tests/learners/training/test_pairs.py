@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pathei.learners.corpora.pairs import paired
 from pathei.learners.examples import Example
+from pathei.learners.training.pairs import paired
 
 
 def example(goal: str) -> Example:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pathei.agents.lm.goal_places import GoalPlaces
+from pathei.agents.skills.goal_places import GoalPlaces
 from pathei.envs.facts import Entity
 from pathei.envs.virtualhome.verbalizer import HomeVerbalizer
 
