@@ -158,8 +158,8 @@ class Hit:
     score: float
     """The score that orders hits; higher is better."""
     scores: Mapping[str, float] = field(default_factory=dict)
-    """The parts of the score, each in [0, 1]: `dense`, `lexical`, and on request `recency`, `importance`, `utility`;
-    also the `cosine` with the question."""
+    """The parts of the score, each in [0, 1]: `dense`, `lexical`, `names` where the question names numbers or codes,
+    and on request `recency`, `importance`, `utility`; also the `cosine` with the question."""
 
     def __repr__(self) -> str:
         return f"Hit({self.score:.3g}, {self.item.draft.kind}, {shorten(self.item.draft.text)})"

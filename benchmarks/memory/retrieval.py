@@ -2,12 +2,13 @@
 
     python benchmarks/memory/retrieval.py [--functions 1500] [--sentences 20000] [--folder DIR]
 
-Part 1 is looking for a skill, twice. Code: the question is the first line of a function's docstring, the answer its
-name, arguments and body without the docstring; functions are drawn from the standard library and from what is
-installed here of torch, scikit-learn and SciPy. Household: the question is how somebody described an activity, an
-answer any other plan for the same activity, by its steps (RobotHow, if `pathei data get robothow` has fetched it). The
-weight is chosen on one half of the questions; the other half is what counts. Part 2 asks for the nearest of docstring
-sentences, from a graph and exactly.
+Part 1 is looking for one text among many, three times. Code: the question is the first line of a function's docstring,
+the answer its name, arguments and body without the docstring; functions are drawn from the standard library and from
+what is installed here of torch, scikit-learn and SciPy. Household: the question is how somebody described an activity,
+an answer any other plan for the same activity, by its steps (RobotHow, if `pathei data get robothow` has fetched it).
+Dialogue: the question is about what somebody said, the answer the message (`_dialogues`: templates, with other topics
+in the other half). The weight is chosen on one half of the questions; the other half is what counts. Part 2 asks for
+the nearest of docstring sentences, from a graph and exactly.
 
 Embedding with MiniLM takes most of the time: about ten functions or a hundred sentences per second and core. With
 `--folder` its vectors are kept and used again. Not here: other embedders than MiniLM (if `pathei data get minilm` has
@@ -34,6 +35,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from pathei.benchmarks.memory._dialogues import messages
 from pathei.envs.virtualhome.tasks.robothow import RobotHow
 from pathei.errors import DataError
 from pathei.memory.embedders.registry import make_embedder
@@ -64,6 +66,12 @@ class Search(NamedTuple):
     """A question for each text."""
     kinds: Sequence[str]
     """Texts of one kind answer each other's questions; a text that is alone in its kind answers its own."""
+
+
+def dialogue() -> Search:
+    """Make dialogues; messages without a question are searched, and not asked for."""
+    said = list(messages(np.random.default_rng(0)))
+    return Search("messages", [text for text, _ in said], [asked for _, asked in said], [text for text, _ in said])
 
 
 class Known:
@@ -142,6 +150,8 @@ def ranks(memory: ExperienceMemory, search: Search, ranking: RankingConfig) -> F
     found, alone = np.zeros(len(search.texts), np.float32), Counter(search.kinds)
     for row, question in enumerate(search.asked):
         rank = 0
+        if not question:
+            continue
         for hit in memory.query(question, 3 * K, ranking=ranking):
             other = int(hit.item.draft.key)
             if alone[search.kinds[row]] > 1 and search.texts[other] == search.texts[row]:
@@ -167,6 +177,8 @@ def fusion(console: Console, search: Search, embedders: Sequence[Embedder], fold
         with tempfile.TemporaryDirectory() as temporary, ExperienceMemory.open(temporary, embedder=known) as memory:
             memory.add_drafts(Draft("skill", text, "", key=str(row), time=1.0) for row, text in enumerate(search.texts))
             scores = {name: ranks(memory, search, ranking) for name, ranking in ways.items()}
+        asked = np.array([bool(question) for question in search.asked])
+        scores = {name: of[asked] for name, of in scores.items()}
         halves = [(of[::2], of[1::2]) for of in scores.values()]
         columns.append(
             [f"{one.mean():.3f}  {two.mean():.3f} ±{two.std() / len(two) ** 0.5:.3f}" for one, two in halves]
@@ -244,6 +256,7 @@ def main() -> None:
             fusion(console, household(), embedders, folder)
         except DataError as error:
             console.print(f"The household is left out: {error}")
+        fusion(console, dialogue(), embedders, folder)
         graph(console, sentences(options.sentences), embedders[0], folder)
 
 

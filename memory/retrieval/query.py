@@ -17,6 +17,7 @@ from ..storage.database import MemoryDatabase
 from ..storage.vectors import Floats, VectorHits
 from ..storage.view import IndexView
 from .lexical import LexicalIndex
+from .names import asked_names, share_named
 from .ranking import Candidates, Numbers, RankingConfig, Traits, rank
 
 
@@ -99,4 +100,7 @@ def _candidates(question: RetrievalQuery, database: MemoryDatabase, view: IndexV
     if cosines is not None and len(passages.places):
         at = np.searchsorted(every, passages.places)
         cosines[at] = np.maximum(cosines[at], passages.scores)
-    return Candidates(every + 1, cosines, shared, traits)
+    named = None
+    if ranking.names and ranking.weights_for(question.embedder)[1] and (asked := asked_names(question.text)):
+        named = np.array([share_named(asked, text) for text in database.texts(every + 1)])
+    return Candidates(every + 1, cosines, shared, traits, named if named is not None and named.any() else None)

@@ -39,6 +39,9 @@ class RankingConfig:
     """Similarity in meaning, by the embedder. If None, the best measured: 0.75, or 0.3 for `ngrams`."""
     lexical: float | None = None
     """Similarity in words, by BM25. If None, the best measured: 0.25, or 0.7 for `ngrams`."""
+    names: float = 1.25
+    """The numbers and codes of the question ("4711", "house:7") that the text names too, where it has any; not
+    where words do not count."""
     recency: float = 0.0
     """How recently the item was seen."""
     importance: float = 0.0
@@ -58,7 +61,7 @@ class RankingConfig:
         Raises:
             ConfigError: a value is out of range; lists all of them.
         """
-        weights = (*self.weights_for(""), self.recency, self.importance, self.utility)
+        weights = (*self.weights_for(""), self.names, self.recency, self.importance, self.utility)
         valid = all(math.isfinite(one) and one >= 0 for one in weights)
         rules = {
             "weights must be at least 0, and not all of them 0": valid and sum(weights) > 0,
@@ -93,12 +96,15 @@ class Candidates(NamedTuple):
     """The BM25 scores; NaN if no word is shared."""
     traits: Traits | None
     """Needed if the ranking uses recency, importance or utility."""
+    named: Numbers | None = None
+    """How much of what the question names with digits each item names; None if it names nothing so."""
 
     def only(self, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> Candidates:
         """Return those that a mask selects."""
         cosines = None if self.cosines is None else self.cosines[kept]
         traits = None if self.traits is None else Traits(*(one[kept] for one in self.traits))
-        return Candidates(self.numbers[kept], cosines, self.words[kept], traits)
+        named = None if self.named is None else self.named[kept]
+        return Candidates(self.numbers[kept], cosines, self.words[kept], traits, named)
 
 
 class RankedItem(NamedTuple):
@@ -130,6 +136,8 @@ def rank(candidates: Candidates, ranking: RankingConfig, k: int, embedder: str =
     if sharing.any():
         shared[sharing], used["lexical"] = join(words[sharing], 0.0), wording
     parts = {"dense": (used["dense"], dense), "lexical": (used["lexical"], shared)}
+    if candidates.named is not None:
+        parts["names"] = (ranking.names, candidates.named)
     if traits is not None and len(words):
         now = float(traits.last_seen.max()) if ranking.now is None else ranking.now
         hours = np.maximum(0.0, now - traits.last_seen) / _HOUR

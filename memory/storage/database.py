@@ -203,6 +203,14 @@ class MemoryDatabase:
         rows = self.all(f"SELECT emb FROM vector WHERE num IN ({marks}) ORDER BY num", numbers.tolist())
         return np.frombuffer(b"".join(row[0] for row in rows), np.float16).reshape(len(rows), dimensions)
 
+    def texts(self, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> list[str]:
+        """Return the texts of numbers, in ascending order of them."""
+        marks = ",".join("?" * len(numbers))
+        return [
+            str(row[0])
+            for row in self.all(f"SELECT text FROM item WHERE num IN ({marks}) ORDER BY num", numbers.tolist())
+        ]
+
     def add_vectors(self, num: int, embedding: Embedding) -> None:
         """Store the vectors of a new item, within a transaction."""
         self.run("INSERT INTO vector VALUES (?,?)", (num, embedding.whole.tobytes()))
