@@ -142,7 +142,7 @@ TOPICS: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     (
         ("For my birthday I would love a new {0}.", "If anybody asks what to give me: a {0}!"),
-        ("What present would make {who} happy?", "What could we buy for {who}?", "Who wishes for a {0}?"),
+        ("What present would make {who} happy?", "What could we buy for {who}?", "Who asks for a {0}?"),
         (
             "telescope",
             "wok",

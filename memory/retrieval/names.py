@@ -1,6 +1,6 @@
 """Numbers, codes and the like that a question names: "4711", "LH123", "house:7", "2024-05-03", "gate 7".
 
-An embedder hardly tells "4711" from "4712", and words weigh less than meaning: of the candidates, those that name what
+To an embedder "4711" and "4712" are nearly the same, and words weigh less than meaning: of the candidates, those that name what
 the question names have to come first. Not here: finding candidates, and names without digits.
 """
 
