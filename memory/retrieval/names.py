@@ -1,7 +1,7 @@
 """Numbers, codes and the like that a question names: "4711", "LH123", "house:7", "2024-05-03", "gate 7".
 
-To an embedder "4711" and "4712" are nearly the same, and words weigh less than meaning: of the candidates, those that name what
-the question names have to come first. Not here: finding candidates, and names without digits.
+To an embedder "4711" and "4712" are nearly the same, and words weigh less than meaning: of the candidates, those that
+name what the question names have to come first. Not here: finding candidates, and names without digits.
 """
 
 from __future__ import annotations
