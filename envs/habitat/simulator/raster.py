@@ -162,7 +162,7 @@ def cast_pixels(faces: Faces, camera: Camera, rows: int, width: int, rooms: NDAr
     if not len(kept):
         return _Hits(np.full(rows * width, -1, dtype=np.intp), np.zeros(rows * width))
     across = (np.arange(width) + 0.5) * (2 * camera.half / width) - camera.half
-    down = -((np.arange(rows) + 0.5) * (2 * camera.half / width) - camera.half * rows / width)
+    down: Floats = camera.half * rows / width - (np.arange(rows, dtype=np.float64) + 0.5) * (2 * camera.half / width)
     face, row = _rows_covered(view, camera.half, rows, width)
     from_, to = _between(_planes(view, inverse), face, down[row])
     scale = width / (2 * camera.half)
