@@ -257,6 +257,8 @@ class StoreExport:
     """Only episodes that reached their goal (True) or failed to (False)."""
     roots: bool = False
     """Leave branches out."""
+    flags: tuple[str, ...] = ()
+    """Only episodes with all of these flags, which are set in `pathei view`; `not:bad` is without `bad`."""
     overwrite: bool = False
     """Replace what is there."""
 
@@ -336,6 +338,8 @@ class StorePush:
     """Only episodes that reached their goal (True) or failed to (False)."""
     roots: bool = False
     """Leave branches out."""
+    flags: tuple[str, ...] = ()
+    """Only episodes with all of these flags, which are set in `pathei view`; `not:bad` is without `bad`."""
 
 
 @dataclass(frozen=True)

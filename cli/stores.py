@@ -139,6 +139,7 @@ def store_export(command: StoreExport) -> None:
             collector=command.collector,
             success=command.success,
             roots=command.roots,
+            flags=command.flags,
             overwrite=command.overwrite,
         )
     written = report.written
@@ -223,6 +224,7 @@ def store_push(command: StorePush) -> None:
             collector=command.collector,
             success=command.success,
             roots=command.roots,
+            flags=command.flags,
         )
     make_console().print(f"Uploaded: {address}", soft_wrap=True, markup=False)
 

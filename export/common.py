@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ExportError
 from ..experience import Parent, Trajectory
-from ..store import ExperienceStore, image_names
+from ..store import ExperienceStore, flagged, image_names
 from ..store.blobs import media_type
 from ..store.durable import publish, sync_directory
 
@@ -78,10 +78,13 @@ class Selection:
     """Only those that reached their goal (True) or failed to (False)."""
     roots: bool = False
     """Only those without a parent."""
+    flags: Sequence[str] = ()
+    """Only those with these flags, or without those that begin with `not:`."""
 
     def stored(self) -> Iterator[Trajectory]:
         """Yield the chosen trajectories as they are stored."""
-        return self.store.trajectories(collector=self.collector, success=self.success, roots=self.roots)
+        found = self.store.trajectories(collector=self.collector, success=self.success, roots=self.roots)
+        return flagged(self.store.path, found, self.flags)
 
     def episodes(self) -> Iterator[ExportEpisode]:
         """Yield the chosen trajectories, branches filled in."""

@@ -10,7 +10,7 @@ What an export would lose is refused, not dropped: images above all. Privileged 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +48,7 @@ def export(
     collector: str | None = None,
     success: bool | None = None,
     roots: bool = False,
+    flags: Sequence[str] = (),
     overwrite: bool = False,
     **options: object,
 ) -> ExportReport:
@@ -60,6 +61,7 @@ def export(
         collector: Only episodes that this collector played.
         success: Only episodes that reached their goal (True) or failed to (False).
         roots: Only episodes without a parent. Without it every branch is a whole episode of its own.
+        flags: Only episodes with all of these flags, which people set in the viewer; `not:bad` is without `bad`.
         overwrite: Replace what is at `path`.
         **options: Options of the format; see the function `write_...` of its module.
 
@@ -76,7 +78,7 @@ def export(
     for name in options:
         if name not in known:
             raise unknown(f"option of the {format} export", name, known)
-    selection = Selection(store, collector, success, roots)
+    selection = Selection(store, collector, success, roots, tuple(flags))
     target = Path(path)
     with output(target, overwrite) as temporary:
         written = write(selection, temporary, target, **options)

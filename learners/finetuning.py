@@ -22,7 +22,7 @@ import orjson
 from ..errors import ConfigError, RecordError, check
 from ..extras import needed_by
 from ..pretrained import find_model, is_tiny
-from ..store import ExperienceStore
+from ..store import ExperienceStore, flagged
 from ..store.durable import publish
 from .config import LearnConfig, LearnReport
 from .corpora.building import build_corpora
@@ -356,7 +356,8 @@ def _read_data(config: LearnConfig) -> Iterable[Example]:
         return _read_file(data)
     if (data / "manifest.json").exists():
         with ExperienceStore.open(data, mode="read") as store:
-            return build_corpora(store.trajectories(), config.corpus, expand=store.expand)
+            chosen = flagged(store.path, store.trajectories(), config.corpus.flags)
+            return build_corpora(chosen, config.corpus, expand=store.expand)
     files = sorted(path for path in data.iterdir() if path.suffix in (".json", ".jsonl"))
     # E2WM's folder also holds files of other formats, which its training does not read.
     files = [path for path in files if _is_e2wm(path)] or [path for path in files if path.suffix == ".jsonl"]

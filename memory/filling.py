@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..errors import MemoryStoreError
 from ..experience import Trajectory
-from ..store import ExperienceStore
+from ..store import ExperienceStore, flagged
 from .experience_memory import ExperienceMemory
 from .feedback import give_feedback, verdicts
 from .items import KINDS, Draft, Filter, Kind
@@ -81,6 +81,7 @@ def fill_memory(
     *,
     success: bool | None = None,
     branches: bool = False,
+    flags: Sequence[str] = (),
     feedback: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> BuildReport:
@@ -92,6 +93,7 @@ def fill_memory(
         tally: Builds the items; new, so that its counts start at 0.
         success: Only episodes that reached their goal (True) or failed (False).
         branches: Whether to remember branches too, each as a whole episode.
+        flags: Only episodes with all of these flags; `not:bad` is without `bad`.
         feedback: Whether to give the memory feedback from episodes whose agent used its items; see `give_feedback`.
             Each episode counts once.
         watch: Called with the number of episodes read.
@@ -102,7 +104,7 @@ def fill_memory(
     """
     begun, before = time.monotonic(), _counts(memory)
     read, judged = 0, Counter(judged=0, foreign=0, helpful=0, harmful=0)
-    trajectories = store.trajectories(success=success, roots=not branches)
+    trajectories = flagged(store.path, store.trajectories(success=success, roots=not branches), flags)
     while batch := list(islice(trajectories, _BATCH)):
         memory.add_all(map(store.expand, batch))
         if feedback:

@@ -5,18 +5,20 @@ from .damage import Damage, StoreDamageWarning
 from .experience_store import JOURNAL_BYTES, ExperienceStore
 from .manifest import StoreInfo
 from .merge import MergeReport, merge
-from .rows import EpisodeRow
+from .rows import EpisodeFlags, EpisodeRow, flagged
 from .salvage import SalvageReport, salvage
 
 __all__ = [
     "JOURNAL_BYTES",
     "Damage",
+    "EpisodeFlags",
     "EpisodeRow",
     "ExperienceStore",
     "MergeReport",
     "SalvageReport",
     "StoreDamageWarning",
     "StoreInfo",
+    "flagged",
     "image_names",
     "merge",
     "salvage",

@@ -25,6 +25,7 @@ from ..experience import Record, Trajectory, encode
 from . import manifest as manifests
 from .blobs import copy_images
 from .experience_store import ExperienceStore
+from .rows import EpisodeFlags
 
 _BATCH: Final = 256
 _PART: Final = re.compile(r"part-(\d+)-of-(\d+)")
@@ -96,6 +97,8 @@ def merge(out: str | Path, sources: Iterable[str | Path]) -> MergeReport:
         adding = _Merge(store)
         for source in opened:
             adding.add(source)
+            flags = EpisodeFlags(source.path).read()
+            EpisodeFlags(target).add({id_: given for id_, given in flags.items() if id_ in store})
         damage = tuple(f"{source.path}: {one}" for source in opened for one in source.damage)
         added = len(store) - adding.before
         return MergeReport(

@@ -69,6 +69,7 @@ def build(command: MemoryBuild) -> int:
                     tally,
                     success=command.success,
                     branches=command.branches,
+                    flags=command.flags,
                     feedback=command.feedback,
                     watch=watch,
                 )

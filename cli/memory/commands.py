@@ -91,6 +91,8 @@ class MemoryBuild:
     """Only episodes that reached their goal (True) or failed (False)."""
     branches: bool = False
     """Also use the branches of search trees, each as a whole episode."""
+    flags: tuple[str, ...] = ()
+    """Only episodes with all of these flags, which are set in `pathei view`; `not:bad` is without `bad`."""
     feedback: bool = False
     """Also record how items of this memory served in episodes whose agent used them; each episode counts once."""
     consolidate: bool = False

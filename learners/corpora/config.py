@@ -52,6 +52,8 @@ class CorpusConfig:
     """How many other admissible actions are tried at a step, for the kinds that ask about them."""
     ahead: int = 3
     """How many actions `next-states` asks about."""
+    flags: tuple[str, ...] = ()
+    """Only episodes with all of these flags, which people set in the viewer; `not:bad` is without `bad`."""
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` if a field is out of range, or `UnknownNameError` for an unknown kind."""

@@ -18,7 +18,7 @@ import orjson
 
 from ...errors import ConfigError
 from ...experience import Json, Trajectory
-from ...store import ExperienceStore
+from ...store import ExperienceStore, flagged
 from ...store.durable import explained, write_atomically
 from ..examples import SPLITS, Example, write_examples
 from .building import build_corpora
@@ -89,7 +89,7 @@ def make_corpora(store: Path, out: Path, config: CorpusConfig | None = None) -> 
     """
     config = CorpusConfig() if config is None else config
     with ExperienceStore.open(store, mode="read") as opened:
-        names = _Names(opened.trajectories())
+        names = _Names(flagged(opened.path, opened.trajectories(), config.flags))
         examples = build_corpora(names, config, expand=opened.expand)
     if not examples:
         raise ConfigError(

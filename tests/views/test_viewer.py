@@ -135,7 +135,7 @@ def test_the_exported_page_holds_the_servers_answers(viewed: Path, tmp_path: Pat
                     else f"data:{kind};base64,{base64.b64encode(body).decode()}"
                 )
                 assert found == expected
-    assert {path.partition("/")[0] for path in data} == {"store", "rows", "tree", "episode", "steps", "image"}
+    assert {path.partition("/")[0] for path in data} == {"store", "rows", "flags", "tree", "episode", "steps", "image"}
 
 
 def test_filters_choose_what_is_exported(viewed: Path, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import pathei
 from pathei.envs.web.browser.browser import Browser
 from pathei.experience import Parent
-from pathei.store import ExperienceStore
+from pathei.store import EpisodeFlags, ExperienceStore
 from pathei.tests.views.walks import walk
 from pathei.tests.views.watched_page import WatchedPage
 from pathei.views.viewer import EpisodeFilter, ViewerServer, export_page
@@ -104,6 +105,59 @@ def test_ten_thousand_episodes_are_listed_and_searched(browser: Browser, tmp_pat
             page.wait("document.querySelector('tr[data-id]').dataset.id === 'w7750'")
             assert page.errors == []
             page.close()
+
+
+def test_a_person_flags_episodes_and_lists_them_by_flag(browser: Browser, tmp_path: Path) -> None:
+    with ExperienceStore.open(tmp_path / "s") as store:
+        store.append(*(walk(f"w{n}", 2) for n in range(3)))
+    with ExperienceStore.open(tmp_path / "s", mode="read") as store, ViewerServer(store) as server:
+        page = WatchedPage(browser, f"{server.address}#/episode/w1/1")
+        page.wait("document.getElementById('flag')")
+        page.keys("f")
+        page.write("look again")
+        page.keys("Enter")
+        page.wait("document.querySelector('.flags .flag')?.innerText.startsWith('look again')")
+        page.click_on("#flag")
+        page.write("<b>")
+        page.keys("Enter")
+        page.wait("document.querySelector('.flags .bad')?.innerText.includes('is no flag')")
+        assert EpisodeFlags(store.path).read() == {"w1": ("look again",)}
+        page.open(f"{server.address}#/?flag=look+again")
+        page.wait("document.querySelectorAll('tr[data-id]').length === 1")
+        assert "look again" in page.text("tr[data-id] .flag")
+        page.open(f"{server.address}#/?flag=no+flag")
+        page.wait("document.querySelectorAll('tr[data-id]').length === 2")
+        page.open(f"{server.address}#/episode/w1/1")
+        page.wait("document.querySelector('.flags button')")
+        page.click_on(".flags button")
+        page.wait("!document.querySelector('.flags .flag')")
+        assert EpisodeFlags(store.path).read() == {}
+        # The one sentence about a flag that is none came with an error status.
+        assert all("404" in error for error in page.errors)
+        page.close()
+
+
+def test_the_curriculum_shows_what_was_proposed_reached_and_missed(browser: Browser, tmp_path: Path) -> None:
+    pathei.collect(tmp_path / "s", 12, "curriculum", env="virtualhome", proposer="novelty", seed=1, steps=12)
+    with ExperienceStore.open(tmp_path / "s", mode="read") as store, ViewerServer(store) as server:
+        tried = list(store.trajectories(collector="curriculum", roots=True))
+        goals = {one.task.goal.text for one in tried}
+        reached = {one.task.goal.text for one in tried if one.success}
+        page = WatchedPage(browser, server.address)
+        page.wait("document.getElementById('curriculum')?.hidden === false")
+        page.click_on("#curriculum")
+        page.wait("document.querySelectorAll('.curves polyline').length === 3")
+        said = (
+            f"{len(tried)} attempts at {len(goals)} goals: {len(reached)} reached, {len(goals) - len(reached)} never."
+        )
+        assert page.text("#count") == said
+        assert page.evaluate("document.querySelectorAll('tbody tr').length") == len(goals)
+        page.open(f"{server.address}#/curriculum?by=first+reached")
+        page.wait("document.querySelector('tbody td:nth-child(5)')?.innerText === '1'" if tried[0].success else "true")
+        page.click_on("tbody a")
+        page.wait("document.querySelector('.step')")
+        assert page.errors == []
+        page.close()
 
 
 def test_the_tree_of_a_task_leads_to_its_steps(browser: Browser, viewed: Path) -> None:

@@ -4,6 +4,7 @@
 |---|---|
 | `store` | the name of its directory, the number of failures, and what is damaged |
 | `rows/N` | one line for each trajectory after the first N, in append order |
+| `flags` | the flags that people have set, by the id of the episode |
 | `episode/ID` | an episode from its reset: task, origin, and one line for each step |
 | `steps/ID/N` | up to `CHUNK` of its moments, from number N on: what was seen, thought, done and changed |
 | `tree/TASK` | the states that the episodes of a task came through, and the ways between them (`world_tree`) |
@@ -24,7 +25,7 @@ import orjson
 
 from ...errors import StoreError
 from ...experience import Json, Observation, Step, Trajectory
-from ...store import EpisodeRow, ExperienceStore
+from ...store import EpisodeFlags, EpisodeRow, ExperienceStore
 from ...store.blobs import media_type
 from .changes import ShownChange, changes_of
 from .remembered import ViewedMemory
@@ -72,6 +73,7 @@ class ViewerAnswers:
         self._paths: dict[str, Callable[..., Json]] = {
             "store": self._about,
             "rows": self._list,
+            "flags": self._flags,
             "episode": self._episode,
             "steps": self._moments,
             "tree": self._tree,
@@ -113,6 +115,10 @@ class ViewerAnswers:
 
     def _list(self, first: str) -> Json:
         return [row_json(row) for row in self.rows()[int(first) :]]
+
+    def _flags(self) -> Json:
+        found = EpisodeFlags(self._store.path).read()
+        return {row.id: list(found[row.id]) for row in self.rows() if row.id in found}
 
     def _episode(self, id_: str) -> Json:
         own, whole, changes = self._opened(id_)

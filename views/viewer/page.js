@@ -3,6 +3,7 @@
 // Addresses: #/?env=..&text=..&page=2 is a filtered list, #/episode/ID/7 the seventh step of an episode, #/enter/ID/6
 // the same moment entered: its environment stands there, after six steps, and can be acted in,
 // #/memory?question=.. what the store's memory finds for a question,
+// #/curriculum the goals that a curriculum proposed,
 // #/tree/TASK the states that the episodes of a task came through.
 "use strict";
 
@@ -10,11 +11,14 @@ const PAGE = 50;      // episodes on a page of the list
 const WINDOW = 200;   // steps of an episode that are listed at once
 const CHUNK = 50;     // moments in one answer; as in answers.py
 const [ID, TASK, ENV, GOAL, COLLECTOR, SUCCESS, REWARD, STEPS, PARENT] = Array(9).keys();
-const FILTERS = ["text", "env", "collector", "success"];
+const CURRICULUM = "curriculum";   // the collector that proposes its goals
+const NONE = "no flag";
+const FILTERS = ["text", "env", "collector", "success", "flag"];
 const inside = JSON.parse(document.getElementById("data").textContent);
 const main = document.getElementById("main");
 const rows = [];
 let known = new Map();   // id -> row
+let flags = {};   // id -> its flags
 let here = { keys: {} };   // what is shown: its keys
 let latest = 0;   // the newest drawing; an older one that is still waiting gives up
 let listed = "#/";   // the list that one goes back to
@@ -47,6 +51,8 @@ function remembered(what) {
 async function refresh() {
   const found = inside && rows.length ? [] : await ask(inside ? "rows/0" : path("rows", rows.length));
   for (const row of found) { rows.push(row); known.set(row[ID], row); }
+  flags = await ask("flags");
+  document.getElementById("curriculum").hidden = !rows.some((row) => row[COLLECTOR] === CURRICULUM);
 }
 
 // --- making elements
@@ -87,6 +93,8 @@ function chosen(filter) {
     if (filter.env && row[ENV] !== filter.env) return false;
     if (filter.collector && row[COLLECTOR] !== filter.collector) return false;
     if (filter.success && reached(row[SUCCESS])[1] !== filter.success) return false;
+    if (filter.flag && filter.flag !== NONE && !flags[row[ID]]?.includes(filter.flag)) return false;
+    if (filter.flag === NONE && flags[row[ID]]) return false;
     if (!words.length) return true;
     const text = `${row[GOAL]}\n${row[ID]}\n${row[TASK]}`.toLowerCase();
     return words.every((word) => text.includes(word));
@@ -113,10 +121,13 @@ function choice(name, what, values, filter) {
     options.map(([value, text]) => make("option", { value, selected: filter[name] === value }, text)));
 }
 
+const allFlags = () => [...new Set(Object.values(flags).flat())].sort();
+
 function listRow(row, selected) {
   const [env, n] = [row[ENV].replace(/^pathei\//, ""), row[STEPS]];
   return make("tr", { "data-id": row[ID], class: selected ? "here" : null, onclick: () => open(row[ID]) },
-    make("td", {}, episodeLink(row[ID], 1, row[GOAL] || "no goal"), row[PARENT] && make("span", { class: "note" }, " (branch)")),
+    make("td", {}, episodeLink(row[ID], 1, row[GOAL] || "no goal"), row[PARENT] && make("span", { class: "note" }, " (branch)"),
+      (flags[row[ID]] ?? []).map((flag) => make("span", { class: "flag" }, flag))),
     make("td", { class: "env" }, env), make("td", {}, row[COLLECTOR]), make("td", { class: "result" }, verdict(row[SUCCESS])),
     make("td", { class: "number" }, String(n)), make("td", { class: "id" }, row[ID]));
 }
@@ -147,7 +158,8 @@ async function drawList(mine) {
   },
     make("div", { class: "bar" }, search, choice("env", "environment", values(ENV), filter),
       choice("collector", "collector", values(COLLECTOR), filter),
-      choice("success", "result", ["reached", "not reached", "unknown"], filter)),
+      choice("success", "result", ["reached", "not reached", "unknown"], filter),
+      allFlags().length > 0 && choice("flag", "flag", [...allFlags(), NONE], filter)),
     make("table", {}, make("thead", {}, make("tr", {}, head.map((name, n) => make("th", { class: kinds[n] }, name)))), body),
     make("p", { class: "bar" }, make("span", { class: "note", id: "count" }, count(found.length, "episode")),
       make("span", { class: "fill" }), make("button", { id: "previous", disabled: at === 0, onclick: () => turn(-1) }, "previous"),
@@ -189,7 +201,7 @@ async function drawEpisode(mine, id, wanted) {
     j: () => go(at + 1), ArrowDown: () => go(at + 1), k: () => go(at - 1), ArrowUp: () => go(at - 1),
     Home: () => go(1), g: () => go(1), End: () => go(last), G: () => go(last),
     n: () => neighbour(1), ArrowRight: () => neighbour(1), p: () => neighbour(-1), ArrowLeft: () => neighbour(-1),
-    e: () => enter(), Escape: () => { location.hash = listed; },
+    e: () => enter(), f: () => document.getElementById("flag")?.focus(), Escape: () => { location.hash = listed; },
   };
   const enter = () => { if (!inside) location.hash = "#/" + path("enter", id, number - 1); };
   const entrance = !inside && make("button", { id: "enter", onclick: enter }, "Enter here (e)");
@@ -210,6 +222,29 @@ async function momentOf(id, n) {
   return { ...found, actions: found.actions && found.actions.map((word) => words[word]) };
 }
 
+// The flags of an episode: each can be taken away, and another set; it stays on the page what the server answered.
+function flagBar(id) {
+  const bar = make("div", { class: "flags" });
+  const put = async (flag, on) => {
+    try {
+      const found = (await ask("flag", { id, flag, on })).flags;
+      if (found.length) flags[id] = found; else delete flags[id];
+      draw();
+    } catch (error) { draw(error.message); }
+  };
+  const draw = (problem) => {
+    const set = (flags[id] ?? []).map((flag) => make("span", { class: "flag" }, flag,
+      !inside && make("button", { title: `take the flag away: ${flag}`, "aria-label": `remove ${flag}`, onclick: () => put(flag, false) }, "×")));
+    const input = make("input", { id: "flag", list: "known-flags", placeholder: "flag it  ( f )", "aria-label": "flag", size: 12, maxlength: 40,
+      onkeydown: (event) => { if (event.key === "Enter" && event.target.value.trim()) { event.stopPropagation(); put(event.target.value.trim(), true); } } });
+    bar.replaceChildren(...set, ...(inside ? [] : [input,
+      make("datalist", { id: "known-flags" }, [...new Set([...allFlags(), "good", "bad"])].map((value) => make("option", { value })))]),
+      ...(problem ? [make("span", { class: "bad" }, problem)] : []));
+  };
+  draw();
+  return bar;
+}
+
 function episodeHead(episode) {
   const { task, parent, shared } = episode;
   const branches = rows.filter((row) => row[PARENT]?.[0] === episode.id);
@@ -222,6 +257,7 @@ function episodeHead(episode) {
     make("div", { class: "facts" }, make("span", {}, "goal ", verdict(episode.success)),
       make("span", {}, count(episode.lines.length, "step")), make("span", {}, `return ${signed(episode.reward)}`),
       make("span", {}, episode.collector), make("span", {}, task.env), make("span", {}, episode.id)),
+    (!inside || flags[episode.id]) && flagBar(episode.id),
     parent && make("p", { class: "note" }, `A branch: its first ${count(shared, "step")} are those of `,
       known.has(parent.trajectory) ? episodeLink(parent.trajectory, parent.step + 1, parent.trajectory) : parent.trajectory, "."),
     make("div", { class: "facts" }, fold("task and origin", json({ task, provenance: episode.provenance })),
@@ -362,6 +398,81 @@ async function drawTree(mine, task) {
     make("ul", { class: "tree", id: "root" }, roots.map((root) => drawn(root, null, true))));
 }
 
+// --- the curriculum: which goals were proposed, reached and missed, in the order of the attempts
+
+const SPAN = 50;   // attempts over which a rate is taken
+
+function goalsOf(attempts) {
+  const goals = new Map();
+  attempts.forEach((row, n) => {
+    const goal = goals.get(row[GOAL]) ?? { text: row[GOAL], tries: [], first: 0, last: row };
+    goal.tries.push(row[SUCCESS] === true);
+    if (row[SUCCESS] === true && !goal.first) goal.first = n + 1;
+    goal.last = row;
+    goals.set(row[GOAL], goal);
+  });
+  const share = (tries) => tries.filter(Boolean).length / tries.length;
+  for (const goal of goals.values()) {
+    // Learning progress: how much oftener the later half of the attempts reached the goal than the earlier half.
+    const half = goal.tries.length >> 1;
+    goal.reached = goal.tries.filter(Boolean).length;
+    goal.progress = half ? share(goal.tries.slice(-half)) - share(goal.tries.slice(0, half)) : 0;
+  }
+  return [...goals.values()];
+}
+
+// Three lines over the attempts: goals proposed and reached so far, as shares of all goals, and the share of the last attempts.
+function curves(attempts, all) {
+  const [proposed, reachedGoals] = [new Set(), new Set()];
+  const lines = [["proposed", []], ["reached", []], ["rate", []]];
+  attempts.forEach((row, n) => {
+    proposed.add(row[GOAL]);
+    if (row[SUCCESS] === true) reachedGoals.add(row[GOAL]);
+    const recent = attempts.slice(Math.max(0, n - SPAN + 1), n + 1);
+    const values = [proposed.size / all, reachedGoals.size / all, recent.filter((one) => one[SUCCESS] === true).length / recent.length];
+    values.forEach((value, line) => lines[line][1].push([n, value]));
+  });
+  const [width, height] = [800, 200];
+  const svg = (name, attributes, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  };
+  const x = (n) => (n / Math.max(1, attempts.length - 1)) * width;
+  const every = Math.max(1, Math.floor(attempts.length / width));
+  const last = attempts.length - 1;
+  const points = (line) => line.filter(([n]) => n % every === 0 || n === last).map(([n, value]) => `${x(n).toFixed(1)},${(height * (1 - value)).toFixed(1)}`).join(" ");
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "curves", role: "img", "aria-label": "goals proposed and reached, and the share of attempts that reached theirs, over the attempts", preserveAspectRatio: "none" },
+    ...[0, 0.5, 1].map((at) => svg("line", { x1: 0, x2: width, y1: height * at, y2: height * at, class: "rule" })),
+    ...lines.map(([name, line]) => svg("polyline", { points: points(line), class: name })));
+}
+
+async function drawCurriculum(mine) {
+  await refresh();
+  if (mine !== latest) return;
+  const attempts = rows.filter((row) => row[COLLECTOR] === CURRICULUM && !row[PARENT]);
+  const goals = goalsOf(attempts);
+  const got = goals.filter((goal) => goal.reached);
+  const orders = { proposed: (a, b) => b.tries.length - a.tries.length, "first reached": (a, b) => (a.first || Infinity) - (b.first || Infinity),
+    progress: (a, b) => b.progress - a.progress };
+  const order = new URLSearchParams(location.hash.split("?")[1] ?? "").get("by") ?? "proposed";
+  goals.sort(orders[order] ?? orders.proposed);
+  const number = (text) => make("td", { class: "number" }, String(text));
+  const legend = [["proposed", "goals proposed"], ["reached", "goals reached"], ["rate", `share of the last ${SPAN} attempts that reached their goal`]];
+  show("Curriculum", { Escape: () => { location.hash = listed; } }, make("h1", {}, "Curriculum"),
+    make("p", { class: "note", id: "count" }, `${count(attempts.length, "attempt")} at ${count(goals.length, "goal")}: ${got.length} reached, ${goals.length - got.length} never.`),
+    attempts.length > 1 && curves(attempts, goals.length),
+    make("div", { class: "facts" }, legend.map(([name, what]) => make("span", { class: `key ${name}` }, what))),
+    make("div", { class: "bar" }, make("label", { for: "by" }, "order: "), make("select", { id: "by", onchange: (event) => { location.replace("#/curriculum?by=" + encodeURIComponent(event.target.value)); } },
+      Object.keys(orders).map((name) => make("option", { value: name, selected: name === order }, name)))),
+    make("table", {}, make("thead", {}, make("tr", {}, ["goal", "proposed", "reached", "missed", "first reached", "progress"].map((name, n) =>
+      make("th", { class: n ? "number" : null }, name)))),
+    make("tbody", {}, goals.slice(0, 500).map((goal) => make("tr", {}, make("td", {}, episodeLink(goal.last[ID], 1, goal.text || "no goal")),
+      number(goal.tries.length), number(goal.reached), number(goal.tries.length - goal.reached), number(goal.first || ""), number(goal.progress ? signed(goal.progress) : ""))))),
+    goals.length > 500 && make("p", { class: "note" }, `The first 500 of ${goals.length.toLocaleString("en")} goals.`));
+}
+
 // --- the store's memory
 
 async function drawMemory(mine) {
@@ -474,7 +585,7 @@ async function drawEntered(mine, id, step) {
 // --- keys, addresses
 
 const KEYS = [["j k ↓ ↑", "the next or previous episode of the list, or step of the episode"], ["Enter", "open the episode"],
-  ["n p → ←", "the next or previous page of the list, or episode"], ["Home End", "the first step, or the end"], ["e", "enter the step and act from there"],
+  ["n p → ←", "the next or previous page of the list, or episode"], ["Home End", "the first step, or the end"], ["e", "enter the step and act from there"], ["f", "set a flag on the episode"],
   ["/", "search"], ["Esc", "back to the list"], ["?", "these keys"]];
 const help = document.getElementById("help");
 help.append(make("h2", {}, "Keys"), make("dl", { class: "keys" }, KEYS.flatMap(([keys, what]) =>
@@ -499,6 +610,7 @@ async function draw() {
   const [, kind, ...parts] = location.hash.split("?")[0].split("/");
   try {
     if (kind === "memory") await drawMemory(mine);
+    else if (kind === "curriculum") await drawCurriculum(mine);
     else if (kind === "tree") await drawTree(mine, decodeURIComponent(parts[0]));
     else if (kind === "enter") await drawEntered(mine, decodeURIComponent(parts[0]), Number(parts[1]) || 0);
     else if (kind === "episode") await drawEpisode(mine, decodeURIComponent(parts[0]), parts[1]);

@@ -116,7 +116,7 @@ def export_page(
 
 def _paths(store: ExperienceStore, rows: Sequence[EpisodeRow]) -> Iterator[str]:
     """Yield everything that the page may ask about some episodes."""
-    yield from ("store", "rows/0")
+    yield from ("store", "rows/0", "flags")
     yield from (path_of("tree", task) for task in sorted({row.task_id for row in rows}))
     images = set[str]()
     for row in rows:

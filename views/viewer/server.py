@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
@@ -21,14 +22,14 @@ from typing import Any, Final
 import orjson
 
 from ...errors import ConfigError, PatheiError
-from ...store import ExperienceStore
+from ...store import EpisodeFlags, ExperienceStore
 from .answers import JSON, ViewerAnswer, ViewerAnswers
 from .entering import EnteringDesk
 from .page import page
 
 _LOG: Final = logging.getLogger(__name__)
 HOST: Final = "127.0.0.1"
-_ARGUMENTS: Final = MappingProxyType({"id": str, "step": int, "action": str, "again": bool})
+_ARGUMENTS: Final = MappingProxyType({"id": str, "step": int, "action": str, "again": bool, "flag": str, "on": bool})
 _LONGEST: Final = 1 << 20
 """The largest request, in bytes."""
 
@@ -49,6 +50,7 @@ class ViewerServer:
         self._answers = ViewerAnswers(store)
         self._desk = EnteringDesk(store)
         self._acts = {name: getattr(self._desk, name) for name in ("enter", "act", "search", "keep")}
+        self._acts["flag"] = partial(_flag, store)
         self._worker = ThreadPoolExecutor(1, "viewer")
         server = self
 
@@ -90,7 +92,7 @@ class ViewerServer:
         return self._work(lambda: self._answers.answer(path.removeprefix("/")))
 
     def act(self, path: str, given: bytes) -> tuple[HTTPStatus, ViewerAnswer]:
-        """Do what a page asks for: `/enter`, `/act`, `/search` or `/keep`, with the arguments as a JSON object."""
+        """Do what a page asks for: `/enter`, `/act`, `/search`, `/keep`, `/flag`, with a JSON object of arguments."""
         try:
             call, arguments = self._acts[path.removeprefix("/")], orjson.loads(given)
             inspect.signature(call).bind(**arguments)
@@ -105,6 +107,14 @@ class ViewerServer:
             return HTTPStatus.OK, self._worker.submit(work).result()
         except PatheiError as error:
             return HTTPStatus.NOT_FOUND, _sentence(str(error))
+
+
+def _flag(store: ExperienceStore, *, id: str, flag: str, on: bool) -> dict[str, list[str]]:
+    """Set a flag on an episode or take it away, and return all its flags."""
+    store.get(id)
+    flags = EpisodeFlags(store.path)
+    flags.set(id, flag, on)
+    return {"flags": list(flags.read().get(id, ()))}
 
 
 def _sentence(text: str) -> ViewerAnswer:
