@@ -29,7 +29,7 @@ class ModelScale(NamedTuple):
 
 
 SCALES: Final[dict[str, ModelScale]] = {
-    "tiny": ModelScale(56, 7, 96, 1024, 96, 3, 4, True),
+    "tiny": ModelScale(56, 8, 96, 1024, 96, 3, 4, True),
     "vit-s": ModelScale(224, 16, 128, 8192, 384, 12, 6, False),
 }
 """`tiny` is for two processor cores, `vit-s` (ViT-S/16 and a BERT of its size) for a GPU."""

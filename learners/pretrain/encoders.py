@@ -37,7 +37,7 @@ def vit_fields(scale: ModelScale) -> dict[str, Any]:
 
 
 def feature_width(encoder: PreTrainedModel) -> int:
-    """Return the length of `pooled`'s vectors."""
+    """Return the number of channels of `last_map`."""
     config: Any = encoder.config
     return int(config.hidden_sizes[-1] if config.model_type == "resnet" else config.hidden_size)
 
@@ -49,17 +49,33 @@ def to_input(pixels: np.ndarray[Any, Any]) -> Tensor:
     return (torch.from_numpy(np.ascontiguousarray(pixels)).movedim(-1, -3).float() / 127.5 - 1).contiguous()
 
 
+def grey(pixels: Tensor) -> Tensor:
+    """Return pictures without colour, `[..., 3, size, size]`: the luminance of Rec. 601 three times."""
+    weights = pixels.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    return (pixels * weights).sum(-3, keepdim=True).expand_as(pixels).contiguous()
+
+
 def pooled(encoder: PreTrainedModel, pixels: Tensor) -> Tensor:
-    """Return one vector for each picture, `[n, width]`: the mean over places.
+    """Return one vector for each picture, `[n, dense_width]`: the mean over the places of `dense`.
 
     Args:
         encoder: As `AutoModel.from_pretrained` loads it.
         pixels: Shape `[n, 3, size, size]`; other sizes than its own where it is convolutional.
     """
+    import torch
+
     if encoder.config.model_type == "resnet":
-        result: Tensor = encoder(pixels).last_hidden_state.mean((2, 3))
-        return result
+        maps = encoder(pixels, output_hidden_states=True).hidden_states[1:]
+        return torch.cat([one.mean((2, 3)) for one in maps], 1)
     return _tokens(encoder, pixels)[:, 1:].mean(1)
+
+
+def last_map(encoder: PreTrainedModel, pixels: Tensor) -> Tensor:
+    """Return the last features place by place, `[n, feature_width, h, w]`."""
+    if encoder.config.model_type == "resnet":
+        found: Tensor = encoder(pixels).last_hidden_state
+        return found
+    return _as_map(_tokens(encoder, pixels))
 
 
 def dense(encoder: PreTrainedModel, pixels: Tensor) -> Tensor:
@@ -72,9 +88,7 @@ def dense(encoder: PreTrainedModel, pixels: Tensor) -> Tensor:
         return torch.cat(
             [torch.nn.functional.interpolate(one.contiguous(), size, mode="bilinear") for one in maps[1:]], 1
         )
-    tokens = _tokens(encoder, pixels)[:, 1:]
-    side = int(tokens.shape[1] ** 0.5)
-    return tokens.mT.reshape(len(tokens), -1, side, side)
+    return _as_map(_tokens(encoder, pixels))
 
 
 def dense_width(encoder: PreTrainedModel) -> int:
@@ -86,6 +100,12 @@ def dense_width(encoder: PreTrainedModel) -> int:
 def dense_side(scale: ModelScale) -> int:
     """Return the height and width of the grid of `dense`."""
     return scale.picture // (4 if scale.convolutional else scale.patch)
+
+
+def _as_map(tokens: Tensor) -> Tensor:
+    """Return a transformer's tokens without the class token as a map, `[n, width, side, side]`."""
+    side = int((tokens.shape[1] - 1) ** 0.5)
+    return tokens[:, 1:].mT.reshape(len(tokens), -1, side, side)
 
 
 def _tokens(encoder: Any, pixels: Tensor) -> Tensor:
@@ -118,3 +138,10 @@ def new_text_encoder_fields(scale: ModelScale, vocabulary: int, pad: int) -> dic
         "hidden_dropout_prob": 0.0,
         "attention_probs_dropout_prob": 0.0,
     }
+
+
+def pooled_text(encoder: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    """Return one vector for each text, `[n, width]`: the mean over its tokens, which the mask marks."""
+    mask = attention_mask[..., None]
+    hidden: Tensor = encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+    return (hidden * mask).sum(1) / mask.sum(1)

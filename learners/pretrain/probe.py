@@ -1,8 +1,10 @@
 """The linear probe: what a linear reader of frozen features can tell, measured alike for every objective.
 
-For frames the labels are the words of the observation's own text (the goal's words left out): does the picture show a
-`ball`, a `door`? For texts the label is the action that was chosen next. The score is the area under the ROC curve,
-averaged over labels: 0.5 is chance. Labels come with the experience; no world is named here.
+For pictures the labels are the words of the observation's own text (the goal's words left out): does the picture show
+a `ball`, a `door`? For texts the label is the action that was chosen next. The readers get few labelled examples, which
+is what pre-training is for: with many, random features do nearly as well. The score is the area under the ROC curve,
+averaged over labels and over draws of the labelled examples: 0.5 is chance. Labels come with the experience; no world
+is named here.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ...errors import ConfigError
-from .encoders import pooled, to_input
+from .encoders import grey, pooled, pooled_text, to_input
 from .protocol import Objective
 from .reader import ExperienceReader
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 _WORD: Final = re.compile(r"[a-z]{3,}")
 _RARE: Final = 0.05
 """A label is asked for if this share of the examples has it, and this share has not."""
+_LABELLED: Final = 200
+"""The number of labelled examples."""
+_DRAWS: Final = 5
+"""So many times they are drawn anew."""
 _PENALTIES: Final = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)
 """Ridge penalties, of which a quarter of the training examples chooses."""
 _AT_ONCE: Final = 128
@@ -45,7 +51,7 @@ def probe_examples(experience: ExperienceReader, modality: str, count: int, rng:
     Raises:
         ConfigError: there is none.
     """
-    if modality == "frames":
+    if modality != "text":
         experience.require_frames(2)
         chosen = rng.permutation(len(experience.places))[:count]
         places = [experience.places[n] for n in chosen]
@@ -62,14 +68,19 @@ def probe(encoder: PreTrainedModel, objective: Objective, train: ProbeExamples, 
     Args:
         encoder: As `AutoModel.from_pretrained` loads it.
         objective: Whose encoder it is: it says how pictures are shown, or holds the tokenizer.
-        train: What the regressions are fitted on.
+        train: Of these some are drawn to fit the regressions.
         test: What they are asked.
 
     Raises:
         ConfigError: no label is common enough in both.
     """
-    features = [encoded(encoder, objective, one.inputs) for one in (train, test)]
-    return linear_probe(features, train.words, test.words)
+    known, asked = (encoded(encoder, objective, one.inputs) for one in (train, test))
+    count = min(_LABELLED, len(known))
+    found = []
+    for n in range(_DRAWS):
+        drawn = np.random.default_rng(n).choice(len(known), count, replace=False)
+        found.append(linear_probe([known[drawn], asked], [train.words[k] for k in drawn], test.words))
+    return float(np.mean(found))
 
 
 def linear_probe(
@@ -101,10 +112,11 @@ def encoded(encoder: PreTrainedModel, objective: Objective, inputs: Any) -> np.n
     with torch.no_grad():
         for start in range(0, len(inputs), _AT_ONCE):
             part = inputs[start : start + _AT_ONCE]
-            if objective.modality == "frames":
-                found = pooled(encoder, objective.view(to_input(part).to(encoder.device)))
-            else:
+            if objective.modality == "text":
                 found = _pooled_texts(encoder, objective, part)
+            else:
+                pixels = to_input(part).to(encoder.device)
+                found = pooled(encoder, grey(pixels) if objective.is_grey else pixels)
             rows.append(found.float().cpu().numpy())
     return np.concatenate(rows)
 
@@ -129,9 +141,7 @@ def auc(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
 
 def _pooled_texts(encoder: Any, objective: Any, texts: Sequence[str]) -> Any:
     made = objective.tokenizer(list(texts), truncation=True, padding=True, return_tensors="pt").to(encoder.device)
-    mask = made["attention_mask"][..., None]
-    hidden = encoder(input_ids=made["input_ids"], attention_mask=made["attention_mask"]).last_hidden_state
-    return (hidden * mask).sum(1) / mask.sum(1)
+    return pooled_text(encoder, made["input_ids"], made["attention_mask"])
 
 
 def _ridge(x: Any, y: Any, penalty: float, asked: Any) -> np.ndarray[Any, Any]:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from .reader import ExperienceReader
 
-Modality = Literal["frames", "text"]
-"""What an objective reads: pictures (single or in clips), or transcripts."""
+Modality = Literal["frames", "clips", "text"]
+"""What an objective reads: single pictures, pictures in the order of time, or transcripts."""
 Batch = dict[str, Any]
 """Tensors by name, the first dimension of each the batch; `"episode"` numbers the episode of each example."""
 
@@ -34,6 +34,11 @@ class Objective(Protocol):
         """What it reads."""
         ...
 
+    @property
+    def is_grey(self) -> bool:
+        """Whether its encoder is shown pictures without colour only."""
+        ...
+
     def build(self) -> nn.Module:
         """Return a new model, drawn from torch's random state: `model.base_model` (transformers') and a head."""
         ...
@@ -52,8 +57,4 @@ class Objective(Protocol):
 
     def control(self) -> Objective:
         """Return the same objective with the cue taken away: whatever is trained on it must not beat its baseline."""
-        ...
-
-    def view(self, pixels: Tensor) -> Tensor:
-        """Return pictures as the encoder knows them, `[n, 3, size, size]`: grey, for one that was shown no colours."""
         ...

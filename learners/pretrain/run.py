@@ -66,7 +66,7 @@ def pretrain(config: PretrainConfig, watch: Watch | None = None) -> Path:
         LearningError, StoreError, MissingDependencyError: see `train_objective`.
     """
     train, objective = make_objective(config)
-    if objective.modality == "frames":
+    if objective.modality != "text":
         train.require_frames(2)
     elif not train.episodes:
         raise ConfigError(f"{config.store} has no episode to learn from.")

@@ -9,16 +9,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
 from ..config import PretrainConfig
-from ..encoders import dense, dense_side, dense_width, new_image_encoder, to_input
+from ..encoders import dense, dense_side, dense_width, grey, new_image_encoder, to_input
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from .colours import COLOURED, SECTORS, ab_of, sectors, shrunk, turned
-from .heads import grey, with_head
+from .heads import with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -38,6 +38,7 @@ class Colorization:
     config: PretrainConfig
     cueless: bool = False
     modality: Modality = "frames"
+    is_grey: ClassVar[bool] = True
 
     @functools.cached_property
     def counts(self) -> tuple[Tensor, int]:
@@ -99,10 +100,6 @@ class Colorization:
     def control(self) -> Colorization:
         """Return the objective with hues that are independent of the thing."""
         return dataclasses.replace(self, cueless=True)
-
-    def view(self, pixels: Tensor) -> Tensor:
-        """Return pictures in grey: it was shown no others."""
-        return grey(pixels)
 
 
 def hue_scores(found: np.ndarray[Any, Any], hues: np.ndarray[Any, Any], guess: Any) -> PretextScores:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
 from ..config import PretrainConfig
-from ..encoders import feature_width, new_image_encoder, pooled, to_input
+from ..encoders import dense_width, new_image_encoder, pooled, to_input
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from .heads import with_head
@@ -33,6 +33,7 @@ class Exemplars:
     config: PretrainConfig
     cueless: bool = False
     modality: Modality = "frames"
+    is_grey: ClassVar[bool] = False
 
     @functools.cached_property
     def places(self) -> list[tuple[int, int]]:
@@ -47,7 +48,7 @@ class Exemplars:
         from torch import nn
 
         encoder = new_image_encoder(self.config.size)
-        return with_head(encoder, nn.Linear(feature_width(encoder), len(self.places)))
+        return with_head(encoder, nn.Linear(dense_width(encoder), len(self.places)))
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return views of exemplars; those of the training part, whichever part is asked, as they are the classes."""
@@ -79,10 +80,6 @@ class Exemplars:
     def control(self) -> Exemplars:
         """Return the objective with classes at random."""
         return dataclasses.replace(self, cueless=True)
-
-    def view(self, pixels: Tensor) -> Tensor:
-        """Return pictures as they are."""
-        return pixels
 
 
 def distort(pixels: Tensor, rng: np.random.Generator) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
     from transformers import PreTrainedModel
 
 
@@ -24,16 +24,3 @@ def with_head(encoder: PreTrainedModel, head: nn.Module) -> nn.Module:
             return encoder
 
     return EncoderWithHead()
-
-
-def classifier(width: int, classes: int) -> nn.Module:
-    """Return a classifier with one hidden layer."""
-    from torch import nn
-
-    return nn.Sequential(nn.Linear(width, 128), nn.GELU(), nn.Linear(128, classes))
-
-
-def grey(pixels: Tensor) -> Tensor:
-    """Return pictures without colour, `[..., 3, size, size]`: the luminance of Rec. 601 three times."""
-    weights = pixels.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
-    return (pixels * weights).sum(-3, keepdim=True).expand_as(pixels).contiguous()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class MaskedImage:
     config: PretrainConfig
     cueless: bool = False
     modality: Modality = "frames"
+    is_grey: ClassVar[bool] = False
 
     @functools.cached_property
     def mean(self) -> Tensor:
@@ -48,7 +49,11 @@ class MaskedImage:
         decoder = {"decoder_hidden_size": scale.width // 2, "decoder_num_hidden_layers": max(1, scale.layers // 3)}
         decoder |= {"decoder_num_attention_heads": scale.heads // 2, "decoder_intermediate_size": 2 * scale.width}
         fields: dict[str, Any] = vit_fields(scale) | decoder
-        return ViTMAEForPreTraining(ViTMAEConfig(**fields, mask_ratio=self.config.mask_ratio or 0.75))
+        model = ViTMAEForPreTraining(ViTMAEConfig(**fields, mask_ratio=self.config.mask_ratio or 0.75))
+        # transformers 5.24 leaves both at zero in a new model, so that no patch knows its place.
+        for places in (model.vit.embeddings.position_embeddings, model.decoder.decoder_pos_embed):
+            places.data.copy_(place_vectors(scale.picture // scale.patch, places.shape[-1]))
+        return model
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return frames, and the noise that decides which patches are masked."""
@@ -86,6 +91,22 @@ class MaskedImage:
         """Return the objective on pictures put together of patches of many frames."""
         return dataclasses.replace(self, cueless=True)
 
-    def view(self, pixels: Tensor) -> Tensor:
-        """Return pictures as they are."""
-        return pixels
+
+def place_vectors(side: int, width: int) -> Tensor:
+    """Return a fixed vector for each place of a grid, sines and cosines of row and column as in MAE's own code.
+
+    Args:
+        side: The grid's height and width.
+        width: Length of a vector, a multiple of 4.
+
+    Returns:
+        Shape `[1, 1 + side**2, width]`, row by row; the first, of the class token, is 0.
+    """
+    import torch
+
+    rates = 10_000 ** -(torch.arange(width // 4) / (width // 4))
+    angles = torch.arange(side)[:, None] * rates
+    along = torch.cat([angles.sin(), angles.cos()], 1)
+    rows, columns = along[:, None].expand(side, side, -1), along[None].expand(side, side, -1)
+    places = torch.cat([columns, rows], -1).reshape(1, side * side, width)
+    return torch.cat([torch.zeros(1, 1, width), places], 1)

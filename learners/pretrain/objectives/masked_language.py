@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class MaskedLanguage:
     config: PretrainConfig
     cueless: bool = False
     modality: Modality = "text"
+    is_grey: ClassVar[bool] = False
     _known: dict[tuple[str, int], np.ndarray[Any, Any]] = field(default_factory=dict, repr=False)
 
     @functools.cached_property
@@ -107,10 +108,6 @@ class MaskedLanguage:
     def control(self) -> MaskedLanguage:
         """Return the objective on shuffled tokens."""
         return dataclasses.replace(self, cueless=True)
-
-    def view(self, pixels: Tensor) -> Tensor:
-        """Return pictures as they are; it reads none."""
-        return pixels
 
 
 def _inputs(batch: Batch) -> Batch:

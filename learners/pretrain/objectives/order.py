@@ -8,33 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..config import PretrainConfig
-from ..encoders import feature_width, new_image_encoder, pooled, to_input
-from ..protocol import Batch, Modality, PretextScores
+from ..encoders import to_input
+from ..protocol import Batch, Modality
 from ..reader import ExperienceReader
-from .heads import classifier, with_head
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
+from .classification import PictureClassification
 
 
 @dataclass(frozen=True, eq=False)
-class ArrowOfTime:
-    """Whether a clip runs forward."""
+class ArrowOfTime(PictureClassification):
+    """Whether a clip runs forward: label 1 for those that are as they happened."""
 
-    experience: ExperienceReader
-    config: PretrainConfig
-    cueless: bool = False
-    modality: Modality = "frames"
-
-    def build(self) -> nn.Module:
-        """Return an encoder and a classifier of three vectors."""
-        encoder = new_image_encoder(self.config.size)
-        return with_head(encoder, classifier(3 * feature_width(encoder), 2))
+    modality: Modality = "clips"
+    pictures: ClassVar[int] = 3
+    classes: ClassVar[int] = 2
 
     def clips(self, experience: ExperienceReader, rng: np.random.Generator) -> tuple[Any, Any, Any]:
         """Return clips `[n, 3, size, size, 3]`, whether each is as it happened, and the episodes."""
@@ -45,39 +35,19 @@ class ArrowOfTime:
         return np.where(forward[:, None, None, None, None] == 1, shown, shown[:, ::-1]), forward, episodes
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
-        """Return clips, and label 1 for those that are as they happened."""
+        """Return clips with their labels."""
         import torch
 
         shown, labels, episodes = self.clips(experience, rng)
         return {
-            "clips": to_input(shown),
+            "pixels": to_input(shown),
             "labels": torch.from_numpy(labels),
             "episode": torch.from_numpy(episodes),
         }
 
-    def _logits(self, model: Any, batch: Batch) -> Tensor:
-        vectors = pooled(model.encoder, batch["clips"].flatten(0, 1))
-        found: Tensor = model.head(vectors.reshape(-1, 3 * vectors.shape[1]))
-        return found
-
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Return the cross-entropy of the two answers."""
-        import torch
-
-        return torch.nn.functional.cross_entropy(self._logits(model, batch), batch["labels"])
-
-    def metric(self, model: nn.Module, batch: Batch) -> PretextScores:
-        """Return whether each answer is right; a guess is right half of the time."""
-        right = (self._logits(model, batch).argmax(-1) == batch["labels"]).float().cpu().numpy()
-        return PretextScores(right, np.full(len(right), 0.5))
-
     def control(self) -> ArrowOfTime:
         """Return the objective without its cue."""
         return dataclasses.replace(self, cueless=True)
-
-    def view(self, pixels: Tensor) -> Tensor:
-        """Return pictures as they are."""
-        return pixels
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,8 @@
 """Two sentences: does observation B follow observation A and its action? After next-sentence prediction (Devlin 2019).
 
+Unlike Devlin's, the encoder reads A and B apart, and the head compares their vectors (as InferSent does, Conneau et al.
+2017): a small BERT that reads both at once from scratch does not leave chance within 300 steps.
+
 A pair that does not belong together takes B from another moment of the same episode, so that neither the task nor the
 words of the place give the answer; moments are drawn alike for both. Control: B is of another episode in either case,
 at the same moments, so that only the position could give the answer.
@@ -10,15 +13,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..config import PretrainConfig
-from ..encoders import new_text_encoder_fields
+from ..encoders import new_text_encoder_fields, pooled_text
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from ..text import train_tokenizer
+from .heads import with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,6 +36,7 @@ class SentencePairs:
     config: PretrainConfig
     cueless: bool = False
     modality: Modality = "text"
+    is_grey: ClassVar[bool] = False
 
     @functools.cached_property
     def tokenizer(self) -> Any:
@@ -40,14 +45,17 @@ class SentencePairs:
         return train_tokenizer(self.experience, size.vocabulary, size.tokens)
 
     def build(self) -> nn.Module:
-        """Return a BERT with the head for two sentences."""
-        from transformers import BertConfig, BertForNextSentencePrediction
+        """Return a BERT, and a classifier of two vectors, their difference and their product."""
+        from torch import nn
+        from transformers import BertConfig, BertModel
 
-        fields = new_text_encoder_fields(self.config.size, len(self.tokenizer), self.tokenizer.pad_token_id)
-        return BertForNextSentencePrediction(BertConfig(**fields))
+        size = self.config.size
+        fields = new_text_encoder_fields(size, len(self.tokenizer), self.tokenizer.pad_token_id)
+        head = nn.Sequential(nn.Linear(4 * size.width, 128), nn.GELU(), nn.Linear(128, 2))
+        return with_head(BertModel(BertConfig(**fields), add_pooling_layer=False), head)
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
-        """Return pairs of observations; label 0 is a pair that belongs together, as transformers has it."""
+        """Return pairs of observations; label 0 is a pair that belongs together."""
         import torch
 
         long = [n for n, one in enumerate(experience.episodes) if one.steps >= 2]
@@ -70,30 +78,34 @@ class SentencePairs:
             second.append(source[follows])
             labels.append(label)
             chosen.append(episode)
-        made = self.tokenizer(
-            first, second, truncation="longest_first", padding=True, return_token_type_ids=True, return_tensors="pt"
-        )
+        made = self.tokenizer(first + second, truncation=True, padding=True, return_tensors="pt")
         return {
-            **{name: made[name] for name in ("input_ids", "attention_mask", "token_type_ids")},
+            **{
+                name: made[name].reshape(2, len(labels), -1).transpose(0, 1) for name in ("input_ids", "attention_mask")
+            },
             "labels": torch.tensor(labels),
             "episode": torch.tensor(chosen),
         }
 
+    def _logits(self, model: Any, batch: Batch) -> Tensor:
+        import torch
+
+        vectors = pooled_text(model.encoder, batch["input_ids"].flatten(0, 1), batch["attention_mask"].flatten(0, 1))
+        first, second = vectors.reshape(-1, 2, vectors.shape[1]).unbind(1)
+        found: Tensor = model.head(torch.cat([first, second, (first - second).abs(), first * second], 1))
+        return found
+
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the cross-entropy of the two answers."""
-        found: Tensor = model(**{name: value for name, value in batch.items() if name != "episode"}).loss
-        return found
+        import torch
+
+        return torch.nn.functional.cross_entropy(self._logits(model, batch), batch["labels"])
 
     def metric(self, model: nn.Module, batch: Batch) -> PretextScores:
         """Return whether each answer is right; a guess is right half of the time."""
-        inputs = {name: value for name, value in batch.items() if name not in ("episode", "labels")}
-        right = (model(**inputs).logits.argmax(-1) == batch["labels"]).float().cpu().numpy()
+        right = (self._logits(model, batch).argmax(-1) == batch["labels"]).float().cpu().numpy()
         return PretextScores(right, np.full(len(right), 0.5))
 
     def control(self) -> SentencePairs:
         """Return the objective with B from other episodes."""
         return dataclasses.replace(self, cueless=True)
-
-    def view(self, pixels: Tensor) -> Tensor:
-        """Return pictures as they are; it reads none."""
-        return pixels

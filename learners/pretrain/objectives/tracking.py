@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
 from ..config import PretrainConfig
-from ..encoders import dense, dense_side, dense_width, new_image_encoder, to_input
+from ..encoders import dense, dense_side, dense_width, grey, new_image_encoder, to_input
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from .colorization import hue_scores
 from .colours import SECTORS, ab_of, sectors, shrunk, turned
-from .heads import grey, with_head
+from .heads import with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -35,7 +35,8 @@ class Tracking:
     experience: ExperienceReader
     config: PretrainConfig
     cueless: bool = False
-    modality: Modality = "frames"
+    modality: Modality = "clips"
+    is_grey: ClassVar[bool] = True
 
     def build(self) -> nn.Module:
         """Return an encoder and a projection at each place."""
@@ -90,7 +91,3 @@ class Tracking:
     def control(self) -> Tracking:
         """Return the objective with a reference whose colours are others."""
         return dataclasses.replace(self, cueless=True)
-
-    def view(self, pixels: Tensor) -> Tensor:
-        """Return pictures in grey: it was shown no others."""
-        return grey(pixels)

@@ -19,7 +19,7 @@ from pathei.learners.pretrain.objectives.exemplars import Exemplars, distort, re
 from pathei.learners.pretrain.objectives.masked_image import MaskedImage
 from pathei.learners.pretrain.objectives.masked_language import MaskedLanguage
 from pathei.learners.pretrain.objectives.order import ArrowOfTime, SequenceOrder
-from pathei.learners.pretrain.objectives.relative_position import RelativePosition
+from pathei.learners.pretrain.objectives.relative_position import RelativePosition, displaced
 from pathei.learners.pretrain.objectives.sentence_pairs import SentencePairs
 from pathei.learners.pretrain.reader import ExperienceReader
 from pathei.learners.pretrain.registry import OBJECTIVES
@@ -102,8 +102,7 @@ def test_a_pair_belongs_together_if_the_square_moved_one_step(reader: Experience
     objective = SentencePairs(reader, config)
     batch = objective.batch(reader, rng())
     for ids, label in zip(batch["input_ids"], batch["labels"], strict=True):
-        texts = objective.tokenizer.decode(ids).split("[SEP]")
-        first, second = (int(text.split("column")[1].split()[0]) for text in texts[:2])
+        first, second = (int(text.split("column")[1].split()[0]) for text in objective.tokenizer.batch_decode(ids))
         assert (second == first + 6) == (label == 0)
 
 
@@ -112,43 +111,64 @@ def test_the_control_of_masked_images_mixes_patches_in_their_places(
 ) -> None:
     objective = MaskedImage(reader, config)
     plain, mixed = (one.batch(reader, rng())["pixel_values"] for one in (objective, objective.control()))
-    for row in range(0, 56, 7):
-        for column in range(0, 56, 7):
-            place = np.s_[:, :, row : row + 7, column : column + 7]
+    for row in range(0, 56, 8):
+        for column in range(0, 56, 8):
+            place = np.s_[:, :, row : row + 8, column : column + 8]
             before, after = (sorted(patch.flatten().tolist() for patch in one[place]) for one in (plain, mixed))
             assert before == after
     assert not torch.equal(plain, mixed)
 
 
-def test_the_neighbour_lies_where_the_label_says(reader: ExperienceReader, config: PretrainConfig) -> None:
-    """On pictures whose colours are their coordinates, the step between the patches' means is the label's side."""
+def test_a_neighbour_lies_at_one_side(reader: ExperienceReader, config: PretrainConfig) -> None:
+    """On pictures of which a wave tells the row or the column, wherever they are moved to."""
 
-    class Coordinates:
+    class Waves:
+        def __init__(self, axis: int) -> None:
+            angle = np.mgrid[:56, :56][axis] * 2 * np.pi / 56
+            self.picture = np.stack([127.5 + 120 * np.cos(angle), 127.5 + 120 * np.sin(angle), 0 * angle], -1)
+
         def draw_frames(self, _rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-            row, column = np.mgrid[:56, :56]
-            return np.repeat(np.stack([row, column, row], -1)[None], count, 0).astype(np.uint8), np.arange(count)
+            return np.repeat(self.picture[None], count, 0).astype(np.uint8), np.arange(count)
 
-    objective = RelativePosition(reader, config)
-    batch = objective.batch(Coordinates(), rng())  # type: ignore[arg-type]
-    first, second = ((batch["patches"][:, n, :2].mean((2, 3)) + 1) * 127.5 for n in range(2))
-    lengths = (second - first).abs()
-    assert (lengths.max(1).values > 10).all()
-    assert (lengths.min(1).values < 6).all()
-    assert len(set(batch["labels"].tolist())) > 1
+    def steps(axis: int) -> np.ndarray:
+        batch = RelativePosition(reader, config).batch(Waves(axis), rng())  # type: ignore[arg-type]
+        means = batch["pixels"].mean((3, 4)).double().numpy()
+        angles = np.angle(means[..., 0] + 1j * means[..., 1])
+        return np.abs((angles[:, 1] - angles[:, 0] + np.pi) % (2 * np.pi) - np.pi) * 56 / (2 * np.pi)
+
+    lengths = np.stack([steps(0), steps(1)])
+    assert (np.abs(lengths.max(0) - 16) < 4.5).all()
+    assert (lengths.min(0) < 4.5).all()
+
+
+def test_a_frame_is_moved_as_on_a_torus() -> None:
+    picture = np.arange(36).reshape(6, 6, 1)
+    moved = [displaced(picture, rng(seed)) for seed in range(60)]
+    assert all(sorted(one.ravel()) == list(range(36)) for one in moved)
+    assert {int(one[0, 0, 0]) for one in moved} > {0, 35}
+    assert len({tuple(one.ravel()) for one in moved}) > 40
+
+
+def test_patches_know_their_places(reader: ExperienceReader, config: PretrainConfig) -> None:
+    """Transformers 5.24 leaves the vectors of places at zero in a new model."""
+    model: Any = new_model(MaskedImage(reader, config), 0)
+    for places in (model.vit.embeddings.position_embeddings, model.decoder.decoder_pos_embed):
+        assert places.shape[1] == 50
+        assert len({tuple(row) for row in places[0].tolist()}) == 50
 
 
 def test_controls_of_order_hold_nothing_that_tells(reader: ExperienceReader, config: PretrainConfig) -> None:
-    still = SequenceOrder(reader, config).control().batch(reader, rng())["clips"]
+    still = SequenceOrder(reader, config).control().batch(reader, rng())["pixels"]
     assert torch.equal(still[:, 0], still[:, 1])
     assert torch.equal(still[:, 0], still[:, 2])
-    palindromes = ArrowOfTime(reader, config).control().batch(reader, rng())["clips"]
+    palindromes = ArrowOfTime(reader, config).control().batch(reader, rng())["pixels"]
     assert torch.equal(palindromes, palindromes.flip(1))
 
 
 def test_clips_are_labelled_by_the_way_that_the_square_moves(reader: ExperienceReader, config: PretrainConfig) -> None:
     """Squares only ever go right, so that a clip runs forward exactly if the coloured columns grow."""
     batch = ArrowOfTime(reader, config).batch(reader, rng())
-    coloured = (batch["clips"].amax(2) - batch["clips"].amin(2)) > 0.2
+    coloured = (batch["pixels"].amax(2) - batch["pixels"].amin(2)) > 0.2
     columns = (coloured * torch.arange(56.0)).sum((2, 3)) / coloured.sum((2, 3))
     assert torch.equal((columns[:, 1] > columns[:, 0]).long(), batch["labels"])
     assert len(set(batch["labels"].tolist())) == 2

@@ -1,0 +1,64 @@
+"""What objectives share that show several pictures at once and ask which of a few answers is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ..config import PretrainConfig
+from ..encoders import feature_width, last_map, new_image_encoder
+from ..protocol import Batch, Modality, PretextScores
+from ..reader import ExperienceReader
+from .heads import with_head
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_HIDDEN = 128
+
+
+@dataclass(frozen=True, eq=False)
+class PictureClassification:
+    """Examples are `"pixels"`, `[n, pictures, 3, size, size]`, and `"labels"`, `[n]`; a guess is right by chance."""
+
+    experience: ExperienceReader
+    config: PretrainConfig
+    cueless: bool = False
+    modality: Modality = "frames"
+    is_grey: ClassVar[bool] = False
+    pictures: ClassVar[int]
+    """Pictures of an example."""
+    classes: ClassVar[int]
+    """Possible answers."""
+
+    def build(self) -> nn.Module:
+        """Return an encoder; the head reads the maps of all pictures place by place, then averages."""
+        from torch import nn
+
+        encoder = new_image_encoder(self.config.size)
+        head = nn.Sequential(
+            nn.Conv2d(self.pictures * feature_width(encoder), _HIDDEN, 3, padding=1),
+            nn.GELU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(_HIDDEN, self.classes),
+        )
+        return with_head(encoder, head)
+
+    def _logits(self, model: Any, batch: Batch) -> Tensor:
+        maps = last_map(model.encoder, batch["pixels"].flatten(0, 1))
+        found: Tensor = model.head(maps.reshape(len(batch["pixels"]), -1, *maps.shape[2:]))
+        return found
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Return the cross-entropy."""
+        import torch
+
+        return torch.nn.functional.cross_entropy(self._logits(model, batch), batch["labels"])
+
+    def metric(self, model: nn.Module, batch: Batch) -> PretextScores:
+        """Return whether each answer is right."""
+        right = (self._logits(model, batch).argmax(-1) == batch["labels"]).float().cpu().numpy()
+        return PretextScores(right, np.full(len(right), 1 / self.classes))
