@@ -106,6 +106,8 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "MemoryQuery": "memory.ask:query",
         "MemoryList": "memory.ask:list_items",
         "MemoryShow": "memory.ask:show",
+        "MemoryIndexFrames": "memory.frames:index_frames",
+        "MemoryFindFrames": "memory.frames:find_frames",
         "MemoryStats": "memory.ask:stats",
         "MemoryAdd": "memory.change:add",
         "MemoryUpdate": "memory.change:update",

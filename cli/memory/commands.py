@@ -134,6 +134,32 @@ class MemoryQuery(MemoryOperation):
 
 
 @dataclass(frozen=True)
+class MemoryIndexFrames:
+    """Index a store's frames for `pathei memory find-frames`. Run it again to add new ones."""
+
+    store: Positional[Path]
+    """The directory of the experience store, collected with `--frames`."""
+    encoder: Path
+    """A run of `pathei pretrain` on frames, or a folder with an encoder of pictures that transformers reads."""
+    memory: Positional[Path | None] = None
+    """The folder of the memory; by default the folder `memory` in the store's directory."""
+
+
+@dataclass(frozen=True)
+class MemoryFindFrames(MemoryOperation):
+    """Print the frames that are most like a picture, with the episode and step that show them."""
+
+    picture: Positional[Path]
+    """A picture file, such as PNG."""
+    k: int = 8
+    """The maximum number of frames."""
+    encoder: Path | None = None
+    """Where the encoder is now, if it was moved since the frames were indexed."""
+    json: bool = False
+    """Print one frame per line, as JSON."""
+
+
+@dataclass(frozen=True)
 class MemoryList(MemoryOperation):
     """List items in the order in which they were added."""
 
@@ -339,6 +365,8 @@ class MemoryCommand:
     command: (
         Annotated[MemoryBuild, subcommand("build")]
         | Annotated[MemoryQuery, subcommand("query")]
+        | Annotated[MemoryIndexFrames, subcommand("index-frames")]
+        | Annotated[MemoryFindFrames, subcommand("find-frames")]
         | Annotated[MemoryList, subcommand("list")]
         | Annotated[MemoryShow, subcommand("show")]
         | Annotated[MemoryStats, subcommand("stats")]

@@ -20,7 +20,7 @@ from ...errors import ConfigError, LearningError
 from ...extras import needed_by
 from ..models.base import quietly
 from ..run_directory import CONFIG, MODEL, note_versions, only_writer, publish_folder, settle, write_json
-from .config import PretrainConfig
+from .config import ModelScale, PretrainConfig
 from .probe import probe, probe_examples
 from .protocol import Objective, PretextScores
 from .reader import ExperienceReader
@@ -75,7 +75,7 @@ def pretrain(config: PretrainConfig, watch: Watch | None = None) -> Path:
         note_versions(config.out)
         if not (config.out / MODEL).is_dir():
             model = train_objective(objective, train, config, config.out, watch)
-            publish_folder(config.out / MODEL, lambda folder: save_encoder(model, objective, folder))
+            publish_folder(config.out / MODEL, lambda folder: save_encoder(model, objective, config.size, folder))
     return config.out / MODEL
 
 
@@ -95,13 +95,22 @@ def make_objective(config: PretrainConfig) -> tuple[ExperienceReader, Objective]
     return train, objective.control() if config.cueless else objective
 
 
-def save_encoder(model: Any, objective: Any, folder: Path) -> None:
-    """Write a model into a folder that `AutoModel.from_pretrained` reads, with its head where transformers has one."""
+def save_encoder(model: Any, objective: Any, size: ModelScale, folder: Path) -> None:
+    """Write a model, and what prepares its inputs, into a folder that `from_pretrained` reads."""
+    from transformers import ViTImageProcessor
+
+    whole = model if hasattr(model, "save_pretrained") else model.base_model
     with quietly():
-        whole = model if hasattr(model, "save_pretrained") else model.base_model
+        if objective.modality == "text":
+            objective.tokenizer.save_pretrained(folder)
+        else:
+            whole.config.is_grey = objective.is_grey
+            half, side = [0.5, 0.5, 0.5], size.picture
+            # Pictures scaled by area, from -1 to 1, as `reader` and `to_input` make them.
+            ViTImageProcessor(
+                size={"height": side, "width": side}, resample=4, image_mean=half, image_std=half
+            ).save_pretrained(folder)
         whole.save_pretrained(folder)
-    if objective.modality == "text":
-        objective.tokenizer.save_pretrained(folder)
 
 
 def evaluate_pretrained(
