@@ -54,7 +54,7 @@ def admissible(seen: Mapping[str, Any], crafts: Sequence[str]) -> tuple[str, ...
     """Return actions in words that the masks allow."""
     masks, held = seen["masks"], _held(seen)
     found = [one for one in _LISTED if one not in _PARTS or _PARTS[one][0] != 5 or masks["action_type"][_PARTS[one][1]]]
-    found += [f"craft {crafts[place]}" for place in np.flatnonzero(masks["craft_smelt"])]
+    found += [f"craft {crafts[int(place)]}" for place in np.flatnonzero(masks["craft_smelt"])]
     for verb in _SLOTS:
         found += [f"{verb} {held[place].replace(' ', '_')}" for place in np.flatnonzero(masks[verb])]
     return tuple(dict.fromkeys(found))

@@ -42,7 +42,7 @@ class World:
         grid = re.search(rf"<min {corner}/>\s*<max {corner}/>", xml)
         low_high = [int(number) for number in grid.groups()] if grid else [1, 1, 1, 0, 0, 0]
         self.voxels = math.prod(1 + low_high[axis + 3] - low_high[axis] for axis in range(3))
-        self.slots = [{**AIR, "index": place} for place in range(41)]
+        self.slots: list[dict[str, Any]] = [{**AIR, "index": place} for place in range(41)]
         given = re.findall(r'<InventoryObject slot="(\d+)" type="([^"]+)" quantity="(\d+)"', xml)
         for slot, name, count in given:
             self.slots[int(slot)].update(name=name, quantity=int(count))
