@@ -172,11 +172,9 @@ class Simulator:
         ids = np.repeat([number for _, number in things], [len(one.low) for one, _ in things])
         ids = np.stack([ids, np.zeros_like(ids), np.full_like(ids, -1)], 1).astype(np.int32)
         turn = agent.read_rotation(pose.rotation)
-        camera = Camera(
-            np.asarray(pose.position, dtype=float),
-            *(turn.rotate(np.array(axis)) for axis in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))),
-            math.tan(math.radians(spec.hfov) / 2),
-        )
+        right, up, forward = (turn.rotate(np.array(axis)) for axis in ((1.0, 0, 0), (0, 1.0, 0), (0, 0, -1.0)))
+        half = math.tan(math.radians(spec.hfov) / 2)
+        camera = Camera(np.asarray(pose.position, dtype=float), right, up, forward, half)
         faces = box_faces(boxes.low.astype(float), boxes.high.astype(float), boxes.colours, ids)
         name = {SensorType.COLOR: "rgb", SensorType.DEPTH: "depth", SensorType.SEMANTIC: "semantic"}[spec.sensor_type]
         image = render(faces, camera, rows, width, (name,))[name]
