@@ -10,6 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -98,11 +99,11 @@ def measure_retention(
         right = answer_questions(model, tokenizer, questions, chat=form == CHAT, batch=batch, precision=precision)
         return {"right": right}
 
-    told = {kind: part(kind, lambda kind=kind: read(kind)) for kind in TEXTS}
+    told = {kind: part(kind, partial(read, kind)) for kind in TEXTS}
     forms = (PLAIN, CHAT) if has_chat(tokenizer) else (PLAIN,)
     return RetentionReport(
         {kind: LanguageRetention(tuple(t["nats"]), tuple(t["tokens"]), tuple(t["bytes"])) for kind, t in told.items()},
-        {form: tuple(part(form, lambda form=form: answer(form))["right"]) for form in forms},
+        {form: tuple(part(form, partial(answer, form))["right"]) for form in forms},
         tuple(str(one.source["topic"]) for one in questions),
     )
 
