@@ -43,8 +43,8 @@ def load_environment(
     if steps < 1:
         raise ConfigError(f"An episode needs at least one step, not {steps}.")
     with needed_by("An environment for verifiers", "verifiers"):
-        import verifiers as vf
-        from datasets import Dataset
+        import verifiers as vf  # type: ignore[import-untyped]
+        from datasets import Dataset  # type: ignore[import-untyped]
 
     def earned(state: dict[str, Any]) -> float:
         return float(state["earned"])

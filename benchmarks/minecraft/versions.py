@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from pathei.envs.minecraft import MinecraftEnv
-from pathei.envs.minecraft.game import RUNTIME
+from pathei.envs.minecraft.process.game import RUNTIME
 from pathei.errors import PatheiError
 
 SQUID = Path(__file__).parents[2] / "tests" / "envs" / "minecraft" / "squid.js"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from .game import Seen
+from .process.game import Seen
 from .rules import GameRules
 
 DIRECTIONS: Final = ("north", "east", "south", "west")

@@ -15,13 +15,13 @@ from ...errors import ConfigError
 from ..facts import FactGraph
 from ..text_env import EnvSnapshot, TextEnv, explain, require_reset
 from .actions import admissible, normalise, unknown_form
-from .code import is_program, run_program
 from .explorer import MinecraftModel, remaining
-from .game import MinecraftGame, SavedWorld, Seen
 from .goals import MinecraftGoal, read_goals
 from .graph import graph_of
 from .plans import Planner
-from .remote import SERVER_OPTIONS, read_server
+from .process.code import is_program, run_program
+from .process.game import MinecraftGame, SavedWorld, Seen
+from .process.remote import SERVER_OPTIONS, read_server
 from .words import describe
 
 _OVER: Final = "the goal is reached, and the episode is over"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ...errors import GoalError
 from ..model import EnvModel
 from .actions import DIRECTIONS, LOWEST
-from .game import Seen
 from .goals import MinecraftGoal
 from .plans import Planner, PlanStep
+from .process.game import Seen
 from .rules import GameRules
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from ...errors import GoalError
 from ...experience import Json
 from ..facts import HOLDING, EdgeCondition, NodeCondition, parse_condition
-from .game import Seen
+from .process.game import Seen
 from .rules import matching
 
 COUNTED: Final = ("inventory", "crafted", "smelted", "mined", "placed", "killed", "eaten", "slept", "survived")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..facts import ConditionJson, FactGraph
 from ..graph_goals import GraphGoals, edge, state
-from .game import Seen
+from .process.game import Seen
 
 YOU: Final = "character"
 _YOU_ID: Final = 1

@@ -19,8 +19,8 @@ from ...experience import Task
 from ..text_env import check_options, require_reset
 from . import tasks
 from .env import WORLD_OPTIONS, whole_option, world_options
-from .game import MinecraftGame, Seen
 from .goals import MinecraftGoal, read_goals
+from .process.game import MinecraftGame, Seen
 
 ENV: Final = "pathei/MinecraftTicks-v0"
 KEYS: Final = ("forward", "back", "left", "right", "jump", "sneak", "sprint")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from .game import Seen
+from .process.game import Seen
 
 _NEAR: Final = 12
 """How many kinds of blocks are listed with their distance."""

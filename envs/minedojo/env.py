@@ -1,7 +1,7 @@
 """MineDojo's tasks as a gymnasium environment: `pathei/MineDojo-v0`.
 
 The package's tasks, spaces, masks, rewards and success rules are its own; it runs in another interpreter and starts
-Minecraft by itself, or uses one that already listens on a port. An observation is the package's, with a text beside it;
+Minecraft by itself, or uses one that already listens on a port. An observation is the package's, and a text with it;
 an action is the package's eight numbers, or words. Not here: the package (`runtime`, `bridge`).
 """
 
@@ -32,11 +32,11 @@ _TEXT: Final = 20_000
 class MineDojoEnv(gymnasium.Env[dict[str, Any], Any]):
     """One of MineDojo's tasks; see the head of this file, and `docs/guide/envs/minedojo.md`.
 
-    The observation is the package's dict, with `"text"` beside its arrays: an array of names is a tuple of them, row by
-    row, and an array of truth values is 0 and 1. `reset(seed, options)` takes these options, each of which may also be
-    given to the constructor as the default:
+    The observation is the package's dict with a `"text"`: an array of names is a tuple of them, row by row, and an
+    array of truth values is 0 and 1. `reset(seed, options)` takes these options, each of which may also be given to the
+    constructor as the default:
 
-    * `task`: the id of a task; default `"harvest_1_log"`. Another task than before is made anew.
+    * `task`: the id of a task; default `"harvest_1_log"`. Another one needs a new environment of the package.
     * `image_size`: height and width of the picture `"rgb"`, which is `[3, height, width]`; default (160, 256). Only the
       constructor takes it.
     * `port`: where Minecraft with Malmo's mod listens on this machine; None to let the package start it.

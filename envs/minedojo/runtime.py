@@ -19,8 +19,8 @@ _OLD_BUILD: Final = ("setuptools==65.5.0", "wheel==0.37.1", "numpy==1.23.5")
 _PACKAGES: Final = (("gym==0.21.0",), ("minedojo==0.1", "opencv-python==4.8.1.78"))
 _JAR: Final = "build/libs/MalmoMod-0.37.0-fat.jar"
 _NAMES: Final = (
-    "import json; from minedojo.tasks import ALL_TASK_INSTRUCTIONS as told;"
-    "json.dump({key: list(value) for key, value in told.items()}, open('tasks.json', 'w'))"
+    "import json; from minedojo.tasks import ALL_TASK_INSTRUCTIONS as known;"
+    "json.dump({key: list(value) for key, value in known.items()}, open('tasks.json', 'w'))"
 )
 
 

@@ -30,7 +30,7 @@ _RARE: Final = 0.05
 _LABELLED: Final = 200
 """The number of labelled examples."""
 _DRAWS: Final = 5
-"""So many times they are drawn anew."""
+"""How many times they are drawn."""
 _PENALTIES: Final = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)
 """Ridge penalties, of which a quarter of the training examples chooses."""
 _AT_ONCE: Final = 128

@@ -41,7 +41,8 @@ class PictureEmbedder:
                 "`pathei pretrain` on frames."
             )
         try:
-            self._prepare: Any = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+            processors: Any = AutoImageProcessor
+            self._prepare: Any = processors.from_pretrained(folder, local_files_only=True)
             self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"{folder} cannot be loaded as an encoder of pictures: {error}") from error

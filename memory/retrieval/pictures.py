@@ -75,7 +75,9 @@ def index_pictures(memory: Path, store: ExperienceStore, encoder: PictureEmbedde
         "episodes": np.array([episode for episode, _ in places.values()]),
         "moments": np.array([moment for _, moment in places.values()]),
     }
-    joined = {name: np.concatenate([known[name], part]) if known else part for name, part in fresh.items()}
+    joined: dict[str, Any] = {
+        name: np.concatenate([known[name], part]) if known else part for name, part in fresh.items()
+    }
     data = io.BytesIO()
     np.savez(data, encoder=np.array(encoder.name), path=np.array(str(encoder.path.resolve())), **joined)
     memory.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def test_resetting_is_not_among_the_tools() -> None:
 def test_a_step_of_the_real_trainer_plays_the_environment(tmp_path: Path) -> None:
     trl = pytest.importorskip("trl")
     import torch
-    from datasets import Dataset
+    from datasets import Dataset  # type: ignore[import-untyped]
     from transformers.utils import get_json_schema
 
     from pathei.tests.support.tiny_language import END, tiny_model, tiny_tokenizer

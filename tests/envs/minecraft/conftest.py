@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pathei.envs.minecraft import MinecraftEnv
-from pathei.envs.minecraft.game import check_minecraft
+from pathei.envs.minecraft.process.game import check_minecraft
 
 Begin = Callable[..., MinecraftEnv]
 WORLD = 3

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from pathei.envs.minecraft.code import is_program, run_program
-from pathei.envs.minecraft.game import Acted
+from pathei.envs.minecraft.process.code import is_program, run_program
+from pathei.envs.minecraft.process.game import Acted
 
 from .conftest import Begin
 

@@ -12,8 +12,8 @@ import pytest
 
 from pathei.collectors.tasks import on_server
 from pathei.envs.minecraft import MinecraftEnv
-from pathei.envs.minecraft.game import RUNTIME, SERVER
-from pathei.envs.minecraft.remote import GameServer, read_server
+from pathei.envs.minecraft.process.game import RUNTIME, SERVER
+from pathei.envs.minecraft.process.remote import GameServer, read_server
 from pathei.envs.minecraft.tasks import demonstration, generate_tasks
 from pathei.errors import ConfigError, ForeignRuntimeError, SnapshotError
 

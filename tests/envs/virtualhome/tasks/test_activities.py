@@ -136,7 +136,7 @@ def test_grounding_leaves_the_world_as_it_was(seed: int, name: str, choice: int)
     assert world.version is world.start
     assert ACTIVITIES[name].ground(world, generators[1]) == first
     if first is not None:
-        assert_reaches(world, *first)
+        assert_reaches(world, first.goal, first.script)
 
 
 def test_goals_are_said_in_several_ways_and_name_what_is_there() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from ...errors import ConfigError
+from ....errors import ConfigError
 
 SERVER_OPTIONS: Final = ("server", "username", "version", "account")
 """The options that say where one plays, and as whom."""

@@ -29,7 +29,7 @@ _CHATS: Final = 20
 _NEEDED: Final = "a program needs bubblewrap: apt-get install bubblewrap"
 
 
-class Ran(NamedTuple):
+class ProgramResult(NamedTuple):
     """What a program led to."""
 
     seen: Seen
@@ -44,7 +44,7 @@ def is_program(action: str) -> bool:
     return action.lstrip().startswith("async function")
 
 
-def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> Ran:
+def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> ProgramResult:
     """Run a program.
 
     Args:
@@ -54,7 +54,7 @@ def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> Ran:
     """
     command = _sandboxed()
     if command is None:
-        return Ran(seen, _NEEDED, ())
+        return ProgramResult(seen, _NEEDED, ())
     said: list[str] = []
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
@@ -65,7 +65,7 @@ def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> Ran:
             for _ in range(2 * _MOST + _CHATS):
                 asked = talk.read()
                 if asked.get("done"):
-                    return Ran(seen, _text(asked.get("error")), tuple(said))
+                    return ProgramResult(seen, _text(asked.get("error")), tuple(said))
                 reply: dict[str, Any] = {}
                 if "say" in asked:
                     said.append(f"[{str(asked['say'])[:200]}]")
@@ -75,9 +75,9 @@ def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> Ran:
                     said += seen["news"]
                     reply = {"error": acted.refused or acted.failed}
                 talk.write({"seen": seen, **reply})
-            return Ran(seen, f"the program asked for more than {_MOST} actions", tuple(said))
+            return ProgramResult(seen, f"the program asked for more than {_MOST} actions", tuple(said))
         except (OSError, ValueError) as error:
-            return Ran(seen, str(error) or "the program ended without a word", tuple(said))
+            return ProgramResult(seen, str(error) or "the program ended without a word", tuple(said))
         finally:
             process.kill()
 

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ...errors import ForeignRuntimeError, SnapshotError
-from ..foreign import ForeignRuntime
-from ..foreign.install import Runtime, RuntimeBuilder
-from ..registry import Requirement
+from ....errors import ForeignRuntimeError, SnapshotError
+from ...foreign import ForeignRuntime
+from ...foreign.install import Runtime, RuntimeBuilder
+from ...registry import Requirement
+from ..rules import GameRules
 from .remote import GameServer
-from .rules import GameRules
 
-SERVER: Final = Path(__file__).with_name("server")
+SERVER: Final = Path(__file__).parents[1] / "server"
 """The node part."""
 _PACKAGES: Final = ("package.json", "package-lock.json")
 _DEBIAN: Final = "apt-get install nodejs npm"
