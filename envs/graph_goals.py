@@ -19,6 +19,7 @@ from .facts import Condition, ConditionJson, EdgeCondition, FactGraph, NodeCondi
 from .facts.conditions import gather
 from .facts.contradictions import require_possible
 from .facts.goals import holds, satisfied
+from .facts.sentences import Rows, choose_kind, read_sentences
 from .goal_space import GoalCandidate, GoalCondition
 
 Possible = Callable[[FactGraph], Iterator[ConditionJson]]
@@ -30,7 +31,15 @@ Say = Callable[[ConditionJson, FactGraph], str]
 class GraphGoals:
     """The goal spaces of one environment; see `pathei.envs.goal_space.GoalSpaceProvider`."""
 
-    def __init__(self, possible: Possible, say: Say | None = None, you: str = "character", grows: bool = False) -> None:
+    def __init__(
+        self,
+        possible: Possible,
+        say: Say | None = None,
+        you: str = "character",
+        grows: bool = False,
+        rows: Rows = (),
+        noun: Callable[[str], str] = str,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -38,8 +47,11 @@ class GraphGoals:
             say: Returns a condition in words; `say_condition` by default.
             you: The kind of the one who acts.
             grows: Whether there may be more things of a kind later; see `facts.contradictions.require_possible`.
+            rows: The sentences that state goals; see `facts.sentences`.
+            noun: Returns a kind in words.
         """
         self._possible, self._say, self._you, self._grows = possible, say or say_condition, you, grows
+        self._rows, self._noun = rows, noun
 
     def present(self, env: gymnasium.Env[Any, Any]) -> GraphGoalSpace:
         """Return the goals of an environment that was reset, by the `FactGraph` that its `fact_graph()` returns.
@@ -50,7 +62,15 @@ class GraphGoals:
         inner: Any = env.unwrapped
         if not hasattr(inner, "fact_graph"):
             raise GoalError(f"{env} offers no graph of facts, so it has no goals of this kind.")
-        return GraphGoalSpace(inner.fact_graph(), self._possible, self._say, self._you, grows=self._grows)
+        return GraphGoalSpace(
+            inner.fact_graph(),
+            self._possible,
+            self._say,
+            self._you,
+            grows=self._grows,
+            rows=self._rows,
+            noun=self._noun,
+        )
 
     def aim(self, goal: Goal) -> GoalCandidate:
         """Return a recorded goal as a candidate.
@@ -65,10 +85,19 @@ class GraphGoalSpace:
     """The goals that one graph offers; see `pathei.envs.goal_space.GoalSpace`."""
 
     def __init__(
-        self, graph: FactGraph, possible: Possible, say: Say, you: str = "character", *, grows: bool = False
+        self,
+        graph: FactGraph,
+        possible: Possible,
+        say: Say,
+        you: str = "character",
+        *,
+        grows: bool = False,
+        rows: Rows = (),
+        noun: Callable[[str], str] = str,
     ) -> None:
         """List the goals of what holds now; the arguments are those of `GraphGoals`."""
         self._graph, self._say, self._you, self._grows = graph, say, you, grows
+        self._rows, self._noun = rows, noun
         listed = {part_of(one, you).name: one for one in possible(graph)}
         self._all = frozenset(listed)
         self._aims = {name: self._make(one) for name, one in listed.items() if not holds(graph, one)}
@@ -99,7 +128,7 @@ class GraphGoalSpace:
         return self._make(*(condition for aim in aims for condition in aim.goal.conditions))
 
     def read(self, text: str) -> GoalCandidate:
-        """Return the goal that a text states: JSON conditions, a goal's name, or its sentence.
+        """Return the goal that a text states: JSON conditions, a goal's name, or words (`facts.sentences`).
 
         Raises:
             GoalError: it cannot be read, contradicts itself, holds already, or nothing here brings it about.
@@ -108,25 +137,69 @@ class GraphGoalSpace:
         for name, aim in self._aims.items():
             if wanted in (name.casefold(), aim.goal.text.rstrip(".").casefold()):
                 return aim
-        try:
-            conditions = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            raise GoalError(f"{text!r} is no goal here: {self.grammar()}") from None
-        conditions = [conditions] if isinstance(conditions, Mapping) else conditions
-        if not isinstance(conditions, list) or not conditions:
-            raise GoalError(f"{text!r} is no goal here: {self.grammar()}")
+        conditions = self._conditions(text)
         for part in parts_of(conditions, self._you):
-            if part.name not in self._all:
+            if not {part.name, part.name.removeprefix("not ")} & self._all:
                 raise GoalError(f"Nothing that can be done here brings about {part.name!r}.")
+        self._require_enough(conditions)
         require_possible(self._graph, conditions, grows=self._grows)
         if satisfied(self._graph, conditions):
             raise GoalError(f"The goal holds already: {text}.")
         return self._make(*conditions)
 
+    def _conditions(self, text: str) -> Sequence[ConditionJson]:
+        try:
+            stated = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            stated = None
+        conditions = [stated] if isinstance(stated, Mapping) else stated
+        if isinstance(conditions, list) and conditions:
+            return conditions
+        if not self._rows:
+            raise GoalError(f"{text!r} is no goal here: {self.grammar()}")
+        return [self._placed(one) for one in read_sentences(text, self._rows, self._named)]
+
+    def _named(self, name: str) -> str:
+        """Return the kind of something that may be named, and may not be there yet, as a compressed copy is not."""
+        kinds = [kind for node, kind in self._graph.kinds.items() if node not in self._graph.characters]
+        listed = [thing for aim in self._aims.values() for part in aim.parts for thing in part.things]
+        return choose_kind(name, list(dict.fromkeys((*kinds, *listed))), self._noun)
+
+    def _placed(self, condition: ConditionJson) -> ConditionJson:
+        """Return a condition that names no place with the one where the thing is now."""
+        inner = condition.get("not", condition)
+        if inner.get("to") != {"class": ""}:
+            return condition
+        kind = inner["from"]["class"]
+        alike = (kind, kind.removesuffix(".gz"))
+        found = sorted(
+            self._graph.kinds[target]
+            for node, ends in self._graph.out.items()
+            for relation, target in ends
+            if relation == inner["relation"] and self._graph.kinds[node] in alike
+        )
+        if len(found) != 1:
+            raise GoalError(f"{kind!r} is in {' and in '.join(found) or 'no place'}: say in which it is meant.")
+        placed = {**inner, "to": {"class": found[0]}}
+        return {"not": placed} if "not" in condition else placed
+
+    def _require_enough(self, conditions: Sequence[ConditionJson]) -> None:
+        """Refuse more things than there are."""
+        for one in conditions:
+            inner = one.get("not", one)
+            thing = inner.get("node") or inner.get("from") or {}
+            thing = inner["to"] if thing.get("class") == self._you else thing
+            kind, count = thing.get("class"), inner.get("count", 1)
+            there = sum(known == kind for known in self._graph.kinds.values())
+            if kind is not None and isinstance(count, int) and there < count and count > 1 and not self._grows:
+                raise GoalError(f"The goal cannot be reached: it takes {count} of {kind!r}, and there are {there}.")
+
     def grammar(self) -> str:
         """Describe the texts that `read` understands."""
         some = ", ".join(f"{name!r}" for name in list(self._aims)[:3])
-        return f"a goal is named like {some}, or is a JSON list of conditions."
+        said = ", ".join(repr(aim.goal.text) for aim in list(self._aims.values())[:2])
+        words = f"is said in words ({said}), " if self._rows else ""
+        return f"a goal {words}is named like {some}, or is a JSON list of conditions."
 
     def _make(self, *conditions: ConditionJson) -> GoalCandidate:
         text = " and ".join(self._say(one, self._graph) for one in conditions)
@@ -184,13 +257,26 @@ def _subject(part: GoalCondition) -> str:
 
 
 def say_condition(condition: ConditionJson, graph: FactGraph) -> str:
-    """Return a condition in words: `"the red door is open"`, `"you hold the key"`, `"the key is on the table"`."""
-    if "node" in condition:
-        return f"the {condition['node']['class']} is {str(condition['state']).lower()}"
-    source, relation, target = condition["from"]["class"], condition["relation"], condition["to"]["class"]
+    """Return a condition in words: `"the red door is open"`, `"you hold 2 keys"`, `"the key is not on the table"`."""
+    inner: Mapping[str, Any] = condition.get("not", condition)
+    no = " not" if "not" in condition else ""
+    count = inner.get("count", 1)
+    if "node" in inner:
+        things, verb = _counted(inner["node"]["class"], count)
+        return f"{things} {verb}{no} {str(inner['state']).lower()}"
+    source, relation, target = inner["from"]["class"], inner["relation"], inner["to"]["class"]
     if source == "character":
-        return f"you {_DOING.get(relation, 'are in')} the {target}"
-    return f"the {source} is {_BEING.get(relation, 'in')} the {target}"
+        doing = f"{' do not' if no else ''} {_DOING[relation]}" if relation in _DOING else f" are{no} in"
+        return f"you{doing} {_counted(target, count)[0]}"
+    things, verb = _counted(source, count)
+    return f"{things} {verb}{no} {_BEING.get(relation, 'in')} the {target}"
+
+
+def _counted(kind: str, count: int | str) -> tuple[str, str]:
+    """Return things of a kind with their number, and the verb that goes with them."""
+    if count == "all":
+        return f"every {kind}", "is"
+    return (f"the {kind}", "is") if count == 1 else (f"{count} {kind}s", "are")
 
 
 _DOING: Final = {"HOLDS": "hold", "FACING": "face"}

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ...experience import Task
 from ..facts import Action, ConditionJson, FactGraph
 from ..facts.graph import Fact
+from ..facts.sentences import HELD, OPENED, Rows
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from ..verbalizer import Verbalizer, capitalised
 
@@ -180,9 +181,26 @@ def possible(graph: FactGraph) -> Iterator[ConditionJson]:
             yield edge(AGENT, "INSIDE", room)
 
 
+_NEAR: Final = "(?:next to|besides?|near|close to|by)"
+_SAID: Final[Rows] = (
+    *HELD,
+    (rf"(?:put|place|move|bring|drop|leave) X {_NEAR} Y", "X NEXT_TO Y"),
+    (rf"X is {_NEAR} Y", "X NEXT_TO Y"),
+    (r"X and Y are (?:next to|besides?|near) (?:each other|one another)", "X NEXT_TO Y"),
+    *OPENED[:2],
+    *OPENED[4:6],
+    (r"(?:go (?:in)?to|enter|reach|you are in|be in) (?:the )?(?P<X>room \d+)", "you INSIDE X"),
+    (
+        r"(?:go (?:up )?to|walk (?:up )?to|reach|find|face|look at|you face|you are facing|stand in front of) X",
+        "you FACING X",
+    ),
+)
+"""How goals are said."""
+
+
 def goal_space() -> GraphGoals:
     """Return the goals of MiniGrid's levels."""
-    return GraphGoals(possible)
+    return GraphGoals(possible, rows=_SAID)
 
 
 class MiniGridVerbalizer(Verbalizer):

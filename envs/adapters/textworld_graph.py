@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from ...errors import GoalError
 from ...experience import Task
 from ..facts import Action, ConditionJson, FactGraph
+from ..facts.sentences import HELD, OPENED, PLACED, ROOMS, Rows, read_sentences, read_some
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from ..verbalizer import Verbalizer, capitalised
 
@@ -130,9 +132,92 @@ def possible(graph: FactGraph) -> Iterator[ConditionJson]:
         yield edge(PLAYER, "INSIDE", kind)
 
 
+SAID: Final[Rows] = (
+    (
+        r"(?:go|head|venture|travel|move|go to the|take a trip)(?: through(?: the)?)?(?: to(?: the)?)?"
+        r" (?:north|south|east|west)(?: .+)?",
+        "",
+    ),
+    (r"(?:look around|examine) .+", ""),
+    (r"\w+ .+ into X(?:'s lock)? to unlock it", "not X LOCKED"),
+    (r"\w+ .+ into X(?:'s lock)? to lock it", "X LOCKED"),
+    (r"use it to unlock X", "not X LOCKED"),
+    (r"(?:close|shut) X after placing .+ in it", "X CLOSED"),
+    (r"from in (?:the )?closed .+, (?:take|get|pick up) X", "you HOLDS X"),
+    *HELD,
+    (r"(?:eat|consume) X", "X EATEN"),
+    (r"X is eaten", "X EATEN"),
+    *ROOMS,
+    *PLACED,
+    *OPENED,
+)
+"""How goals are said: TextWorld's own sentences, and others."""
+_BEGINNING: Final = re.compile(
+    r"^.*(?:your task for today is to|your task for today\.|your objective is to|how to play!|please"
+    r"|i need you to do for me\.|of textworld[;!.]|entered textworld[;!.]|textworld!(?: you do!)?|you do!)\s*",
+    re.IGNORECASE,
+)
+_FIRST: Final = re.compile(
+    r"^(?:your )?first(?: off| of all| stop| step| thing i need you to do is to| objective is to)?\b,?\s*"
+    r"(?:if it's not too much trouble, |i need you to |you could, like, |it would be [\w ]+? if you could )*",
+    re.IGNORECASE,
+)
+_AFTER: Final = re.compile(
+    r"(?:(?:okay, )?and then|then|next|following that|after that|that done|with that (?:over with|accomplished|done)"
+    r"|(?:if you can|once you) \w[\w ]*? that|(?:after you have|having|once you have|if you have|after) [^,.]+"
+    r"|with the [^,.]+|if you can get your hands on [^,.]+|once you're [^,.]+|if you can manage to go [^,.]+), ",
+    re.IGNORECASE,
+)
+_END: Final = re.compile(
+    r"\s*(?:once that's all handled, you can stop!?|and once you've done that, you win!?"
+    r"|and if you do that, you're the winner!?|that's it!?|got that\? good!?|alright, thanks!?)$",
+    re.IGNORECASE,
+)
+_PLACE: Final = re.compile(r" (?:that's )?(?:in|within|inside|from) the .+$")
+_SHUT: Final = re.compile(r"^(?:locked|closed) ")
+_DEEDS: Final = frozenset(
+    "open close shut lock unlock take get pick put place insert go head travel venture move eat drop retrieve recover "
+    "lift deposit sit rest use you".split()
+)
+
+
+def read_objective(text: str, kinds: Collection[str] = (), *, whole: bool = False) -> tuple[ConditionJson, ...]:
+    """Return the conditions that an objective states, by its words alone: names are kinds, known or not.
+
+    Args:
+        text: The game's own objective, or any sentence that `SAID` has.
+        kinds: Kinds that were seen.
+        whole: Whether it is to be empty where a clause cannot be read.
+    """
+    said = _END.sub("", _BEGINNING.sub("", " ".join(text.split())))
+    said = _AFTER.sub("", _FIRST.sub("", said))
+    known = {kind.casefold(): kind for kind in kinds}
+
+    def name(words: str) -> str:
+        for form in (words, _SHUT.sub("", words), _PLACE.sub("", words), _SHUT.sub("", _PLACE.sub("", words))):
+            if form.casefold() in known:
+                return known[form.casefold()]
+        if words.split(" ", maxsplit=1)[0].lower() in _DEEDS or re.search(r"[.!?;,:] ", words):
+            raise GoalError(f"{words!r} is no thing")
+        return form
+
+    try:
+        read = (read_sentences if whole else read_some)(said, SAID, name)
+    except GoalError:
+        return ()
+    stated = [one["node"] for one in read if "state" in one]
+    return tuple(_unlocked(one) for one in read if one.get("not", {}).get("node") not in stated)
+
+
+def _unlocked(condition: ConditionJson) -> ConditionJson:
+    """Return a condition that something is not locked as what unlocking brings about: it is closed then."""
+    inner = condition.get("not", {})
+    return {**inner, "state": "CLOSED"} if inner.get("state") == "LOCKED" else condition
+
+
 def goal_space() -> GraphGoals:
     """Return the goals of TextWorld's games."""
-    return GraphGoals(possible)
+    return GraphGoals(possible, rows=SAID)
 
 
 class TextWorldVerbalizer(Verbalizer):
@@ -156,6 +241,10 @@ class TextWorldVerbalizer(Verbalizer):
         verb, between = read.verb.lower().removesuffix("_from"), _BETWEEN.get(read.verb, "with")
         names = [f"the {name}" for name in read.names]
         return capitalised(f"{verb} {f' {between} '.join(names)}")
+
+    def read_goal(self, text: str, kinds: Collection[str] = (), *, whole: bool = False) -> tuple[ConditionJson, ...]:
+        """Return the conditions that an objective states; see `read_objective`."""
+        return read_objective(text, kinds, whole=whole)
 
     def activity(self, task: Task) -> str | None:
         """Return what kind of quest it is, by the conditions that it ends with: "lock a door"."""

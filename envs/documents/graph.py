@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..facts import ConditionJson, FactGraph
+from ..facts.sentences import Rows
 from ..graph_goals import GraphGoals, edge
 from .collection import DocsCollection
 from .screens import ReadingPosition
@@ -63,9 +64,19 @@ def possible(graph: FactGraph) -> Iterator[ConditionJson]:
 
 def say_condition(condition: ConditionJson, graph: FactGraph) -> str:
     """Return a condition as an instruction: `"open the page "module json""`."""
+    if "not" in condition:
+        return f"do not {say_condition(condition['not'], graph)}"
     return f'open the page "{condition["to"]["class"]}"'
+
+
+_OPEN: Final = "(?:open|show|read|find|visit|go to|look up|look at|you are (?:on|at|reading))"
+_SAID: Final[Rows] = (
+    (rf"{_OPEN} (?:the )?(?:page|entry)(?: (?:about|of|on|for))? X", "you INSIDE X"),
+    (rf"{_OPEN} X(?: page)?", "you INSIDE X"),
+)
+"""How goals are said."""
 
 
 def goal_space() -> GraphGoals:
     """Return the goals of the documents."""
-    return GraphGoals(possible, say_condition)
+    return GraphGoals(possible, say_condition, rows=_SAID)

@@ -13,6 +13,7 @@ from typing import Final
 
 from ...experience import Json
 from ..facts import ConditionJson, FactGraph
+from ..facts.sentences import Rows
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from .catalogue import ProductCatalogue
 from .pages import SUB_PAGES, ShopPage
@@ -87,6 +88,8 @@ _READ: Final = ("description", "features", "reviews")
 
 def say_condition(condition: ConditionJson, graph: FactGraph) -> str:
     """Return a condition as an instruction: `"buy a product of the kind "face cream""`."""
+    if "not" in condition:
+        return f"do not {say_condition(condition['not'], graph)}"
     if "node" in condition:
         name = condition["node"]["class"]
         return (
@@ -98,6 +101,22 @@ def say_condition(condition: ConditionJson, graph: FactGraph) -> str:
     return f"open the {name} of a product"
 
 
+_KIND: Final = r"(?:a product of the kind |products of the kind )?"
+_SAID: Final[Rows] = (
+    (rf"(?:buy|purchase|order|get)(?: me)? {_KIND}X", "X BOUGHT"),
+    (rf"{_KIND}X (?:is|are) bought", "X BOUGHT"),
+    (r"(?:choose|select|pick|take) (?:the )?(?:option|value|size|colou?r) X", "X CHOSEN"),
+    (r"(?:choose|select|pick) X", "X CHOSEN"),
+    (r"X is (?:chosen|selected)", "X CHOSEN"),
+    (
+        r"(?:open|read|go to|look at|show) the (?P<X>(?:description|features|reviews)(?: page)?)(?: of .+)?",
+        "you INSIDE X",
+    ),
+    (rf"(?:look at|view|show|open|find|see) {_KIND}X", "you FACING X"),
+)
+"""How goals are said."""
+
+
 def goal_space() -> GraphGoals:
     """Return the goals of the shop."""
-    return GraphGoals(possible, say_condition)
+    return GraphGoals(possible, say_condition, rows=_SAID, noun=lambda kind: kind.removesuffix(" page"))

@@ -16,6 +16,7 @@ from typing import Final
 
 from ..facts import ConditionJson, FactGraph, NodeSelector, parse_condition
 from ..facts.conditions import EdgeCondition, NotCondition
+from ..facts.sentences import Rows
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from .files import Tree
 
@@ -91,7 +92,9 @@ def say_condition(condition: ConditionJson, graph: FactGraph) -> str:
     if "not" in condition:
         inner = parse_condition(condition).condition
         assert isinstance(inner, NotCondition)
-        assert isinstance(inner.inner, EdgeCondition)
+        if not isinstance(inner.inner, EdgeCondition):
+            path, _, rest = say_condition(condition["not"], graph).partition("` is ")
+            return f"{path}` is not {rest}"
         return f"`{path_of(graph, _one(inner.inner.source))}` is not there any more"
     if "node" in condition:
         return f"`{path_of(graph, condition['node']['class'])}` is {str(condition['state']).lower()}"
@@ -132,9 +135,29 @@ def _one(selector: NodeSelector) -> str:
     return selector.classes[0] if selector.classes else str(selector.ids[0])
 
 
+_DIRECTORY: Final = "(?:the )?(?:directory |folder )?"
+_SAID: Final[Rows] = (
+    (r"X is compressed(?:, and its copy .+ is in .+)?", "X.gz INSIDE Y"),
+    (r"(?:make|set) X executable", "X EXECUTABLE"),
+    (r"X is executable", "X EXECUTABLE"),
+    (rf"(?:move|mv|put|copy|cp) X (?:in|into|to) {_DIRECTORY}Y", "X INSIDE Y"),
+    (rf"X is (?:in|inside) {_DIRECTORY}Y", "X INSIDE Y"),
+    (r"X is (?:there|here)(?: any more)?", "X INSIDE Y"),
+    (rf"(?:delete|remove|rm|erase) X from {_DIRECTORY}Y", "not X INSIDE Y"),
+    (r"(?:delete|remove|rm|erase) X", "not X INSIDE Y"),
+    (r"(?:compress|gzip|zip) X", "X.gz INSIDE Y"),
+    (rf"(?:go to|cd(?: to)?|change to|enter|you are in|be in) {_DIRECTORY}X", "you INSIDE X"),
+)
+"""How goals are said."""
+
+
+def _said(kind: str) -> str:
+    return "home directory" if kind == HOME else kind
+
+
 def goal_space() -> GraphGoals:
     """Return the goals of a home directory."""
-    return GraphGoals(possible, say_condition, grows=True)  # files can be copied
+    return GraphGoals(possible, say_condition, grows=True, rows=_SAID, noun=_said)  # files can be copied
 
 
 __all__ = ["HOME", "USER", "goal_space", "node_of", "path_of", "possible", "read_tree", "say_condition"]

@@ -40,6 +40,14 @@ def test_quests_have_conditions_and_changes_lead_to_what_holds(played: list[Traj
         assert_facts_follow(trajectory)
 
 
+def test_an_objective_is_read_by_its_words(played: list[Trajectory]) -> None:
+    words = TextWorldVerbalizer()
+    for trajectory in played:
+        goal = trajectory.task.goal
+        assert all(condition in words.read_goal(goal.text) for condition in goal.conditions), goal.text
+    assert words.read_goal("sing a song") == ()
+
+
 def test_the_curriculum_corpora_skills_and_plans(played: list[Trajectory], tmp_path: Path) -> None:
     names = listed_goals(played[0].task)
     assert any(name.endswith(" LOCKED") for name in names)
