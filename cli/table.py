@@ -32,7 +32,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "commands:Verify",
             "Do every episode of a result file again, and say what the agent has reached and what it took.",
         ),
-        "serve": ("commands:Serve", "Let a program of others play an environment, over a protocol that it knows."),
+        "serve": (
+            "commands:Serve",
+            "Let a program of others play an environment, over a protocol or in files that it knows.",
+        ),
         "memory": (
             "memory.commands:MemoryCommand",
             "Build, query and maintain an external memory: episodes, skills and facts.",

@@ -55,7 +55,7 @@ def test_a_model_is_tuned_and_measured(tmp_path: Path) -> None:
 def test_a_loop_is_run(tmp_path: Path) -> None:
     settings = {"learn": "memory", "env": "minigrid", "tasks": 2, "explored": 1, "held_out": 1, "proposed": 1}
     found = pathei.run_loop(tmp_path / "loop", rounds=1, steps=4, simulations=10, workers=0, **settings)
-    assert found.rows() == ["nothing", "memory"]
+    assert found.rows() == ["planner without a model, empty memory", "planner without a model, with memory"]
     assert pathei.run_loop(tmp_path / "loop", rounds=1, steps=4, simulations=10, workers=0, **settings) == found
 
 

@@ -61,8 +61,8 @@ class RankingConfig:
         Raises:
             ConfigError: a value is out of range; lists all of them.
         """
-        weights = (*self.weights_for(""), self.names, self.recency, self.importance, self.utility)
-        valid = all(math.isfinite(one) and one >= 0 for one in weights)
+        weights = (*self.weights_for(""), self.recency, self.importance, self.utility)
+        valid = all(math.isfinite(one) and one >= 0 for one in (*weights, self.names))
         rules = {
             "weights must be at least 0, and not all of them 0": valid and sum(weights) > 0,
             f"fusion must be 'convex' or 'rrf', not {self.fusion!r}": self.fusion in ("convex", "rrf"),
