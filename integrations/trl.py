@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..collectors.tasks import tasks_given
-from ..errors import ConfigError
 from ..experience import Json, Task
 from ..interop import SessionView, WorldSession
+from ..interop.session import require_steps
 
 
 def environment(
@@ -33,8 +33,7 @@ def environment(
         ConfigError: the tasks are none, or `steps` is less than 1.
     """
     found = tasks_given(world, tasks, seed=seed)
-    if steps < 1:
-        raise ConfigError(f"An episode needs at least one step, not {steps}.")
+    require_steps(steps)
     return TrlEnvironmentFactory(tuple(found), steps)
 
 

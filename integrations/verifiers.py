@@ -14,11 +14,12 @@ from typing import Any
 
 from ..agents.lm.reading import read_answer
 from ..collectors.tasks import tasks_given
-from ..errors import ConfigError, ContractError
+from ..errors import ContractError
 from ..experience import Task
 from ..export.text import prompt
 from ..extras import needed_by
 from ..interop import SessionView, WorldSession
+from ..interop.session import require_steps
 
 _ASKED = "Answer with your next action and nothing else, one of those that are listed, as it is written there."
 
@@ -40,8 +41,7 @@ def load_environment(
         MissingDependencyError: verifiers is not installed.
     """
     found = tasks_given(world, tasks, seed=seed)
-    if steps < 1:
-        raise ConfigError(f"An episode needs at least one step, not {steps}.")
+    require_steps(steps)
     with needed_by("An environment for verifiers", "verifiers"):
         import verifiers as vf  # type: ignore[import-untyped]
         from datasets import Dataset  # type: ignore[import-untyped]

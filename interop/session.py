@@ -63,6 +63,16 @@ class SessionView:
         }
 
 
+def require_steps(steps: int) -> None:
+    """Refuse episodes without steps.
+
+    Raises:
+        ConfigError: `steps` is less than 1.
+    """
+    if steps < 1:
+        raise ConfigError(f"An episode needs at least one step, not {steps}.")
+
+
 class WorldSession:
     """Plays tasks in their order, each once, or those that are asked for. It belongs to one thread."""
 
@@ -93,8 +103,7 @@ class WorldSession:
             ConfigError: `steps` is less than 1.
             StoreError: the store cannot be opened.
         """
-        if steps < 1:
-            raise ConfigError(f"An episode needs at least one step, not {steps}.")
+        require_steps(steps)
         self._steps, self._seed, self._collector = steps, seed, collector
         self._by_id = {task.id: task for task in tasks}
         self._store = out if isinstance(out, ExperienceStore) else None
@@ -265,4 +274,4 @@ class WorldSession:
         return name
 
 
-__all__ = ["SessionView", "WorldSession"]
+__all__ = ["SessionView", "WorldSession", "require_steps"]
