@@ -170,9 +170,12 @@ class ChatEndpoint:
         self._pace.wait()
         try:
             return request()
-        except (self._endpoint.error, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            # The client passes on any JSON that it gets, so a broken answer shows as one of the last five.
+        except (self._endpoint.error, ValueError) as error:
             raise self._endpoint.failure(f"The model {self._model!r}", error) from error
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            # The client passes on any JSON that it gets.
+            broken = ValueError("its answer is not of the form that this interface has")
+            raise self._endpoint.failure(f"The model {self._model!r}", broken) from error
 
     def _all(self, function: Callable[[_A], _T], requests: Sequence[_A]) -> list[_T]:
         if len(requests) < 2:
@@ -223,8 +226,16 @@ class ChatEndpoint:
         return request.conversation.plain()
 
     def _reply(self, answer: Any) -> ModelReply:
-        """Read an answer; vLLM adds token ids where `options` has `return_token_ids`."""
-        [choice] = answer.choices[:1]
+        """Read an answer; vLLM adds token ids where `options` has `return_token_ids`.
+
+        Raises:
+            ValueError: it holds no answer.
+        """
+        if isinstance(answer, str):
+            raise ValueError(f"it sent no JSON, but {answer[:80]!r}")
+        if not answer.choices:
+            raise ValueError(f"it sent no answer, but {getattr(answer, 'error', None) or 'an empty list'}")
+        choice = answer.choices[0]
         given = getattr(choice, "logprobs", None)
         thought = ""
         if self._api == "chat":

@@ -1,8 +1,8 @@
 """Reading a language model's answer: the action that it names, in whatever harmless form, and the thought before it.
 
 Thinking (`<think>` and its like) is cut off first, so nothing in it is ever done. Then an action is read from a tool
-call, JSON, a line `Action: ...`, or a line by itself, without bullets, numbers, quotes and emphasis around it. Not
-here: whether the action is possible (`agent`).
+call in any of the notations that models are trained on, JSON, a line `Action: ...`, or a line by itself, without
+bullets, numbers, quotes and emphasis around it. Not here: whether the action is possible (`agent`).
 """
 
 from __future__ import annotations
@@ -17,23 +17,60 @@ from ...experience import Json
 
 _TAG: Final = r"(?:\w+:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)"
 _OPENS: Final = re.compile(
-    rf"<{_TAG}>|\[THINK\]|◁think▷|<\|channel\|>(?:analysis|commentary)<\|message\|>", re.IGNORECASE
+    rf"<{_TAG}(?:\s[^<>]*)?>|<\|(?:(?:begin_of|start)_)?{_TAG}\|>|\[THINK\]|◁think▷"
+    r"|<\|channel\|>(?:analysis|commentary)<\|message\|>",
+    re.IGNORECASE,
 )
-_CLOSES: Final = re.compile(rf"</{_TAG}>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>", re.IGNORECASE)
+_CLOSES: Final = re.compile(
+    rf"</{_TAG}\s*>|<\|(?:/|end_of_|end_){_TAG}\|>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>", re.IGNORECASE
+)
+_SPECIAL: Final = re.compile(
+    r"<\|channel\|>[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>|<\|[\w /]{1,40}\|>|<\uff5c[^\uff5c<>]{1,40}\uff5c>"
+    r"|\[(?:TOOL_CALLS|ARGS|TOOL_REQUEST|END_TOOL_REQUEST)\]|<start_of_turn>(?:model\b)?|<end_of_turn>"
+)
+"""Tokens of chat templates that a server has left in the text."""
 _ENDS: Final = re.compile(r"(?:<\|?/?(?:s|eos|end|return|im_end|eot_id|end_of_turn|endoftext)\|?>\s*)+$")
 _LABEL: Final = re.compile(
-    r"^[\s*_#>`-]*(?:(?:my|the|next|final|best|chosen)[ \t]+)*(?:action|answer|command)(?:[ \t]*\d+)?"
-    r"[ \t*_`]*(?::|=|[ \t]is\b:?|(?=$))[ \t*_]*(.*)$",
+    r"^[\s*_#>`-]*(?:(?:my|the|next|final|best|chosen)[ \t]+)*(?:action|answer|command|act)(?:[ \t]*\d+)?"
+    r"[ \t*_`]*(?:[:\uff1a=]|[ \t]is\b:?|(?=$))[ \t*_]*(.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _THOUGHT: Final = re.compile(r"^[\s*_#>-]*thought[\s*_]*:[ \t*_]*", re.IGNORECASE)
 _FENCE: Final = re.compile(r"^[ \t]*```[\w-]*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.MULTILINE | re.DOTALL)
 _FENCED: Final = re.compile(r"[ \t]*```[\w-]*\s*$|[{\[(`]+\s*$")
+_INPUT: Final = re.compile(r"^[\s*_]*action[ _]input[*_]*:[*_]*\s*(.+)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _INSIDE: Final = re.compile(
-    r"<(action|answer|tool_call|function_call)>\s*(.*?)\s*(?:</\1>|\Z)|\\boxed\{(.*?)\}", re.DOTALL
+    r"<(action|answer|solution|response|tool_call|function_call)>\s*(.*?)\s*(?:</\1>|\Z)"
+    r"|\\boxed\{(?:\\text\{)?(.*?)\}",
+    re.DOTALL | re.IGNORECASE,
 )
-_BULLET: Final = re.compile(r"^(?:[-*+•>→]+|\(?\d{1,3}[.):])\s+")
-_PAIRS: Final = ("**", "`", '"', "'", "*", "“”", "\u2018\u2019", "«»", "„“")
+_FUNCTION: Final = re.compile(
+    r"<(?:function|invoke)(?:=|\s+name=)\"?([\w.]+)\"?>(.*?)(?:</(?:function|invoke)>|\Z)", re.DOTALL
+)
+_PARAMETER: Final = re.compile(
+    r"<parameter(?:=|\s+name=)\"?(\w+)\"?>\s*(.*?)\s*(?:</parameter>|\Z)"
+    r"|<arg_key>\s*(\w+)\s*</arg_key>\s*<arg_value>\s*(.*?)\s*(?:</arg_value>|\Z)",
+    re.DOTALL,
+)
+_PYTHON_CALL: Final = re.compile(r"^(?:print\()?(?:\w+\.)*act\((?:\s*\w+\s*=)?\s*([\"'])(.*)\1\s*\){1,2};?$")
+_BROKEN: Final = re.compile(r"[{,\s][\"']?(?:next_)?(?:action|command)[\"']?\s*:\s*([\"'])(.+?)\1", re.IGNORECASE)
+"""An action in what was meant as JSON."""
+_JSON_BEGINS: Final = re.compile(r"^[ \t]*(?=[{\[])", re.MULTILINE)
+_BULLET: Final = re.compile(r"^(?:[-*+•>→$☐]+|\[[ xX]?\]|\(?\d{1,3}[.):])\s+")
+_NUMBER: Final = re.compile(r"^[\s*_]*\(?\d{1,3}[.):]\s")
+_REMARK: Final = re.compile(
+    r"\s+[(\u2013\u2014-]\s*\D.*$|[,.;]?\s+(?:because|since|so that|in order to)\s.*$|[.;]\s.*$", re.IGNORECASE
+)
+_SPEAKS: Final = re.compile(
+    r"^(?:(?:sure|okay|ok|yes|certainly|now|first|next|then)[,!.]?\s+)*(?:let(?:'s|\s+me|\s+us)|(?:i|we)(?:'ll|'d|\s+will"
+    r"|\s+would|\s+should|\s+choose\s+to|\s+need\s+to|(?:'m|\s+am|'re|\s+are)\s+going\s+to)(?:\s+(?:now|first|next|then))?"
+    r"|[^:\uff1a\n]{1,60}[:\uff1a]|[A-Za-z][.)])\s+",
+    re.IGNORECASE,
+)
+_REFUSES: Final = re.compile(r"n't\b|\b(?:not|no|never|avoid|cannot|without|instead)\b", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"\"([^\"]+)\"|`([^`]+)`|\*\*([^*]+)\*\*|“([^”]+)”")
+_AROUND: Final = re.compile(r"\s*([\[\]()<>])\s*")
+_PAIRS: Final = ("**", "__", "`", '"', "'", "*", "“”", "\u2018\u2019", "«»", "„“")
 _ACTION_KEYS: Final = (
     "action", "action_input", "next_action", "actions", "command", "act", "answer", "final_answer", "choice",
 )  # fmt: skip
@@ -87,7 +124,7 @@ def read_answer(text: str, *, thought: bool) -> AnswerReading:
     before, rest = cut_thinking(text)
     if rest is None:
         return AnswerReading(before, "", unfinished=True)
-    found = _read(rest, thought and not before)
+    found = _read(_SPECIAL.sub("\n", rest).strip(), thought and not before)
     return found._replace(thought=_joined([before, found.thought]))
 
 
@@ -105,19 +142,60 @@ def _read(text: str, thought: bool) -> AnswerReading:
     label = "" if found is None else clean(found[1])
     ahead = "" if found is None else _THOUGHT.sub("", text[: found.start()].strip()).strip()
     after = "" if found is None else text[found.start(1) :].strip()
-    for part in (after, *(match[1] for match in _FENCE.finditer(text)), *_tagged(text), text):
+    if (said := _called(text, label)) is not None:
+        return said._replace(thought=_joined([ahead, said.thought]))
+    for part in (after, *(match[1] for match in _FENCE.finditer(text)), *_tagged(text), text, *_within(text)):
         if (said := _from_json(part.strip())) is not None and said.action:
             return said._replace(thought=_joined([ahead, said.thought]))
     if found is not None:
         lines = [label] if label else _lines(after)
-        return AnswerReading(ahead, lines[0] if lines else "")
+        return AnswerReading(ahead, lines[0] if lines else "", tuple(loosely(lines[0])) if lines else ())
     tagged = [line for part in _tagged(text) for line in _lines(part)[:1]]
     if tagged:
         return AnswerReading(_THOUGHT.sub("", text[: text.index("<")].strip()) if "<" in text else "", tagged[0])
     lines = _lines(text)
     if thought:
-        return AnswerReading(_THOUGHT.sub("", text.strip()), "", tuple(reversed(lines)))
-    return AnswerReading("", lines[0] if lines else "", tuple(lines[1:]))
+        lines = _last_first(text)
+        return AnswerReading(_THOUGHT.sub("", text.strip()), "", (*lines, *(loosely(lines[0]) if lines else ())))
+    return AnswerReading("", lines[0] if lines else "", (*lines[1:], *(loosely(lines[0]) if lines else ())))
+
+
+def _called(text: str, label: str) -> AnswerReading | None:
+    """Read a call that is written in tags, in Python or as an action with its input; None if there is none."""
+    if (named := _INPUT.search(text)) is not None and label:
+        given = named[1].strip()
+        return _from_value({"name": label, "arguments": given if given[:1] in "{[" else clean(given.splitlines()[0])})
+    tagged = _FUNCTION.search(text)
+    pairs = {one[1] or one[3]: one[2] or one[4] or "" for one in _PARAMETER.finditer(text)}
+    if tagged is not None and not pairs:
+        return _from_value({"name": tagged[1], "arguments": tagged[2].strip()})
+    if pairs:
+        return _from_value({"name": tagged[1] if tagged is not None else TOOL, "arguments": {**pairs}})
+    python = next((found for line in _lines(text) if (found := _PYTHON_CALL.match(line))), None)
+    return None if python is None else AnswerReading("", clean(python[2]))
+
+
+def _last_first(text: str) -> list[str]:
+    """Return the lines from the last to the first; of a numbered list, which is a plan, the first step comes first."""
+    lines = [line for line in text.splitlines() if _lines(line)]
+    begin = len(lines)
+    while begin and _NUMBER.match(lines[begin - 1]):
+        begin -= 1
+    ordered = [*lines[begin:], *reversed(lines[:begin])]
+    return [line for one in ordered for line in _lines(one)]
+
+
+def loosely(line: str) -> list[str]:
+    """Return what else a line may mean: without what leads to the action, what follows it, or what encloses it.
+
+    Such a reading counts only where it is among the possible actions.
+    """
+    if _REFUSES.search(line):
+        return []
+    quoted = [next(filter(None, found.groups())) for found in _QUOTED.finditer(line)]
+    led = [line, _SPEAKS.sub("", line, count=1)]
+    forms = [*led, *(_REMARK.sub("", one) for one in led), *(one[1:-1] for one in led if one[0] in "[(_")]
+    return [form for one in dict.fromkeys([*forms, *(quoted if len(quoted) == 1 else ())]) if (form := clean(one))]
 
 
 def clean(line: str) -> str:
@@ -127,15 +205,19 @@ def clean(line: str) -> str:
         before, line = line, _BULLET.sub("", line).strip()
         for pair in _PAIRS:
             left, right = (pair[0], pair[1]) if pair[0] != pair[-1] else (pair, pair)
-            inner = line[len(left) : len(line) - len(right)]
-            if line.startswith(left) and line.endswith(right) and inner.strip() and right not in inner:
+            whole = line[:-1] if line.endswith((f"{right}.", f"{right}!")) else line
+            inner = whole[len(left) : len(whole) - len(right)]
+            if whole.startswith(left) and whole.endswith(right) and inner.strip() and right not in inner:
                 line = inner.strip()
     return line
 
 
 def normal(action: str) -> str:
-    """Return an action as others are compared with it: clean, in small letters, single spaces, without a full stop."""
-    return " ".join(clean(action).lower().split()).rstrip(".!")
+    """Return an action as others are compared with it.
+
+    It is clean, in small letters, with single spaces, none of them next to a bracket, and without a full stop.
+    """
+    return _AROUND.sub(r"\1", " ".join(clean(action).lower().split())).rstrip(".!")
 
 
 def _lines(text: str) -> list[str]:
@@ -145,6 +227,11 @@ def _lines(text: str) -> list[str]:
 
 def _tagged(text: str) -> Iterator[str]:
     return (match[2] or match[3] or "" for match in _INSIDE.finditer(text))
+
+
+def _within(text: str) -> Iterator[str]:
+    """Yield the rest of a text from each line on that may begin JSON."""
+    return (text[found.end() :] for found in _JSON_BEGINS.finditer(text))
 
 
 def _from_json(text: str) -> AnswerReading | None:
@@ -157,12 +244,14 @@ def _from_json(text: str) -> AnswerReading | None:
                 return _from_value(orjson.loads(said))
             except orjson.JSONDecodeError:
                 continue
-    return None
+    broken = _BROKEN.search(text)
+    return None if broken is None else AnswerReading("", clean(broken[2]))
 
 
 def _from_value(value: Any) -> AnswerReading:
     readings = list(dict.fromkeys(clean(one) for one in _readings(value, 0) if one.strip()))
-    thought = next((str(value[key]) for key in _THOUGHT_KEYS if value.get(key)), "") if isinstance(value, dict) else ""
+    lowered = {str(key).lower(): inner for key, inner in value.items()} if isinstance(value, dict) else {}
+    thought = next((str(lowered[key]) for key in _THOUGHT_KEYS if lowered.get(key)), "")
     return AnswerReading(thought, readings[0] if readings else "", tuple(readings[1:]))
 
 
@@ -176,6 +265,7 @@ def _readings(value: Json, depth: int) -> Iterator[str]:
         numbers = all(isinstance(one, int | float) for one in value)
         yield from [orjson.dumps(value).decode()] if numbers else _readings(value[0], depth + 1)
     elif isinstance(value, dict) and depth < 4:
+        value = {str(key).lower(): inner for key, inner in value.items()}
         name, given = _call(value)
         for key in _ACTION_KEYS:
             if value.get(key) and not (key == "action" and value.get("action_input")):

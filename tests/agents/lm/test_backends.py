@@ -219,6 +219,12 @@ def test_what_is_no_answer_is_one_sentence(serve: Callable[..., Server], reply: 
     with pytest.raises(ModelError, match=r"'test-model' at http://127\.0\.0\.1:\d+/v1 did not answer") as caught:
         serve(reply).endpoint(retries=0).generate([ModelRequest(said("Hello?"))])
     assert "\n" not in str(caught.value)
+    assert "object" not in str(caught.value)  # no words of the interpreter
+
+
+def test_the_reason_in_an_answer_is_passed_on(serve: Callable[..., Server]) -> None:
+    with pytest.raises(ModelError, match="model overloaded"):
+        serve(b'{"error": {"message": "model overloaded"}}').endpoint(retries=0).generate([ModelRequest(said("Hi"))])
 
 
 def test_requests_keep_their_pace(serve: Callable[..., Server]) -> None:
