@@ -92,8 +92,10 @@ class Plan:
 
     instruction: Positional[str]
     """What is to be done, "turn on the lamp and put a cup in the sink", or to be true, "the lamp is on"."""
+    env: str = "virtualhome"
+    """The environment: a name of `pathei env list`, or `module:Id-v0`, that offers goals."""
     scene: str = "house:7"
-    """Where: `house:7`, `robothow:file10_2`, or a VirtualHome graph file."""
+    """In the household: `house:7`, `robothow:file10_2`, or a VirtualHome graph file."""
     rules: Literal["clean", "v1", "e2wm", "vh23"] = "clean"
     """The rules of the household.
 
@@ -113,7 +115,7 @@ class Plan:
     none: all alike
     """
     seed: int = 0
-    """Seeds the search."""
+    """Seeds the search and, elsewhere than in the household, the task that says where."""
     width: int = 4
     """How many moves of each state are shown: the most visited."""
     levels: int = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
@@ -153,10 +154,16 @@ def plan(command: Plan) -> int:
     from ..experience import Goal, Task
     from ..views.plan import plan_for_instruction
 
+    spec = get_env(command.env)
     search = household_search(simulations=command.simulations, depth=command.steps)
     console = make_console()
-    options = {"scene": command.scene, "rules": command.rules}
-    task = Task(f"instruction/{command.scene}", get_env("virtualhome").id, command.seed, Goal(""), options)
+    if spec.name == "virtualhome":
+        options = {"scene": command.scene, "rules": command.rules}
+        task = Task(f"instruction/{command.scene}", spec.id, command.seed, Goal(""), options)
+    else:
+        tame_libraries()
+        search = replace(search, env_steps=spec.search_steps)
+        [task] = spec.generate_tasks(1, command.seed)
     reached = plan_for_instruction(
         task,
         command.instruction,

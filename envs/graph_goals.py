@@ -8,6 +8,7 @@ on its own graph. Not here: goals of actions that were done, and counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import gymnasium
@@ -39,6 +40,7 @@ class GraphGoals:
         grows: bool = False,
         rows: Rows = (),
         noun: Callable[[str], str] = str,
+        aliases: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Prepare.
 
@@ -49,7 +51,9 @@ class GraphGoals:
             grows: Whether there may be more things of a kind later; see `facts.contradictions.require_possible`.
             rows: The sentences that state goals; see `facts.sentences`.
             noun: Returns a kind in words.
+            aliases: Other names of kinds.
         """
+        self._aliases = aliases
         self._possible, self._say, self._you, self._grows = possible, say or say_condition, you, grows
         self._rows, self._noun = rows, noun
 
@@ -70,6 +74,7 @@ class GraphGoals:
             grows=self._grows,
             rows=self._rows,
             noun=self._noun,
+            aliases=self._aliases,
         )
 
     def aim(self, goal: Goal) -> GoalCandidate:
@@ -94,10 +99,11 @@ class GraphGoalSpace:
         grows: bool = False,
         rows: Rows = (),
         noun: Callable[[str], str] = str,
+        aliases: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """List the goals of what holds now; the arguments are those of `GraphGoals`."""
         self._graph, self._say, self._you, self._grows = graph, say, you, grows
-        self._rows, self._noun = rows, noun
+        self._rows, self._noun, self._aliases = rows, noun, aliases
         listed = {part_of(one, you).name: one for one in possible(graph)}
         self._all = frozenset(listed)
         self._aims = {name: self._make(one) for name, one in listed.items() if not holds(graph, one)}
@@ -157,13 +163,17 @@ class GraphGoalSpace:
             return conditions
         if not self._rows:
             raise GoalError(f"{text!r} is no goal here: {self.grammar()}")
-        return [self._placed(one) for one in read_sentences(text, self._rows, self._named)]
+        try:
+            return [self._placed(one) for one in read_sentences(text, self._rows, self._named)]
+        except GoalError as error:
+            raise GoalError(f"{error} Here {self.grammar()}") from None
 
     def _named(self, name: str) -> str:
         """Return the kind of something that may be named, and may not be there yet, as a compressed copy is not."""
         kinds = [kind for node, kind in self._graph.kinds.items() if node not in self._graph.characters]
         listed = [thing for aim in self._aims.values() for part in aim.parts for thing in part.things]
-        return choose_kind(name, list(dict.fromkeys((*kinds, *listed))), self._noun)
+        meant = self._aliases.get(name.replace(" ", "_"), name)
+        return choose_kind(meant, list(dict.fromkeys((*kinds, *listed))), self._noun)
 
     def _placed(self, condition: ConditionJson) -> ConditionJson:
         """Return a condition that names no place with the one where the thing is now."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import gymnasium
 import numpy as np
 from rich.console import Console
 from rich.text import Text
@@ -12,9 +14,9 @@ from ..collectors.rollout.episode import Recorder
 from ..collectors.search.collector import MctsConfig, find_plan, model_in
 from ..collectors.search.mcts import SearchConfig
 from ..envs import contract
-from ..envs.registry import get_verbalizer
-from ..errors import GoalError
-from ..experience import Task
+from ..envs.registry import get_goal_space, get_verbalizer
+from ..errors import ConfigError, GoalError
+from ..experience import Goal, Task
 from .tree import tree_view
 from .watch import Watcher
 
@@ -45,15 +47,12 @@ def plan_for_instruction(
     """
     env = contract.make(task)
     contract.reset(env, task)
-    goal = get_verbalizer(task.env).read_instruction(env, instruction)
-    if goal is None:
-        raise GoalError(f"{task.env} reads no instructions: it cannot say what {instruction!r} asks for.")
-    task = replace(task, goal=goal)
+    task = replace(task, goal=_goal(env, task, instruction))
     recorder = Recorder(env, task, max_steps=search.depth + 1)
     watcher = Watcher(console, texts=False)
     recorder.reset()
     if recorder.held:
-        console.print(Text(f"The goal holds already: nothing is to be done. ({goal.text})", style="bold green"))
+        console.print(Text(f"The goal holds already: nothing is to be done. ({task.goal.text})", style="bold green"))
         env.close()
         return True
     watcher(recorder)
@@ -78,3 +77,19 @@ def plan_for_instruction(
     console.print(Text(verdict, style="bold green" if reached else "bold yellow"))
     env.close()
     return reached
+
+
+def _goal(env: gymnasium.Env[Any, Any], task: Task, instruction: str) -> Goal:
+    """Read an instruction: by the environment's own reader, or as one of the goals that it offers.
+
+    Raises:
+        GoalError: it cannot be read, or the environment reads none.
+    """
+    goal = get_verbalizer(task.env).read_instruction(env, instruction)
+    if goal is not None:
+        return goal
+    try:
+        space = get_goal_space(task.env)
+    except ConfigError as error:
+        raise GoalError(f"{task.env} cannot say what {instruction!r} asks for. {error}") from None
+    return space.present(env).read(instruction).goal

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ...errors import GoalError
 from .conditions import ConditionJson
@@ -39,11 +39,12 @@ HELD: Final[Rows] = (
 """Holding things, and letting go of them."""
 PLACED: Final[Rows] = (
     (r"(?:put|place|drop|leave|deposit|throw|toss|ditch) X on the floor (?:of|in) Y", "X INSIDE Y"),
-    (r"(?:put|place|sit|rest|set|lay|leave|move|bring|drop) X (?:on|onto|upon|on top of) Y", "X ON Y"),
+    (r"(?:put|place|sit|rest|set|lay|leave|move|bring|carry|drop) X (?:on|onto|upon|on top of) Y", "X ON Y"),
     (
-        r"(?:put|place|insert|deposit|store|leave|drop|throw|move|bring) X (?:in|into|inside|within|to) Y",
+        r"(?:put|place|insert|deposit|store|leave|drop|throw|move|bring|carry) X (?:in|into|inside|within|to) Y",
         "X INSIDE Y",
     ),
+    (r"take X (?:to|into) Y", "X INSIDE Y"),
     (rf"X {_IS} (?:in|inside|within) Y", "X INSIDE Y"),
     (rf"X {_IS} (?:on|upon|on top of) Y", "X ON Y"),
 )
@@ -83,8 +84,21 @@ _NUMBERS: Final[Mapping[str, int]] = {
     word: number for number, word in enumerate("two three four five six seven eight nine ten".split(), 2)
 }
 _UNSAYABLE: Final = frozenset("or either neither unless until before while except without only instead".split())
+_OF_PLACES: Final = frozenset({"OPEN", "CLOSED", "LOCKED"})
+"""States in which "it" is rather the place that was named before than the thing in it."""
+_PRONOUNS: Final = frozenset({"it", "them", "this", "that"})
 _MOST_PARTS: Final = 9
 """How many parts and joints a clause has at most."""
+
+
+class _Named(NamedTuple):
+    """What a clause was about, in its words; empty for none."""
+
+    thing: str
+    place: str
+
+
+_NOTHING: Final = _Named("", "")
 
 
 def read_sentences(text: str, rows: Rows, name: Naming) -> tuple[ConditionJson, ...]:
@@ -101,7 +115,7 @@ def read_sentences(text: str, rows: Rows, name: Naming) -> tuple[ConditionJson, 
     parts = _JOINT.split(_plain(text))
     found: list[ConditionJson] = []
     problems: list[str] = []
-    last, place = "", 0
+    last, place = _NOTHING, 0
     while place < len(parts):
         read = None
         for size in range(_longest(parts, place), 0, -2):
@@ -112,7 +126,7 @@ def read_sentences(text: str, rows: Rows, name: Naming) -> tuple[ConditionJson, 
                 problems = [*problems, str(error)] if size == 1 or not problems else problems
             if read is not None:
                 found += read[0]
-                last = read[1] or last
+                last = read[1] if read[1][0] else last
                 place += size + 1
                 break
         if read is None:
@@ -126,7 +140,7 @@ def read_some(text: str, rows: Rows, name: Naming) -> tuple[ConditionJson, ...]:
     """Return the conditions of those clauses of a text that can be read; empty where none can."""
     parts = _JOINT.split(_plain(text, empty=True))
     found: list[ConditionJson] = []
-    last, place = "", 0
+    last, place = _NOTHING, 0
     while place < len(parts):
         step = 2
         for size in range(_longest(parts, place), 0, -2):
@@ -136,7 +150,7 @@ def read_some(text: str, rows: Rows, name: Naming) -> tuple[ConditionJson, ...]:
                 continue
             if read is not None:
                 found += read[0]
-                last, step = read[1] or last, size + 1
+                last, step = read[1] if read[1][0] else last, size + 1
                 break
         place += step
     return tuple(_settled(found))
@@ -187,8 +201,12 @@ def _plain(text: str, *, empty: bool = False) -> str:
     return said
 
 
-def _clause(clause: str, rows: Rows, name: Naming, last: str) -> tuple[list[ConditionJson], str] | None:
-    """Return the conditions of a clause and the thing that it was about; None where no row fits."""
+def _clause(clause: str, rows: Rows, name: Naming, last: _Named) -> tuple[list[ConditionJson], _Named] | None:
+    """Return the conditions of a clause and what it was about; None where no row fits.
+
+    Raises:
+        GoalError: rows fit, and none of them with names that are known.
+    """
     said, denied = clause.strip(), False
     while True:
         shorter = _TAIL.sub("", said)
@@ -202,37 +220,44 @@ def _clause(clause: str, rows: Rows, name: Naming, last: str) -> tuple[list[Cond
         said = shorter
     if re.search(r"\b(?:is|are) not\b|\bisn't\b|\baren't\b", said):
         said, denied = re.sub(r"\b(is|are) not\b|\b(is|are)n't\b", lambda match: match[1] or match[2], said), not denied
+    problem: GoalError | None = None
     for row, states in rows:
         match = _compiled(row).fullmatch(said)
-        if match is not None:
+        if match is None:
+            continue
+        try:
             return _made(match.groupdict(), states, denied, name, last)
+        except GoalError as error:
+            problem = problem or error
+    if problem is not None:
+        raise problem
     return None
 
 
 def _made(
-    groups: Mapping[str, str], states: str, denied: bool, name: Naming, last: str
-) -> tuple[list[ConditionJson], str]:
+    groups: Mapping[str, str], states: str, denied: bool, name: Naming, last: _Named
+) -> tuple[list[ConditionJson], _Named]:
     if not states:
-        return [], ""
-    first = groups.get("X", "")
+        return [], _NOTHING
+    *negated, rest = states.split("not ", 1) if states.startswith("not ") else (states,)
+    before = last.place or last.thing if rest.split()[-1] in _OF_PLACES else last.thing
     found: list[ConditionJson] = []
-    about = ""
-    for one in re.split(r", and | and |, ", first):
-        count, no, kind = _named(one, name, last)
-        other = _named(groups["Y"], name, last)[2] if groups.get("Y") else ""
+    about = _NOTHING
+    for one in re.split(r", and | and |, ", groups.get("X", "")):
+        count, no, kind = _named(one, name, before)
+        other = _named(groups["Y"], name, last.thing)[2] if groups.get("Y") else ""
         if kind == other:
             raise GoalError(f"{one!r} cannot be in, on or next to itself")
-        *negated, rest = states.split("not ", 1) if states.startswith("not ") else (states,)
         condition = _condition(rest.split(), {"X": kind, "Y": other}, count)
         found.append({"not": condition} if (bool(negated) + denied + no) % 2 else condition)
-        about = one if one not in ("it", "them") else last
+        about = _Named(before if one.strip().lower() in _PRONOUNS else one, groups.get("Y") or "")
     return found, about
 
 
 def _named(text: str, name: Naming, last: str) -> tuple[int | str, bool, str]:
     """Return how many, whether none, and the kind that is named."""
     said = text.strip()
-    if said.lower() in ("it", "them", "this", "that"):
+    if said.lower() in _PRONOUNS:
         if not last:
             raise GoalError(f"{said!r} has no thing before it")
         said = last

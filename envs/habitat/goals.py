@@ -7,18 +7,21 @@ an object `"view_points"`, a list of `[x, y, z]`, where an episode brings its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ...errors import GoalError
-from ..facts import ActionsCondition, ConditionJson, parse_conditions
+from ..facts import ActionsCondition, ConditionJson, parse_conditions, sentences
+from ..facts.sentences import HELD, OPENED, PLACED, Rows, choose_kind, read_sentences, read_some
 from .backend import Vector
 from .home_map import HomeMap
-from .scenes.catalogue import ALIASES
+from .scenes.catalogue import ALIASES, FURNITURE, MOVABLE, ROOMS
 
 POINT, OBJECT = "point", "object"
 SUCCESS_DISTANCE: Final = {POINT: 0.2, OBJECT: 0.1}
 """How near to the goal stopping is a success, in metres."""
+SAID: Final[Rows] = (*HELD, *PLACED, *OPENED[:2], *OPENED[4:6], *sentences.ROOMS)
+"""How goals about facts are said."""
 _KEYS: Final = frozenset({"navigate", "position", "category", "success_distance", "view_points"})
 
 
@@ -48,6 +51,26 @@ def read_goal(conditions: Sequence[ConditionJson], map_: HomeMap) -> NavGoal | N
     return _read(first, map_)
 
 
+def read_words(text: str, kinds: Collection[str], *, whole: bool = False) -> tuple[ConditionJson, ...]:
+    """Return the conditions that a goal in words states; empty where they cannot be read.
+
+    Args:
+        text: The goal.
+        kinds: Kinds that were seen; those of generated homes are known.
+        whole: Whether it is to be empty where only a part can be read.
+    """
+    known = tuple(dict.fromkeys((*MOVABLE, *FURNITURE, *ROOMS, *kinds)))
+
+    def name(said: str) -> str:
+        word = said.replace(" ", "_")
+        return choose_kind(ALIASES.get(word, said), known, lambda kind: kind.replace("_", " "))
+
+    try:
+        return tuple((read_sentences if whole else read_some)(text, SAID, name))
+    except GoalError:
+        return ()
+
+
 def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
     kind = one["navigate"]
     if kind not in SUCCESS_DISTANCE or not one.keys() <= _KEYS:
@@ -66,4 +89,4 @@ def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
     return NavGoal(kind, places, distance)
 
 
-__all__ = ["OBJECT", "POINT", "SUCCESS_DISTANCE", "NavGoal", "read_goal"]
+__all__ = ["OBJECT", "POINT", "SAID", "SUCCESS_DISTANCE", "NavGoal", "read_goal", "read_words"]

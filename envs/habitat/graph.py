@@ -15,8 +15,9 @@ from ..facts import HOLDS, ConditionJson, EdgeCondition, FactGraph, parse_condit
 from ..facts.goals import measure, progress
 from ..facts.graph import Fact
 from ..graph_goals import GraphGoals, edge, kinds_of, state
+from .goals import SAID
 from .home_map import HomeMap
-from .scenes.catalogue import FURNITURE, MOVABLE
+from .scenes.catalogue import ALIASES, FURNITURE, MOVABLE
 from .scenes.shapes import SHAPES, Shape
 from .simulator.home_simulator import HomeState, Placement
 
@@ -127,7 +128,7 @@ def _shape_of(kind: str) -> Shape:
 
 def goal_space() -> GraphGoals:
     """Return the goals of homes."""
-    return GraphGoals(possible)
+    return GraphGoals(possible, rows=SAID, noun=lambda kind: kind.replace("_", " "), aliases=ALIASES)
 
 
 __all__ = ["AGENT", "AGENT_ID", "HomeGraph", "carried_progress", "goal_space", "node_of", "possible"]

@@ -11,18 +11,29 @@ is held, `{"from": {"class": "character"}, "relation": "HOLDS", "to": {"class": 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ...errors import GoalError
 from ...experience import Json
-from ..facts import HOLDING, EdgeCondition, NodeCondition, parse_condition
+from ..facts import HOLDING, ConditionJson, EdgeCondition, NodeCondition, parse_condition
+from ..facts.sentences import Rows, choose_kind, read_sentences, read_some
 from .process.game import Seen
-from .rules import matching
+from .rules import GROUPS, matching
 
 COUNTED: Final = ("inventory", "crafted", "smelted", "mined", "placed", "killed", "eaten", "slept", "survived")
 _DONE: Final = ("crafted", "smelted", "mined", "placed", "killed", "eaten")
 _DAY: Final = 24_000
+SAID: Final[Rows] = (
+    (r"(?:craft|make|build) X", "X CRAFTED"),
+    (r"(?:smelt|cook) X", "X SMELTED"),
+    (r"(?:break|dig up) X", "X MINED"),
+    (r"(?:place|put down) X", "X PLACED"),
+    (r"(?:kill|slay|hunt|defeat) X", "X KILLED"),
+    (r"eat X", "X EATEN"),
+    (r"(?:you )?(?:have|hold|get|obtain|acquire|take|mine|gather|collect|pick up|chop|dig) X", "you HOLDS X"),
+)
+"""How goals on the graph are said; `"mine 3 oak logs"` asks for what is held then."""
 _WORDS: Final = {
     "inventory": "have", "crafted": "craft", "smelted": "smelt", "mined": "break", "placed": "place",
     "killed": "kill", "eaten": "eat", "slept": "sleep for", "survived": "survive",
@@ -125,12 +136,31 @@ def write_goal(goal: MinecraftGoal) -> dict[str, Json]:
     return {goal.kind: goal.thing} if goal.number == 1 else {goal.kind: goal.thing, "count": goal.number}
 
 
+def read_words(text: str, kinds: Collection[str], *, whole: bool = False) -> tuple[ConditionJson, ...]:
+    """Return the conditions on the graph that a goal in words states; empty where they cannot be read.
+
+    Args:
+        text: The goal.
+        kinds: The kinds of things that are known.
+        whole: Whether it is to be empty where only a part can be read.
+    """
+    known = list(dict.fromkeys((*GROUPS, *kinds)))
+
+    def name(said: str) -> str:
+        return choose_kind(said, known, lambda kind: kind.replace("_", " "))
+
+    try:
+        return tuple((read_sentences if whole else read_some)(text, SAID, name))
+    except GoalError:
+        return ()
+
+
 def _on_graph(condition: Mapping[str, Any]) -> MinecraftGoal:
     parsed = parse_condition(condition).condition
     if isinstance(parsed, EdgeCondition) and set(parsed.relations) <= set(HOLDING) and len(parsed.target.classes) == 1:
-        return MinecraftGoal("inventory", parsed.target.classes[0], 1)
+        return MinecraftGoal("inventory", parsed.target.classes[0], parsed.count)
     if isinstance(parsed, NodeCondition) and parsed.state.lower() in _DONE and len(parsed.node.classes) == 1:
-        return MinecraftGoal(parsed.state.lower(), parsed.node.classes[0], 1)
+        return MinecraftGoal(parsed.state.lower(), parsed.node.classes[0], parsed.count)
     raise GoalError(
         f"The Minecraft world checks what the character HOLDS and the states {', '.join(map(str.upper, _DONE))} of one "
         f"kind of thing, not {dict(condition)!r}."

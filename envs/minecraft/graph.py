@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ..facts import ConditionJson, FactGraph
 from ..graph_goals import GraphGoals, edge, state
+from .goals import SAID
 from .process.game import Seen
 
 YOU: Final = "character"
@@ -36,7 +37,7 @@ WORTH: Final = (
     "leather", "feather", "wheat_seeds", "apple",
 )  # fmt: skip
 """Things worth having, roughly from the first to the last."""
-_CREATURES: Final = ("cow", "pig", "sheep", "chicken", "zombie", "skeleton", "spider")
+CREATURES: Final = ("cow", "pig", "sheep", "chicken", "zombie", "skeleton", "spider")
 _PLACED: Final = ("crafting_table", "furnace", "chest", "torch")
 
 
@@ -63,7 +64,7 @@ def possible(graph: FactGraph) -> Iterator[ConditionJson]:
     """Yield what can be brought about in any world: things held, creatures killed, blocks placed."""
     yield from [edge(YOU, "HOLDS", name) for name in WORTH]
     yield from [state(name, "PLACED") for name in _PLACED]
-    yield from [state(name, "KILLED") for name in _CREATURES]
+    yield from [state(name, "KILLED") for name in CREATURES]
 
 
 def say(condition: ConditionJson, graph: FactGraph) -> str:
@@ -76,4 +77,4 @@ def say(condition: ConditionJson, graph: FactGraph) -> str:
 
 def goal_space() -> GraphGoals:
     """Return the goals of the Minecraft world."""
-    return GraphGoals(possible, say, YOU)
+    return GraphGoals(possible, say, YOU, grows=True, rows=SAID, noun=lambda kind: kind.replace("_", " "))

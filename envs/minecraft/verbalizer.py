@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from ...errors import GoalError, unknown
 from ...experience import Goal
-from ..facts import Action, FactGraph
+from ..facts import Action, ConditionJson, FactGraph
 from ..verbalizer import PAST, Lexicon, Verbalizer, capitalised
 from .actions import DIRECTIONS, normalise
-from .goals import MinecraftGoal, say_goals, write_goal
-from .graph import node_of
+from .goals import MinecraftGoal, read_words, say_goals, write_goal
+from .graph import CREATURES, WORTH, node_of
 from .rules import GROUPS, GameRules
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class MinecraftVerbalizer(Verbalizer):
             return capitalised(action.strip())
         names = (f"the {self.noun(name)}" for name in action.names)
         return capitalised(" ".join([action.verb.lower().replace("_", " "), *names]))
+
+    def read_goal(self, text: str, kinds: Collection[str] = (), *, whole: bool = False) -> tuple[ConditionJson, ...]:
+        """Return the conditions on the graph that a goal states; see `read_words`."""
+        return read_words(text, (*WORTH, *CREATURES, *kinds), whole=whole)
 
     def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal:
         """Return the goal of a task such as Voyager's: `"Mine 1 wood log"`, `"Craft 4 sticks and a crafting table"`.

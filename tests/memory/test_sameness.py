@@ -33,7 +33,16 @@ def test_what_says_the_same_is_kept_once(tmp_path: Path) -> None:
             assert memory.get(first).seen == 2
 
 
+@given(st.lists(st.sampled_from(["The", "the", "a", "an", "China", "china", "is.", "few", "x!", " ", "É"]), max_size=5))
+def test_texts_that_say_the_same_are_found_by_their_hash(words: list[str]) -> None:
+    text = " ".join(words)
+    for form in (f" {text} ", text.removesuffix("."), text.replace("an ", "a "), text[:1].lower() + text[1:]):
+        if canonical(form) == canonical(text):
+            assert said(form) == said(text)
+
+
 @given(st.text(), st.text())
 def test_only_equal_words_say_the_same(one: str, other: str) -> None:
-    assert (said(one) == said(other)) == (canonical(one) == canonical(other))
+    if canonical(one) == canonical(other):
+        assert said(one) == said(other)
     assert 0 <= said(one) < 1 << 63

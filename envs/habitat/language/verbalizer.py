@@ -11,9 +11,10 @@ from collections.abc import Collection
 from typing import Final
 
 from ....experience import Observation, Task
-from ...facts import Action, Entity, FactGraph
+from ...facts import Action, ConditionJson, Entity, FactGraph
 from ...verbalizer import Lexicon, Surroundings, Verbalizer, capitalised
 from ..backend import MOVES
+from ..goals import read_words
 from ..graph import node_of
 from ..scenes.catalogue import ALIASES, ROOMS
 from .actions import STOP, read_command
@@ -73,6 +74,10 @@ class HabitatVerbalizer(Verbalizer):
             for name, id_ in zip(read.names, read.ids, strict=True)
         ]
         return capitalised(_SAID.get(read.verb, "{0}").format(*names))
+
+    def read_goal(self, text: str, kinds: Collection[str] = (), *, whole: bool = False) -> tuple[ConditionJson, ...]:
+        """Return the conditions that a goal about facts states; see `read_words`."""
+        return read_words(text, kinds, whole=whole)
 
     def activity(self, task: Task) -> str | None:
         """Return the kind of task: "find an object", "put something somewhere"."""

@@ -90,3 +90,13 @@ def test_a_goal_space_reads_what_it_says() -> None:
     with pytest.raises(GoalError, match="it takes 2 of 'key', and there are 1"):
         space.read("hold two keys")
     assert "is said in words" in space.grammar()
+
+
+def test_it_is_the_place_where_something_is_opened_or_closed() -> None:
+    assert read("put the apple in the chest and close it")[1] == {"node": {"class": "chest"}, "state": "CLOSED"}
+    assert read("take the apple, put it in the chest and close it")[-1] == CLOSED
+
+
+def test_a_row_whose_names_are_unknown_gives_way_to_the_next() -> None:
+    assert read("carry the apple into the chest") == read("put the apple in the chest")
+    assert read("take the apple to the chest") == read("put the apple in the chest")

@@ -225,3 +225,20 @@ def test_the_model_goes_where_the_environment_goes(actions: str) -> None:
     assert [model.step(action).done for action in plan] == [False, True]
     assert model.success()
     assert not model.actions()
+
+
+def test_goals_in_words_are_read_by_agents_and_as_instructions() -> None:
+    words = HabitatVerbalizer()
+    tasks = [task for seed in range(4) for task in generate_kind("rearrange", 2, seed)]
+    for task in tasks:
+        assert words.read_goal(task.goal.text, whole=True) == task.goal.conditions
+    env = contract.make(tasks[0])
+    contract.reset(env, tasks[0])
+    space = get_goal_space(tasks[0].env).present(env)
+    for aim in space.aims():
+        assert words.read_goal(aim.goal.text, whole=True) == aim.goal.conditions
+    assert words.read_goal("put the mug in the refrigerator and close it") == words.read_goal(
+        "put the cup into the fridge, then close the fridge"
+    )
+    with pytest.raises(GoalError, match="'sing' is not understood"):
+        space.read("sing")

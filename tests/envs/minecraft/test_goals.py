@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pathei.envs.facts import FactGraph
 from pathei.envs.minecraft.actions import normalise
 from pathei.envs.minecraft.goals import COUNTED, MinecraftGoal, read_goal, say_goals, write_goal
+from pathei.envs.minecraft.graph import possible, say
 from pathei.envs.minecraft.tasks import generate_tasks
 from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
 from pathei.errors import GoalError
@@ -92,3 +94,18 @@ def test_actions_are_taken_apart_and_said_in_sentences() -> None:
     assert explored == ("EXPLORE_NORTH", (), ())
     assert words.say_action(mined) == "Mine the oak log."
     assert words.read_action(" ") is None
+
+
+def test_an_agent_reads_in_words_what_the_world_offers_and_how_much_of_it() -> None:
+    words = MinecraftVerbalizer()
+    nothing = FactGraph.of_facts(frozenset(), {}, [], [])
+    for condition in possible(nothing):
+        assert words.read_goal(say(condition, nothing), whole=True) == (condition,)
+    found = words.read_goal("Mine 3 oak logs, then craft a crafting table and kill two zombies.", whole=True)
+    assert [read_goal(one) for one in found] == [
+        MinecraftGoal("inventory", "oak_log", 3),
+        MinecraftGoal("crafted", "crafting_table", 1),
+        MinecraftGoal("killed", "zombie", 2),
+    ]
+    assert [read_goal(one).thing for one in words.read_goal("Mine an oak log and sing.")] == ["oak_log"]
+    assert words.read_goal("Mine an oak log and sing.", whole=True) == ()

@@ -1,0 +1,37 @@
+"""`pathei plan` in every environment that offers goals: an instruction in words is read, searched for and done."""
+
+import pytest
+
+from pathei.cli import main
+from pathei.envs.registry import BUILTIN_ENVS, EnvSpec, get_env
+
+
+@pytest.mark.parametrize(
+    ("env", "goal"),
+    [
+        ("minigrid", "pick up the red box"),
+        ("shop", 'look at a product of the kind "wall art"'),
+        ("documents", 'please open the page "module argparse"'),
+        ("habitat", "put the magazine on the dresser"),
+    ],
+)
+def test_a_plan_for_words_is_found_and_done(env: str, goal: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if missing := get_env(env).missing():
+        pytest.skip(f"{env} is not installed: {', '.join(missing)}")
+    assert main(["plan", goal, "--env", env]) == 0, capsys.readouterr().out
+    assert "The goal is reached." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spec", [one for one in BUILTIN_ENVS if one.goal_space], ids=lambda one: one.name)
+def test_what_cannot_be_read_is_refused_in_one_sentence(spec: EnvSpec, capsys: pytest.CaptureFixture[str]) -> None:
+    if missing := spec.missing():
+        pytest.skip(f"{spec.name} is not installed: {', '.join(missing)}")
+    assert main(["plan", "fly to the moon", "--env", spec.name]) == 2
+    said = capsys.readouterr().err
+    assert "fly" in said or "moon" in said
+    assert "Traceback" not in said
+
+
+def test_an_environment_without_goals_says_which_have_some(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "drive home", "--env", "taxi"]) == 2
+    assert "those that do: virtualhome, shop" in capsys.readouterr().err
