@@ -248,7 +248,7 @@ class AgentMaker:
             from ..envs.registry import get_demonstration
 
             return ScriptedAgent(get_demonstration(task))
-        return _made_by(AGENTS.get(part.kind), task)
+        return _made_by(part.kind, AGENTS.get(part.kind), task)
 
     def _model(self, part: AgentPart) -> Backend:
         # `SayCan` goes on with what was said, which an endpoint for chats cannot do; a model here can, and is prompted
@@ -294,13 +294,29 @@ def _read(text: str) -> AgentPart:
     return AgentPart(name, argument, memory if shown else None)
 
 
-def _made_by(make: Callable[..., Agent], task: Task) -> Agent:
-    """Call what makes another package's agent: with the task if it takes an argument."""
+def _made_by(name: str, make: Callable[..., Agent], task: Task) -> Agent:
+    """Call what makes another package's agent: with the task if it takes an argument.
+
+    Raises:
+        ConfigError: it makes no agent.
+    """
+    if not _takes(make, task) and not _takes(make):
+        raise ConfigError(
+            f"{name!r} makes no agent: it takes neither a task nor nothing, but {inspect.signature(make)}."
+        )
+    agent = make(task) if _takes(make, task) else make()
+    if not _takes(getattr(agent, "act", None), None, None):
+        raise ConfigError(f"{name!r} makes no agent: it returned {agent!r}, which has no act(observation, goal).")
+    return agent
+
+
+def _takes(function: Any, *arguments: Any) -> bool:
+    """Return whether something can be called with some arguments."""
     try:
-        inspect.signature(make).bind(task)
+        inspect.signature(function).bind(*arguments)
     except TypeError:
-        return make()
-    return make(task)
+        return False
+    return True
 
 
 def get_backend(name: str, *, chat: bool | None = None) -> Backend:

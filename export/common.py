@@ -167,7 +167,8 @@ def output(path: Path, overwrite: bool) -> Iterator[Path]:
     """
     if path.exists() and not overwrite:
         raise ExportError(f"There is something at {path} already: choose another path, or allow it to be overwritten.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Absolute, because Minari joins the names of its files with a relative folder twice.
+    temporary = path.absolute().with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,10 +73,21 @@ def _verdict(what: str, make: Callable[[], Any], check: Callable[[Any], None]) -
     except SnapshotError as error:
         print(f"none: {what}: {' '.join(str(error).split())}")
         return None
+    except Exception as error:  # noqa: BLE001  of the environment itself, or of gymnasium's checks around it
+        from ...collectors.rollout.episode import one_line
+
+        complain(f"broken: {what}: {one_line(error)} ({_place(error)})")
+        return False
     finally:
         env.close()
     print(f"ok: {what}")
     return True
+
+
+def _place(error: BaseException) -> str:
+    """Return where an exception was raised: `gates.py, line 7, in step`."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}, in {last.name}"
 
 
 def new_env(command: NewCommand) -> None:

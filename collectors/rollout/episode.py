@@ -5,6 +5,7 @@ Not here: choosing the actions (`policy`), and the loop over tasks (`rollout`).
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
@@ -106,11 +107,16 @@ class Recorder:
         Args:
             action: The action in words; for a space of numbers, as JSON (see `read_action`).
             chosen: How the agent chose it.
+
+        Raises:
+            ContractError: the reward is no finite number.
         """
         self.stage = "act"
         given = read_action(self.env.action_space, action)
         self.stage = "step"
         observation, reward, terminated, truncated, info = self.env.step(given)
+        if not math.isfinite(reward):
+            raise ContractError(f"The environment returned the reward {reward!r}: a reward is a finite number.")
         said = contract.plain(info)
         if self.character is not None:
             said["character"] = said.pop("actor", self.character)

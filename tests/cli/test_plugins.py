@@ -30,6 +30,56 @@ def test_an_environment_without_snapshots_is_checked_by_replay(name: str, capsys
     assert "ok: snapshots by verified replay" in shown
 
 
+MISTAKES = """
+import gymnasium
+from pathei.tests.support.lantern import Lantern
+
+class Raises(Lantern):
+    def step(self, action):
+        raise KeyError("no such knob")
+
+class Four(Lantern):
+    def step(self, action):
+        return super().step(action)[:4]
+
+class Nan(Lantern):
+    def step(self, action):
+        observation, _, *rest = super().step(action)
+        return observation, float("nan"), *rest
+
+class Bare(Lantern):
+    def reset(self, *, seed=None, options=None):
+        return super().reset(seed=seed, options=options)[0]
+
+for one in (Raises, Four, Nan, Bare):
+    gymnasium.register(f"{one.__name__}-v0", entry_point=f"mistakes:{one.__name__}")
+
+class Deaf:
+    def act(self, observation):
+        return "wait"
+
+def nothing():
+    return None
+"""
+
+
+def test_mistakes_of_own_parts_are_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mistakes.py").write_text(MISTAKES)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("Raises", "Four", "Nan", "Bare"):
+        assert main(["check-env", f"mistakes:{name}-v0"]) == 1
+        assert "broken: " in (said := capsys.readouterr().err), name
+        assert (name == "Raises") == ("KeyError: 'no such knob' (mistakes.py, line 7, in step)" in said)
+    for name in ("Deaf", "nothing"):
+        assert main(["run", "--agent", f"mistakes:{name}"]) == 2
+        assert "act(observation, goal)" in capsys.readouterr().err
+    store = str(tmp_path / "store")
+    assert main(["collect", store, "explore", "--env", "mistakes:Nan-v0", "--tasks", "2", "--workers", "0"]) == 1
+    assert "2 x step: ContractError: The environment returned the reward nan" in capsys.readouterr().err
+
+
 def test_a_new_package_passes_its_tests_and_its_check(tmp_path: Path) -> None:
     folder = tmp_path / "package"
     assert main(["new", "env", "lamps", "--folder", str(folder)]) == 0

@@ -289,12 +289,13 @@ def test_minari_refuses_what_it_cannot_hold(tmp_path: Path, observations: list[s
 
 
 @pytest.mark.parametrize("name", ["home", "home-v0", "no id!", "été.v1", "-", "a b-v3"])
-def test_minari_takes_any_name(name: str, tmp_path: Path) -> None:
+def test_minari_takes_any_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import minari
 
+    monkeypatch.chdir(tmp_path)
     with ExperienceStore.open(tmp_path / "s") as store:
         store.append(numeric("a", ["here", "there"], ["go"]))
-        path = export(store, "minari", tmp_path / name).path
+        path = export(store, "minari", name).path  # relative, as on the command line
     assert minari.MinariDataset(path / "data").spec.dataset_id.rpartition("-v")[2].isdecimal()
 
 
