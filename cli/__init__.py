@@ -20,7 +20,7 @@ from ..errors import PatheiError
 from ..extras import EXTRAS, missing
 from ..logs import show_logs
 from .aliases import replace_old_options
-from .console import complain, take_verbose
+from .console import complain, print_plainly, take_verbose
 from .table import COMMANDS, PERFORMED_BY, load, names_only
 
 CONFIG: Final = (OmitSubcommandPrefixes, CascadeSubcommandArgs)
@@ -37,6 +37,7 @@ def main(args: Sequence[str] | None = None) -> int:
         The exit status: 0 if all went well, 1 if a check found something missing or every task failed, 2 if pathei
         refused (the reason is one line on stderr), 130 after Ctrl-C.
     """
+    print_plainly(sys.stdout, sys.stderr)
     given, level = take_verbose(sys.argv[1:] if args is None else args)
     if level is not None:
         show_logs(level)

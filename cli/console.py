@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _VERBOSE: Final = "--verbose"
+_PLAIN: Final[Mapping[str, str]] = {
+    **dict.fromkeys("\u2022\u25cf\u00b7", "*"), **dict.fromkeys("\u2013\u2014\u2500\u2501", "-"), "\u2026": "...",
+    **dict.fromkeys("\u2018\u2019", "'"), **dict.fromkeys("\u201c\u201d", '"'), **dict.fromkeys("\u2502\u2503", "|"),
+    **dict.fromkeys("\u256d\u256e\u2570\u256f\u250c\u2510\u2514\u2518\u251c\u2524\u252c\u2534\u253c", "+"),
+}  # fmt: skip
+"""What is printed for a character where the terminal's encoding has no such character; `?` for any other."""
 
 
 def make_console() -> Console:
@@ -20,6 +28,20 @@ def make_console() -> Console:
 
     # A pipe has no width; 80 columns, which rich assumes there, would fold the tables.
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def print_plainly(*streams: TextIO) -> None:
+    """Print what replaces a character on streams whose encoding has no such character, instead of raising an error."""
+    codecs.register_error("pathei.plain", _plainer)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(errors="pathei.plain")
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(one, "?") for one in error.object[error.start : error.end]), error.end
 
 
 def tame_libraries() -> None:

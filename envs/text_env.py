@@ -214,8 +214,10 @@ def fit(text: str, first: int = 0, hint: str = "") -> str:
 
 
 def explain(error: str | None, text: str) -> str:
-    """Return an observation's text, with the reason in front where the last action was refused."""
-    return f"That did not work: {error}.\n{text}" if error else text
+    """Return an observation's text, with the reason in front where the last action was refused, cut if it is long."""
+    if not error:
+        return text
+    return f"That did not work: {error if len(error) <= _LONG_LINE else f'{error[:_LONG_LINE]}...'}.\n{text}"
 
 
 def _lines(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import gymnasium
 
 from ...errors import ConfigError, unknown
-from ...experience import Goal, Task
+from ...experience import Goal, Task, shorten
 from ...extras import needed_by
 from ..facts import FactGraph
 from ..facts.contradictions import require_possible
@@ -105,7 +105,7 @@ class MiniGridEnv(TextEnv[str]):
         if self._over:
             error, terminated = "The episode is over.", True
         elif word not in ACTIONS:
-            error = f"{action!r} is no action here: say {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}."
+            error = f"{shorten(action)} is no action here: say {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}."
         else:
             observation, reward, terminated, truncated, _ = self._grid.step(ACTIONS.index(word))
             before, self._facts = self._facts, require_reset(self._reader).facts()

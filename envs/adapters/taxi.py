@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from ...errors import ConfigError
-from ...experience import Goal, Task
+from ...experience import Goal, Task, shorten
 from ..text_env import TextEnv, explain, require_reset
 
 ENV: Final = "pathei/Taxi-v0"
@@ -65,7 +65,7 @@ class TaxiEnv(TextEnv[str]):
         if self._over:
             self._error = "the passenger has arrived, and the episode is over"
         elif word not in ACTIONS:
-            self._error = f"{action!r} is not an action; the actions are {', '.join(ACTIONS)}"
+            self._error = f"{shorten(action)} is not an action; the actions are {', '.join(ACTIONS)}"
         else:
             (_, after, _, done), *_ = _table()[before][ACTIONS.index(word)]
             if after == before and not done:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from ..text_env import fit
 from .process.game import Seen
 
 _NEAR: Final = 12
@@ -18,8 +19,8 @@ _SECTORS: Final = ("east", "southeast", "south", "southwest", "west", "northwest
 
 
 def describe(seen: Seen) -> str:
-    """Return everything that is perceived, a line for each matter."""
-    return "\n".join(_lines(seen))
+    """Return everything that is perceived, a line for each matter, as far as an observation holds it."""
+    return fit("\n".join(_lines(seen)))
 
 
 def clock(time: int) -> str:

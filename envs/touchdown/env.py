@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import gymnasium
 
 from ...errors import ConfigError, DataError
+from ...experience import shorten
 from ..text_env import TextEnv, require_reset
 from .graph import MOVES, StreetGraph
 from .maps import map_named
@@ -121,7 +122,7 @@ class TouchdownEnv(TextEnv[Any]):
         elif word == "stop":
             self._stopped, self._event = True, "You stopped."
         else:
-            error = f"{action!r} is no action here: say forward, left, right or stop."
+            error = f"{shorten(action)} is no action here: say forward, left, right or stop."
         if error is not None:
             self._event = error
         self._steps += 1

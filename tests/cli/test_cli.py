@@ -29,6 +29,14 @@ def pathei_in_a_process(*args: str, **options: object) -> "subprocess.CompletedP
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)  # type: ignore[call-overload,no-any-return]
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_help_is_printed_in_any_encoding(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = pathei_in_a_process("--help", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "* demo" in done.stdout
+
+
 @pytest.fixture
 def tasks_file(tmp_path: Path) -> Path:
     path = tmp_path / "tasks.jsonl"

@@ -153,7 +153,7 @@ def _open(world: HomeWorld, command: Command) -> Outcome:
 
 
 def _unknown(name: str) -> str:
-    return f"there is no {name} here"
+    return f"there is no {name[:80]} here"
 
 
 def reachable(world: HomeWorld) -> Iterator[int]:
