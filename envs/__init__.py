@@ -4,13 +4,14 @@ Importing this registers the ids `pathei/...`; an environment's own module is im
 """
 
 from .checks import check_env, check_model, check_snapshot
-from .contract import make, observe, plain, reset
-from .registry import BUILTIN_ENVS, ENVS, EnvSpec, Requirement, get_env, register_id
+from .contract import Requirement, make, observe, plain, reset
+from .hubs import OPENENV, VERIFIERS
+from .registry import BUILTIN_ENVS, ENVS, EnvSpec, get_env, register_id
 from .replay import VerifiedReplay
 from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 from .spaces import UnicodeText
 
-for _spec in BUILTIN_ENVS:
+for _spec in (*BUILTIN_ENVS, OPENENV, VERIFIERS):
     register_id(_spec)
 
 __all__ = [

@@ -29,9 +29,10 @@ observations as compact JSON. Not here: the agent's side of the contract, and ve
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import math
 from collections.abc import Callable, Mapping, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -39,7 +40,27 @@ import orjson
 
 from ..errors import ContractError, MissingDependencyError, UnknownNameError, unknown
 from ..experience import Json, Observation, Task
+from ..extras import install_command
 from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
+
+
+class Requirement(NamedTuple):
+    """One thing that an environment needs or can use."""
+
+    what: str
+    """What was looked for: `"RobotHow data"`."""
+    ok: bool
+    """Whether it is there."""
+    note: str
+    """What was found; where it is missing, the command that installs it."""
+    required: bool = True
+    """Whether the environment does not work without it."""
+
+    @classmethod
+    def packages(cls, what: str, *names: str, extra: str) -> Requirement:
+        """Look for packages that an extra of pathei installs."""
+        ok = all(importlib.util.find_spec(name) is not None for name in names)
+        return cls(what, ok, "installed" if ok else install_command(extra))
 
 
 def make(task: Task, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
@@ -174,6 +195,7 @@ def _plain_array(array: np.ndarray[Any, Any]) -> Json:
 
 
 __all__ = [
+    "Requirement",
     "Snapshot",
     "Snapshotable",
     "Snapshotter",

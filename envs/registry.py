@@ -7,22 +7,21 @@ the group `pathei.envs`. `pathei.envs` registers the ids with gymnasium. An envi
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import gymnasium
 
 from ..errors import ConfigError, UnknownNameError, unknown
 from ..experience import Goal, Task
-from ..extras import install_command
-from ..registry import Registry, load_target
-from .contract import unknown_env
+from ..registry import Lazy, Registry, load_target
+from .contract import Requirement, unknown_env
 
 if TYPE_CHECKING:
+    from .facts.drawing import Drawing
     from .foreign.install import Runtime
     from .goal_space import GoalSpaceProvider
     from .verbalizer import Verbalizer
@@ -30,25 +29,6 @@ if TYPE_CHECKING:
 
 NO_GOAL: Final = Goal("maximise the reward")
 """The goal of tasks that have none of their own."""
-
-
-class Requirement(NamedTuple):
-    """One thing that an environment needs or can use."""
-
-    what: str
-    """What was looked for: `"RobotHow data"`."""
-    ok: bool
-    """Whether it is there."""
-    note: str
-    """What was found; where it is missing, the command that installs it."""
-    required: bool = True
-    """Whether the environment does not work without it."""
-
-    @classmethod
-    def packages(cls, what: str, *names: str, extra: str) -> Requirement:
-        """Look for packages that an extra of pathei installs."""
-        ok = all(importlib.util.find_spec(name) is not None for name in names)
-        return cls(what, ok, "installed" if ok else install_command(extra))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +68,9 @@ class EnvSpec:
     """Names the function or class `() -> Verbalizer`; None for `Verbalizer`."""
     goal_space: str | None = None
     """Names the function or class `() -> GoalSpaceProvider`; None where the environment offers no goals of its own."""
+    drawing: str | None = None
+    """Names the function `(task, seen) -> str` (`facts.drawing.Drawing`) that draws where an episode stands; None for
+    the plan of rooms, which draws facts that are a graph with rooms."""
     split_tasks: str | None = None
     """Names the function `(n, seed, *, activities: "seen" | "unseen", scenes: "train" | "test") -> Sequence[Task]`, for
     environments whose tasks have activities (`Verbalizer.activity`) and scenes for testing; else None."""
@@ -96,6 +79,8 @@ class EnvSpec:
     scenes of generated tasks."""
     task_sets: Mapping[str, str] = field(default_factory=dict)
     """Task sets that come with it, by name: each names the function `() -> Sequence[Task]`."""
+    address: str | None = None
+    """What follows the name after a colon, `openenv:URL`; `tasks` then takes it as well, as `address`."""
 
     def check(self) -> Sequence[Requirement]:
         """Look for what is needed."""
@@ -124,10 +109,13 @@ class EnvSpec:
             ConfigError: several characters were asked for, and the environment has one.
         """
         made = self.load(self.tasks) if self.tasks else None
-        if characters is not None and (made is None or "characters" not in inspect.signature(made).parameters):
-            raise ConfigError(f"The tasks of {self.name} are for one who acts: leave the number of characters out.")
+        more: dict[str, Any] = {} if self.address is None else {"address": self.address}
+        if characters is not None:
+            if made is None or "characters" not in inspect.signature(made).parameters:
+                raise ConfigError(f"The tasks of {self.name} are for one who acts: leave the number of characters out.")
+            more["characters"] = characters
         if made is not None:
-            found: Iterable[Task] = made(n, seed) if characters is None else made(n, seed, characters=characters)
+            found: Iterable[Task] = made(n, seed, **more)
             return found
         return [Task(f"{self.name}/{number}", self.id, number, NO_GOAL) for number in range(seed, seed + n)]
 
@@ -279,6 +267,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         doctor="touchdown.tasks:check_touchdown",
         tasks="touchdown.tasks:generate_tasks",
         demonstration="touchdown.tasks:demonstration",
+        drawing="touchdown.drawing:draw_streets",
     ),
     EnvSpec(
         id="pathei/Minecraft-v0",
@@ -329,6 +318,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         demonstration="habitat.tasks:demonstration",
         verbalizer="habitat.language.verbalizer:HabitatVerbalizer",
         goal_space="habitat.graph:goal_space",
+        drawing="habitat.drawing:draw_home",
     ),
     EnvSpec(
         id="pathei/MiniGrid-v0",
@@ -342,6 +332,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         demonstration="adapters.minigrid:demonstration",
         verbalizer="adapters.minigrid_graph:MiniGridVerbalizer",
         goal_space="adapters.minigrid_graph:goal_space",
+        drawing="adapters.minigrid_drawing:draw_minigrid",
     ),
     EnvSpec(
         id="pathei/TextWorld-v0",
@@ -381,12 +372,15 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
 )
 """The environments that come with pathei."""
 
-ENVS: Final = Registry("env", {spec.name: spec for spec in BUILTIN_ENVS}, label="environment")
+HUBS: Final = {name: Lazy(f"pathei.envs.hubs:{name.upper()}", "see `EnvSpec`") for name in ("openenv", "verifiers")}
+"""Environments of others, with an address: `openenv:URL`, `verifiers:NAME`."""
+
+ENVS: Final = Registry[EnvSpec]("env", {**{one.name: one for one in BUILTIN_ENVS}, **HUBS}, label="environment")
 """All environments by name."""
 
 
 def get_env(name: str) -> EnvSpec:
-    """Return an environment by its name, its gymnasium id, or `module:Id-v0`, where importing the module registers it.
+    """Return an environment by its name (see `HUBS`), its gymnasium id, or `module:Id-v0`, which is imported.
 
     Raises:
         UnknownNameError: there is none; the nearest name is suggested.
@@ -395,6 +389,9 @@ def get_env(name: str) -> EnvSpec:
     for spec in BUILTIN_ENVS:
         if name.lower() in (spec.name, spec.id.lower()):
             return spec
+    hub, _, address = name.partition(":")
+    if address and hub in HUBS:
+        return replace(ENVS.get(hub), name=name, address=address)
     if ":" in name or "/" in name or name in gymnasium.registry:
         return _offered(name) or _registered(name)
     spec = ENVS.get(name)
@@ -440,6 +437,14 @@ def get_goal_space(env_id: str) -> GoalSpaceProvider:
         raise ConfigError(f"The environment {env_id!r} offers no goals of its own; those that do: {offering}.")
     provider: GoalSpaceProvider = spec.load(spec.goal_space)()
     return provider
+
+
+def get_drawing(env_id: str) -> Drawing:
+    """Return what draws an environment's episodes, by its name or gymnasium id; the plan of rooms where it has none."""
+    from .facts.drawing import draw_rooms
+
+    spec = _find(env_id)
+    return draw_rooms if spec is None or spec.drawing is None else spec.load(spec.drawing)
 
 
 def task_set_named(name: str) -> list[Task] | None:

@@ -16,11 +16,11 @@ import gymnasium
 from ...errors import ConfigError, unknown
 from ...experience import Goal, Task, shorten
 from ...extras import needed_by
+from ..contract import Requirement
 from ..facts import FactGraph
 from ..facts.contradictions import require_possible
 from ..facts.goals import progress
 from ..facts.graph import Fact, changes_between
-from ..registry import Requirement
 from ..text_env import TextEnv, require_reset
 from .minigrid_graph import LEVELS, LevelGraph, conditions_of
 
@@ -72,6 +72,12 @@ class MiniGridEnv(TextEnv[str]):
     def fact_graph(self) -> FactGraph:
         """Return what holds now as a graph; not to be changed."""
         return require_reset(self._reader).graph(self._facts)
+
+    def walls(self) -> tuple[int, int, frozenset[tuple[int, int]]]:
+        """Return the width and height of the level, in cells, and the cells `(x, y)` that are walls."""
+        grid = self._grid.grid
+        cells = ((x, y) for x in range(grid.width) for y in range(grid.height))
+        return grid.width, grid.height, frozenset(one for one in cells if getattr(grid.get(*one), "type", "") == "wall")
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin a level.

@@ -15,7 +15,7 @@ from typing import Any, Final
 from ...errors import ConfigError, MissingDependencyError, WorldError, unknown
 from ...experience import Goal, Task
 from ...extras import needed_by
-from ..registry import Requirement
+from ..contract import Requirement
 from ..text_env import TextEnv, explain
 
 ENV: Final = "pathei/ScienceWorld-v0"

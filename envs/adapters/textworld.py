@@ -18,10 +18,10 @@ from ... import data
 from ...errors import ConfigError
 from ...experience import Goal, Task
 from ...extras import needed_by
+from ..contract import Requirement
 from ..facts import ConditionJson, FactGraph
 from ..facts.contradictions import require_possible
 from ..facts.goals import progress, satisfied
-from ..registry import Requirement
 from ..text_env import TextEnv, explain, require_reset
 from .textworld_graph import conditions_of, read_facts
 

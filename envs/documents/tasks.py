@@ -9,7 +9,7 @@ from typing import Final
 from ...errors import ConfigError
 from ...experience import Goal, Task
 from ...stable_random import HashRandom
-from ..registry import Requirement
+from ..contract import Requirement
 from .screens import STDLIB, DocsReader, ReadingPosition, reader_named
 
 ENV: Final = "pathei/Docs-v0"

@@ -23,7 +23,7 @@ from typing import Final
 import platformdirs
 
 from ...errors import InstallError
-from ..registry import Requirement
+from ..contract import Requirement
 
 ROOT_VARIABLE: Final = "PATHEI_RUNTIMES"
 """The environment variable that names the folder for runtimes."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from ..contract import Requirement
 from ..foreign.install import Runtime, RuntimeBuilder
-from ..registry import Requirement
 
 _OLD_BUILD: Final = ("setuptools==65.5.0", "wheel==0.37.1", "numpy==1.23.5")
 """gym 0.21 says what it requires in a form that later ones refuse."""

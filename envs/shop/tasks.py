@@ -8,7 +8,7 @@ from typing import Final
 from ...errors import ConfigError
 from ...experience import Goal, Task
 from ...stable_random import HashRandom
-from ..registry import Requirement
+from ..contract import Requirement
 from .catalogue import PER_PAGE, Product
 from .goals import ShopGoal
 from .pages import BUY, NEXT

@@ -9,7 +9,7 @@ from typing import Final
 from ... import data
 from ...errors import ConfigError
 from ...experience import Goal, Task
-from ..registry import Requirement
+from ..contract import Requirement
 from .graph import MOVES, StreetGraph
 from .maps import map_named
 from .routes import Route, read_routes

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from pathei.collectors.rollout.episode import Envs, Recorder
 from pathei.envs.registry import get_demonstration
 from pathei.experience import Observation, Task
+
+OPENENV = Path(sys.prefix) / "hubs" / "openenv" / "bin" / "python"
+"""An interpreter with OpenEnv, which cannot be installed beside mcp 2."""
 
 
 def demonstrated(task: Task) -> tuple[list[str], list[Observation]]:

@@ -19,11 +19,9 @@ import pytest
 from pathei.envs.registry import get_env
 from pathei.interop.openenv_server import SCHEMA
 from pathei.store import ExperienceStore
-from pathei.tests.interop.served import demonstrated
+from pathei.tests.interop.served import OPENENV, demonstrated
 
 TASKS = get_env("virtualhome").generate_tasks(2, 3)
-OPENENV = Path(sys.prefix) / "hubs" / "openenv" / "bin" / "python"
-"""An interpreter with OpenEnv, which cannot be installed beside mcp 2."""
 pytestmark = pytest.mark.integration
 
 

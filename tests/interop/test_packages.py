@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import os
@@ -16,6 +17,7 @@ import pytest
 from pathei.cli import main
 from pathei.envs.registry import get_env
 from pathei.errors import ConfigError, ExportError
+from pathei.experience import Task
 from pathei.export.text import prompt
 from pathei.interop import WorldSession
 from pathei.interop.packages import slug, write_harbor_tasks
@@ -93,9 +95,29 @@ def test_the_test_of_a_harbor_task_does_the_actions_again(tmp_path: Path) -> Non
     (app / "idle").rename(app / "played")
     assert reward(folder, tmp_path) == "0"
     assert (tmp_path / "results.jsonl").is_file()
-    (app / "played").rename(app / "idle")
-    run(folder / "solution" / "solve.sh", folder, tmp_path)
-    assert reward(folder, tmp_path) == "1"
+    for attempt in ("solved", "acted"):
+        (app / "played").rename(app / f"before-{attempt}")
+        if attempt == "solved":
+            run(folder / "solution" / "solve.sh", folder, tmp_path)
+        else:
+            pytest.importorskip("mcp")
+            asyncio.run(asyncio.wait_for(act_as_an_agent(server["args"], app, tasks[0]), 120))
+        assert reward(folder, tmp_path) == "1"
+
+
+async def act_as_an_agent(arguments: list[str], app: Path, task: Task) -> None:
+    """Do a task's demonstration through the server that `task.toml` names, and compare each byte that is seen."""
+    from mcp import ClientSession, StdioServerParameters
+    from mcp.client.stdio import stdio_client
+
+    here = [one.replace("/app", str(app)) for one in arguments]
+    command = StdioServerParameters(command=sys.executable, args=["-m", "pathei.cli", *here])
+    actions, seen = demonstrated(task)
+    async with stdio_client(command) as streams, ClientSession(streams[0], streams[1]) as client:
+        await client.initialize()
+        told = [await client.call_tool("look", {})]
+        told += [await client.call_tool("act", {"action": action}) for action in actions]
+    assert [one.content[0].text for one in told] == [one.text for one in seen]  # type: ignore[union-attr]
 
 
 def reward(folder: Path, root: Path) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from ....errors import ConfigError, ForeignRuntimeError, InstallError
+from ...contract import Requirement
 from ...foreign import ForeignRuntime, python_command
 from ...foreign.install import Runtime, RuntimeBuilder
-from ...registry import Requirement
 
 PYTHON_VARIABLE: Final = "PATHEI_HABITAT_PYTHON"
 """The environment variable that names an interpreter with habitat-sim."""

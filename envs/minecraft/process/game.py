@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ....errors import ForeignRuntimeError, SnapshotError
+from ...contract import Requirement
 from ...foreign import ForeignRuntime
 from ...foreign.install import Runtime, RuntimeBuilder
-from ...registry import Requirement
 from ..rules import GameRules
 from .remote import GameServer
 

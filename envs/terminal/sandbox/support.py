@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from ....errors import MissingDependencyError, WorldError
-from ...registry import Requirement
+from ...contract import Requirement
 from ..tasks.filesystems import bare_entries
 from .groups import advice
 from .sandbox import Frozen, Sandbox, ShellState

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....experience import Task
-from ...registry import Requirement
+from ...contract import Requirement
 
 
 def check_virtualhome() -> list[Requirement]:

@@ -17,7 +17,7 @@ import orjson
 from ....errors import ConfigError, MissingDependencyError
 from ....experience import Goal, Task
 from ....extras import install_command
-from ...registry import Requirement
+from ...contract import Requirement
 from ...text_env import check_options
 from ..browser.browser import Browser, find_browser
 from ..browser.page import PageConfig, PageView

@@ -1,0 +1,111 @@
+"""A home from above: rooms, furniture, what was moved and where, and the agent, at one moment of an episode."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from ...errors import ConfigError, DataError
+from ...experience import Observation, Task
+from ..facts.drawing import AGENT, CHANGED, INK, LINE, SOFT, box, graph_now, path, pointer, svg, words
+from ..facts.graph import FactGraph, read_changes
+from .graph import AGENT_ID, node_of
+from .scenes.generate import generate_home, read_name
+from .scenes.scene import Home, read_boxes
+
+_SCALE: Final = 68.0
+"""Pixels per metre."""
+_MARGIN: Final = 12.0
+_LINES: Final = 5
+"""How many lines a piece of furniture has at most."""
+
+
+def draw_home(task: Task, seen: Sequence[Observation]) -> str:
+    """Draw the home; empty where the scene or the agent's pose is not known."""
+    poses = [(one.facts or {}).get("pose") for one in seen]
+    try:
+        home = _home(str(task.options.get("scene", "")))
+    except (ConfigError, DataError):
+        return ""
+    if not home.rooms or not all(isinstance(pose, list | tuple) and len(pose) == 8 for pose in poses):
+        return ""
+    corners = [corner for room in home.rooms for corner in room.polygon]
+    left, top = min(x for x, _ in corners), min(z for _, z in corners)
+    right, bottom = max(x for x, _ in corners), max(z for _, z in corners)
+
+    def place(x: float, z: float) -> tuple[float, float]:
+        return _MARGIN + (x - left) * _SCALE, _MARGIN + (z - top) * _SCALE
+
+    parts, named = list[str](), list[str]()
+    for room in home.rooms:
+        (x0, z0), _, (x1, z1), _ = room.polygon
+        parts += [box(*place(x0, z0), (x1 - x0) * _SCALE, (z1 - z0) * _SCALE, fill="#f5f7f9", line=INK)]
+        middle = place((x0 + x1) / 2, (z0 + z1) / 2)
+        named.append(words(*middle, room.name.replace("_", " "), colour=SOFT, bold=True, middle=True))
+    for door in home.doors:
+        ends = (
+            ((door.at, door.low), (door.at, door.high))
+            if door.axis == 0
+            else ((door.low, door.at), (door.high, door.at))
+        )
+        parts.append(path([place(*end) for end in ends], colour="#f5f7f9", width=12))
+    graph = graph_now(seen)
+    changed = {change.entity for change in read_changes(seen[-1].facts)}
+    parts += [*named, *_furniture(home, graph, changed, place)]
+    walked = [place(pose[0], pose[2]) for pose in poses if pose]
+    parts.append(path(walked, colour=AGENT, width=2))
+    x, _, z, _, y, _, w, _ = poses[-1]
+    parts.append(pointer(*place(x, z), -math.degrees(2 * math.atan2(y, w)), 11))
+    held = [graph.kinds[node].replace("_", " ") for node in graph.held(AGENT_ID)] if graph else []
+    low = place(left, bottom)[1] + 20
+    parts.append(words(_MARGIN, low, f"in hand: {', '.join(held) or 'nothing'}", colour=CHANGED if held else SOFT))
+    return svg(2 * _MARGIN + (right - left) * _SCALE, low + 10, parts)
+
+
+def _furniture(
+    home: Home, graph: FactGraph | None, changed: set[int], place: Callable[[float, float], tuple[float, float]]
+) -> list[str]:
+    """Return the furniture, with what is on and in it."""
+    kinds = [thing.category for thing in home.things]
+    names = [f"{kind}_{kinds[: n + 1].count(kind)}" if kinds.count(kind) > 1 else kind for n, kind in enumerate(kinds)]
+    movable = {node_of(name) for name, thing in zip(names, home.things, strict=True) if thing.movable}
+    parts = []
+    for name, thing in zip(names, home.things, strict=True):
+        if thing.movable:
+            continue
+        node = node_of(name)
+        (x0, _, z0), (x1, _, z1) = thing.box
+        x, y = place(x0, z0)
+        opened = graph is not None and "OPEN" in graph.states.get(node, ())
+        line = CHANGED if node in changed else AGENT if opened else LINE
+        parts.append(box(x, y, (x1 - x0) * _SCALE, (z1 - z0) * _SCALE, fill="#e6ebf0", line=line))
+        lines = [(thing.category.replace("_", " ") + (" (open)" if opened else ""), INK)]
+        for text, one in _contents(graph, node):
+            if one in movable:
+                lines.append((text, CHANGED if one in changed else SOFT))
+        if len(lines) > _LINES:
+            lines[_LINES - 1 :] = [(f"and {len(lines) - _LINES + 1} more", SOFT)]
+        for row, (text, colour) in enumerate(lines):
+            parts.append(words(x + 2, y + 10 + 9 * row, text, colour=colour, size=9))
+    return parts
+
+
+def _contents(graph: FactGraph | None, node: int) -> Iterator[tuple[str, int]]:
+    """Yield what is on and in a piece of furniture: words for it, and its node."""
+    for relation, how in (("ON", ""), ("INSIDE", "in: ")):
+        for one in graph.contents(node, relation) if graph else ():
+            yield f"{how}{graph.kinds[one].replace('_', ' ') if graph else ''}", one
+
+
+@lru_cache(maxsize=8)
+def _home(scene: str) -> Home:
+    generated = read_name(scene)
+    if generated is None and Path(scene).suffix != ".json":
+        raise ConfigError(f"The scene {scene!r} cannot be drawn.")
+    return read_boxes(Path(scene)) if generated is None else generate_home(*generated)
+
+
+__all__ = ["draw_home"]

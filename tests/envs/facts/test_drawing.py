@@ -1,0 +1,92 @@
+"""Drawings of where an episode stands: well formed at every moment, of what the facts say, and else nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pathei.collectors.rollout.episode import Envs, Recorder
+from pathei.envs.facts.drawing import AGENT, CHANGED
+from pathei.envs.registry import get_demonstration, get_drawing, get_env
+from pathei.experience import Goal, Observation, Task
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(env: str) -> tuple[Task, list[Observation], list[ET.Element]]:
+    """Return a task's demonstration, and its drawings."""
+    [task] = get_env(env).generate_tasks(1, 0)
+    envs = Envs()
+    try:
+        recorder = Recorder(envs.get(task), task, max_steps=40)
+        seen = [recorder.reset()]
+        for action in get_demonstration(task)[:6]:
+            recorder.step(action)
+            seen.append(recorder.observation)
+    finally:
+        envs.close()
+    draw = get_drawing(task.env)
+    return task, seen, [ET.fromstring(draw(task, seen[: n + 1])) for n in range(len(seen))]
+
+
+def texts(picture: ET.Element, colour: str = "") -> list[str]:
+    """Return the texts of a drawing, those of one colour if it is given."""
+    found = picture.iter(f"{SVG}text")
+    return ["".join(one.itertext()) for one in found if colour in ("", one.get("fill"))]
+
+
+def test_a_household_is_a_plan_of_its_rooms() -> None:
+    _, seen, pictures = drawn("virtualhome")
+    graph = (seen[0].facts or {})["graph"]
+    rooms = {kind.replace("_", " ") for node, kind, _ in graph["nodes"] if node in graph["rooms"]}
+    assert rooms <= set(texts(pictures[0]))
+    assert [text.split()[:2] for text in texts(pictures[0], AGENT)] == [["●", "character"]]
+    # What a step changed has the colour of changes: the character, who walked into another room.
+    assert texts(pictures[0], CHANGED) == []
+    assert texts(pictures[1], CHANGED)[0].startswith("● character")
+
+
+def test_names_are_text_whatever_they_say_and_facts_without_rooms_are_not_drawn() -> None:
+    graph = {"nodes": [[1, "<script>&", []], [2, "cup", ["</svg>"]]], "edges": [[2, "INSIDE", 1]]}
+    facts = {"graph": {**graph, "rooms": [1], "characters": []}}
+    task, draw = Task("t", "pathei/VirtualHome-v0", 0, Goal("look")), get_drawing("pathei/VirtualHome-v0")
+    assert texts(ET.fromstring(draw(task, [Observation("", facts=facts)]))) == ["<script>&", "cup 2 </svg>"]
+    for nothing in (None, {"at": 3}, {"graph": {**graph, "rooms": [], "characters": []}}, {"graph": {"nodes": 1}}):
+        for env in ("pathei/VirtualHome-v0", "pathei/MiniGrid-v0", "pathei/Touchdown-v0", "pathei/Habitat-v0", "any"):
+            assert get_drawing(env)(Task("t", env, 0, Goal("look")), [Observation("", facts=nothing)]) == ""
+
+
+def test_a_level_of_minigrid_has_its_walls_objects_and_agent() -> None:
+    if importlib.util.find_spec("minigrid") is None:
+        pytest.skip("MiniGrid is not installed")
+    _, seen, pictures = drawn("minigrid")
+    for one, picture in zip(seen, pictures, strict=True):
+        facts = one.facts or {}
+        x, y, facing = facts["agent"]
+        [agent] = picture.iter(f"{SVG}polygon")
+        assert agent.get("transform") == f"translate({34 * x + 17:.1f} {34 * y + 17:.1f}) rotate({90 + 90 * facing})"
+        balls = [thing for thing in facts["objects"] if thing[0] == "ball"]
+        assert len(list(picture.iter(f"{SVG}circle"))) == len(balls)
+    walls = [one for one in pictures[0].iter(f"{SVG}rect") if one.get("fill") == "#5c636d"]
+    assert len(walls) == 28  # around a room of 6 by 6
+
+
+def test_streets_show_the_way_that_was_walked() -> None:
+    _, seen, pictures = drawn("touchdown")
+    for number, picture in enumerate(pictures):
+        way = next(one for one in picture.iter(f"{SVG}polyline") if one.get("stroke") == AGENT)
+        assert len(str(way.get("points")).split()) == number + 1
+        [agent] = picture.iter(f"{SVG}polygon")
+        assert str(agent.get("transform")).endswith(f"rotate({(seen[number].facts or {})['heading']})")
+
+
+def test_a_home_is_seen_from_above() -> None:
+    _, seen, pictures = drawn("habitat")
+    graph = (seen[0].facts or {})["graph"]
+    rooms = {kind.replace("_", " ") for node, kind, _ in graph["nodes"] if node in graph["rooms"]}
+    assert rooms <= set(texts(pictures[0]))
+    held = [next(text for text in texts(picture) if text.startswith("in hand: ")) for picture in pictures]
+    assert held[0] == "in hand: nothing"
+    assert "in hand: banana" in held
