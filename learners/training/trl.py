@@ -152,8 +152,8 @@ def _arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]
         )
     if processes == 1 and torch.cuda.device_count() > 1:
         raise LearningError(
-            f"{torch.cuda.device_count()} GPUs are visible to one process: start one per GPU with `torchrun "
-            "--nproc-per-node`, or choose one with CUDA_VISIBLE_DEVICES."
+            f"{torch.cuda.device_count()} GPUs are visible to one process: start one per GPU with `accelerate "
+            "launch --multi_gpu --num_processes`, or choose one with CUDA_VISIBLE_DEVICES."
         )
     names = ("activation_checkpointing", "gradient_checkpointing")
     known = {field.name for field in dataclasses.fields(TrainingArguments)}

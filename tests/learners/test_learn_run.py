@@ -266,7 +266,9 @@ def test_two_processes_learn_what_one_does(how: str, place: Path, tmp_path: Path
     for name in ("examples.jsonl", "old.txt"):
         (tmp_path / "place" / name).write_bytes((place / name).read_bytes())
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    # As documented; without GPUs accelerate's processes meet over gloo. Port 0: any that is free.
+    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"]
+    launcher = [sys.executable, *launch]
     for name, start_with in (("one", [sys.executable]), ("two", launcher)):
         command = [
             *start_with,
