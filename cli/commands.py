@@ -270,7 +270,7 @@ class View:
     """Look at a store in a browser, step by step, or write its episodes into one HTML file."""
 
     path: Positional[Path]
-    """The store's directory."""
+    """The store's directory; or a trajectory of another program, an ATIF document or a folder of them."""
     port: int = 8765
     """The port on 127.0.0.1; 0 for any that is free."""
     export: Path | None = None

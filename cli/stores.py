@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +21,11 @@ from .commands import (
     StoreVerify,
     View,
 )
-from .console import make_console
+from .console import complain, make_console
 from .worlds import LINES
 
 if TYPE_CHECKING:
-    from ..store import Damage
+    from ..store import Damage, ExperienceStore
 
 
 def store_info(command: StoreInfoCommand) -> int:
@@ -153,11 +155,10 @@ def store_export(command: StoreExport) -> None:
 
 def view(command: View) -> None:
     """Serve a store until Ctrl-C, or write its episodes into a page."""
-    from ..store import ExperienceStore
     from ..views.viewer import EpisodeFilter, ViewerServer, export_page
 
     console = make_console()
-    with ExperienceStore.open(command.path, mode="read") as store:
+    with _viewed(command.path) as store:
         if command.export is not None:
             chosen = EpisodeFilter(command.env, command.collector, command.success, command.text)
             count = export_page(
@@ -179,6 +180,28 @@ def view(command: View) -> None:
             console.print("Closed.")
         finally:
             server.close()
+
+
+@contextmanager
+def _viewed(path: Path) -> Iterator[ExperienceStore]:
+    """Open a store, or ATIF documents as a store of their own that is removed afterwards."""
+    from ..export import import_atif
+    from ..store import ExperienceStore
+    from ..store.manifest import NAME
+
+    found = path.suffix == ".json" if path.is_file() else any(path.glob("*.json")) and not (path / NAME).exists()
+    if not found:
+        with ExperienceStore.open(path, mode="read") as store:
+            yield store
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / path.resolve().name
+        with ExperienceStore.open(place) as store:
+            report = import_atif(store, path)
+        for reason in report.left:
+            complain(f"left out: {reason}")
+        with ExperienceStore.open(place, mode="read") as store:
+            yield store
 
 
 def store_import(command: StoreImport) -> int:

@@ -23,6 +23,7 @@ from pathei.experience import Goal, Observation, Step, Task, Trajectory
 from pathei.memory import open_memory
 from pathei.memory.items import Filter
 from pathei.store import ExperienceStore
+from pathei.tests.export.test_atif_reading import THEIRS
 from pathei.tests.views.walks import walk
 from pathei.views.viewer import EpisodeFilter, ViewerServer, export_page
 from pathei.views.viewer.answers import CHUNK, ViewerAnswers, path_of
@@ -135,7 +136,8 @@ def test_the_exported_page_holds_the_servers_answers(viewed: Path, tmp_path: Pat
                     else f"data:{kind};base64,{base64.b64encode(body).decode()}"
                 )
                 assert found == expected
-    assert {path.partition("/")[0] for path in data} == {"store", "rows", "flags", "tree", "episode", "steps", "image"}
+    kinds = {"store", "rows", "flags", "training", "tree", "episode", "steps", "drawing", "image"}
+    assert {path.partition("/")[0] for path in data} == kinds
 
 
 def test_filters_choose_what_is_exported(viewed: Path, tmp_path: Path) -> None:
@@ -233,3 +235,36 @@ def test_an_episode_without_steps_has_its_end(tmp_path: Path) -> None:
         store.append(dataclasses.replace(walk("w", 0), provenance={"success": True}))
         assert answer(store, "steps", "w", 0)["moments"][0]["text"] == "You are there."
         assert answer(store, "episode", "w")["success"] is True
+
+
+def test_trajectories_of_other_programs_open_without_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "run.json").write_bytes(orjson.dumps(THEIRS))
+    (theirs / "broken.json").write_text("{")
+    assert main(["view", str(theirs), "--export", str(tmp_path / "page.html")]) == 0
+    assert "left out: " in capsys.readouterr().err
+    found = recorded(tmp_path / "page.html")
+    assert [(row[0], row[3]) for row in found["rows/0"]] == [("run-1", "Count the files.")]
+    assert found["steps/run-1/0"]["moments"][0]["agent"]["thought"] == "ls will do"
+    assert sorted(path.name for path in theirs.iterdir()) == ["broken.json", "run.json"]
+
+
+def test_what_was_trained_is_read_from_a_loop_and_from_runs_next_to_the_store(tmp_path: Path) -> None:
+    place = tmp_path / "loop" / "seed-0" / "store"
+    with ExperienceStore.open(place) as store:
+        store.append(walk("w", 1))
+        assert answer(store, "training") == []
+        assert answer(store, "store")["training"] is False
+        whole = {"value": 0.5, "low": 0.4, "high": 0.6}
+        table = [{"round": 1, "agent": "weights", "success": {"all": whole}, "forgetting": 0.25}]
+        (tmp_path / "loop" / "loop.json").write_bytes(orjson.dumps({"table": table}))
+        folder = tmp_path / "loop" / "seed-0" / "run" / "evaluation"
+        folder.mkdir(parents=True)
+        (folder / "evaluation.json").write_text("torn {")
+        assert answer(store, "training") == [
+            {"name": "weights", "round": 1, "success": [0.5, 0.4, 0.6], "lost": [0.25, 0.25, 0.25]}
+        ]
+        assert answer(store, "store")["training"] is True

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 import pathei
@@ -174,6 +175,44 @@ def test_the_tree_of_a_task_leads_to_its_steps(browser: Browser, viewed: Path) -
         page.close()
 
 
+def test_training_is_success_against_language_lost(browser: Browser, tmp_path: Path) -> None:
+    with ExperienceStore.open(tmp_path / "home") as store:
+        store.append(walk("w", 1))
+    for name, skill, lost in (("ewc", 0.5, {"value": 0.1, "low": 0.0, "high": 0.2}), ("plain", 0.75, None)):
+        folder = tmp_path / name / "evaluation"
+        folder.mkdir(parents=True)
+        skills = {"seen": {"value": skill, "low": skill - 0.1, "high": skill + 0.1}}
+        (folder / "evaluation.json").write_bytes(orjson.dumps({"skill": skills, "forgetting": lost}))
+    with ExperienceStore.open(tmp_path / "home", mode="read") as store, ViewerServer(store) as server:
+        page = WatchedPage(browser, server.address)
+        page.wait("document.getElementById('training')?.hidden === false")
+        page.click_on("#training")
+        page.wait("document.querySelectorAll('.frontier circle').length === 1")
+        assert page.text("tbody").split("\n") == [
+            "plain\t75 % [65 %, 85 %]\tnot measured",
+            "ewc\t50 % [40 %, 60 %]\t0.100 [0.000, 0.200]",
+        ]
+        assert page.errors == []
+        page.close()
+
+
+def test_what_a_household_looks_like_is_drawn_at_every_step(browser: Browser, viewed: Path, tmp_path: Path) -> None:
+    with ExperienceStore.open(viewed, mode="read") as store, ViewerServer(store) as server:
+        one = next(store.trajectories(collector="scripted"))
+        export_page(store, tmp_path / "one.html", EpisodeFilter(), ids=[one.id])
+        for address in (server.address, (tmp_path / "one.html").as_uri()):
+            page = WatchedPage(browser, f"{address}#/{path_of('episode', one.id, 1)}")
+            page.wait("document.getElementById('drawing')?.naturalWidth > 400")
+            page.keys("j")
+            page.wait("location.hash.endsWith('/2') && document.getElementById('drawing')?.naturalWidth > 400")
+            assert page.errors == []
+            page.close()
+        page = WatchedPage(browser, f"{server.address}{LONG}1")  # its facts are no graph
+        page.wait("document.querySelector('.seen')")
+        assert page.evaluate("document.getElementById('drawing')") is None
+        page.close()
+
+
 def test_a_memory_answers_and_leads_to_the_episode(browser: Browser, viewed: Path) -> None:
     with ExperienceStore.open(viewed, mode="read") as store, ViewerServer(store) as server:
         page = WatchedPage(browser, server.address)
@@ -192,6 +231,11 @@ def test_a_memory_answers_and_leads_to_the_episode(browser: Browser, viewed: Pat
         )
         page.click_on(".item .facts a")
         page.wait("document.querySelector('.step')")
+        page.open(f"{server.address}#/memory?kind=skill")
+        page.wait("document.querySelectorAll('.skills [data-skill]').length > 1")
+        assert page.evaluate("document.querySelectorAll('.skills path.calls').length") > 0
+        assert "effects" not in page.text(".item .flow")
+        page.click_on(".skills [data-skill]")
         assert page.errors == []
         page.close()
 

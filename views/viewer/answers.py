@@ -9,6 +9,8 @@
 | `steps/ID/N` | up to `CHUNK` of its moments, from number N on: what was seen, thought, done and changed |
 | `tree/TASK` | the states that the episodes of a task came through, and the ways between them (`world_tree`) |
 | `memory/KIND/STATUS/QUESTION` | what the store's memory finds, or its newest items (`remembered`) |
+| `training` | what models learned from this store, and what they lost (`trained`) |
+| `drawing/ID/N` | where an episode stands at moment N, as its environment draws it: SVG |
 | `image/SHA256` | the bytes of an image |
 
 Ids are percent-encoded as `encodeURIComponent` does it. Not here: HTTP (`server`), and filters, which are the page's.
@@ -23,12 +25,14 @@ from urllib.parse import quote, unquote
 
 import orjson
 
+from ...envs.registry import get_drawing
 from ...errors import StoreError
 from ...experience import Json, Observation, Step, Trajectory
 from ...store import EpisodeFlags, EpisodeRow, ExperienceStore
 from ...store.blobs import media_type
 from .changes import ShownChange, changes_of
 from .remembered import ViewedMemory
+from .trained import trained
 from .world_tree import world_tree
 
 CHUNK: Final = 50
@@ -78,6 +82,7 @@ class ViewerAnswers:
             "steps": self._moments,
             "tree": self._tree,
             "memory": self._memory.answer,
+            "training": lambda: trained(store.path),
         }
 
     def close(self) -> None:
@@ -98,6 +103,8 @@ class ViewerAnswers:
             StoreError: there is no such thing in the store.
         """
         name, *given = map(unquote, path.split("/"))
+        if name == "drawing" and len(given) == 2 and given[1].isdecimal():
+            return ViewerAnswer("image/svg+xml", self._drawn(self._opened(given[0]).whole, int(given[1])).encode())
         if name == "image" and len(given) == 1:
             data = self._store.image(given[0])
             kind = media_type(data)
@@ -111,7 +118,12 @@ class ViewerAnswers:
     def _about(self) -> Json:
         info = self._store.info()
         damage = [str(one) for one in info.damage]
-        return {"name": self._store.path.resolve().name, "failures": info.counts.failures, "damage": damage}
+        return {
+            "name": self._store.path.resolve().name,
+            "failures": info.counts.failures,
+            "damage": damage,
+            "training": bool(trained(self._store.path)),
+        }
 
     def _list(self, first: str) -> Json:
         return [row_json(row) for row in self.rows()[int(first) :]]
@@ -131,6 +143,7 @@ class ViewerAnswers:
             "provenance": _exact(own.provenance),
             "parent": own.parent,
             "shared": len(whole.steps) - len(own.steps),
+            "drawn": bool(self._drawn(whole, 0)),
             "lines": [line_json(step, changed) for step, changed in zip(whole.steps, changes, strict=True)],
         }
 
@@ -147,6 +160,14 @@ class ViewerAnswers:
 
     def _tree(self, task: str) -> Json:
         return world_tree(self._store, (row for row in self.rows() if row.task_id == task))
+
+    def _drawn(self, whole: Trajectory, moment: int) -> str:
+        """Return a drawing; empty where there is none, or its environment fails to draw it."""
+        seen = [*(step.observation for step in whole.steps), whole.final][: moment + 1]
+        try:
+            return get_drawing(whole.task.env)(whole.task, seen)
+        except Exception:  # noqa: BLE001  # whatever a drawing does, its episode is shown
+            return ""
 
     def _opened(self, id_: str) -> _OpenEpisode:
         if self._open is None or self._open.own.id != id_:

@@ -4,6 +4,7 @@
 // the same moment entered: its environment stands there, after six steps, and can be acted in,
 // #/memory?question=.. what the store's memory finds for a question,
 // #/curriculum the goals that a curriculum proposed,
+// #/training what models learned from the store and what they lost,
 // #/tree/TASK the states that the episodes of a task came through.
 "use strict";
 
@@ -68,6 +69,13 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+function svg(name, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children.flat().filter((child) => child != null && child !== false));
+  return element;
+}
+
 const json = (value) => make("pre", {}, JSON.stringify(value, null, 1));
 const fold = (title, ...children) => make("details", {}, make("summary", {}, title), ...children);
 const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
@@ -82,7 +90,7 @@ function episodeLink(id, moment, text) {
 function show(title, keys, ...children) {
   document.title = title;
   here = { keys };
-  main.replaceChildren(...children);
+  main.replaceChildren(...children.filter((child) => child != null && child !== false));
 }
 
 // --- the list
@@ -209,7 +217,7 @@ async function drawEpisode(mine, id, wanted) {
   const scrolled = document.querySelector(".steps")?.dataset.id === id ? document.querySelector(".steps").scrollTop : 0;
   show(`${episode.task.goal.text || id}, step ${number}`, keys, ...episodeHead(episode),
     make("div", { class: "episode" }, list, make("section", { class: "step", "aria-live": "polite" },
-      entrance, number === last ? end(moment, before, episode) : step(moment, before, number))));
+      entrance, number === last ? end(moment, before, episode) : step(moment, before, number), drawing(episode, number - 1))));
   list.scrollTop = scrolled;
   const marked = list.querySelector(".here");
   const [top, room] = [marked.offsetTop - list.offsetTop, list.clientHeight];
@@ -296,6 +304,14 @@ function seen(moment, before) {
     moment.images.map((name) => make("img", { alt: "what was seen", src: inside ? inside[path("image", name)] : "/" + path("image", name) })),
     moment.actions && fold(`${count(moment.actions.length, "admissible action")}`, make("ul", { class: "plain actions" },
       moment.actions.map((action) => make("li", { class: action === moment.action ? "chosen" : null }, action))))];
+}
+
+// Where the episode stands, as its environment draws it. What is drawn is a picture: nothing in it runs.
+function drawing(episode, moment) {
+  const name = path("drawing", episode.id, moment);
+  if (inside ? !(name in inside) : !episode.drawn) return null;
+  return make("details", { class: "drawn", open: true }, make("summary", {}, "Drawn"),
+    make("img", { id: "drawing", alt: "a drawing of where the episode stands", src: inside ? inside[name] : "/" + name }));
 }
 
 function step(moment, before, number) {
@@ -433,12 +449,6 @@ function curves(attempts, all) {
     values.forEach((value, line) => lines[line][1].push([n, value]));
   });
   const [width, height] = [800, 200];
-  const svg = (name, attributes, ...children) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
   const x = (n) => (n / Math.max(1, attempts.length - 1)) * width;
   const every = Math.max(1, Math.floor(attempts.length / width));
   const last = attempts.length - 1;
@@ -473,7 +483,85 @@ async function drawCurriculum(mine) {
     goals.length > 500 && make("p", { class: "note" }, `The first 500 of ${goals.length.toLocaleString("en")} goals.`));
 }
 
+// --- training: success against language lost, a point for each model; the rounds of an agent in a loop are joined
+
+const share = (value) => `${(100 * value).toFixed(0)} %`;
+
+async function drawTraining(mine) {
+  const points = await ask("training");
+  if (mine !== latest) return;
+  const names = [...new Set(points.map((point) => point.name))];
+  const hue = (name) => `hsl(${Math.round(names.indexOf(name) * 360 / names.length + 210) % 360} 60% 50%)`;
+  const measured = points.filter((point) => point.lost);
+  const label = (point) => point.name + (point.round === null ? "" : `, round ${point.round}`);
+  const order = (a, b) => (a.round ?? 0) - (b.round ?? 0) || b.success[0] - a.success[0];
+  const number = (text) => make("td", { class: "number" }, text);
+  const range = ([value, low, high], text) => text(value) + (low < high ? ` [${text(low)}, ${text(high)}]` : "");
+  show("Training", { Escape: () => { location.hash = listed; } }, make("h1", {}, "Training"),
+    make("p", { class: "note", id: "count" }, points.length ? `${count(points.length, "measurement")} of ${count(names.length, "model")}: success on what was held out, and language lost.`
+      : "Nothing was measured yet: pathei eval and pathei loop write what is shown here."),
+    measured.length > 0 && frontier(measured, hue, label),
+    make("div", { class: "facts" }, names.map((name) => make("span", {}, svg("svg", { viewBox: "0 0 10 10", class: "dot" }, svg("circle", { cx: 5, cy: 5, r: 4, fill: hue(name) })), name))),
+    make("table", {}, make("thead", {}, make("tr", {}, ["model", "success", "language lost (nats/token)"].map((name, n) => make("th", { class: n ? "number" : null }, name)))),
+      make("tbody", {}, [...points].sort(order).map((point) => make("tr", {}, make("td", {}, label(point)), number(range(point.success, share)),
+        number(point.lost ? range(point.lost, (value) => value.toFixed(3)) : "not measured"))))));
+}
+
+function frontier(points, hue, label) {
+  const [width, height, left, below] = [640, 320, 44, 34];
+  const lost = points.flatMap((point) => point.lost);
+  const [low, high] = [Math.min(0, ...lost), Math.max(0.01, ...lost)];
+  const x = (value) => left + ((value - low) / (high - low)) * (width - left - 24);
+  const y = (value) => 8 + (1 - value) * (height - below - 8);
+  const text = (at, line, words, anchor) => svg("text", { x: at, y: line, "text-anchor": anchor }, words);
+  const names = [...new Set(points.map((point) => point.name))];
+  const joined = names.map((name) => points.filter((point) => point.name === name && point.round !== null).sort((a, b) => a.round - b.round))
+    .filter((some) => some.length > 1).map((some) => svg("polyline", { fill: "none", stroke: hue(some[0].name), points: some.map((one) => `${x(one.lost[0])},${y(one.success[0])}`).join(" ") }));
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "frontier", role: "img", "aria-label": "success upwards, language lost to the right" },
+    [0, 0.5, 1].map((value) => [svg("line", { x1: left, x2: width - 24, y1: y(value), y2: y(value), class: "rule" }), text(left - 6, y(value) + 4, share(value), "end")]).flat(),
+    [low, (low + high) / 2, high].map((value) => text(x(value), height - below + 18, value.toFixed(2), "middle")),
+    text((left + width) / 2, height - 2, "language lost, nats per token", "middle"), joined,
+    points.map((point) => [svg("line", { x1: x(point.lost[0]), x2: x(point.lost[0]), y1: y(point.success[1]), y2: y(point.success[2]), stroke: hue(point.name) }),
+      svg("line", { x1: x(point.lost[1]), x2: x(point.lost[2]), y1: y(point.success[0]), y2: y(point.success[0]), stroke: hue(point.name) }),
+      svg("circle", { cx: x(point.lost[0]), cy: y(point.success[0]), r: 5, fill: hue(point.name) }, svg("title", {}, label(point)))]).flat());
+}
+
 // --- the store's memory
+
+// Skills as a graph: to the right of a skill stand those that call it; a dashed line leads from a skill to one that needs its effect.
+function skillGraph(items) {
+  const skills = new Map(items.map((item) => [item.skill.name, item]));
+  const calls = (name) => skills.get(name).skill.calls.filter((called) => called !== name && skills.has(called));
+  const depths = new Map();
+  const depth = (name, above = new Set()) => {
+    if (!depths.has(name)) depths.set(name, 1 + Math.max(-1, ...calls(name).filter((one) => !above.has(one)).map((one) => depth(one, new Set([...above, name])))));
+    return depths.get(name);
+  };
+  const columns = [];
+  for (const name of skills.keys()) (columns[depth(name)] ??= []).push(name);
+  const [width, step, line] = [250, 300, 30];
+  const places = new Map();
+  [...columns].forEach((names, column) => (names ?? []).forEach((name, row) => places.set(name, [8 + column * step, 8 + row * line])));
+  const size = [8 + columns.length * step, 8 + line * Math.max(...[...columns].map((names) => names?.length ?? 0))];
+  const edge = (from, to, kind) => {
+    const [[x1, y1], [x2, y2]] = [places.get(from), places.get(to)];
+    const [start, end, bend] = x2 > x1 ? [x1 + width, x2, 30] : x2 < x1 ? [x1, x2 + width, -30] : [x1 + width, x1 + width, 40];
+    return svg("path", { class: kind, d: `M${start} ${y1 + 11} C${start + bend} ${y1 + 11} ${end - (x2 === x1 ? -bend : bend)} ${y2 + 11} ${end} ${y2 + 11}` });
+  };
+  const needs = (name) => [...skills.keys()].filter((other) => other !== name && skills.get(other).skill.effects.some((effect) => skills.get(name).skill.preconditions.includes(effect)));
+  const short = (name) => (name.length > 36 ? name.slice(0, 35) + "…" : name);
+  return make("div", { class: "skills" }, svg("svg", { width: size[0], height: size[1], viewBox: `0 0 ${size[0]} ${size[1]}`, role: "img", "aria-label": "skills, and which calls which" },
+    [...skills.keys()].flatMap((name) => [...new Set(calls(name))].map((called) => edge(called, name, "calls"))),
+    [...skills.keys()].flatMap((name) => needs(name).map((other) => edge(other, name, "needs"))),
+    [...places].map(([name, [x, y]]) => svg("a", { href: "#", "data-skill": name }, svg("title", {}, skills.get(name).text),
+      svg("rect", { x, y, width, height: 22, rx: 5 }), svg("text", { x: x + 8, y: y + 15 }, short(name))))));
+}
+
+// One skill: what has to hold, its steps in order, and what holds then.
+function skillFlow({ preconditions, steps, effects }) {
+  const part = (what, kind) => make("span", { class: `part ${kind}` }, what);
+  return make("div", { class: "flow" }, preconditions.map((what) => part(what, "before")), steps.map((what) => part(what, "does")), effects.map((what) => part(what, "after")));
+}
 
 async function drawMemory(mine) {
   const query = new URLSearchParams(location.hash.split("?")[1] ?? "");
@@ -485,13 +573,20 @@ async function drawMemory(mine) {
   const go = (change) => { location.hash = "#/memory?" + new URLSearchParams({ kind, status, question, ...change }); };
   const choose = (id, now, values) => make("select", { id, "aria-label": id, onchange: (event) => go({ [id]: event.target.value }) },
     ["", ...values].map((value) => make("option", { value, selected: now === value }, value || `any ${id}`)));
+  const skills = found.items.filter((item) => item.skill);
   const search = make("input", { id: "question", type: "search", placeholder: "a question, then Enter  ( / )", "aria-label": "question",
     value: question, onkeydown: (event) => { if (event.key === "Enter") go({ question: event.target.value }); } });
   show("Memory", { "/": () => search.focus(), Escape: () => { location.hash = listed; } },
     make("div", { class: "bar" }, search, choose("kind", kind, found.kinds), choose("status", status, found.statuses)),
     make("p", { class: "note", id: "count" }, question ? `${count(found.items.length, "item")} found, best first.`
       : `${count(found.holds, "active item")} in all; the newest first.`),
+    skills.length > 1 && fold(`${skills.length} skills as a graph`, skillGraph(skills)),
     ...found.items.map((item) => memoryItem(item, words)));
+  document.querySelector(".skills")?.parentElement.setAttribute("open", "");
+  for (const node of document.querySelectorAll("[data-skill]")) node.addEventListener("click", (event) => {
+    event.preventDefault();
+    document.querySelector(`[data-name="${CSS.escape(node.dataset.skill)}"]`)?.scrollIntoView({ block: "center" });
+  });
 }
 
 function memoryItem(item, words) {
@@ -504,7 +599,7 @@ function memoryItem(item, words) {
     `confidence ${item.confidence.toFixed(2)}`, item.score !== undefined && `score ${item.score.toFixed(3)}`,
     ...Object.entries(item.scores ?? {}).map(([part, value]) => `${part} ${value.toFixed(3)}`)].filter(Boolean);
   const origin = known.has(item.trajectory) ? episodeLink(item.trajectory, (item.step ?? 0) + 1, item.trajectory) : item.trajectory;
-  return make("article", { class: "item" }, make("pre", {}, parts), make("div", { class: "facts" },
+  return make("article", { class: "item", "data-name": item.skill?.name }, make("pre", {}, parts), item.skill && skillFlow(item.skill), make("div", { class: "facts" },
     facts.map((fact) => make("span", {}, fact)), origin && make("span", {}, "from ", origin)));
 }
 
@@ -611,6 +706,7 @@ async function draw() {
   try {
     if (kind === "memory") await drawMemory(mine);
     else if (kind === "curriculum") await drawCurriculum(mine);
+    else if (kind === "training") await drawTraining(mine);
     else if (kind === "tree") await drawTree(mine, decodeURIComponent(parts[0]));
     else if (kind === "enter") await drawEntered(mine, decodeURIComponent(parts[0]), Number(parts[1]) || 0);
     else if (kind === "episode") await drawEpisode(mine, decodeURIComponent(parts[0]), parts[1]);
@@ -625,6 +721,7 @@ async function begin() {
   document.getElementById("store").append(about.name, ...(about.failures ? [`, ${count(about.failures, "failure")}`] : []),
     ...about.damage.map((what) => make("span", { class: "bad" }, ` damaged: ${what}`)));
   document.getElementById("memory").hidden = Boolean(inside);
+  document.getElementById("training").hidden = !about.training;
   window.addEventListener("hashchange", draw);
   if (inside && !location.hash && inside["rows/0"].length === 1) open(inside["rows/0"][0][ID]);
   else await draw();

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -22,6 +22,9 @@ from ...experience import Json
 from ...store import EpisodeRow, ExperienceStore, image_names
 from ...store.durable import explained, write_atomically
 from .answers import CHUNK, JSON, ViewerAnswers, path_of
+
+_DRAWN: Final = 20
+"""The largest number of episodes whose drawings are in an exported page."""
 
 
 class EpisodeFilter(NamedTuple):
@@ -106,6 +109,8 @@ def export_page(
     recorded: dict[str, Json] = {}
     for path in _paths(store, rows):
         found = answers.answer(path)
+        if not found.body:
+            continue  # what is not drawn
         link = f"data:{found.kind};base64,{base64.b64encode(found.body).decode()}"
         recorded[path] = orjson.Fragment(found.body) if found.kind == JSON else link
     with explained(out):
@@ -116,13 +121,15 @@ def export_page(
 
 def _paths(store: ExperienceStore, rows: Sequence[EpisodeRow]) -> Iterator[str]:
     """Yield everything that the page may ask about some episodes."""
-    yield from ("store", "rows/0", "flags")
+    yield from ("store", "rows/0", "flags", "training")
     yield from (path_of("tree", task) for task in sorted({row.task_id for row in rows}))
     images = set[str]()
     for row in rows:
         whole = store.expand(store.get(row.id))
         yield path_of("episode", row.id)
         yield from (path_of("steps", row.id, first) for first in range(0, len(whole.steps) + 1, CHUNK))
+        if len(rows) <= _DRAWN:
+            yield from (path_of("drawing", row.id, moment) for moment in range(len(whole.steps) + 1))
         images.update(image_names(whole))
     yield from (path_of("image", name) for name in sorted(images))
 

@@ -16,6 +16,8 @@ from ...memory.items import Filter, Hit, Item, Kind, Status
 
 _FOUND: Final = 50
 """How many items a question finds, or are listed without one."""
+_SKILL: Final = ("name", "preconditions", "steps", "effects", "calls")
+"""What the page draws of a skill."""
 
 
 class ViewedMemory:
@@ -73,6 +75,7 @@ def _item(item: Item) -> dict[str, Json]:
         "helpful": item.helpful,
         "harmful": item.harmful,
         "replaced": item.replaced_by,
+        "skill": {part: draft.data.get(part, ()) for part in _SKILL} if draft.kind == "skill" else None,
     }
 
 
