@@ -57,12 +57,19 @@ def check_draft(draft: Draft) -> None:
         problem = f"its {wrong[0]} is {getattr(draft, wrong[0])!r}, which is of another type"
     elif not all(0.0 <= value <= 1.0 for value in (draft.importance, draft.confidence)):
         problem = "importance and confidence have to be in [0, 1]"
-    elif not (math.isfinite(draft.time) and draft.time >= 0):
-        problem = f"its time is {draft.time}"
-    elif draft.expires is not None and not math.isfinite(draft.expires):
-        problem = f"it expires at {draft.expires}"
+    elif not (_is_finite(draft.time) and draft.time >= 0):
+        problem = f"its time is {str(draft.time)[:80]}"
+    elif draft.expires is not None and not _is_finite(draft.expires):
+        problem = f"it expires at {str(draft.expires)[:80]}"
     if problem:
         raise MemoryStoreError(f"A draft cannot be remembered, because {problem}: {str(draft.text)[:80]!r}.")
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number that no float holds
+        return False
 
 
 def check_size(draft: Draft) -> None:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, SupportsIndex
 
 import orjson
 
@@ -181,7 +181,12 @@ class ExperienceMemory:
             k: The maximum number of hits.
             where: Which items may be found; all active ones if None.
             ranking: How items are ranked.
+
+        Raises:
+            MemoryStoreError: the question is no text, or `k` no whole number.
         """
+        if not isinstance(text, str) or not isinstance(k, SupportsIndex):
+            raise MemoryStoreError(f"A query is a text and a whole number of hits, not {text!r} and {k!r}.")
         with self._threads:
             self._view.sync()
             if k < 1 or self._view.columns.rows == 0:

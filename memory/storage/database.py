@@ -23,6 +23,7 @@ import orjson
 
 from ...errors import MemoryStoreError
 from ...experience import Json
+from ...store.manifest import not_finite
 from ..items import Draft, Filter, Item, Kind, Source, Status
 from . import schema
 from .private import restrict
@@ -362,12 +363,15 @@ def plain(value: Mapping[str, Json]) -> str:
     """Return plain JSON as text.
 
     Raises:
-        MemoryStoreError: it is not plain JSON.
+        MemoryStoreError: it is not plain JSON, or a number in it is not finite.
     """
     try:
-        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+        encoded = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     except TypeError as error:
         raise MemoryStoreError(f"The data of an item is not plain JSON: {error}.") from error
+    if "null" in encoded and (number := not_finite(value)) is not None:
+        raise MemoryStoreError(f"The data of an item holds {number}, and JSON has finite numbers only: leave it out.")
+    return encoded
 
 
 def _connected(path: Path, write: bool) -> sqlite3.Connection:
