@@ -1,6 +1,6 @@
 """What the memory finds in real text: how meaning and words are best weighed, and how near a graph comes to a scan.
 
-    python benchmarks/memory/retrieval.py [--functions 1500] [--sentences 20000] [--folder DIR]
+    python benchmarks/memory/retrieval.py [--functions 1500] [--sentences 20000] [--folder DIR] [--markdown]
 
 Part 1 is looking for one text among many, three times. Code: the question is the first line of a function's docstring,
 the answer its name, arguments and body without the docstring; functions are drawn from the standard library and from
@@ -8,7 +8,8 @@ what is installed here of torch, scikit-learn and SciPy. Household: the question
 an answer any other plan for the same activity, by its steps (RobotHow, if `pathei data get robothow` has fetched it).
 Dialogue: the question is about what somebody said, the answer the message (`_dialogues`: templates, with other topics
 in the other half). The weight is chosen on one half of the questions; the other half is what counts. Part 2 asks for
-the nearest of docstring sentences, from a graph and exactly.
+the nearest of docstring sentences, from a graph and exactly. `--markdown` leaves it out and prints one table of the
+half that counts.
 
 Embedding with MiniLM takes most of the time: about ten functions or a hundred sentences per second and core. With
 `--folder` its vectors are kept and used again. Not here: other embedders than MiniLM (if `pathei data get minilm` has
@@ -26,7 +27,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +50,11 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 PACKAGES = ("torch", "sklearn", "scipy")
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
 """Of meaning, in a convex combination with words."""
+SHOWN = (
+    "words alone", "meaning alone", "ranks (RRF, 60)", "the default: 0.75 of meaning; 0.3 with n-grams",
+    "the share chosen on the other half",
+)  # fmt: skip
+"""The rows of the table in the documentation."""
 QUESTIONS = 500
 K = 10
 _CHUNK = 256
@@ -164,13 +170,20 @@ def ranks(memory: ExperienceMemory, search: Search, ranking: RankingConfig) -> F
     return found
 
 
-def fusion(console: Console, search: Search, embedders: Sequence[Embedder], folder: Path) -> None:
-    """Print how well each way of ranking finds what answers a question."""
+def fusion(
+    console: Console, search: Search, embedders: Sequence[Embedder], folder: Path
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """Print how well each way of ranking finds what answers a question.
+
+    Returns:
+        For each embedder, and each way of `SHOWN`, the mean on the half that counts and its standard error.
+    """
     convex = {f"convex, {share:.2f} of meaning": RankingConfig(share, 1 - share) for share in SHARES}
     ways = {"words alone": RankingConfig(0, 1), "meaning alone": RankingConfig(1, 0)}
     ways |= {"ranks (RRF, 60)": RankingConfig(1, 1, fusion="rrf")} | convex
     title = f"MRR@{K} over {len(search.texts):,} {search.name}: the half to choose on, the other half, its error"
     table, lines, columns = Table("", title=title), list[str](), list[list[str]]()
+    counted: dict[str, dict[str, tuple[float, float]]] = {}
     for embedder in embedders:
         table.add_column(embedder.name)
         known = Known(embedder, list(dict.fromkeys([*search.texts, *search.asked])), folder)
@@ -190,10 +203,29 @@ def fusion(console: Console, search: Search, embedders: Sequence[Embedder], fold
             f"{embedder.name}: chosen on one half: {best}; on the other, {gain.mean():+.3f} "
             f"±{gain.std() / len(gain) ** 0.5:.3f} against the default of {default:.2f}."
         )
+        counted[embedder.name] = {
+            name: (float(two.mean()), float(two.std() / len(two) ** 0.5))
+            for name, two in (
+                *((name, scores[name][1::2]) for name in SHOWN[:3]),
+                (SHOWN[3], scores[f"convex, {default:.2f} of meaning"][1::2]),
+                (SHOWN[4], scores[best][1::2]),
+            )
+        }
     for name, cells in zip(ways, zip(*columns, strict=True), strict=True):
         table.add_row(name, *cells)
     console.print(table)
     console.print("\n".join(lines))
+    return counted
+
+
+def markdown(found: Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]]) -> None:
+    """Print one table: a row for each way, a column for each kind of text and embedder."""
+    columns = [(kind, embedder) for kind, counted in found.items() for embedder in counted]
+    titles = (f"{kind}, {'n-grams' if embedder.startswith('ngrams') else 'MiniLM'}" for kind, embedder in columns)
+    print(f"|  | {' | '.join(titles)} |\n|---{'|---:' * len(columns)}|")
+    for way in SHOWN:
+        cells = (found[kind][embedder][way] for kind, embedder in columns)
+        print(f"| {way} | {' | '.join(f'{mean:.3f} ± {error:.3f}' for mean, error in cells)} |")
 
 
 def sentences(count: int) -> list[str]:
@@ -241,8 +273,11 @@ def main() -> None:
     parser.add_argument("--functions", type=int, default=1_500)
     parser.add_argument("--sentences", type=int, default=20_000)
     parser.add_argument("--folder", type=Path, default=None, help="where vectors are kept, and used again")
+    parser.add_argument(
+        "--markdown", action="store_true", help="one Markdown table on standard output, the rest on stderr"
+    )
     options = parser.parse_args()
-    console = Console(width=120)
+    console = Console(width=120, stderr=options.markdown)
     embedders: list[Embedder] = [make_embedder("ngrams")]
     try:
         embedders.insert(0, make_embedder("minilm"))
@@ -251,12 +286,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        fusion(console, code(options.functions), embedders, folder)
+        found = {"code": fusion(console, code(options.functions), embedders, folder)}
         try:
-            fusion(console, household(), embedders, folder)
+            found["plans"] = fusion(console, household(), embedders, folder)
         except DataError as error:
             console.print(f"The household is left out: {error}")
-        fusion(console, dialogue(), embedders, folder)
+        found["dialogue"] = fusion(console, dialogue(), embedders, folder)
+        if options.markdown:
+            return markdown(found)
         graph(console, sentences(options.sentences), embedders[0], folder)
 
 
