@@ -25,7 +25,7 @@ def pretrain_table(found: Mapping[str, tuple[str, PretrainScore]]) -> Table:
     )
     table.add_column("run", overflow="fold")
     table.add_column("objective", no_wrap=True)
-    for name in ("pretext", "baseline", "control", "its baseline", "probe before", "after", "gain"):
+    for name in ("pretext", "baseline", "control", "its baseline", "probe before", "calibrated", "after", "gain"):
         table.add_column(name, justify="right")
     for run, (objective, one) in found.items():
         table.add_row(
@@ -36,6 +36,7 @@ def pretrain_table(found: Mapping[str, tuple[str, PretrainScore]]) -> Table:
             "" if one.control is None else f"{one.control:.3f} ({one.control_margin:+.1f})",
             "" if one.control_baseline is None else f"{one.control_baseline:.3f}",
             f"{one.probe_before:.3f}",
+            "" if one.probe_calibrated is None else f"{one.probe_calibrated:.3f}",
             f"{one.probe_after:.3f}",
             f"{one.probe_after - one.probe_before:+.3f}",
         )

@@ -1,11 +1,13 @@
 """What self-supervised objectives learn from collected experience, what their controls do, and what a probe gains.
 
-    OMP_NUM_THREADS=1 python benchmarks/learners/pretrain.py OUT [--store STORE] [--seeds 3] [--steps 300]
+    OMP_NUM_THREADS=1 python benchmarks/learners/pretrain.py OUT [--store STORE] [--seeds 3] [--steps N]
         [--objectives NAME ...] [--scale vit-s] [--table] [--curves] [--picture FILE]
 
 Collects MiniGrid rooms with frames into OUT/store if no store is named, trains every objective, seed by seed, and its
 control on the first seed, and measures them on held-out tasks. Seeds are counted from 1: seed 0 served to choose the
-settings. `--curves` adds other shares of masked tokens and patches.
+settings, and the number of steps (about a processor minute each). `--curves` adds other shares of masked tokens and
+patches.
+
 Every finished run is a line of OUT/runs.jsonl; called again, the benchmark goes on where it stopped, and two may share
 the work. `--table` prints the tables of what is there, and `--picture` draws what was learned.
 """
@@ -32,6 +34,18 @@ from pathei.learners.pretrain.run import evaluate_pretrained, make_objective, pr
 from pathei.store import ExperienceStore
 
 TASKS = 800
+STEPS = {
+    "masked-language": (500, 16),
+    "sentence-pairs": (300, 32),
+    "masked-image": (900, 32),
+    "relative-position": (900, 32),
+    "colorization": (300, 32),
+    "exemplars": (500, 32),
+    "order": (300, 32),
+    "arrow-of-time": (300, 32),
+    "tracking": (200, 32),
+}
+"""Steps, and examples of each."""
 RATIOS = {"masked-language": (0.05, 0.15, 0.4, 0.75), "masked-image": (0.25, 0.5, 0.75, 0.9)}
 
 
@@ -45,16 +59,20 @@ def runs(args: argparse.Namespace, store: Path) -> Iterator[PretrainConfig]:
     """Yield the runs in the order in which they are worth most."""
     for seed in range(1, 1 + args.seeds):
         for name in args.objectives:
+            steps, batch = STEPS[name]
             out = args.out / f"{name}-{seed}"
             yield PretrainConfig(
-                out=out, store=store, objective=name, seed=seed, steps=args.steps, scale=args.scale,
-                precision=args.precision, loaders=args.loaders, batch_size=args.batch,
+                out=out, store=store, objective=name, seed=seed, steps=args.steps or steps, scale=args.scale,
+                precision=args.precision, loaders=args.loaders, batch_size=args.batch or batch,
             )  # fmt: skip
     if args.curves:
         for name in set(args.objectives) & set(RATIOS):
+            steps, batch = STEPS[name]
             for ratio in RATIOS[name]:
-                first = args.out / f"{name}-ratio-{ratio}"
-                yield PretrainConfig(out=first, store=store, objective=name, steps=args.steps, mask_ratio=ratio)
+                yield PretrainConfig(
+                    out=args.out / f"{name}-ratio-{ratio}", store=store, objective=name, seed=1, mask_ratio=ratio,
+                    steps=args.steps or steps, batch_size=args.batch or batch,
+                )  # fmt: skip
 
 
 def measure(config: PretrainConfig) -> dict[str, Any]:
@@ -78,9 +96,9 @@ def measure(config: PretrainConfig) -> dict[str, Any]:
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the main table as Markdown."""
     lines = [
-        "| objective | pretext | baseline | above it | control | its baseline | above it | probe before | probe after "
-        "| gain | CPU s |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| objective | pretext | baseline | above it | control | its baseline | above it | probe before | calibrated "
+        "| probe after | gain | over calibrated | CPU s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name in OBJECTIVES.names():
         found = [row for row in rows if row["objective"] == name and row["ratio"] is None]
@@ -91,14 +109,21 @@ def table(rows: list[dict[str, Any]]) -> str:
         def of(key: str, found: list[dict[str, Any]] = found) -> float:
             return float(mean(row[key] for row in found))
 
-        gains = [row["probe_after"] - row["probe_before"] for row in found]
-        spread = f" ± {stdev(gains) / len(gains) ** 0.5:.3f}" if len(gains) > 1 else ""
+        gains = [
+            _with_error([row["probe_after"] - row[of_which] for row in found])
+            for of_which in ("probe_before", "probe_calibrated")
+        ]
         lines.append(
             f"| {name} | {of('pretext'):.3f} | {of('baseline'):.3f} | {of('margin'):+.1f} | {control['control']:.3f} | "
             f"{control['control_baseline']:.3f} | {control['control_margin']:+.1f} | {of('probe_before'):.3f} | "
-            f"{of('probe_after'):.3f} | {mean(gains):+.3f}{spread} | {of('cpu_s'):.0f} |"
+            f"{of('probe_calibrated'):.3f} | {of('probe_after'):.3f} | {gains[0]} | {gains[1]} | {of('cpu_s'):.0f} |"
         )
     return "\n".join(lines)
+
+
+def _with_error(gains: list[float]) -> str:
+    spread = f" ± {stdev(gains) / len(gains) ** 0.5:.3f}" if len(gains) > 1 else ""
+    return f"{mean(gains):+.3f}{spread}"
 
 
 def curves(rows: list[dict[str, Any]]) -> str:
@@ -146,8 +171,8 @@ def main() -> None:
     parser.add_argument("--store", type=Path, help="a store with frames; collected if none is named")
     parser.add_argument("--objectives", nargs="+", default=list(OBJECTIVES.names()))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=int, help="for all alike; each objective's own if not given")
+    parser.add_argument("--batch", type=int, help="examples of a step, likewise")
     parser.add_argument("--scale", default="tiny")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--loaders", type=int, default=0)

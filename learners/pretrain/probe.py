@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ...errors import ConfigError
-from .encoders import grey, pooled, pooled_text, to_input
+from .encoders import grey, layers_of_picture, layers_of_text, to_input
 from .protocol import Objective
 from .reader import ExperienceReader
 
@@ -116,7 +116,7 @@ def encoded(encoder: PreTrainedModel, objective: Objective, inputs: Any) -> np.n
                 found = _pooled_texts(encoder, objective, part)
             else:
                 pixels = to_input(part).to(encoder.device)
-                found = pooled(encoder, grey(pixels) if objective.is_grey else pixels)
+                found = layers_of_picture(encoder, grey(pixels) if objective.is_grey else pixels)
             rows.append(found.float().cpu().numpy())
     return np.concatenate(rows)
 
@@ -141,7 +141,7 @@ def auc(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
 
 def _pooled_texts(encoder: Any, objective: Any, texts: Sequence[str]) -> Any:
     made = objective.tokenizer(list(texts), truncation=True, padding=True, return_tensors="pt").to(encoder.device)
-    return pooled_text(encoder, made["input_ids"], made["attention_mask"])
+    return layers_of_text(encoder, made["input_ids"], made["attention_mask"])
 
 
 def _ridge(x: Any, y: Any, penalty: float, asked: Any) -> np.ndarray[Any, Any]:

@@ -21,6 +21,7 @@ from ...extras import needed_by
 from ..models.base import quietly
 from ..run_directory import CONFIG, MODEL, note_versions, only_writer, publish_folder, settle, write_json
 from .config import ModelScale, PretrainConfig
+from .encoders import calibrate, grey, to_input
 from .probe import probe, probe_examples
 from .protocol import Objective, PretextScores
 from .reader import ExperienceReader
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 RESULT: Final = "evaluation.json"
 CONTROL: Final = "control"
 """The folder of the control's run, within the run's."""
+_CALIBRATIONS: Final = 16
+_CALIBRATED: Final = 64
+"""Batches, and frames of each, from which the statistics of batch normalisation are taken."""
 
 
 class PretrainScore(NamedTuple):
@@ -52,6 +56,11 @@ class PretrainScore(NamedTuple):
     probe_before: float
     """The probe of untrained weights: mean area under the ROC curve."""
     probe_after: float
+    probe_calibrated: float | None = None
+    """The probe of untrained weights whose batch normalisation has seen frames, None where it was not measured.
+
+    What is gained above it is gained by the weights.
+    """
 
 
 def pretrain(config: PretrainConfig, watch: Watch | None = None) -> Path:
@@ -75,8 +84,19 @@ def pretrain(config: PretrainConfig, watch: Watch | None = None) -> Path:
         note_versions(config.out)
         if not (config.out / MODEL).is_dir():
             model = train_objective(objective, train, config, config.out, watch)
+            calibrate_on(model, objective, train)
             publish_folder(config.out / MODEL, lambda folder: save_encoder(model, objective, config.size, folder))
     return config.out / MODEL
+
+
+def calibrate_on(model: Any, objective: Objective, experience: ExperienceReader) -> None:
+    """Take the statistics of an encoder's batch normalisation from whole frames, as it is shown them later."""
+    if objective.modality == "text":
+        return
+    device = next(model.parameters()).device
+    draws = (experience.draw_frames(np.random.default_rng(n), _CALIBRATED)[0] for n in range(_CALIBRATIONS))
+    shown = (to_input(one).to(device) for one in draws)
+    calibrate(model.base_model, (grey(one) if objective.is_grey else one for one in shown))
 
 
 def is_pretrained(run: Path) -> bool:
@@ -161,7 +181,10 @@ def evaluate_pretrained(
     parts = [probe_examples(train, objective.modality, examples, rng)]
     parts.append(probe_examples(held_out, objective.modality, examples // 2, rng))
     before, after = (probe(one.base_model, objective, *parts) for one in (untrained, model))
-    score = PretrainScore(*_figures(first, episodes), *without, before, after)
+    calibrate_on(untrained, objective, train)
+    score = PretrainScore(
+        *_figures(first, episodes), *without, before, after, probe(untrained.base_model, objective, *parts)
+    )
     write_json(run / RESULT, score._asdict())
     return score
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..config import PretrainConfig
-from ..encoders import feature_width, last_map, new_image_encoder
+from ..encoders import feature_width, grey, last_map, new_image_encoder
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from .heads import with_head
@@ -27,7 +27,8 @@ class PictureClassification:
     config: PretrainConfig
     cueless: bool = False
     modality: Modality = "frames"
-    is_grey: ClassVar[bool] = False
+    is_grey: ClassVar[bool] = True
+    """Without colour, which tells things apart before their shapes do (Doersch et al. 2015 drop it too)."""
     pictures: ClassVar[int]
     """Pictures of an example."""
     classes: ClassVar[int]
@@ -48,7 +49,7 @@ class PictureClassification:
         return with_head(encoder, head)
 
     def _logits(self, model: Any, batch: Batch) -> Tensor:
-        maps = last_map(model.encoder, batch["pixels"].flatten(0, 1))
+        maps = last_map(model.encoder, grey(batch["pixels"].flatten(0, 1)))
         found: Tensor = model.head(maps.reshape(len(batch["pixels"]), -1, *maps.shape[2:]))
         return found
 

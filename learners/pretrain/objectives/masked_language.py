@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from ..config import PretrainConfig
-from ..encoders import new_text_encoder_fields
+from ..encoders import text_config
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from ..text import train_tokenizer, windows
@@ -54,11 +54,10 @@ class MaskedLanguage:
         return int(np.bincount(ids).argmax())
 
     def build(self) -> nn.Module:
-        """Return a BERT with its head."""
-        from transformers import BertConfig, BertForMaskedLM
+        """Return a ModernBERT with its head."""
+        from transformers import ModernBertForMaskedLM
 
-        fields = new_text_encoder_fields(self.config.size, len(self.tokenizer), self.tokenizer.pad_token_id)
-        return BertForMaskedLM(BertConfig(**fields))
+        return ModernBertForMaskedLM(text_config(self.config.size, self.tokenizer))
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return windows of transcripts with masked tokens."""

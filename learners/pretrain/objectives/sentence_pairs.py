@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..config import PretrainConfig
-from ..encoders import new_text_encoder_fields, pooled_text
+from ..encoders import pooled_text, text_config
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
 from ..text import train_tokenizer
@@ -45,14 +45,13 @@ class SentencePairs:
         return train_tokenizer(self.experience, size.vocabulary, size.tokens)
 
     def build(self) -> nn.Module:
-        """Return a BERT, and a classifier of two vectors, their difference and their product."""
+        """Return a ModernBERT, and a classifier of two vectors, their difference and their product."""
         from torch import nn
-        from transformers import BertConfig, BertModel
+        from transformers import ModernBertModel
 
         size = self.config.size
-        fields = new_text_encoder_fields(size, len(self.tokenizer), self.tokenizer.pad_token_id)
         head = nn.Sequential(nn.Linear(4 * size.width, 128), nn.GELU(), nn.Linear(128, 2))
-        return with_head(BertModel(BertConfig(**fields), add_pooling_layer=False), head)
+        return with_head(ModernBertModel(text_config(size, self.tokenizer)), head)
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return pairs of observations; label 0 is a pair that belongs together."""
