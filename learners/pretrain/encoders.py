@@ -179,9 +179,9 @@ def _seen_whole(encoder: Any, pixels: Tensor, **options: bool) -> Any:
 
 
 def text_config(scale: ModelScale, tokenizer: PreTrainedTokenizerFast) -> ModernBertConfig:
-    """Return the configuration of a ModernBERT (Warner et al. 2024), a BERT that is told how far apart tokens are.
+    """Return the configuration of a ModernBERT (Warner et al. 2024), a BERT with relative places (RoPE).
 
-    With BERT's own absolute positions a small encoder learns no more than how frequent each word is for its first
+    With BERT's absolute positions a small encoder learns no more than how frequent each word is for its first
     thousand steps: it has to find for each place apart which ones are next to it.
     """
     from transformers import ModernBertConfig

@@ -81,7 +81,6 @@ def train_objective(
     model = new_model(objective, config.seed)
     highest = config.learning_rate or _RATES[objective.modality == "text"]
     optimizer = torch.optim.AdamW(_groups(model, config.weight_decay), lr=highest)
-    model = model.to(accelerator.device)
     keeper = Checkpoints(folder)
     done = keeper.restore(model, optimizer)
     data = _StepBatches(objective, experience, config.seed, config.steps, accelerator.process_index)

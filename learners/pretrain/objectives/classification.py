@@ -28,7 +28,7 @@ class PictureClassification:
     cueless: bool = False
     modality: Modality = "frames"
     is_grey: ClassVar[bool] = True
-    """Without colour, which tells things apart before their shapes do (Doersch et al. 2015 drop it too)."""
+    """Without colour, which would do instead of shape (Doersch et al. 2015 drop it too)."""
     pictures: ClassVar[int]
     """Pictures of an example."""
     classes: ClassVar[int]

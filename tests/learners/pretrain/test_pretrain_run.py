@@ -77,7 +77,7 @@ def test_the_command_line_trains_and_measures(
     assert 0 <= score.probe_after <= 1
     assert orjson.loads((tmp_path / "run/evaluation.json").read_bytes())["pretext"] == score.pretext
     model = transformers.AutoModel.from_pretrained(tmp_path / "run/model")
-    assert model.config.model_type == ("bert" if objective == "masked-language" else "vit_mae")
+    assert model.config.model_type == ("modernbert" if objective == "masked-language" else "vit_mae")
     if objective == "masked-language":
         words = transformers.AutoTokenizer.from_pretrained(tmp_path / "run/model")("the red square")
         assert len(words["input_ids"]) > 2
