@@ -25,12 +25,12 @@ _LINES: Final = 5
 
 def draw_home(task: Task, seen: Sequence[Observation]) -> str:
     """Draw the home; empty where the scene or the agent's pose is not known."""
-    poses = [(one.facts or {}).get("pose") for one in seen]
+    poses = [pose for one in seen if isinstance(pose := (one.facts or {}).get("pose"), list | tuple) and len(pose) == 8]
     try:
         home = _home(str(task.options.get("scene", "")))
     except (ConfigError, DataError):
         return ""
-    if not home.rooms or not all(isinstance(pose, list | tuple) and len(pose) == 8 for pose in poses):
+    if not home.rooms or not seen or len(poses) < len(seen):
         return ""
     corners = [corner for room in home.rooms for corner in room.polygon]
     left, top = min(x for x, _ in corners), min(z for _, z in corners)
@@ -55,7 +55,7 @@ def draw_home(task: Task, seen: Sequence[Observation]) -> str:
     graph = graph_now(seen)
     changed = {change.entity for change in read_changes(seen[-1].facts)}
     parts += [*named, *_furniture(home, graph, changed, place)]
-    walked = [place(pose[0], pose[2]) for pose in poses if pose]
+    walked = [place(pose[0], pose[2]) for pose in poses]
     parts.append(path(walked, colour=AGENT, width=2))
     x, _, z, _, y, _, w, _ = poses[-1]
     parts.append(pointer(*place(x, z), -math.degrees(2 * math.atan2(y, w)), 11))

@@ -44,7 +44,7 @@ def initial_spread(width: int) -> float:
     The usual 0.02 is meant for widths of 768; with it a narrow layer passes on little of what comes in, and attention
     stays even for hundreds of steps.
     """
-    return 0.5 * width**-0.5
+    return float(0.5 * width**-0.5)
 
 
 def feature_width(encoder: PreTrainedModel) -> int:
@@ -194,7 +194,7 @@ def text_config(scale: ModelScale, tokenizer: PreTrainedTokenizerFast) -> Modern
         num_attention_heads=scale.heads,
         max_position_embeddings=scale.tokens,
         initializer_range=initial_spread(scale.width),
-        global_attn_every_n_layers=1,
+        layer_types=["full_attention"] * scale.layers,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=tokenizer.cls_token_id,
         eos_token_id=tokenizer.sep_token_id,
