@@ -1,7 +1,10 @@
-"""Proposers of goals compared: what an agent that learns on the way achieves with each, at equal transitions.
+r"""Proposers of goals compared: what an agent that learns on the way achieves with each, at equal transitions.
 
     python benchmarks/collectors/curriculum.py [--steps 100000] [--seeds 3] [--houses 10] [--processes 2]
         [--picture FILE] [--lm]
+    python benchmarks/collectors/curriculum.py --proposers novelty "uniform by kind" --steps 720000 --seeds 2 \
+        --progress runs/horizon
+    python benchmarks/collectors/curriculum.py --horizons runs/horizon
 
 In generated houses a `SkillPolicy`, which begins knowing nothing but the words of a goal, tries what a proposer
 proposes. Every transition of the world counts, those of its search too. A goal is achieved when its conditions held at
@@ -12,12 +15,17 @@ other houses, in which nothing is learned, and whose transitions do not count.
 them; "uniform by kind" draws the kind of condition first. With `--lm` a language model proposes as well: set
 PATHEI_LM_MODEL and OPENAI_BASE_URL, see `pathei.agents.lm.completion`. The bar is two times the distinct goals of
 "uniform".
+
+With `--progress` every run writes, at each 10,000 transitions, how many goals and conditions there were, so that long
+runs can be looked at before their end; `--horizons` prints a table of what such a folder holds: novelty's lead over
+"uniform by kind", as far as both have come.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -57,6 +65,9 @@ PROPOSERS: dict[str, Callable[[], GoalProposer]] = {
 }
 HELD_OUT = 48
 HELD_OUT_HOUSES = 6
+HORIZONS = (40_000, 80_000, 160_000, 240_000, 360_000, 480_000, 600_000, 720_000)
+"""The transitions at which `--horizons` compares."""
+_NOTED = 10_000
 CHECKS = 4
 """So often the held-out goals are tried in one run."""
 
@@ -121,8 +132,8 @@ def share_reached(policy: SkillPolicy, tasks: Sequence[Task], envs: Envs) -> flo
     return reached / len(tasks)
 
 
-def run(proposer: str, seed: int, steps: int, houses: int) -> Result:
-    """Run one curriculum."""
+def run(proposer: str, seed: int, steps: int, houses: int, progress: Path | None = None) -> Result:
+    """Run one curriculum; `progress` is the folder where it writes how far it has come."""
     began = time.perf_counter()
     spaces, envs = HomeGoals(), Envs()
     player = SkillPolicy(spaces, model_of=plain_model)
@@ -132,7 +143,7 @@ def run(proposer: str, seed: int, steps: int, houses: int) -> Result:
     checks = [(0, share_reached(player, held_out, envs))]
     points, records = [Point(0, 0, 0)], list[Record]()
     goals, conditions = set[str](), set[str]()
-    longest = 0
+    longest = noted = 0
     for record in curriculum.collect(tasks):
         records.append(record)
         if isinstance(record, Trajectory) and record.success:
@@ -141,6 +152,9 @@ def run(proposer: str, seed: int, steps: int, houses: int) -> Result:
             conditions.update(part.name for part in aim.parts)
             longest = max(longest, len(record.steps))
         points.append(Point(curriculum.env_steps, len(goals), len(conditions)))
+        if progress is not None and (curriculum.env_steps - noted >= _NOTED or curriculum.env_steps >= steps):
+            noted = curriculum.env_steps
+            note(progress, proposer, seed, points[-1])
         if curriculum.env_steps >= steps * len(checks) / CHECKS:
             checks.append((curriculum.env_steps, share_reached(player, held_out, envs)))
     coverage = Coverage.of(records)
@@ -148,6 +162,43 @@ def run(proposer: str, seed: int, steps: int, houses: int) -> Result:
         proposer, seed, points, checks, curriculum.attempts, coverage.successes, len(coverage.objects),
         len(coverage.actions), longest, time.perf_counter() - began,
     )  # fmt: skip
+
+
+def note(folder: Path, proposer: str, seed: int, point: Point) -> None:
+    """Add one line to the file of a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{proposer.replace(' ', '_')}-{seed}.jsonl").open("a") as file:
+        file.write(json.dumps(point) + "\n")
+
+
+def noted_in(folder: Path) -> dict[str, dict[int, list[Point]]]:
+    """Return what runs have noted, by proposer and seed."""
+    found: dict[str, dict[int, list[Point]]] = {}
+    for path in sorted(folder.glob("*-*.jsonl")):
+        proposer, _, seed = path.stem.rpartition("-")
+        points = [Point(*json.loads(line)[:3]) for line in path.read_text().splitlines()]
+        found.setdefault(proposer.replace("_", " "), {})[int(seed)] = points
+    return found
+
+
+def horizons(folder: Path) -> None:
+    """Print the goals of both proposers at each horizon that their runs with one seed have passed, and the lead."""
+    found = noted_in(folder)
+    first, second = found["novelty"], found["uniform by kind"]
+    seeds = sorted(first.keys() & second.keys())
+    print(f"| transitions | {' | '.join(f'seed {one}: novelty | by kind | lead' for one in seeds)} |")
+    print(f"|---:{'|---:' * 3 * len(seeds)}|")
+    for horizon in HORIZONS:
+        cells: list[str] = []
+        for seed in seeds:
+            runs = (first[seed], second[seed])
+            if min(run[-1].steps for run in runs) < horizon:
+                cells += ["", "", ""]
+                continue
+            one, other = (next(point.goals for point in run if point.steps >= horizon) for run in runs)
+            cells += [f"{one:,}", f"{other:,}", f"{one / max(1, other):.2f}"]
+        if any(cells):
+            print(f"| {horizon:,} | {' | '.join(cells)} |")
 
 
 def spread(values: Sequence[float], form: str = ",.0f") -> str:
@@ -227,18 +278,25 @@ def main() -> None:
     parser.add_argument("--houses", type=int, default=10, help="houses in each run")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--picture", type=Path, default=Path(__file__).parents[2] / "docs/figures/curriculum.png")
+    parser.add_argument("--proposers", nargs="+", choices=list(PROPOSERS), help="some of them")
+    parser.add_argument("--progress", type=Path, help="a folder in which runs note how far they have come")
+    parser.add_argument(
+        "--horizons", type=Path, help="print the lead over transitions from such a folder, and run nothing"
+    )
     parser.add_argument("--lm", action="store_true", help="let a language model propose as well")
     options = parser.parse_args()
-    names = [name for name in PROPOSERS if options.lm or name != "language model"]
+    if options.horizons is not None:
+        return horizons(options.horizons)
+    names = options.proposers or [name for name in PROPOSERS if options.lm or name != "language model"]
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    jobs = [(name, seed, options.steps, options.houses) for seed in seeds for name in names]
+    jobs = [(name, seed, options.steps, options.houses, options.progress) for seed in seeds for name in names]
     began = time.perf_counter()
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
         results = list(pool.map(run, *zip(*jobs, strict=True)))
     console = Console()
     console.print(report(results, names, options.steps, options.seeds))
-    for name in names[2:]:
-        for baseline in names[:2]:
+    for name in [name for name in names if not name.startswith("uniform")]:
+        for baseline in [name for name in names if name.startswith("uniform")]:
             console.print(compare(results, name, baseline))
     seconds = time.perf_counter() - began
     work = sum(one.points[-1].steps for one in results) / sum(one.seconds for one in results)
