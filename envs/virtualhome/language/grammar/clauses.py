@@ -51,6 +51,8 @@ OPPOSITE: Final = MappingProxyType(
     }
 )
 _YOU: Final = {"class": CHARACTER_CLASS}
+_CARRIED: Final = ("water", "child")
+"""What is carried without being `GRABBABLE`."""
 _ABLE: Final = MappingProxyType(
     {"ON": "HAS_SWITCH", "OFF": "HAS_SWITCH", "OPEN": "CAN_OPEN", "CLOSED": "CAN_OPEN", "PLUGGED_IN": "HAS_PLUG"}
     | {"PLUGGED_OUT": "HAS_PLUG"}
@@ -164,6 +166,8 @@ class ClauseReader:
         for noun in self._nouns(text):
             self._one_only(noun)
             edge: dict[str, Any] = {"from": _YOU, "relation": relation, "to": noun.selector(self.scene)}
+            if relation == "HOLDS" and noun.number != NONE:
+                self._require_movable(noun)
             if relation == "HOLDS":  # the one who has is one, what it has is many
                 several = noun.nodes.bit_count() if noun.number == EVERY else noun.number
                 found += noun._replace(number=several).counted(edge)
@@ -357,7 +361,10 @@ class ClauseReader:
             try:
                 if place in ("me", "you"):
                     return self._edges_of_you("HOLDS", thing)
-                return self._edges(thing, split[1], place)
+                found = self._edges(thing, split[1], place)
+                for noun in self._nouns(thing):
+                    self._require_movable(noun)
+                return found
             except GoalError as error:
                 problem = problem or error
         if problem is not None and not clause.endswith((" on", " in")):
@@ -391,6 +398,12 @@ class ClauseReader:
         if self.moment.seen and noun.definite and noun.number == 1 and len(noun.classes) > 1:
             names = [f"the {name.replace('_', ' ')}" for name in noun.classes]
             raise GoalError(f"{noun.text!r} may mean {', '.join(names[:-1])} or {names[-1]}: say which")
+
+    def _require_movable(self, noun: Noun) -> None:
+        """Refuse to carry what nobody can carry, where all of a scene is known."""
+        scene = self.scene
+        if self.moment.seen and not noun.nodes & (scene.having["GRABBABLE"] | scene.union(_CARRIED)):
+            raise GoalError(f"{noun.text} cannot be carried")
 
     def _state(self, text: str, state: str, *, done: bool = False) -> list[ConditionJson]:
         found: list[ConditionJson] = []

@@ -180,6 +180,9 @@ def test_clearing_is_measured_thing_by_thing() -> None:
         ("empty the kitchen", "is a room"),
         ("at least one chair is free", "which is meant"),
         ("don't leave exactly one light on", "exact number"),
+        ("put the fridge in the cup", "the fridge cannot be carried"),
+        ("bring the bed to the kitchen", "the bed cannot be carried"),
+        ("grab the fridge", "the fridge cannot be carried"),
     ],
 )
 def test_what_is_meant_half_is_refused_with_its_own_reason(wish: str, why: str) -> None:
