@@ -1,10 +1,10 @@
 """The linear probe: what a linear reader of frozen features can tell, measured alike for every objective.
 
 For pictures the labels are the words of the observation's own text (the goal's words left out): does the picture show
-a `ball`, a `door`? For texts the label is the action that was chosen next. The readers get few labelled examples, which
-is what pre-training is for: with many, random features do nearly as well. The score is the area under the ROC curve,
-averaged over labels and over draws of the labelled examples: 0.5 is chance. Labels come with the experience; no world
-is named here.
+a `ball`, a `door`? For texts, an observation and the action that followed, the labels are the words that come and go:
+what does the action do? The readers get few labelled examples, which is what pre-training is for: with many, random
+features do nearly as well. The score is the area under the ROC curve, averaged over labels and over draws of the
+labelled examples: 0.5 is chance. Labels come with the experience; no world is named here.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import numpy as np
 from ...errors import ConfigError
 from .encoders import grey, layers_of_picture, layers_of_text, to_input
 from .protocol import Objective
-from .reader import ExperienceReader
+from .reader import ExperienceReader, Transcript
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _WORD: Final = re.compile(r"[a-z]{3,}")
+_WORD_OR_NUMBER: Final = re.compile(r"[a-z]{3,}|\d+")
 _RARE: Final = 0.05
 """A label is asked for if this share of the examples has it, and this share has not."""
 _LABELLED: Final = 200
@@ -59,7 +60,8 @@ def probe_examples(experience: ExperienceReader, modality: str, count: int, rng:
     moments = [(n, t) for n, one in enumerate(experience.episodes) for t in range(one.steps)]
     chosen = rng.permutation(len(moments))[:count]
     scripts = [(experience.transcript(moments[n][0]), moments[n][1]) for n in chosen]
-    return ProbeExamples([one.observations[t] for one, t in scripts], [{_verb(one.actions[t])} for one, t in scripts])
+    texts = [f"{one.observations[t]} > {one.actions[t]}" for one, t in scripts]
+    return ProbeExamples(texts, [_changed_words(one, t) for one, t in scripts])
 
 
 def probe(encoder: PreTrainedModel, objective: Objective, train: ProbeExamples, test: ProbeExamples) -> float:
@@ -156,9 +158,10 @@ def _words_at(experience: ExperienceReader, episode: int, moment: int) -> set[st
     return set(_WORD.findall(script.observations[moment].replace(script.goal, " ").lower()))
 
 
-def _verb(action: str) -> str:
-    """Return what kind of action it is: its words without what they are applied to (numbers, brackets)."""
-    return " ".join(re.sub(r"[\[(<].*", "", action).split()[:2]).lower() or action
+def _changed_words(script: Transcript, moment: int) -> set[str]:
+    """Return the words and numbers that come (`+ball`) and go (`-3`) with an action."""
+    before, after = (set(_WORD_OR_NUMBER.findall(script.observations[t].lower())) for t in (moment, moment + 1))
+    return {f"+{word}" for word in after - before} | {f"-{word}" for word in before - after}
 
 
 def _usable(count: int, of: int) -> bool:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pathei.errors import ConfigError
-from pathei.learners.pretrain.probe import auc, linear_probe
+from pathei.learners.pretrain.probe import _changed_words, auc, linear_probe
+from pathei.learners.pretrain.reader import Transcript
 
 
 @given(arrays(np.int64, (12, 1), elements=st.integers(-3, 3)), arrays(np.int64, (12, 1), elements=st.integers(0, 1)))
@@ -34,3 +35,8 @@ def test_the_probe_reads_what_features_hold() -> None:
 def test_without_a_common_label_there_is_nothing_to_ask() -> None:
     with pytest.raises(ConfigError, match="no label is common enough"):
         linear_probe(list(np.zeros((2, 50, 2))), [{"wall"}] * 50, [{"wall"}] * 50)
+
+
+def test_the_labels_of_a_text_are_what_its_action_changes() -> None:
+    script = Transcript("find it", ("You see 3 balls.", "You see 2 balls and a Box."), ("take one",))
+    assert _changed_words(script, 0) == {"+2", "+and", "+box", "-3"}
