@@ -83,7 +83,7 @@ def collect(
     collector: str = "explore",
     *,
     env: str = "virtualhome",
-    steps: int = 30,
+    steps: int | None = None,
     seed: int = 0,
     workers: int = 0,
     **options: Any,
@@ -97,7 +97,7 @@ def collect(
             made.
         collector: Its name (`pathei list collector`).
         env: The environment, by name, where `tasks` is a number.
-        steps: The longest episode, in steps; for a search, its horizon.
+        steps: The longest episode, in steps; for a search, its horizon. None: 30, and a demonstration to its end.
         seed: Determines everything random, together with each task's seed.
         workers: How many processes play; 0 for this one alone.
         options: The collector's own options; the command line's, with underscores.

@@ -41,8 +41,9 @@ class Collect:
     (`minecraft`)."""
     workers: int | None = None
     """The number of processes that play; 0 for this one. By default 2; 0 if the collector plays in one process."""
-    steps: int = 30
-    """The longest episode; the environment's own limit may come first. For `mcts`, the horizon."""
+    steps: int | None = None
+    """The longest episode; the environment's own limit may come first. For `mcts`, the horizon. By default 30, and
+    demonstrations (`scripted`) are played to their end."""
     seed: int = 0
     """Determines the generated tasks and everything random."""
     characters: int | None = None

@@ -78,8 +78,8 @@ class Run:
     """A file with one action per line, for the scripted agent."""
     seed: int = 0
     """Seeds the generated tasks and the agent."""
-    steps: int = 30
-    """The maximum length of the episode."""
+    steps: int | None = None
+    """The maximum length of the episode; by default 30, and a demonstration or a script is played to its end."""
     characters: int | None = None
     """How many characters act in turn, in generated houses."""
     full: bool = False

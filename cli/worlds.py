@@ -105,6 +105,7 @@ def run(command: Run) -> None:
     """Play one episode and show it."""
     from ..agents.lm.agent import LmConfig
     from ..agents.registry import AgentMaker
+    from ..collectors.options import PlaySettings
     from ..collectors.rollout.episode import Envs
     from ..collectors.rollout.policy import play
     from ..collectors.tasks import choose_task, on_server, tasks_named
@@ -122,7 +123,9 @@ def run(command: Run) -> None:
     watcher = Watcher(console, texts=not agents.is_human, lines=None if command.full else LINES)
     try:
         agent = _script(command) or agents(task)
-        played = play(envs.get(task), task, agent, max_steps=command.steps, seed=command.seed, watch=watcher)
+        steps = PlaySettings(steps=command.steps)
+        longest = steps.longest_demonstration if command.agent == "scripted" else steps.longest
+        played = play(envs.get(task), task, agent, max_steps=longest, seed=command.seed, watch=watcher)
         watcher.show_end(played)
     finally:
         envs.close()

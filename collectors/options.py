@@ -25,20 +25,34 @@ if TYPE_CHECKING:
     from .rollout.policy import Policy
 
 
+_LONGEST, _WHOLE = 30, 10_000
+"""The longest episode where nothing else is said: of who may wander, and of a demonstration."""
+
+
 @dataclass(frozen=True)
 class PlaySettings:
     """What holds for every collector."""
 
     env: str = "virtualhome"
     """The environment, by name."""
-    steps: int = 30
-    """The longest episode; for a search, the horizon."""
+    steps: int | None = None
+    """The longest episode; for a search, the horizon. None: 30, and a demonstration is played to its end."""
     seed: int = 0
     """Determines everything random, together with each task's own seed."""
     workers: int = 0
     """How many processes play; 0 for one process alone."""
     frames: Path | None = None
     """The store that gets a picture of what the environment draws with every observation; None for no pictures."""
+
+    @property
+    def longest(self) -> int:
+        """The longest episode of who plays no demonstration."""
+        return _LONGEST if self.steps is None else self.steps
+
+    @property
+    def longest_demonstration(self) -> int:
+        """The longest episode of a demonstration; the environment's own limit may come first."""
+        return _WHOLE if self.steps is None else self.steps
 
     def tasks(self, options: Any, count: int) -> list[Task]:
         """Return generated tasks, or, for a collector that chooses its own goals, where each attempt is made.
@@ -73,7 +87,7 @@ class ExploreOptions:
         """Return the collector."""
         from .rollout.explore import make_explorer
 
-        return make_explorer(strategy=self.strategy, max_steps=play.steps, seed=play.seed)
+        return make_explorer(strategy=self.strategy, max_steps=play.longest, seed=play.seed)
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ class MctsOptions:
         from ..envs.registry import get_env
         from .search.collector import MctsConfig, household_search, make_searcher
 
-        search = household_search(simulations=self.simulations, seconds=self.seconds, depth=play.steps)
+        search = household_search(simulations=self.simulations, seconds=self.seconds, depth=play.longest)
         search = dataclasses.replace(search, env_steps=get_env(play.env).search_steps)
         config = MctsConfig(search, prior=self.prior, keep_tree=self.keep_tree, roots=self.roots)
         return make_searcher(config, seed=play.seed)
@@ -159,7 +173,7 @@ class CurriculumOptions:
 
             search = dataclasses.replace(MctsConfig().search, env_steps=get_env(play.env).search_steps)
             policy = SearchPolicy(MctsConfig(search), must_succeed=False)
-        config = CurriculumConfig(max_steps=play.steps)
+        config = CurriculumConfig(max_steps=play.longest)
         return Curriculum(goals, make_proposer(self.proposer), policy, config, seed=play.seed)
 
     def practice(self, play: PlaySettings, attempts: int) -> list[Task]:
@@ -180,7 +194,7 @@ class ScriptedOptions:
         """Return the collector."""
         from .rollout.policy import demonstrator
 
-        return _agents(demonstrator, self.name, play)
+        return _agents(demonstrator, self.name, play, play.longest_demonstration)
 
 
 @dataclass(frozen=True)
@@ -282,7 +296,7 @@ class AgentOptions:
         return make_agent_collector(
             self.agent,
             name=self.record_as,
-            max_steps=play.steps,
+            max_steps=play.longest_demonstration if self.agent == "scripted" else play.longest,
             seed=play.seed,
             batch=self.batch,
             lm=LmConfig(**vars(self.lm)),
@@ -290,11 +304,11 @@ class AgentOptions:
         )
 
 
-def _agents(agent_for: Callable[[Task], Agent], name: str, play: PlaySettings) -> Collector:
+def _agents(agent_for: Callable[[Task], Agent], name: str, play: PlaySettings, longest: int | None = None) -> Collector:
     from .rollout.policy import AgentPolicy
     from .rollout.rollout import Rollout
 
-    return Rollout(AgentPolicy(agent_for), name=name, max_steps=play.steps, seed=play.seed)
+    return Rollout(AgentPolicy(agent_for), name=name, max_steps=longest or play.longest, seed=play.seed)
 
 
 __all__ = [

@@ -319,6 +319,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         verbalizer="habitat.language.verbalizer:HabitatVerbalizer",
         goal_space="habitat.graph:goal_space",
         drawing="habitat.drawing:draw_home",
+        task_sets={"habitat-images": "habitat.tasks:image_tasks"},
     ),
     EnvSpec(
         id="pathei/MiniGrid-v0",

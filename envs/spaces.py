@@ -9,7 +9,7 @@ too: `AsyncVectorEnv` reads it once and then relies on arrays that change in pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,6 +117,28 @@ class UnicodeText(Space[str]):
         )
 
     __hash__ = None  # type: ignore[assignment]  # as gymnasium's spaces: equal by value, and mutable (the generator)
+
+
+class TextWithImages(UnicodeText):
+    """What an environment observes whose episodes may have pictures: a text, or a dict of a `text` and an `image`.
+
+    The `image` is a tuple of arrays, uint8 of shape `[height, width, 3]`. Samples are texts.
+    """
+
+    def contains(self, x: Any) -> bool:
+        """Return whether `x` is a text of a permitted length, or such a text with pictures."""
+        if not isinstance(x, Mapping):
+            return super().contains(x)
+        pictures = x.get("image")
+        return (
+            set(x) == {"text", "image"}
+            and super().contains(x["text"])
+            and isinstance(pictures, tuple)
+            and all(isinstance(one, np.ndarray) and one.dtype == np.uint8 and one.ndim == 3 for one in pictures)
+        )
+
+    def __repr__(self) -> str:
+        return f"TextWithImages({self.max_length}, min_length={self.min_length})"
 
 
 def _encodable(text: str) -> bool:

@@ -30,6 +30,7 @@ _MODE: Final = "rgb_array"
 class FrameObservations(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Observations as dicts of `text` and `image` (uint8, `[height, width, 3]`), what is drawn then.
 
+    Pictures that an environment observes itself are kept as they are.
     The observation space stays that of the environment: the size of a picture may depend on the task.
     """
 
@@ -49,6 +50,8 @@ class FrameObservations(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _drawn(self, observation: Any) -> dict[str, Any]:
         parts = observation if isinstance(observation, Mapping) and "text" in observation else {}
         text = contract.observe(parts.get("text", observation), {}).text
+        if parts.get("image") is not None:
+            return {**parts, "text": text}
         return {**parts, "text": text, "image": np.asarray(self.env.render(), np.uint8)}
 
 

@@ -44,8 +44,8 @@ class BreadthOptions:
         from ..rollout.rollout import Rollout
 
         check(at_least(self, states=1), "breadth-first search options")
-        policy = BreadthFirstPolicy(states=self.states, depth=play.steps)
-        return Rollout(policy, name=COLLECTOR, max_steps=play.steps, seed=play.seed)
+        policy = BreadthFirstPolicy(states=self.states, depth=play.longest)
+        return Rollout(policy, name=COLLECTOR, max_steps=play.longest, seed=play.seed)
 
 
 class ShortestPlan(NamedTuple):

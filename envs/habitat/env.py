@@ -1,8 +1,8 @@
 """Homes in three dimensions as a gymnasium environment: `pathei/Habitat-v0`.
 
 Actions are words, observations are text; `render` draws what the agent's camera sees. Tasks are Habitat's: stop at a
-place (PointNav), stop near an object of a kind (ObjectNav), or rearrange objects until a goal's conditions hold. Not
-here: what actions do (`actions`), and the words of observations (`text`).
+place (PointNav), stop where a picture was taken (ImageNav), stop near an object of a kind (ObjectNav), or rearrange
+objects until a goal's conditions hold. Not here: what actions do (`actions`), and the words of observations (`text`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import ConfigError
 from ...experience import Goal
 from ..facts import FactGraph
 from ..facts.goals import satisfied
 from ..facts.graph import Fact, changes_between
+from ..spaces import TextWithImages
 from ..text_env import TextEnv, explain, require_reset
 from .backend import MOVES, RGB, AgentSettings, Pose
 from .goals import POINT, NavGoal, read_goal
@@ -34,6 +36,7 @@ from .world import HomeWorld
 ENV: Final = "pathei/Habitat-v0"
 ACTION_LISTS: Final = ("moves", "skills", "all")
 _IMAGE: Final = 256
+_MAX_TEXT: Final = 20_000
 _KEPT: Final = 4_096
 _FORMS: Final = "say move_forward, turn_left, pick cup, place cup on table, open fridge, go to couch or stop"
 
@@ -62,7 +65,7 @@ class HomeStep(NamedTuple):
     """Why nothing was done, as half a sentence; None where something was."""
 
 
-class HabitatEnv(TextEnv[str]):
+class HabitatEnv(TextEnv[Any]):
     """A home; see the head of this file, and `docs/guide/envs/habitat.md`.
 
     `reset(seed, options)` takes:
@@ -77,6 +80,9 @@ class HabitatEnv(TextEnv[str]):
     * `actions`: which actions are listed: `"moves"` (and stop), `"skills"`, or `"all"`. All of them are always
       understood. By default moves for goals of navigation, and skills for others.
     * `goal`: conditions as in `pathei.envs.habitat.goals`.
+
+    An observation is a text. With the goal of a picture it is a dict of the `text` and, as `image`, what the camera
+    sees and the picture, both uint8 of shape `[rows, width, 3]`.
 
     The reward is the change of progress. `info["metrics"]` holds Habitat's measures where the goal is one of
     navigation, `info["facts"]` the graph of `pathei.envs.habitat.graph` and the agent's pose.
@@ -112,7 +118,8 @@ class HabitatEnv(TextEnv[str]):
         Raises:
             ConfigError: an option is not known.
         """
-        super().__init__(max_text=20_000, max_action=1_000, render_mode=render_mode, defaults=defaults)
+        super().__init__(max_text=_MAX_TEXT, max_action=1_000, render_mode=render_mode, defaults=defaults)
+        self.observation_space = TextWithImages(_MAX_TEXT)
         self._settings = settings or AgentSettings(width=_IMAGE, rows=_IMAGE)
         self._sims: dict[str, HomeSimulator] = {}
         self._episode: HabitatEpisode | None = None
@@ -124,6 +131,7 @@ class HabitatEnv(TextEnv[str]):
         self._judged: dict[frozenset[Fact], tuple[bool, float]] = {}
         self._judged_in: HabitatEpisode | None = None
         self._event, self._progress, self._success, self._over = "", 0.0, False, False
+        self._picture: tuple[HabitatEpisode | None, NDArray[np.uint8]] = None, np.zeros((0, 0, 3), np.uint8)
 
     @property
     def world(self) -> HomeWorld:
@@ -149,7 +157,7 @@ class HabitatEnv(TextEnv[str]):
         """Return what holds now as a graph; not to be changed."""
         return require_reset(self._graph).graph(self._facts)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; see the class for the options.
 
         Raises:
@@ -177,9 +185,9 @@ class HabitatEnv(TextEnv[str]):
             away = self._distance(nav)
             self._measures = NavMeasures(away, away, success_distance=nav.success_distance)
         self._success, self._progress = self._reached(True)
-        return self.text(), self._info({"graph": graph.to_json()})
+        return self._observed(self.text()), self._info({"graph": graph.to_json()})
 
-    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+    def step(self, action: str) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Do an action."""
         before = self._facts
         done = self.act(action)
@@ -187,7 +195,7 @@ class HabitatEnv(TextEnv[str]):
         info = self._info({"changes": changed})
         if done.error is not None:
             info["error"] = done.error
-        return explain(done.error, self.text()), done.reward, self._over, False, info
+        return self._observed(explain(done.error, self.text())), done.reward, self._over, False, info
 
     def act(self, action: str) -> HomeStep:
         """Do an action without a word about it."""
@@ -257,6 +265,22 @@ class HabitatEnv(TextEnv[str]):
         if self.render_mode == "rgb_array":
             return self.sim.render((RGB,))[RGB]
         return super().render()
+
+    def goal_picture(self) -> NDArray[np.uint8] | None:
+        """Return what is seen at the goal, uint8 of shape `[rows, width, 3]`; None where the goal is no picture."""
+        episode = require_reset(self._episode)
+        if episode.nav is None or episode.nav.picture is None:
+            return None
+        if self._picture[0] is not episode:
+            here = self.sim.snapshot()
+            self.sim.set_agent(episode.nav.picture)
+            self._picture = episode, self.sim.render((RGB,))[RGB]
+            self.sim.restore(here)
+        return self._picture[1]
+
+    def _observed(self, text: str) -> str | dict[str, Any]:
+        picture = self.goal_picture()
+        return text if picture is None else {"text": text, "image": (self.sim.render((RGB,))[RGB], picture)}
 
     def close(self) -> None:
         """Let go of the simulators."""

@@ -1,8 +1,15 @@
 """What an episode asks for: a place or a kind of object to stop at, or conditions on the graph of facts.
 
-Conditions of navigation are `{"navigate": "point", "position": [x, y, z]}` and `{"navigate": "object", "category":
-"couch"}`, with `"success_distance"` in metres (Habitat's: 0.2 for a place, 0.1 from a view point of an object), and for
-an object `"view_points"`, a list of `[x, y, z]`, where an episode brings its own. Not here: tasks (`tasks`).
+Conditions of navigation are:
+
+* `{"navigate": "point", "position": [x, y, z]}`: a place, which the text names;
+* `{"navigate": "image", "position": [x, y, z], "rotation": [x, y, z, w]}`: a place, of which the observation shows
+  what a camera there sees;
+* `{"navigate": "object", "category": "couch"}`, with `"view_points"`, a list of `[x, y, z]`, where an episode brings
+  its own.
+
+Each may have a `"success_distance"` in metres; Habitat's are 0.2 for a place, and 0.1 from a view point of an object.
+Not here: tasks (`tasks`).
 """
 
 from __future__ import annotations
@@ -13,26 +20,30 @@ from typing import Any, Final, NamedTuple
 from ...errors import GoalError
 from ..facts import ActionsCondition, ConditionJson, parse_conditions, sentences
 from ..facts.sentences import HELD, OPENED, PLACED, Rows, choose_kind, read_sentences, read_some
-from .backend import Vector
+from .backend import Pose, Vector
 from .home_map import HomeMap
 from .scenes.catalogue import ALIASES, FURNITURE, MOVABLE, ROOMS
 
-POINT, OBJECT = "point", "object"
-SUCCESS_DISTANCE: Final = {POINT: 0.2, OBJECT: 0.1}
+POINT, IMAGE, OBJECT = "point", "image", "object"
+SUCCESS_DISTANCE: Final = {POINT: 0.2, IMAGE: 0.2, OBJECT: 0.1}
 """How near to the goal stopping is a success, in metres."""
 SAID: Final[Rows] = (*HELD, *PLACED, *OPENED[:2], *OPENED[4:6], *sentences.ROOMS)
 """How goals about facts are said."""
-_KEYS: Final = frozenset({"navigate", "position", "category", "success_distance", "view_points"})
+_KEYS: Final = {
+    POINT: {"position"}, IMAGE: {"position", "rotation"}, OBJECT: {"category", "view_points"},
+}  # fmt: skip
 
 
 class NavGoal(NamedTuple):
     """Where to stop."""
 
     kind: str
-    """`POINT` or `OBJECT`."""
+    """`POINT`, `IMAGE` or `OBJECT`."""
     places: tuple[Vector, ...]
     """The place, or the view points of the objects; at least one."""
     success_distance: float
+    picture: Pose | None = None
+    """From where an agent sees the picture of an image goal."""
 
 
 def read_goal(conditions: Sequence[ConditionJson], map_: HomeMap) -> NavGoal | None:
@@ -73,20 +84,21 @@ def read_words(text: str, kinds: Collection[str], *, whole: bool = False) -> tup
 
 def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
     kind = one["navigate"]
-    if kind not in SUCCESS_DISTANCE or not one.keys() <= _KEYS:
+    if kind not in _KEYS or not one.keys() <= _KEYS[kind] | {"navigate", "success_distance"}:
         raise GoalError(f"{dict(one)!r} is no goal of navigation: see the head of pathei.envs.habitat.goals.")
     try:
         distance = float(one.get("success_distance", SUCCESS_DISTANCE[kind]))
-        points = [one["position"]] if kind == POINT else one.get("view_points") or ()
+        points = one.get("view_points") or () if kind == OBJECT else [one["position"]]
         places = tuple((float(x), float(y), float(z)) for x, y, z in points)
-        category = "" if kind == POINT else str(one["category"]).replace(" ", "_")
+        category = str(one["category"]).replace(" ", "_") if kind == OBJECT else ""
+        a, b, c, d = map(float, one["rotation"] if kind == IMAGE else (0, 0, 0, 1))
     except (KeyError, TypeError, ValueError) as error:
         raise GoalError(f"{dict(one)!r} is no goal of navigation ({type(error).__name__}: {error}).") from None
     if kind == OBJECT and not places:
         places = map_.view_points(ALIASES.get(category, category))
         if not places:
             raise GoalError(f"There is no {category} in {map_.home.name} that an agent can come near.")
-    return NavGoal(kind, places, distance)
+    return NavGoal(kind, places, distance, Pose(places[0], (a, b, c, d)) if kind == IMAGE else None)
 
 
-__all__ = ["OBJECT", "POINT", "SAID", "SUCCESS_DISTANCE", "NavGoal", "read_goal", "read_words"]
+__all__ = ["IMAGE", "OBJECT", "POINT", "SAID", "SUCCESS_DISTANCE", "NavGoal", "read_goal", "read_words"]

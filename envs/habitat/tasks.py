@@ -1,6 +1,7 @@
-"""Tasks in generated homes: PointNav, ObjectNav and rearrangement, what solves them, and what is there.
+"""Tasks in generated homes: PointNav, ImageNav, ObjectNav and rearrangement, what solves them, and what is there.
 
-Episodes of PointNav are drawn as habitat-lab draws them: the way is 1 to 30 m long, and not straight. Not here:
+Episodes of PointNav and ImageNav are drawn as habitat-lab draws them: the way is 1 to 30 m long, and not straight; a
+picture is taken at the goal in any direction. Not here:
 habitat-lab's files.
 """
 
@@ -18,12 +19,13 @@ from ..facts import ConditionJson
 from ..graph_goals import edge, say_condition, state
 from .backend import AgentSettings, Pose, Vector
 from .env import ENV, HabitatEnv
-from .goals import OBJECT, POINT
+from .goals import IMAGE, OBJECT, POINT
 from .graph import HomeGraph
 from .planning.follower import turned
 from .planning.oracle import follow, rearrange
 from .scenes.generate import home_name
 from .simulator.embedded import EmbeddedBackend
+from .simulator.home_simulator import HomeState
 from .world import HomeWorld
 
 REARRANGE: Final = "rearrange"
@@ -39,34 +41,58 @@ _TRIES: Final = 100
 
 def generate_tasks(n: int, seed: int) -> list[Task]:
     """Return tasks of all kinds in turn, four in each home."""
-    return [_task(_KINDS[number % len(_KINDS)], seed, number) for number in range(n)]
+    return [generate_one(_KINDS[number % len(_KINDS)], seed, number) for number in range(n)]
 
 
 def generate_kind(kind: str, n: int, seed: int) -> list[Task]:
-    """Return tasks of one kind: `"point"`, `"object"` or `"rearrange"`.
+    """Return tasks of one kind: `"point"`, `"image"`, `"object"` or `"rearrange"`.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    return [generate_one(kind, seed, number) for number in range(n)]
+
+
+def image_tasks() -> list[Task]:
+    """Return forty tasks of image-goal navigation: the task set `habitat-images`."""
+    return generate_kind(IMAGE, 40, 0)
+
+
+def generate_one(kind: str, seed: int, number: int) -> Task:
+    """Return one of the tasks of `generate_kind`, by its number.
 
     Raises:
         ConfigError: there is no such kind.
     """
     if kind not in _MAKERS:
         raise ConfigError(f"There is no kind {kind!r} of tasks in homes; those are {', '.join(_MAKERS)}.")
-    return [_task(kind, seed, number) for number in range(n)]
-
-
-def _task(kind: str, seed: int, number: int) -> Task:
     world = HomeWorld(EmbeddedBackend(AgentSettings()), home_name(seed * 10_000 + number // _HOMES))
     rng = np.random.default_rng((seed, number, len(kind)))
     for _ in range(_TRIES):
         start = world.sim.random_point(rng)
         turn = turned((0.0, 0.0, 0.0, 1.0), 30.0 * int(rng.integers(12)))
         world.sim.set_agent(Pose(start, turn))
+        before = world.state
         goal = _MAKERS[kind](world, start, rng)
-        if goal is not None:
+        if goal is not None and _solved(world, before, goal):
             options: dict[str, Any] = {
                 "scene": world.scene, "start_position": [*start], "start_rotation": [*turn],
             }  # fmt: skip
             return Task(f"habitat:{kind}/{seed}/{number}", ENV, 0, goal, options)
     raise ConfigError(f"No task of the kind {kind!r} was found in {world.scene}.")
+
+
+def _solved(world: HomeWorld, start: HomeState, goal: Goal) -> bool:
+    """Return whether a plan of skills reaches a goal: two objects may be meant for the last free place."""
+    if "navigate" in goal.conditions[0]:
+        return True
+    try:
+        rearrange(world, goal.conditions)
+    except ConfigError:
+        return False
+    finally:
+        world.sim.restore(start)
+    return True
 
 
 def _point(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | None:
@@ -75,6 +101,15 @@ def _point(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | 
     if not _LEAST <= way <= _MOST or (way / straight < _STRAIGHT and rng.random() > 0.2):
         return None
     return Goal("Go to the goal and stop there.", ({"navigate": POINT, "position": list(end)},))
+
+
+def _image(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | None:
+    goal = _point(world, start, rng)
+    if goal is None:
+        return None
+    rotation = turned((0.0, 0.0, 0.0, 1.0), 30.0 * int(rng.integers(12)))
+    condition = {**goal.conditions[0], "navigate": IMAGE, "rotation": list(rotation)}
+    return Goal("Go to where the second picture was taken and stop there.", (condition,))
 
 
 def _object(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | None:
@@ -128,7 +163,7 @@ def _openable(world: HomeWorld) -> set[str]:
 
 
 _MAKERS: Final[Mapping[str, Callable[[HomeWorld, Vector, np.random.Generator], Goal | None]]] = MappingProxyType(
-    {POINT: _point, OBJECT: _object, REARRANGE: _rearrange}
+    {POINT: _point, IMAGE: _image, OBJECT: _object, REARRANGE: _rearrange}
 )
 
 
@@ -150,4 +185,12 @@ def demonstration(task: Task) -> Sequence[str]:
         env.close()
 
 
-__all__ = ["OBJECT_CATEGORIES", "REARRANGE", "demonstration", "generate_kind", "generate_tasks"]
+__all__ = [
+    "OBJECT_CATEGORIES",
+    "REARRANGE",
+    "demonstration",
+    "generate_kind",
+    "generate_one",
+    "generate_tasks",
+    "image_tasks",
+]

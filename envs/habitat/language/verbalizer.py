@@ -85,7 +85,9 @@ class HabitatVerbalizer(Verbalizer):
         if first is None:
             return None
         if "navigate" in first:
-            return "find an object" if first["navigate"] == "object" else "go to a point"
+            return {"object": "find an object", "image": "go to where a picture was taken"}.get(
+                first["navigate"], "go to a point"
+            )
         return "open or close something" if "state" in first else "put something somewhere"
 
     def scene(self, task: Task) -> str:

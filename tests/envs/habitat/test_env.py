@@ -11,18 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pathei.collectors.options import PlaySettings, ScriptedOptions
 from pathei.envs import contract
 from pathei.envs.checks import check_env, check_snapshot
 from pathei.envs.facts import FactGraph, read_changes
-from pathei.envs.habitat.backend import MOVES
+from pathei.envs.habitat.backend import MOVES, Pose
 from pathei.envs.habitat.env import HabitatEnv
 from pathei.envs.habitat.graph import node_of
 from pathei.envs.habitat.language.verbalizer import HabitatVerbalizer
 from pathei.envs.habitat.metrics import NavMeasures
-from pathei.envs.habitat.tasks import demonstration, generate_kind, generate_tasks
+from pathei.envs.habitat.tasks import demonstration, generate_kind, generate_one, generate_tasks
 from pathei.envs.registry import get_goal_space
 from pathei.errors import ConfigError, GoalError
-from pathei.experience import Task
+from pathei.experience import Task, Trajectory
 from pathei.stable_random import StableRandom
 
 HOME: dict[str, Any] = {"scene": "home:1:3"}
@@ -45,9 +46,12 @@ def nav(**condition: Any) -> dict[str, Any]:
     return {"text": "", "conditions": [condition]}
 
 
-@pytest.mark.parametrize("actions", ["moves", "skills"])
-def test_the_contract_is_kept(actions: str) -> None:
-    env = gymnasium.make("pathei/Habitat-v0", actions=actions, **HOME)
+PICTURE = {"navigate": "image", "position": [1.0, 0.0, 1.0], "rotation": [0.0, 0.0, 0.0, 1.0]}
+
+
+@pytest.mark.parametrize("options", [{"actions": "moves"}, {"actions": "skills"}, {"goal": nav(**PICTURE)}])
+def test_the_contract_is_kept(options: dict[str, Any]) -> None:
+    env = gymnasium.make("pathei/Habitat-v0", **options, **HOME)
     check_env(env, steps=8)
     check_snapshot(env, rng=np.random.default_rng(0), steps=8, rounds=2)
 
@@ -84,6 +88,20 @@ def test_demonstrations_solve_their_tasks(number: int) -> None:
         assert info["metrics"]["success"] == 1.0
         assert info["metrics"]["spl"] > 0.85
         assert info["metrics"]["distance_to_goal"] < 0.2
+
+
+def test_a_demonstration_is_played_to_its_end_unless_a_limit_is_given() -> None:
+    task = next(task for task in generate_kind("point", 4, 0) if len(demonstration(task)) > 35)
+    for steps, solved in ((None, True), (30, False)):
+        (record,) = ScriptedOptions().make(PlaySettings("habitat", steps)).collect([task])
+        assert isinstance(record, Trajectory)
+        assert record.success is solved
+
+
+@pytest.mark.parametrize("number", [45, 80])
+def test_two_objects_are_not_meant_for_one_free_place(number: int) -> None:
+    task = generate_one("rearrange", 0, number)
+    assert demonstration(task)
 
 
 @given(
@@ -187,12 +205,33 @@ def test_goals_are_offered_and_reached_by_the_curriculum() -> None:
     [
         ({"scene": "castle"}, ConfigError), ({"actions": "none"}, ConfigError), ({"start_position": [1]}, ConfigError),
         ({"goal": nav(navigate="object", category="horse")}, GoalError), ({"goal": nav(navigate="up")}, GoalError),
-        ({"goal": nav(navigate="point")}, GoalError), ({"goal": nav(done={"verb": "PICK"})}, GoalError),
+        ({"goal": nav(navigate="point")}, GoalError), ({"goal": nav(navigate="image", position=[1, 0, 1])}, GoalError),
+        ({"goal": nav(done={"verb": "PICK"})}, GoalError),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_in_one_sentence(options: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         begun(**options)
+
+
+def test_an_image_goal_shows_what_is_seen_at_the_goal() -> None:
+    task = generate_kind("image", 1, 3)[0]
+    env = contract.make(task, render_mode="rgb_array")
+    observation, info = contract.reset(env, task)
+    assert observation in env.observation_space
+    view, picture = observation["image"]
+    assert np.array_equal(view, env.render())
+    assert "goal is" not in observation["text"]
+    stored: list[Any] = []
+    assert len(contract.observe(observation, info, lambda image: stored.append(image) or "0" * 64).images) == 2
+    for action in demonstration(task):
+        observation, _, _, _, info = env.step(action)
+        assert np.array_equal(observation["image"][1], picture)
+    assert info["metrics"]["success"] == 1.0
+    inner: Any = env.unwrapped
+    x, _, z = task.goal.conditions[0]["position"]
+    inner.sim.set_agent(Pose((x, inner.world.map.free.floor, z), tuple(task.goal.conditions[0]["rotation"])))
+    assert np.array_equal(env.render(), picture)
 
 
 def test_tasks_of_one_kind_are_of_that_kind() -> None:
