@@ -2,28 +2,30 @@
 
 Actions are words, observations are text; `render` draws what the agent's camera sees. Tasks are Habitat's: stop at a
 place (PointNav), stop where a picture was taken (ImageNav), stop near an object of a kind (ObjectNav), or rearrange
-objects until a goal's conditions hold. Not here: what actions do (`actions`), and the words of observations (`text`).
+objects until a goal's conditions hold, alone or two in turn; or find a person and follow them. Not here: what actions
+do (`actions`), and the words of observations (`text`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ConfigError
+from ...errors import ConfigError, GoalError
 from ...experience import Goal
-from ..facts import FactGraph
+from ..facts import ConditionJson, FactGraph
 from ..facts.goals import satisfied
 from ..facts.graph import Fact, changes_between
 from ..spaces import TextWithImages
 from ..text_env import TextEnv, explain, require_reset
 from .backend import MOVES, RGB, AgentSettings, Pose
-from .goals import POINT, NavGoal, read_goal
-from .graph import HomeGraph, carried_progress
-from .language.actions import STOP, perform, read_command, skills
+from .goals import PERSON, POINT, NavGoal, read_goal
+from .graph import HomeGraph, agent_node, carried_progress
+from .language.actions import STOP, WAIT, Outcome, perform, read_command, skills
 from .language.text import bearing_to, describe, say_bearing
 from .metrics import NavMeasures
 from .planning.follower import turned
@@ -31,6 +33,7 @@ from .planning.model import HabitatModel
 from .scenes.generate import home_name
 from .simulator.choose import default_backend, make_simulator
 from .simulator.home_simulator import AddedObjects, HomeSimulator, HomeState
+from .social.episode import Following, TeamMeasures
 from .world import HomeWorld
 
 ENV: Final = "pathei/Habitat-v0"
@@ -38,6 +41,7 @@ ACTION_LISTS: Final = ("moves", "skills", "all")
 _IMAGE: Final = 256
 _MAX_TEXT: Final = 20_000
 _KEPT: Final = 4_096
+_ACTOR: Final = re.compile(r"\s*<char([01])>\s*")
 _FORMS: Final = "say move_forward, turn_left, pick cup, place cup on table, open fridge, go to couch or stop"
 
 
@@ -53,6 +57,8 @@ class HabitatEpisode(NamedTuple):
     """Where to stop; None where the goal is about facts, or there is none."""
     listed: str
     """Which actions are listed, one of `ACTION_LISTS`."""
+    characters: int
+    """How many act in turn."""
     start: FactGraph
     """What held at the beginning."""
 
@@ -63,6 +69,8 @@ class HomeStep(NamedTuple):
     reward: float
     error: str | None
     """Why nothing was done, as half a sentence; None where something was."""
+    actor: int = 0
+    """The number of the agent that acted."""
 
 
 class HabitatEnv(TextEnv[Any]):
@@ -77,6 +85,9 @@ class HabitatEnv(TextEnv[Any]):
       `PATHEI_HABITAT_BACKEND` says where it is left out.
     * `objects` and `object_configs`: what an official episode adds to its scene in habitat-sim: pairs of a part of a
       shape's name and the middle `[x, y, z]`, and the folders of the shapes (see `files.episodes`).
+    * `characters`: 2 for two agents who act in turn, as `info["character"]` says. An action may name who does it:
+      `<char1> pick cup`; the one whose turn comes before then waits, as with `wait`.
+    * `other_start_position` and `other_start_rotation`: where the second agent begins, or the person who is followed.
     * `actions`: which actions are listed: `"moves"` (and stop), `"skills"`, or `"all"`. All of them are always
       understood. By default moves for goals of navigation, and skills for others.
     * `goal`: conditions as in `pathei.envs.habitat.goals`.
@@ -97,10 +108,13 @@ class HabitatEnv(TextEnv[Any]):
         "object_configs",
         "start_position",
         "start_rotation",
+        "other_start_position",
+        "other_start_rotation",
+        "characters",
         "actions",
         "goal",
     )
-    saved = ("_episode", "_moment", "_measures", "_facts", "_event", "_progress", "_success", "_over")
+    saved = ("_episode", "_moment", "_measures", "_social", "_facts", "_event", "_progress", "_success", "_over")
 
     snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
 
@@ -124,9 +138,11 @@ class HabitatEnv(TextEnv[Any]):
         self._sims: dict[str, HomeSimulator] = {}
         self._episode: HabitatEpisode | None = None
         self._world: HomeWorld | None = None
-        self._entered = "", "", AddedObjects()
+        self._entered = "", "", AddedObjects(), 0
         self._graph: HomeGraph | None = None
         self._measures: NavMeasures | None = None
+        self._social: Following | TeamMeasures | None = None
+        self._turn = 0
         self._facts: frozenset[Fact] = frozenset()
         self._judged: dict[frozenset[Fact], tuple[bool, float]] = {}
         self._judged_in: HabitatEpisode | None = None
@@ -149,6 +165,11 @@ class HabitatEnv(TextEnv[Any]):
         return require_reset(self._episode).nav
 
     @property
+    def conditions(self) -> tuple[ConditionJson, ...]:
+        """What the goal asks for."""
+        return require_reset(self._episode).goal.conditions
+
+    @property
     def measures(self) -> NavMeasures | None:
         """Habitat's measures of the episode so far; None where the goal is not one of navigation."""
         return self._measures
@@ -169,19 +190,32 @@ class HabitatEnv(TextEnv[Any]):
         scene = given.get("scene") or home_name(int(self.np_random.integers(2**31)))
         backend = str(given.get("backend") or default_backend())
         added = _added(given)
-        self._enter(backend, str(scene), added)
-        world = self.world
         goal = given.get("goal") or {}
         goal = Goal(str(goal.get("text") or ""), tuple(goal.get("conditions") or ()))
+        characters = _characters(given)
+        followed = bool(goal.conditions) and goal.conditions[0].get("navigate") == PERSON
+        self._enter(backend, str(scene), added, 2 if followed else characters)
+        world = self.world
         nav = read_goal(goal.conditions, world.map)
+        if nav is not None and characters > 1:
+            raise GoalError("A goal of navigation is for one: leave the option 'characters' out.")
         listed = given.get("actions") or ("skills" if nav is None else "moves")
         if listed not in ACTION_LISTS:
             raise ConfigError(f"The option 'actions' is one of {', '.join(ACTION_LISTS)}, not {listed!r}.")
         self.sim.set_agent(self._start(given))
-        self._facts = require_reset(self._graph).facts(self.sim.state, world.room)
-        self._episode = HabitatEpisode(backend, str(scene), added, goal, nav, listed, graph := self.fact_graph())
+        if len(self.sim.state.poses) > 1:
+            self.sim.set_agent(self._start(given, "other_"), 1)
+        self._facts = require_reset(self._graph).facts(self.sim.state, world.rooms)
+        graph = self.fact_graph()
+        self._episode = HabitatEpisode(backend, str(scene), added, goal, nav, listed, characters, graph)
         self._event, self._progress, self._success, self._over, self._measures = "", 0.0, False, False, None
-        if nav is not None:
+        self._turn, self._social = 0, None
+        world.calls_person = followed
+        if nav is not None and nav.follow is not None:
+            self._social = Following.begun(self.sim, nav.follow)
+        elif characters > 1:
+            self._social = TeamMeasures()
+        elif nav is not None:
             away = self._distance(nav)
             self._measures = NavMeasures(away, away, success_distance=nav.success_distance)
         self._success, self._progress = self._reached(True)
@@ -195,12 +229,16 @@ class HabitatEnv(TextEnv[Any]):
         info = self._info({"changes": changed})
         if done.error is not None:
             info["error"] = done.error
+        if require_reset(self._episode).characters > 1:
+            info["actor"] = agent_node(done.actor)
         return self._observed(explain(done.error, self.text())), done.reward, self._over, False, info
 
     def act(self, action: str) -> HomeStep:
         """Do an action without a word about it."""
         episode, world = require_reset(self._episode), self.world
-        command, error, moved = read_command(action), None, False
+        actor, said = self._actor(action)
+        world.who = actor
+        command, error, moved = read_command(said), None, False
         if self._over:
             error = "the episode is over"
         elif command is None:
@@ -212,17 +250,40 @@ class HabitatEnv(TextEnv[Any]):
         else:
             done = perform(world, command)
             error, self._event = done.error, done.event
-            if self._measures is not None and episode.nav is not None:
-                self._measures = self._measures.moved(done.walked, self._distance(episode.nav), done.collided)
-            facts = require_reset(self._graph).facts(self.sim.state, world.room)
+            if error is None:
+                self._measure(done)
+                self._turn = (actor + 1) % episode.characters
+            facts = require_reset(self._graph).facts(self.sim.state, world.rooms)
             moved = facts != self._facts
             self._facts = facts if moved else self._facts
         if error is not None:
             self._event = ""
+        world.who = self._turn
         before = self._progress
         self._success, self._progress = self._reached(moved)
-        self._over = self._over or self._success
-        return HomeStep(self._progress - before, error)
+        self._over = self._over or (self._success and not isinstance(self._social, Following))
+        return HomeStep(self._progress - before, error, actor)
+
+    def _actor(self, action: str) -> tuple[int, str]:
+        """Return who is to act, and what the action is without that."""
+        named = _ACTOR.match(action) if require_reset(self._episode).characters > 1 else None
+        return (self._turn, action) if named is None else (int(named[1]), action[named.end() :])
+
+    def _measure(self, done: Outcome) -> None:
+        """Bring the measures after what was done."""
+        nav, social = require_reset(self._episode).nav, self._social
+        if isinstance(social, Following):
+            self._social = social = social.stepped(self.sim)
+            self._over = social.measures.collided or social.measures.over
+        elif social is not None:
+            self._social = social.after(self.world.touching)
+        elif self._measures is not None and nav is not None:
+            self._measures = self._measures.moved(done.walked, self._distance(nav), done.collided)
+
+    @property
+    def turn(self) -> int:
+        """The number of the agent whose turn it is."""
+        return self._turn
 
     @property
     def over(self) -> bool:
@@ -241,17 +302,21 @@ class HabitatEnv(TextEnv[Any]):
 
     def moment(self) -> tuple[Any, ...]:
         """Return what changes in an episode; far cheaper than a snapshot, and valid in the same episode."""
-        return self.sim.snapshot(), self._measures, self._facts, self._event, self._progress, self._success, self._over
+        now = self._measures, self._social, self._facts, self._event, self._progress, self._success, self._over
+        return self.sim.snapshot(), now, self._turn
 
     def go_back(self, moment: tuple[Any, ...]) -> None:
         """Go back to a moment of the same episode."""
-        state, self._measures, self._facts, self._event, self._progress, self._success, self._over = moment
+        state, now, self._turn = moment
+        self._measures, self._social, self._facts, self._event, self._progress, self._success, self._over = now
         self.sim.restore(state)
+        self.world.who = self._turn
 
     def text(self) -> str:
         """Return the text of the present observation."""
         episode, world = require_reset(self._episode), self.world
         lines = [f"Goal: {episode.goal.text}"] if episode.goal.text else []
+        lines += [f"You are char{world.who}."] if episode.characters > 1 else []
         if episode.nav is not None and episode.nav.kind == POINT:
             x, _, z = episode.nav.places[0]
             pose = world.pose
@@ -263,7 +328,7 @@ class HabitatEnv(TextEnv[Any]):
     def render(self) -> Any:
         """Return the text, or what the camera sees, uint8 of shape `[rows, width, 3]`, by the render mode."""
         if self.render_mode == "rgb_array":
-            return self.sim.render((RGB,))[RGB]
+            return self.sim.render((RGB,), self._turn)[RGB]
         return super().render()
 
     def goal_picture(self) -> NDArray[np.uint8] | None:
@@ -290,27 +355,28 @@ class HabitatEnv(TextEnv[Any]):
         self._world = None
 
     @property
-    def _moment(self) -> tuple[str, str, AddedObjects, HomeState]:
-        """The simulator, the scene with what is added to it, and its state."""
-        episode = require_reset(self._episode)
-        return episode.backend, episode.scene, episode.added, self.sim.snapshot()
+    def _moment(self) -> tuple[tuple[str, str, AddedObjects, int], HomeState, int, bool]:
+        """What was entered, its state, whose turn it is, and whether somebody is followed."""
+        require_reset(self._episode)
+        return self._entered, self.sim.snapshot(), self._turn, self.world.calls_person
 
     @_moment.setter
-    def _moment(self, moment: tuple[str, str, AddedObjects, HomeState]) -> None:
-        backend, scene, added, state = moment
-        if self._world is None or self._entered != (backend, scene, added):
-            self._enter(backend, scene, added)
+    def _moment(self, moment: tuple[tuple[str, str, AddedObjects, int], HomeState, int, bool]) -> None:
+        entered, state, self._turn, person = moment
+        if self._world is None or self._entered != entered:
+            self._enter(*entered)
         self.sim.restore(state)
+        self.world.who, self.world.calls_person = self._turn, person
 
-    def _enter(self, backend: str, scene: str, added: AddedObjects) -> None:
+    def _enter(self, backend: str, scene: str, added: AddedObjects, agents: int) -> None:
         if backend not in self._sims:
             self._sims[backend] = make_simulator(backend, self._settings)
-        self._world = HomeWorld(self._sims[backend], scene, added)
-        self._entered = backend, scene, added
-        self._graph = HomeGraph(self._world.map)
+        self._world = HomeWorld(self._sims[backend], scene, added, agents)
+        self._entered = backend, scene, added, agents
+        self._graph = HomeGraph(self._world.map, agents)
 
-    def _start(self, given: Mapping[str, Any]) -> Pose:
-        position, rotation = given.get("start_position"), given.get("start_rotation")
+    def _start(self, given: Mapping[str, Any], whose: str = "") -> Pose:
+        position, rotation = given.get(f"{whose}start_position"), given.get(f"{whose}start_rotation")
         drawn = self.sim.random_point(self.np_random)
         quarter = int(self.np_random.integers(12)) * 30.0
         try:
@@ -333,6 +399,8 @@ class HabitatEnv(TextEnv[Any]):
             moved: Whether the facts have changed.
         """
         episode, measures = require_reset(self._episode), self._measures
+        if isinstance(self._social, Following):
+            return self._social.measures.success, self._social.progress
         if measures is not None:
             near = max(0.0, 1 - measures.distance / measures.start) if measures.start > 0 else 1.0
             return measures.success, 1.0 if measures.success else near / 2
@@ -353,10 +421,12 @@ class HabitatEnv(TextEnv[Any]):
         if self._over:
             return ()
         moves = (*MOVES, STOP) if episode.nav is not None else MOVES
+        moves = (*moves, WAIT) if self._social is not None else moves
         found = list(moves) if episode.listed != "skills" else []
         found += skills(self.world) if episode.listed != "moves" else ()
-        found += [STOP] if episode.listed == "skills" and episode.nav is not None else []
-        return tuple(found)
+        if episode.listed == "skills":
+            found += [*([STOP] if episode.nav is not None else []), *([WAIT] if self._social is not None else [])]
+        return tuple(found if episode.characters == 1 else [f"<char{self._turn}> {one}" for one in found])
 
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
         episode, pose, measures = require_reset(self._episode), self.world.pose, self._measures
@@ -367,9 +437,21 @@ class HabitatEnv(TextEnv[Any]):
         }
         if episode.goal.conditions:
             info["success"] = self._success
-        if measures is not None:
+        if isinstance(self._social, Following):
+            info["metrics"] = self._social.measures.to_json()
+        elif self._social is not None:
+            info["metrics"] = self._social.to_json(self._success)
+            info["character"] = agent_node(self._turn)
+        elif measures is not None:
             info["metrics"] = measures.to_json()
         return info
+
+
+def _characters(given: Mapping[str, Any]) -> int:
+    characters = given.get("characters") or 1
+    if characters not in (1, 2):
+        raise ConfigError(f"The option 'characters' is 1 or 2 here, not {characters!r}.")
+    return int(characters)
 
 
 def _added(given: Mapping[str, Any]) -> AddedObjects:

@@ -8,8 +8,11 @@ Conditions of navigation are:
 * `{"navigate": "object", "category": "couch"}`, with `"view_points"`, a list of `[x, y, z]`, where an episode brings
   its own.
 
-Each may have a `"success_distance"` in metres; Habitat's are 0.2 for a place, and 0.1 from a view point of an object.
-Not here: tasks (`tasks`).
+* `{"navigate": "person", "steps": 60, "total_steps": 200, "walk": 7}`: a person, who is to be found and followed for
+  so many of all steps; where they go follows from the number `walk`.
+
+The others may have a `"success_distance"` in metres; Habitat's are 0.2 for a place, and 0.1 from a view point of an
+object. Not here: tasks (`tasks`).
 """
 
 from __future__ import annotations
@@ -24,26 +27,40 @@ from .backend import Pose, Vector
 from .home_map import HomeMap
 from .scenes.catalogue import ALIASES, FURNITURE, MOVABLE, ROOMS
 
-POINT, IMAGE, OBJECT = "point", "image", "object"
+POINT, IMAGE, OBJECT, PERSON = "point", "image", "object", "person"
 SUCCESS_DISTANCE: Final = {POINT: 0.2, IMAGE: 0.2, OBJECT: 0.1}
 """How near to the goal stopping is a success, in metres."""
 SAID: Final[Rows] = (*HELD, *PLACED, *OPENED[:2], *OPENED[4:6], *sentences.ROOMS)
 """How goals about facts are said."""
 _KEYS: Final = {
     POINT: {"position"}, IMAGE: {"position", "rotation"}, OBJECT: {"category", "view_points"},
+    PERSON: {"steps", "total_steps", "walk"},
 }  # fmt: skip
+
+
+class Follow(NamedTuple):
+    """How a person is to be followed."""
+
+    steps: int = 60
+    """In how many steps at least."""
+    total_steps: int = 200
+    """How many steps the episode has."""
+    walk: int = 0
+    """The seed of where the person goes."""
 
 
 class NavGoal(NamedTuple):
     """Where to stop."""
 
     kind: str
-    """`POINT`, `IMAGE` or `OBJECT`."""
+    """`POINT`, `IMAGE`, `OBJECT` or `PERSON`."""
     places: tuple[Vector, ...]
-    """The place, or the view points of the objects; at least one."""
+    """The place, or the view points of the objects; at least one, but for a person none."""
     success_distance: float
     picture: Pose | None = None
     """From where an agent sees the picture of an image goal."""
+    follow: Follow | None = None
+    """How a person is to be followed."""
 
 
 def read_goal(conditions: Sequence[ConditionJson], map_: HomeMap) -> NavGoal | None:
@@ -87,6 +104,8 @@ def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
     if kind not in _KEYS or not one.keys() <= _KEYS[kind] | {"navigate", "success_distance"}:
         raise GoalError(f"{dict(one)!r} is no goal of navigation: see the head of pathei.envs.habitat.goals.")
     try:
+        if kind == PERSON:
+            return NavGoal(kind, (), 0.0, None, _follow(one))
         distance = float(one.get("success_distance", SUCCESS_DISTANCE[kind]))
         points = one.get("view_points") or () if kind == OBJECT else [one["position"]]
         places = tuple((float(x), float(y), float(z)) for x, y, z in points)
@@ -101,4 +120,11 @@ def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
     return NavGoal(kind, places, distance, Pose(places[0], (a, b, c, d)) if kind == IMAGE else None)
 
 
-__all__ = ["IMAGE", "OBJECT", "POINT", "SAID", "SUCCESS_DISTANCE", "NavGoal", "read_goal", "read_words"]
+def _follow(one: Mapping[str, Any]) -> Follow:
+    asked = Follow(**{name: int(value) for name, value in one.items() if name != "navigate"})
+    if asked.walk < 0 or not 1 <= asked.steps <= asked.total_steps:
+        raise ValueError("steps are 1 to total_steps, and walk is 0 or above")
+    return asked
+
+
+__all__ = ["IMAGE", "OBJECT", "PERSON", "POINT", "SAID", "SUCCESS_DISTANCE", "Follow", "NavGoal", "navigate", "read_goal", "read_words"]

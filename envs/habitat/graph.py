@@ -23,6 +23,8 @@ from .simulator.home_simulator import HomeState, Placement
 
 AGENT_ID: Final = 1
 AGENT: Final = "character"
+_OTHER_AGENTS: Final = 2**32 + 2
+"""Ids of rooms and things are lower."""
 
 
 def node_of(name: str) -> int:
@@ -30,16 +32,22 @@ def node_of(name: str) -> int:
     return 2 + zlib.crc32(name.encode())
 
 
+def agent_node(number: int) -> int:
+    """Return the id of an agent's node."""
+    return AGENT_ID if number == 0 else _OTHER_AGENTS + number
+
+
 class HomeGraph:
     """Reads the facts of one home again and again."""
 
-    def __init__(self, map_: HomeMap) -> None:
-        """Gather what never changes."""
+    def __init__(self, map_: HomeMap, agents: int = 1) -> None:
+        """Gather what never changes, with some agents."""
         home = map_.home
         self._map = map_
         self._nodes = {id_: node_of(name) for id_, name in map_.names.items()}
         self._rooms = [node_of(room.name) for room in home.rooms]
-        self.kinds: dict[int, str] = {AGENT_ID: AGENT}
+        self._agents = [agent_node(number) for number in range(agents)]
+        self.kinds: dict[int, str] = dict.fromkeys(self._agents, AGENT)
         self.kinds |= {node: room.name for node, room in zip(self._rooms, home.rooms, strict=True)}
         self.kinds |= {self._nodes[thing.id]: thing.category for thing in home.things}
         fixed: set[Fact] = set()
@@ -52,12 +60,12 @@ class HomeGraph:
         self._openable = [thing.id for thing in home.things if thing.opened is not None]
         self._last: tuple[object, object, frozenset[Fact]] = (None, None, frozenset())
 
-    def facts(self, now: HomeState, room: int) -> frozenset[Fact]:
+    def facts(self, now: HomeState, rooms: Sequence[int]) -> frozenset[Fact]:
         """Return everything that holds.
 
         Args:
             now: The state of the simulator.
-            room: The room that the agent is in.
+            rooms: The room that each agent is in.
         """
         if self._last[0] is not now.placements or self._last[1] is not now.opened:
             found = set(self._fixed)
@@ -65,11 +73,12 @@ class HomeGraph:
             for id_, place in now.placements.items():
                 found.update(self._placed(id_, place))
             self._last = (now.placements, now.opened, frozenset(found))
-        return self._last[2] if room < 0 else self._last[2] | {(AGENT_ID, "INSIDE", self._rooms[room])}
+        inside = zip(self._agents, rooms, strict=False)
+        return self._last[2] | {(agent, "INSIDE", self._rooms[room]) for agent, room in inside if room >= 0}
 
     def _placed(self, id_: int, place: Placement) -> Iterator[Fact]:
         if place.held_by is not None:
-            yield AGENT_ID, HOLDS, self._nodes[id_]
+            yield agent_node(place.held_by), HOLDS, self._nodes[id_]
         elif place.holder is not None:
             yield self._nodes[id_], "INSIDE" if place.inside else "ON", self._nodes[place.holder]
             room = self._map.rooms[place.holder]
@@ -78,24 +87,25 @@ class HomeGraph:
 
     def graph(self, facts: frozenset[Fact]) -> FactGraph:
         """Return facts as a graph."""
-        return FactGraph.of_facts(facts, self.kinds, self._rooms, [AGENT_ID])
+        return FactGraph.of_facts(facts, self.kinds, self._rooms, self._agents)
 
 
 def carried_progress(graph: FactGraph, conditions: Sequence[ConditionJson], start: FactGraph) -> float:
     """Return how much of a goal holds, in [0, 1]; holding a thing that is to be put somewhere counts half of it."""
     whole = progress(graph, conditions, start=start)
-    held = graph.held(AGENT_ID)
+    held = {node for agent in graph.characters for node in graph.held(agent)}
     if whole >= 1.0 or not held:
         return whole
     weighted = [parse_condition(one) for one in conditions]
     for one, written in zip(weighted, conditions, strict=True):
         needed = one.condition
-        if not isinstance(needed, EdgeCondition) or held[0] not in needed.source.nodes(graph.kinds):
+        if not isinstance(needed, EdgeCondition) or not (meant := held & needed.source.nodes(graph.kinds)):
             continue
         if measure(graph, written, start=start) < 1.0:
             share = one.weight / sum(each.weight for each in weighted)
-            return min(whole + share / (2 * max(needed.count, 1)), 1.0)
-    return whole
+            whole += share / (2 * max(needed.count, 1))
+            held.remove(min(meant))
+    return min(whole, 1.0)
 
 
 def possible(graph: FactGraph) -> Iterator[ConditionJson]:
@@ -131,4 +141,4 @@ def goal_space() -> GraphGoals:
     return GraphGoals(possible, rows=SAID, noun=lambda kind: kind.replace("_", " "), aliases=ALIASES)
 
 
-__all__ = ["AGENT", "AGENT_ID", "HomeGraph", "carried_progress", "goal_space", "node_of", "possible"]
+__all__ = ["AGENT", "AGENT_ID", "HomeGraph", "agent_node", "carried_progress", "goal_space", "node_of", "possible"]

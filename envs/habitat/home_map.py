@@ -55,7 +55,7 @@ class HomeMap:
         """For furniture, the piece that stands on the floor: itself, or what it is on."""
         self.spots = open_spots(home.things)
         """The places on and in furniture that other furniture leaves free, by `(id, inside)`."""
-        self._stands: dict[int, Place | None] = {}
+        self._stands: dict[int, Sequence[Place]] = {}
         self._views: dict[str, tuple[Vector, ...]] = {}
 
     def thing(self, id_: int) -> Thing:
@@ -79,9 +79,13 @@ class HomeMap:
 
     def stand_at(self, id_: int) -> Place | None:
         """Return where an agent stands to use a piece of furniture; None where it cannot come near."""
+        return next(iter(self.stands(id_)), None)
+
+    def stands(self, id_: int) -> Sequence[Place]:
+        """Return all places where an agent may stand to use a piece of furniture, the best first."""
         if id_ not in self._stands:
             places, centre = self._near(id_, _STAND, _STAND_GRID), middle(self.thing(id_))
-            self._stands[id_] = min(places, key=lambda place: math.dist(place, centre), default=None)
+            self._stands[id_] = sorted(places, key=lambda place: math.dist(place, centre))
         return self._stands[id_]
 
     def view_points(self, kind: str) -> tuple[Vector, ...]:

@@ -1,4 +1,4 @@
-"""Tasks in generated homes: PointNav, ImageNav, ObjectNav and rearrangement, what solves them, and what is there.
+"""Tasks in generated homes, as Habitat has them, for one and for two, what solves them, and what is there.
 
 Episodes of PointNav and ImageNav are drawn as habitat-lab draws them: the way is 1 to 30 m long, and not straight; a
 picture is taken at the goal in any direction. Not here:
@@ -19,16 +19,20 @@ from ..facts import ConditionJson
 from ..graph_goals import edge, say_condition, state
 from .backend import AgentSettings, Pose, Vector
 from .env import ENV, HabitatEnv
-from .goals import IMAGE, OBJECT, POINT
+from .goals import IMAGE, OBJECT, PERSON, POINT, Follow
 from .graph import HomeGraph
 from .planning.follower import turned
 from .planning.oracle import follow, rearrange
+from .planning.together import follow_person, share_goal
 from .scenes.generate import home_name
 from .simulator.embedded import EmbeddedBackend
 from .simulator.home_simulator import HomeState
 from .world import HomeWorld
 
 REARRANGE: Final = "rearrange"
+TEAM: Final = "team"
+"""Rearrangement by two: Habitat 3.0's social rearrangement."""
+_KINDS_FOR_TWO: Final = (PERSON, TEAM)
 _KINDS: Final = (REARRANGE, OBJECT, REARRANGE, POINT)
 """The kinds of tasks that `generate_tasks` takes in turn."""
 _HOMES: Final = 4
@@ -37,15 +41,28 @@ OBJECT_CATEGORIES: Final = ("chair", "bed", "houseplant", "toilet", "television"
 """The kinds that Habitat's ObjectNav challenge asks for."""
 _LEAST, _MOST, _STRAIGHT = 1.0, 30.0, 1.1
 _TRIES: Final = 100
+_APART: Final = 3.0
 
 
-def generate_tasks(n: int, seed: int) -> list[Task]:
-    """Return tasks of all kinds in turn, four in each home."""
-    return [generate_one(_KINDS[number % len(_KINDS)], seed, number) for number in range(n)]
+def generate_tasks(n: int, seed: int, *, characters: int | None = None) -> list[Task]:
+    """Return tasks of several kinds in turn, four in each home.
+
+    Args:
+        n: How many.
+        seed: What they follow from.
+        characters: 2 for Habitat 3.0's tasks: following a person, and rearrangement by two agents.
+
+    Raises:
+        ConfigError: there are no tasks for so many.
+    """
+    kinds = {None: _KINDS, 1: _KINDS, 2: _KINDS_FOR_TWO}.get(characters)
+    if kinds is None:
+        raise ConfigError(f"There are tasks for one and for two in homes, not for {characters}.")
+    return [generate_one(kinds[number % len(kinds)], seed, number) for number in range(n)]
 
 
 def generate_kind(kind: str, n: int, seed: int) -> list[Task]:
-    """Return tasks of one kind: `"point"`, `"image"`, `"object"` or `"rearrange"`.
+    """Return tasks of one kind: `"point"`, `"image"`, `"object"`, `"rearrange"`, `"person"` or `"team"`.
 
     Raises:
         ConfigError: there is no such kind.
@@ -78,8 +95,22 @@ def generate_one(kind: str, seed: int, number: int) -> Task:
             options: dict[str, Any] = {
                 "scene": world.scene, "start_position": [*start], "start_rotation": [*turn],
             }  # fmt: skip
+            if kind in _KINDS_FOR_TWO:
+                options |= _second(world, start, rng)
+            if kind == TEAM:
+                options["characters"] = 2
             return Task(f"habitat:{kind}/{seed}/{number}", ENV, 0, goal, options)
     raise ConfigError(f"No task of the kind {kind!r} was found in {world.scene}.")
+
+
+def _second(world: HomeWorld, start: Vector, rng: np.random.Generator) -> dict[str, Any]:
+    """Return where the second agent or the person begins: farther away than one who is found."""
+    for _ in range(_TRIES):
+        place = world.sim.random_point(rng)
+        if _APART <= world.sim.path(start, [place]).distance < _MOST:
+            break
+    turn = turned((0.0, 0.0, 0.0, 1.0), 30.0 * int(rng.integers(12)))
+    return {"other_start_position": [*place], "other_start_rotation": [*turn]}
 
 
 def _solved(world: HomeWorld, start: HomeState, goal: Goal) -> bool:
@@ -126,7 +157,7 @@ def _object(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal |
 def _rearrange(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | None:
     """Return a goal of one to three conditions: objects put somewhere else, something opened or closed."""
     graph = HomeGraph(world.map)
-    now = graph.graph(graph.facts(world.state, world.room))
+    now = graph.graph(graph.facts(world.state, world.rooms))
     conditions: list[ConditionJson] = []
     loose = [kind for kind, ids in world.map.kinds.items() if world.thing(ids[0]).movable]
     for place in rng.permutation(len(loose))[: int(rng.integers(1, 3))]:
@@ -143,6 +174,16 @@ def _rearrange(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goa
             conditions.append(state(doors[int(rng.integers(len(doors)))], "OPEN"))
     text = " and ".join(say_condition(one, now) for one in conditions)
     return Goal(f"{text[:1].upper()}{text[1:]}.", tuple(conditions))
+
+
+def _team(world: HomeWorld, start: Vector, rng: np.random.Generator) -> Goal | None:
+    goal = _rearrange(world, start, rng)
+    return goal if goal is not None and len(goal.conditions) > 1 else None
+
+
+def _person(_: HomeWorld, __: Vector, rng: np.random.Generator) -> Goal | None:
+    condition = {"navigate": PERSON, **Follow(walk=int(rng.integers(2**31)))._asdict()}
+    return Goal("Find the person and follow them, 1 to 2 m behind.", (condition,))
 
 
 def _destinations(world: HomeWorld, kind: str) -> Iterator[ConditionJson]:
@@ -162,8 +203,9 @@ def _openable(world: HomeWorld) -> set[str]:
     return {thing.category for thing in world.map.home.things if thing.opened is not None}
 
 
-_MAKERS: Final[Mapping[str, Callable[[HomeWorld, Vector, np.random.Generator], Goal | None]]] = MappingProxyType(
-    {POINT: _point, IMAGE: _image, OBJECT: _object, REARRANGE: _rearrange}
+_Maker = Callable[[HomeWorld, Vector, np.random.Generator], Goal | None]
+_MAKERS: Final[Mapping[str, _Maker]] = MappingProxyType(
+    {POINT: _point, IMAGE: _image, OBJECT: _object, REARRANGE: _rearrange, PERSON: _person, TEAM: _team}
 )
 
 
@@ -180,6 +222,10 @@ def demonstration(task: Task) -> Sequence[str]:
     try:
         env.reset(seed=task.seed, options={**task.options, "goal": goal})
         nav = env.navigation
+        if nav is not None and nav.follow is not None:
+            return follow_person(env)
+        if task.options.get("characters") == 2:
+            return share_goal(env)
         return follow(env.world, nav) if nav is not None else rearrange(env.world, task.goal.conditions)
     finally:
         env.close()
@@ -188,6 +234,7 @@ def demonstration(task: Task) -> Sequence[str]:
 __all__ = [
     "OBJECT_CATEGORIES",
     "REARRANGE",
+    "TEAM",
     "demonstration",
     "generate_kind",
     "generate_one",

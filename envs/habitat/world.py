@@ -1,6 +1,6 @@
-"""A home with an agent that walks, picks, places, opens and closes: names, reach, skills, through its simulator.
+"""A home with agents that walk, pick, place, open and close: names, reach, skills, through its simulator.
 
-Not here: goals, text, episodes.
+All is said and done for one of them, `HomeWorld.who`. Not here: goals, text, episodes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from .planning.follower import turned
 from .scenes.catalogue import ALIASES
 from .scenes.scene import Thing
 from .sight import Seen
+from .simulator.bodies import BODY, CHEST
 from .simulator.home_simulator import AddedObjects, HomeSimulator, HomeState
 
 REACH: Final = 1.0
@@ -24,15 +25,25 @@ REACH: Final = 1.0
 class HomeWorld:
     """The present state of a home; it moves its simulator."""
 
-    def __init__(self, sim: HomeSimulator, scene: str, added: AddedObjects = AddedObjects()) -> None:  # noqa: B008
-        """Put a scene back to its beginning, with objects that an official episode adds.
+    def __init__(
+        self,
+        sim: HomeSimulator,
+        scene: str,
+        added: AddedObjects = AddedObjects(),  # noqa: B008
+        agents: int = 1,
+    ) -> None:
+        """Put a scene back to its beginning, with objects that an official episode adds, and some agents.
 
         Raises:
             ConfigError: there is no such scene.
             DataError: its file cannot be read.
         """
-        sim.reset(scene, added=added)
+        sim.reset(scene, added=added, agents=agents)
         self.sim, self.scene = sim, scene
+        self.who = 0
+        """The agent for which all is said and done."""
+        self.calls_person = False
+        """Whether another agent is called a person."""
         self.map = known_map(sim.scenery, sim.settings)
 
     @property
@@ -43,18 +54,32 @@ class HomeWorld:
     @property
     def pose(self) -> Pose:
         """Where the agent is."""
-        return self.sim.agent()
+        return self.sim.agent(self.who)
 
     @property
     def room(self) -> int:
         """The room that the agent is in."""
-        x, _, z = self.pose.position
-        return self.map.room_at(x, z)
+        return self.rooms[self.who]
+
+    @property
+    def rooms(self) -> tuple[int, ...]:
+        """The room of each agent."""
+        return tuple([self.map.room_at(pose.position[0], pose.position[2]) for pose in self.state.poses])
 
     @property
     def held(self) -> int | None:
         """What the agent holds."""
-        return next((id_ for id_, place in self.state.placements.items() if place.held_by is not None), None)
+        return next((id_ for id_, place in self.state.placements.items() if place.held_by == self.who), None)
+
+    @property
+    def touching(self) -> bool:
+        """Whether the agent collides with another."""
+        (x, _, z), radius = self.pose.position, self.sim.settings.radius
+        return any(math.hypot(x - a, z - b) < 2 * radius for a, b in self._others())
+
+    def _others(self) -> list[Place]:
+        poses = enumerate(self.state.poses)
+        return [(pose.position[0], pose.position[2]) for number, pose in poses if number != self.who]
 
     def thing(self, id_: int) -> Thing:
         """Return a thing by its id."""
@@ -115,7 +140,7 @@ class HomeWorld:
         x, _, z = self.pose.position
         support = self.support(id_)
         if support is None:
-            return -1.0
+            return -1.0 if self.state.placements[id_].held_by == self.who else 1_000.0
         # Another room is farther than anything in this one.
         return away_from(self.thing(support), x, z) + 100 * (self.map.rooms[support] != self.room)
 
@@ -127,7 +152,17 @@ class HomeWorld:
             for id_, place in state.placements.items()
             if place.held_by is None and self.sim.in_the_open(id_)
         ]
+        for number, pose in enumerate(state.poses):
+            if number != self.who:
+                x, y, z = pose.position
+                loose.append((BODY + number, (x, y + CHEST, z)))
         return self.map.sight.around(self.pose, loose, state.opened)
+
+    def name(self, id_: int) -> str:
+        """Return the name of a thing, or of another agent that is seen."""
+        if id_ < BODY:
+            return self.map.names[id_]
+        return "person" if self.calls_person else f"char{id_ - BODY}"
 
     def go_to(self, id_: int) -> float | None:
         """Walk to a thing by the shortest path and face it; return the length walked, None where there is no way.
@@ -135,10 +170,18 @@ class HomeWorld:
         This is the oracle skill. It turns by any angle, and always ends in the same place for the same furniture.
         """
         support = self.support(id_)
-        stand = None if support is None else self.map.stand_at(support)
+        stand = None if support is None else self._stand(support)
         if support is None or stand is None:
             return None
         return self._walk(stand, middle(self.thing(support)), self._tilt(id_, stand))
+
+    def _stand(self, id_: int) -> Place | None:
+        """Return where to stand to use a piece of furniture: where no other agent is."""
+        others, body = self._others(), 2 * self.sim.settings.radius + 0.1
+        if not others:
+            return self.map.stand_at(id_)
+        free = (place for place in self.map.stands(id_) if all(math.dist(place, one) >= body for one in others))
+        return next(free, None)
 
     def go_to_room(self, room: int) -> float | None:
         """Walk to the middle of a room, looking ahead; return the length walked, None where there is no way."""
@@ -165,7 +208,7 @@ class HomeWorld:
         elif path.distance > 0.05:
             x, _, z = path.points[-2]
             rotation = facing((x, z), goal)
-        self.sim.set_agent(Pose((goal[0], height, goal[1]), rotation, pitch))
+        self.sim.set_agent(Pose((goal[0], height, goal[1]), rotation, pitch), self.who)
         return path.distance
 
 

@@ -14,7 +14,7 @@ from ..backend import MOVES
 from ..scenes.catalogue import ALIASES
 from ..world import HomeWorld
 
-STOP: Final = "stop"
+STOP, WAIT = "stop", "wait"
 _PLACE: Final = re.compile(r"(?:place|put) (.+?) (on|onto|in|into|inside) (.+)")
 _ONE: Final = re.compile(r"(pick up|pick|grab|take|open|close|go to|walk to|navigate to) (.+)")
 _VERBS: Final = {"pick up": "pick", "grab": "pick", "take": "pick", "walk to": "go to", "navigate to": "go to"}
@@ -24,7 +24,7 @@ class Command(NamedTuple):
     """An action taken apart."""
 
     verb: str
-    """One of `MOVES`, `"stop"`, `"go to"`, `"pick"`, `"place"`, `"open"`, `"close"`."""
+    """One of `MOVES`, `"stop"`, `"wait"`, `"go to"`, `"pick"`, `"place"`, `"open"`, `"close"`."""
     thing: str = ""
     holder: str = ""
     inside: bool = False
@@ -46,7 +46,7 @@ def read_command(text: str) -> Command | None:
     """Take an action apart; None for what is none."""
     words = " ".join(text.lower().replace("[", " ").replace("]", " ").strip(" .").split())
     word = words.replace(" ", "_")
-    if word in MOVES or word == STOP:
+    if word in MOVES or word in (STOP, WAIT):
         return Command(word)
     placed = _PLACE.fullmatch(words)
     if placed is not None:
@@ -57,6 +57,8 @@ def read_command(text: str) -> Command | None:
 
 def perform(world: HomeWorld, command: Command) -> Outcome:
     """Do an action, but for `stop`; what cannot be done changes nothing and says why."""
+    if command.verb == WAIT:
+        return Outcome("You waited.")
     if command.verb in MOVES:
         return _move(world, command.verb)
     return {"go to": _go, "pick": _pick, "place": _place, "open": _open, "close": _open}[command.verb](world, command)
@@ -64,7 +66,7 @@ def perform(world: HomeWorld, command: Command) -> Outcome:
 
 def _move(world: HomeWorld, verb: str) -> Outcome:
     before = world.pose.position
-    hit = world.sim.act(verb)
+    hit = world.sim.act(verb, world.who)
     walked = math.dist(before, world.pose.position)
     if verb == "move_forward":
         text = f"You moved {walked:.2f} m forward" + (" and bumped into something." if hit else ".")
@@ -104,11 +106,13 @@ def _pick(world: HomeWorld, command: Command) -> Outcome:
         known = id_ is not None
         return _refused(f"the {command.thing} cannot be picked up" if known else _unknown(command.thing))
     name = world.map.names[id_]
+    if world.state.placements[id_].held_by not in (None, world.who):
+        return _refused(f"the other one holds the {name}")
     if world.held is not None:
         return _refused(f"you hold the {world.map.names[world.held]} already")
     if not world.in_reach(id_) or not world.sim.in_the_open(id_):
         return _refused(f"the {name} is not within reach")
-    world.sim.hold(id_)
+    world.sim.hold(id_, world.who)
     return Outcome(f"You picked up the {name}.")
 
 
@@ -197,4 +201,4 @@ def skills(world: HomeWorld) -> list[str]:
     return found
 
 
-__all__ = ["STOP", "Command", "Outcome", "perform", "pickable", "reachable", "read_command", "skills"]
+__all__ = ["STOP", "WAIT", "Command", "Outcome", "perform", "pickable", "reachable", "read_command", "skills"]

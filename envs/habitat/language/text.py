@@ -11,6 +11,7 @@ from typing import Final
 
 from ..backend import Pose
 from ..sight import Seen
+from ..simulator.bodies import BODY
 from ..world import HomeWorld
 
 _MOST: Final = 24
@@ -66,13 +67,13 @@ def _listed(world: HomeWorld, things: Sequence[Seen]) -> list[str]:
     for one in things:
         place = world.state.placements.get(one.id)
         if place is not None and place.holder in shown:
-            holders.setdefault((place.holder, place.inside), []).append(world.map.names[one.id])
+            holders.setdefault((place.holder, place.inside), []).append(world.name(one.id))
     said = []
     for one in things:
         place = world.state.placements.get(one.id)
         if place is not None and place.holder in shown:
             continue
-        parts = [f"{world.map.names[one.id]}{_state(world, one.id)} {one.distance:.1f} m {say_bearing(one.bearing)}"]
+        parts = [f"{world.name(one.id)}{_state(world, one.id)} {one.distance:.1f} m {say_bearing(one.bearing)}"]
         for inside in (False, True):
             load = holders.get((one.id, inside))
             if load:
@@ -84,7 +85,7 @@ def _listed(world: HomeWorld, things: Sequence[Seen]) -> list[str]:
 
 
 def _state(world: HomeWorld, id_: int) -> str:
-    if world.thing(id_).opened is None:
+    if id_ >= BODY or world.thing(id_).opened is None:
         return ""
     return " (closed)" if world.is_closed(id_) else " (open)"
 

@@ -17,8 +17,9 @@ from ..backend import MOVES
 from ..goals import read_words
 from ..graph import node_of
 from ..scenes.catalogue import ALIASES, ROOMS
-from .actions import STOP, read_command
+from .actions import STOP, WAIT, read_command
 
+_ACTOR: Final = re.compile(r"^\s*<char\d+>\s*")
 _NUMBER: Final = re.compile(r"_\d+$")
 _WHERE: Final = re.compile(r"^You are in the (\w+),", re.MULTILINE)
 _HELD: Final = re.compile(r"^You hold the \w+\.$", re.MULTILINE)
@@ -27,17 +28,21 @@ _SAID: Final = {
     "GO": "go to the {0}", "PICK": "pick up the {0}", "OPEN": "open the {0}", "CLOSE": "close the {0}",
     "PLACE_ON": "put the {0} on the {1}", "PLACE_IN": "put the {0} in the {1}",
 }  # fmt: skip
+_ACTIVITIES: Final = {
+    "point": "go to a point", "image": "go to where a picture was taken", "object": "find an object",
+    "person": "follow a person",
+}  # fmt: skip
 _LEXICON: Final = Lexicon(
     past={
         "GO": ("went to {0}", "walked to {0}"), "PICK": ("picked up {0}", "took {0}"), "OPEN": ("opened {0}",),
         "CLOSE": ("closed {0}", "shut {0}"), "PLACE_ON": ("put {0} on {1}", "placed {0} on {1}"),
         "PLACE_IN": ("put {0} in {1}", "placed {0} in {1}"), "MOVE_FORWARD": ("went forward",),
         "TURN_LEFT": ("turned left",), "TURN_RIGHT": ("turned right",), "LOOK_UP": ("looked up",),
-        "LOOK_DOWN": ("looked down",), "STOP": ("stopped",),
+        "LOOK_DOWN": ("looked down",), "STOP": ("stopped",), "WAIT": ("waited",),
     },
     carrying={
         "GO": "go", "PICK": "grab", "PLACE_ON": "put", "PLACE_IN": "put", "OPEN": "open", "CLOSE": "idle",
-        **{move.upper(): "idle" for move in MOVES}, STOP.upper(): "",
+        **{move.upper(): "idle" for move in MOVES}, STOP.upper(): "", WAIT.upper(): "idle",
     },
     rooms=tuple(ROOMS),
     plurals=frozenset({"keys", "pants", "socks", "cookies"}),
@@ -52,7 +57,7 @@ class HabitatVerbalizer(Verbalizer):
 
     def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
         """Take an action apart; ids follow from names, so no graph is needed."""
-        command = read_command(text)
+        command = read_command(_ACTOR.sub("", text))
         if command is None:
             return None
         if command.verb == "place":
@@ -85,9 +90,7 @@ class HabitatVerbalizer(Verbalizer):
         if first is None:
             return None
         if "navigate" in first:
-            return {"object": "find an object", "image": "go to where a picture was taken"}.get(
-                first["navigate"], "go to a point"
-            )
+            return _ACTIVITIES.get(first["navigate"])
         return "open or close something" if "state" in first else "put something somewhere"
 
     def scene(self, task: Task) -> str:

@@ -63,7 +63,7 @@ class HabitatModel:
         """Return where the agents and the things are, what is open, and whether the episode is over."""
         state = self._env.sim.state
         # The placements of a state are never changed in place; a step that moves nothing keeps them.
-        return state.poses, frozenset(state.placements.items()), state.opened, self._env.over
+        return state.poses, frozenset(state.placements.items()), state.opened, self._env.over, self._env.turn
 
     def success(self) -> bool | None:
         """Return whether the goal is reached; None without a goal that can be checked."""

@@ -5,7 +5,7 @@ Not here: the follower itself (`follower`), and search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
 from ....errors import ConfigError
@@ -45,17 +45,19 @@ def rearrange(world: HomeWorld, conditions: Sequence[ConditionJson]) -> list[str
         ConfigError: a condition is of a form that no plan is known for, or what it needs is not there.
     """
     plan: list[str] = []
-
-    def do(action: str) -> None:
-        command = read_command(action)
-        done = None if command is None else perform(world, command)
-        if done is None or done.error is not None:
-            raise ConfigError(f"No plan is known for {list(conditions)}: {done.error if done else action}.")
-        plan.append(action)
-
-    for one in sorted(parse_conditions(conditions), key=lambda weighted: _rank(weighted.condition)):
-        _bring_about(world, one.condition, do)
+    for one in in_order(conditions):
+        for action in bring_about(world, one):
+            command = read_command(action)
+            done = None if command is None else perform(world, command)
+            if done is None or done.error is not None:
+                raise ConfigError(f"No plan is known for {list(conditions)}: {done.error if done else action}.")
+            plan.append(action)
     return plan
+
+
+def in_order(conditions: Sequence[ConditionJson]) -> list[Condition]:
+    """Return conditions in the order in which they are best brought about."""
+    return sorted((weighted.condition for weighted in parse_conditions(conditions)), key=_rank)
 
 
 def _rank(condition: Condition) -> int:
@@ -70,14 +72,19 @@ def _ids(world: HomeWorld, selector: NodeSelector) -> list[int]:
     return [*wanted, *(id_ for id_, name in world.map.names.items() if node_of(name) in selector.ids)]
 
 
-def _bring_about(world: HomeWorld, condition: Condition, do: Callable[[str], None]) -> None:
+def bring_about(world: HomeWorld, condition: Condition) -> Iterator[str]:
+    """Yield the skills that bring a condition about; each has to be done before the next is asked for.
+
+    Raises:
+        ConfigError: no plan is known for it, or what it needs is not there.
+    """
     names = world.map.names
     if isinstance(condition, NodeCondition) and condition.count == 1:
         opens = condition.state == "OPEN"
         ids = _ids(world, condition.node)
         if ids and not any(world.is_closed(id_) != opens for id_ in ids):
-            do(f"go to {names[ids[0]]}")
-            do(f"{'open' if opens else 'close'} {names[ids[0]]}")
+            yield f"go to {names[ids[0]]}"
+            yield f"{'open' if opens else 'close'} {names[ids[0]]}"
         return
     if not isinstance(condition, EdgeCondition) or condition.count != 1:
         raise ConfigError(f"No plan is known for {condition}.")
@@ -85,22 +92,22 @@ def _bring_about(world: HomeWorld, condition: Condition, do: Callable[[str], Non
         rooms = [one.name for one in world.map.home.rooms]
         meant = [one for one in rooms if one in condition.target.classes or node_of(one) in condition.target.ids]
         if meant and HOLDS not in condition.relations:
-            do(f"go to {meant[0]}")
+            yield f"go to {meant[0]}"
         else:
-            _fetch(world, _ids(world, condition.target), do)
+            yield from _fetch(world, _ids(world, condition.target))
         return
     sources = _ids(world, condition.source)
     inside = "INSIDE" in condition.relations
     targets = list(_targets(world, condition.target, inside))
     if any(_lies(world, id_, target, within) for id_ in sources for target, within in targets):
         return
-    held = _fetch(world, sources, do)
+    held = yield from _fetch(world, sources)
     for target, within in targets:
         if world.free_spot(target, within) is not None and world.map.stand_at(world.map.bases[target]) is not None:
-            do(f"go to {names[target]}")
+            yield f"go to {names[target]}"
             if within and world.is_closed(target):
-                do(f"open {names[target]}")
-            do(f"place {names[held]} {'in' if within else 'on'} {names[target]}")
+                yield f"open {names[target]}"
+            yield f"place {names[held]} {'in' if within else 'on'} {names[target]}"
             return
     raise ConfigError(f"There is no free place for {names[held]} as {condition} asks.")
 
@@ -121,8 +128,8 @@ def _lies(world: HomeWorld, id_: int, target: int, inside: bool) -> bool:
     return place.holder == target and place.inside == inside
 
 
-def _fetch(world: HomeWorld, ids: Sequence[int], do: Callable[[str], None]) -> int:
-    """Pick up one of several things, the first that can be; open what it lies in."""
+def _fetch(world: HomeWorld, ids: Sequence[int]) -> Generator[str, None, int]:
+    """Pick up one of several things, the first that can be, opening what it lies in; return which."""
     names = world.map.names
     held = world.held
     if held is not None and held in ids:
@@ -132,12 +139,12 @@ def _fetch(world: HomeWorld, ids: Sequence[int], do: Callable[[str], None]) -> i
         if support is None or world.map.stand_at(support) is None:
             continue
         holder = world.state.placements[id_].holder
-        do(f"go to {names[support]}")
+        yield f"go to {names[support]}"
         if holder is not None and not world.sim.in_the_open(id_):
-            do(f"open {names[holder]}")
-        do(f"pick {names[id_]}")
+            yield f"open {names[holder]}"
+        yield f"pick {names[id_]}"
         return id_
     raise ConfigError(f"Nothing of {[names[id_] for id_ in ids]} can be fetched.")
 
 
-__all__ = ["follow", "rearrange"]
+__all__ = ["bring_about", "follow", "in_order", "rearrange"]

@@ -20,6 +20,7 @@ from ..backend import MOVES, SENSORS, AgentSettings, PathResult, Vector
 from ..planning.follower import ahead, collided, turned
 from ..scenes.generate import generate_home, read_name
 from ..scenes.scene import Home, Solid, Thing, bounds, read_boxes
+from .bodies import BODY, body
 from .home_simulator import (
     AddedObjects,
     HomeSimulator,
@@ -121,10 +122,20 @@ class EmbeddedBackend(HomeSimulator):
         x, _, z = pose.position
         aspect = settings.rows / settings.width
         rooms = self._scene.portals.visible(x, z, yaw, math.radians(pose.pitch), camera.half, aspect)
-        return render(self.faces(), camera, settings.rows, settings.width, sensors, rooms)
+        return render(self._with_others(agent), camera, settings.rows, settings.width, sensors, rooms)
+
+    def _with_others(self, agent: int) -> Faces:
+        """Return the faces of everything, the other agents included."""
+        solids = [
+            (one, BODY + number, BODY + number, self._scene.portals.room_at(pose.position[0], pose.position[2]))
+            for number, pose in enumerate(self._state.poses)
+            if number != agent
+            for one in body(pose)
+        ]
+        return joined([self.faces(), box_faces(*_arrays(solids))]) if solids else self.faces()
 
     def faces(self) -> Faces:
-        """Return the faces of everything as it is now; what is held is not drawn."""
+        """Return the faces of all things as they are now; what is held is not drawn."""
         state, loaded = self._state, self._scene
         if self._drawn[0] is not state.placements or self._drawn[1] is not state.opened:
             if self._fixed[0] != (loaded.scenery.home.name, state.opened):
