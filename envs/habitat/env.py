@@ -22,7 +22,7 @@ from ..facts.goals import satisfied
 from ..facts.graph import Fact, changes_between
 from ..spaces import TextWithImages
 from ..text_env import TextEnv, explain, require_reset
-from .backend import MOVES, RGB, AgentSettings, Pose
+from .backend import MOVES, RGB, AgentSettings, Pose, Vector
 from .goals import PERSON, POINT, NavGoal, read_goal
 from .graph import HomeGraph, agent_node, carried_progress
 from .language.actions import STOP, WAIT, Outcome, perform, read_command, skills
@@ -140,6 +140,7 @@ class HabitatEnv(TextEnv[Any]):
         self._world: HomeWorld | None = None
         self._entered = "", "", AddedObjects(), 0
         self._graph: HomeGraph | None = None
+        self._away: tuple[NavGoal | None, Vector, float] = None, (0.0, 0.0, 0.0), 0.0
         self._measures: NavMeasures | None = None
         self._social: Following | TeamMeasures | None = None
         self._turn = 0
@@ -254,7 +255,7 @@ class HabitatEnv(TextEnv[Any]):
                 self._measure(done)
                 self._turn = (actor + 1) % episode.characters
             facts = require_reset(self._graph).facts(self.sim.state, world.rooms)
-            moved = facts != self._facts
+            moved = facts is not self._facts and facts != self._facts
             self._facts = facts if moved else self._facts
         if error is not None:
             self._event = ""
@@ -341,7 +342,7 @@ class HabitatEnv(TextEnv[Any]):
             self.sim.set_agent(episode.nav.picture)
             self._picture = episode, self.sim.render((RGB,))[RGB]
             self.sim.restore(here)
-        return self._picture[1]
+        return self._picture[1].copy()
 
     def _observed(self, text: str) -> str | dict[str, Any]:
         picture = self.goal_picture()
@@ -390,7 +391,10 @@ class HabitatEnv(TextEnv[Any]):
         return Pose((x, y, z), (a, b, c, d))
 
     def _distance(self, nav: NavGoal) -> float:
-        return self.sim.nearest_distance(self.sim.agent().position, nav.places)
+        here = self.sim.agent().position
+        if self._away[0] is not nav or self._away[1] != here:
+            self._away = nav, here, self.sim.nearest_distance(here, nav.places)
+        return self._away[2]
 
     def _reached(self, moved: bool) -> tuple[bool, float]:
         """Return whether the goal holds, and the progress.

@@ -59,6 +59,7 @@ class HomeGraph:
         self._fixed = frozenset(fixed)
         self._openable = [thing.id for thing in home.things if thing.opened is not None]
         self._last: tuple[object, object, frozenset[Fact]] = (None, None, frozenset())
+        self._here: tuple[object, Sequence[int], frozenset[Fact]] = (None, (), frozenset())
 
     def facts(self, now: HomeState, rooms: Sequence[int]) -> frozenset[Fact]:
         """Return everything that holds.
@@ -73,8 +74,11 @@ class HomeGraph:
             for id_, place in now.placements.items():
                 found.update(self._placed(id_, place))
             self._last = (now.placements, now.opened, frozenset(found))
-        inside = zip(self._agents, rooms, strict=False)
-        return self._last[2] | {(agent, "INSIDE", self._rooms[room]) for agent, room in inside if room >= 0}
+        if self._here[0] is not self._last[2] or self._here[1] != rooms:
+            inside = zip(self._agents, rooms, strict=False)
+            agents = {(agent, "INSIDE", self._rooms[room]) for agent, room in inside if room >= 0}
+            self._here = self._last[2], rooms, self._last[2] | agents
+        return self._here[2]
 
     def _placed(self, id_: int, place: Placement) -> Iterator[Fact]:
         if place.held_by is not None:

@@ -6,8 +6,8 @@ Not here: what changes (`world`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -55,12 +55,29 @@ class HomeMap:
         """For furniture, the piece that stands on the floor: itself, or what it is on."""
         self.spots = open_spots(home.things)
         """The places on and in furniture that other furniture leaves free, by `(id, inside)`."""
+        self.in_room = {
+            room: [(id_, *_footprint(self.thing(self.bases[id_]))) for id_ in self.bases if self._room_of(id_) == room]
+            for room in (-1, *range(len(home.rooms)))
+        }
+        """The furniture of each room, with the lower and the upper corner of what it stands on, seen from above."""
         self._stands: dict[int, Sequence[Place]] = {}
         self._views: dict[str, tuple[Vector, ...]] = {}
 
     def thing(self, id_: int) -> Thing:
         """Return a thing by its id."""
         return self.home.things[id_ - 1]
+
+    def _room_of(self, id_: int) -> int:
+        return self.rooms[self.bases[id_]]
+
+    @cached_property
+    def ways(self) -> Mapping[int, str]:
+        """The furniture on the floor that an agent can go to, each with the action that goes there."""
+        return {
+            id_: f"go to {self.names[id_]}"
+            for id_, base in self.bases.items()
+            if base == id_ and self.stand_at(id_) is not None
+        }
 
     def room_at(self, x: float, z: float) -> int:
         """Return the room of a place, the nearest where it is in none (a doorway); -1 where the home has no rooms."""
@@ -115,6 +132,11 @@ class HomeMap:
             for z in np.arange(z0 + step / 2, z1, step).tolist():
                 if away_from(thing, x, z) <= distance and self.free.is_free(x, z):
                     yield x, z
+
+
+def _footprint(thing: Thing) -> tuple[float, float, float, float]:
+    (x0, _, z0), (x1, _, z1) = thing.box
+    return x0, z0, x1, z1
 
 
 def middle(thing: Thing) -> Place:

@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 
 from .backend import AgentSettings, Pose, Vector
 from .scenes.scene import Home, Solid, bounds
+from .simulator.portals import Portals
 
 FAR: Final = 8.0
 """How far an agent recognises things, in metres."""
 _EYE: Final = 0.02
+_SHARES: Final = (0.25, 0.6, 0.98)
+"""How high on a piece of furniture the points are that are looked at."""
+_POINTS: Final = len(_SHARES)
+_SHORT: Final = 0.995
+"""How much of the way to a point a box has to be on that hides it."""
 Floats = NDArray[np.float64]
 
 
@@ -33,11 +39,35 @@ class Seen(NamedTuple):
     """In degrees, to the left positive."""
 
 
+class LookedAt(NamedTuple):
+    """Points that are looked at, and whose they are."""
+
+    points: Floats
+    """Shape `[points, 3]`."""
+    owners: NDArray[np.int64]
+    """Shape `[points]`."""
+    rooms: NDArray[np.int64]
+    """By their places in `Home.rooms`; -1 for what may be seen from several. Shape `[points]`."""
+
+
 class _Boxes(NamedTuple):
     low: Floats
     high: Floats
     owner: NDArray[np.int64]
     """The furniture that each belongs to; 0 for the building."""
+    room: NDArray[np.int64]
+
+
+class _InSight(NamedTuple):
+    """What is in the rooms that a camera may see."""
+
+    things: LookedAt
+    opened: frozenset[int]
+    rooms: bytes
+    """Which rooms these are."""
+    points: Floats
+    owners: NDArray[np.int64]
+    boxes: _Boxes
 
 
 class Sight:
@@ -45,58 +75,96 @@ class Sight:
 
     def __init__(self, home: Home, settings: AgentSettings) -> None:
         """Gather the boxes that hide things."""
-        self._home, self._settings = home, settings
+        self._home, self._settings, self._portals = home, settings, Portals(home)
         self._furniture = [thing for thing in home.things if not thing.movable]
         self._points = {thing.id: _looked_at(thing.solids) for thing in self._furniture}
-        self._doors = np.array([(x, 1.2, z) for x, z in (door.middle for door in home.doors)]).reshape(-1, 3)
+        own = [(thing.id, self._portals.room_of(*thing.solids)) for thing in self._furniture for _ in range(_POINTS)]
+        own += [(-1 - number, -1) for number in range(len(home.doors))]
+        doors = np.array([(x, 1.2, z) for x, z in (door.middle for door in home.doors)]).reshape(-1, 3)
+        owners, rooms = np.array(own, dtype=np.int64).reshape(-1, 2).T
+        self._fixed = LookedAt(np.concatenate([*self._points.values(), doors]), owners, rooms)
         self._boxes: dict[frozenset[int], _Boxes] = {}
+        self._last: _InSight | None = None
 
-    def around(self, pose: Pose, loose: Sequence[tuple[int, Vector]], opened: frozenset[int]) -> list[Seen]:
+    def looked_at(self, lying: Sequence[tuple[int, Vector]]) -> LookedAt:
+        """Return the points that are looked at: those of the furniture and the doorways, and of movable objects.
+
+        Args:
+            lying: The movable objects that are in the open, each with the middle of its lower side.
+        """
+        fixed = self._fixed
+        points = np.array([(x, y + _EYE, z) for _, (x, y, z) in lying], dtype=float).reshape(-1, 3)
+        own = [(id_, self._portals.room_at(x, z)) for id_, (x, _, z) in lying]
+        owners, rooms = np.array(own, dtype=np.int64).reshape(-1, 2).T
+        return LookedAt(
+            np.concatenate([fixed.points, points]),
+            np.concatenate([fixed.owners, owners]),
+            np.concatenate([fixed.rooms, rooms]),
+        )
+
+    def around(
+        self, pose: Pose, things: LookedAt, others: Sequence[tuple[int, Vector]], opened: frozenset[int]
+    ) -> list[Seen]:
         """Return what an agent sees, the nearest first.
 
         Args:
             pose: Where it is.
-            loose: The movable objects that are in the open, each with the middle of its lower side.
+            things: What `looked_at` returned.
+            others: Other agents, each with the place at which it is looked.
             opened: The furniture that is open.
         """
-        ids = [id_ for id_, points in self._points.items() for _ in points]
-        lying = np.array([place for _, place in loose], dtype=float).reshape(-1, 3)
-        points = np.concatenate([*self._points.values(), lying + np.array((0.0, _EYE, 0.0)), self._doors])
-        ids += [id_ for id_, _ in loose]
-        ids += [-1 - number for number in range(len(self._doors))]
-        owners = np.array(ids, dtype=np.int64)
-        eye = np.array(pose.position) + np.array((0.0, self._settings.camera_height, 0.0))
-        kept = self._in_view(pose, points - eye)
-        kept = kept[~_hidden(eye, points[kept], owners[kept], self._boxes_of(opened))]
-        across, along = points[kept, 0] - eye[0], points[kept, 2] - eye[2]
-        _, y, _, w = pose.rotation
-        yaw = 2 * math.atan2(y, w)
-        bearings = np.degrees((np.arctan2(-across, -along) - yaw + math.pi) % (2 * math.pi) - math.pi)
+        x, y, z = pose.position
+        eye = np.array((x, y + self._settings.camera_height, z))
+        _, turn, _, w = pose.rotation
+        yaw, pitch = 2 * math.atan2(turn, w), math.radians(pose.pitch)
+        here = self._in_sight(x, z, yaw, pitch, things, opened)
+        points, owners = here.points, here.owners
+        if others:
+            points = np.concatenate([points, np.array([place for _, place in others])])
+            owners = np.concatenate([owners, np.array([id_ for id_, _ in others], dtype=np.int64)])
+        off = points - eye
+        kept = self._in_view(yaw, pitch, off)
+        off, owners = off[kept], owners[kept]
+        shown = np.flatnonzero(~_hidden(eye, off, owners, here.boxes))
         best: dict[int, Seen] = {}
-        for id_, distance, bearing in zip(
-            owners[kept].tolist(), np.hypot(across, along).tolist(), bearings.tolist(), strict=True
-        ):
+        for id_, (across, _, along) in zip(owners[shown].tolist(), off[shown].tolist(), strict=True):
+            distance = math.hypot(across, along)
             if id_ not in best or distance < best[id_].distance:
-                best[id_] = Seen(id_, distance, bearing)
+                bearing = (math.atan2(-across, -along) - yaw + math.pi) % (2 * math.pi) - math.pi
+                best[id_] = Seen(id_, distance, math.degrees(bearing))
         return sorted(best.values(), key=lambda one: (one.distance, one.id))
 
     def sees_fixed(self, place: tuple[float, float], id_: int) -> bool:
         """Return whether an agent at a place on the floor sees a piece of furniture when it turns to it."""
         eye = np.array((place[0], self._settings.camera_height, place[1]))
         points = self._points[id_]
-        return not _hidden(eye, points, np.full(len(points), id_), self._boxes_of(frozenset())).all()
+        return not _hidden(eye, points - eye, np.full(len(points), id_), self._boxes_of(frozenset())).all()
 
-    def _in_view(self, pose: Pose, off: Floats) -> NDArray[np.intp]:
-        _, y, _, w = pose.rotation
-        yaw, pitch = 2 * math.atan2(y, w), math.radians(pose.pitch)
-        ahead = -off[:, 0] * math.sin(yaw) - off[:, 2] * math.cos(yaw)
-        side = off[:, 0] * math.cos(yaw) - off[:, 2] * math.sin(yaw)
-        depth = ahead * math.cos(pitch) + off[:, 1] * math.sin(pitch)
-        height = off[:, 1] * math.cos(pitch) - ahead * math.sin(pitch)
+    def _in_sight(
+        self, x: float, z: float, yaw: float, pitch: float, things: LookedAt, opened: frozenset[int]
+    ) -> _InSight:
+        """Return what is in the rooms that may be seen; the last answer is kept, as the next is often the same."""
+        wide, aspect = math.tan(math.radians(self._settings.hfov) / 2), self._settings.rows / self._settings.width
+        rooms = self._portals.visible(x, z, yaw, pitch, wide, aspect)
+        key, last = rooms.tobytes(), self._last
+        if last is None or last.things is not things or last.opened is not opened or last.rooms != key:
+            boxes, seen = self._boxes_of(opened), rooms[things.rooms]
+            inside = rooms[boxes.room]
+            kept = _Boxes(boxes.low[inside], boxes.high[inside], boxes.owner[inside], boxes.room[inside])
+            last = _InSight(things, opened, key, things.points[seen], things.owners[seen], kept)
+            self._last = last
+        return last
+
+    def _in_view(self, yaw: float, pitch: float, off: Floats) -> NDArray[np.intp]:
+        """Return which points, given from the eye, are in the field of view and near enough."""
+        s, c, up, level = math.sin(yaw), math.cos(yaw), math.sin(pitch), math.cos(pitch)
+        side, depth, height = (
+            off @ np.array(((c, 0.0, -s), (-s * level, up, -c * level), (s * up, level, c * up))).T
+        ).T
         wide = math.tan(math.radians(self._settings.hfov) / 2)
         tall = wide * self._settings.rows / self._settings.width
-        near = np.hypot(off[:, 0], off[:, 2]) < FAR
-        return np.flatnonzero((depth > 0.01) & (np.abs(side) <= wide * depth) & (np.abs(height) <= tall * depth) & near)
+        near = off[:, 0] ** 2 + off[:, 2] ** 2 < FAR**2
+        return np.flatnonzero((np.abs(side) <= wide * depth) & (np.abs(height) <= tall * depth) & (depth > 0.01) & near)
 
     def _boxes_of(self, opened: frozenset[int]) -> _Boxes:
         known = self._boxes.get(opened)
@@ -111,6 +179,7 @@ class Sight:
                 np.array([one.low for one, _ in solids]),
                 np.array([one.high for one, _ in solids]),
                 np.array([owner for _, owner in solids], dtype=np.int64),
+                np.array([self._portals.room_of(one) for one, _ in solids], dtype=np.int64),
             )
         return known
 
@@ -119,22 +188,31 @@ def _looked_at(solids: Sequence[Solid]) -> Floats:
     """Return the points of a piece of furniture that are looked at: the middle of its box, and above and below it."""
     low, high = bounds(solids)
     x, z = (low[0] + high[0]) / 2, (low[2] + high[2]) / 2
-    return np.array([(x, low[1] + (high[1] - low[1]) * share, z) for share in (0.25, 0.6, 0.98)])
+    return np.array([(x, low[1] + (high[1] - low[1]) * share, z) for share in _SHARES])
 
 
-def _hidden(eye: Floats, points: Floats, owners: NDArray[np.int64], boxes: _Boxes) -> NDArray[np.bool_]:
-    """Return which points have a box between them and the eye; what belongs to the point's own thing hides nothing."""
-    way = points - eye
-    way[way == 0] = 1e-12
-    inverse = 1 / way
-    enter = np.full((len(points), len(boxes.low)), 0.0)
-    leave = np.full_like(enter, 0.995)
+def _hidden(eye: Floats, way: Floats, owners: NDArray[np.int64], boxes: _Boxes) -> NDArray[np.bool_]:
+    """Return which points have a box between them and the eye; what belongs to the point's own thing hides nothing.
+
+    Args:
+        eye: Where the eye is.
+        way: The points, from the eye on, shape `[points, 3]`.
+        owners: Whose they are, shape `[points]`.
+        boxes: What hides.
+    """
+    if not len(way):
+        return np.zeros(0, dtype=bool)
+    inverse = 1 / np.where(way == 0, 1e-12, way)
+    low, high = (boxes.low - eye).T, (boxes.high - eye).T
+    enter = np.zeros((len(way), len(boxes.low)))
+    leave = np.full_like(enter, _SHORT)
     for axis in range(3):
-        one = (boxes.low[:, axis] - eye[axis]) * inverse[:, axis, None]
-        other = (boxes.high[:, axis] - eye[axis]) * inverse[:, axis, None]
+        one, other = low[axis] * inverse[:, axis, None], high[axis] * inverse[:, axis, None]
         np.maximum(enter, np.minimum(one, other), out=enter)
-        np.minimum(leave, np.maximum(one, other), out=leave)
-    return np.asarray(((enter < leave) & (boxes.owner != owners[:, None])).any(1))
+        np.minimum(leave, np.maximum(one, other, out=one), out=leave)
+    hides = enter < leave
+    hides &= boxes.owner != owners[:, None]
+    return np.asarray(hides.any(1))
 
 
-__all__ = ["FAR", "Seen", "Sight"]
+__all__ = ["FAR", "LookedAt", "Seen", "Sight"]

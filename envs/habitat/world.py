@@ -14,7 +14,7 @@ from .home_map import Place, away_from, known_map, middle
 from .planning.follower import turned
 from .scenes.catalogue import ALIASES
 from .scenes.scene import Thing
-from .sight import Seen
+from .sight import LookedAt, Seen
 from .simulator.bodies import BODY, CHEST
 from .simulator.home_simulator import AddedObjects, HomeSimulator, HomeState
 
@@ -45,6 +45,7 @@ class HomeWorld:
         self.calls_person = False
         """Whether another agent is called a person."""
         self.map = known_map(sim.scenery, sim.settings)
+        self._loose: tuple[object, object, LookedAt] = (None, None, self.map.sight.looked_at(()))
 
     @property
     def state(self) -> HomeState:
@@ -59,7 +60,8 @@ class HomeWorld:
     @property
     def room(self) -> int:
         """The room that the agent is in."""
-        return self.rooms[self.who]
+        x, _, z = self.pose.position
+        return self.map.room_at(x, z)
 
     @property
     def rooms(self) -> tuple[int, ...]:
@@ -147,16 +149,19 @@ class HomeWorld:
     def around(self) -> list[Seen]:
         """Return what the agent sees, the nearest first."""
         state = self.state
-        loose = [
-            (id_, place.position)
-            for id_, place in state.placements.items()
-            if place.held_by is None and self.sim.in_the_open(id_)
+        if self._loose[0] is not state.placements or self._loose[1] is not state.opened:
+            lying = [
+                (id_, place.position)
+                for id_, place in state.placements.items()
+                if place.held_by is None and self.sim.in_the_open(id_)
+            ]
+            self._loose = state.placements, state.opened, self.map.sight.looked_at(lying)
+        others = [
+            (BODY + number, (pose.position[0], pose.position[1] + CHEST, pose.position[2]))
+            for number, pose in enumerate(state.poses)
+            if number != self.who
         ]
-        for number, pose in enumerate(state.poses):
-            if number != self.who:
-                x, y, z = pose.position
-                loose.append((BODY + number, (x, y + CHEST, z)))
-        return self.map.sight.around(self.pose, loose, state.opened)
+        return self.map.sight.around(self.pose, self._loose[2], others, state.opened)
 
     def name(self, id_: int) -> str:
         """Return the name of a thing, or of another agent that is seen."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from ..backend import MOVES
 from ..scenes.catalogue import ALIASES
-from ..world import HomeWorld
+from ..world import REACH, HomeWorld
 
 STOP, WAIT = "stop", "wait"
 _PLACE: Final = re.compile(r"(?:place|put) (.+?) (on|onto|in|into|inside) (.+)")
@@ -101,7 +101,7 @@ def _go(world: HomeWorld, command: Command) -> Outcome:
 
 
 def _pick(world: HomeWorld, command: Command) -> Outcome:
-    id_ = world.named(command.thing, list(pickable(world)))
+    id_ = world.named(command.thing, list(pickable(world, reachable(world))))
     if id_ is None or not world.thing(id_).movable:
         known = id_ is not None
         return _refused(f"the {command.thing} cannot be picked up" if known else _unknown(command.thing))
@@ -117,7 +117,7 @@ def _pick(world: HomeWorld, command: Command) -> Outcome:
 
 
 def _place(world: HomeWorld, command: Command) -> Outcome:
-    held, holder = world.held, world.named(command.holder, list(reachable(world)))
+    held, holder = world.held, world.named(command.holder, reachable(world))
     if held is None:
         return _refused("you hold nothing")
     name = world.map.names[held]
@@ -160,23 +160,29 @@ def _unknown(name: str) -> str:
     return f"there is no {name[:80]} here"
 
 
-def reachable(world: HomeWorld) -> Iterator[int]:
-    """Yield the furniture within reach."""
-    return (id_ for id_ in world.map.bases if world.in_reach(id_))
+def reachable(world: HomeWorld) -> list[int]:
+    """Return the furniture within reach."""
+    x, _, z = world.pose.position
+    return [
+        id_
+        for id_, x0, z0, x1, z1 in world.map.in_room[world.room]
+        if math.hypot(max(x0 - x, x - x1, 0.0), max(z0 - z, z - z1, 0.0)) <= REACH
+    ]
 
 
-def pickable(world: HomeWorld) -> Iterator[int]:
-    """Yield the movable objects that can be picked up with an empty hand."""
+def pickable(world: HomeWorld, near: Collection[int]) -> Iterator[int]:
+    """Yield the movable objects that can be picked up with an empty hand, from furniture within reach."""
     sim = world.sim
-    for id_, place in world.state.placements.items():
-        if place.held_by is None and sim.in_the_open(id_) and world.in_reach(id_):
-            yield id_
+    if near:
+        for id_, place in world.state.placements.items():
+            if place.holder in near and sim.in_the_open(id_):
+                yield id_
 
 
 def skills(world: HomeWorld) -> list[str]:
     """Return the skills that can be used now: going to furniture and rooms, picking, placing, opening, closing."""
-    names = world.map.names
-    near = list(reachable(world))
+    names, bases = world.map.names, world.map.bases
+    near = reachable(world)
     held = world.held
     found = []
     for id_ in near:
@@ -190,14 +196,11 @@ def skills(world: HomeWorld) -> list[str]:
             if thing.inside and not closed and world.free_spot(id_, True) is not None:
                 found.append(f"place {names[held]} in {names[id_]}")
     if held is None:
-        found += [f"pick {names[id_]}" for id_ in pickable(world)]
-    at = {world.map.bases[id_] for id_ in near}
-    found += [
-        f"go to {names[id_]}"
-        for id_, base in world.map.bases.items()
-        if base == id_ and id_ not in at and world.map.stand_at(id_) is not None
-    ]
-    found += [f"go to {room.name}" for n, room in enumerate(world.map.home.rooms) if n != world.room]
+        found += [f"pick {names[id_]}" for id_ in pickable(world, near)]
+    at = {bases[id_] for id_ in near}
+    found += [way for id_, way in world.map.ways.items() if id_ not in at]
+    here = world.room
+    found += [f"go to {room.name}" for n, room in enumerate(world.map.home.rooms) if n != here]
     return found
 
 

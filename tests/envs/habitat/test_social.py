@@ -17,7 +17,7 @@ from pathei.envs.habitat.backend import Pose
 from pathei.envs.habitat.env import HabitatEnv
 from pathei.envs.habitat.graph import agent_node, node_of
 from pathei.envs.habitat.language.verbalizer import HabitatVerbalizer
-from pathei.envs.habitat.planning.follower import turned
+from pathei.envs.habitat.planning.follower import ahead, turned
 from pathei.envs.habitat.simulator.bodies import BODY
 from pathei.envs.habitat.social.measures import Meeting, SocialMeasures
 from pathei.envs.habitat.social.meeting import fewest_steps
@@ -113,27 +113,22 @@ def test_walking_into_the_person_ends_the_episode_and_they_are_seen() -> None:
     env = HabitatEnv(**HOME, render_mode="rgb_array")
     env.reset(seed=0, options={"goal": FOLLOW})
     place = env.sim.agent(0)
-    ahead = next(
+    way = next(
         (turn, end)
         for turn in range(0, 360, 30)
-        if (end := env.sim.path(place.position, [_ahead(env, place, turn)])).distance == pytest.approx(1.5, abs=1e-3)
+        if (end := env.sim.path(place.position, [_ahead(place, turn)])).distance == pytest.approx(1.5, abs=1e-3)
     )
-    env.sim.set_agent(place._replace(rotation=turned(place.rotation, ahead[0])), 0)
-    env.sim.set_agent(Pose(ahead[1].points[-1]), 1)
+    env.sim.set_agent(place._replace(rotation=turned(place.rotation, way[0])), 0)
+    env.sim.set_agent(Pose(way[1].points[-1]), 1)
     assert "person 1.5 m ahead" in env.text()
     assert BODY + 1 in np.unique(env.sim.render(("semantic",))["semantic"])
-    info: dict[str, Any] = {}
-    for _ in range(8):
-        _, _, over, _, info = env.step("move_forward")
-        if over:
-            break
+    env.sim.set_agent(Pose(env.sim.path(place.position, [_ahead(place, way[0], 0.42)]).points[-1]), 1)
+    _, _, over, _, info = env.step("move_forward")
     assert info["metrics"]["did_collide"] is over is True
 
 
-def _ahead(env: HabitatEnv, place: Pose, turn: int) -> tuple[float, float, float]:
-    _, y, _, w = turned(place.rotation, turn)
-    x, height, z = place.position
-    return x - 1.5 * 2 * y * w, height, z - 1.5 * (w * w - y * y)
+def _ahead(place: Pose, turn: int, metres: float = 1.5) -> tuple[float, float, float]:
+    return ahead(place.position, turned(place.rotation, turn), metres)
 
 
 def test_a_standing_person_is_met_in_as_many_steps_as_the_walk_takes() -> None:
