@@ -8,6 +8,7 @@ do (`actions`), and the words of observations (`text`).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -88,6 +89,7 @@ class HabitatEnv(TextEnv[Any]):
     * `characters`: 2 for two agents who act in turn, as `info["character"]` says. An action may name who does it:
       `<char1> pick cup`; the one whose turn comes before then waits, as with `wait`.
     * `other_start_position` and `other_start_rotation`: where the second agent begins, or the person who is followed.
+    * `doors`: `"closed"` closes all doors at the beginning; `"open"` by default.
     * `actions`: which actions are listed: `"moves"` (and stop), `"skills"`, or `"all"`. All of them are always
       understood. By default moves for goals of navigation, and skills for others.
     * `goal`: conditions as in `pathei.envs.habitat.goals`.
@@ -111,6 +113,7 @@ class HabitatEnv(TextEnv[Any]):
         "other_start_position",
         "other_start_rotation",
         "characters",
+        "doors",
         "actions",
         "goal",
     )
@@ -203,6 +206,9 @@ class HabitatEnv(TextEnv[Any]):
         listed = given.get("actions") or ("skills" if nav is None else "moves")
         if listed not in ACTION_LISTS:
             raise ConfigError(f"The option 'actions' is one of {', '.join(ACTION_LISTS)}, not {listed!r}.")
+        if _doors(given) == "closed":
+            for door in sorted(world.map.joins):
+                self.sim.set_open(door, False)
         self.sim.set_agent(self._start(given))
         if len(self.sim.state.poses) > 1:
             self.sim.set_agent(self._start(given, "other_"), 1)
@@ -218,6 +224,8 @@ class HabitatEnv(TextEnv[Any]):
             self._social = TeamMeasures()
         elif nav is not None:
             away = self._distance(nav)
+            if math.isinf(away) and world.closed_doors():
+                raise GoalError("No way leads to the goal while doors are closed: leave the option 'doors' out.")
             self._measures = NavMeasures(away, away, success_distance=nav.success_distance)
         self._success, self._progress = self._reached(True)
         return self._observed(self.text()), self._info({"graph": graph.to_json()})
@@ -456,6 +464,13 @@ def _characters(given: Mapping[str, Any]) -> int:
     if characters not in (1, 2):
         raise ConfigError(f"The option 'characters' is 1 or 2 here, not {characters!r}.")
     return int(characters)
+
+
+def _doors(given: Mapping[str, Any]) -> str:
+    doors = given.get("doors") or "open"
+    if doors not in ("open", "closed"):
+        raise ConfigError(f"The option 'doors' is 'open' or 'closed' here, not {doors!r}.")
+    return str(doors)
 
 
 def _added(given: Mapping[str, Any]) -> AddedObjects:

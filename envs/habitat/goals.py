@@ -127,4 +127,15 @@ def _follow(one: Mapping[str, Any]) -> Follow:
     return asked
 
 
-__all__ = ["IMAGE", "OBJECT", "PERSON", "POINT", "SAID", "SUCCESS_DISTANCE", "Follow", "NavGoal", "navigate", "read_goal", "read_words"]
+__all__ = [
+    "IMAGE",
+    "OBJECT",
+    "PERSON",
+    "POINT",
+    "SAID",
+    "SUCCESS_DISTANCE",
+    "Follow",
+    "NavGoal",
+    "read_goal",
+    "read_words",
+]

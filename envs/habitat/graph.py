@@ -1,7 +1,8 @@
 """A home as a graph of facts, and the goals that its actions can bring about.
 
 Furniture is INSIDE a room, or ON other furniture; a movable object is ON or INSIDE a piece of furniture, and INSIDE its
-room as well, unless the agent HOLDS it. What can be opened is OPEN or CLOSED. Not here: positions (`facts["pose"]`).
+room as well, unless the agent HOLDS it. A door is INSIDE one of its two rooms. What can be opened is OPEN or CLOSED.
+Not here: positions (`facts["pose"]`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..facts.graph import Fact
 from ..graph_goals import GraphGoals, edge, kinds_of, state
 from .goals import SAID
 from .home_map import HomeMap
-from .scenes.catalogue import ALIASES, FURNITURE, MOVABLE
+from .scenes.catalogue import ALIASES, DOOR, FURNITURE, MOVABLE
 from .scenes.shapes import SHAPES, Shape
 from .simulator.home_simulator import HomeState, Placement
 
@@ -119,10 +120,10 @@ def possible(graph: FactGraph) -> Iterator[ConditionJson]:
     rooms = kinds_of(graph, lambda node, _: node in graph.rooms)
     for room in rooms:
         yield edge(AGENT, "INSIDE", room)
-    for kind in furniture:
-        if _shape_of(kind).opened is not None:
-            yield state(kind, "OPEN")
-            yield state(kind, "CLOSED")
+    doors = kinds_of(graph, lambda _, kind: kind == DOOR)
+    for kind in (*(one for one in furniture if _shape_of(one).opened is not None), *doors):
+        yield state(kind, "OPEN")
+        yield state(kind, "CLOSED")
     for kind in movable:
         yield edge(AGENT, HOLDS, kind)
         for place in furniture:

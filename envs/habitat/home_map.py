@@ -24,6 +24,8 @@ VIEW_DISTANCE: Final = 1.0
 """How far the view points of an object are from it at most, in metres, as in Habitat's ObjectNav episodes."""
 _VIEW_GRID: Final = 0.14
 _STAND: Final = 0.65
+_ASIDE: Final = 0.3
+"""How far from a closed door an agent stands at least, in metres."""
 _KEPT: Final = 65_536
 _STAND_GRID: Final = 0.08
 
@@ -55,8 +57,10 @@ class HomeMap:
         """For furniture, the piece that stands on the floor: itself, or what it is on."""
         self.spots = open_spots(home.things)
         """The places on and in furniture that other furniture leaves free, by `(id, inside)`."""
+        self.joins = {door.leaf: door.rooms for door in home.doors if door.leaf}
+        """The rooms that each door joins."""
         self.in_room = {
-            room: [(id_, *_footprint(self.thing(self.bases[id_]))) for id_ in self.bases if self._room_of(id_) == room]
+            room: [(id_, *_footprint(self.thing(base))) for id_, base in self.bases.items() if self.is_in(id_, room)]
             for room in (-1, *range(len(home.rooms)))
         }
         """The furniture of each room, with the lower and the upper corner of what it stands on, seen from above."""
@@ -67,8 +71,9 @@ class HomeMap:
         """Return a thing by its id."""
         return self.home.things[id_ - 1]
 
-    def _room_of(self, id_: int) -> int:
-        return self.rooms[self.bases[id_]]
+    def is_in(self, id_: int, room: int) -> bool:
+        """Return whether furniture is in a room; a door is in both of its rooms."""
+        return room in self.joins.get(id_, (self.rooms[self.bases[id_]],))
 
     @cached_property
     def ways(self) -> Mapping[int, str]:
@@ -122,7 +127,11 @@ class HomeMap:
 
     def _near(self, id_: int, distance: float, step: float) -> Iterator[Place]:
         """Yield free places in a piece of furniture's room, not farther from it than a distance, on a grid."""
-        thing, room = self.thing(id_), self.rooms[id_]
+        for room in self.joins.get(id_, (self.rooms[id_],)):
+            yield from self._near_in(id_, room, distance, step)
+
+    def _near_in(self, id_: int, room: int, distance: float, step: float) -> Iterator[Place]:
+        thing, least = self.thing(id_), _ASIDE if id_ in self.joins else 0.0
         (x0, _, z0), (x1, _, z1) = thing.box
         x0, z0, x1, z1 = x0 - distance, z0 - distance, x1 + distance, z1 + distance
         if room >= 0:
@@ -130,7 +139,7 @@ class HomeMap:
             x0, z0, x1, z1 = max(x0, a0), max(z0, b0), min(x1, a1), min(z1, b1)
         for x in np.arange(x0 + step / 2, x1, step).tolist():
             for z in np.arange(z0 + step / 2, z1, step).tolist():
-                if away_from(thing, x, z) <= distance and self.free.is_free(x, z):
+                if least <= away_from(thing, x, z) <= distance and self.free.is_free(x, z):
                     yield x, z
 
 

@@ -42,6 +42,8 @@ OBJECT_CATEGORIES: Final = ("chair", "bed", "houseplant", "toilet", "television"
 _LEAST, _MOST, _STRAIGHT = 1.0, 30.0, 1.1
 _TRIES: Final = 100
 _APART: Final = 3.0
+_CLOSED: Final = 0.25
+"""In how many homes to be rearranged the doors are closed at the beginning."""
 
 
 def generate_tasks(n: int, seed: int, *, characters: int | None = None) -> list[Task]:
@@ -89,12 +91,17 @@ def generate_one(kind: str, seed: int, number: int) -> Task:
         start = world.sim.random_point(rng)
         turn = turned((0.0, 0.0, 0.0, 1.0), 30.0 * int(rng.integers(12)))
         world.sim.set_agent(Pose(start, turn))
+        closed = kind == REARRANGE and rng.random() < _CLOSED
+        for door in world.map.joins:
+            world.sim.set_open(door, not closed)
         before = world.state
         goal = _MAKERS[kind](world, start, rng)
         if goal is not None and _solved(world, before, goal):
             options: dict[str, Any] = {
                 "scene": world.scene, "start_position": [*start], "start_rotation": [*turn],
             }  # fmt: skip
+            if closed and world.map.joins:
+                options["doors"] = "closed"
             if kind in _KINDS_FOR_TWO:
                 options |= _second(world, start, rng)
             if kind == TEAM:

@@ -6,7 +6,7 @@ All is said and done for one of them, `HomeWorld.who`. Not here: goals, text, ep
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from .backend import Pose, Quaternion, Vector
@@ -102,7 +102,7 @@ class HomeWorld:
     def in_reach(self, id_: int) -> bool:
         """Return whether the agent can use a thing from where it stands."""
         support = self.support(id_)
-        if support is None or self.map.rooms[support] != self.room:
+        if support is None or not self.map.is_in(support, self.room):
             return False
         x, _, z = self.pose.position
         return away_from(self.thing(support), x, z) <= REACH
@@ -183,10 +183,36 @@ class HomeWorld:
     def _stand(self, id_: int) -> Place | None:
         """Return where to stand to use a piece of furniture: where no other agent is."""
         others, body = self._others(), 2 * self.sim.settings.radius + 0.1
-        if not others:
+        if not others and id_ not in self.map.joins:
             return self.map.stand_at(id_)
-        free = (place for place in self.map.stands(id_) if all(math.dist(place, one) >= body for one in others))
-        return next(free, None)
+        free = [place for place in self.map.stands(id_) if all(math.dist(place, one) >= body for one in others)]
+        if id_ in self.map.joins:  # of the two sides of a door, the one that is not behind it
+            here = self.pose.position
+            sides = [[one for one in free if self.map.room_at(*one) == room][:1] for room in self.map.joins[id_]]
+            ways = [(self.sim.path(here, [(x, here[1], z)]).distance, (x, z)) for side in sides for x, z in side]
+            return min(ways, default=(0.0, None))[1]
+        return next(iter(free), None)
+
+    def closed_doors(self) -> frozenset[int]:
+        """Return the doors that are closed."""
+        return frozenset(self.map.joins) - self.state.opened
+
+    def rooms_within(self, closed: Container[int]) -> set[int]:
+        """Return the rooms that an agent comes to while some doors are closed."""
+        found, left = {self.room}, [self.room]
+        while left:
+            room = left.pop()
+            for door in self.map.home.doors:
+                other = door.rooms[door.rooms[0] == room]
+                if room in door.rooms and door.leaf not in closed and other not in found:
+                    found.add(other)
+                    left.append(other)
+        return found
+
+    def in_the_way(self, id_: int) -> bool:
+        """Return whether an agent stands where a door closes."""
+        near = self.sim.settings.radius + 0.05
+        return any(away_from(self.thing(id_), pose.position[0], pose.position[2]) < near for pose in self.state.poses)
 
     def go_to_room(self, room: int) -> float | None:
         """Walk to the middle of a room, looking ahead; return the length walked, None where there is no way."""

@@ -112,8 +112,8 @@ def _write_things(home: Home, folder: Path) -> Iterator[Mapping[str, Any]]:
                 }  # fmt: skip
                 _write_json(folder / f"{stem}.object_config.json", config)
         yield {
-            "template_name": template_of(thing.id),
-            "translation": middle(thing.solids),
+            "template_name": template_of(thing.id, opened=thing.starts_open),
+            "translation": middle(thing.opened if thing.starts_open and thing.opened else thing.solids),
             "motion_type": "KINEMATIC" if thing.movable else "STATIC",
             "translation_origin": "asset_local",
         }

@@ -1,8 +1,8 @@
 """A home in symbols: a graph in VirtualHome's form, with the same kinds, rooms and nodes as the home's facts.
 
 So a plan that was found in the graph, in script lines, can be carried out in space by the oracle skills. Furniture with
-places on it is SURFACES, with places in it CONTAINERS; a doorway is a door jamb; what can be moved is GRABBABLE. Not
-here: what a graph has no words for (positions), and verbs that no skill carries out (switching, washing, sitting).
+places on it is SURFACES, with places in it CONTAINERS; a bare doorway is a door jamb; what can be moved is GRABBABLE.
+Not here: what a graph has no words for (positions), and verbs that no skill carries out (switching, washing, sitting).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import orjson
 from ....errors import ExportError
 from ...facts.actions import read_action
 from ..graph import AGENT, AGENT_ID, node_of
+from ..scenes.catalogue import DOOR
 from ..world import HomeWorld
 
 _SKILLS: Final[Mapping[str, str]] = MappingProxyType(
@@ -41,10 +42,12 @@ def symbols(world: HomeWorld) -> dict[str, Any]:
     nodes.append({**_node(AGENT, AGENT, "Characters"), "id": AGENT_ID})
     edges = [_edge(AGENT_ID, "INSIDE", node_of(home.rooms[world.room].name))]
     for number, door in enumerate(home.doors):
-        node = _node(f"doorjamb_{number}", "doorjamb", "Doors")
         rooms = [node_of(home.rooms[room].name) for room in door.rooms]
-        nodes.append(node)
-        edges += [_edge(node["id"], "INSIDE", rooms[0]), *(_edge(node["id"], "BETWEEN", room) for room in rooms)]
+        way = node_of(names[door.leaf] if door.leaf else f"doorjamb_{number}")
+        if not door.leaf:
+            nodes.append(_node(f"doorjamb_{number}", "doorjamb", "Doors"))
+            edges.append(_edge(way, "INSIDE", rooms[0]))
+        edges += [_edge(way, "BETWEEN", room) for room in rooms]
     for thing in home.things:
         properties, states = ["GRABBABLE", "MOVABLE"] if thing.movable else [], list[str]()
         if not thing.movable:
@@ -52,7 +55,7 @@ def symbols(world: HomeWorld) -> dict[str, Any]:
         if thing.opened is not None:
             properties.append("CAN_OPEN")
             states.append("CLOSED" if world.is_closed(thing.id) else "OPEN")
-        category = "Props" if thing.movable else "Furniture"
+        category = "Props" if thing.movable else "Doors" if thing.category == DOOR else "Furniture"
         nodes.append(_node(names[thing.id], thing.category, category, properties, states))
         edges += _where(world, thing.id)
     return {"nodes": nodes, "edges": edges}

@@ -96,7 +96,8 @@ def _go(world: HomeWorld, command: Command) -> Outcome:
             return _refused(f"you do not see a {word}")
         walked = world.go_to(id_)
     if walked is None:
-        return _refused(f"there is no way to the {word}")
+        shut = ": a door is closed" if world.closed_doors() else ""
+        return _refused(f"there is no way to the {word}{shut}")
     return Outcome(f"You walked {walked:.1f} m to the {word}.", None, False, walked)
 
 
@@ -150,6 +151,8 @@ def _open(world: HomeWorld, command: Command) -> Outcome:
         return _refused(f"the {name} cannot be opened or closed")
     if not world.in_reach(id_):
         return _refused(f"the {name} is not within reach")
+    if not opens and id_ in world.map.joins and world.in_the_way(id_):
+        return _refused(f"somebody stands where the {name} closes")
     if opens != world.is_closed(id_):
         return _refused(f"the {name} is {'open' if opens else 'closed'} already")
     world.sim.set_open(id_, opens)
@@ -197,10 +200,14 @@ def skills(world: HomeWorld) -> list[str]:
                 found.append(f"place {names[held]} in {names[id_]}")
     if held is None:
         found += [f"pick {names[id_]}" for id_ in pickable(world, near)]
-    at = {bases[id_] for id_ in near}
-    found += [way for id_, way in world.map.ways.items() if id_ not in at]
-    here = world.room
-    found += [f"go to {room.name}" for n, room in enumerate(world.map.home.rooms) if n != here]
+    at, closed = {bases[id_] for id_ in near}, world.closed_doors()
+    ways, rooms = world.map.ways.items(), range(len(world.map.home.rooms))
+    if closed:
+        inside = world.rooms_within(closed)
+        rooms = [room for room in rooms if room in inside]
+        ways = [(id_, way) for id_, way in ways if any(world.map.is_in(id_, room) for room in rooms)]
+    found += [way for id_, way in ways if id_ not in at]
+    found += [f"go to {world.map.home.rooms[room].name}" for room in rooms if room != world.room]
     return found
 
 

@@ -30,7 +30,9 @@ from ..simulator.home_simulator import (
     HomeState,
     Placement,
     Scenery,
+    doors_of,
     first_pose,
+    open_at_first,
     placed_at_first,
     tilted,
 )
@@ -84,7 +86,8 @@ class HabitatSimBackend(HomeSimulator):
             ForeignRuntimeError: habitat-sim cannot be started, or cannot load the scene.
         """
         if self._loaded == (scene, agents, added) and self._runtime is not None and self._runtime.running:
-            self._bring(HomeState((first_pose(self.scenery),) * agents, self._start, frozenset()))
+            opened = open_at_first(self.home)
+            self._bring(HomeState((first_pose(self.scenery),) * agents, self._start, opened))
             return
         home = known_home(scene)
         if home is not None and added.objects:
@@ -105,7 +108,7 @@ class HabitatSimBackend(HomeSimulator):
         self._start = placed_at_first(home)
         self._scenery = Scenery(home, _Grid(self, float(described["floor"])))
         pose = first_pose(self._scenery)
-        self._state = HomeState((pose,) * agents, self._start, frozenset())
+        self._state = HomeState((pose,) * agents, self._start, open_at_first(home))
         for number in range(agents):
             self.set_agent(pose, number)
 
@@ -243,7 +246,11 @@ class HabitatSimBackend(HomeSimulator):
         elif is_open != (object_id in self._state.opened) and thing.opened is not None:
             place = middle(thing.opened if is_open else thing.solids)
             shape = template_of(object_id, opened=is_open)
-            self._handles[object_id] = self._call("exchange", handle=handle, template=shape, middle=place)
+            inside = self._state.poses[0].position if object_id in doors_of(self.home) else None
+            asked = {"handle": handle, "template": shape, "middle": place, "inside": inside}
+            self._handles[object_id] = self._call("exchange", **asked)
+            if inside is not None:
+                self._distances.clear()
         super().set_open(object_id, is_open)
 
     def restore(self, state: HomeState, /) -> None:

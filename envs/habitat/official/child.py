@@ -305,14 +305,26 @@ class Simulator:
         one.motion_type = self.hs.physics.MotionType.KINEMATIC
         one.translation = self.mn.Vector3(*map(float, middle))
 
-    def exchange(self, handle: str, template: str, middle: Sequence[float]) -> str:
-        """Put a fixed object of another shape in the place of one, and return its handle."""
+    def exchange(
+        self, handle: str, template: str, middle: Sequence[float], inside: Sequence[float] | None = None
+    ) -> str:
+        """Put a fixed object of another shape in the place of one, and return its handle.
+
+        Args:
+            handle: The object.
+            template: The shape.
+            middle: Where its middle is.
+            inside: For what bars the way, a place in the part of the navigation mesh where agents are.
+        """
         manager = self.sim.get_rigid_object_manager()
         old = manager.get_object_by_handle(handle)
         new = self._add(template, middle)
         new.semantic_id = int(old.semantic_id)
         new.motion_type = self.hs.physics.MotionType.STATIC
         manager.remove_object_by_handle(handle)
+        if inside is not None:
+            self.sim.recompute_navmesh(self.sim.pathfinder, self._navmesh())
+            self.island = self._island(inside)
         return str(new.handle)
 
     def _add(self, template: str, middle: Sequence[float]) -> Any:

@@ -60,6 +60,18 @@ def in_order(conditions: Sequence[ConditionJson]) -> list[Condition]:
     return sorted((weighted.condition for weighted in parse_conditions(conditions)), key=_rank)
 
 
+def _go(world: HomeWorld, name: str, room: int) -> Iterator[str]:
+    """Yield the skills that go to something in a room, through doors that are opened on the way."""
+    while room >= 0 and (closed := world.closed_doors()) and room not in world.rooms_within(closed):
+        inside = world.rooms_within(closed)
+        # A door that is not needed may be opened too: homes have few of them.
+        door = next(id_ for id_ in sorted(closed) if inside & {*world.map.joins[id_]})
+        yield f"go to {world.map.names[door]}"
+        if world.is_closed(door):
+            yield f"open {world.map.names[door]}"
+    yield f"go to {name}"
+
+
 def _rank(condition: Condition) -> int:
     """Return when a condition is brought about: what is held last, where the agent is after that."""
     if isinstance(condition, EdgeCondition) and AGENT in condition.source.classes:
@@ -83,7 +95,7 @@ def bring_about(world: HomeWorld, condition: Condition) -> Iterator[str]:
         opens = condition.state == "OPEN"
         ids = _ids(world, condition.node)
         if ids and not any(world.is_closed(id_) != opens for id_ in ids):
-            yield f"go to {names[ids[0]]}"
+            yield from _go(world, names[ids[0]], world.room_of(ids[0]))
             yield f"{'open' if opens else 'close'} {names[ids[0]]}"
         return
     if not isinstance(condition, EdgeCondition) or condition.count != 1:
@@ -92,7 +104,7 @@ def bring_about(world: HomeWorld, condition: Condition) -> Iterator[str]:
         rooms = [one.name for one in world.map.home.rooms]
         meant = [one for one in rooms if one in condition.target.classes or node_of(one) in condition.target.ids]
         if meant and HOLDS not in condition.relations:
-            yield f"go to {meant[0]}"
+            yield from _go(world, meant[0], rooms.index(meant[0]))
         else:
             yield from _fetch(world, _ids(world, condition.target))
         return
@@ -104,7 +116,7 @@ def bring_about(world: HomeWorld, condition: Condition) -> Iterator[str]:
     held = yield from _fetch(world, sources)
     for target, within in targets:
         if world.free_spot(target, within) is not None and world.map.stand_at(world.map.bases[target]) is not None:
-            yield f"go to {names[target]}"
+            yield from _go(world, names[target], world.room_of(target))
             if within and world.is_closed(target):
                 yield f"open {names[target]}"
             yield f"place {names[held]} {'in' if within else 'on'} {names[target]}"
@@ -139,7 +151,7 @@ def _fetch(world: HomeWorld, ids: Sequence[int]) -> Generator[str, None, int]:
         if support is None or world.map.stand_at(support) is None:
             continue
         holder = world.state.placements[id_].holder
-        yield f"go to {names[support]}"
+        yield from _go(world, names[support], world.room_of(support))
         if holder is not None and not world.sim.in_the_open(id_):
             yield f"open {names[holder]}"
         yield f"pick {names[id_]}"

@@ -69,6 +69,8 @@ ROOMS: Final[Mapping[str, RoomKind]] = MappingProxyType(
     }
 )
 """The kinds of rooms; a home of n rooms has the first n of `ROOM_ORDER`."""
+DOOR: Final = "door"
+"""The kind of the leaves of doors."""
 ROOM_ORDER: Final = (
     "living_room", "kitchen", "bedroom", "bathroom", "dining_room", "home_office", "hallway", "laundry_room",
 )  # fmt: skip
@@ -193,4 +195,15 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
 """Habitat's and other names for kinds, as they are understood in actions and goals."""
 
 
-__all__ = ["ALIASES", "FURNITURE", "HUBS", "MOVABLE", "ROOMS", "ROOM_ORDER", "FurnitureKind", "MovableKind", "RoomKind"]
+__all__ = [
+    "ALIASES",
+    "DOOR",
+    "FURNITURE",
+    "HUBS",
+    "MOVABLE",
+    "ROOMS",
+    "ROOM_ORDER",
+    "FurnitureKind",
+    "MovableKind",
+    "RoomKind",
+]

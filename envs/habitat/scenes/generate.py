@@ -1,7 +1,8 @@
 """Furnished homes from a seed: the scenes that come with pathei, for the embedded simulator.
 
-The same seed gives the same home on any machine. Every room, and every piece of furniture from within its room, can be
-reached by an agent of the default size. Not here: what is in them (`catalogue`).
+The same seed gives the same home on any machine. Private rooms have doors, which are open at first. Every room, and
+every piece of furniture from within its room, can be reached by an agent of the default size. Not here: what is in them
+(`catalogue`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from ....errors import ConfigError
 from ....stable_random import StableRandom
 from ..backend import AgentSettings, RoomInfo
 from ..simulator.navmesh import CELL, build_navmesh
-from .catalogue import ROOM_ORDER
+from .catalogue import DOOR, ROOM_ORDER
 from .furnish import Piece, furnish, stock
-from .layout import HEIGHT, FloorPlan, Rect, lay_out, walls
-from .scene import Home, Solid, Thing
+from .layout import HEIGHT, FloorPlan, Rect, door_leaf, lay_out, walls
+from .scene import Doorway, Home, Solid, Thing
 
 FEWEST, MOST = 2, len(ROOM_ORDER)
 NEAR: Final = 0.6
@@ -59,9 +60,17 @@ def generate_home(seed: int, rooms: int | None = None) -> Home:
         plan = lay_out(draws, count)
         structure = tuple(walls(plan))
         furniture = _reached(plan, structure, furnish(plan, draws))
-    things = (*furniture, *stock(furniture, draws))
+    things = [*furniture, *stock(furniture, draws)]
+    doors = list[Doorway]()
+    for door in plan.doors:
+        leaf = door_leaf(plan, door)
+        if leaf is not None:
+            number = len(things) + 1
+            door = door._replace(leaf=number)
+            things.append(Thing(number, DOOR, number, leaf[0], opened=leaf[1], starts_open=True))
+        doors.append(door)
     rooms_ = tuple(_room(kind, rect) for kind, rect in zip(plan.kinds, plan.rooms, strict=True))
-    return Home(home_name(seed, rooms), structure, things, rooms_, plan.doors)
+    return Home(home_name(seed, rooms), structure, tuple(things), rooms_, tuple(doors))
 
 
 def _reached(plan: FloorPlan, structure: Sequence[Solid], pieces: Sequence[Piece]) -> list[Thing] | None:

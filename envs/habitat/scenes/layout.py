@@ -19,6 +19,7 @@ DOOR_WIDTH: Final = 0.95
 DOOR_HEIGHT: Final = 2.05
 WALL_WIDTH: Final = 0.1
 _FLOOR_WIDTH: Final = 0.2
+_LEAF_WIDTH, _LEAF = 0.04, 0xB08A5E
 _SHARED: Final = DOOR_WIDTH + 0.4
 """The least length of wall that two rooms with a doorway share."""
 _NARROWEST: Final = 1.95
@@ -148,6 +149,30 @@ def _doorway(a: int, b: int, wall: tuple[int, float, float, float], draws: Stabl
     return Doorway((a, b), axis, at, start, start + DOOR_WIDTH, DOOR_HEIGHT)
 
 
+def door_leaf(plan: FloorPlan, door: Doorway) -> tuple[tuple[Solid, ...], tuple[Solid, ...]] | None:
+    """Return the leaf of a doorway, closed and open, into the more private room; None for a doorway without a door.
+
+    It hangs on the side that is nearer to a corner of the room, and lies along the wall there when it is open.
+    """
+    rooms = sorted(door.rooms, key=lambda number: not ROOMS[plan.kinds[number]].private)
+    if not ROOMS[plan.kinds[rooms[0]]].private:
+        return None
+    room, half, width = plan.rooms[rooms[0]], _LEAF_WIDTH / 2, door.high - door.low
+    begin, end = (room.z0, room.z1) if door.axis == 0 else (room.x0, room.x1)
+    into = 1 if (room.middle[door.axis] > door.at) else -1
+    wall = door.at + into * WALL_WIDTH / 2
+    start, stop = sorted((wall, wall + into * width))
+    hinge = (
+        (door.low - _LEAF_WIDTH, door.low)
+        if door.low - begin < end - door.high
+        else (door.high, door.high + _LEAF_WIDTH)
+    )
+    top = door.height - 0.02
+    closed = _piece(door.axis, door.at - half, door.at + half, door.low, door.high, 0.01, top, _LEAF)
+    opened = _piece(door.axis, start, stop, *hinge, 0.01, top, _LEAF)
+    return (closed,), (opened,)
+
+
 def walls(plan: FloorPlan) -> Iterator[Solid]:
     """Yield the floors, walls and ceilings of a home; each room has its own side of a wall, in its colour."""
     half = WALL_WIDTH / 2
@@ -182,4 +207,4 @@ def _piece(axis: int, a0: float, a1: float, b0: float, b1: float, y0: float, y1:
     return Solid((b0, y0, a0), (b1, y1, a1), colour)
 
 
-__all__ = ["DOOR_WIDTH", "HEIGHT", "FloorPlan", "Rect", "lay_out", "walls"]
+__all__ = ["DOOR_WIDTH", "HEIGHT", "FloorPlan", "Rect", "door_leaf", "lay_out", "walls"]

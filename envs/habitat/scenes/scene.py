@@ -56,6 +56,8 @@ class Thing:
     in_holder: bool = False
     spot: int = -1
     """For a movable thing, which place of the holder it takes at the beginning."""
+    starts_open: bool = False
+    """Whether it is open at the beginning."""
 
     box: tuple[Vector, Vector] = field(init=False, repr=False, compare=False)
     """The lower and the upper corner of all of it."""
@@ -79,6 +81,8 @@ class Doorway(NamedTuple):
     high: float
     """Where it ends on the other axis."""
     height: float
+    leaf: int = 0
+    """The thing that closes it, a door; 0 where there is none."""
 
     @property
     def middle(self) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """The embedded simulator: `SimBackend` in numpy, for scenes of boxes.
 
-Fixed things are in the way whether they are open or not. Not here: physics beyond collisions of agents with what is
-fixed: things stay where they are put.
+Furniture is in the way whether it is open or not; a door bars the way while it is closed. Not here: physics beyond
+collisions of agents with what is fixed: things stay where they are put.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,23 +27,47 @@ from .home_simulator import (
     HomeState,
     Placement,
     Scenery,
+    doors_of,
     first_pose,
+    open_at_first,
     placed_at_first,
     tilted,
 )
-from .navmesh import CELL, build_navmesh
+from .navmesh import CELL, build_navmesh, with_barriers
 from .paths import MeshPaths
 from .portals import Portals
 from .raster import Faces, box_faces, camera_at, joined, render
+
+_KEPT: Final = 32
+"""How many sets of closed doors are remembered for a home."""
 
 
 class _Loaded(NamedTuple):
     """A scene with what is worked out once."""
 
     scenery: Scenery
+    radius: float
+    """Of the agents."""
     paths: MeshPaths
+    """With all doors open."""
     start: Mapping[int, Placement]
     portals: Portals
+    doors: frozenset[int]
+    behind: dict[frozenset[int], MeshPaths]
+    """The paths with some doors closed, as far as they were asked for."""
+
+    def paths_with(self, opened: frozenset[int]) -> MeshPaths:
+        """Return the paths where some things are open."""
+        closed = self.doors - opened
+        if not closed:
+            return self.paths
+        known = self.behind.get(closed)
+        if known is None:
+            if len(self.behind) >= _KEPT:
+                self.behind.clear()
+            boxes = [self.scenery.home.things[id_ - 1].box for id_ in sorted(closed)]
+            known = self.behind[closed] = MeshPaths(with_barriers(self.paths.mesh, boxes, self.radius))
+        return known
 
 
 class EmbeddedBackend(HomeSimulator):
@@ -69,7 +93,8 @@ class EmbeddedBackend(HomeSimulator):
             )
         self._loaded = loaded = load_scene(scene, self.settings.radius, self.settings.height)
         self._scenery = loaded.scenery
-        self._state = HomeState((first_pose(loaded.scenery),) * agents, loaded.start, frozenset())
+        pose, opened = first_pose(loaded.scenery), open_at_first(loaded.scenery.home)
+        self._state = HomeState((pose,) * agents, loaded.start, opened)
 
     @property
     def _scene(self) -> _Loaded:
@@ -79,8 +104,8 @@ class EmbeddedBackend(HomeSimulator):
 
     @property
     def paths(self) -> MeshPaths:
-        """Walking and shortest paths in the home."""
-        return self._scene.paths
+        """Walking and shortest paths in the home, as its doors are now."""
+        return self._scene.paths_with(self._state.opened)
 
     def act(self, action: str, agent: int = 0) -> bool:
         """Do one of `MOVES` and return whether the agent collided.
@@ -105,12 +130,23 @@ class EmbeddedBackend(HomeSimulator):
 
     def try_step(self, start: Vector, end: Vector) -> Vector:
         """Return where an agent comes that walks straight from one place to another, sliding if it may."""
-        paths = self._scene.paths
-        if self.settings.sliding:
-            x, z = paths.nearest(end[0], end[2])
-        else:
-            x, z = paths.straight((start[0], start[2]), (end[0], end[2]))
+        paths = self.paths
+        here, there = (start[0], start[2]), (end[0], end[2])
+        x, z = paths.nearest(*there) if self.settings.sliding else paths.straight(here, there)
+        # The nearest place may be behind a door, which is thinner than a wall.
+        if self.settings.sliding and self._through_door(here, (x, z)):
+            x, z = here
         return x, start[1], z
+
+    def _through_door(self, start: tuple[float, float], end: tuple[float, float]) -> bool:
+        """Return whether a closed door is between two places."""
+        doors, opened = self._scene.scenery.home.doors, self._state.opened
+        for door in doors:
+            if door.leaf and door.leaf not in opened:
+                axis, along = door.axis, start[1 - door.axis]
+                if (start[axis] < door.at) != (end[axis] < door.at) and door.low <= along <= door.high:
+                    return True
+        return False
 
     def render(self, sensors: Sequence[str] = SENSORS, agent: int = 0) -> dict[str, NDArray[Any]]:
         """Return what an agent's camera sees now."""
@@ -158,7 +194,7 @@ class EmbeddedBackend(HomeSimulator):
 
     def path(self, start: Vector, goals: Sequence[Vector]) -> PathResult:
         """Return the shortest path to the nearest of some goals."""
-        paths = self._scene.paths
+        paths = self.paths
         here = (start[0], start[2])
         lengths = [paths.distance(here, (goal[0], goal[2])) for goal in goals]
         best = min(range(len(goals)), key=lengths.__getitem__) if goals else -1
@@ -170,11 +206,11 @@ class EmbeddedBackend(HomeSimulator):
 
     def nearest_distance(self, start: Vector, goals: tuple[Vector, ...]) -> float:
         """Return the geodesic distance to the nearest of many goals; far faster than `path`."""
-        return self._scene.paths.nearest_distance((start[0], start[2]), goals)
+        return self.paths.nearest_distance((start[0], start[2]), goals)
 
     def snap(self, point: Vector) -> Vector:
         """Return the nearest place where an agent can stand."""
-        paths = self._scene.paths
+        paths = self.paths
         x, z = paths.nearest(point[0], point[2])
         return x, paths.floor, z
 
@@ -189,7 +225,7 @@ class EmbeddedBackend(HomeSimulator):
 
     def topdown(self, metres_per_pixel: float = 0.05) -> tuple[NDArray[np.bool_], tuple[float, float]]:
         """Return where an agent can stand, from above, shape `[z, x]`, and the `(x, z)` of the first corner."""
-        mesh = self._scene.paths.mesh
+        mesh = self.paths.mesh
         width, depth = (math.ceil(size * CELL / metres_per_pixel - 1e-9) for size in mesh.free.shape)
         across, along = (
             np.minimum(((np.arange(n) + 0.5) * metres_per_pixel / CELL).astype(int), size - 1)
@@ -211,11 +247,12 @@ def load_scene(scene: str, radius: float, height: float) -> _Loaded:
         raise ConfigError(f"There is no scene {scene!r}: name a generated one (home:7) or the JSON file of a scene.")
     home = read_boxes(Path(scene)) if generated is None else generate_home(*generated)
     paths = MeshPaths(build_navmesh(*_fixed_corners(home), radius, height))
-    return _Loaded(Scenery(home, paths), paths, placed_at_first(home), Portals(home))
+    scenery = Scenery(home, paths)
+    return _Loaded(scenery, radius, paths, placed_at_first(home), Portals(home), doors_of(home), {})
 
 
 def _fixed_corners(home: Home) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the corners of all fixed boxes, rounded as habitat-sim's are.
+    """Return the corners of all fixed boxes, doors open, rounded as habitat-sim's are.
 
     It adds the middle of a thing and its corners there in single precision, and the last bit decides which cell a face
     on the border of two belongs to.
@@ -223,8 +260,9 @@ def _fixed_corners(home: Home) -> tuple[NDArray[np.float64], NDArray[np.float64]
     low, high = [one.low for one in home.structure], [one.high for one in home.structure]
     for thing in home.things:
         if not thing.movable:
-            middle = (np.array(thing.box[0]) + np.array(thing.box[1])) / 2
-            for one in thing.solids:
+            shown = thing.opened if thing.starts_open and thing.opened else thing.solids
+            middle = (np.array(bounds(shown)[0]) + np.array(bounds(shown)[1])) / 2
+            for one in shown:
                 for corners, corner in ((low, one.low), (high, one.high)):
                     summed = middle.astype(np.float32) + (np.array(corner) - middle).astype(np.float32)
                     corners.append(tuple(summed.tolist()))

@@ -207,6 +207,16 @@ class HomeSimulator(abc.ABC):
         """Let go of what the simulator holds."""
 
 
+def open_at_first(home: Home) -> frozenset[int]:
+    """Return which things of a home are open at the beginning."""
+    return frozenset(thing.id for thing in home.things if thing.starts_open)
+
+
+def doors_of(home: Home) -> frozenset[int]:
+    """Return the leaves of a home's doors."""
+    return frozenset(door.leaf for door in home.doors if door.leaf)
+
+
 def placed_at_first(home: Home) -> dict[int, Placement]:
     """Return where the movable things of a home are at the beginning."""
     start = {}
@@ -239,7 +249,9 @@ __all__ = [
     "HomeState",
     "Placement",
     "Scenery",
+    "doors_of",
     "first_pose",
+    "open_at_first",
     "placed_at_first",
     "tilted",
 ]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import DataError
+from ..backend import Vector
 
 CELL: Final = 0.05
 """The width of a cell in metres, as in habitat-sim."""
@@ -68,8 +69,32 @@ def build_navmesh(low: Floats, high: Floats, radius: float, height: float) -> Na
     if not free.any():
         raise DataError("There is no room to stand in this scene.")
     origin = (float(start[0]), float(start[2]))
-    loops = tuple(np.array(_simplified(loop), dtype=np.float64) * CELL + np.array(origin) for loop in _outlines(free))
-    return NavMesh(loops, free, origin, float(start[1]) + CELL_HEIGHT)
+    return NavMesh(_loops(free, origin), free, origin, float(start[1]) + CELL_HEIGHT)
+
+
+def with_barriers(mesh: NavMesh, boxes: Sequence[tuple[Vector, Vector]], radius: float) -> NavMesh:
+    """Return a mesh without the places that are nearer than a radius to some boxes; it may come apart.
+
+    Args:
+        mesh: The mesh.
+        boxes: The lower and the upper corner of each box; heights are ignored.
+        radius: The agent's radius in metres.
+
+    Raises:
+        DataError: nothing is left.
+    """
+    free, cells = mesh.free.copy(), np.indices(mesh.free.shape).astype(float)
+    x, z = (mesh.origin[axis] + (cells[axis] + 0.5) * CELL for axis in (0, 1))
+    for (x0, _, z0), (x1, _, z1) in boxes:
+        off = np.hypot(np.maximum(np.maximum(x0 - x, x - x1), 0.0), np.maximum(np.maximum(z0 - z, z - z1), 0.0))
+        free &= off >= radius
+    if not free.any():
+        raise DataError("There is no room to stand in this scene.")
+    return NavMesh(_loops(free, mesh.origin), free, mesh.origin, mesh.height)
+
+
+def _loops(free: Mask, origin: tuple[float, float]) -> tuple[Floats, ...]:
+    return tuple(np.array(_simplified(loop), dtype=np.float64) * CELL + np.array(origin) for loop in _outlines(free))
 
 
 def _eroded(walkable: Mask, radius: int) -> Mask:
@@ -179,4 +204,4 @@ def _away(points: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64])
     return np.asarray((off * off).sum(1))
 
 
-__all__ = ["CELL", "NavMesh", "build_navmesh"]
+__all__ = ["CELL", "NavMesh", "build_navmesh", "with_barriers"]
