@@ -84,6 +84,9 @@ class Run:
     """How many characters act in turn, in generated houses."""
     full: bool = False
     """Show long observations whole."""
+    show: Path | None = None
+    """A folder for pictures: what the environment draws after the reset and after every step, for environments that can
+    be drawn (`habitat`: what the camera sees in colour, depth and semantics, and a map with the way)."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ from .commands import DataGet, DataList, EnvDoctor, EnvInstall, EnvList, Plan, R
 from .console import make_console, tame_libraries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..agents import Agent
+    from ..collectors.rollout.episode import Recorder
 
 LINES = 14
 """The number of lines of an observation that are shown, unless `--full` asks for all."""
@@ -110,6 +113,7 @@ def run(command: Run) -> None:
     from ..collectors.rollout.policy import play
     from ..collectors.tasks import choose_task, on_server, tasks_named
     from ..envs.registry import get_env
+    from ..views.frames import FrameFolder, named
     from ..views.watch import Watcher
 
     spec = get_env(command.env)
@@ -117,7 +121,8 @@ def run(command: Run) -> None:
     if command.server is not None:
         tasks = on_server(tasks, command.server)
     task = choose_task(tasks, id_=command.task, scene=command.scene, goal=command.goal)
-    console, envs = make_console(), Envs()
+    console, envs = make_console(), Envs(frames=command.show is not None)
+    frames = None if command.show is None else FrameFolder(command.show)
     tame_libraries()
     agents = AgentMaker(command.agent, LmConfig(**vars(command.lm)), console=console)
     watcher = Watcher(console, texts=not agents.is_human, lines=None if command.full else LINES)
@@ -125,11 +130,23 @@ def run(command: Run) -> None:
         agent = _script(command) or agents(task)
         steps = PlaySettings(steps=command.steps)
         longest = steps.longest_demonstration if command.agent == "scripted" else steps.longest
-        played = play(envs.get(task), task, agent, max_steps=longest, seed=command.seed, watch=watcher)
+        watch = watcher if frames is None else _both(watcher, frames)
+        env, seed = envs.get(task), command.seed
+        played = play(env, task, agent, max_steps=longest, seed=seed, put_image=named, watch=watch)
         watcher.show_end(played)
+        if frames is not None:
+            console.print(f"{frames.written} pictures are in {frames.folder}.", soft_wrap=True)
     finally:
         envs.close()
         agents.close()
+
+
+def _both(one: Callable[[Recorder], None], other: Callable[[Recorder], None]) -> Callable[[Recorder], None]:
+    def watch(recorder: Recorder) -> None:
+        one(recorder)
+        other(recorder)
+
+    return watch
 
 
 def _script(command: Run) -> Agent | None:

@@ -20,6 +20,7 @@ conventions as well (`pathei.envs.checks.check_env` tests them):
   Facts may be of any form. Those that hold a graph (entities, relations, states, and what each step changed) in the
   form of `pathei.envs.facts` are read by corpora, skills, coverage and the goal check of `pathei.envs.facts.goals`.
 * `reset` takes the goal in `options["goal"]`, as `{"text": str, "conditions": [dict, ...]}`, with its own options.
+* It may draw pictures for people: `pictures()`, by name, in addition to what `render` draws (see `pictures` below).
 * It may be `Snapshotable`: see `pathei.envs.snapshots`, whose names are here too. `restore` returns no observation.
 
 Environments with numeric observations (`FrozenLake`, `CartPole`, `MiniGrid`) work as well: `observe` writes their
@@ -132,6 +133,22 @@ def observe(
         text = orjson.dumps(_plain(observation)).decode()
     actions = info.get("actions")
     return Observation(text, images, None if actions is None else tuple(actions), info.get("facts"))
+
+
+def pictures(env: gymnasium.Env[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return what an environment draws now, by name: its own `pictures()`, else what it renders as `frame`.
+
+    Args:
+        env: Made with the render mode `"rgb_array"`.
+
+    Returns:
+        Arrays of uint8, shape `[height, width, 3]`; none where nothing is drawn.
+    """
+    own = getattr(env.unwrapped, "pictures", None)
+    if own is not None:
+        return dict(own())
+    frame = env.render()
+    return {} if frame is None else {"frame": np.asarray(frame, np.uint8)}
 
 
 def plain(info: Mapping[str, Any]) -> dict[str, Json]:

@@ -65,7 +65,9 @@ def make_with_frames(task: Task) -> gymnasium.Env[Any, Any]:
     env = contract.make(task, render_mode=_MODE)
     if _MODE not in env.metadata.get("render_modes", ()):
         env.close()
-        raise ConfigError(f"{task.env} draws no frames ({_MODE!r} is none of its render modes): leave out --frames.")
+        raise ConfigError(
+            f"{task.env} draws no frames ({_MODE!r} is none of its render modes): leave out --frames (--show)."
+        )
     return FrameObservations(env)
 
 

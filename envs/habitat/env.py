@@ -23,12 +23,14 @@ from ..facts.goals import satisfied
 from ..facts.graph import Fact, changes_between
 from ..spaces import TextWithImages
 from ..text_env import TextEnv, explain, require_reset
-from .backend import MOVES, RGB, AgentSettings, Pose, Vector
-from .goals import PERSON, POINT, NavGoal, read_goal
+from .backend import DEPTH, MOVES, RGB, SEMANTIC, SENSORS, AgentSettings, Pose, Vector
+from .goals import POINT, NavGoal, read_goal
 from .graph import HomeGraph, agent_node, carried_progress
 from .language.actions import STOP, WAIT, Outcome, perform, read_command, skills
 from .language.text import bearing_to, describe, say_bearing
 from .metrics import NavMeasures
+from .options import OPTION_NAMES, read_options
+from .pictures import depth_picture, map_picture, semantic_picture
 from .planning.follower import turned
 from .planning.model import HabitatModel
 from .scenes.generate import home_name
@@ -38,7 +40,6 @@ from .social.episode import Following, TeamMeasures
 from .world import HomeWorld
 
 ENV: Final = "pathei/Habitat-v0"
-ACTION_LISTS: Final = ("moves", "skills", "all")
 _IMAGE: Final = 256
 _MAX_TEXT: Final = 20_000
 _KEPT: Final = 4_096
@@ -49,10 +50,6 @@ _FORMS: Final = "say move_forward, turn_left, pick cup, place cup on table, open
 class HabitatEpisode(NamedTuple):
     """What does not change in an episode."""
 
-    backend: str
-    """The simulator, one of `simulator.choose.BACK_ENDS`."""
-    scene: str
-    added: AddedObjects
     goal: Goal
     nav: NavGoal | None
     """Where to stop; None where the goal is about facts, or there is none."""
@@ -103,20 +100,7 @@ class HabitatEnv(TextEnv[Any]):
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  # gymnasium declares it so
     title = "Habitat"
-    option_names = (
-        "scene",
-        "backend",
-        "objects",
-        "object_configs",
-        "start_position",
-        "start_rotation",
-        "other_start_position",
-        "other_start_rotation",
-        "characters",
-        "doors",
-        "actions",
-        "goal",
-    )
+    option_names = OPTION_NAMES
     saved = ("_episode", "_moment", "_measures", "_social", "_facts", "_event", "_progress", "_success", "_over")
 
     snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
@@ -146,6 +130,7 @@ class HabitatEnv(TextEnv[Any]):
         self._away: tuple[NavGoal | None, Vector, float] = None, (0.0, 0.0, 0.0), 0.0
         self._measures: NavMeasures | None = None
         self._social: Following | TeamMeasures | None = None
+        self._way: list[tuple[float, float]] = []
         self._turn = 0
         self._facts: frozenset[Fact] = frozenset()
         self._judged: dict[frozenset[Fact], tuple[bool, float]] = {}
@@ -193,34 +178,28 @@ class HabitatEnv(TextEnv[Any]):
         given = self.begin(seed, options)
         scene = given.get("scene") or home_name(int(self.np_random.integers(2**31)))
         backend = str(given.get("backend") or default_backend())
-        added = _added(given)
-        goal = given.get("goal") or {}
-        goal = Goal(str(goal.get("text") or ""), tuple(goal.get("conditions") or ()))
-        characters = _characters(given)
-        followed = bool(goal.conditions) and goal.conditions[0].get("navigate") == PERSON
-        self._enter(backend, str(scene), added, 2 if followed else characters)
+        asked = read_options(given)
+        self._enter(backend, str(scene), asked.added, asked.agents)
         world = self.world
-        nav = read_goal(goal.conditions, world.map)
-        if nav is not None and characters > 1:
+        nav = read_goal(asked.goal.conditions, world.map)
+        if nav is not None and asked.characters > 1:
             raise GoalError("A goal of navigation is for one: leave the option 'characters' out.")
-        listed = given.get("actions") or ("skills" if nav is None else "moves")
-        if listed not in ACTION_LISTS:
-            raise ConfigError(f"The option 'actions' is one of {', '.join(ACTION_LISTS)}, not {listed!r}.")
-        if _doors(given) == "closed":
+        if asked.closed:
             for door in sorted(world.map.joins):
                 self.sim.set_open(door, False)
         self.sim.set_agent(self._start(given))
-        if len(self.sim.state.poses) > 1:
+        if asked.agents > 1:
             self.sim.set_agent(self._start(given, "other_"), 1)
         self._facts = require_reset(self._graph).facts(self.sim.state, world.rooms)
         graph = self.fact_graph()
-        self._episode = HabitatEpisode(backend, str(scene), added, goal, nav, listed, characters, graph)
+        listed = asked.listed or ("skills" if nav is None else "moves")
+        self._episode = HabitatEpisode(asked.goal, nav, listed, asked.characters, graph)
         self._event, self._progress, self._success, self._over, self._measures = "", 0.0, False, False, None
         self._turn, self._social = 0, None
-        world.calls_person = followed
+        world.calls_person = asked.follows
         if nav is not None and nav.follow is not None:
             self._social = Following.begun(self.sim, nav.follow)
-        elif characters > 1:
+        elif asked.characters > 1:
             self._social = TeamMeasures()
         elif nav is not None:
             away = self._distance(nav)
@@ -228,12 +207,15 @@ class HabitatEnv(TextEnv[Any]):
                 raise GoalError("No way leads to the goal while doors are closed: leave the option 'doors' out.")
             self._measures = NavMeasures(away, away, success_distance=nav.success_distance)
         self._success, self._progress = self._reached(True)
+        self._way.clear()
+        self._walked()
         return self._observed(self.text()), self._info({"graph": graph.to_json()})
 
     def step(self, action: str) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Do an action."""
         before = self._facts
         done = self.act(action)
+        self._walked()
         changed = changes_between(before, self._facts) if before is not self._facts else []
         info = self._info({"changes": changed})
         if done.error is not None:
@@ -340,6 +322,16 @@ class HabitatEnv(TextEnv[Any]):
             return self.sim.render((RGB,), self._turn)[RGB]
         return super().render()
 
+    def pictures(self) -> dict[str, NDArray[np.uint8]]:
+        """Return what the agent's camera sees in colour, depth and semantics, and a map with the way until now."""
+        seen = self.sim.render(SENSORS, self._turn)
+        return {
+            RGB: seen[RGB],
+            DEPTH: depth_picture(seen[DEPTH]),
+            SEMANTIC: semantic_picture(seen[SEMANTIC]),
+            "map": map_picture(self.world, self._way),
+        }
+
     def goal_picture(self) -> NDArray[np.uint8] | None:
         """Return what is seen at the goal, uint8 of shape `[rows, width, 3]`; None where the goal is no picture."""
         episode = require_reset(self._episode)
@@ -355,6 +347,12 @@ class HabitatEnv(TextEnv[Any]):
     def _observed(self, text: str) -> str | dict[str, Any]:
         picture = self.goal_picture()
         return text if picture is None else {"text": text, "image": (self.sim.render((RGB,))[RGB], picture)}
+
+    def _walked(self) -> None:
+        """Remember the first agent's way, for `pictures`."""
+        if self.render_mode == "rgb_array":
+            x, _, z = self.sim.agent(0).position
+            self._way.append((x, z))
 
     def close(self) -> None:
         """Let go of the simulators."""
@@ -459,26 +457,4 @@ class HabitatEnv(TextEnv[Any]):
         return info
 
 
-def _characters(given: Mapping[str, Any]) -> int:
-    characters = given.get("characters") or 1
-    if characters not in (1, 2):
-        raise ConfigError(f"The option 'characters' is 1 or 2 here, not {characters!r}.")
-    return int(characters)
-
-
-def _doors(given: Mapping[str, Any]) -> str:
-    doors = given.get("doors") or "open"
-    if doors not in ("open", "closed"):
-        raise ConfigError(f"The option 'doors' is 'open' or 'closed' here, not {doors!r}.")
-    return str(doors)
-
-
-def _added(given: Mapping[str, Any]) -> AddedObjects:
-    try:
-        objects = tuple((str(name), (float(x), float(y), float(z))) for name, (x, y, z) in given.get("objects") or ())
-        return AddedObjects(objects, tuple(map(str, given.get("object_configs") or ())))
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"'objects' are pairs of a shape's name and [x, y, z] here ({error}).") from None
-
-
-__all__ = ["ACTION_LISTS", "ENV", "HabitatEnv", "HabitatEpisode", "HomeStep"]
+__all__ = ["ENV", "HabitatEnv", "HabitatEpisode", "HomeStep"]

@@ -42,6 +42,7 @@ class HomeWorld:
         self.sim, self.scene = sim, scene
         self.who = 0
         """The agent for which all is said and done."""
+        self._taken: tuple[object, dict[tuple[int | None, bool], list[Vector]]] = (None, {})
         self.calls_person = False
         """Whether another agent is called a person."""
         self.map = known_map(sim.scenery, sim.settings)
@@ -115,9 +116,13 @@ class HomeWorld:
         """Return the first free place on or in a piece of furniture."""
         thing = self.thing(id_)
         places = thing.inside if inside else thing.on
-        taken = [
-            place.position for place in self.state.placements.values() if place.holder == id_ and place.inside == inside
-        ]
+        placements = self.state.placements
+        if self._taken[0] is not placements:
+            loads: dict[tuple[int | None, bool], list[Vector]] = {}
+            for place in placements.values():
+                loads.setdefault((place.holder, place.inside), []).append(place.position)
+            self._taken = placements, loads
+        taken = self._taken[1].get((id_, inside), ())
         free = (places[spot] for spot in self.map.spots.get((id_, inside), ()))
         return next((place for place in free if not any(math.dist(place, one) < 0.05 for one in taken)), None)
 
