@@ -322,6 +322,15 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         task_sets={"habitat-images": "habitat.tasks:image_tasks"},
     ),
     EnvSpec(
+        id="pathei/HabitatLab-v0",
+        entry_point="pathei.envs.habitat.official.lab:HabitatLabEnv",
+        max_episode_steps=None,
+        name="habitat-lab",
+        what="habitat-lab's own tasks, configurations, episodes and measures, by the real package",
+        needs="an interpreter with habitat-sim and habitat-lab, named by PATHEI_HABITAT_PYTHON",
+        doctor="habitat.official.lab:check_lab",
+    ),
+    EnvSpec(
         id="pathei/MiniGrid-v0",
         entry_point="pathei.envs.adapters.minigrid:MiniGridEnv",
         max_episode_steps=100,

@@ -2,10 +2,10 @@
 
     python benchmarks/envs/habitat_learning.py [--tasks 40] [--steps 20000] [--seeds 2]
 
-Tree search (`find_plan`, as `pathei collect mcts` uses it) has 3,000 transitions for a plan of at most 20 skills; random
-actions have as many transitions as the search took, in episodes of 20 skills, any of which counts as a success. The
-curriculum is `benchmarks/collectors/curriculum.py` in homes: a `SkillPolicy` that begins knowing nothing tries what a
-proposer proposes, every transition counts, and two goals are the same if they differ in the home only.
+Tree search (`find_plan`, as `pathei collect mcts` uses it) has 3,000 transitions for a plan of at most 20 skills;
+random actions have as many transitions as the search took, in episodes of 20 skills, any of which counts as a success.
+The curriculum is `benchmarks/collectors/curriculum.py` in homes: a `SkillPolicy` that begins knowing nothing tries what
+a proposer proposes, every transition counts, and two goals are the same if they differ in the home only.
 """
 
 from __future__ import annotations
