@@ -15,8 +15,8 @@ import numpy as np
 from .backend import AgentSettings, Vector
 from .scenes.furnish import open_spots
 from .scenes.scene import Home, Thing
-from .sight import Sight
 from .simulator.home_simulator import FreeSpace, Scenery
+from .simulator.sight import Sight
 
 Place = tuple[float, float]
 """`(x, z)` on the floor."""

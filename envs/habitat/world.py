@@ -14,9 +14,9 @@ from .home_map import Place, away_from, known_map, middle
 from .planning.follower import turned
 from .scenes.catalogue import ALIASES
 from .scenes.scene import Thing
-from .sight import LookedAt, Seen
 from .simulator.bodies import BODY, CHEST
 from .simulator.home_simulator import AddedObjects, HomeSimulator, HomeState
+from .simulator.sight import LookedAt, Seen
 
 REACH: Final = 1.0
 """How far from furniture an agent may be that uses it, in metres; it has to be in the same room."""

@@ -1,6 +1,6 @@
 """What an agent sees, in words: the room, the things in view with distance and bearing, what is held.
 
-Not here: what is in view (`sight`).
+Not here: what is in view (`simulator.sight`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..backend import Pose
-from ..sight import Seen
 from ..simulator.bodies import BODY
+from ..simulator.sight import Seen
 from ..world import HomeWorld
 
 _MOST: Final = 24

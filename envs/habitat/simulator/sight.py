@@ -1,7 +1,7 @@
 """What an agent sees of a home, worked out with rays to a few points of each thing instead of an image.
 
 A thing is seen if one of its points is in the field of view, near enough, and no fixed box is in between. Movable
-objects hide nothing. Not here: words for it (`text`), and images (`simulator.raster`).
+objects hide nothing. Not here: words for it (`language.text`), and images (`raster`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .backend import AgentSettings, Pose, Vector
-from .scenes.scene import Home, Solid, bounds
-from .simulator.portals import Portals
+from ..backend import AgentSettings, Pose, Vector
+from ..scenes.scene import Home, Solid, bounds
+from .portals import Portals
 
 FAR: Final = 8.0
 """How far an agent recognises things, in metres."""
