@@ -81,6 +81,8 @@ def _task(one: Mapping[str, Any], said: Mapping[str, Any], name: str, scenes: Pa
         if one.get("rigid_objs"):
             options["objects"] = [[str(name), [float(row[3]) for row in at[:3]]] for name, at in one["rigid_objs"]]
             options["object_configs"] = [_under(scenes, str(path)) for path in one["additional_obj_config_paths"]]
+    if info.get("pathei_doors") == "closed":
+        options["doors"] = "closed"
     kind, goal = _goal(one, said)
     return Task(f"habitat:{kind}/{name}/{one['episode_id']}", ENV, 0, goal, options)
 
@@ -165,7 +167,11 @@ def write_episodes(path: Path, tasks: Sequence[Task], scenes: Path) -> None:
             "scene_dataset_config": str(export.config),
             "start_position": list(task.options["start_position"]),
             "start_rotation": list(task.options["start_rotation"]),
-            "info": {"pathei_scene": task.options["scene"], "pathei_task": task.id}, "additional_obj_config_paths": [],
+            "info": {
+                "pathei_scene": task.options["scene"], "pathei_task": task.id,
+                "pathei_doors": task.options.get("doors", "open"),
+            },
+            "additional_obj_config_paths": [],
         }  # fmt: skip
         said["episodes"].append({**episode, **_WRITERS[kind](task, world, episode, said)})
     raw = json.dumps(said).encode()
@@ -182,6 +188,8 @@ def _kind(task: Task) -> str:
     first = task.goal.conditions[0] if task.goal.conditions else {}
     if not {"scene", "start_position", "start_rotation"} <= task.options.keys() or not first:
         raise ExportError(f"The task {task.id!r} names no scene, start and goal.")
+    if task.options.get("characters", 1) != 1 or first.get("navigate", POINT) not in (POINT, OBJECT):
+        raise ExportError(f"habitat-lab's episodes have no form for {task.id}: it is about a picture, or for two.")
     return {POINT: POINTNAV, OBJECT: OBJECTNAV}.get(str(first.get("navigate")), REARRANGE)
 
 

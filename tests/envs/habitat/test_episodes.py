@@ -125,6 +125,9 @@ def test_other_files_are_refused_in_one_sentence(raw: bytes, tmp_path: Path) -> 
         read_episodes(path)
 
 
-def test_a_file_holds_one_kind(tmp_path: Path) -> None:
+def test_a_file_holds_one_kind_that_habitat_lab_has_a_form_for(tmp_path: Path) -> None:
+    for kind in ("image", "team"):
+        with pytest.raises(ExportError, match="no form"):
+            write_episodes(tmp_path / "x.json", generate_kind(kind, 1, 3), tmp_path)
     with pytest.raises(ExportError, match="one kind"):
         write_episodes(tmp_path / "x.json", [*generate_kind("point", 1, 3), *generate_kind("object", 1, 3)], tmp_path)
