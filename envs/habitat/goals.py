@@ -25,7 +25,7 @@ from ..facts import ActionsCondition, ConditionJson, parse_conditions, sentences
 from ..facts.sentences import HELD, OPENED, PLACED, Rows, choose_kind, read_sentences, read_some
 from .backend import Pose, Vector
 from .home_map import HomeMap
-from .scenes.catalogue import ALIASES, FURNITURE, MOVABLE, ROOMS
+from .scenes.catalogue import ALIASES, DOOR, FURNITURE, MOVABLE, ROOMS
 
 POINT, IMAGE, OBJECT, PERSON = "point", "image", "object", "person"
 SUCCESS_DISTANCE: Final = {POINT: 0.2, IMAGE: 0.2, OBJECT: 0.1}
@@ -87,7 +87,7 @@ def read_words(text: str, kinds: Collection[str], *, whole: bool = False) -> tup
         kinds: Kinds that were seen; those of generated homes are known.
         whole: Whether it is to be empty where only a part can be read.
     """
-    known = tuple(dict.fromkeys((*MOVABLE, *FURNITURE, *ROOMS, *kinds)))
+    known = tuple(dict.fromkeys((*MOVABLE, *FURNITURE, DOOR, *ROOMS, *kinds)))
 
     def name(said: str) -> str:
         word = said.replace(" ", "_")
