@@ -28,14 +28,14 @@ def test_kinds_rooms_and_facts_are_those_of_the_home(world: HomeWorld) -> None:
     env = HabitatEnv(scene="home:1:3")
     _, info = env.reset(seed=0)
     graph, facts = symbols(world), info["facts"]["graph"]
-    assert {node["id"]: node["class_name"] for node in graph["nodes"] if node["category"] != "Doors"} == {
+    assert {node["id"]: node["class_name"] for node in graph["nodes"] if node["class_name"] != "doorjamb"} == {
         node[0]: node[1] for node in facts["nodes"]
     }
-    doors = {node["id"] for node in graph["nodes"] if node["category"] == "Doors"}
+    doors = {node["id"] for node in graph["nodes"] if node["class_name"] == "doorjamb"}
     said = {
         (edge["from_id"], edge["relation_type"], edge["to_id"])
         for edge in graph["edges"]
-        if edge["relation_type"] != "CLOSE" and edge["from_id"] not in doors and edge["from_id"] != 1
+        if edge["relation_type"] not in ("CLOSE", "BETWEEN") and edge["from_id"] not in doors and edge["from_id"] != 1
     }
     assert said == {tuple(edge) for edge in facts["edges"] if edge[0] != 1}
     assert {node["id"]: node["states"] for node in graph["nodes"] if node["states"]} == {
