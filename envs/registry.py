@@ -329,7 +329,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         what="habitat-lab's own tasks, configurations, episodes and measures, by the real package",
         needs="an interpreter with habitat-sim and habitat-lab, named by PATHEI_HABITAT_PYTHON",
         doctor="habitat.official.lab:check_lab",
-    ),
+    ),  # fmt: skip
     EnvSpec(
         id="pathei/MiniGrid-v0",
         entry_point="pathei.envs.adapters.minigrid:MiniGridEnv",

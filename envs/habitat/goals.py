@@ -6,10 +6,9 @@ Conditions of navigation are:
 * `{"navigate": "image", "position": [x, y, z], "rotation": [x, y, z, w]}`: a place, of which the observation shows
   what a camera there sees;
 * `{"navigate": "object", "category": "couch"}`, with `"view_points"`, a list of `[x, y, z]`, where an episode brings
-  its own.
-
-* `{"navigate": "person", "steps": 60, "total_steps": 200, "walk": 7}`: a person, who is to be found and followed for
-  so many of all steps; where they go follows from the number `walk`.
+  its own;
+* `{"navigate": "person", "steps": 60, "total_steps": 200, "walk": 7}`: a person, who is to be found and followed in
+  `steps` of all steps; where they go follows from the number `walk`.
 
 The others may have a `"success_distance"` in metres; Habitat's are 0.2 for a place, and 0.1 from a view point of an
 object. Not here: tasks (`tasks`).

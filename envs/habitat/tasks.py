@@ -55,7 +55,7 @@ def generate_tasks(n: int, seed: int, *, characters: int | None = None) -> list[
         characters: 2 for Habitat 3.0's tasks: following a person, and rearrangement by two agents.
 
     Raises:
-        ConfigError: there are no tasks for so many.
+        ConfigError: `characters` is neither 1 nor 2.
     """
     kinds = {None: _KINDS, 1: _KINDS, 2: _KINDS_FOR_TWO}.get(characters)
     if kinds is None:

@@ -254,7 +254,7 @@ def check_lab() -> Sequence[Requirement]:
     """Look for an interpreter with habitat-lab; it is imported in a child process."""
     what = "habitat-lab"
     try:
-        command = python_command(python := python_of(), f"{_CHILD}:Probe")
+        command = python_command(python := python_of(), f"{_CHILD}:LabProbe")
         with ForeignRuntime(command, name="habitat-lab") as child:
             child.call("make", {}, _PROBE_S)
             return [Requirement(what, True, f"{child.call('version', {}, _PROBE_S)}: {python}")]

@@ -99,7 +99,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str) else None
 
 
-class Probe:
+class LabProbe:
     """What a doctor asks."""
 
     def version(self) -> str:
