@@ -59,11 +59,9 @@ class EnvSpec:
     """The function `(n, seed) -> Iterable[Task]` that makes tasks, one by one where that takes long, so that the first
     is played before the last is made; if empty, a task is a seed."""
     demonstration: str = ""
-    """The function `(task) -> Sequence[str]` that returns actions which reach the goal of a task that `tasks` made;
-    empty if there is none."""
+    """The function `(task) -> Sequence[str]`: actions that reach the goal of a task of `tasks`; empty for none."""
     search_steps: int | None = None
-    """The largest number of its steps that a search on the command line makes for one task or attempt, where steps are
-    slow; None for no limit but the search's own."""
+    """The most steps of a search on the command line for one task or attempt; None for the search's own limit."""
     verbalizer: str | None = None
     """Names the function or class `() -> Verbalizer`; None for `Verbalizer`."""
     goal_space: str | None = None
@@ -75,8 +73,7 @@ class EnvSpec:
     """Names the function `(n, seed, *, activities: "seen" | "unseen", scenes: "train" | "test") -> Sequence[Task]`, for
     environments whose tasks have activities (`Verbalizer.activity`) and scenes for testing; else None."""
     training_scenes: str | None = None
-    """Names the function `(seed) -> Sequence[Task]` that returns training scenes as tasks without a goal; None for the
-    scenes of generated tasks."""
+    """Names `(seed) -> Sequence[Task]`: training scenes as tasks without a goal; None for those of generated tasks."""
     task_sets: Mapping[str, str] = field(default_factory=dict)
     """Task sets that come with it, by name: each names the function `() -> Sequence[Task]`."""
     address: str | None = None
@@ -329,7 +326,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         what="habitat-lab's own tasks, configurations, episodes and measures, by the real package",
         needs="an interpreter with habitat-sim and habitat-lab, named by PATHEI_HABITAT_PYTHON",
         doctor="habitat.official.lab:check_lab",
-    ),  # fmt: skip
+    ),
     EnvSpec(
         id="pathei/MiniGrid-v0",
         entry_point="pathei.envs.adapters.minigrid:MiniGridEnv",
