@@ -123,6 +123,9 @@ class Plan:
     """How many moves of each state are shown: the most visited."""
     levels: int = 4
     """How many levels of the tree are shown, with the plan."""
+    pddl: Path | None = None
+    """Search nothing: write the task as `domain.pddl` and `problem.pddl` into this folder, for a planner, and do the
+    plan that is there, if there is one (`problem.pddl.soln` or `sas_plan`)."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +257,7 @@ class StoreExport:
     atif: a folder, one ATIF document per episode
     minari: a Minari dataset
     agent-traces: a folder, one JSONL session per episode, for the viewer of the Hugging Face Hub
+    pddl: a folder, domain and problem of each task, for planners
     results: JSON lines, the actions of each episode, which `pathei verify` does again
     """
     collector: str | None = None

@@ -172,7 +172,7 @@ def plan(command: Plan) -> int:
     from ..collectors.search.collector import household_search
     from ..envs.registry import get_env
     from ..experience import Goal, Task
-    from ..views.plan import plan_for_instruction
+    from ..views.plan import plan_for_instruction, plan_in_pddl
 
     spec = get_env(command.env)
     search = household_search(simulations=command.simulations, depth=command.steps)
@@ -184,6 +184,8 @@ def plan(command: Plan) -> int:
         tame_libraries()
         search = replace(search, env_steps=spec.search_steps)
         [task] = spec.generate_tasks(1, command.seed)
+    if command.pddl is not None:
+        return int(not plan_in_pddl(task, command.instruction, command.pddl, console))
     reached = plan_for_instruction(
         task,
         command.instruction,

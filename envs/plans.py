@@ -1,6 +1,8 @@
-"""Plans: checked by doing them, rid of the steps that do not matter, and carried out from words.
+"""Plans: checked by doing them, rid of steps that do not matter, carried out from words, made by other planners.
 
-Not here: reordering, and replacing several steps by fewer others; a search does that.
+An environment that can say its tasks in the Planning Domain Definition Language (PDDL) has a method `pddl()`, which
+returns its present episode as a `PddlTask`. Not here: reordering, and replacing several steps by fewer others; a search
+does that.
 """
 
 from __future__ import annotations
@@ -9,8 +11,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..errors import ConfigError
 from ..experience import Task
 from .contract import reset
 from .model import Model, StepResult
@@ -23,6 +27,40 @@ ARTICLE: Final = re.compile(rf"^(?:{'|'.join(ARTICLES)})\s+")
 """Matches the article or determiner that a noun phrase begins with."""
 PAIRS_UP_TO = 40
 """The default of `pairs_up_to` below."""
+DOMAIN: Final = "domain.pddl"
+PROBLEM: Final = "problem.pddl"
+
+
+class PddlTask(NamedTuple):
+    """A task as planners read it."""
+
+    domain: str
+    """The text of the domain."""
+    problem: str
+    """The text of the problem."""
+    read: Callable[[str], tuple[str, ...]]
+    """Takes a plan, one `(action object ...)` after another as planners write it, and returns the environment's
+    actions; raises `ScriptError` for a step that is not of this domain."""
+
+    def save(self, folder: Path) -> None:
+        """Write `domain.pddl` and `problem.pddl` into a folder, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / DOMAIN).write_text(self.domain, "utf-8")
+        (folder / PROBLEM).write_text(self.problem, "utf-8")
+
+
+def pddl_of(env: gymnasium.Env[Any, Any]) -> PddlTask:
+    """Return the present episode of an environment in PDDL.
+
+    Raises:
+        ConfigError: the environment does not say its tasks in PDDL, or not this one.
+        GoalError: a condition of the goal cannot be written.
+    """
+    write = getattr(env.unwrapped, "pddl", None)
+    if write is None:
+        raise ConfigError(f"{type(env.unwrapped).__name__} does not say its tasks in PDDL.")
+    task: PddlTask = write()
+    return task
 
 
 @dataclass(frozen=True, slots=True)

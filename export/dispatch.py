@@ -29,6 +29,7 @@ EXPORTS: Final[Registry[Callable[..., ExportCounts]]] = Registry(
         "atif": Lazy(f"{_HERE}.atif:write_atif", "a folder, one ATIF document per episode: for Harbor and viewers"),
         "minari": Lazy(f"{_HERE}.minari:write_minari", "a Minari dataset: numbers or texts, for offline learning"),
         "agent-traces": Lazy(f"{_HERE}.traces:write_traces", "a folder, one session per episode: for the Hub's viewer"),
+        "pddl": Lazy(f"{_HERE}.pddl:write_pddl", "a folder, domain and problem of each task: for planners"),
         "results": Lazy(
             f"{_HERE}.results:write_results", "JSON lines, what was done in each task: for `pathei verify`"
         ),

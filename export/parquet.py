@@ -17,7 +17,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from ..experience import Step, Trajectory
 from ..store import ExperienceStore
-from ..store.shards import SCHEMAS, array_of, episode_row, step_columns
+from ..store.sealed.columns import SCHEMAS, array_of, episode_row, step_columns
 from .common import ExportCounts, Selection, image_kind
 
 _GROUP_ROWS = 1024

@@ -37,7 +37,7 @@ from .rows import EpisodeRow
 from .view import ManifestFile, StoreView, check_age, journal_path, pinned
 
 if TYPE_CHECKING:
-    from .shards import ShardReader
+    from .sealed.shards import ShardReader
 
 _LOG = logging.getLogger(__name__)
 JOURNAL_BYTES = 64 << 20
@@ -128,11 +128,12 @@ class ExperienceStore:
 
     # Writing
 
-    def append(self, *records: Record) -> None:
+    def append(self, *records: Record, encoded: Sequence[bytes] | None = None) -> None:
         """Store records durably, all of them or none; a search tree comes in one call, its root first.
 
         Args:
             records: Trajectories and failures; a branch comes after its parent.
+            encoded: What `encode` made of each, where they were decoded from that: it need not be made again.
 
         Raises:
             RecordError: a record does not have the form of its class.
@@ -145,7 +146,7 @@ class ExperienceStore:
         for record in records:
             if isinstance(record, Trajectory):
                 self._blobs.check(record)
-        lines = list(map(encode, records))
+        lines = list(map(encode, records)) if encoded is None else encoded
         for record, line in zip(records, lines, strict=True):
             check_finite(record, line)
         payload = b"\n".join(lines)
@@ -179,7 +180,7 @@ class ExperienceStore:
         journal = self._writer()
         if journal.size == 0:
             return
-        from .shards import ShardWriter
+        from .sealed.shards import ShardWriter
 
         folder = self.path / "shards"
         with explained(folder), uncollected():
@@ -482,7 +483,7 @@ class ExperienceStore:
         return pinned(self.path, self._file)
 
     def _reader(self, manifest: Manifest, number: int) -> ShardReader:
-        from .shards import ShardReader
+        from .sealed.shards import ShardReader
 
         if number not in self._readers:
             while len(self._readers) >= _OPEN_SHARDS:

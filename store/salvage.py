@@ -105,7 +105,7 @@ def _records(source: Path, manifest: Manifest, losses: Losses) -> Iterator[Recor
 
     Sizes and rows are taken from the files: the manifest, which may be damaged too, adds what is not there any more.
     """
-    from .shards import ShardReader
+    from .sealed.shards import ShardReader
 
     journals = {int(path.stem.rpartition("-")[2]): path for path in source.glob("journal-*.log")}
     listed = {shard.number: shard for shard in manifest.shards}

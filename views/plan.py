@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import gymnasium
 import numpy as np
@@ -14,11 +16,15 @@ from ..collectors.rollout.episode import Recorder
 from ..collectors.search.collector import MctsConfig, find_plan, model_in
 from ..collectors.search.mcts import SearchConfig
 from ..envs import contract
+from ..envs.plans import DOMAIN, PROBLEM, pddl_of
 from ..envs.registry import get_goal_space, get_verbalizer
 from ..errors import ConfigError, GoalError
 from ..experience import Goal, Task
 from .tree import tree_view
 from .watch import Watcher
+
+_PLANS: Final = ("problem.pddl.soln", "sas_plan")
+"""How planners call the plan that they leave next to a problem."""
 
 
 def plan_for_instruction(
@@ -45,16 +51,10 @@ def plan_for_instruction(
     Raises:
         GoalError: the instruction cannot be read as something to check, or the environment reads none.
     """
-    env = contract.make(task)
-    contract.reset(env, task)
-    task = replace(task, goal=_goal(env, task, instruction))
-    recorder = Recorder(env, task, max_steps=search.depth + 1)
+    recorder = _begun(task, instruction, search.depth + 1)
     watcher = Watcher(console, texts=False)
-    recorder.reset()
     if recorder.held:
-        console.print(Text(f"The goal holds already: nothing is to be done. ({task.goal.text})", style="bold green"))
-        env.close()
-        return True
+        return _nothing_to_do(recorder, console)
     watcher(recorder)
     model = model_in(recorder)
     config = MctsConfig(replace(search, stop_on_success=True), prior=prior)
@@ -72,10 +72,68 @@ def plan_for_instruction(
     for action in found.plan:
         recorder.step(model.text(action))
         watcher(recorder)
-    reached = bool(recorder.steps and recorder.steps[-1].info.get("success"))
-    verdict = "The goal is reached." if reached else "The goal was not reached: try more --simulations or --steps."
+    return _judged(recorder, console, "try more --simulations or --steps")
+
+
+def plan_in_pddl(task: Task, instruction: str, folder: Path, console: Console) -> bool:
+    """Write a task in PDDL, and do the plan that a planner has left there; return whether that reached the goal.
+
+    Args:
+        task: The environment, its seed and its options; the goal comes from the instruction.
+        instruction: What is to be done, in words.
+        folder: Where `domain.pddl` and `problem.pddl` go, and the plan is looked for; without one, nothing is to be
+            reached.
+        console: Where everything is shown.
+
+    Raises:
+        ConfigError: the environment does not say its tasks in PDDL.
+        GoalError: the instruction cannot be read as something to check, or cannot be written in PDDL.
+        ScriptError: the plan has a step that is not of this domain.
+    """
+    recorder = _begun(task, instruction, sys.maxsize)
+    if recorder.held:
+        return _nothing_to_do(recorder, console)
+    written = pddl_of(recorder.env)
+    written.save(folder)
+    plan = next((folder / name for name in _PLANS if (folder / name).is_file()), None)
+    if plan is None:
+        files = f"{folder / DOMAIN} and {folder / PROBLEM}"
+        console.print(
+            f"{files} are written. A plan in {' or '.join(_PLANS)} next to them will be done.", soft_wrap=True
+        )
+        return True
+    watcher = Watcher(console, texts=False)
+    watcher(recorder)
+    for action in written.read(plan.read_text("utf-8")):
+        step = recorder.step(action)
+        watcher(recorder)
+        if "error" in step.info:
+            break
+    return _judged(recorder, console, f"{plan} was made for another task, or changed")
+
+
+def _begun(task: Task, instruction: str, max_steps: int) -> Recorder:
+    """Begin the episode in which an instruction is to be carried out."""
+    env = contract.make(task)
+    contract.reset(env, task)
+    recorder = Recorder(env, replace(task, goal=_goal(env, task, instruction)), max_steps=max_steps)
+    recorder.reset()
+    return recorder
+
+
+def _nothing_to_do(recorder: Recorder, console: Console) -> bool:
+    goal = recorder.task.goal.text
+    console.print(Text(f"The goal holds already: nothing is to be done. ({goal})", style="bold green"))
+    recorder.env.close()
+    return True
+
+
+def _judged(recorder: Recorder, console: Console, advice: str) -> bool:
+    """Say whether the goal is reached, and close the environment."""
+    reached = recorder.success
+    verdict = "The goal is reached." if reached else f"The goal was not reached: {advice}."
     console.print(Text(verdict, style="bold green" if reached else "bold yellow"))
-    env.close()
+    recorder.env.close()
     return reached
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/collectors/mcts.py                 # all parts; about fifteen minutes on one core
     python benchmarks/collectors/mcts.py --every 10      # every tenth program and generated task only
-    python benchmarks/collectors/mcts.py --parts 3       # one part
+    python benchmarks/collectors/mcts.py --parts 4       # one part
 
 Part 1 has the shape of E2WM's search: its six tasks, its verbs, the classes that the human program names and the four
 rooms, depth 25, 200 simulations, uniform random rollouts, no heuristic; the median of five runs. E2WM's own code did 15
@@ -18,12 +18,17 @@ fresh world. Part 3 does the same twice, with the stage that grows best first an
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -37,6 +42,7 @@ from pathei.collectors.search.mcts import Search
 from pathei.data import fetch
 from pathei.envs import contract
 from pathei.envs.facts import ConditionJson
+from pathei.envs.plans import DOMAIN, PROBLEM, pddl_of
 from pathei.envs.virtualhome.engine.profiles import rules_named
 from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.vocabulary import RELATIONS
@@ -48,6 +54,7 @@ from pathei.envs.virtualhome.goals.relevance import Relevance
 from pathei.envs.virtualhome.model import HomeModel
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.envs.virtualhome.tasks.robothow import RobotHow, RobotHowProgram
+from pathei.errors import GoalError
 from pathei.experience import Task
 
 if TYPE_CHECKING:
@@ -204,11 +211,71 @@ def stages(goals: dict[str, list[Callable[..., Outcome]]], markdown: bool, conso
                 f"{sum(o.plan for o, solved in zip(outcomes, both, strict=True) if solved):,}",
                 f"{sum(o.solved and not o.simulations for o in outcomes)}",
             ))  # fmt: skip
+    show(columns, rows, markdown, console, "Plan steps: of the goals that both reach")
+
+
+def solve_by_planner(task: Task, seconds: float = 10.0) -> Outcome:
+    """Part 4 for one generated task."""
+    env = contract.make(task)
+    contract.reset(env, task)
+    lines: tuple[str, ...] = ()
+    with tempfile.TemporaryDirectory() as folder:
+        begun, written = os.times(), time.process_time()
+        try:
+            in_pddl = pddl_of(env)
+        except GoalError:
+            return Outcome("", task.id, False, 0, 0, 0, time.process_time() - written, 0.0)
+        in_pddl.save(Path(folder))
+        files = [f"{folder}/{name}" for name in (DOMAIN, PROBLEM)]
+        command = [sys.executable, "-m", "pyperplan", "-s", "gbf", "-H", "hff", *files]
+        try:
+            subprocess.run(command, capture_output=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            pass
+        else:
+            plan = Path(folder) / f"{PROBLEM}.soln"
+            lines = in_pddl.read(plan.read_text("utf-8")) if plan.exists() else ()
+        ended = os.times()
+    spent = sum(ended[:4]) - sum(begun[:4])
+    info: dict[str, Any] = {"success": False, "progress": 0.0}
+    for line in lines:
+        info = env.step(line)[-1]
+        if "error" in info:
+            raise RuntimeError(f"{task.id}: the planner's step {line} was refused: {info['error']}")
+    return Outcome("", task.id, bool(info["success"]), len(lines), 0, 0, spent, info["progress"])
+
+
+def anchor(tasks: Sequence[Task], seconds: float, markdown: bool, console: Console) -> None:
+    """Part 4: our search next to a planner of others."""
+    columns = ("planner", "solved", "median ms", "mean ms", "plan steps", "solved by this one alone")
+    found: dict[str, list[Outcome]] = {"pathei": [], "pyperplan (gbf, hff)": []}
+    for task in track(tasks, "planner", console=Console(stderr=True)):
+        ours, theirs = found.values()
+        ours.append(solve_task(task, seconds))
+        theirs.append(solve_by_planner(task))
+    both = [all(pair) for pair in zip(*([o.solved for o in outcomes] for outcomes in found.values()), strict=True)]
+    rows = []
+    for name, outcomes in found.items():
+        times = [1e3 * o.seconds for o in outcomes]
+        rows.append((
+            name,
+            f"{sum(o.solved for o in outcomes)}/{len(outcomes)}",
+            f"{statistics.median(times):.1f}",
+            f"{statistics.mean(times):.0f}",
+            f"{sum(o.plan for o, solved in zip(outcomes, both, strict=True) if solved):,}",
+            f"{sum(o.solved and not solved for o, solved in zip(outcomes, both, strict=True))}",
+        ))  # fmt: skip
+    show(columns, rows, markdown, console, "Plan steps: of the tasks that both reach")
+
+
+def show(columns: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool, console: Console, title: str) -> None:
+    """Print a table, as Markdown or for a terminal."""
     if markdown:
-        for row in (columns, ("---", "---", *["---:"] * 6), *rows):
+        marks = ["---:" if rows[0][n][:1].isdigit() else "---" for n in range(len(columns))]
+        for row in (columns, marks, *rows):
             print(f"| {' | '.join(row)} |")
         return
-    table = Table(*columns, title="Plan steps: of the goals that both reach", title_justify="left")
+    table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*row)
     console.print(table)
@@ -289,8 +356,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="use every n-th program and task")
     parser.add_argument("--seconds", type=float, default=1.8, help="processor time for each search")
     parser.add_argument("--repeats", type=int, default=5, help="runs of the first part")
-    parser.add_argument("--parts", type=int, nargs="+", choices=(1, 2, 3), default=(1, 2, 3))
-    parser.add_argument("--markdown", action="store_true", help="print the tables of parts 2 and 3 as Markdown")
+    parser.add_argument("--parts", type=int, nargs="+", choices=(1, 2, 3, 4), default=(1, 2, 3, 4))
+    parser.add_argument("--markdown", action="store_true", help="print the tables of parts 2 to 4 as Markdown")
     options = parser.parse_args()
     console = Console()
     robothow = RobotHow(fetch("robothow"))
@@ -301,13 +368,15 @@ def main() -> None:
     if 2 in options.parts:
         outcomes = [solve(robothow, name, options.seconds) for name in track(names, console=Console(stderr=True))]
         report(outcomes, options.markdown, console)
+    tasks = generate_tasks(200, seed=0)[:: options.every]
     if 3 in options.parts:
-        tasks = generate_tasks(200, seed=0)[:: options.every]
         goals: dict[str, list[Callable[..., Outcome]]] = {
             "RobotHow": [partial(solve, robothow, name, options.seconds) for name in names],
             "generated tasks": [partial(solve_task, task, options.seconds) for task in tasks],
         }
         stages(goals, options.markdown, console)
+    if 4 in options.parts:
+        anchor(tasks, options.seconds, options.markdown, console)
 
 
 if __name__ == "__main__":

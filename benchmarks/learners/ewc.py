@@ -1,12 +1,14 @@
 """What the penalties of Elastic Weight Consolidation cost, compared with rivals: time, memory, share of a step.
 
     python benchmarks/learners/ewc.py                    # one thread; about three minutes
+    python benchmarks/learners/ewc.py --size smollm2 --parts 1 --repeats 5 --ways ewc
     python benchmarks/learners/ewc.py --precision bf16
     python benchmarks/learners/ewc.py --device cuda --size 124m --batch 16 --length 1024 --precision bf16
 
-Part 1 trains a GPT-2 from configuration on random tokens with AdamW and clipping, and adds a penalty between the
-gradient and the optimizer. The share is the penalty's time over that of the same step without it, medians of steps that
-alternate in one process. The rival is the penalty written into the loss, whose graph autograd builds and goes through.
+Part 1 trains a GPT-2 from configuration, or SmolLM2-135M, on random tokens with AdamW and clipping, and adds a penalty
+between the gradient and the optimizer. The share is the penalty's time over that of the same step without it, medians
+of steps that alternate in one process. The rival is the penalty written into the loss, whose graph autograd builds and
+goes through.
 
 Part 2 takes one LoRA module (4096 x 4096, rank 8): the merged update against the Fisher information of the whole
 weight, as E2WM writes it, in closed form, and with factored Fisher information.
@@ -44,6 +46,8 @@ SIZES = {
     "355m": (24, 1024, 16, 50304),
 }
 """Layers, width, heads and vocabulary of GPT-2; 124m and 355m are the published shapes with a padded vocabulary."""
+SMOLLM2 = "smollm2"
+"""SmolLM2-135M (`pathei data get smollm2`), with its own weights."""
 STEP_WAYS = ("autograd", "ewc", "ewc bf16", "l2sp")
 LORA_WAYS = ("autograd", "closed form", "closed form bf16", "factored")
 Penalty = Callable[[], float]
@@ -53,13 +57,14 @@ def options() -> argparse.ArgumentParser:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--size", choices=SIZES, default="10m")
+    parser.add_argument("--size", choices=[*SIZES, SMOLLM2], default="10m")
     parser.add_argument("--batch", type=int, default=8, help="sequences per step")
     parser.add_argument("--length", type=int, default=128, help="tokens per sequence")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of matrix products (autocast)")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--parts", default="12")
+    parser.add_argument("--ways", nargs="+", choices=STEP_WAYS, default=STEP_WAYS, help="of part 1")
     parser.add_argument("--one", nargs=2, metavar=("PART", "WAY"), help=argparse.SUPPRESS)
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -71,9 +76,13 @@ def options() -> argparse.ArgumentParser:
 def model_of(args: argparse.Namespace) -> Any:
     """Return the model of part 1, in float32."""
     import torch
-    from transformers import GPT2Config, GPT2LMHeadModel
+    from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
     torch.manual_seed(0)
+    if args.size == SMOLLM2:
+        from pathei.learners.models.smollm2 import smollm2
+
+        return AutoModelForCausalLM.from_pretrained(smollm2(), dtype=torch.float32).train().to(args.device)
     layers, width, heads, words = SIZES[args.size]
     config = GPT2Config(
         n_layer=layers,
@@ -250,11 +259,12 @@ def measured(part: str, way: str) -> dict[str, float]:
 def steps_table(args: argparse.Namespace) -> Table:
     """Measure part 1."""
     tokens = args.batch * args.length
-    title = f"A step of GPT-2 {args.size}, {tokens} tokens, {args.precision}, on {name_of(args.device)}"
+    model = "SmolLM2-135M" if args.size == SMOLLM2 else f"GPT-2 {args.size}"
+    title = f"A step of {model}, {tokens} tokens, {args.precision}, on {name_of(args.device)}"
     table = Table(title=title)
     for heading in ("penalty", "ms", "share of a step", "tokens/s", "extra MiB", "step without, ms"):
         table.add_column(heading, justify="left" if heading == "penalty" else "right")
-    for way in STEP_WAYS:
+    for way in args.ways:
         found = measured("1", way)
         step, extra = found["step"], found["penalty"]
         table.add_row(

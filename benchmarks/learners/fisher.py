@@ -1,15 +1,16 @@
 """What Fisher information costs compared with a plain forward and backward pass over the same tokens, and its rivals.
 
     python benchmarks/learners/fisher.py [--size 10m] [--length 128] [--sequences 16] [--repeats 3]
+    python benchmarks/learners/fisher.py --size smollm2 --ways plain loop "hooks 1"
     python benchmarks/learners/fisher.py --device cuda --size 124m --length 1024 --dtype bf16
 
-Every way runs in a process of its own, on a GPT-2 with random weights. There the plain pass (batches of 1 and of 8, the
-faster counts) and the way take turns, and the median ratio is shown. "cost" is per sequence once it is going: processor
-time of one thread on a CPU, wall time on a GPU. "start" is what comes before (hashing the model, verifying hooks), in
-sequences of the plain pass. "memory" is the peak beyond model, sums and data. "trace" and "cosine" compare with the
-exact squares of the text's labels. Rivals: vmap of torch.func, and the square of a batch-mean gradient (avalanche's
-EWC). Nothing is written to disk. Bars: loop and hooks cost at most 1.2 on a CPU, and hooks need at most 1.1 times the
-memory of the loop, both at batch 1.
+Every way runs in a process of its own, on a GPT-2 with random weights, or on SmolLM2-135M with its own. There the plain
+pass (batches of 1 and of 8, the faster counts) and the way take turns, and the median ratio is shown. "cost" is per
+sequence once it is going: processor time of one thread on a CPU, wall time on a GPU. "start" is what comes before
+(hashing the model, verifying hooks), in sequences of the plain pass. "memory" is the peak beyond model, sums and data.
+"trace" and "cosine" compare with the exact squares of the text's labels. Rivals: vmap of torch.func, and the square of
+a batch-mean gradient (avalanche's EWC). Nothing is written to disk. Bars: loop and hooks cost at most 1.2 on a CPU, and
+hooks need at most 1.1 times the memory of the loop, both at batch 1.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from pathei.learners.fisher.estimate import estimate
+from pathei.learners.models.smollm2 import smollm2
 
 SIZES: Final = {  # layers, width, heads, vocabulary
     "1m": (2, 128, 4, 2000),
@@ -41,6 +43,8 @@ SIZES: Final = {  # layers, width, heads, vocabulary
     "355m": (24, 1024, 16, 50257),
     "774m": (36, 1280, 20, 50257),
 }
+SMOLLM2: Final = "smollm2"
+"""SmolLM2-135M (`pathei data get smollm2`)."""
 PEAKS: Final = {"H200": 989.0, "H100": 989.0, "A100": 312.0, "L40S": 362.0, "RTX 4090": 165.0}
 """Dense bf16 TFLOP/s of tensor cores, from the makers' data sheets."""
 WAYS: Final = {
@@ -65,23 +69,31 @@ class Way(NamedTuple):
     """What it says F is; empty for the plain pass."""
 
 
+def model_of(size: str, length: int) -> Any:
+    """Return a model of a size, for texts of a length, in float32."""
+    if size == SMOLLM2:
+        return AutoModelForCausalLM.from_pretrained(smollm2(), dtype=torch.float32)
+    layers, width, heads, vocabulary = SIZES[size]
+    config = GPT2Config(
+        n_layer=layers,
+        n_embd=width,
+        n_head=heads,
+        vocab_size=vocabulary,
+        n_positions=length,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    return GPT2LMHeadModel(config)
+
+
 class Bench:
     """A model, its data, and a clock."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         torch.manual_seed(0)
-        layers, width, heads, vocabulary = SIZES[options.size]
-        config = GPT2Config(
-            n_layer=layers,
-            n_embd=width,
-            n_head=heads,
-            vocab_size=vocabulary,
-            n_positions=options.length,
-            bos_token_id=0,
-            eos_token_id=0,
-        )
         dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[options.dtype]
-        self.model = GPT2LMHeadModel(config).to(options.device, dtype).eval()
+        self.model = model_of(options.size, options.length).to(options.device, dtype).eval()
+        vocabulary = self.model.config.vocab_size
         self.cuda = options.device.startswith("cuda")
         self.device = options.device
         self.parameters = sum(value.numel() for value in self.model.parameters())
@@ -220,7 +232,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
 def main() -> None:
     """Measure every way in a process of its own, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", choices=SIZES, default="10m")
+    parser.add_argument("--size", choices=[*SIZES, SMOLLM2], default="10m")
     parser.add_argument("--length", type=int, default=128, help="predicted tokens per sequence")
     parser.add_argument("--sequences", type=int, default=16, help="a multiple of 8, at least 16")
     parser.add_argument("--repeats", type=int, default=3)
@@ -237,7 +249,8 @@ def main() -> None:
         return
     card = torch.cuda.get_device_name() if options.device.startswith("cuda") else "CPU, one thread"
     peak = options.peak_tflops or next((value for name, value in PEAKS.items() if name in card), None)
-    title = f"{card}: GPT-2 {options.size}, {options.dtype}, {options.sequences} sequences of {options.length} tokens"
+    model = "SmolLM2-135M" if options.size == SMOLLM2 else f"GPT-2 {options.size}"
+    title = f"{card}: {model}, {options.dtype}, {options.sequences} sequences of {options.length} tokens"
     table = Table(title=title)
     for heading in ("way", "cost", "start", "memory MiB", "tokens/s", "share of peak", "trace", "cosine"):
         table.add_column(heading, justify="left" if heading == "way" else "right")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import ConfigError
 from ...experience import Failure, Record, Task, decode
@@ -82,8 +82,8 @@ def collect(
     left, played = _begin(store, tasks, collector, name, workers, timeout)
     coverage, errors = Coverage(), Counter[str]()
     try:
-        for records in played:
-            store.append(*records)
+        for records, encoded in played:
+            store.append(*records, encoded=encoded)
             for record in records:
                 coverage.add(record)
                 if isinstance(record, Failure):
@@ -94,6 +94,14 @@ def collect(
         played.close()
     asked = len(tasks) if isinstance(tasks, Sequence) else left.taken
     return CollectReport(asked, left.before, time.monotonic() - begun, coverage, errors)
+
+
+class _Played(NamedTuple):
+    """Records that go into one `append`."""
+
+    records: list[Record]
+    encoded: list[bytes] | None = None
+    """As a worker has sent them."""
 
 
 class _Left:
@@ -126,7 +134,7 @@ def _begin(
     name: str | None,
     workers: int,
     timeout: float,
-) -> tuple[_Left, Generator[list[Record], None, None]]:
+) -> tuple[_Left, Generator[_Played, None, None]]:
     """Return the tasks that are left, and what plays them."""
     if callable(collector) and not workers:
         collector = collector()
@@ -149,24 +157,24 @@ def _begin(
 
 def _in_workers(
     make: Callable[[], Collector], tasks: Iterable[Task], workers: int, timeout: float
-) -> Generator[list[Record], None, None]:
+) -> Generator[_Played, None, None]:
     batches = play_batches(make, tasks, workers=workers, timeout=timeout)
     try:
         for lines in batches:
             with uncollected():
                 records = [decode(line) for line in lines]
-            yield records
+            yield _Played(records, lines)
     finally:
         batches.close()
 
 
-def _here(collector: Collector, tasks: Iterable[Task], *, together: bool) -> Generator[list[Record], None, None]:
+def _here(collector: Collector, tasks: Iterable[Task], *, together: bool) -> Generator[_Played, None, None]:
     """Play in this process; `together` lets the collector see all tasks at once, and every record comes alone."""
     try:
         if together:
-            yield from ([record] for record in collector.collect(tasks))
+            yield from (_Played([record]) for record in collector.collect(tasks))
         else:
-            yield from (records_of(collector, task) for task in tasks)
+            yield from (_Played(records_of(collector, task)) for task in tasks)
     finally:
         close_collector(collector)
 

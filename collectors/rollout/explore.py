@@ -17,6 +17,7 @@ Several characters act in turn as the environment lets them. Not here: planning;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import gymnasium
@@ -48,16 +49,23 @@ class _Kinds(dict[str, int]):
         """The number of the verb of each kind, shape `[capacity]`."""
 
     def __missing__(self, action: str) -> int:
-        number = self[action] = self.number(" ".join(read_act(action).kind))
+        number = self[action] = self.number(_kind(action))
         return number
 
     def number(self, kind: str) -> int:
         """Return the number of a kind."""
-        number = self.numbers.setdefault(kind, len(self.numbers))
-        if number == len(self.verb_of):
-            self.verb_of = np.resize(self.verb_of, 2 * number)
-        self.verb_of[number] = self.verbs.setdefault(kind.partition(" ")[0], len(self.verbs))
+        number = self.numbers.get(kind)
+        if number is None:
+            number = self.numbers[kind] = len(self.numbers)
+            if number == len(self.verb_of):
+                self.verb_of = np.resize(self.verb_of, 2 * number)
+            self.verb_of[number] = self.verbs.setdefault(kind.partition(" ")[0], len(self.verbs))
         return number
+
+
+@lru_cache(maxsize=1 << 16)
+def _kind(action: str) -> str:
+    return " ".join(read_act(action).kind)
 
 
 class NoveltyCounts:
@@ -77,6 +85,8 @@ class NoveltyCounts:
         self._kinds = _Kinds()
         # How often each kind and each verb was tried, and how many new effects that caused.
         self._tried, self._found, self._verb_tried, self._verb_found = (np.zeros(64) for _ in range(4))
+        self._listed: Sequence[str] | None = None
+        self._of_action = self._there = np.zeros(0, dtype=np.intp)
 
     def choose(self, actions: Sequence[str], rng: np.random.Generator) -> str:
         """Draw an action.
@@ -85,8 +95,11 @@ class NoveltyCounts:
             actions: The admissible ones, at least one.
             rng: Consumed: two draws.
         """
-        kinds = np.fromiter(map(self._kinds.__getitem__, actions), dtype=np.intp, count=len(actions))
-        there = np.flatnonzero(np.bincount(kinds))
+        if actions is not self._listed or not isinstance(actions, tuple):  # often nothing has changed
+            self._listed = actions
+            self._of_action = np.fromiter(map(self._kinds.__getitem__, actions), dtype=np.intp, count=len(actions))
+            self._there = np.flatnonzero(np.bincount(self._of_action))
+        kinds, there = self._of_action, self._there
         # The largest of score / temperature with Gumbel noise is a draw from the softmax.
         noisy = self._scores(there) + max(self.temperature, 1e-9) * rng.gumbel(size=len(there))
         group = np.flatnonzero(kinds == there[noisy.argmax()])

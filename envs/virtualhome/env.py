@@ -9,18 +9,20 @@ goal's progress, so the return of an episode is the progress made; without a goa
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import gymnasium
+import orjson
 
-from ...errors import ConfigError, ScriptError
+from ...errors import ConfigError, GoalError, ScriptError
 from ..facts import read_actor
+from ..plans import PddlTask
 from ..spaces import UnicodeText
 from ..text_env import fit
 from .engine.profiles import rules_named
 from .engine.rules import EngineAction, Rules
-from .engine.scene import Scene, bits
+from .engine.scene import bits
 from .engine.vocabulary import CLOSE, FACING, RELATIONS
 from .engine.world import World, WorldSnapshot
 from .goals.check import GoalCheck
@@ -28,11 +30,13 @@ from .goals.contradictions import require_possible
 from .goals.landmarks import Landmarks
 from .goals.relevance import Relevance
 from .houses.scenes import load_scene
+from .language.listing import Listing
 from .language.observation import describe, nameable
 from .language.parse_action import Misunderstood, phrases, understand
 from .language.phrases import Phrase
-from .language.script import parse_line, write_line
+from .language.script import parse_line
 from .model import HomeModel, TeamModel
+from .pddl.task import write_task
 
 MAX_TEXT: Final = 1 << 20
 """The longest observation and action, in characters."""
@@ -65,42 +69,14 @@ class HomeSnapshot(NamedTuple):
     random_state: Mapping[str, Any]
 
 
-class _Lines(dict[EngineAction, str]):
-    """Actions as script lines, each written once."""
-
-    def __init__(self, scene: Scene, rules: Rules) -> None:
-        super().__init__()
-        self._scene, self._rules = scene, rules
-
-    def __missing__(self, action: EngineAction) -> str:
-        line = self[action] = write_line(action, self._scene, self._rules)
-        return line
-
-
-class _Listing:
-    """The admissible actions of a world as script lines: questions for `World.ask`."""
-
-    def __init__(self, scene: Scene, rules: Rules) -> None:
-        self._lines = _Lines(scene, rules)
-
-    def perceived(self, world: World, character: int) -> tuple[str, ...]:
-        """Those on what the character perceives."""
-        return self._written(world.admissible(character, nameable(world, character)))
-
-    def everything(self, world: World, character: int) -> tuple[str, ...]:
-        """All of them."""
-        return self._written(world.admissible(character))
-
-    def _written(self, actions: Iterable[EngineAction]) -> tuple[str, ...]:
-        return tuple(map(self._lines.__getitem__, actions))
-
-
 class _Household(NamedTuple):
     """What is prepared once for a scene under a set of rules, and kept for the next episode in it."""
 
     world: World
-    listing: _Listing
+    listing: Listing
     phrases: tuple[Phrase, ...]
+    graph: list[bytes]
+    """The facts of its beginning as JSON; empty until they are first asked for."""
 
 
 class VirtualHomeEnv(gymnasium.Env[str, str]):
@@ -173,6 +149,20 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         views = [HomeModel(world, check, character=c, **given) for c in world.characters]
         return views[0] if len(views) == 1 else TeamModel(views, world, check, self._turn)
 
+    def pddl(self, *, everything: bool = False) -> PddlTask:
+        """Return the present episode in PDDL (`pathei.envs.plans.pddl_of`), under the rules `clean`, for one character.
+
+        Args:
+            everything: Whether every node is an object; otherwise what the goal is likely to need (`relevance`).
+
+        Raises:
+            ConfigError: the rules are others, or there are several characters.
+            GoalError: there is no goal, or a condition of it cannot be written in PDDL.
+        """
+        if self._check is None:
+            raise GoalError("There is no goal to write in PDDL: give the task conditions that can be checked.")
+        return write_task(self._conditions, self.world, everything=everything)
+
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin an episode.
 
@@ -204,7 +194,9 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         self._turn, self._error = 0, None
         self._conditions = conditions
         self._progress = check.progress() if check else 0.0
-        return self._observation(), self._info({"graph": _graph(world)})
+        if not home.graph:
+            home.graph.append(orjson.dumps(_graph(world)))
+        return self._observation(), self._info({"graph": orjson.loads(home.graph[0])})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Let the character whose turn it is act, in a script line or in plain English.
@@ -295,11 +287,14 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
         return home
 
     def _prepared(self, world: World) -> _Household:
-        return _Household(world, _Listing(world.scene, world.rules), phrases(world.rules))
+        return _Household(world, Listing(world), phrases(world.rules), [])
 
     def _read(self, action: str, character: int) -> EngineAction | Misunderstood:
         if not isinstance(action, str):
             return Misunderstood(f"an action is a string, not {type(action).__name__}")
+        assert self._home is not None
+        if (listed := self._home.listing.known.get(action)) is not None:
+            return listed
         if action not in self.action_space:
             return Misunderstood(f"an action has at most {MAX_TEXT} characters, all of which UTF-8 can write")
         world = self.world
@@ -311,7 +306,6 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
             except ScriptError as error:
                 reason = str(error).rstrip(".")
                 return Misunderstood(reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}...")
-        assert self._home is not None
         return understand(action, world, character, nameable(world, character), self._home.phrases)
 
     def _observation(self) -> str:

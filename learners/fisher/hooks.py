@@ -1,10 +1,10 @@
 """Per-sequence gradients from module hooks: autograd forms no weight gradient, so frozen and 4-bit bases will do.
 
 Forward hooks keep what goes into a layer, tensor hooks catch what comes back to its output, and as soon as every use
-of a parameter has both, the gradient of each sequence is formed in one buffer, squared and added. A weight that is used
-twice (tied embedding and head) waits for both, and is summed before it is squared. The first sequence is gone through
-twice, here and by autograd, and a parameter whose gradients differ is refused by name: a layer that scales its output,
-a weight that is read outside its layer. Not here: layers that `fisher_layers` does not know.
+of a parameter has both, the gradient of each sequence is formed, squared and added, some rows at a time. A weight that
+is used twice (tied embedding and head) waits for both, and is summed before it is squared. The first sequence is gone
+through twice, here and by autograd, and a parameter whose gradients differ is refused by name: a layer that scales its
+output, a weight that is read outside its layer. Not here: layers that `fisher_layers` does not know.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _EXACT: Final = (1e-3, 1e-8)
 that counts: a gradient that is 0 but for rounding (of a key's bias, say) rounds differently each time."""
 _ROUGH: Final = (0.1, 1e-2)
 """The same for half-precision types."""
+_PART: Final = 1 << 16
+"""How many entries of a gradient are formed and squared at once on a CPU: they are still in its cache when squared."""
 _LOOP: Final = "use backend='loop', or leave its parameters out"
 
 
@@ -128,11 +130,13 @@ class _Catcher:
             if len(uses) == 1 and not uses[0].x.is_floating_point():
                 self._square_rows(uses[0], total)
                 return
-            buffer = self._buffer(total, uses[0].delta.dtype)
-            for row in range(self.rows):
-                for keep, use in enumerate(uses):
-                    use.gradient(use.x[row], use.delta[row], buffer, min(keep, 1))
-                total.addcmul_(buffer, buffer)
+            for rows in _parts(total):
+                part = total[rows]
+                buffer = self._buffer(part, uses[0].delta.dtype)
+                for row in range(self.rows):
+                    for keep, use in enumerate(uses):
+                        use.gradient(use.x[row], use.delta[row], buffer, min(keep, 1), rows)
+                    part.addcmul_(buffer, buffer)
 
     def _square_rows(self, use: _Use, total: Tensor) -> None:
         """Do it for an embedding that is used once: only the rows of a sequence's own tokens have a gradient."""
@@ -145,7 +149,7 @@ class _Catcher:
             total.index_add_(0, tokens, full.float().square_())
 
     def _buffer(self, like: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return room for one gradient; all parameters share it."""
+        """Return room for a part of a gradient; all parameters share it."""
         import torch
 
         old = self._scratch
@@ -214,6 +218,14 @@ def _verify(
             f"The back end 'hooks' gets the gradient of {wrong[0]!r} wrong (and of {len(wrong) - 1} more), because its "
             f"layer does not do what its class promises, or is not finite: {_LOOP}."
         )
+
+
+def _parts(total: Tensor) -> Iterator[slice]:
+    """Yield the rows of a parameter in parts of at most `_PART` entries, or single rows; all at once on a GPU."""
+    count = total.shape[0]
+    height = count if total.device.type != "cpu" else max(1, _PART * count // max(total.numel(), 1))
+    for start in range(0, count, height):
+        yield slice(start, min(count, start + height))
 
 
 def _size(tensor: Tensor) -> float:

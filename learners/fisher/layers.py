@@ -15,9 +15,9 @@ from ..models.identity import base_name
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Gradient = Callable[["Tensor", "Tensor", "Tensor", int], None]
-"""Given x `[T, in]` (or token ids `[T]`), delta `[T, out]`, the place for the gradient, and 1 to add to what is there
-or 0 to replace it."""
+Gradient = Callable[["Tensor", "Tensor", "Tensor", int, slice], None]
+"""Given x `[T, in]` (or token ids `[T]`), delta `[T, out]`, the place for some rows of the gradient, 1 to add to what
+is there or 0 to replace it, and which rows of the parameter these are, with both ends."""
 
 
 def gradients(module: nn.Module) -> dict[str, Gradient] | None:
@@ -64,16 +64,16 @@ def logical_shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _linear(x: Tensor, delta: Tensor, out: Tensor, keep: int) -> None:
-    out.addmm_(delta.t(), x.to(delta.dtype), beta=keep)
+def _linear(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
+    out.addmm_(delta[:, rows].t(), x.to(delta.dtype), beta=keep)
 
 
-def _conv1d(x: Tensor, delta: Tensor, out: Tensor, keep: int) -> None:
-    out.addmm_(x.to(delta.dtype).t(), delta, beta=keep)
+def _conv1d(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
+    out.addmm_(x[:, rows].to(delta.dtype).t(), delta, beta=keep)
 
 
-def _bias(x: Tensor, delta: Tensor, out: Tensor, keep: int) -> None:
-    _put(delta.sum(0), out, keep)
+def _bias(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
+    _put(delta[:, rows].sum(0), out, keep)
 
 
 def _put(value: Tensor, out: Tensor, keep: int) -> None:
@@ -83,26 +83,28 @@ def _put(value: Tensor, out: Tensor, keep: int) -> None:
         out.copy_(value)
 
 
-def _embedding(x: Tensor, delta: Tensor, out: Tensor, keep: int) -> None:
+def _embedding(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
     if not keep:
         out.zero_()
-    out.index_add_(0, x, delta)
+    here = ((x >= rows.start) & (x < rows.stop)).nonzero()[:, 0]
+    if len(here):
+        out.index_add_(0, x[here] - rows.start, delta[here])
 
 
 def _layer_norm(epsilon: float) -> Gradient:
-    def gradient(x: Tensor, delta: Tensor, out: Tensor, keep: int) -> None:
+    def gradient(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
         from torch.nn.functional import layer_norm
 
-        _put((delta * layer_norm(x.float(), x.shape[-1:], eps=epsilon)).sum(0), out, keep)
+        _put((delta * layer_norm(x.float(), x.shape[-1:], eps=epsilon)).sum(0)[rows], out, keep)
 
     return gradient
 
 
 def _rms_norm(epsilon: float | None) -> Gradient:
-    def gradient(x: Tensor, delta: Tensor, out: Tensor, keep: int) -> None:
+    def gradient(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
         from torch.nn.functional import rms_norm
 
-        _put((delta * rms_norm(x.float(), x.shape[-1:], eps=epsilon)).sum(0), out, keep)
+        _put((delta * rms_norm(x.float(), x.shape[-1:], eps=epsilon)).sum(0)[rows], out, keep)
 
     return gradient
 

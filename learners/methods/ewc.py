@@ -29,8 +29,8 @@ Mode = Literal["separate", "online", "merged"]
 """How several tasks in sequence are remembered: each separately, decayed around the latest anchor (Schwarz et al.
 2018), or summed into one quadratic."""
 
-# A piece's temporaries should stay in a core's cache; a GPU wants few launches instead.
-_PIECE: Final = 1 << 16
+# A piece's temporaries should stay in a core's caches; a GPU wants few launches instead.
+_PIECE: Final = 1 << 18
 _PIECE_ON_GPU: Final = 1 << 26
 
 
@@ -166,10 +166,10 @@ class EWC:
         """
         if not self.strength:
             return 0.0
-        values = _Sum()
+        values, room = _Sum(), _Room()
         for placed in self._place(model):
             for precision, centre in placed.tasks:
-                values.add(placed.parameter, _pull(placed.parameter, precision, centre, self.strength))
+                values.add(placed.parameter, _pull(placed.parameter, precision, centre, self.strength, room))
         return self.strength * (values.total() + sum(task.constant for task in self._tasks))
 
     def finish(self, model: nn.Module) -> None:
@@ -227,7 +227,7 @@ class _Placed(NamedTuple):
         return cls(parameter, pairs)
 
 
-def _pull(parameter: nn.Parameter, precision: Tensor, centre: Tensor, strength: float) -> list[Tensor]:
+def _pull(parameter: nn.Parameter, precision: Tensor, centre: Tensor, strength: float, room: _Room) -> list[Tensor]:
     """Add 2 lambda F (theta - theta*) to a gradient, and return F (theta - theta*)^2, summed by pieces."""
     import torch
 
@@ -235,11 +235,29 @@ def _pull(parameter: nn.Parameter, precision: Tensor, centre: Tensor, strength: 
     with torch.no_grad():
         for theta, to, weight, slope in _pieces(local(parameter.detach()), centre, precision, gradient):
             # In float32 also where all of them are bfloat16: the difference of near numbers needs their last bits.
-            away = torch.sub(theta.float(), to)
-            pull = away * weight
+            away, pull = room.like(theta)
+            torch.sub(theta.float(), to, out=away)
+            torch.mul(away, weight, out=pull)
             slope.add_(pull, alpha=2 * strength)
             values.append(torch.dot(pull.reshape(-1), away.reshape(-1)))
     return values
+
+
+class _Room:
+    """Room for the temporaries of one piece, used again by the next: new memory would cost as much as the sums."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, tuple[Tensor, Tensor]] = {}
+
+    def like(self, piece: Tensor) -> tuple[Tensor, Tensor]:
+        """Return two float32 tensors of a piece's shape, on its device."""
+        import torch
+
+        kept = self._kept.get(piece.device)
+        if kept is None or kept[0].numel() < piece.numel():
+            new = (torch.empty(piece.numel(), dtype=torch.float32, device=piece.device) for _ in range(2))
+            kept = self._kept[piece.device] = (next(new), next(new))
+        return kept[0][: piece.numel()].view(piece.shape), kept[1][: piece.numel()].view(piece.shape)
 
 
 def _pieces(first: Tensor, *others: Tensor, limit: int | None = None) -> Iterator[tuple[Tensor, ...]]:

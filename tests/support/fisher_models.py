@@ -19,10 +19,10 @@ from pathei.learners.fisher.estimate import FisherDiagonal, estimate
 VOCABULARY = 37
 
 
-def gpt2(seed: int = 0) -> GPT2LMHeadModel:
+def gpt2(seed: int = 0, *, words: int = VOCABULARY) -> GPT2LMHeadModel:
     """Tied embedding and head, learnt positions, LayerNorm, transposed linear layers, biases; and dropout."""
     config = GPT2Config(
-        n_layer=2, n_embd=16, n_head=2, vocab_size=VOCABULARY, n_positions=24, bos_token_id=0, eos_token_id=0
+        n_layer=2, n_embd=16, n_head=2, vocab_size=words, n_positions=24, bos_token_id=0, eos_token_id=0
     )
     return spread(GPT2LMHeadModel(config), seed)
 

@@ -9,14 +9,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....errors import ConfigError, unknown
 from .effects import Effect
-from .preconditions import ConditionKind, NodePair, Precondition
+from .preconditions import Among, ConditionKind, NodePair, Precondition
 from .scene import Scene, bits, state_names
 
 if TYPE_CHECKING:
@@ -130,7 +130,14 @@ class Rules:
 
     def bind(self, scene: Scene) -> dict[str, BoundRule]:
         """Prepare every rule for a scene; `World` does this once."""
-        return {key: BoundRule(rule, scene) for key, rule in self.table.items()}
+        slots: dict[tuple[ConditionKind | Precondition, ...], _Slot] = {}
+        for conditions in (tuple(asked) for rule in self.table.values() for asked in (rule.first, rule.second)):
+            if conditions not in slots:
+                slots[conditions] = _Slot(conditions, scene)
+        return {
+            key: BoundRule(rule, slots[tuple(rule.first)], slots[tuple(rule.second)])
+            for key, rule in self.table.items()
+        }
 
 
 def _united(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
@@ -161,12 +168,15 @@ class _Slot:
                 return says if isinstance(says, str) else says(w, c, n)
         return None
 
-    def among(self, w: World, c: int, nodes: int) -> int:
+    def among(self, w: World, c: int, nodes: int, known: dict[Among, int]) -> int:
         nodes &= self.nodes
         for question in self.questions:
             if not nodes:
                 return 0
-            nodes &= w.ask(question, c)
+            answer = known.get(question)
+            if answer is None:
+                answer = known[question] = w.ask(question, c)
+            nodes &= answer
         for holds in self.slow:
             nodes = sum(1 << n for n in bits(nodes) if holds(w, c, n))
         return nodes
@@ -177,12 +187,12 @@ class BoundRule:
 
     __slots__ = ("_listed", "arity", "effects", "first", "pair", "rule", "second")
 
-    def __init__(self, rule: Rule, scene: Scene) -> None:
-        """Fold what never changes into bitsets."""
+    def __init__(self, rule: Rule, first: _Slot, second: _Slot) -> None:
+        """Take the conditions on the object and on the destination, prepared for the scene."""
         self.rule = rule
         self.arity = rule.arity
-        self.first = _Slot(rule.first, scene)
-        self.second = _Slot(rule.second, scene)
+        self.first = first
+        self.second = second
         self.pair = rule.pair
         self.effects = rule.effects
         self._listed: dict[tuple[int, int], list[EngineAction]] = {}
@@ -232,21 +242,18 @@ class BoundRule:
                 effect(w, c, o, d)
         return says
 
-    def possibilities(self, w: World, c: int, among: int) -> list[EngineAction]:
-        """Return every action of this rule that is possible now with objects out of `among`; not to be changed."""
-        if self.arity == 0:
-            return self._with(1, 0) if self.first.refusal(w, c, c) is None else []
-        first = self.first.among(w, c, among)
-        if not first or self.arity == 1:
-            return self._with(first, 0)
-        second = self.second.among(w, c, among)
-        actions = self._with(first, second)
-        if self.pair:
-            actions = [a for a in actions if all(pair.holds(w, c, a.first, a.second) for pair in self.pair)]
+    def among(self, w: World, c: int, first: int, second: int) -> list[EngineAction]:
+        """Return the possible actions among those with these objects and destinations, which fit each for itself."""
+        actions = self.actions(first, second)
+        if self.pair and self.arity == 2:
+            return [a for a in actions if all(pair.holds(w, c, a.first, a.second) for pair in self.pair)]
         return actions
 
-    def _with(self, first: int, second: int) -> list[EngineAction]:
-        """Return the actions with these objects and destinations; the same bitsets come back again and again."""
+    def actions(self, first: int, second: int) -> list[EngineAction]:
+        """Return all actions with these objects and destinations; the same bitsets come back again and again.
+
+        The list is not to be changed. Of a rule without an object the bitsets say nothing.
+        """
         actions = self._listed.get((first, second))
         if actions is None:
             if len(self._listed) >= _LISTED:
@@ -260,6 +267,45 @@ class BoundRule:
                 actions = [_grounded(verb, o, d) for o in bits(first) for d in bits(second)]
             self._listed[first, second] = actions
         return actions
+
+
+class Options(NamedTuple):
+    """What one rule can be done with."""
+
+    rule: BoundRule
+    first: int
+    """Bitset of the objects; 1 for a rule without."""
+    second: int
+    """Bitset of the destinations; which of them go with which objects is for `BoundRule.among` to say."""
+
+
+def options(w: World, c: int, among: int, rules: Iterable[BoundRule]) -> list[Options]:
+    """Return the rules that a character can act by now, in their order, with the objects and destinations that fit.
+
+    Args:
+        w: The world.
+        c: The character.
+        among: Bitset of the nodes that may be objects or destinations.
+        rules: Rules of this world.
+    """
+    found: list[Options] = []
+    fitting: dict[_Slot, int] = {}  # many rules ask the same of their objects
+    answers: dict[Among, int] = {}
+    for rule in rules:
+        slot = rule.first
+        if not rule.arity:
+            if slot.refusal(w, c, c) is None:
+                found.append(Options(rule, 1, 0))
+            continue
+        first = fitting.get(slot)
+        if first is None:
+            first = fitting[slot] = slot.among(w, c, among, answers)
+        if not first:
+            continue
+        second = rule.second.among(w, c, among, answers) if rule.arity == 2 else 0
+        if second or rule.arity == 1:
+            found.append(Options(rule, first, second))
+    return found
 
 
 @lru_cache(maxsize=1 << 14)

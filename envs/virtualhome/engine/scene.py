@@ -8,15 +8,17 @@ Not here: bounding boxes and prefabs, which no rule reads; they are carried alon
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from ....errors import GraphError
 from .vocabulary import BACKDROP_CATEGORIES, CHARACTER_CLASS, PROPERTIES, RELATIONS, ROOM_CATEGORY, STATES
+
+_NUMBERS: Final = {name: number for number, name in enumerate(RELATIONS)}
 
 
 class Edge(NamedTuple):
@@ -27,12 +29,14 @@ class Edge(NamedTuple):
     target: int
 
 
-def bits(bitset: int) -> Iterator[int]:
-    """Yield the indexes in a bitset, ascending."""
+def bits(bitset: int) -> list[int]:
+    """Return the indexes in a bitset, ascending."""
+    found = []
     while bitset:
         low = bitset & -bitset
-        yield low.bit_length() - 1
+        found.append(low.bit_length() - 1)
         bitset ^= low
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,17 +207,22 @@ def _in_order(edges: Iterable[Edge]) -> dict[tuple[int, int], list[int]]:
 def _read_edges(graph: Any, index: Mapping[int, int], where: str) -> tuple[Edge, ...]:
     edges: dict[Edge, None] = {}
     for place, edge in enumerate(graph["edges"]):
-        what = f"edge number {place} of {where}"
         try:
             source, relation, target = edge["from_id"], edge["relation_type"], edge["to_id"]
         except (TypeError, KeyError) as error:
-            raise GraphError(f"The {what} needs 'from_id', 'relation_type' and 'to_id'.") from error
+            raise GraphError(f"The {_edge(place, where)} needs 'from_id', 'relation_type' and 'to_id'.") from error
         for end in (source, target):
             if type(end) is not int or end not in index:
-                raise GraphError(f"The {what} names node {end!r}, and there is no such node.")
-        number = RELATIONS.index(_word("relation", relation, RELATIONS, what))
+                raise GraphError(f"The {_edge(place, where)} names node {end!r}, and there is no such node.")
+        number = _NUMBERS.get(relation) if isinstance(relation, str) else None
+        if number is None:
+            number = _NUMBERS[_word("relation", relation, RELATIONS, _edge(place, where))]
         edges[Edge(index[source], number, index[target])] = None
     return tuple(edges)
+
+
+def _edge(place: int, where: str) -> str:
+    return f"edge number {place} of {where}"
 
 
 def _words(key: str, node: Mapping[str, Any], what: str) -> Iterable[Any]:

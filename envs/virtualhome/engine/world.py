@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from .navigation import Doorways, Paths, doorways
 from .preconditions import LASTING
+from .rules import options
 from .scene import Edge, Scene, bits
 from .vocabulary import CHARACTER_CLASS, CLOSE, FACING, HANDS, RELATIONS
 
@@ -162,8 +163,8 @@ class World:
         c = self.characters[0] if character is None else character
         among = self.scene.everything if among is None else among
         found: list[EngineAction] = []
-        for bound in self.bound.values() if rules is None else rules:
-            found += bound.possibilities(self, c, among)
+        for rule, first, second in options(self, c, among, self.bound.values() if rules is None else rules):
+            found += rule.among(self, c, first, second)
         return found
 
     # --- moments

@@ -37,6 +37,14 @@ def test_loop_and_hooks_equal_vmap_on_every_tensor(name: str) -> None:
         assert distance(estimate(model, sequences, backend="hooks", batch=batch), truth) < BAR
 
 
+def test_a_weight_that_is_squared_in_parts_is_the_same() -> None:
+    """Tied, with words in all parts, and more of them than one part holds."""
+    model, sequences = gpt2(words=9000), [ids * 240 for ids in texts([13] * 4)]
+    truth = by_grad(model, sequences)
+    for batch in (1, 4):
+        assert distance(estimate(model, sequences, backend="hooks", batch=batch), truth) < BAR
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_lengths_differ_and_padding_counts_for_nothing(name: str) -> None:
     model, sequences = MODELS[name](), texts([2, 24, 7, 13, 7, 19, 3])

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import accumulate, chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -23,10 +22,8 @@ import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from ..errors import RecordError
-from ..experience import (
+from ...experience import (
     Failure,
-    Json,
     Observation,
     Parent,
     Record,
@@ -36,11 +33,12 @@ from ..experience import (
     failure_from_json,
     task_from_json,
 )
-from .catalog import ShardEntry
-from .damage import DamagedFileError, Losses
-from .durable import sha256_of, uncollected
-from .manifest import Counts, Shard, ShardFile
-from .rows import EpisodeRow
+from ..catalog import ShardEntry
+from ..damage import DamagedFileError, Losses
+from ..durable import sha256_of, uncollected
+from ..manifest import Counts, Shard, ShardFile
+from ..rows import EpisodeRow
+from .columns import SCHEMAS, array_of, episode_row, failure_row, step_columns
 
 GROUP_STEPS = 512
 """A row group is closed at this many steps, never inside a trajectory."""
@@ -50,31 +48,6 @@ _LEVEL = 3
 _REST = "rest"  # a column that shards of version 0.1.0 do not have
 # Whatever a reader of Parquet or JSON may raise on content that is not what was written; Arrow's errors are among them.
 _BROKEN = (OSError, pa.ArrowException, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, MemoryError)
-
-_TEXT, _TEXTS, _LONGS = pa.string(), pa.list_(pa.string()), pa.list_(pa.int64())
-
-
-def _schema(**columns: Any) -> Any:
-    return pa.schema([pa.field(name, type_) for name, type_ in columns.items()])
-
-
-SCHEMAS = {
-    "episodes": _schema(
-        id=_TEXT, task_id=_TEXT, env=_TEXT, seed=pa.int64(), goal=_TEXT, collector=_TEXT, success=pa.bool_(),
-        total_reward=pa.float64(), n_steps=pa.int64(), parent_trajectory=_TEXT, parent_step=pa.int64(),
-        final_observation=_TEXT, final_images=_TEXTS, final_actions=_TEXTS, final_facts=_TEXT, task=_TEXT,
-        provenance=_TEXT,
-    ),
-    "steps": _schema(
-        episode_id=_TEXT, t=pa.int64(), observation=_TEXT, images=_TEXTS, actions=_TEXTS, facts=_TEXT, action=_TEXT,
-        reward=pa.float64(), terminated=pa.bool_(), truncated=pa.bool_(), info=_TEXT, prompt_ids=_LONGS,
-        completion_ids=_LONGS, logprobs=pa.list_(pa.float64()),
-    ),
-    "failures": _schema(
-        task_id=_TEXT, env=_TEXT, seed=pa.int64(), goal=_TEXT, stage=_TEXT, error=_TEXT, task=_TEXT, rest=_TEXT
-    ),
-}  # fmt: skip
-"""The Arrow schema of each table. `seed` is null where it does not fit 64 signed bits; `task` always has it."""
 
 _STATISTICS = {
     "episodes": ["id", "task_id", "env", "seed", "collector", "success", "total_reward", "n_steps"],
@@ -138,7 +111,7 @@ class ShardWriter:
         """
         self._bytes += size
         if isinstance(record, Failure):
-            self._put("failures", [(value,) for value in _failure_row(record)])
+            self._put("failures", [(value,) for value in failure_row(record)])
             self._counts += Counts(failures=1)
         else:
             self._put("episodes", [(value,) for value in episode_row(record)])
@@ -360,76 +333,9 @@ class ShardReader:
             return list(zip(*(column.to_pylist() for column in data.columns), strict=True))
 
 
-def _dump(value: Json) -> bytes:
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-    except TypeError as error:
-        raise RecordError(f"A record holds a value that is not plain JSON: {error}.") from error
-
-
-def _seed(seed: int) -> int | None:
-    return int(seed) if -(2**63) <= seed < 2**63 else None
-
-
-def _observation_row(observation: Observation) -> tuple[object, ...]:
-    facts = None if observation.facts is None else _dump(observation.facts)
-    return observation.text, observation.images, observation.actions, facts
-
-
-def episode_row(trajectory: Trajectory) -> tuple[object, ...]:
-    """Return a trajectory's values in the order of the schema `episodes`."""
-    task, parent = trajectory.task, trajectory.parent
-    return (
-        trajectory.id, task.id, task.env, _seed(task.seed), task.goal.text, trajectory.collector, trajectory.success,
-        trajectory.total_reward, len(trajectory.steps), None if parent is None else parent.trajectory,
-        None if parent is None else parent.step, *_observation_row(trajectory.final), _dump(task),
-        _dump(trajectory.provenance),
-    )  # fmt: skip
-
-
-def step_columns(trajectory: Trajectory) -> list[Sequence[object]]:
-    """Return the values of a trajectory's steps, column by column, in the order of the schema `steps`."""
-    steps = trajectory.steps
-    seen = [step.observation for step in steps]
-    tokens = [step.tokens for step in steps]
-    logprobs = [None if one is None else one.logprobs for one in tokens]
-    return [
-        [trajectory.id] * len(steps),
-        range(len(steps)),
-        [one.text for one in seen],
-        [one.images for one in seen],
-        [one.actions for one in seen],
-        [None if one.facts is None else _dump(one.facts) for one in seen],
-        [step.action for step in steps],
-        [float(step.reward) for step in steps],
-        [bool(step.terminated) for step in steps],
-        [bool(step.truncated) for step in steps],
-        [_dump(step.info) for step in steps],
-        [None if one is None else one.prompt_ids for one in tokens],
-        [None if one is None else one.completion_ids for one in tokens],
-        [None if one is None else [float(value) for value in one] for one in logprobs],
-    ]
-
-
-def _failure_row(failure: Failure) -> tuple[object, ...]:
-    task = failure.task
-    rest = _dump({"notes": failure.notes, "played": failure.played}) if failure.notes or failure.played else None
-    return task.id, task.env, _seed(task.seed), task.goal.text, failure.stage, failure.error, _dump(task), rest
-
-
 def _failure(row: dict[str, Any]) -> Failure:
     rest = orjson.loads(row.get(_REST) or "{}")
     return failure_from_json({**rest, **row, "task": orjson.loads(row["task"])})
-
-
-def array_of(values: list[Any], type_: Any) -> Any:
-    """Make an Arrow array of values and a type. A list column is made of its flat values: faster than row by row."""
-    if not pa.types.is_list(type_):
-        return pa.array(values, type=type_)
-    ends = list(accumulate((len(value) if value is not None else 0 for value in values), initial=0))
-    flat = pa.array(list(chain.from_iterable(filter(None, values))), type=type_.value_type)
-    missing = pa.array([value is None for value in values], type=pa.bool_())
-    return pa.ListArray.from_arrays(pa.array(ends, type=pa.int32()), flat, type=type_, mask=missing)
 
 
 def _loads(texts: list[str | None]) -> list[Any]:

@@ -1,0 +1,129 @@
+"""This checkout against another, in turn: the household's steps and resets, appending to a store and sealing it.
+
+    git worktree add /tmp/old 6ae1c47
+    python benchmarks/against.py /tmp/old [--repeats 3] [--markdown]
+
+Each round starts one process of either. The figures are per second of processor time, the best of the rounds, and both
+must do exactly the same steps and store the same bytes: a difference is an error. Waiting for the disk is not counted,
+what the system does for it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import runpy
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HOUSES = 6
+STEPS = 300
+EPISODES = 400
+ROWS = {
+    "steps": "`env.step`/s, actions drawn from those listed",
+    "resets": "resets/s, each to a house that is new to the process",
+    "appends": "episodes/s appended to a store, 30 steps and 29 kB each",
+    "sealed": "episodes/s sealed into Parquet, the first sealing of a process",
+}
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Return the processor time of a call, in seconds."""
+    begun = time.process_time()
+    call()
+    return time.process_time() - begun
+
+
+def play(seen: Any) -> dict[str, float]:
+    """Enter houses and act in them; what is returned goes into a hash."""
+    import gymnasium
+
+    import pathei.envs.registry  # registers the environments
+
+    env, draws = gymnasium.make("pathei/VirtualHome-v0").unwrapped, random.Random(0)
+    resets = stepping = 0.0
+    found: list[Any] = []
+
+    def enter(house: int) -> None:
+        found[:] = env.reset(seed=0, options={"scene": f"house:{house}"})
+
+    def act() -> None:
+        for _ in range(STEPS):
+            actions = found[-1]["actions"]
+            found[:] = env.step(actions[int(draws.random() * len(actions))])
+            moments.append(found[:])
+
+    assert pathei.envs.registry
+    for house in range(HOUSES):
+        moments: list[Any] = []
+        resets += timed(lambda h=house: enter(h))  # type: ignore[misc]
+        moments.append(found[:])
+        stepping += timed(act)
+        seen.update(repr(moments).encode())
+    return {"steps": HOUSES * STEPS / stepping, "resets": HOUSES / resets}
+
+
+def keep(seen: Any) -> dict[str, float]:
+    """Append episodes to a new store and seal it; what is read back goes into the hash."""
+    import numpy as np
+
+    from pathei.experience import encode
+    from pathei.store import ExperienceStore
+
+    # `store` as a module's name would be the package's folder to a type checker.
+    episode = runpy.run_path(str(Path(__file__).with_name("store.py")))["episode"]
+    rng = np.random.default_rng(0)
+    episodes = [episode(number, rng) for number in range(EPISODES)]
+    with tempfile.TemporaryDirectory() as folder:
+        with ExperienceStore.open(Path(folder) / "store") as store:
+            appending = timed(lambda: [store.append(one) for one in episodes])
+            sealing = timed(store.seal)
+        with ExperienceStore.open(Path(folder) / "store", mode="read") as store:
+            for one in store.trajectories():
+                seen.update(encode(one))
+    return {"appends": EPISODES / appending, "sealed": EPISODES / sealing}
+
+
+def run(checkout: Path) -> dict[str, Any]:
+    """Measure in a new process that imports pathei from a checkout."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "pathei").symlink_to(checkout.resolve(), target_is_directory=True)
+        environment = {**os.environ, "PYTHONPATH": folder}
+        command = [sys.executable, __file__, str(checkout), "--measure"]
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("other", type=Path, help="the other checkout")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--markdown", action="store_true", help="taken, and the table is Markdown anyway")
+    parser.add_argument("--measure", action="store_true", help="measure in this process, and print JSON")
+    args = parser.parse_args()
+    if args.measure:
+        seen = hashlib.sha256()
+        print(json.dumps({**play(seen), **keep(seen), "seen": seen.hexdigest()}))
+        return
+    own = Path(__file__).parents[1]
+    rounds = [(run(args.other), run(own)) for _ in range(args.repeats)]
+    if len({one["seen"] for pair in rounds for one in pair}) > 1:
+        raise SystemExit("The two do not do the same.")
+    print("| per second of processor time | before | now | ratio |\n|---|---:|---:|---:|")
+    for name, title in ROWS.items():
+        before, now = (max(pair[kind][name] for pair in rounds) for kind in (0, 1))
+        print(f"| {title} | {before:,.0f} | {now:,.0f} | {now / before:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

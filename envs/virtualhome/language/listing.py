@@ -1,0 +1,73 @@
+"""The admissible actions of a household as script lines; lines, and what a rule lists, are written once.
+
+Not here: which actions are admissible (`engine.rules`), and reading lines that were not listed (`script`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..engine.rules import BoundRule, EngineAction, options
+from ..engine.scene import bits
+from .observation import nameable
+from .script import write_line
+
+if TYPE_CHECKING:
+    from ..engine.world import World
+
+_KEPT: Final = 64
+"""How many sets of objects a rule keeps the lines of; about 1 MB in a house of 100 nodes."""
+
+
+class Listing:
+    """The lines of one world; its methods but `__init__` are questions for `World.ask`."""
+
+    def __init__(self, world: World) -> None:
+        """Prepare; nothing is written yet."""
+        self._scene, self._rules = world.scene, world.rules
+        self._written: dict[BoundRule, dict[tuple[int, int], list[str]]] = {rule: {} for rule in world.bound.values()}
+        self._lines: dict[BoundRule, dict[tuple[int, int], str]] = {rule: {} for rule in world.bound.values()}
+        self.known: dict[str, EngineAction] = {}
+        """The actions that were listed so far, by their lines."""
+
+    def perceived(self, world: World, character: int) -> tuple[str, ...]:
+        """Return the lines of the actions on what the character perceives."""
+        return self._listed(world, character, nameable(world, character))
+
+    def everything(self, world: World, character: int) -> tuple[str, ...]:
+        """Return the lines of all actions."""
+        return self._listed(world, character, world.scene.everything)
+
+    def _listed(self, world: World, character: int, among: int) -> tuple[str, ...]:
+        lines: list[str] = []
+        for rule, first, second in options(world, character, among, self._written):
+            if rule.pair:
+                actions = rule.among(world, character, first, second)
+                lines += [self._line(rule, action.first, action.second) for action in actions]
+                continue
+            written = self._written[rule]
+            found = written.get((first, second))
+            if found is None:
+                if len(written) >= _KEPT:
+                    written.clear()
+                found = written[first, second] = self._write(rule, first, second)
+            lines += found
+        return tuple(lines)
+
+    def _write(self, rule: BoundRule, first: int, second: int) -> list[str]:
+        """Return the lines of a rule for all objects and destinations of two bitsets."""
+        if rule.arity == 0:
+            return [self._line(rule, -1, -1)]
+        return [self._line(rule, o, d) for o in bits(first) for d in (bits(second) if rule.arity == 2 else (-1,))]
+
+    def _line(self, rule: BoundRule, first: int, second: int) -> str:
+        lines = self._lines[rule]
+        line = lines.get((first, second))
+        if line is None:
+            action = EngineAction(rule.rule.key, first, second)
+            line = lines[first, second] = write_line(action, self._scene, self._rules)
+            self.known[line] = action
+        return line
+
+
+__all__ = ["Listing"]

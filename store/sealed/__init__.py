@@ -1,0 +1,1 @@
+"""Sealed shards: records as Parquet tables."""

@@ -1,0 +1,39 @@
+"""Arrow arrays made of buffers hold what `pyarrow.array` makes of the same values."""
+
+import subprocess
+import sys
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pathei.store.sealed.columns import array_of
+
+TEXT, INT, FLOAT, BOOL = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+VALUES = {
+    TEXT: st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    INT: st.integers(-(2**63), 2**63 - 1),
+    FLOAT: st.floats(allow_nan=False),
+    BOOL: st.booleans(),
+}
+
+
+@given(st.data(), st.sampled_from([*VALUES, pa.list_(TEXT), pa.list_(INT), pa.list_(FLOAT)]), st.booleans())
+def test_the_same_array_as_arrow_makes(data: st.DataObject, kind: pa.DataType, nulls: bool) -> None:
+    one = st.lists(VALUES[kind.value_type], max_size=4) if pa.types.is_list(kind) else VALUES[kind]
+    values = data.draw(st.lists(st.none() | one if nulls else one, max_size=20))
+    found = array_of(values, kind)
+    found.validate(full=True)
+    assert found.equals(pa.array(values, type=kind))
+    if kind == TEXT:
+        assert array_of([None if text is None else text.encode() for text in values], kind).equals(found)
+
+
+def test_pandas_is_not_imported() -> None:
+    program = (
+        "import sys, pyarrow as pa; from pathei.store.sealed.columns import SCHEMAS, array_of\n"
+        "for schema in SCHEMAS.values():\n"
+        "    pa.Table.from_arrays([array_of([None, None], field.type) for field in schema], schema=schema)\n"
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
