@@ -24,7 +24,7 @@ help:
 	@echo "make lint    ruff (check, format) and mypy --strict"
 	@echo "make docs    build the documentation's site into build/site, strictly"
 	@echo "make bench   run every benchmark in benchmarks/"
-	@echo "make bench-report   measure search and collecting, and write the results as JSON into benchmarks/results/"
+	@echo "make bench-report   measure search, collecting and memory, and write the results as JSON into benchmarks/results/"
 	@echo "make hubs    make an interpreter with OpenEnv in .venv/hubs, for the tests that need one"
 	@echo "make clean   remove .venv, caches and build products (never runs/)"
 
@@ -68,6 +68,11 @@ bench-report: .venv/.dev
 	$(BIN)/python benchmarks/collectors/collect.py --markdown | $(BIN)/python benchmarks/_record.py \
 		collectors/split --command "python benchmarks/collectors/collect.py --markdown" \
 		--title "Processor time of one process per collected episode of at most 30 steps"
+	$(BIN)/python benchmarks/collectors/mcts.py --parts 4 --markdown | $(BIN)/python benchmarks/_record.py \
+		collectors/search_planner --command "python benchmarks/collectors/mcts.py --parts 4 --markdown" \
+		--title "Generated tasks by the search, and in PDDL by a planner of others"
+	$(BIN)/python benchmarks/leaks.py | $(BIN)/python benchmarks/_record.py leaks \
+		--command "python benchmarks/leaks.py" --title "Resident memory while the same is done again and again"
 	$(BIN)/python docs/tools/tables.py
 
 # OpenEnv needs mcp 1, and pathei mcp 2: the tests of its own client start this interpreter.
