@@ -19,7 +19,7 @@ COMPILED = {
         "effects", "navigation", "places", "preconditions", "rules", "rules_clean", "rules_original", "scene", "world",
     ),
     "envs/virtualhome/goals": ("check", "landmarks", "relevance"),
-    "envs/virtualhome/language": ("listing", "observation"),
+    "envs/virtualhome/language": ("observation",),
     "collectors/search": ("frontier", "mcts", "tree"),
 }  # fmt: skip
 """What takes the time of a household's steps and of a search."""
