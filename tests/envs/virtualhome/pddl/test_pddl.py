@@ -1,18 +1,23 @@
 """Household tasks in PDDL: a planner of others solves them, and its plans are done as they are."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 import pathei
+from pathei.cli import main
 from pathei.envs import contract
-from pathei.envs.plans import PddlTask, pddl_of
+from pathei.envs.plans import pddl_of
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.errors import ConfigError, GoalError, ScriptError
-from pathei.experience import Task
+from pathei.experience import Goal, Observation, Task, Trajectory
+from pathei.export import export
+from pathei.store import ExperienceStore
 
 TASKS = generate_tasks(200, seed=7)[::20]
 
@@ -23,26 +28,22 @@ def at_its_beginning(task: Task) -> Any:
     return env
 
 
-def solved(task: PddlTask, folder: Path) -> tuple[str, ...]:
-    """Let pyperplan plan, in a process of its own, and read its plan."""
+def let_plan(folder: Path) -> Path:
+    """Let pyperplan plan, in a process of its own, and return where its plan is."""
     pytest.importorskip("pyperplan")
-    task.save(folder)
+    command = [sys.executable, "-m", "pyperplan", "-s", "gbf", "-H", "hff"]
     files = [str(folder / name) for name in ("domain.pddl", "problem.pddl")]
-    subprocess.run(
-        [sys.executable, "-m", "pyperplan", "-s", "gbf", "-H", "hff", *files],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    return task.read((folder / "problem.pddl.soln").read_text("utf-8"))
+    subprocess.run([*command, *files], check=True, capture_output=True, timeout=120)
+    return folder / "problem.pddl.soln"
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("task", TASKS[:6], ids=lambda task: task.id)
 def test_a_planner_s_plan_is_done_step_by_step(task: Task, tmp_path: Path) -> None:
     env = at_its_beginning(task)
-    info: dict[str, Any] = {}
-    for line in solved(pddl_of(env), tmp_path):
+    written, info = pddl_of(env), dict[str, Any]()
+    written.save(tmp_path)
+    for line in written.read(let_plan(tmp_path).read_text("utf-8")):
         *_, info = env.step(line)
         assert "error" not in info, (line, info["error"])
     assert info["success"] is True
@@ -81,3 +82,32 @@ def test_what_cannot_be_written_is_said() -> None:
         pddl_of(env)
     with pytest.raises(ConfigError, match="does not say its tasks in PDDL"):
         pddl_of(pathei.make_env("touchdown"))
+
+
+@pytest.mark.integration
+def test_the_command_writes_a_task_and_does_the_plan_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["plan", "put a cup on the dining table", "--pddl", str(tmp_path)]
+    assert main(command) == 0
+    plan = let_plan(tmp_path)
+    assert main(command) == 0
+    assert "The goal is reached." in capsys.readouterr().out
+    plan.write_text("(leave sofa_1)\n", "utf-8")
+    assert main(command) != 0
+    assert "none of this task's domain" in capsys.readouterr().err
+
+
+def test_an_export_writes_each_task_once_and_says_what_is_left_out(tmp_path: Path) -> None:
+    odd = {"from": {"class": "fridge"}, "relation": "FACING", "to": {"class": "sink"}}
+    tasks = [*TASKS[:2], dataclasses.replace(TASKS[0], id="odd", goal=Goal("face it", (odd,)))]
+    with ExperienceStore.open(tmp_path / "store") as store:
+        for number, task in enumerate((*tasks, TASKS[0])):
+            store.append(Trajectory(f"t{number}", task, (), Observation(""), "test"))
+        written = export(store, "pddl", tmp_path / "out").written
+    assert (written.episodes, written.rows, written.skipped) == (3, 2, 1)
+    rows = [orjson.loads(line) for line in (tmp_path / "out" / "tasks.jsonl").read_bytes().splitlines()]
+    assert [row["task"]["id"] for row in rows] == [task.id for task in tasks]
+    assert [row.get("folder") for row in rows] == ["0001", "0002", None]
+    assert "FACING" in rows[2]["left_out"]
+    assert {path.name for path in (tmp_path / "out" / "0002").iterdir()} == {"domain.pddl", "problem.pddl"}
