@@ -111,8 +111,8 @@ def crowds() -> list[tuple[str, str]]:
     """Return node's memory with several bots in one world."""
     rows = []
     for bots in (1, 4, 16):
-        env = MinecraftEnv()
-        env.game.begin(WORLD, {"bots": bots})
+        env = MinecraftEnv(world=WORLD, characters=bots)
+        env.reset(seed=0)
         env.game.call("tick", count=100)
         before = psutil.Process(env.game.pid).cpu_times().user
         env.game.call("tick", count=400)

@@ -13,30 +13,35 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import ConfigError
 from ..facts import FactGraph
+from ..facts.actions import read_actor
 from ..text_env import EnvSnapshot, TextEnv, explain, require_reset
 from .actions import admissible, normalise, unknown_form
 from .explorer import MinecraftModel, remaining
-from .goals import MinecraftGoal, read_goals
-from .graph import graph_of
+from .goals import MinecraftGoal, measure_team, read_goals, together
+from .graph import character_id, graph_of
 from .plans import Planner
 from .process.code import is_program, run_program
-from .process.game import MinecraftGame, SavedWorld, Seen
+from .process.game import Acted, MinecraftGame, SavedWorld, Seen
 from .process.remote import SERVER_OPTIONS, read_server
 from .words import describe
 
 _OVER: Final = "the goal is reached, and the episode is over"
 _NO_ACTION: Final = "is no action"
-WORLD_OPTIONS: Final = ("time", "difficulty", "daylight", "keep_inventory", "spawn_mobs", "food", "inventory")
+WORLD_OPTIONS: Final = (
+    "time", "difficulty", "daylight", "keep_inventory", "spawn_mobs", "food", "inventory", "characters",
+)  # fmt: skip
 """The options that the world itself takes."""
+_MOST_CHARACTERS: Final = 16
 _CHOICES: Final[Mapping[str, Sequence[Any]]] = {"difficulty": ("peaceful", "normal")}
 
 
 class MinecraftMoment(NamedTuple):
     """Where an episode stands; the world itself is in the node process."""
 
-    seen: Seen
-    begun: Seen
-    """What was perceived at the beginning."""
+    team: tuple[Seen, ...]
+    """What each bot perceives."""
+    begun: tuple[Seen, ...]
+    """What each perceived at the beginning."""
     goals: tuple[MinecraftGoal, ...]
     work: tuple[float, ...]
     """How much work each goal was at the beginning, in actions; infinity where that is not known."""
@@ -45,6 +50,13 @@ class MinecraftMoment(NamedTuple):
     failed: str | None = None
     said: tuple[str, ...] = ()
     """What a program wrote into the chat, and what happened while it ran."""
+    turn: int = 0
+    """The number of the bot that acts next."""
+
+    @property
+    def seen(self) -> Seen:
+        """What the bot perceives whose turn it is."""
+        return self.team[self.turn]
 
 
 class MinecraftSnapshot(NamedTuple):
@@ -65,6 +77,8 @@ class MinecraftEnv(TextEnv[str]):
     * `time`: when it begins, in ticks after sunrise, 0 to 23,999; default 1,000. `daylight`: whether time passes.
     * `difficulty`: `"normal"` (default) or `"peaceful"`, without hostile creatures and hunger.
     * `food`: how well fed one begins, 0 to 20; default 20.
+    * `characters`: how many bots there are, 1 (default) to 16. They act in turn, and an action may name the one that
+      acts, `<char1> mine dirt`; the others stand meanwhile where they are. They reach the goal together.
     * `keep_inventory`: whether one who dies keeps everything; default False. `spawn_mobs`: whether there are creatures.
     * `server`: `"HOST:PORT"` of a server to play on in real time, instead of the embedded world. Its world is as it is,
       so `world` has no meaning there, and the other options on the world are refused. `username`: the player's name.
@@ -116,15 +130,15 @@ class MinecraftEnv(TextEnv[str]):
         if server is not None and options_:
             raise ConfigError(f"A server decides itself over {', '.join(options_)}: leave that out with 'server'.")
         self.game.play_on(server)
-        seen = self.game.begin(whole_option("world", drawn if world is None else world, 0, 2**31 - 1), options_)
+        team = self.game.begin(whole_option("world", drawn if world is None else world, 0, 2**31 - 1), options_)
         if self._planner is None or self._planner.rules is not self.game.rules:
             self._planner = Planner(self.game.rules)
-        work = tuple(remaining(self._planner, goal, seen) for goal in goals)
-        self._moment = MinecraftMoment(seen, seen, goals, work, graph_of(seen))
+        work = tuple(remaining(self._planner, goal, together(team)) for goal in goals)
+        self._moment = MinecraftMoment(team, team, goals, work, graph_of(team))
         return self.text(), self._info({"graph": self._moment.graph.to_json()})
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        """Do what a sentence asks for.
+        """Let the bot whose turn it is, or the one that is named, do what a sentence asks for.
 
         Returns:
             Observation, reward (the change in progress), terminated (the goal is reached), truncated (always False;
@@ -138,18 +152,25 @@ class MinecraftEnv(TextEnv[str]):
             self._moment = before._replace(refused=_OVER, failed=None, said=())
             return self.text(), 0.0, True, False, self._info({"changes": []})
         progress = self.progress
-        said: tuple[str, ...] = ()
-        if is_program(action):
-            seen, failed, said = run_program(action, before.seen, lambda asked: self.game.act(normalise(asked)))
-            seen, refused = {**seen, "news": []}, None
+        named, asked = read_actor(action)
+        actor = before.turn if named is None else named
+        if actor >= len(before.team):
+            last = len(before.team) - 1
+            acted = Acted(before.seen, f"there is no <char{actor}>, the last character here is <char{last}>", None)
+            said: tuple[str, ...] = ()
         else:
-            seen, refused, failed = self.game.act(normalise(action))
-        if refused is not None and refused.endswith(_NO_ACTION):
-            refused = unknown_form(action)
-        graph = graph_of(seen)
-        self._moment = before._replace(seen=seen, refused=refused, failed=failed, graph=graph, said=said)
+            acted, said = self._act(asked, actor)
+        turn = before.turn if acted.refused else (actor + 1) % len(before.team)
+        team = acted.team or before.team
+        graph = graph_of(team)
+        self._moment = before._replace(
+            team=team, turn=turn, refused=acted.refused, failed=acted.failed, graph=graph, said=said
+        )
         facts = {"changes": before.graph.changes_to(graph), "nodes": before.graph.nodes_new_in(graph)}
-        return self.text(), self.progress - progress, self.over, False, self._info(facts)
+        info = self._info(facts)
+        if len(team) > 1 and actor < len(team):
+            info["actor"] = character_id(actor)
+        return self.text(), self.progress - progress, self.over, False, info
 
     @property
     def progress(self) -> float:
@@ -163,19 +184,22 @@ class MinecraftEnv(TextEnv[str]):
     def over(self) -> bool:
         """Whether the goal is reached."""
         moment = self.moment
-        return bool(moment.goals) and all(goal.measure(moment.seen, moment.begun) >= 1 for goal in moment.goals)
+        return bool(moment.goals) and all(self._measured(goal) >= 1 for goal in moment.goals)
 
     def text(self) -> str:
         """Return what is perceived, after what just happened."""
         moment = self.moment
         failed = [f"It was in vain: {moment.failed}."] if moment.failed else []
-        return explain(moment.refused, "\n".join([*failed, *moment.said, *moment.seen["news"], describe(moment.seen)]))
+        you = [f"You are char{moment.turn}."] if len(moment.team) > 1 else []
+        lines = [*failed, *moment.said, *you, *moment.seen["news"], describe(moment.seen)]
+        return explain(moment.refused, "\n".join(lines))
 
     def actions(self) -> tuple[str, ...]:
-        """Return what the rules allow now."""
+        """Return what the rules allow the bot whose turn it is, which is named where there are several."""
         moment = self.moment
         wanted = [goal.thing for goal in moment.goals if goal.kind == "placed"]
-        return () if self.over else admissible(moment.seen, self.game.rules, wanted)
+        found = () if self.over else admissible(moment.seen, self.game.rules, wanted)
+        return tuple(f"<char{moment.turn}> {one}" for one in found) if len(moment.team) > 1 else found
 
     def fact_graph(self) -> FactGraph:
         """Return what holds now as a graph (`graph`)."""
@@ -212,18 +236,42 @@ class MinecraftEnv(TextEnv[str]):
         """End the node process."""
         self.game.close()
 
+    def _act(self, action: str, bot: int) -> tuple[Acted, tuple[str, ...]]:
+        """Let a bot act; return what that led to, and what a program said."""
+        if not is_program(action):
+            acted = self.game.act(normalise(action), bot)
+            unknown = acted.refused is not None and acted.refused.endswith(_NO_ACTION)
+            return acted._replace(refused=unknown_form(action)) if unknown else acted, ()
+        team = self.moment.team
+        acted = Acted(team[bot], None, None, team)
+
+        def act(asked: str) -> Acted:
+            nonlocal acted
+            acted = self.game.act(normalise(asked), bot)
+            return acted
+
+        ran = run_program(action, team[bot], act)
+        quiet = [*acted.team]
+        quiet[bot] = {**quiet[bot], "news": []}  # it is among what was said
+        return Acted(quiet[bot], None, ran.failed, tuple(quiet)), ran.said
+
+    def _measured(self, goal: MinecraftGoal) -> float:
+        return measure_team(goal, self.moment.team, self.moment.begun)
+
     def _reached(self, goal: MinecraftGoal, work: float) -> float:
         moment = self.moment
-        measured = goal.measure(moment.seen, moment.begun)
+        measured = self._measured(goal)
         if measured >= 1 or self._planner is None or not 0 < work < math.inf:
             return measured
-        left = remaining(self._planner, goal, moment.seen)
+        left = remaining(self._planner, goal, together(moment.team))
         return min(0.99, max(0.0, 1 - left / work))
 
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:
         info: dict[str, Any] = {"actions": self.actions(), "facts": facts}
         if self.moment.goals:
             info |= {"success": self.over, "progress": self.progress}
+        if len(self.moment.team) > 1:
+            info["character"] = character_id(self.moment.turn)
         if self.moment.refused:
             info["error"] = self.moment.refused
         if self.moment.failed:
@@ -238,7 +286,7 @@ def world_options(given: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: one has no possible value.
     """
     options = {name: given[name] for name in WORLD_OPTIONS if given.get(name) is not None}
-    for name, low, high in (("time", 0, 23_999), ("food", 0, 20)):
+    for name, low, high in (("time", 0, 23_999), ("food", 0, 20), ("characters", 1, _MOST_CHARACTERS)):
         if name in options:
             whole_option(name, options[name], low, high)
     for name in ("daylight", "keep_inventory", "spawn_mobs"):

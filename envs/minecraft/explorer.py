@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import GoalError
+from ..facts.actions import read_actor
 from ..model import EnvModel
 from .actions import DIRECTIONS, LOWEST
-from .goals import MinecraftGoal
+from .goals import MinecraftGoal, measure_team
 from .plans import Planner, PlanStep
 from .process.game import Seen
 from .rules import GameRules
@@ -136,15 +137,14 @@ class MinecraftModel(EnvModel):
     def prior(self, actions: Sequence[str]) -> list[float]:
         """Return how likely each action is to be needed, relative to the others, shape `[actions]`."""
         moment = self._minecraft.moment
-        goals = [goal for goal in moment.goals if goal.measure(moment.seen, moment.begun) < 1]
+        goals = [goal for goal in moment.goals if measure_team(goal, moment.team, moment.begun) < 1]
         plans = [_plan(self._planner, goal, moment.seen) for goal in goals]
         firsts = {step[:2] for steps in plans for step in steps[:1]}
         later = {step[:2] for steps in plans for step in steps[1:]}
         found = [_weight(action, firsts, later) for action in actions]
         if max(found, default=0) < _FIRST:  # what is needed next has to be looked for
-            found = [
-                _LATER if one.startswith("explore") else weight for one, weight in zip(actions, found, strict=True)
-            ]
+            wandering = (read_actor(one)[1].startswith("explore") for one in actions)
+            found = [_LATER if far else weight for far, weight in zip(wandering, found, strict=True)]
         return found
 
 
@@ -156,7 +156,7 @@ def _plan(planner: Planner, goal: MinecraftGoal, seen: Seen) -> list[PlanStep]:
 
 
 def _weight(action: str, firsts: Collection[Any], later: Collection[Any]) -> float:
-    words = action.split()
+    words = read_actor(action)[1].split()
     meant = (words[0], words[-1])
     return _FIRST if meant in firsts else _LATER if meant in later else 1.0
 

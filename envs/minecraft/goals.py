@@ -11,6 +11,7 @@ is held, `{"from": {"class": "character"}, "relation": "HOLDS", "to": {"class": 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -86,6 +87,33 @@ class MinecraftGoal(NamedTuple):
         if self.kind == "distance":
             return f"go {self.number} blocks away from where you begin"
         return f"{_WORDS[self.kind]} {self.number} {self.thing}"
+
+
+def measure_team(goal: MinecraftGoal, team: Sequence[Seen], begun: Sequence[Seen]) -> float:
+    """Return how far several bots are together: one that is there has reached a place, and things are added up.
+
+    Args:
+        goal: The condition.
+        team: What each perceives now.
+        begun: What each perceived at the beginning.
+    """
+    if goal.kind in ("biome", "depth", "distance"):
+        return max(map(goal.measure, team, begun))
+    return goal.measure(together(team), begun[0])
+
+
+def together(team: Sequence[Seen]) -> Seen:
+    """Return what several bots perceive as if one did: their things and what they did added up, what is near joined."""
+    if len(team) == 1:
+        return team[0]
+    held: Counter[str] = Counter()
+    done: dict[str, Counter[str]] = {}
+    for seen in team:
+        held.update(seen["inventory"])
+        for kind, counts in seen["stats"].items():
+            done.setdefault(kind, Counter()).update(counts)
+    within = sorted({name for seen in team for name in seen["within"]})
+    return {**team[0], "inventory": dict(held), "stats": done, "within": within}
 
 
 def read_goal(condition: Mapping[str, Any]) -> MinecraftGoal:

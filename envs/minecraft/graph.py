@@ -8,7 +8,7 @@ Not here: counts, which conditions of `goals` have.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ..facts import ConditionJson, FactGraph
@@ -46,18 +46,30 @@ def node_of(name: str) -> int:
     return zlib.crc32(name.encode()) >> 1 | 1 << 31
 
 
-def graph_of(seen: Seen) -> FactGraph:
-    """Return what is perceived as a graph."""
-    cell = " ".join(str(int(value // _CELL)) for value in seen["position"])
-    here = node_of(f"cell {cell}")
-    states: dict[str, list[str]] = {name: [] for name in seen["inventory"]}
-    for what, shown in _STATES.items():
-        for name in seen["stats"].get(what, {}):
-            states.setdefault(name, []).append(shown)
-    nodes: list[Any] = [[_YOU_ID, YOU, []], [here, seen["biome"], []]]
-    nodes += [[node_of(name), name, own] for name, own in sorted(states.items())]
-    edges = [[_YOU_ID, "INSIDE", here], *([_YOU_ID, "HOLDS", node_of(name)] for name in seen["inventory"])]
-    return FactGraph({"nodes": nodes, "edges": edges, "rooms": [here], "characters": [_YOU_ID]})
+def character_id(bot: int) -> int:
+    """Return the id of the node of a bot, by its number from 0."""
+    return _YOU_ID + bot
+
+
+def graph_of(team: Sequence[Seen]) -> FactGraph:
+    """Return what the bots perceive as a graph."""
+    states: dict[str, dict[str, None]] = {}
+    cells: dict[int, str] = {}
+    edges: list[Any] = []
+    for bot, seen in enumerate(team):
+        here = node_of(f"cell {' '.join(str(int(value // _CELL)) for value in seen['position'])}")
+        cells[here] = seen["biome"]
+        for name in seen["inventory"]:
+            states.setdefault(name, {})
+        for what, shown in _STATES.items():
+            for name in seen["stats"].get(what, {}):
+                states.setdefault(name, {})[shown] = None
+        edges.append([character_id(bot), "INSIDE", here])
+        edges += [[character_id(bot), "HOLDS", node_of(name)] for name in seen["inventory"]]
+    ids = list(map(character_id, range(len(team))))
+    nodes: list[Any] = [[one, YOU, []] for one in ids] + [[here, biome, []] for here, biome in cells.items()]
+    nodes += [[node_of(name), name, list(own)] for name, own in sorted(states.items())]
+    return FactGraph({"nodes": nodes, "edges": edges, "rooms": list(cells), "characters": ids})
 
 
 def possible(graph: FactGraph) -> Iterator[ConditionJson]:

@@ -12,6 +12,7 @@ import orjson
 from ...errors import ConfigError, GoalError
 from ...experience import Goal, Task
 from ...stable_random import StableRandom
+from ..facts.actions import read_actor
 from .env import MinecraftEnv
 from .explorer import Explorer
 from .goals import MinecraftGoal, read_goals, say_goals, write_goal
@@ -40,9 +41,16 @@ TIERS: Final = (_STARTERS, _STARTERS, _STONE, _IRON)
 """The goals of generated tasks; the easy ones are drawn twice as often."""
 
 
-def generate_tasks(n: int, seed: int) -> list[Task]:
-    """Return `n` tasks in generated worlds, each with one goal: wood, stone, or iron and food."""
+def generate_tasks(n: int, seed: int, *, characters: int | None = None) -> list[Task]:
+    """Return `n` tasks in generated worlds, each with one goal: wood, stone, or iron and food.
+
+    Args:
+        n: How many.
+        seed: What they follow from.
+        characters: How many bots act in turn; None for one.
+    """
     draws = StableRandom.seeded(seed, 13)
+    several = {} if characters is None else {"characters": characters}
     tasks = []
     for number in range(n):
         kind, thing, count = draws.pick(draws.pick(TIERS))
@@ -54,7 +62,7 @@ def generate_tasks(n: int, seed: int) -> list[Task]:
             thing = animal
         depth = kind == "reached" and thing == "depth"
         goal = MinecraftGoal(thing, "", count) if depth or kind == "reached" else MinecraftGoal(kind, thing, count)
-        tasks.append(task_of(f"{seed}-{number}", world, (goal,), options))
+        tasks.append(task_of(f"{seed}-{number}", world, (goal,), {**options, **several}))
     return tasks
 
 
@@ -132,7 +140,9 @@ def playing(env: MinecraftEnv, explorer: Explorer) -> Iterator[str]:
     vain: str | None = None
     while not env.over:
         moment = env.moment
-        action = explorer.next(moment.seen, moment.begun, env.actions(), vain)
+        possible = [read_actor(one)[1] for one in env.actions()]
+        chosen = explorer.next(moment.seen, moment.begun[moment.turn], possible, vain)
+        action = f"<char{moment.turn}> {chosen}" if len(moment.team) > 1 else chosen
         env.step(action)
         yield action
-        vain = action if env.moment.failed or env.moment.refused else None
+        vain = chosen if env.moment.failed or env.moment.refused else None

@@ -92,10 +92,13 @@ class Acted(NamedTuple):
     """What an action led to."""
 
     seen: Seen
+    """What the bot that acted perceives."""
     refused: str | None
     """Why the rules do not allow it; nothing changed then."""
     failed: str | None
     """Why it was tried in vain."""
+    team: tuple[Seen, ...] = ()
+    """What every bot perceives."""
 
 
 class SavedWorld:
@@ -146,23 +149,25 @@ class MinecraftGame:
             self.close()
             self._server = server
 
-    def begin(self, world: int, options: Mapping[str, Any]) -> Seen:
-        """Begin a world; one that was begun lately comes back from what is kept of it. A server's is as it is.
+    def begin(self, world: int, options: Mapping[str, Any]) -> tuple[Seen, ...]:
+        """Begin a world, and return what each bot in it perceives.
+
+        One that was begun lately comes back from what is kept of it. A server's is as it is.
 
         Raises:
             InstallError, ForeignRuntimeError: the process cannot be started, or does not answer.
         """
-        seen: Seen = self._running().call("reset", {"seed": world, "options": dict(options)}, _RESET_S)
-        return seen
+        return tuple(self._running().call("reset", {"seed": world, "options": dict(options)}, _RESET_S))
 
-    def act(self, action: str) -> Acted:
-        """Do what a sentence asks for.
+    def act(self, action: str, bot: int = 0) -> Acted:
+        """Let a bot do what a sentence asks for.
 
         Raises:
             ForeignRuntimeError: the process is gone, or does not answer.
         """
-        reply = self._begun().call("step", {"action": action}, _STEP_S)
-        return Acted(reply["observation"], reply.get("refused"), reply.get("failed"))
+        reply = self._begun().call("step", {"action": action, "bot": bot}, _STEP_S)
+        team = tuple(reply["seen"])
+        return Acted(team[bot], reply.get("refused"), reply.get("failed"), team)
 
     def hold(self, ticks: int, held: Mapping[str, Any]) -> Any:
         """Hold keys and buttons for a number of ticks, as `server/bot/hands.js` says, and return what is seen then.

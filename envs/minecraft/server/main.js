@@ -40,12 +40,12 @@ async function tick () {
 }
 
 async function begin (seed, options) {
-  const { bots = 1, inventory = {}, ...rest } = options
+  const { characters = 1, inventory = {}, ...rest } = options
   const time = clock.fresh()
   clock.enter(time)
   random.state = seed | 0
   world = { game: new Game(data, seed, rest), sessions: [], time }
-  for (let i = 0; i < bots; i++) world.sessions.push(await new Session(world.game, data).join(i ? `bot${i + 1}` : 'bot'))
+  for (let i = 0; i < characters; i++) world.sessions.push(await new Session(world.game, data).join(characters > 1 ? `char${i}` : 'bot'))
   world.timers = clock.waiting()
   for (const [name, count] of Object.entries(inventory)) {
     if (!Object.hasOwn(data.items, name)) throw new Error(`there is nothing called ${name}`)
@@ -70,7 +70,7 @@ async function goBack (saved) {
   await clock.settle()
 }
 
-// Do an action. Returns {refused} where the rules do not allow it and nothing changed, {failed} where it was in vain.
+// Let one bot act; the others stand where they are. Returns {refused} where the rules do not allow it and nothing changed, {failed} where it was in vain.
 async function act (session, text) {
   const asked = parse(text)
   if (!asked) return { refused: `${JSON.stringify(text)} is no action` }
@@ -91,7 +91,7 @@ async function act (session, text) {
   outcome ??= { error: new Failure(`it took longer than ${asked.seconds} seconds of the game`) }
   session.abandon()
   await clock.settle()
-  for (let wait = 0; wait < DYING && session.player.state.dead; wait++) await tick()
+  for (let wait = 0; wait < DYING && world.game.players.some(one => one.state.dead); wait++) await tick()
   doing.catch(() => {})
   const { error } = outcome
   if (error instanceof Refusal) {
@@ -99,6 +99,8 @@ async function act (session, text) {
     session.player.news = []
     return { refused: error.message }
   }
+  for (const { player } of world.sessions) player.time() // Clients are told once a second otherwise.
+  await clock.settle()
   if (error && !(error instanceof Failure)) process.stderr.write(`${text}: ${error.stack}\n`)
   return error ? { failed: error.message } : {}
 }
@@ -114,11 +116,11 @@ const CALLS = {
     else await begin(seed, options)
     worlds.set(name, kept ?? save())
     if (worlds.size > KEPT) worlds.delete(worlds.keys().next().value)
-    return observe(world.sessions[0])
+    return world.sessions.map(observe)
   },
-  async step ({ action, bot = 0 }) {
+  async step ({ action, bot }) {
     const outcome = await act(world.sessions[bot], action)
-    return { ...outcome, observation: observe(world.sessions[bot]) }
+    return { ...outcome, seen: world.sessions.map(observe) }
   },
   // One tick or several with the keys held, the head turned once at the beginning.
   async hold ({ count, ...held }) {

@@ -57,11 +57,11 @@ const CALLS = {
     session.player.news = []
     session.player.stats = {}
     session.game.state.age = 0
-    return { ...observe(session), minecraft: session.bot.version }
+    return [{ ...observe(session), minecraft: session.bot.version }]
   },
   async step ({ action }) {
     if (!session || session.over) throw new Error(session?.over ?? 'no server was joined')
-    return { ...await act(action), observation: observe(session) }
+    return { ...await act(action), seen: [observe(session)] }
   },
   close () {
     session?.bot.quit()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pathei.collectors.search.config import SearchConfig
 from pathei.envs import check_env, check_snapshot
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
+from pathei.envs.minecraft.tasks import playing
 from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
 from pathei.errors import ConfigError, ForeignRuntimeError, GoalError, SnapshotError
 
@@ -73,12 +75,13 @@ def test_a_forged_click_gains_nothing(begin: Begin) -> None:
 
 def test_from_wood_to_iron(begin: Begin) -> None:
     env = begin([{"crafted": "iron_pickaxe"}], inventory={"oak_log": 6, "raw_iron": 3})
-    explorer, done, rewards = Explorer(env.game.rules, env.moment.goals), list[str](), list[float]()
-    while not env.over and len(done) < 40:
-        done.append(explorer.next(env.moment.seen, env.moment.begun, env.actions()))
-        rewards.append(env.step(done[-1])[1])
+    done, progress = list[str](), [env.progress]
+    for action in islice(playing(env, Explorer(env.game.rules, env.moment.goals)), 40):
+        done.append(action)
+        progress.append(env.progress)
     assert env.over
-    assert sum(rewards) == pytest.approx(1)
+    assert (progress[0], progress[-1]) == (0, 1)
+    assert sum(later > before for before, later in pairwise(progress)) > 8
     assert {"craft wooden_pickaxe", "place crafting_table", "place furnace", "smelt 3 raw_iron"} <= set(done)
     assert env.moment.seen["stats"]["smelted"] == {"iron_ingot": 3}
     assert env.moment.seen["durability"]["wooden_pickaxe"] < 59
