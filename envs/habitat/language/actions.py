@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ..backend import MOVES
@@ -201,7 +201,8 @@ def skills(world: HomeWorld) -> list[str]:
     if held is None:
         found += [f"pick {names[id_]}" for id_ in pickable(world, near)]
     at, closed = {bases[id_] for id_ in near}, world.closed_doors()
-    ways, rooms = world.map.ways.items(), range(len(world.map.home.rooms))
+    ways: Iterable[tuple[int, str]] = world.map.ways.items()
+    rooms: Sequence[int] = range(len(world.map.home.rooms))
     if closed:
         inside = world.rooms_within(closed)
         rooms = [room for room in rooms if room in inside]

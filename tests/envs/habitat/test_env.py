@@ -222,8 +222,7 @@ def test_an_image_goal_shows_what_is_seen_at_the_goal() -> None:
     view, picture = observation["image"]
     assert np.array_equal(view, env.render())
     assert "goal is" not in observation["text"]
-    stored: list[Any] = []
-    assert len(contract.observe(observation, info, lambda image: stored.append(image) or "0" * 64).images) == 2
+    assert len(contract.observe(observation, info, lambda image: f"{image.sum():064}").images) == 2
     for action in demonstration(task):
         observation, _, _, _, info = env.step(action)
         assert np.array_equal(observation["image"][1], picture)
