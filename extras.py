@@ -34,6 +34,7 @@ EXTRAS: Final[Mapping[str, str]] = MappingProxyType(
             "transformers trl",
             "minari": "h5py minari",
             "openenv": "starlette uvicorn websockets",
+            "ray": "ray",
             "verifiers": "verifiers",
         }.items()
         for module in modules.split()

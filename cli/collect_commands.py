@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from tyro.conf import Positional, subcommand
 
@@ -41,6 +41,12 @@ class Collect:
     (`minecraft`)."""
     workers: int | None = None
     """The number of processes that play; 0 for this one. By default 2; 0 if the collector plays in one process."""
+    pool: Literal["process", "ray"] = "process"
+    """What they are.
+
+    process: worker processes of this machine
+    ray: actors of Ray, on the cluster that RAY_ADDRESS names; without it Ray is started here
+    """
     steps: int | None = None
     """The longest episode; the environment's own limit may come first. For `mcts`, the horizon. By default 30, and
     demonstrations (`scripted`) are played to their end."""

@@ -92,7 +92,9 @@ def _play(command: Collect, name: str, tasks: list[Task] | Iterator[Task], store
     elif command.shard is None and not store.done(name):
         left = int(command.tasks)
     with progress(console, left, "Collecting") as watch:
-        done = collect_with(options, _settings(command), store, tasks, timeout=command.timeout, watch=watch)
+        done = collect_with(
+            options, _settings(command), store, tasks, timeout=command.timeout, pool=command.pool, watch=watch
+        )
     if not isinstance(tasks, list) and done.before:
         console.print(f"{done.before} of {done.tasks} tasks were done already.")
     return done

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ...errors import ConfigError
 from ...experience import Failure, Record, Task, decode
@@ -22,6 +22,10 @@ from ..options import PlaySettings
 from ..protocol import Collector, close_collector
 from .frames import FrameWriter
 from .pool import play_batches, records_of
+from .ray_pool import play_on_ray
+
+Pool: TypeAlias = Literal["process", "ray"]
+"""What workers are: processes of this machine, or actors of Ray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ def collect(
     name: str | None = None,
     workers: int = 0,
     timeout: float = 300.0,
+    pool: Pool = "process",
     watch: Callable[[Sequence[Record]], None] | None = None,
 ) -> CollectReport:
     """Play the tasks that are not done, and append their records to a store.
@@ -70,6 +75,7 @@ def collect(
             well.
         workers: How many processes play; 0 for this one alone.
         timeout: How long a task may take with workers, in seconds.
+        pool: What the workers are: processes of this machine, or actors of Ray.
         watch: Called with records once they are stored: all those of one task, or of several.
 
     Raises:
@@ -79,7 +85,7 @@ def collect(
         WorkerError: workers cannot be started.
     """
     begun = time.monotonic()
-    left, played = _begin(store, tasks, collector, name, workers, timeout)
+    left, played = _begin(store, tasks, collector, name, workers, timeout, pool)
     coverage, errors = Coverage(), Counter[str]()
     try:
         for records, encoded in played:
@@ -134,6 +140,7 @@ def _begin(
     name: str | None,
     workers: int,
     timeout: float,
+    pool: Pool,
 ) -> tuple[_Left, Generator[_Played, None, None]]:
     """Return the tasks that are left, and what plays them."""
     if callable(collector) and not workers:
@@ -149,16 +156,17 @@ def _begin(
             pass  # a task that occurs twice is refused before any is played
     left = _Left(tasks, store.done(name))
     if callable(collector):
-        return left, _in_workers(collector, left, workers, timeout)
+        return left, _in_workers(collector, left, workers, timeout, pool)
     if workers:
         raise ConfigError("A collector plays in one process: to use workers, give a function that makes it.")
     return left, _here(collector, left, together=getattr(collector, "batch", 1) > 1)
 
 
 def _in_workers(
-    make: Callable[[], Collector], tasks: Iterable[Task], workers: int, timeout: float
+    make: Callable[[], Collector], tasks: Iterable[Task], workers: int, timeout: float, pool: Pool
 ) -> Generator[_Played, None, None]:
-    batches = play_batches(make, tasks, workers=workers, timeout=timeout)
+    play = play_batches if pool == "process" else play_on_ray
+    batches = play(make, tasks, workers=workers, timeout=timeout)
     try:
         for lines in batches:
             with uncollected():
@@ -186,6 +194,7 @@ def collect_with(
     tasks: Iterable[Task],
     *,
     timeout: float = 300.0,
+    pool: Pool = "process",
     watch: Callable[[Sequence[Record]], None] | None = None,
 ) -> CollectReport:
     """Play tasks with the collector that some options name (see `options`), and append their records to a store.
@@ -196,6 +205,7 @@ def collect_with(
         store: Open for appending.
         tasks: See `collect`; for a collector that chooses its own goals, what its `practice` returned.
         timeout: How long a task may take with workers, in seconds.
+        pool: See `collect`.
         watch: See `collect`.
 
     Raises:
@@ -205,7 +215,7 @@ def collect_with(
     if options.in_process and play.workers:
         raise ConfigError("This collector plays in one process: use no workers.")
     make = partial(_made, options, play)
-    return collect(store, tasks, make, name=options.name, workers=play.workers, timeout=timeout, watch=watch)
+    return collect(store, tasks, make, name=options.name, workers=play.workers, timeout=timeout, pool=pool, watch=watch)
 
 
 def _made(options: Any, play: PlaySettings) -> Collector:

@@ -3,7 +3,7 @@
 Each worker is a fresh process (spawned, so it shares nothing) with a pipe. It makes one collector, keeps its
 environments, and answers every task with the encoded records, which are handed on in the order in which they come.
 A short task is over sooner than a round trip, so a few are sent ahead; those are given to others if their worker dies.
-Not here: other hosts, and images in records: a collector that records frames writes them itself (`frames`).
+Not here: other hosts (`ray_pool`), and images: a collector that records frames writes them itself (`frames`).
 """
 
 from __future__ import annotations
@@ -319,7 +319,7 @@ def _work(make: Callable[[], Collector], pipe: connection.Connection[bytes, byte
         pipe.send_bytes(_READY)
         while True:
             task = task_from_json(orjson.loads(pipe.recv_bytes()))
-            pipe.send_bytes(_encoded(records_of(collector, task), task))
+            pipe.send_bytes(encoded_records(records_of(collector, task), task))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     finally:
@@ -335,7 +335,8 @@ def records_of(collector: Collector, task: Task) -> list[Record]:
     return records or [Failure(task, "collect", f"{type(collector).__name__} yielded no record")]
 
 
-def _encoded(records: list[Record], task: Task) -> bytes:
+def encoded_records(records: list[Record], task: Task) -> bytes:
+    """Return a task's records encoded, one a line; if one of them cannot be, a failure instead."""
     try:
         return b"\n".join(map(encode, records))
     except RecordError as error:
@@ -350,4 +351,4 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-__all__ = ["collect_parallel", "play_batches", "records_of"]
+__all__ = ["collect_parallel", "encoded_records", "play_batches", "records_of"]
