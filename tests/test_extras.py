@@ -59,6 +59,7 @@ COMMANDS = {
         ["run", "--env", "documents"],
         ["collect", "x", "explore", "--env", "shop", "--workers", "0"],
     ),
+    "ray": (["collect", "x", "explore", "--tasks", "2", "--pool", "ray"],),
     "web": (["run", "--env", "miniwob"],),
 }
 
