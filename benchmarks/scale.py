@@ -83,7 +83,9 @@ def measure(make: Callable[[], Any], tasks: list[Task], folder: Path) -> Pieces:
     decoding, decoded = timed(lambda: list(map(decode, lines)))
     counting, _ = timed(lambda: Coverage.of(decoded))
     with ExperienceStore.open(folder / "part") as store:
-        appending = sum(timed(partial(store.append, record))[0] for record in decoded)
+        appending = sum(
+            timed(partial(store.append, record, encoded=[line]))[0] for record, line in zip(decoded, lines, strict=True)
+        )
         sealing, _ = timed(store.seal)
     merging = merge_time(folder, decoded)
     count = len(tasks)
