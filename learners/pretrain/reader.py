@@ -163,7 +163,7 @@ class ExperienceReader:
         if len(self.places) < least:
             raise ConfigError(
                 f"{self.path} ({self.part}) has {len(self.places)} different frames, and {least} are needed: collect "
-                "more with `pathei collect STORE scripted --env minigrid --frames`."
+                "more tasks with `pathei collect STORE scripted --frames`, in an environment that has pictures."
             )
 
 
