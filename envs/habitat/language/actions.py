@@ -200,11 +200,11 @@ def skills(world: HomeWorld) -> list[str]:
                 found.append(f"place {names[held]} in {names[id_]}")
     if held is None:
         found += [f"pick {names[id_]}" for id_ in pickable(world, near)]
-    at, closed = {bases[id_] for id_ in near}, world.closed_doors()
+    at, shut = {bases[id_] for id_ in near}, world.closed_doors()
     ways: Iterable[tuple[int, str]] = world.map.ways.items()
     rooms: Sequence[int] = range(len(world.map.home.rooms))
-    if closed:
-        inside = world.rooms_within(closed)
+    if shut:
+        inside = world.rooms_within(shut)
         rooms = [room for room in rooms if room in inside]
         ways = [(id_, way) for id_, way in ways if any(world.map.is_in(id_, room) for room in rooms)]
     found += [way for id_, way in ways if id_ not in at]

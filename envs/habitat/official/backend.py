@@ -247,7 +247,7 @@ class HabitatSimBackend(HomeSimulator):
             place = middle(thing.opened if is_open else thing.solids)
             shape = template_of(object_id, opened=is_open)
             inside = self._state.poses[0].position if object_id in doors_of(self.home) else None
-            asked = {"handle": handle, "template": shape, "middle": place, "inside": inside}
+            asked: dict[str, Any] = {"handle": handle, "template": shape, "middle": place, "inside": inside}
             self._handles[object_id] = self._call("exchange", **asked)
             if inside is not None:
                 self._distances.clear()

@@ -20,8 +20,8 @@ import numpy as np
 import orjson
 
 from ....errors import ConfigError, ForeignRuntimeError, InstallError
+from ...contract import Requirement
 from ...foreign import ForeignRuntime, python_command
-from ...registry import Requirement
 from ...spaces import TextWithImages
 from ...text_env import TextEnv, explain, require_reset
 from ..language.text import say_bearing
