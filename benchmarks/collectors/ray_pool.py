@@ -75,18 +75,16 @@ def main() -> None:
         cluster.add_node(num_cpus=each)
     ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     tasks, explore = pathei.generate_tasks("virtualhome", args.tasks), partial(make_explorer, max_steps=30)
-    rows, expected = [], list[bytes]()
+    expected = list[bytes]()
+    print("| pool | workers | start | episodes/s | a call that plays nothing |\n|---|---:|---:|---:|---:|")
     for workers in args.workers:
         for pool in POOLS:
             found = [timed(pool, explore, tasks, workers) for _ in range(args.repeats)]
             expected = expected or found[0].records
             assert all(one.records == expected for one in found), "a pool returned other records"
-            idle = max(timed(pool, Nothing, tasks * 1, workers).rate for _ in range(args.repeats))
-            rows.append((pool, workers, min(one.start for one in found), max(one.rate for one in found), idle))
-    print("| pool | workers | start | episodes/s | a call that plays nothing |")
-    print("|---|---:|---:|---:|---:|")
-    for pool, workers, start, rate, idle in rows:
-        print(f"| {pool} | {workers} | {start:.1f} s | {rate:,.0f} | {1e3 / idle:.2f} ms |")
+            idle = max(timed(pool, Nothing, tasks, workers).rate for _ in range(args.repeats))
+            start, rate = min(one.start for one in found), max(one.rate for one in found)
+            print(f"| {pool} | {workers} | {start:.1f} s | {rate:,.0f} | {1e3 / idle:.2f} ms |", flush=True)
     ray.shutdown()
     cluster.shutdown()
 
