@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +26,7 @@ def test_the_same_array_as_arrow_makes(data: st.DataObject, kind: pa.DataType, n
     found.validate(full=True)
     assert found.equals(pa.array(values, type=kind))
     if kind == TEXT:
-        assert array_of([None if text is None else text.encode() for text in values], kind).equals(found)
+        assert array_of([None if text is None else str(text).encode() for text in values], kind).equals(found)
 
 
 def test_pandas_is_not_imported() -> None:
