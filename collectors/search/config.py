@@ -44,8 +44,6 @@ class SearchConfig:
     """How many transitions the tree first grows best first: by what was earned on the way, less 0.01 for each step, and
     less where only actions are left that the prior finds unlikely. Most goals whose reward is progress are reached in
     this stage; 0 for none. Only where states are distinguished (`prune`)."""
-    greedy_share: float = 0.5
-    """The share of transitions by which it goes on growing so after that, between simulations, in [0, 1)."""
     breadth: float = 0.5
     """The share of transitions by which the tree grows in the order of depth, in [0, 1), as long as no walk succeeded:
     sparse rewards are then found within 1 / breadth times the transitions of a breadth-first search. Only where states
@@ -74,7 +72,6 @@ class SearchConfig:
             "backup must be 'max' or 'mean'": self.backup in ("max", "mean"),
             "rollout must be 'random', 'prior' or 'none'": self.rollout in ("random", "prior", "none"),
             "breadth must be in [0, 1)": 0 <= self.breadth < 1,
-            "greedy_share must be in [0, 1)": 0 <= self.greedy_share < 1,
             "widening must be in (0, 1]": self.widening is None or 0 < self.widening <= 1,
         }
         check(rules, "search configuration")

@@ -7,8 +7,9 @@ step, whatever part of the walk it was on. A whole rollout that is the best walk
 
 Because the world is deterministic, the best walk ever seen is a plan, and a subtree that was searched to the end is
 solved: it is not visited again, its exact value stands in for what visits to it would have returned, and a search
-whose root is solved stops. A state that was reached before, no later, is not searched again; the tree also grows best
-first, and breadth first where no reward leads (see `SearchConfig`). Not here: chance nodes and opponents.
+whose root is solved stops. A state that was reached before, no later, is not searched again; the tree first grows best
+first for a while, and where no reward leads breadth first as well (`SearchConfig.prune`, `greedy`, `breadth`). Not
+here: chance nodes and opponents.
 """
 
 from __future__ import annotations
@@ -151,6 +152,7 @@ class Search:
                 self._offer([], [], 0.0)
             if self._promising:
                 self._grow(self._promising, config.greedy, counted=True)
+                self._promising.clear()
             while (
                 done < config.simulations
                 and not self.root.solved
@@ -161,10 +163,8 @@ class Search:
                 begun = self._env_steps
                 self._simulate()
                 done += 1
-                begun = self._env_steps - begun
-                self._grow(self._promising, begun * config.greedy_share / (1 - config.greedy_share), counted=True)
                 if self._breadth:
-                    self._broaden(self._ratio * begun)
+                    self._broaden(self._ratio * (self._env_steps - begun))
                 if self.root.solved and self._guessed:
                     self._plant_apart()
             if self.root.solved:

@@ -86,12 +86,6 @@ def test_the_stage_is_as_long_as_configured_and_its_nodes_stay_in_the_tree() -> 
     assert len(nodes_of(limited.root)) == 11
 
 
-def test_it_goes_on_between_simulations_for_its_share_of_transitions() -> None:
-    few: dict[str, Any] = {"greedy": 10, "breadth": 0.0, "simulations": 10, "rollout": "none"}
-    assert not search(PROGRESS, **few, greedy_share=0.0).success
-    assert search(PROGRESS, **few, greedy_share=0.9).success
-
-
 def test_there_is_no_such_stage_where_it_does_not_apply() -> None:
     few: dict[str, Any] = {"simulations": 3, "rollout": "none"}
     assert search(PROGRESS, **few).success
@@ -109,16 +103,13 @@ def test_a_limit_in_seconds_ends_the_stage() -> None:
     assert found.simulations == 0
 
 
-@given(
-    tables(), st.integers(1, 4), st.sampled_from([0, 3, 300]), st.sampled_from([0.0, 0.5]),
-    st.sampled_from([0.0, 0.5]), st.integers(0, 9),
-)  # fmt: skip
+@given(tables(), st.integers(1, 4), st.sampled_from([0, 3, 300]), st.sampled_from([0.0, 0.5]), st.integers(0, 9))
 @settings(max_examples=100)
 def test_what_is_found_in_the_end_is_the_best_all_the_same(
-    moves: Moves, depth: int, greedy: int, share: float, breadth: float, seed: int
+    moves: Moves, depth: int, greedy: int, breadth: float, seed: int
 ) -> None:
     """Without a discount; backward induction is the independent source."""
-    config = SearchConfig(20_000, depth=depth, discount=1.0, greedy=greedy, greedy_share=share, breadth=breadth)
+    config = SearchConfig(20_000, depth=depth, discount=1.0, greedy=greedy, breadth=breadth)
     found = Search(Table(moves), config, np.random.default_rng(seed)).run()
     best = Exact(moves, 1.0, True).best(0, depth)
     assert found.solved
