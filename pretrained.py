@@ -56,6 +56,16 @@ def is_tiny(name: str | Path) -> bool:
     return str(name) in (TINY, TINY_BEFORE) and not (Path(name) / "config.json").is_file()
 
 
+def is_smollm2(name: str | Path) -> bool:
+    """Whether a name is that of SmolLM2-135M-Instruct as `pathei data get smollm2` fetches it, and no folder's."""
+    return str(name) == SMOLLM2 and not Path(name).is_dir()
+
+
+def has_text(name: str | Path) -> bool:
+    """Whether Python's documentation is the reference text of a model for which no files are named."""
+    return is_tiny(name) or is_smollm2(name)
+
+
 def find_model(name: str | Path) -> ModelFiles:
     """Return where the files of a model are; nothing is loaded, and the hub is not asked.
 

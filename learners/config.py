@@ -49,7 +49,7 @@ class LearnConfig:
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     """Which examples are generated from a store."""
     texts: tuple[Path, ...] = ()
-    """Files of reference text; the tiny model has its own if there are none."""
+    """Files of reference text; `tiny` and `smollm2` have Python's documentation if there are none."""
     fisher: Path | None = None
     """A file of Fisher information for `ewc`; None to estimate it from reference text."""
     init_from: str = ""

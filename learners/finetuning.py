@@ -21,7 +21,7 @@ import orjson
 
 from ..errors import ConfigError, RecordError, check
 from ..extras import needed_by
-from ..pretrained import find_model, is_tiny
+from ..pretrained import find_model, has_text
 from ..store import ExperienceStore, flagged
 from ..store.durable import publish
 from .config import LearnConfig, LearnReport
@@ -314,11 +314,11 @@ def _completed(config: LearnConfig, needs: Collection[Need]) -> LearnConfig:
         training = dataclasses.replace(training, lora=LoraConfig())
     if training.learning_rate is None:
         # A run that has begun keeps its rate, whatever the default was then.
-        default = learning_rate_for(training.lora is not None, tiny=is_tiny(config.model))
+        default = learning_rate_for(training.lora is not None, config.model)
         training = dataclasses.replace(training, learning_rate=stored_rate(config.out) or default)
     rules = {
         f"the method {config.method!r} needs reference text, and {config.model!r} has none of its own: name files with "
-        "`texts`": bool(config.texts) or is_tiny(config.model) or not _needs_text(config, needs),
+        "`texts`": bool(config.texts) or has_text(config.model) or not _needs_text(config, needs),
         "several processes need trainer 'trl'": training.trainer == "trl" or process_count() == 1,
         "an adapter begins at its base: leave `init_from` out": not config.init_from or training.lora is None,
         "earlier tasks are held where training begins at a run: name it with `init_from`": (

@@ -13,12 +13,11 @@ from ..learners.config import ReferenceConfig
 from ..learners.methods.ewc import EwcConfig
 from ..learners.methods.registry import MethodConfigs
 from ..learners.training.config import TrainingConfig, learning_rate_for
-from ..pretrained import TINY, is_tiny
+from ..pretrained import TINY
 
 Learn = Literal["memory", "weights", "both"]
 RENAMED: Final[Mapping[str, str | None]] = MappingProxyType({"world": "env"})
 """Fields as older versions wrote them (see `learners.config_migration`)."""
-_TRAINING: Final = TrainingConfig(steps=150, batch_size=8, warmup=20, group_by_length=True, over_long="truncate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,10 @@ class LoopConfig:
     reference: ReferenceConfig = field(default_factory=ReferenceConfig)
     """How reference text is prepared for the methods."""
     texts: tuple[Path, ...] = ()
-    """Files of reference text, for methods that need it; the tiny model has its own."""
+    """Files of reference text, for methods that need it; `tiny` and `smollm2` have Python's documentation."""
     held_out_texts: tuple[Path, ...] = ()
-    """Files of retention text, on which forgetting is measured; the tiny model has its own. Without any, forgetting is
-    not measured."""
+    """Files of retention text, on which forgetting is measured; `tiny` and `smollm2` have what is held out of Python's
+    documentation. Without any, forgetting is not measured."""
     embedder: str = "ngrams"
     """The memory's embedder; see `pathei memory build`."""
     workers: int = 2
@@ -102,7 +101,7 @@ class LoopConfig:
         """
         if self.training.learning_rate is not None:
             return self
-        rate = stored or learning_rate_for(self.training.lora is not None, tiny=is_tiny(self.model))
+        rate = stored or learning_rate_for(self.training.lora is not None, self.model)
         return replace(self, training=replace(self.training, learning_rate=rate))
 
     @property

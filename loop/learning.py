@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError
-from ..pretrained import is_tiny
+from ..pretrained import has_text
 from ..store import ExperienceStore
 from .experience import AGENT
 from .workspace import LoopWorkspace
@@ -110,7 +110,7 @@ def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
     config = place.config
     if config.held_out_texts:
         texts = list(read_texts(config.held_out_texts))
-    elif is_tiny(config.model):
+    elif has_text(config.model):
         texts = list(stdlib_text().held_out)
     else:
         return None

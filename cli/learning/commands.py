@@ -38,7 +38,7 @@ class Fisher:
     model: str = "tiny"
     """A model's folder, its id on the hub, or `tiny`: a small one that this machine trains for itself, once."""
     texts: tuple[Path, ...] = ()
-    """Files of reference text, `.txt` or `.jsonl`; the tiny model has its own."""
+    """Files of reference text, `.txt` or `.jsonl`; `tiny` and `smollm2` have Python's documentation."""
     sequences: int = 256
     """How many sequences it is estimated from."""
     length: int = 128
@@ -66,7 +66,7 @@ class Learn:
     methods: MethodConfigs = field(default_factory=MethodConfigs)
     """The methods' options."""
     texts: tuple[Path, ...] = ()
-    """Files of reference text, `.txt` or `.jsonl`; the tiny model has its own."""
+    """Files of reference text, `.txt` or `.jsonl`; `tiny` and `smollm2` have Python's documentation."""
     fisher: Path | None = None
     """Fisher information that `pathei fisher` made; estimated where it is needed and not given."""
     adapter: bool = False

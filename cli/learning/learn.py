@@ -29,11 +29,11 @@ def fisher(command: Fisher) -> None:
     from ...learners.models.load import load_model
     from ...learners.models.stdlib_text import stdlib_text
     from ...learners.training.batches import read_texts, sequences_of
-    from ...pretrained import is_tiny
+    from ...pretrained import has_text
 
     if command.out.suffix != ".safetensors":
         raise ConfigError(f"Fisher information is kept in a .safetensors file, not in {command.out.name!r}.")
-    if not command.texts and not is_tiny(command.model):
+    if not command.texts and not has_text(command.model):
         raise ConfigError("Name files of reference text with --texts: Fisher information is estimated from it.")
     tame_libraries()
     console = make_console()

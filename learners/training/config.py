@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from ...errors import at_least, check
+from ...pretrained import is_smollm2, is_tiny
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,17 +21,20 @@ ALL_LINEAR: Final = "all-linear"
 """The LoRA target for every linear layer except the head."""
 
 
-def learning_rate_for(adapter: bool, *, tiny: bool = False) -> float:
+def learning_rate_for(adapter: bool, model: str = "") -> float:
     """Return a learning rate to begin with.
 
-    The tiny model's was chosen on household plans (`docs/benchmarks/learning.md`), an adapter's is that of QLoRA
-    (Dettmers et al. 2023, for 7 and 13 billion weights); none was tuned for a larger model here.
+    The tiny model's was chosen on household plans, and all weights of SmolLM2 reached plans at this one
+    (`docs/benchmarks/learning.md`); an adapter's is that of QLoRA (Dettmers et al. 2023, for 7 and 13 billion weights).
+    None was tuned for a larger model here.
 
     Args:
         adapter: Whether an adapter is trained, and not all weights.
-        tiny: Whether the model is the tiny one.
+        model: The name of the model that is trained.
     """
-    return (5e-3 if adapter else 3e-3) if tiny else (2e-4 if adapter else 1e-4)
+    if is_tiny(model):
+        return 5e-3 if adapter else 3e-3
+    return 2e-4 if adapter or is_smollm2(model) else 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class TrainingConfig:
     """Micro-batches per optimizer step; does not change the gradient."""
     learning_rate: float | None = None
     """The maximum learning rate of AdamW; None for one that suits the model: 3e-3 for all weights of
-    the tiny one and 5e-3 for its adapter, 1e-4 and 2e-4 for other models."""
+    the tiny one and 5e-3 for its adapter, 2e-4 for all weights of SmolLM2 and for other models' adapters, else 1e-4."""
     warmup: int = 0
     """Steps over which the learning rate rises from 0."""
     schedule: Literal["constant", "linear", "cosine"] = "linear"
@@ -153,7 +157,7 @@ class TrainingConfig:
 
     @property
     def peak(self) -> float:
-        """The maximum learning rate; without one, that of a model which is not the tiny one."""
+        """The maximum learning rate; without one, that of a model of which nothing is known."""
         return learning_rate_for(self.lora is not None) if self.learning_rate is None else self.learning_rate
 
     def steps_for(self, examples: int) -> int:

@@ -104,7 +104,7 @@ def test_the_learning_rate_follows_the_model_and_a_run_that_has_begun_keeps_its_
         for name in ("run", "other", "adapter")
     }
     assert stored == {"run": 1e-2, "other": 1e-4, "adapter": 2e-4}
-    assert learning_rate_for(False, tiny=True) > stored["other"]
+    assert learning_rate_for(False, "tiny") > learning_rate_for(False, "smollm2") > stored["other"]
 
 
 def test_a_learner_learns_from_examples_that_are_handed_over(place: Path, tmp_path: Path) -> None:
