@@ -254,6 +254,7 @@ class StoreExport:
     parquet: one file, one row per step
     chat: JSON lines, one conversation per episode
     prompt-completion: JSON lines, one row per step
+    preference: JSON lines, of a state where several actions were tried a better and a worse one; for DPO
     atif: a folder, one ATIF document per episode
     minari: a Minari dataset
     agent-traces: a folder, one JSONL session per episode, for the viewer of the Hugging Face Hub

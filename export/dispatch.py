@@ -26,6 +26,9 @@ EXPORTS: Final[Registry[Callable[..., ExportCounts]]] = Registry(
         "parquet": Lazy(f"{_HERE}.parquet:write_parquet", "one file, one row per step: for datasets and pandas"),
         "chat": Lazy(f"{_HERE}.text:write_chat", "JSON lines, one conversation per episode: for TRL, verl, axolotl"),
         "prompt-completion": Lazy(f"{_HERE}.text:write_prompt_completion", "JSON lines, one row per step: for TRL"),
+        "preference": Lazy(
+            f"{_HERE}.preferences:write_preferences", "JSON lines, a better and a worse action per line: for TRL's DPO"
+        ),
         "atif": Lazy(f"{_HERE}.atif:write_atif", "a folder, one ATIF document per episode: for Harbor and viewers"),
         "minari": Lazy(f"{_HERE}.minari:write_minari", "a Minari dataset: numbers or texts, for offline learning"),
         "agent-traces": Lazy(f"{_HERE}.traces:write_traces", "a folder, one session per episode: for the Hub's viewer"),

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import orjson
 
 from ..errors import ExportError
-from ..experience import Goal, Json, Observation
+from ..experience import Goal, Json, Observation, Trajectory
 from .common import ExportCounts, ExportEpisode, ImageFolder, Selection
 
 
@@ -60,7 +60,7 @@ def write_chat(
                 skipped += 1
                 continue
             episodes += 1
-            _write_line(file, _conversation(episode, images, actions, system))
+            write_line(file, _conversation(episode, images, actions, system))
     return ExportCounts(episodes, episodes, skipped, 0 if images is None else len(images.kinds))
 
 
@@ -93,21 +93,32 @@ def write_prompt_completion(
             skipped += len(whole.steps) == first
             episodes += len(whole.steps) > first
             for t in range(first, len(whole.steps)):
-                earlier = "".join(
-                    f"{step.observation.text}\n\nAction: {step.action}\n\n"
-                    for step in whole.steps[max(0, t - history) : t]
-                )
-                now = prompt(None, whole.steps[t].observation, actions)
                 row = {
-                    "prompt": f"Goal: {whole.task.goal.text}\n\n{earlier}{now}\n\nAction:",
+                    "prompt": step_prompt(whole, t, actions=actions, history=history),
                     "completion": f" {whole.steps[t].action}",
                     "id": whole.id,
                     "t": t,
                     "success": whole.success,
                 }
-                _write_line(file, row)
+                write_line(file, row)
                 rows += 1
     return ExportCounts(episodes, rows, skipped)
+
+
+def step_prompt(whole: Trajectory, t: int, *, actions: bool, history: int) -> str:
+    """Ask for an action: the goal, earlier steps, what is observed, and `Action:`.
+
+    Args:
+        whole: The episode.
+        t: The step that is asked for, from 0.
+        actions: Whether the admissible actions are listed.
+        history: How many earlier steps are repeated.
+    """
+    earlier = "".join(
+        f"{step.observation.text}\n\nAction: {step.action}\n\n" for step in whole.steps[max(0, t - history) : t]
+    )
+    now = prompt(None, whole.steps[t].observation, actions)
+    return f"Goal: {whole.task.goal.text}\n\n{earlier}{now}\n\nAction:"
 
 
 def _conversation(
@@ -139,5 +150,6 @@ def _conversation(
     return row if images is None else {**row, "images": files}
 
 
-def _write_line(file: BinaryIO, row: dict[str, Json]) -> None:
+def write_line(file: BinaryIO, row: dict[str, Json]) -> None:
+    """Write a row as one line of JSON."""
     file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))

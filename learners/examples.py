@@ -76,8 +76,9 @@ def read_examples(path: Path) -> Iterator[Example]:
     """Yield the examples of a file: as `write_examples` wrote it, or in one of the forms that others write.
 
     Those are TRL's standard forms, as `pathei store export` has them: `{"messages": [{"role", "content"}, ...]}`
-    (`--format chat`), and `{"prompt": str, "completion": str}` (`--format prompt-completion`). Their other fields are
-    kept as the example's source, and all of them are of split `train`.
+    (`--format chat`), `{"prompt": str, "completion": str}` (`--format prompt-completion`), and `{"prompt": str,
+    "chosen": str, "rejected": str}` (`--format preference`). Their other fields are kept as the example's source, and
+    all of them are of split `train`.
 
     Raises:
         RecordError: the file is missing, or a line is not an example; says which.
@@ -116,6 +117,16 @@ def _example(data: dict[str, Any], name: str) -> Example:
         return Example(
             name, "step", prompt.rstrip(), f" {completion.strip()}", source=_rest(data, "prompt", "completion")
         )
+    if "kind" not in data and {"prompt", "chosen", "rejected"} <= set(data):
+        prompt, both = data["prompt"], (data["chosen"], data["rejected"])
+        if not all(isinstance(text, str) for text in (prompt, *both)):
+            raise ValueError("prompt, chosen and rejected must be strings")
+        better, other = (f" {text.strip()}" for text in both)
+        if better == other:
+            raise ValueError("chosen and rejected are the same")
+        name = f"{data['id']}-{data['t']}" if {"id", "t"} <= set(data) else str(data.get("id", name))
+        source = _rest(data, "prompt", "chosen", "rejected")
+        return Example(name, "preference", prompt.rstrip(), better, (better, other), source=source)
     turns = tuple(ChatTurn(*turn) for turn in data.get("turns", ()))
     return Example(**{**data, "choices": tuple(data.get("choices", ())), "turns": turns})
 

@@ -126,7 +126,8 @@ class FineTuner:
                     return _read_report(out)
                 kept = self._examples(examples)
                 base, tokenizer, text = self.load()
-                rows = self._tokenised([one for one in kept if one.split == "train"], base, tokenizer)
+                learned = [one for one in kept if one.split == "train"]
+                rows = self._tokenised(learned, base, tokenizer)
                 settle(out, self._config)
                 if note := note_versions(out):
                     self._note(note)
@@ -134,7 +135,7 @@ class FineTuner:
                     write_examples(out / EXAMPLES, kept)
                 samples = self._samples(base, tokenizer) if "samples" in self._needs else None
             model, regularizers = self._prepare(base, text, samples)
-            trained = self._train(model, tokenizer, rows, regularizers)
+            trained = self._train(model, tokenizer, learned, rows, regularizers)
             report = self._report(len(rows.rows), time.monotonic() - begun)
             if rank() == 0:
                 _publish(out, trained, tokenizer, report)
@@ -188,6 +189,7 @@ class FineTuner:
             max_length=context_of(model, training.max_length),
             over_long=training.over_long,
             weights=training.weights,
+            env_loss=training.env_loss,
         )
         if rows.note:
             self._note(rows.note)
@@ -275,11 +277,20 @@ class FineTuner:
         self,
         model: nn.Module,
         tokenizer: PreTrainedTokenizerBase,
+        examples: Sequence[Example],
         rows: TokenizedExamples,
         regularizers: Sequence[Regularizer],
     ) -> nn.Module:
         """Train, and return the trained model, whole."""
         config, training = self._config, self._config.training
+        if training.loss != "answers":
+            from .preferences.training import train_preferences
+
+            longest, out = context_of(model, training.max_length), config.out
+            train_preferences(
+                model, examples, training, regularizers, out, self._watch, tokenizer=tokenizer, max_length=longest
+            )
+            return model
         if training.trainer == "plain":
             train(model, rows.rows, training, regularizers, config.out, self._watch)
             return model

@@ -85,7 +85,7 @@ def whole(sequences: NDArray[np.int64], model: nn.Module) -> TrainingBatch:
     from ..training.batches import TrainingBatch
 
     ids = torch.from_numpy(sequences).to(next(model.parameters()).device)
-    return TrainingBatch(ids, torch.ones_like(ids), ids, torch.ones(len(ids), device=ids.device))
+    return TrainingBatch(ids, torch.ones_like(ids), ids, torch.ones(ids.shape, device=ids.device))
 
 
 def self_generated(

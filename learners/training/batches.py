@@ -41,21 +41,31 @@ class TokenizedExample(NamedTuple):
     weight: float
     """What its loss counts."""
     heard: tuple[tuple[int, int], ...] = ()
-    """Ranges of places behind `start`, in order, that have no loss: what others say between the answers of a
+    """Ranges of places behind `start`, in order: what others, such as the environment, say between the answers of a
     conversation."""
+    heard_weight: float = 0.0
+    """What the loss of those places counts, as a share of `weight`; 0 for no loss there."""
 
     @property
     def learned(self) -> int:
-        """How many tokens have a loss; the very first token of a row is never predicted."""
+        """How many tokens of answers have a loss; the very first token of a row is never predicted."""
         return len(self.ids) - max(self.start, 1) - sum(end - begin for begin, end in self.heard)
 
     @property
     def labels(self) -> list[int]:
-        """What the model learns to say at each place, `IGNORED` within the prompt and what others say."""
+        """What the model learns to say at each place, `IGNORED` within the prompt and what others say unheeded."""
         labels = [IGNORED] * self.start + list(self.ids[self.start :])
-        for begin, end in self.heard:
+        for begin, end in self.heard if not self.heard_weight else ():
             labels[begin:end] = [IGNORED] * (end - begin)
         return labels
+
+    @property
+    def token_weights(self) -> list[float]:
+        """What the loss counts at each place that has one."""
+        found = [self.weight] * len(self.ids)
+        for begin, end in self.heard:
+            found[begin:end] = [self.weight * self.heard_weight] * (end - begin)
+        return found
 
     def without(self, excess: int) -> TokenizedExample | None:
         """Return the row without its first `excess` tokens; None if a single answer would be cut, or none is left."""
@@ -65,7 +75,7 @@ class TokenizedExample(NamedTuple):
         start = max(self.start - excess, 0)
         while cut and cut[0][0] <= start:  # The row now begins with what others say.
             start = max(start, cut.pop(0)[1])
-        row = TokenizedExample(self.ids[excess:], start, self.weight, tuple(cut))
+        row = TokenizedExample(self.ids[excess:], start, self.weight, tuple(cut), self.heard_weight)
         return row if row.learned > 0 else None
 
 
@@ -112,7 +122,7 @@ class TrainingBatch(NamedTuple):
     labels: torch.Tensor
     """The token at its own place, `IGNORED` for prompt and padding: models shift by themselves."""
     weights: torch.Tensor
-    """What each row's loss counts, shape `[rows]`."""
+    """What the loss of each token counts; of padding and a row's first token, what its answers' count."""
 
 
 def tokenise(
@@ -122,6 +132,7 @@ def tokenise(
     max_length: int,
     over_long: Literal["drop", "truncate"] = "drop",
     weights: Mapping[str, float] | None = None,
+    env_loss: float = 0.0,
 ) -> TokenizedExamples:
     """Make token rows of examples.
 
@@ -134,9 +145,11 @@ def tokenise(
         max_length: The longest row, in tokens.
         over_long: What becomes of longer ones.
         weights: What the loss of a kind counts; 1 where it is not named.
+        env_loss: What the loss of what others say in conversations counts, as a share of the answers'.
 
     Raises:
-        LearningError: there is no end-of-sequence token, no example of a kind that is weighted, or no row is left.
+        LearningError: there is no end-of-sequence token, no example of a kind that is weighted, no row is left, or no
+            example is a conversation and `env_loss` is more than 0.
     """
     eos = tokenizer.eos_token_id
     if not isinstance(eos, int):
@@ -144,9 +157,15 @@ def tokenise(
     weights = weights or {}
     if strange := sorted(set(weights) - {example.kind for example in examples}):
         raise LearningError(f"No example is of the kind {strange[0]!r}, to which `weights` gives a weight.")
+    if env_loss and not any(example.turns for example in examples):
+        raise LearningError(
+            "The loss on what the environment says (`env_loss`) needs conversations, and no example is one: make some "
+            "with `pathei store export --format chat`."
+        )
     rows, dropped, truncated = [], 0, 0
     for whole in _rows_of(examples, tokenizer, weights):
         excess = len(whole.ids) - max_length
+        whole = whole._replace(heard_weight=env_loss)
         row = whole if excess <= 0 else whole.without(excess) if over_long == "truncate" else None
         if row is None:
             dropped += 1
@@ -263,7 +282,8 @@ def collate(rows: Sequence[TokenizedExample], pad: int) -> TrainingBatch:
     labels = torch.tensor([[*row.labels, *[IGNORED] * (longest - len(row.ids))] for row in rows])
     lengths = torch.tensor([len(row.ids) for row in rows])
     mask = (torch.arange(longest) < lengths[:, None]).long()
-    return TrainingBatch(ids, mask, labels, torch.tensor([row.weight for row in rows]))
+    weights = [[*row.token_weights, *[row.weight] * (longest - len(row.ids))] for row in rows]
+    return TrainingBatch(ids, mask, labels, torch.tensor(weights))
 
 
 def pad_of(tokenizer: PreTrainedTokenizerBase) -> int:

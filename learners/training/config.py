@@ -119,6 +119,18 @@ class TrainingConfig:
     """Whether a step's examples have similar lengths, which leaves little padding."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """The weight of the loss by `Example.kind`; 1 for kinds that are not listed."""
+    env_loss: float = 0.0
+    """What the loss of a token that the environment says in a conversation counts, against 1 for one of the agent's:
+    the model learns to foresee what its actions do. For the plain trainer."""
+    loss: Literal["answers", "dpo", "kto"] = "answers"
+    """What is minimised.
+
+    answers: the negative log-likelihood of the answers
+    dpo: of pairs, the better answer against the worse one, by TRL
+    kto: of pairs, each answer for itself, by TRL
+    """
+    beta: float = 0.1
+    """For "dpo" and "kto": how strongly the model is held near where it began."""
     lora: LoraConfig | None = None
     """An adapter to train instead of all weights."""
     trainer: Literal["plain", "trl"] = "plain"
@@ -150,6 +162,14 @@ class TrainingConfig:
             "precision must be 'fp32' or 'bf16'": self.precision in ("fp32", "bf16"),
             "weights must be finite and at least 0": all(0 <= weight < math.inf for weight in self.weights.values()),
             "trainer must be 'plain' or 'trl'": self.trainer in ("plain", "trl"),
+            "loss must be 'answers', 'dpo' or 'kto'": self.loss in ("answers", "dpo", "kto"),
+            "losses 'dpo' and 'kto' need trainer 'trl'": self.loss == "answers" or self.trainer == "trl",
+            "losses 'dpo' and 'kto' support neither packing nor fsdp nor weights": (
+                self.loss == "answers" or not (self.packing or self.fsdp or self.weights)
+            ),
+            "env_loss must be finite and at least 0": 0 <= self.env_loss < math.inf,
+            "env_loss needs trainer 'plain'": not self.env_loss or self.trainer == "plain",
+            "beta must be more than 0": 0 < self.beta < math.inf,
             "packing needs trainer 'trl'": not self.packing or self.trainer == "trl",
             "packing does not support weights": not (self.packing and self.weights),
             "fsdp needs trainer 'trl'": not self.fsdp or self.trainer == "trl",

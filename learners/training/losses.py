@@ -58,4 +58,4 @@ def summed_loss(model: nn.Module, batch: TrainingBatch) -> torch.Tensor:
     logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits[:, :-1]
     labels, place = batch.labels[:, 1:], batch.labels[:, 1:] >= 0
     nats = torch.nn.functional.cross_entropy(logits[place].float(), labels[place], reduction="none")
-    return (nats * batch.weights[:, None].expand(labels.shape)[place]).sum()
+    return (nats * batch.weights[:, 1:][place]).sum()

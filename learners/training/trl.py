@@ -13,7 +13,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,20 +65,36 @@ def train(
         LearningError: the loss is no number any more, or several GPUs are visible to one process.
         MissingDependencyError: TRL is not installed.
     """
+    return run_trainer(
+        lambda: _trainer(model, rows, training, regularizers, folder, watch, tokenizer), training, regularizers, folder
+    )
+
+
+def run_trainer(
+    build: Callable[[], Any], training: TrainingConfig, regularizers: Sequence[Regularizer], folder: Path
+) -> dict[str, float]:
+    """Train with a trainer of TRL from the last whole checkpoint on; see `train` for what is returned and raised.
+
+    Args:
+        build: Makes the trainer, of a class that `kept_trainer` made.
+        training: How.
+        regularizers: Their last word is asked for at the end.
+        folder: The run directory.
+    """
     import torch
 
     begun = time.perf_counter()
     with torch.random.fork_rng():
-        trainer = _trainer(model, rows, training, regularizers, folder, watch, tokenizer)
+        trainer = build()
         last = _last_whole(folder / "checkpoint", remove_torn=trainer.is_world_process_zero())
         done = int(last.name.rpartition("-")[2]) if last else 0
         if trainer.is_world_process_zero():
             cut_log(folder, done)
         trainer.accelerator.wait_for_everyone()
-        _LOG.info("Training with TRL on %d examples%s.", len(rows), f" from {last}" if last else "")
+        _LOG.info("Training with TRL%s.", f" from {last}" if last else "")
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     for one in regularizers:
-        one.finish(trainer.model)  # type: ignore[arg-type]
+        one.finish(trainer.model)
     if training.fsdp:
         trainer.save_model(str(folder / GATHERED))
     # What the first process has written, its log too, is whole for all from here on.
@@ -105,26 +121,28 @@ def _trainer(
     """Build the trainer."""
     with needed_by("The trainer 'trl'", "learn"):
         import datasets  # type: ignore[import-untyped]
-        from transformers import PrinterCallback
-        from transformers.integrations.integration_utils import TensorBoardCallback
         from trl.trainer.sft_config import SFTConfig
     packed, count, pad = training.packing and can_pack(model), len(rows), pad_of(tokenizer)
     data = datasets.Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
     if not packed:
         data = data.add_column("weight", [row.weight for row in rows])
         data = data.select(training.order([len(row.ids) for row in rows]).ravel())
-    # In this order, so that TensorBoard sees what the regularizers add to the log.
-    board = TensorBoardCallback(_writer(folder / "tensorboard"))  # type: ignore[no-untyped-call]
-    trainer = _trainer_class(folder, watch, weighted=bool(training.weights))(
+    return _weighing(folder, watch, weighted=bool(training.weights))(
         model=model,  # type: ignore[arg-type]
-        args=SFTConfig(output_dir=str(folder / "checkpoint"), **_arguments(training, None if packed else count)),
+        args=SFTConfig(output_dir=str(folder / "checkpoint"), **arguments(training, None if packed else count)),
         train_dataset=data,
         processing_class=tokenizer,
         data_collator=None if packed else lambda features: _laid(features, pad),
-        callbacks=[regularizer_callback(regularizers, finish=False), board],
+        callbacks=log_callbacks(folder, regularizers),
     )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
+
+
+def log_callbacks(folder: Path, regularizers: Sequence[Regularizer]) -> list[Any]:
+    """Return a trainer's callbacks, in this order, so that TensorBoard sees what the regularizers add to the log."""
+    from transformers.integrations.integration_utils import TensorBoardCallback
+
+    board = TensorBoardCallback(_writer(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+    return [regularizer_callback(regularizers, finish=False), board]
 
 
 def _writer(folder: Path) -> Any:
@@ -134,7 +152,7 @@ def _writer(folder: Path) -> Any:
     return SummaryWriter(str(folder))
 
 
-def _arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]:
+def arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]:
     """Say in SFTConfig's words how to train.
 
     Args:
@@ -198,12 +216,12 @@ def _laid(features: Sequence[dict[str, Any]], pad: int) -> dict[str, Any]:
     return collate(rows, pad)._asdict()
 
 
-def _trainer_class(folder: Path, watch: Watch | None, *, weighted: bool) -> type[SFTTrainer]:
-    """Build the trainer's class, which weighs rows, keeps our log, and marks whole checkpoints."""
+def _weighing(folder: Path, watch: Watch | None, *, weighted: bool) -> type[SFTTrainer]:
+    """Build the class of the trainer that imitates, which weighs rows."""
     from trl.trainer.sft_trainer import SFTTrainer
 
-    class PatheiTrainer(SFTTrainer):
-        """TRL's trainer with our log, marks and weights."""
+    class WeighingTrainer(kept_trainer(SFTTrainer, folder, watch)):  # type: ignore[misc]
+        """TRL's trainer with weights."""
 
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: Any = False, num_items_in_batch: Any = None
@@ -211,10 +229,30 @@ def _trainer_class(folder: Path, watch: Watch | None, *, weighted: bool) -> type
             """Weigh the loss of each row, if any weight was given; else leave all to TRL."""
             weights = inputs.pop("weights", None)
             if not weighted:
-                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[no-untyped-call]
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             out = model(**inputs, use_cache=False, fused_lm_head=True)
-            loss = -(out.log_probs * weights[:, None]).sum() / num_items_in_batch
+            loss = -(out.log_probs * weights[:, :1]).sum() / num_items_in_batch
             return loss * self.accelerator.num_processes
+
+    return WeighingTrainer
+
+
+def kept_trainer(base: Any, folder: Path, watch: Watch | None) -> Any:
+    """Build a class of one of TRL's trainers with our log, and marks on whole checkpoints.
+
+    Args:
+        base: TRL's class.
+        folder: The run directory.
+        watch: Called after every step, in the first process only.
+    """
+    from transformers import PrinterCallback
+
+    class PatheiTrainer(base):  # type: ignore[misc]
+        """TRL's trainer with our log and marks."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.remove_callback(PrinterCallback)
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
             """Write the run's own log and call the watcher; the callback has added the regularizers' values."""
@@ -232,7 +270,7 @@ def _trainer_class(folder: Path, watch: Watch | None, *, weighted: bool) -> type
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             """Mark a checkpoint that all processes have written to its end."""
-            super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
+            super()._save_checkpoint(model, trial)
             self.accelerator.wait_for_everyone()
             if self.is_world_process_zero():
                 (folder / "checkpoint" / f"checkpoint-{self.state.global_step}" / _WHOLE).touch()

@@ -168,6 +168,38 @@ def test_prompt_completion_repeats_the_history_asked_for(store: ExperienceStore,
         export(store, "prompt-completion", tmp_path / "other.jsonl", history=-1)
 
 
+def test_preferences_are_the_proved_returns_of_one_state(tmp_path: Path) -> None:
+    def tried(name: str, actions: str, rewards: tuple[float, ...], success: bool, seed: int = 7) -> Trajectory:
+        task = Task("lamp", "pathei/VirtualHome-v0", seed, Goal("light the lamp"))
+        steps = tuple(
+            Step(Observation(f"after {actions[:t]!r}"), action, rewards[t], t == len(actions) - 1, False, {})
+            for t, action in enumerate(actions)
+        )
+        last = dataclasses.replace(steps[-1], info={"success": success})
+        return Trajectory(name, task, (*steps[:-1], last), Observation("the end"), "mcts", None, {})
+
+    with ExperienceStore.open(tmp_path / "s") as store:
+        store.append(
+            tried("plan", "abc", (0, 0, 1), True),
+            tried("long", "abdd", (0, 0, 0, 0.5), False),
+            tried("vain", "acc", (0, 0, 0), False),
+            tried("also", "ace", (0, 0, 1), True),  # so c is as good as b behind a, and no pair
+            tried("other", "xbc", (9, 0, 0), False),  # no reward makes up for the goal
+            tried("elsewhere", "yy", (0, 0), False, seed=8),  # another house
+        )
+        found = lines(export(store, "preference", tmp_path / "out.jsonl").path)
+        often = lines(export(store, "preference", tmp_path / "often.jsonl", visits=2).path)
+        with pytest.raises(ExportError, match="at least once"):
+            export(store, "preference", tmp_path / "never.jsonl", visits=0)
+    pairs = {row["t"]: set() for row in found}
+    for row in found:
+        pairs[row["t"]].add((row["chosen"], row["rejected"]))
+    assert pairs == {0: {(" a", " x")}, 2: {(" c", " d"), (" e", " c")}}
+    assert found[0]["prompt"] == "Goal: light the lamp\n\nafter ''\n\nAction:"
+    assert found[0]["returns"] == [1.0, 9.0]
+    assert often == []
+
+
 @pytest.mark.parametrize("format_", ["chat", "prompt-completion", "atif"])
 def test_facts_never_leave_unasked(store: ExperienceStore, tmp_path: Path, format_: str) -> None:
     path = export(store, format_, tmp_path / "out").path

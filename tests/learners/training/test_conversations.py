@@ -16,7 +16,7 @@ from pathei.learners.examples import ChatTurn, Example, read_examples, write_exa
 from pathei.learners.training.batches import IGNORED, TokenizedExample, collate, has_chat, labelled, tokenise
 from pathei.learners.training.conversations import conversation_tokens
 from pathei.tests.learners.models.test_chat_prompts import TEMPLATE
-from pathei.tests.support.tiny_language import tiny_tokenizer
+from pathei.tests.support.tiny_language import tiny_model, tiny_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -99,6 +99,33 @@ def test_questions_and_conversations_are_learned_together() -> None:
     rows = tokenise(both, chat(), max_length=400, weights={"chat": 0.5}).rows
     assert [row.weight for row in rows] == [1.0, 0.5, 1.0]
     assert [len(learned_text(row, chat())) for row in rows] == [1, 2, 1]
+
+
+def test_what_the_environment_says_counts_at_its_share() -> None:
+    torch = pytest.importorskip("torch")
+    from pathei.learners.training.losses import summed_loss
+
+    model, one = tiny_model("llama", max_position_embeddings=256), Example("a", "chat", "", "", turns=TURNS)
+
+    def row(env_loss: float) -> TokenizedExample:
+        return tokenise([one], chat(), max_length=200, weights={"chat": 2.0}, env_loss=env_loss).rows[0]
+
+    plain, heeded = row(0.0), row(0.25)
+    assert "The fridge is open." in "".join(learned_text(heeded, chat()))
+    assert "kitchen" not in "".join(learned_text(heeded, chat()))
+    assert heeded.learned == plain.learned
+    ids, last = torch.tensor([heeded.ids]), len(heeded.ids)
+    nats = -torch.log_softmax(model(ids).logits[0, :-1], -1).gather(1, ids[0, 1:, None])[:, 0]
+    heard = [place for begin, end in heeded.heard for place in range(begin, end)]
+    said = [place for place in range(heeded.start, last) if place not in heard]
+    expected = 2 * sum(float(nats[i - 1]) for i in said) + 2 * 0.25 * sum(float(nats[i - 1]) for i in heard)
+    short = plain._replace(ids=plain.ids[: plain.start + 1], heard=())  # so that there is padding
+    alone = summed_loss(model, collate([short], 0)).item()
+    assert summed_loss(model, collate([heeded, short], 0)).item() == pytest.approx(expected + alone, rel=1e-5)
+    assert summed_loss(model, collate([plain], 0)).item() < expected
+    question = Example("b", "plan", "Q: Where?\nA:", " Here")
+    with pytest.raises(LearningError, match="needs conversations"):
+        tokenise([question], chat(), max_length=200, env_loss=0.1)
 
 
 def test_a_template_that_rewrites_earlier_turns_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""Learning from pairs of a better and a worse answer (`training`)."""
