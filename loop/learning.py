@@ -123,6 +123,34 @@ def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
     return dataclasses.replace(after, base_language=before.language).forgetting
 
 
+def foretold(place: LoopWorkspace) -> dict[str, float]:
+    """Return how well the base and the last round's models foretell plans that reached held-out goals.
+
+    Of each held-out task the first agent's plan counts that reached it; nothing is learned from them.
+
+    Returns:
+        Nats per token of a plan given its goal, by row; empty where no held-out goal was reached.
+    """
+    import torch
+
+    from ..learners.models.load import context_of, load_model
+    from ..learners.training.batches import collate, tokenise
+    from ..learners.training.losses import summed_loss
+
+    with ExperienceStore.open(place.held_out, mode="read") as store:
+        reached = {one.task.id: one.id for one in reversed(list(store.trajectories(success=True, roots=True)))}
+        plans = _plans_of(store, [reached[task] for task in sorted(reached)], place.seed)
+    found: dict[str, float] = {}
+    for row, name in place.models().items() if plans else ():
+        model, tokenizer = load_model(name)
+        rows = tokenise(plans, tokenizer, max_length=context_of(model, 1024), over_long="truncate").rows
+        model.eval()
+        with torch.inference_mode():
+            nats = sum(summed_loss(model, collate([one], 0)).item() for one in rows)
+        found[row] = nats / sum(one.learned for one in rows)
+    return found
+
+
 def _paired(place: LoopWorkspace, plans: Sequence[Example]) -> Sequence[Example]:
     """Return plans as conversations of two, as a model that acts is shown them."""
     import numpy as np
@@ -134,18 +162,23 @@ def _paired(place: LoopWorkspace, plans: Sequence[Example]) -> Sequence[Example]
 
 def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:
     """Return the goal-only plans of everything that was collected up to a round."""
+    with ExperienceStore.open(place.store, mode="read") as store:
+        ids = place.collected(store.trajectories(roots=True), number)
+        found = _plans_of(store, ids, place.seed)
+    if not found:
+        raise ConfigError(f"No episode in {place.store} that has a plan reached its goal: give the loop more tasks.")
+    return found
+
+
+def _plans_of(store: ExperienceStore, ids: Sequence[str], seed: int) -> Sequence[Example]:
+    """Return the goal-only plans of some episodes."""
     from ..learners.corpora.building import build_corpora
     from ..learners.corpora.config import CorpusConfig
 
-    with ExperienceStore.open(place.store, mode="read") as store:
-        ids = place.collected(store.trajectories(roots=True), number)
-        for words in (_LONGEST, 10 * _LONGEST):
-            config = CorpusConfig(
-                kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, max_words=words, held_out=0.0, seed=place.seed
-            )
-            found = build_corpora(map(store.get, ids), config)
-            if found:
-                break
-    if not found:
-        raise ConfigError(f"No episode in {place.store} that has a plan reached its goal: give the loop more tasks.")
+    found: Sequence[Example] = ()
+    for words in (_LONGEST, 10 * _LONGEST):
+        config = CorpusConfig(
+            kinds=(KIND,), per_kind=_PLANS, held_out_per_kind=0, max_words=words, held_out=0.0, seed=seed
+        )
+        found = found or build_corpora(map(store.get, ids), config)
     return found

@@ -49,6 +49,8 @@ class LoopResult:
     """Forgetting: the increase in nats per token on retention text, by row, round and seed."""
     alone: Mapping[tuple[int, int], float] = field(default_factory=dict)
     """The share of a round's new tasks that the agent reached without search, by round and seed."""
+    foretold: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    """Nats per token of plans that reach held-out goals, in the end, by row and seed."""
 
     @property
     def rounds(self) -> list[int]:
@@ -63,11 +65,14 @@ class LoopResult:
     def rows(self, number: int | None = None) -> list[str]:
         """Return the agents that were measured after a round, or at all."""
         there = {score.row for score in self.scores if number in (None, score.round)}
+        there |= {row for row, when, _ in self.lost if number in (None, when)}
+        there |= {row for row, _ in self.foretold if number is None}
         return [row for row in ROWS if row in there]
 
     def last(self, row: str) -> int | None:
         """Return the last round after which an agent was measured; None if it never was."""
-        return max((score.round for score in self.scores if score.row == row), default=None)
+        played = [score.round for score in self.scores if score.row == row]
+        return max([*played, *(when for name, when, _ in self.lost if name == row)], default=None)
 
     def success(self, row: str, number: int, group: str = ALL) -> Interval | None:
         """Return the share of goals reached with its 95 % interval (Wilson's), of all seeds together."""
@@ -76,9 +81,10 @@ class LoopResult:
 
     def paired(self) -> list[tuple[str, str, PairedComparison]]:
         """Return what each of two agents reached in the end and the other did not, on the same tasks."""
-        arms: list[str] = [row for row in (BASE, PROMPTED, WEIGHTS, BOTH) if row in self.rows()]
+        played = {score.row for score in self.scores}
+        arms = [row for row in (BASE, PROMPTED, WEIGHTS, BOTH) if row in played]
         pairs = [(first, second) for second, first in combinations(arms, 2)]
-        pairs += [(MEMORY, row) for row in (NOTHING, BOTH) if {MEMORY, row} <= set(self.rows())]
+        pairs += [(MEMORY, row) for row in (NOTHING, BOTH) if {MEMORY, row} <= played]
         found = []
         for first, second in pairs:
             one, other = self._last(first), self._last(second)
@@ -101,6 +107,11 @@ class LoopResult:
         """Return the mean forgetting over seeds, and half the distance of the extremes; None if not measured."""
         values = [one.value for (name, when, _), one in self.lost.items() if (name, when) == (row, number)]
         return (mean(values), (max(values) - min(values)) / 2) if values else None
+
+    def plan_nats(self, row: str) -> float | None:
+        """Return how many nats per token a plan that reaches a held-out goal takes, on average over seeds."""
+        values = [nats for (name, _), nats in self.foretold.items() if name == row]
+        return mean(values) if values else None
 
     def forgetting(self) -> tuple[float, float] | None:
         """Return the forgetting of the method and of tuning without it, in nats per token; None if not measured."""
@@ -129,7 +140,8 @@ class LoopResult:
             {"first": first, "second": second, **found._asdict()} for first, second, found in self.paired()
         ]
         alone = {f"round {number}, seed {seed}": share for (number, seed), share in self.alone.items()}
-        return {"table": table, "paired": pairs, "new_tasks_reached_alone": alone}
+        foretold: dict[str, Json] = {row: nats for row in self.rows() if (nats := self.plan_nats(row)) is not None}
+        return {"table": table, "paired": pairs, "new_tasks_reached_alone": alone, "foretold": foretold}
 
     def _last(self, row: str) -> dict[tuple[int, str], tuple[bool, ...]]:
         """Return what an agent reached after its last round, by seed and group."""

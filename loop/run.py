@@ -28,7 +28,7 @@ from ..learners.run_directory import (
 from ..pretrained import is_tiny
 from . import experience, learning, results
 from .config import RENAMED, LoopConfig
-from .workspace import PLAIN, WEIGHTS, LoopWorkspace
+from .workspace import MEMORY, NOTHING, PLAIN, WEIGHTS, LoopWorkspace
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,11 +70,15 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
             console.print(note, soft_wrap=True)
         lost: Lost = {}
         alone: Alone = {}
+        foretold: dict[tuple[str, int], float] = {}
         scores: list[results.LoopScore] = []
         for seed in range(config.seed, config.seed + config.seeds):
             _rounds(LoopWorkspace(out, config, seed), console, lost, alone)
-            scores += results.scores_of(LoopWorkspace(out, config, seed))
-        found = results.LoopResult(tuple(scores), lost, alone)
+            place = LoopWorkspace(out, config, seed)
+            scores += results.scores_of(place)
+            told = learning.foretold(place) if config.tunes else {}
+            foretold |= {(row, seed): nats for row, nats in told.items()}
+        found = results.LoopResult(tuple(scores), lost, alone, foretold)
         write_json(out / RESULT, found.json())
     return found
 
@@ -109,6 +113,8 @@ def _rounds(place: LoopWorkspace, console: Console, lost: Lost, alone: Alone) ->
                 alone[number, place.seed] = results.alone(place, number)
             _learn(place, number, console, lost)
         for actor in place.actors(number):
+            if not config.plays and actor.row not in (NOTHING, MEMORY):
+                continue
             experience.measure(place, actor, console)
 
 

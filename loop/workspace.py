@@ -114,6 +114,12 @@ class LoopWorkspace:
             rows[MEMORY] = f"skills:{self.memory}"
         return [LoopAgent(row, agent, f"round-{number} {row}") for row, agent in rows.items()]
 
+    def models(self) -> dict[str, str]:
+        """Return the base, and the models that the last round tuned, by their rows."""
+        config = self.config
+        methods = {WEIGHTS: config.method} | ({PLAIN: config.against} if config.against else {})
+        return {BASE: self.base(), **{row: str(self.run(config.rounds, one) / "model") for row, one in methods.items()}}
+
     def best(self, number: int) -> LoopAgent:
         """Return the agent that collects in the next round: the planner with the memory, or else the tuned model."""
         rows = {actor.row: actor for actor in self.actors(number)}

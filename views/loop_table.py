@@ -99,17 +99,21 @@ def comparisons(found: LoopResult) -> Iterator[str]:
 def columns(found: LoopResult) -> list[str]:
     """Return the titles of what `cells` yields after the agent's name."""
     groups = [*found.groups, ALL] if len(found.groups) > 1 else [ALL]
-    return [*groups, "steps to a goal", "tokens per episode", "forgetting, nats/token"]
+    told = ["held-out plans, nats/token"] if found.foretold else []
+    return [*groups, "steps to a goal", "tokens per episode", *told, "forgetting, nats/token"]
 
 
 def cells(found: LoopResult, row: str) -> Iterator[str]:
-    """Yield an agent's name and what was measured of it last: goals by group, steps, tokens, forgetting."""
+    """Yield an agent's name and what was measured of it last: goals by group, steps, tokens, plans, forgetting."""
     number = found.last(row) or 0
     yield row
-    for group in columns(found)[:-3]:
+    for group in [*found.groups, ALL] if len(found.groups) > 1 else [ALL]:
         yield share(found.success(row, number, group))
     yield _steps(found, row, number) or "-"
     yield _tokens(found, row, number) or "-"
+    if found.foretold:
+        nats = found.plan_nats(row)
+        yield "-" if nats is None else f"{nats:.2f}"
     yield _lost(found, row, number) or ("0" if row == BASE else "-")
 
 

@@ -175,6 +175,8 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
     arms = {frozenset(pair) for pair in combinations((BASE, PROMPTED, WEIGHTS, BOTH), 2)}
     assert arms < {frozenset((first, second)) for first, second, _ in found.paired()}
     assert found.forgetting() is not None
+    told = {row for row, _ in found.foretold}
+    assert told == ({BASE, WEIGHTS, PLAIN} if any(any(score.success) for score in found.scores) else set())
     saved = orjson.loads((tmp_path / "loop" / RESULT).read_bytes())
     assert [row["agent"] for row in saved["table"]] == [BASE, NOTHING, PROMPTED, WEIGHTS, BOTH, PLAIN, MEMORY]
     page = write_page(tmp_path / "loop", config, found).read_text()
@@ -188,6 +190,7 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
     shutil.rmtree(place.run(1, config.against) / "model")
     again = run_loop(tmp_path / "moved", config, QUIET)
     assert again.scores == found.scores
+    assert again.foretold == found.foretold
     assert not (tmp_path / "loop").exists()
 
 
@@ -249,6 +252,18 @@ def test_tables_tell_every_agent_after_its_last_round() -> None:
         assert row in text
     one = made_up((NOTHING, 0, 0.0), groups=("unseen tasks",))
     assert NOTHING in printed(160, loop_table(one))
+
+
+def test_models_that_do_not_play_are_told_by_what_they_foretell_and_forget() -> None:
+    played = made_up((NOTHING, 0, 0.1), (MEMORY, 1, 0.5))
+    found = dataclasses.replace(played, foretold={(BASE, 0): 5.0, (BASE, 1): 6.0, (WEIGHTS, 0): 1.0, (WEIGHTS, 1): 1.5})
+    assert found.rows() == [BASE, WEIGHTS, PLAIN, NOTHING, MEMORY]
+    text = printed(160, loop_table(found), rounds_table(found), *comparisons(found))
+    for shown in ("held-out plans", "5.50", "1.25", "+0.55", "+2.00"):
+        assert shown in text
+    assert {first for first, _, _ in found.paired()} == {MEMORY}
+    assert found.json()["foretold"] == {BASE: 5.5, WEIGHTS: 1.25}
+    assert "held-out plans" not in printed(160, loop_table(played))
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_shows_before_and_after(small: tuple[Path, LoopResult]) -> None:
