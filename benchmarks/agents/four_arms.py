@@ -102,8 +102,7 @@ def prepare(out: Path, demonstrations: int) -> None:
     texts = list(stdlib_text().train)
     random.Random(0).shuffle(texts)
     (out / "reference.jsonl").write_bytes(b"".join(orjson.dumps(text) + b"\n" for text in texts[:300]))
-    builders = make_builders(("episodes", "facts"))
-    with open_memory(out / "memory", embedder="ngrams", builders=builders, create=True) as memory:
+    with open_memory(out / "memory", embedder="ngrams", builders=make_builders(), create=True) as memory:
         memory.add_all(played)
 
 
@@ -251,24 +250,29 @@ def play_cells(out: Path, count: int, arms: Sequence[str]) -> None:
 # --- reporting
 
 
-def report(out: Path, of: str, which: str) -> None:
-    """Print a table of what was played so far."""
+def report(out: Path, of: str, which: str, arms: Sequence[str]) -> None:
+    """Print a table of what was played so far by some agents, of the tasks that each of them has played."""
     rows = [json.loads(line) for line in (out / "played.jsonl").read_text().splitlines()]
-    mine = [row for row in rows if row["part"] == of]
+    mine = [row for row in rows if row["part"] == of and row["arm"] in arms]
+    by: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row in mine:
+        by[row["arm"]].add((row["task"], row["goal"]))
+    common = set[tuple[str, str]].intersection(*by.values()) if by else set()
+    mine = [row for row in mine if (row["task"], row["goal"]) in common]
     table = (shares if which == "shares" else differences)(mine, sorted({row["group"] for row in mine}))
     print("\n".join(f"| {' | '.join(row)} |" for row in table))
 
 
 def shares(rows: Sequence[dict[str, Any]], groups: Sequence[str]) -> Iterator[list[str]]:
     """Yield a table of how many goals each agent reached, with what it took."""
-    head = ["agent", *groups, "steps to a goal", "tokens per episode", "processor seconds per episode"]
+    head = ["agent", *groups, "all", "steps to a goal", "tokens per episode", "processor seconds per episode"]
     yield from (head, ["---"] * len(head))
     for arm in dict.fromkeys(row["arm"] for row in rows):
         own = [row for row in rows if row["arm"] == arm]
         won = [[row["success"] for row in own if row["group"] == group] for group in groups]
         yield [
             arm,
-            *(_share(sum(one), len(one)) if one else "" for one in won),
+            *(_share(sum(one), len(one)) if one else "" for one in [*won, [row["success"] for row in own]]),
             _mean([row["steps"] for row in own if row["success"]]),
             _mean([row["tokens"] for row in own]),
             _mean([row["seconds"] for row in own]),
@@ -282,8 +286,10 @@ def differences(rows: Sequence[dict[str, Any]], groups: Sequence[str]) -> Iterat
     by: dict[tuple[str, str], dict[tuple[str, str], bool]] = defaultdict(dict)
     for row in rows:
         by[row["arm"], row["group"]][row["task"], row["goal"]] = row["success"]
+    for row in rows:
+        by[row["arm"], "all"][row["task"], row["goal"]] = row["success"]
     for second, first in combinations(dict.fromkeys(row["arm"] for row in rows), 2):
-        for group in groups:
+        for group in [*groups, "all"] if len(groups) > 1 else groups:
             one, other = by[first, group], by[second, group]
             both = [key for key in one if key in other]
             if both:
@@ -316,7 +322,7 @@ def main() -> None:
     if arguments.part == "prepare":
         prepare(arguments.out, arguments.demonstrations)
     elif arguments.part == "report":
-        report(arguments.out, arguments.of, arguments.table)
+        report(arguments.out, arguments.of, arguments.table, arguments.arms)
     else:
         play = play_activities if arguments.part == "activities" else play_cells
         play(arguments.out, arguments.tasks, arguments.arms)
