@@ -71,7 +71,7 @@ def small_loop(workers: int, seed: int, *, weights: bool = True) -> LoopConfig:
     """Return a loop that is over in a few minutes on two cores.
 
     The agents that ask the tiny model do not play: tuned on some 50 plans they reach none of these goals, in two
-    minutes. What the model learned shows in how well it foretells plans.
+    minutes. What the model learned shows in how well it predicts plans.
     """
     from ..loop.config import LoopConfig
 

@@ -57,7 +57,7 @@ def write_preferences(
         target: The file that it will be.
         actions: Whether a prompt lists the admissible actions of its observation.
         history: How many earlier steps a prompt repeats.
-        visits: An action counts if so many episodes took it there.
+        visits: The least number of episodes that took an action there, for it to count.
 
     Raises:
         ExportError: an episode shows images, `history` is negative, or `visits` is less than 1.

@@ -62,7 +62,7 @@ class LoopConfig:
     """The method that the last round's model is tuned with as well, to compare forgetting; empty for none."""
     plays: bool = True
     """Whether the agents that ask the language model play the held-out tasks. Otherwise only what the model forgot, and
-    how well it foretells plans that reach held-out goals, is measured, which takes seconds."""
+    how well it predicts plans that reach held-out goals, is measured, which takes seconds."""
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=150, warmup=20, group_by_length=True))
     """How each round's model is tuned; the next round starts from it."""
     methods: MethodConfigs = field(default_factory=lambda: MethodConfigs(ewc=EwcConfig(strength=15.0)))

@@ -124,7 +124,7 @@ def forgotten(place: LoopWorkspace, run: Path) -> Interval | None:
 
 
 def foretold(place: LoopWorkspace) -> dict[str, float]:
-    """Return how well the base and the last round's models foretell plans that reached held-out goals.
+    """Return how well the base and the last round's models predict plans that reached held-out goals.
 
     Of each held-out task the first agent's plan counts that reached it; nothing is learned from them.
 

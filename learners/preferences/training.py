@@ -72,26 +72,34 @@ def train_preferences(
         with needed_by("Learning from preferences", "learn"):
             import datasets  # type: ignore[import-untyped]
 
-            if training.loss == "dpo":
-                from trl.trainer.dpo_config import DPOConfig as Config
-                from trl.trainer.dpo_trainer import DPOTrainer as Trainer
-            else:
-                from trl.trainer.kto_config import KTOConfig as Config  # type: ignore[assignment]
-                from trl.trainer.kto_trainer import KTOTrainer as Trainer  # type: ignore[assignment]
+            arguments_class, trainer_class = _classes(training.loss)
         rows = [row for one in kept for row in _rows(one, training.loss, chat=has_chat(tokenizer))]
         said = _said(arguments(training, len(rows)), max_length)
         if training.loss == "kto" and said["per_device_train_batch_size"] < 2:
             raise ConfigError("KTO compares the answers of a micro-batch: let it have at least 2 rows.")
-        return kept_trainer(Trainer, folder, watch)(
+        return kept_trainer(trainer_class, folder, watch)(
             model=model,
             ref_model=None if is_adapted(model) else copy.deepcopy(model).eval().requires_grad_(False),
-            args=Config(output_dir=str(folder / "checkpoint"), beta=training.beta, **said),
+            args=arguments_class(output_dir=str(folder / "checkpoint"), beta=training.beta, **said),
             train_dataset=datasets.Dataset.from_list(rows),
             processing_class=tokenizer,
             callbacks=log_callbacks(folder, regularizers),
         )
 
     return run_trainer(build, training, regularizers, folder)
+
+
+def _classes(loss: str) -> tuple[Any, Any]:
+    """Return the classes of TRL's arguments and trainer for a loss."""
+    if loss == "dpo":
+        from trl.trainer.dpo_config import DPOConfig
+        from trl.trainer.dpo_trainer import DPOTrainer
+
+        return DPOConfig, DPOTrainer
+    from trl.trainer.kto_config import KTOConfig
+    from trl.trainer.kto_trainer import KTOTrainer
+
+    return KTOConfig, KTOTrainer
 
 
 def is_pair(example: Example) -> bool:
@@ -105,7 +113,7 @@ def worse(pair: Example) -> str:
 
 
 def fitting(pairs: Sequence[Example], tokenizer: PreTrainedTokenizerBase, max_length: int) -> list[Example]:
-    """Return the pairs of which both answers, prompt included, have at most so many tokens."""
+    """Return the pairs of which both answers, prompt included, have at most `max_length` tokens."""
     both = [side for one in pairs for side in (one, dataclasses.replace(one, completion=worse(one)))]
     lengths = [len(row.ids) for row in tokenise(both, tokenizer, max_length=1 << 30).rows]
     longest = map(max, lengths[::2], lengths[1::2])
