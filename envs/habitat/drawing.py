@@ -54,7 +54,7 @@ def draw_home(task: Task, seen: Sequence[Observation]) -> str:
         parts.append(path([place(*end) for end in ends], colour="#f5f7f9", width=12))
     graph = graph_now(seen)
     changed = {change.entity for change in read_changes(seen[-1].facts)}
-    parts += [*named, *_furniture(home, graph, changed, place)]
+    parts += [*_furniture(home, graph, changed, place), *named]
     walked = [place(pose[0], pose[2]) for pose in poses]
     parts.append(path(walked, colour=AGENT, width=2))
     x, _, z, _, y, _, w, _ = poses[-1]
