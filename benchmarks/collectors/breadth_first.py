@@ -15,7 +15,7 @@ import argparse
 import copy
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import gymnasium
@@ -149,13 +149,26 @@ class Exhausted(NamedTuple):
     steps: int
 
 
-def breadth_first(env: Any, state: Callable[[], Hashable], actions: int, seed: int, most: int) -> Exhausted:
+def state_in_words(env: Any) -> Callable[[], Hashable]:
+    """Return what distinguishes the states of a level that is shown in words; restoring may exchange the level."""
+
+    def state() -> Hashable:
+        level: Any
+        [level] = [value.unwrapped for value in vars(env).values() if isinstance(value, gymnasium.Env)]
+        held = level.carrying
+        carried = None if held is None else (held.type, held.color)
+        return tuple(level.agent_pos), int(level.agent_dir), level.grid.encode().tobytes(), carried
+
+    return state
+
+
+def breadth_first(env: Any, state: Callable[[], Hashable], actions: Sequence[Any], seed: int, most: int) -> Exhausted:
     """Search every state in the order of its distance."""
     env.reset(seed=seed)
     seen, queue, steps = {state()}, deque([(env.snapshot(), 0)]), 0
     while queue and steps < most:
         at, depth = queue.popleft()
-        for action in range(actions):
+        for action in actions:
             env.restore(at)
             if isinstance(env, WholeGrid):
                 env.unwrapped.step_count = 0  # type: ignore[attr-defined]
@@ -225,7 +238,11 @@ def rows(world: str, seeds: int, limit: float, most: int) -> Iterator[tuple[Exha
     begin = _SEED_OF_WORDS if kind == "words" else 0
     first: Any = Sokoban(int(name)) if kind == "sokoban" else WholeGrid(name)
     state = first.snapshot if kind == "sokoban" else first.state
-    found = breadth_first(first, state, first.action_space.n, begin, most)
+    actions: Sequence[Any] = range(first.action_space.n)
+    if kind == "words":
+        first = gymnasium.make("pathei/MiniGrid-v0", level=name).unwrapped
+        state, actions = state_in_words(first), first.reset(seed=begin)[1]["actions"]
+    found = breadth_first(first, state, actions, begin, most)
     depth = dict(GRIDS).get(name, 30) if kind == "grid" else 40 if kind == "words" else 30
     for seed in range(seeds):
         env: Any = gymnasium.make("pathei/MiniGrid-v0", level=name) if kind == "words" else copy.deepcopy(first)
