@@ -37,7 +37,7 @@ PROPOSERS: dict[str, Callable[[], GoalProposer]] = {
 
 def search(count: int) -> tuple[int, int, int]:
     """Return how many tasks tree search and random actions reach, and the transitions of each of them."""
-    config = MctsConfig(SearchConfig(env_steps=TRANSITIONS, depth=DEPTH, stop_on_success=True))
+    config = MctsConfig(SearchConfig(env_steps=TRANSITIONS, depth=DEPTH, selection="puct", stop_on_success=True))
     found = lucky = spent = 0
     for number in range(count):
         task = generate_one("rearrange", 1, number)

@@ -280,3 +280,10 @@ def test_goals_in_words_are_read_by_agents_and_as_instructions() -> None:
     )
     with pytest.raises(GoalError, match="'sing' is not understood"):
         space.read("sing")
+
+
+def test_a_search_is_led_by_what_the_goal_names() -> None:
+    env, _, _ = begun(goal={"conditions": [{"from": {"class": "cup"}, "relation": "ON", "to": {"class": "bed"}}]})
+    holder = env.world.map.names[env.world.state.placements[env.world.map.kinds["cup"][0]].holder or 0]
+    named, other, elsewhere = env.model().prior([f"go to {holder}", "go to bed", "go to stove"])
+    assert named == other > elsewhere
