@@ -65,7 +65,7 @@ PROPOSERS: dict[str, Callable[[], GoalProposer]] = {
 }
 HELD_OUT = 48
 HELD_OUT_HOUSES = 6
-HORIZONS = (40_000, 80_000, 160_000, 240_000, 360_000, 480_000, 600_000, 720_000)
+HORIZONS = (40_000, 80_000, 160_000, 240_000, 360_000, 440_000, 480_000, 600_000, 720_000)
 """The transitions at which `--horizons` compares."""
 _NOTED = 10_000
 CHECKS = 4
