@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def keep(seen: Any) -> dict[str, float]:
     episodes = [episode(number, rng) for number in range(EPISODES)]
     with tempfile.TemporaryDirectory() as folder:
         with ExperienceStore.open(Path(folder) / "store") as store:
-            appending = timed(lambda: [store.append(one) for one in episodes])
+            appending = timed(lambda: deque(map(store.append, episodes), maxlen=0))
             sealing = timed(store.seal)
         with ExperienceStore.open(Path(folder) / "store", mode="read") as store:
             for one in store.trajectories():

@@ -20,11 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 SAMPLES = 60
 WORK = {
@@ -36,7 +36,7 @@ WORK = {
 """The parts, and what each does again and again."""
 
 
-def houses() -> Iterator[None]:
+def houses() -> Generator[None]:
     """Enter house after house."""
     from pathei.envs import contract
     from pathei.envs.registry import get_env
@@ -50,7 +50,7 @@ def houses() -> Iterator[None]:
         yield
 
 
-def search() -> Iterator[None]:
+def search() -> Generator[None]:
     """Find plan after plan, as `pathei collect mcts` does."""
     from pathei.collectors.search.collector import make_searcher
     from pathei.envs.registry import get_env
@@ -62,7 +62,7 @@ def search() -> Iterator[None]:
         yield
 
 
-def browser() -> Iterator[None]:
+def browser() -> Generator[None]:
     """Open page after page, in one browser."""
     from pathei.envs import contract
     from pathei.envs.registry import get_env

@@ -144,7 +144,7 @@ def foretold(place: LoopWorkspace) -> dict[str, float]:
     for row, name in place.models().items() if plans else ():
         model, tokenizer = load_model(name)
         rows = tokenise(plans, tokenizer, max_length=context_of(model, 1024), over_long="truncate").rows
-        model.eval()
+        model.train(False)
         with torch.inference_mode():
             nats = sum(summed_loss(model, collate([one], 0)).item() for one in rows)
         found[row] = nats / sum(one.learned for one in rows)

@@ -82,7 +82,7 @@ class LoopResult:
     def paired(self) -> list[tuple[str, str, PairedComparison]]:
         """Return what each of two agents reached in the end and the other did not, on the same tasks."""
         played = {score.row for score in self.scores}
-        arms = [row for row in (BASE, PROMPTED, WEIGHTS, BOTH) if row in played]
+        arms: list[str] = [row for row in (BASE, PROMPTED, WEIGHTS, BOTH) if row in played]
         pairs = [(first, second) for second, first in combinations(arms, 2)]
         pairs += [(MEMORY, row) for row in (NOTHING, BOTH) if {MEMORY, row} <= played]
         found = []

@@ -46,7 +46,7 @@ def search(count: int) -> tuple[int, int, int]:
         model = model_of(env.unwrapped)
         start, rng = model.snapshot(), np.random.default_rng(number)
         plan = find_plan(model, config, np.random.default_rng(number))
-        found += plan.result.success
+        found += bool(plan.result.success)
         spent += plan.env_steps
         left, reached = plan.env_steps, False
         while left > 0 and not reached:
