@@ -56,7 +56,7 @@ TYPING_GUARDS = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 NOT_PACKAGE = ("tests", "benchmarks", "examples", "docs", "setup.py")
 FOLDERS = {
     "store": set[str](),
-    "export": {"store"},
+    "export": {"envs", "store"},
     "envs": {"store"},
     "agents": {"envs", "memory", "store"},
     "memory": {"envs", "store"},
