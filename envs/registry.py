@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .goal_space import GoalSpaceProvider
     from .verbalizer import Verbalizer
 
-
 NO_GOAL: Final = Goal("maximise the reward")
 """The goal of tasks that have none of their own."""
 
@@ -446,6 +445,7 @@ def get_goal_space(env_id: str) -> GoalSpaceProvider:
     return provider
 
 
+@lru_cache(maxsize=64)
 def get_drawing(env_id: str) -> Drawing:
     """Return what draws an environment's episodes, by its name or gymnasium id; the plan of rooms where it has none."""
     from .facts.drawing import draw_rooms
