@@ -74,6 +74,8 @@ class GoalSpace(Protocol):
         """Return the goal whose condition has this name (`GoalCondition.name`), or None."""
         ...
 
+    # A space may also have `work(aim) -> float | None`: how many actions a goal takes from here, roughly.
+
     def join(self, aims: Sequence[GoalCandidate]) -> GoalCandidate | None:
         """Return the goal of reaching several aims together, or None if they contradict each other."""
         ...

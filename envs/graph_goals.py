@@ -25,6 +25,8 @@ from .goal_space import GoalCandidate, GoalCondition
 
 Possible = Callable[[FactGraph], Iterator[ConditionJson]]
 """Yields the conditions that an environment's actions can bring about, by kind, in a fixed order."""
+Work = Callable[[ConditionJson], float]
+"""Returns how many actions a condition takes from where an environment stands, roughly."""
 Say = Callable[[ConditionJson, FactGraph], str]
 """Returns a condition in words, given what holds: `"the box is open"`."""
 
@@ -41,6 +43,7 @@ class GraphGoals:
         rows: Rows = (),
         noun: Callable[[str], str] = str,
         aliases: Mapping[str, str] = MappingProxyType({}),
+        work: Callable[[Any], Work] | None = None,
     ) -> None:
         """Prepare.
 
@@ -52,8 +55,9 @@ class GraphGoals:
             rows: The sentences that state goals; see `facts.sentences`.
             noun: Returns a kind in words.
             aliases: Other names of kinds.
+            work: Returns how much work conditions are, for an environment that knows.
         """
-        self._aliases = aliases
+        self._aliases, self._work = aliases, work
         self._possible, self._say, self._you, self._grows = possible, say or say_condition, you, grows
         self._rows, self._noun = rows, noun
 
@@ -75,6 +79,7 @@ class GraphGoals:
             rows=self._rows,
             noun=self._noun,
             aliases=self._aliases,
+            work=None if self._work is None else self._work(inner),
         )
 
     def aim(self, goal: Goal) -> GoalCandidate:
@@ -100,10 +105,11 @@ class GraphGoalSpace:
         rows: Rows = (),
         noun: Callable[[str], str] = str,
         aliases: Mapping[str, str] = MappingProxyType({}),
+        work: Work | None = None,
     ) -> None:
         """List the goals of what holds now; the arguments are those of `GraphGoals`."""
         self._graph, self._say, self._you, self._grows = graph, say, you, grows
-        self._rows, self._noun, self._aliases = rows, noun, aliases
+        self._rows, self._noun, self._aliases, self._work = rows, noun, aliases, work
         listed = {part_of(one, you).name: one for one in possible(graph)}
         self._all = frozenset(listed)
         self._aims = {name: self._make(one) for name, one in listed.items() if not holds(graph, one)}
@@ -122,6 +128,10 @@ class GraphGoalSpace:
     def named(self, name: str) -> GoalCandidate | None:
         """Return the one of these goals whose condition has this name, or None."""
         return self._aims.get(name)
+
+    def work(self, aim: GoalCandidate) -> float | None:
+        """Return how many actions a goal takes from here, roughly; None where the environment does not say."""
+        return None if self._work is None else sum(map(self._work, aim.goal.conditions))
 
     def join(self, aims: Sequence[GoalCandidate]) -> GoalCandidate | None:
         """Return the goal of reaching several together, or None if two are about the same kind of thing."""

@@ -39,7 +39,7 @@ _QUESTION: Final = re.compile(
 )
 
 _TASK: Final = """\
-You help someone who lives in a simulated household to learn as many different things as possible.
+You help someone who lives in a simulated world to learn as many different things as possible.
 Propose the next goal: new, useful, and a little harder than what was reached so far, but not too hard.
 
 What is perceived now:
@@ -51,7 +51,7 @@ Goals reached so far:
 Goals missed so far, and how often:
 {missed}
 
-What is known about this household:
+What is known about this world:
 {answers}
 {refused}
 A goal is stated in these forms only, so that it can be checked:
@@ -65,7 +65,7 @@ These proposals were refused; do not repeat them:
 """
 
 _ASK: Final = """\
-You help someone who lives in a simulated household to learn as many different things as possible.
+You help someone who lives in a simulated world to learn as many different things as possible.
 What is perceived now:
 {observation}
 
@@ -76,7 +76,7 @@ Ask up to {count} questions whose answers would help to choose the next goal, on
 "Question:" and ending with a question mark."""
 
 _REPLY: Final = """\
-Answer a question about everyday households in one or two sentences. If you do not know, say so.
+Answer a question about such a world in one or two sentences. If you do not know, say so.
 
 What is perceived now:
 {observation}

@@ -30,6 +30,8 @@ from ...experience import Json, Observation
 
 _FEW = 4
 """Among how many goals an exploring proposer chooses."""
+_HALF = 4.0
+"""Of two goals alike, the one that takes this many actions more is half as good."""
 _TRIES = 30
 """The number of joins of random conditions that are tried until two or three fit together."""
 
@@ -266,7 +268,8 @@ class NoveltyProposer:
 
     Half of the goals are of one condition, whatever it is; the others combine conditions, and only such as have been
     achieved. Of some candidates, the one is taken with the greatest `chance * gain`: the probability of reaching it
-    (`CompetenceProposer`) times what is new in it (`gain`), less if it kept missing (`Misses`).
+    (`CompetenceProposer`) times what is new in it (`gain`), less if it kept missing (`Misses`) or if it is far, where
+    the environment says how far goals are.
     """
 
     def __init__(self, *, largest: int = 3, effects: float = 0.5, candidates: int = 48) -> None:
@@ -295,7 +298,10 @@ class NoveltyProposer:
             aims = self._drawn(space, known, size, rng)
             new = [aim for aim in aims if aim.template not in self._templates]
             if new:
-                scores = [self._competence.chance(aim) * self.gain(aim) * self._misses.weight(aim) for aim in new]
+                scores = [
+                    self._competence.chance(aim) * self.gain(aim) * self._misses.weight(aim) * nearness(space, aim)
+                    for aim in new
+                ]
                 best = new[int(np.argmax(scores))]
                 chance, gain = self._competence.chance(best), self.gain(best)
                 return GoalProposal(best, {"by": "novelty", "chance": round(chance, 4), "gain": round(gain, 4)})
@@ -327,6 +333,13 @@ class NoveltyProposer:
             joined = space.join([known[int(place)] for place in places])
             if joined is not None:
                 yield joined
+
+
+def nearness(space: GoalSpace, aim: GoalCandidate) -> float:
+    """Return a factor in [0, 1] that halves with every `_HALF` actions that a goal takes; 1 where nobody says."""
+    work = getattr(space, "work", None)
+    actions = None if work is None else work(aim)
+    return 1.0 if actions is None else float(0.5 ** (actions / _HALF))
 
 
 def draw(space: GoalSpace, size: int, rng: np.random.Generator, *, by_kind: bool = False) -> GoalCandidate:
@@ -367,4 +380,5 @@ __all__ = [
     "Situation",
     "UniformProposer",
     "draw",
+    "nearness",
 ]

@@ -100,7 +100,7 @@ class SkillPolicy:
             actions = recorder.observation.actions
             if recorder.over or not actions:
                 break
-            weights = np.array([self._weight(aim, action) for action in actions])
+            weights = np.array([self._weight(aim, action) for action in actions]) * self._expected(recorder, actions)
             recorder.step(actions[int(rng.choice(len(actions), p=weights / weights.sum()))])
         return PolicyReport(env_steps=cost)
 
@@ -127,10 +127,15 @@ class SkillPolicy:
                 model.restore(start)
                 actions = model.flat([*actions, *searched])
                 model.restore(start)
-                actions = _trimmed(model, actions)
+                actions = _trimmed(model, actions, self._effort if self._expect else None)
         finally:
             model.restore(start)
         return [model.text(action) for action in actions], model.steps
+
+    def _expected(self, recorder: Recorder, actions: Sequence[str]) -> Any:
+        """Return the prior of the environment's own model, squared, where that is heeded; shape `[actions]`."""
+        prior = getattr(self._model_of(recorder), "prior", None) if self._expect else None
+        return np.ones(len(actions)) if prior is None else np.square(prior(actions))
 
     def learn(self, trajectory: Trajectory) -> None:
         """Keep every stretch of the episode that brought its goal nearer."""
@@ -237,13 +242,16 @@ def _orders(parts: Sequence[GoalCondition], draws: StableRandom) -> Iterator[tup
     yield from orders[:_ORDERS]
 
 
-def _trimmed(model: GuidedModel, plan: list[Any]) -> list[Any]:
+def _trimmed(model: GuidedModel, plan: list[Any], most: int | None) -> list[Any]:
     """Return a plan without the steps that are not needed, each tried once, the last first; one that fails as it is.
 
-    A cheaper pass than `plans.without_idle_steps`, since its transitions count. The model stays where it is.
+    Where steps are slow it ends when the model has made `most` transitions. A cheaper pass than
+    `plans.without_idle_steps`, since its transitions count. The model stays where it is.
     """
     for place in range(len(plan) - 1, -1, -1):
         shorter = plan[:place] + plan[place + 1 :]
+        if most is not None and model.steps + len(shorter) > most:
+            break
         if succeeds(model, shorter):
             plan = shorter
     return plan

@@ -17,7 +17,7 @@ from ..facts.actions import read_actor
 from ..text_env import EnvSnapshot, TextEnv, explain, require_reset
 from .actions import admissible, normalise, unknown_form
 from .explorer import MinecraftModel, remaining
-from .goals import MinecraftGoal, measure_team, read_goals, together
+from .goals import MinecraftGoal, measure_team, read_goal, read_goals, together
 from .graph import character_id, graph_of
 from .plans import Planner
 from .process.code import is_program, run_program
@@ -80,6 +80,8 @@ class MinecraftEnv(TextEnv[str]):
     * `characters`: how many bots there are, 1 (default) to 16. They act in turn, and an action may name the one that
       acts, `<char1> mine dirt`; the others stand meanwhile where they are. They reach the goal together.
     * `keep_inventory`: whether one who dies keeps everything; default False. `spawn_mobs`: whether there are creatures.
+    * `stay`: whether an episode goes on where the last one ended, if that was in this world with these options; default
+      False. Such a task says where its life began, and not where it stands.
     * `server`: `"HOST:PORT"` of a server to play on in real time, instead of the embedded world. Its world is as it is,
       so `world` has no meaning there, and the other options on the world are refused. `username`: the player's name.
       `version`: the protocol's, such as `"1.20.4"`, if the server is not to be asked. `account`: the e-mail address of
@@ -87,21 +89,28 @@ class MinecraftEnv(TextEnv[str]):
     """
 
     title = "The Minecraft world"
-    option_names = ("world", "goal", *WORLD_OPTIONS, *SERVER_OPTIONS)
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"]}  # noqa: RUF012  # gymnasium declares it so
+    option_names = ("world", "goal", "stay", *WORLD_OPTIONS, *SERVER_OPTIONS)
     saved = ("_moment",)
 
-    def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
+    def __init__(
+        self, *, render_mode: str | None = None, image_size: Sequence[int] = (160, 256), **defaults: Any
+    ) -> None:
         """Create the environment; node is started by the first `reset`.
 
         Args:
-            render_mode: None or `"ansi"`.
+            render_mode: None, `"ansi"`, or `"rgb_array"` for pictures of what the bot sees whose turn it is.
+            image_size: Height and width of a picture.
             defaults: Options of `reset`.
 
         Raises:
-            ConfigError: an option is not known.
+            ConfigError: an option is not known, or pictures have no possible size.
         """
+        if len(image_size) != 2 or not all(type(one) is int and 8 <= one <= 1024 for one in image_size):
+            raise ConfigError(f"A picture of the Minecraft world is 8 to 1024 points high and wide: {image_size!r}.")
+        self._height, self._width = image_size
         super().__init__(max_text=100_000, max_action=20_000, render_mode=render_mode, defaults=defaults)
-        self.game: Final = MinecraftGame()
+        self.game = MinecraftGame()
         """The node process, for collectors and tests; agents may not look into it."""
         self._planner: Planner | None = None
         self._moment: MinecraftMoment | None = None
@@ -130,7 +139,9 @@ class MinecraftEnv(TextEnv[str]):
         if server is not None and options_:
             raise ConfigError(f"A server decides itself over {', '.join(options_)}: leave that out with 'server'.")
         self.game.play_on(server)
-        team = self.game.begin(whole_option("world", drawn if world is None else world, 0, 2**31 - 1), options_)
+        number = whole_option("world", drawn if world is None else world, 0, 2**31 - 1)
+        stays = flag_option("stay", given.get("stay") or False) and self.game.stands(number, options_)
+        team = self.moment.team if stays else self.game.begin(number, options_)
         if self._planner is None or self._planner.rules is not self.game.rules:
             self._planner = Planner(self.game.rules)
         work = tuple(remaining(self._planner, goal, together(team)) for goal in goals)
@@ -194,6 +205,12 @@ class MinecraftEnv(TextEnv[str]):
         lines = [*failed, *moment.said, *you, *moment.seen["news"], describe(moment.seen)]
         return explain(moment.refused, "\n".join(lines))
 
+    def render(self) -> Any:
+        """Return the text, or what is seen as a picture, uint8, `[height, width, 3]`, by the render mode."""
+        if self.render_mode != "rgb_array":
+            return super().render()
+        return self.game.frame(self.moment.turn, self._height, self._width)
+
     def actions(self) -> tuple[str, ...]:
         """Return what the rules allow the bot whose turn it is, which is named where there are several."""
         moment = self.moment
@@ -204,6 +221,10 @@ class MinecraftEnv(TextEnv[str]):
     def fact_graph(self) -> FactGraph:
         """Return what holds now as a graph (`graph`)."""
         return self.moment.graph
+
+    def work(self, condition: Mapping[str, Any]) -> float:
+        """Return how much work a condition is from here, in actions, roughly; infinity where no way is known."""
+        return remaining(require_reset(self._planner), read_goal(condition), together(self.moment.team))
 
     def model(self) -> MinecraftModel:
         """Return the present episode as a search sees it (`pathei.envs.model.model_of`).
@@ -290,8 +311,7 @@ def world_options(given: Mapping[str, Any]) -> dict[str, Any]:
         if name in options:
             whole_option(name, options[name], low, high)
     for name in ("daylight", "keep_inventory", "spawn_mobs"):
-        if not isinstance(options.get(name, True), bool):
-            raise ConfigError(f"The option {name!r} of the Minecraft world is true or false, not {options[name]!r}.")
+        flag_option(name, options.get(name, True))
     for name, choices in _CHOICES.items():
         if options.get(name, choices[0]) not in choices:
             raise ConfigError(
@@ -303,6 +323,17 @@ def world_options(given: Mapping[str, Any]) -> dict[str, Any]:
     ):
         raise ConfigError(f"The option 'inventory' of the Minecraft world is {{THING: 1 to 64}}, not {held!r}.")
     return options
+
+
+def flag_option(name: str, value: Any) -> bool:
+    """Return an option that is true or false.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(f"The option {name!r} of the Minecraft world is true or false, not {value!r}.")
+    return value
 
 
 def whole_option(name: str, value: Any, low: int, high: int) -> int:

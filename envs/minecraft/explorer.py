@@ -105,17 +105,8 @@ class Explorer:
         return self._do(steps[0], seen, actions)
 
     def _look_for(self, blocks: Sequence[str], seen: Seen) -> str:
-        """Return the way to go to where these blocks are likely; creatures and plants are under the sky."""
-        depths = [DEPTHS[name] for one in blocks if (name := one.removeprefix("deepslate_")) in DEPTHS]
-        height = seen["position"][1]
-        if not depths:
-            return self._wander(seen) if seen["sky"] else "explore up"
-        nearest = min(depths, key=lambda depth: abs(depth - height))
-        if height > nearest + _SLACK and height > LOWEST + 1:
-            return "explore down"
-        if height < nearest - 2 * _SLACK and not seen["sky"]:
-            return "explore up"
-        return self._wander(seen)
+        """Return the way to go to where these blocks are likely."""
+        return _up_or_down(blocks, seen) or self._wander(seen)
 
     def _wander(self, seen: Seen) -> str:
         """Return the next direction of a walk that goes round in a widening spiral."""
@@ -124,6 +115,18 @@ class Explorer:
             leg, turn = leg - length, turn + 1
         self._legs += 1
         return f"explore {DIRECTIONS[(self._first + turn) % 4]}"
+
+
+def _up_or_down(blocks: Sequence[str], seen: Seen) -> str | None:
+    """Return which way these blocks are likely, None for around; creatures and plants are under the sky."""
+    depths = [DEPTHS[name] for one in blocks if (name := one.removeprefix("deepslate_")) in DEPTHS]
+    height = seen["position"][1]
+    if not depths:
+        return None if seen["sky"] else "explore up"
+    nearest = min(depths, key=lambda depth: abs(depth - height))
+    if height > nearest + _SLACK and height > LOWEST + 1:
+        return "explore down"
+    return "explore up" if height < nearest - 2 * _SLACK and not seen["sky"] else None
 
 
 class MinecraftModel(EnvModel):
@@ -143,8 +146,16 @@ class MinecraftModel(EnvModel):
         later = {step[:2] for steps in plans for step in steps[1:]}
         found = [_weight(action, firsts, later) for action in actions]
         if max(found, default=0) < _FIRST:  # what is needed next has to be looked for
-            wandering = (read_actor(one)[1].startswith("explore") for one in actions)
-            found = [_LATER if far else weight for far, weight in zip(wandering, found, strict=True)]
+            giving = self._planner.rules.giving
+            ways = [
+                _up_or_down(giving.get(thing, (thing,)) if verb == "mine" else (), moment.seen)
+                for verb, thing in sorted(firsts)
+            ]
+            bare = [read_actor(one)[1] for one in actions]
+            found = [
+                _FIRST if one in ways else _LATER if one.startswith("explore") and None in ways else weight
+                for one, weight in zip(bare, found, strict=True)
+            ]
         return found
 
 

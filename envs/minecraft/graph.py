@@ -34,7 +34,12 @@ WORTH: Final = (
     "iron_chestplate", "iron_leggings", "iron_boots", "raw_gold", "gold_ingot", "golden_pickaxe", "redstone", "compass",
     "clock", "lapis_lazuli", "diamond", "diamond_pickaxe", "diamond_axe", "diamond_sword", "white_wool", "white_bed",
     "beef", "cooked_beef", "porkchop", "cooked_porkchop", "mutton", "cooked_mutton", "chicken", "cooked_chicken",
-    "leather", "feather", "wheat_seeds", "apple",
+    "leather", "feather", "wheat_seeds", "apple", "oak_slab", "oak_stairs", "oak_door", "oak_trapdoor", "oak_fence",
+    "oak_button", "oak_sign", "birch_slab", "birch_stairs", "birch_door", "birch_fence", "birch_button", "birch_sign",
+    "cobblestone_slab", "cobblestone_stairs", "cobblestone_wall", "stone_slab", "stone_bricks", "stone_button",
+    "stone_pressure_plate", "smooth_stone", "blast_furnace", "smoker", "iron_bars", "iron_door", "chain", "lantern",
+    "cauldron", "hopper", "minecart", "tripwire_hook", "copper_block", "cut_copper", "lightning_rod", "sandstone",
+    "polished_andesite", "polished_granite", "polished_diorite",
 )  # fmt: skip
 """Things worth having, roughly from the first to the last."""
 CREATURES: Final = ("cow", "pig", "sheep", "chicken", "zombie", "skeleton", "spider")
@@ -89,4 +94,12 @@ def say(condition: ConditionJson, graph: FactGraph) -> str:
 
 def goal_space() -> GraphGoals:
     """Return the goals of the Minecraft world."""
-    return GraphGoals(possible, say, YOU, grows=True, rows=SAID, noun=lambda kind: kind.replace("_", " "))
+    return GraphGoals(
+        possible,
+        say,
+        YOU,
+        grows=True,
+        rows=SAID,
+        noun=lambda kind: kind.replace("_", " "),
+        work=lambda env: env.work,
+    )

@@ -52,7 +52,7 @@ def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> Program
         seen: What is perceived now.
         act: Does an action in words.
     """
-    command = _sandboxed()
+    command = sandboxed()
     if command is None:
         return ProgramResult(seen, _NEEDED, ())
     said: list[str] = []
@@ -124,7 +124,7 @@ def _text(error: object) -> str | None:
     return None if error is None else " ".join(str(error).split())[:300].rstrip(".")
 
 
-def _sandboxed() -> list[str] | None:
+def sandboxed() -> list[str] | None:
     """Return the command that runs a program without network and files; None where bubblewrap is missing."""
     bubblewrap, node = shutil.which("bwrap"), shutil.which("node")
     if bubblewrap is None or node is None:

@@ -5,6 +5,7 @@ The process holds the embedded world, or plays on a server of the user's. Not he
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
@@ -13,6 +14,8 @@ import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from ....errors import ForeignRuntimeError, SnapshotError
 from ...contract import Requirement
@@ -121,6 +124,7 @@ class MinecraftGame:
         self._rules: GameRules | None = None
         self._server: GameServer | None = None
         self._forgotten: list[int] = []
+        self._stands: tuple[ForeignRuntime, int, Mapping[str, Any]] | None = None
 
     @property
     def rules(self) -> GameRules:
@@ -157,7 +161,15 @@ class MinecraftGame:
         Raises:
             InstallError, ForeignRuntimeError: the process cannot be started, or does not answer.
         """
-        return tuple(self._running().call("reset", {"seed": world, "options": dict(options)}, _RESET_S))
+        running, self._stands = self._running(), None
+        team: list[Seen] = running.call("reset", {"seed": world, "options": dict(options)}, _RESET_S)
+        self._stands = (running, world, dict(options))
+        return tuple(team)
+
+    def stands(self, world: int, options: Mapping[str, Any]) -> bool:
+        """Return whether the world that is played was begun so, by the process that runs."""
+        runtime = self._runtime
+        return runtime is not None and runtime.running and self._stands == (runtime, world, dict(options))
 
     def act(self, action: str, bot: int = 0) -> Acted:
         """Let a bot do what a sentence asks for.
@@ -168,6 +180,15 @@ class MinecraftGame:
         reply = self._begun().call("step", {"action": action, "bot": bot}, _STEP_S)
         team = tuple(reply["seen"])
         return Acted(team[bot], reply.get("refused"), reply.get("failed"), team)
+
+    def frame(self, bot: int, height: int, width: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return what a bot sees as a picture, uint8, shape `[height, width, 3]`; see `server/bot/frame.js`.
+
+        Raises:
+            ForeignRuntimeError: the process is gone, or does not answer.
+        """
+        said = self._begun().call("frame", {"bot": bot, "height": height, "width": width}, _STEP_S)
+        return np.frombuffer(base64.b64decode(said), np.uint8).reshape(height, width, 3)
 
     def hold(self, ticks: int, held: Mapping[str, Any]) -> Any:
         """Hold keys and buttons for a number of ticks, as `server/bot/hands.js` says, and return what is seen then.

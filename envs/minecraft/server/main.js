@@ -18,6 +18,7 @@ const { Session } = require('./bot/session')
 const { parse, Refusal, Failure } = require('./bot/skills')
 const { Hands } = require('./bot/hands')
 const { observe } = require('./bot/observe')
+const { frame } = require('./bot/frame')
 const { tables } = require('./bot/tables')
 
 const TICK = 50 // milliseconds
@@ -39,20 +40,29 @@ async function tick () {
   await clock.settle()
 }
 
-async function begin (seed, options) {
-  const { characters = 1, inventory = {}, ...rest } = options
+async function begin (seed, { characters = 1, ...options }) {
   const time = clock.fresh()
   clock.enter(time)
   random.state = seed | 0
-  world = { game: new Game(data, seed, rest), sessions: [], time }
+  world = { game: new Game(data, seed, options), sessions: [], time }
   for (let i = 0; i < characters; i++) world.sessions.push(await new Session(world.game, data).join(characters > 1 ? `char${i}` : 'bot'))
   world.timers = clock.waiting()
-  for (const [name, count] of Object.entries(inventory)) {
-    if (!Object.hasOwn(data.items, name)) throw new Error(`there is nothing called ${name}`)
-    for (const { player } of world.sessions) player.give({ id: data.items[name].id, count, damage: 0 })
-  }
   for (let i = 0; i < SETTLING; i++) await tick()
-  for (const { player } of world.sessions) player.news = []
+}
+
+// What one begins with, in a world that has just begun.
+async function provide ({ inventory = {}, food, time }) {
+  if (time !== undefined) world.game.state.time = time
+  for (const { player } of world.sessions) {
+    if (food !== undefined) player.state.food = food
+    for (const [name, count] of Object.entries(inventory)) player.give({ id: data.items[name].id, count, damage: 0 })
+  }
+  await tick()
+  for (const { player } of world.sessions) {
+    player.sync()
+    player.news = []
+  }
+  await clock.settle()
 }
 
 function save () {
@@ -108,7 +118,8 @@ async function act (session, text) {
 const CALLS = {
   hello: () => ({ protocol: 1, name: 'minecraft', versions: { node: process.version, minecraft: VERSION, mineflayer: require('mineflayer/package.json').version } }),
   make: () => tables(data),
-  async reset ({ seed, options }) {
+  async reset ({ seed, options: { inventory, food, time, ...options } }) {
+    for (const thing of Object.keys(inventory ?? {})) if (!Object.hasOwn(data.items, thing)) throw new Error(`there is nothing called ${thing}`)
     const name = JSON.stringify([seed, options])
     const kept = worlds.get(name)
     worlds.delete(name)
@@ -116,6 +127,7 @@ const CALLS = {
     else await begin(seed, options)
     worlds.set(name, kept ?? save())
     if (worlds.size > KEPT) worlds.delete(worlds.keys().next().value)
+    await provide({ inventory, food, time })
     return world.sessions.map(observe)
   },
   async step ({ action, bot }) {
@@ -136,6 +148,7 @@ const CALLS = {
     for (let i = 0; i < count; i++) await tick()
     return observe(world.sessions[0])
   },
+  frame: ({ bot, width, height }) => frame(world.sessions[bot], width, height).toString('base64'),
   snapshot ({ forget = [] }) {
     for (const old of forget) snapshots.delete(old)
     snapshots.set(++number, save())
@@ -146,9 +159,12 @@ const CALLS = {
     await goBack(snapshots.get(snapshot))
     return null
   },
-  async click ({ packet }) { // For tests: a click as a forger would send it.
-    world.sessions[0].bot._client.write('window_click', packet)
-    await clock.settle()
+  async forge ({ packets }) { // For tests: packets as a forger would send them, each with the ticks that pass then.
+    for (const [name, packet, ticks] of packets) {
+      world.sessions[0].bot._client.write(name, packet)
+      await clock.settle()
+      for (let i = 0; i < ticks; i++) await tick()
+    }
     return observe(world.sessions[0])
   },
   close: () => { setImmediate(() => process.exit(0)); return null }

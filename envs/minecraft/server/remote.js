@@ -5,6 +5,7 @@ const wire = require('./wire')
 const { parse, Refusal, Failure } = require('./bot/skills')
 const { RemoteSession, seconds } = require('./bot/remote')
 const { observe } = require('./bot/observe')
+const { frame } = require('./bot/frame')
 const { tables } = require('./bot/tables')
 
 const LONGEST = 240 // seconds that an action may take, whatever it says: Python waits no longer than five minutes.
@@ -63,6 +64,7 @@ const CALLS = {
     if (!session || session.over) throw new Error(session?.over ?? 'no server was joined')
     return { ...await act(action), seen: [observe(session)] }
   },
+  frame: ({ width, height }) => frame(session, width, height).toString('base64'),
   close () {
     session?.bot.quit()
     setTimeout(() => process.exit(0), 100)

@@ -243,3 +243,19 @@ def test_the_state_is_a_function_of_the_attempts(name: str, outcomes: list[tuple
 def test_an_unknown_proposer_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'novelty'"):
         make_proposer("novlty")
+
+
+class _Road(_Board):
+    """A board on which each goal is as many actions away as its number says."""
+
+    def work(self, aim: GoalCandidate) -> float:
+        return 4.0 * sum(int(part.name[1:]) for part in aim.parts)
+
+
+def test_novelty_takes_what_is_near_first_where_the_space_says_how_far_goals_are() -> None:
+    rng, proposer, taken = np.random.default_rng(0), NoveltyProposer(largest=1), list[int]()
+    for _ in range(8):
+        aim = proposer.propose(at(_Road(a=8)), rng).aim
+        told(proposer, [(aim, True)])
+        taken.append(int(aim.parts[0].name[1:]))
+    assert taken == list(range(8))

@@ -17,7 +17,7 @@ from pathei.envs.minecraft.tasks import playing
 from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
 from pathei.errors import ConfigError, ForeignRuntimeError, GoalError, SnapshotError
 
-from .conftest import Begin
+from .conftest import WORLD, Begin
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("minecraft")]
 
@@ -35,6 +35,7 @@ def test_its_snapshots_hold_everything(shared: MinecraftEnv) -> None:
     [
         ({}, "mine cobblestone", "stone gives nothing without a wooden_pickaxe or better"),
         ({"wooden_pickaxe": 1}, "mine raw_iron", "iron_ore gives nothing without a stone_pickaxe or better"),
+        ({"stone_pickaxe": 1, "diamond_ore": 1}, "mine diamond", "there is no diamond within 32 blocks"),
         ({"oak_planks": 3, "stick": 2}, "craft wooden_pickaxe", "wooden_pickaxe needs a crafting_table"),
         ({"stick": 1}, "craft torch", "torch needs 1 more "),
         ({"raw_iron": 1, "coal": 1}, "smelt raw_iron", "smelting needs a furnace"),
@@ -62,6 +63,14 @@ def test_what_the_rules_do_not_allow_changes_nothing_and_says_why(
     assert action not in info["actions"]
 
 
+def test_a_diamond_needs_an_iron_pickaxe(begin: Begin) -> None:
+    env = begin(inventory={"stone_pickaxe": 1, "diamond_ore": 1})
+    env.step("place diamond_ore")
+    before = env.moment.seen
+    assert env.step("mine diamond")[4]["error"] == "diamond_ore gives nothing without a iron_pickaxe or better"
+    assert env.moment.seen == before
+
+
 def test_a_forged_click_gains_nothing(begin: Begin) -> None:
     env = begin()
     iron = {"present": True, "itemId": 682, "itemCount": 64}
@@ -70,7 +79,42 @@ def test_a_forged_click_gains_nothing(begin: Begin) -> None:
             "windowId": 0, "stateId": 1, "slot": slot, "mouseButton": 0, "mode": mode,
             "changedSlots": [{"location": 36, "item": iron}], "cursorItem": iron,
         }  # fmt: skip
-        assert env.game.call("click", packet=packet)["inventory"] == {}
+        assert env.game.call("forge", packets=[["window_click", packet, 0]])["inventory"] == {}
+
+
+@pytest.mark.parametrize(
+    ("tool", "block", "gained"),
+    [
+        ("dirt", "stone", {}),
+        ("wooden_pickaxe", "iron_ore", {}),
+        ("stone_pickaxe", "diamond_ore", {}),
+        ("iron_pickaxe", "diamond_ore", {"diamond": 1}),
+    ],
+)
+def test_the_world_itself_gives_nothing_for_the_wrong_tool(
+    begin: Begin, tool: str, block: str, gained: dict[str, int]
+) -> None:
+    env = begin(inventory={block: 1, tool: 1}, spawn_mobs=False)
+    x, y, z = (int(value // 1) for value in env.moment.seen["position"])
+    ground, ore = {"x": x + 1, "y": y - 1, "z": z}, {"x": x + 1, "y": y, "z": z}
+    put = {
+        "hand": 0,
+        "location": ground,
+        "direction": 1,
+        "cursorX": 0.5,
+        "cursorY": 1,
+        "cursorZ": 0.5,
+        "insideBlock": 0,
+    }
+    placed = env.game.call("forge", packets=[["held_item_slot", {"slotId": 0}, 1], ["block_place", put, 1]])
+    assert placed["inventory"] == {tool: 1}
+    early = [["held_item_slot", {"slotId": 1}, 1], ["block_dig", {"status": 0, "location": ore, "face": 1}, 2]]
+    broken = ["block_dig", {"status": 2, "location": ore, "face": 1}, 30]
+    assert "mined" not in env.game.call("forge", packets=[*early, broken])["stats"]
+    early[1][2] = 160
+    seen = env.game.call("forge", packets=[*early, broken])
+    assert seen["stats"]["mined"] == {block: 1}
+    assert {name: count for name, count in seen["inventory"].items() if name != tool} == gained
 
 
 def test_from_wood_to_iron(begin: Begin) -> None:
@@ -110,6 +154,34 @@ def test_what_lies_in_a_chest_is_there_again(begin: Begin) -> None:
     env.restore(saved)
     assert "held 5 diamond" in env.text()
     assert env.step("withdraw 6 diamond")[4]["failed"] == "the chest holds 5 diamond, not 6"
+
+
+def test_what_is_seen_is_drawn(shared: MinecraftEnv) -> None:
+    env = MinecraftEnv(render_mode="rgb_array", image_size=(48, 64), world=WORLD, spawn_mobs=False)
+    env.game = shared.game  # one node process for all tests
+    env.reset(seed=0)
+    saved, first = env.snapshot(), env.render()
+    assert (first.shape, first.dtype) == ((48, 64, 3), np.uint8)
+    assert first.std() > 20  # trees, ground and sky
+    env.step("mine 2 dirt")
+    assert not np.array_equal(env.render(), first)
+    env.restore(saved)
+    assert np.array_equal(env.render(), first)
+    env.reset(seed=0, options={"time": 18_000})
+    assert env.render().mean() < 0.6 * first.mean()
+    with pytest.raises(ConfigError, match="8 to 1024 points"):
+        MinecraftEnv(image_size=(0, 64))
+
+
+def test_a_life_goes_on_where_an_episode_ended(begin: Begin) -> None:
+    options = {"stay": True, "inventory": {"oak_log": 1}}
+    assert begin(**options).moment.seen["inventory"] == {"oak_log": 1}
+    begin(**options).step("craft oak_planks")
+    env = begin([{"crafted": "stick"}], **options)
+    assert env.moment.seen["inventory"] == {"oak_planks": 4}
+    assert env.work({"crafted": "stick"}) < env.work({"crafted": "wooden_pickaxe"})
+    assert env.step("craft stick")[2]
+    assert begin(**{**options, "stay": False}).moment.seen["inventory"] == {"oak_log": 1}
 
 
 def test_eating_helps_the_hungry(begin: Begin) -> None:

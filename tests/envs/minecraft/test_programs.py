@@ -1,10 +1,14 @@
 """A program of an agent's acts in the world, and can do nothing else; what goes wrong in it ends it, not the world."""
 
+import json
 import shutil
+import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from pathei.envs.minecraft.process.code import is_program, run_program
+from pathei.envs.minecraft.process.code import is_program, run_program, sandboxed
 from pathei.envs.minecraft.process.game import Acted
 
 from .conftest import Begin
@@ -54,13 +58,30 @@ def test_what_goes_wrong_ends_it_with_a_sentence(body: str, why: str) -> None:
     assert why in (run(f"async function f(bot) {{ {body} }}")[1] or "")
 
 
-def test_one_that_leaves_its_realm_finds_no_network_and_no_files() -> None:
+def test_nothing_of_node_is_in_its_realm() -> None:
     source = """async function f(bot) {
       const promise = bot.do('wait'); await promise
-      const host = Object.getPrototypeOf(async function () {}).constructor('return this')()
-      bot.chat(typeof (await host).process)
+      const makers = [promise.constructor.constructor, Object.getPrototypeOf(async function () {}).constructor]
+      const worlds = []
+      for (const make of makers) worlds.push(await make('return this')())
+      bot.chat(worlds.map(world => ['process', 'require', 'module', 'fetch'].map(name => typeof world[name])).join())
     }"""
-    assert run(source)[2] in (("[undefined]",), ())
+    assert run(source) == (["wait"], None, (f"[{','.join(['undefined'] * 8)}]",))
+
+
+def test_one_that_leaves_its_realm_finds_no_network_and_no_files() -> None:
+    command = sandboxed()
+    assert command is not None
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        places = json.dumps([str(Path.home()), "/etc", "/tmp", "/root", str(Path(__file__).parent)])
+        script = f"""const fs = require('fs'), net = require('net')
+          const found = {places}.filter(place => {{ try {{ return fs.readdirSync(place) }} catch {{ return false }} }})
+          const say = what => {{ console.log(JSON.stringify([found, what])); process.exit(0) }}
+          net.connect({server.getsockname()[1]}, '127.0.0.1')
+            .on('connect', () => say('network')).on('error', () => say('none'))
+        """
+        done = subprocess.run([*command[:-1], "-e", script], capture_output=True, text=True, timeout=20, check=True)
+    assert json.loads(done.stdout) == [[], "none"]
 
 
 @pytest.mark.xdist_group("minecraft")

@@ -352,9 +352,11 @@ class Player {
     this.state = { ...plain, slots: [...slots], window: window && { ...window, grid: window.grid && [...window.grid] } }
     Object.assign(this, { stats: saved.stats, news: saved.news })
     this.sync()
-    for (const id of [...this.seen.keys()]) this.hide(id)
     const near = new Map(this.others().map(one => [one.id, one]))
-    for (const id of saved.seen.keys()) if (near.has(id)) this.reveal(near.get(id))
+    for (const [id, at] of [...this.seen]) { // A creature that stands where it stood need not be shown again.
+      if (saved.seen.get(id) !== at || !near.has(id) || near.get(id).kind === 'item') this.hide(id)
+    }
+    for (const id of saved.seen.keys()) if (near.has(id) && !this.seen.has(id)) this.reveal(near.get(id))
   }
 
   sync () { // Tell the client everything about itself again.
