@@ -31,7 +31,7 @@ SLOTS: Final = 36
 """The places of the inventory: nine of the hotbar, then the others."""
 _LONGEST: Final = 20
 _TITLE: Final = "The Minecraft world in ticks"
-_OPTIONS: Final = ("world", "goal", "ticks", *WORLD_OPTIONS)
+_OPTIONS: Final = ("world", "goal", "ticks", *(name for name in WORLD_OPTIONS if name != "characters"))
 
 
 class MinecraftTicksEnv(gymnasium.Env[dict[str, Any], Mapping[str, Any]]):
@@ -80,7 +80,7 @@ class MinecraftTicksEnv(gymnasium.Env[dict[str, Any], Mapping[str, Any]]):
             use=spaces.Discrete(2),
             slot=spaces.Discrete(10),
         )
-        self.game: Final = MinecraftGame()
+        self.game = MinecraftGame()
         """The node process."""
         self._goals: tuple[MinecraftGoal, ...] = ()
         self._ticks = 1

@@ -21,7 +21,6 @@ from typing import Any, Final, NamedTuple
 from .game import SERVER, Acted, Seen
 
 _IDLE_S: Final = 10.0
-"""How long a program may take from one action to the next, in seconds."""
 _MOST: Final = 60
 """The most actions of one program."""
 _LINE: Final = 1 << 20
@@ -44,13 +43,14 @@ def is_program(action: str) -> bool:
     return action.lstrip().startswith("async function")
 
 
-def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> ProgramResult:
+def run_program(source: str, seen: Seen, act: Callable[[str], Acted], *, idle_s: float = _IDLE_S) -> ProgramResult:
     """Run a program.
 
     Args:
         source: Its text.
         seen: What is perceived now.
         act: Does an action in words.
+        idle_s: How long it may take from one action to the next, in seconds.
     """
     command = sandboxed()
     if command is None:
@@ -60,7 +60,7 @@ def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> Program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
         try:
-            talk = _Talk(process)
+            talk = _Talk(process, idle_s)
             talk.write({"source": source})
             for _ in range(2 * _MOST + _CHATS):
                 asked = talk.read()
@@ -85,7 +85,8 @@ def run_program(source: str, seen: Seen, act: Callable[[str], Acted]) -> Program
 class _Talk:
     """Lines of JSON to and from the program's process."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], idle_s: float) -> None:
+        self._idle_s = idle_s
         assert process.stdin is not None
         assert process.stdout is not None
         self._in, self._out = process.stdin, process.stdout
@@ -102,11 +103,11 @@ class _Talk:
         Raises:
             ValueError: it does not come in time, is too long, or is none.
         """
-        deadline = time.monotonic() + _IDLE_S
+        deadline = time.monotonic() + self._idle_s
         while b"\n" not in self._held:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._out], [], [], left)[0]:
-                raise ValueError(f"the program did nothing for {_IDLE_S:g} seconds and was ended")
+                raise ValueError(f"the program did nothing for {self._idle_s:g} seconds and was ended")
             piece = self._out.read(1 << 16)
             if piece == b"":
                 raise ValueError("the program ended its own process")

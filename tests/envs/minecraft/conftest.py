@@ -26,7 +26,7 @@ def needs_minecraft() -> None:
 def shared() -> Iterator[MinecraftEnv]:
     """The environment that the tests share."""
     needs_minecraft()
-    env = MinecraftEnv(inventory=STORES)
+    env = MinecraftEnv(inventory=STORES, world=WORLD)
     yield env
     env.close()
 

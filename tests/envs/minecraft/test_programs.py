@@ -87,8 +87,10 @@ def test_one_that_leaves_its_realm_finds_no_network_and_no_files() -> None:
 @pytest.mark.xdist_group("minecraft")
 def test_an_endless_loop_ends_the_action_and_not_the_world(begin: Begin) -> None:
     env = begin([{"crafted": "stick"}], inventory={"oak_planks": 2})
-    text, *_, info = env.step("async function f(bot) { while (true) {} }")
-    assert "did nothing for" in info["failed"]
-    assert "It was in vain" in text
+    ran = run_program("async function f(bot) { while (true) {} }", env.moment.seen, env.game.act, idle_s=0.5)
+    assert ran.failed == "the program did nothing for 0.5 seconds and was ended"
+    text, *_, info = env.step("async function f(bot) { throw new Error('no idea') }")
+    assert info["failed"] == "no idea"
+    assert "It was in vain: no idea." in text
     *_, terminated, _, info = env.step("async function f(bot) { await craftItem(bot, 'stick') }")
     assert (terminated, info["success"]) == (True, True)

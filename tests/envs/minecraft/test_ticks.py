@@ -1,25 +1,24 @@
 """The world tick by tick: keys, camera and mouse do what they do for a player, and the observation is numbers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.ticks import KEYS, MinecraftTicksEnv
 
-from .conftest import WORLD, needs_minecraft
+from .conftest import WORLD
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("minecraft")]
 
 
-@pytest.fixture(scope="module")
-def env() -> Iterator[MinecraftTicksEnv]:
-    """One node process."""
-    needs_minecraft()
+@pytest.fixture
+def env(shared: MinecraftEnv) -> MinecraftTicksEnv:
+    """Plays in the node process that all tests share."""
     made = MinecraftTicksEnv(world=WORLD)
-    yield made
-    made.close()
+    made.game = shared.game
+    return made
 
 
 def held(*keys: str, camera: tuple[float, float] = (0, 0), attack: int = 0, use: int = 0, slot: int = 0) -> Any:
