@@ -52,6 +52,12 @@ async function begin (seed, { characters = 1, ...options }) {
 
 // What one begins with, in a world that has just begun.
 async function provide ({ inventory = {}, food, time }) {
+  for (const session of world.sessions) { // Keys may still be held.
+    session.abandon()
+    session.hands = null
+    session.ready()
+  }
+  await clock.settle()
   if (time !== undefined) world.game.state.time = time
   for (const { player } of world.sessions) {
     if (food !== undefined) player.state.food = food
