@@ -191,9 +191,9 @@ def test_preferences_are_the_proved_returns_of_one_state(tmp_path: Path) -> None
         often = lines(export(store, "preference", tmp_path / "often.jsonl", visits=2).path)
         with pytest.raises(ExportError, match="at least once"):
             export(store, "preference", tmp_path / "never.jsonl", visits=0)
-    pairs: dict[int, set[tuple[str, str]]] = {row["t"]: set() for row in found}
+    pairs: dict[object, set[tuple[str, str]]] = {row["t"]: set() for row in found}
     for row in found:
-        pairs[row["t"]].add((row["chosen"], row["rejected"]))
+        pairs[row["t"]].add((str(row["chosen"]), str(row["rejected"])))
     assert pairs == {0: {(" a", " x")}, 2: {(" c", " d"), (" e", " c")}}
     assert found[0]["prompt"] == "Goal: light the lamp\n\nafter ''\n\nAction:"
     assert found[0]["returns"] == [1.0, 9.0]
