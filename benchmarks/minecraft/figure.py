@@ -36,7 +36,7 @@ def main() -> None:
     args.file.write_bytes(png(np.concatenate(rows, axis=0)[GAP:, GAP:]))
 
 
-def padded(picture: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def padded(picture: np.ndarray) -> np.ndarray:
     """Return a picture with a white edge above and to the left."""
     return np.pad(picture, ((GAP, 0), (GAP, 0), (0, 0)), constant_values=255)
 
