@@ -30,5 +30,5 @@ def test_run_writes_what_the_environment_draws(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_what_draws_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "--steps", "1", "--show", str(tmp_path / "frames")]) == 1
+    assert main(["run", "--steps", "1", "--show", str(tmp_path / "frames")]) == 2
     assert "draws no frames" in capsys.readouterr().err.replace("\n", " ")
