@@ -106,7 +106,7 @@ def array_of(values: Sequence[Any], type_: Any) -> Any:
 
     Args:
         values: Python values of the type, or None; a text may be its UTF-8.
-        type_: One of those in `SCHEMAS`: text, number, truth value, or a list of them.
+        type_: Text, bytes, 64-bit number, truth value, or lists and structures (mappings by field) of them.
     """
     count = len(values)
     if pa.types.is_string(type_) and (plain := _ascii(values)) is not None:
@@ -118,7 +118,11 @@ def array_of(values: Sequence[Any], type_: Any) -> Any:
         ends = _ends((0 if value is None else len(value) for value in values), count)
         flat = array_of(list(chain.from_iterable(filter(None, values))), type_.value_type)
         return pa.Array.from_buffers(type_, count, [validity, ends], nulls, children=[flat])
-    if pa.types.is_string(type_):
+    if pa.types.is_struct(type_):
+        rows = [{} if value is None else value for value in values]
+        parts = [array_of([row.get(field.name) for row in rows], field.type) for field in type_]
+        return pa.Array.from_buffers(type_, count, [validity], nulls, children=parts)
+    if pa.types.is_string(type_) or pa.types.is_binary(type_):
         texts = [b"" if value is None else value.encode() if isinstance(value, str) else value for value in values]
         data = pa.py_buffer(b"".join(texts))
         return pa.Array.from_buffers(type_, count, [validity, _ends(map(len, texts), count), data], nulls)

@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 
 from pathei.store.sealed.columns import array_of
 
-TEXT, INT, FLOAT, BOOL = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+TEXT, INT, FLOAT, BOOL, BYTES = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.binary()
+IMAGE = pa.struct([("bytes", BYTES), ("path", TEXT)])
 VALUES = {
     TEXT: st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
     INT: st.integers(-(2**63), 2**63 - 1),
     FLOAT: st.floats(allow_nan=False),
     BOOL: st.booleans(),
+    BYTES: st.binary(max_size=5),
+    IMAGE: st.fixed_dictionaries({"bytes": st.none() | st.binary(max_size=3), "path": st.none() | st.text("aé")}),
 }
 
 
-@given(st.data(), st.sampled_from([*VALUES, pa.list_(TEXT), pa.list_(INT), pa.list_(FLOAT)]), st.booleans())
+@given(st.data(), st.sampled_from([*VALUES, *map(pa.list_, (TEXT, INT, FLOAT, IMAGE))]), st.booleans())
 def test_the_same_array_as_arrow_makes(data: st.DataObject, kind: pa.DataType, nulls: bool) -> None:
     one = st.lists(VALUES[kind.value_type], max_size=4) if pa.types.is_list(kind) else VALUES[kind]
     values = data.draw(st.lists(st.none() | one if nulls else one, max_size=20))
