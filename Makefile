@@ -33,7 +33,7 @@ demo: .venv/.learn
 
 # pytest comes last: its closing line is the verdict. A group (the wheel test) stays on one worker.
 test: lint
-	$(BIN)/python -m pytest -m "not gpu" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "not gpu" -n 3 --dist loadgroup
 
 # The installed wheel, with the tests next to it; a quarter of an hour on two cores, so it is no part of `make test`.
 COMPILED := build/compiled

@@ -8,6 +8,7 @@ episode is played on it over TCP. A version that the server does not speak is li
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import selectors
@@ -88,6 +89,7 @@ def played(port: int) -> list[str]:
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     modules = RUNTIME.require() / "node_modules"
     print("| protocol | joined | gathered 2 dirt | walked 20 blocks | placed one |\n|:---|:---|:---|:---|:---|")
     for version in versions(modules):

@@ -103,6 +103,7 @@ def test_scripts_and_their_options_exist() -> None:
 def test_a_script_answers_help(path: str) -> None:
     done = subprocess.run([sys.executable, path, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.startswith("usage: "), path
     for _, script, options in scripts():
         if script == path:
             text = (ROOT / path).read_text("utf-8")
