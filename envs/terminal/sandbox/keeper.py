@@ -112,9 +112,9 @@ class Keeper:
             raise OSError("there is no shell")
         message = f"{request['random']}:{request['command']}".encode("latin-1")
         answer = self.shell.ask(message, request["seconds"], request["limit"])
-        if answer["stopped"] and answer["status"] is None:
+        if answer["stopped"] and (answer["status"] is None or self.shell.forget_jobs()["status"] is None):
             self.shell.end()
-            self.shell = None
+            self.shell, answer["status"] = None, None
         return {**answer, "entries": self._entries(self.upper)}
 
     def do_type(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -174,13 +174,18 @@ class Shell:
 
     def end_commands(self) -> None:
         """Kill all that the shell has started, until there is nothing left of it."""
-        for _ in range(20):
-            others = [pid for pid in self.processes() if pid not in self.needed]
-            if not others:
-                return
+        deadline = time.monotonic() + 1
+        while others := [pid for pid in self.processes() if pid not in self.needed]:
             for pid in others:
                 kill(pid)
             reap()
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.0005)
+
+    def forget_jobs(self) -> dict[str, Any]:
+        """Let bash report the jobs that were killed, to nobody; it would do so in the middle of a later command."""
+        return self.ask(b"Lbuiltin jobs", 1.0, 0)
 
     def idle(self) -> bool:
         """Whether nothing runs in the background."""

@@ -171,6 +171,14 @@ def test_memory_is_limited(shell: Sandbox) -> None:
     assert alive(shell)
 
 
+def test_jobs_that_were_killed_are_not_reported_in_a_later_command(shell: Sandbox) -> None:
+    small = "x = bytearray(b'1') * (60 << 20); import time; time.sleep(1.5)"
+    for _ in range(12):
+        stopped = shell.run("for i in 1 2 3 4 5 6; do python3 -c " + shlex.quote(small) + " & done; wait")
+        assert stopped.stopped == "memory"
+        assert shell.run("echo next; echo last >&2").output == b"next\nlast\n"
+
+
 def test_the_disk_is_limited(shell: Sandbox) -> None:
     said(
         shell,
