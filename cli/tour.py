@@ -55,16 +55,17 @@ def _next(command: Demo) -> str:
     best, learned = command.out / "search", command.out / "loop" / f"seed-{command.seed}" / "store"
     hints = {
         f"pathei store show {best}": "the episodes",
-        'pathei plan "turn on the light"': "watch a search",
+        'pathei plan "put a cup in the sink"': "watch a search",
         "pathei run --agent human --seed 3": "act yourself",
     }
     if command.learn:
         hints |= {
-            f'pathei memory query {learned} "where do cups end up?"': "",
+            f'pathei memory query {learned} "where do cups end up?"': "ask the memory",
             f"pathei run --agent skills:{learned} --seed 3": "watch an agent act by that memory",
             "pathei loop runs/loop --seeds 3": "all of it, larger",
         }
-    return "\n".join(["\nNext:", *(f"  {hint:44}  {what}".rstrip() for hint, what in hints.items())])
+    width = max(map(len, hints))
+    return "\n".join(["\nNext:", *(f"  {hint:{width}}  {what}" for hint, what in hints.items())])
 
 
 def small_loop(workers: int, seed: int, *, weights: bool = True) -> LoopConfig:

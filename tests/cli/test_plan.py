@@ -1,8 +1,13 @@
 """`pathei plan` in every environment that offers goals: an instruction in words is read, searched for and done."""
 
+import re
+import shlex
+
 import pytest
 
 from pathei.cli import main
+from pathei.cli.commands import Demo
+from pathei.cli.tour import _next
 from pathei.envs.registry import BUILTIN_ENVS, EnvSpec, get_env
 
 
@@ -35,3 +40,10 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(spec: EnvSpec, capsys: p
 def test_an_environment_without_goals_says_which_have_some(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "drive home", "--env", "taxi"]) == 2
     assert "those that do: virtualhome, shop" in capsys.readouterr().err
+
+
+def test_the_plan_that_the_demo_ends_with_is_worth_watching(capsys: pytest.CaptureFixture[str]) -> None:
+    found = re.search(r"pathei (plan .*\S)   *watch", _next(Demo()))
+    assert found is not None
+    assert main(shlex.split(found[1])) == 0
+    assert "The goal is reached." in capsys.readouterr().out
