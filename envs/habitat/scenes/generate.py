@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from ....errors import ConfigError
 from ....stable_random import StableRandom
 from ..backend import AgentSettings, RoomInfo
-from ..simulator.navmesh import CELL, build_navmesh
+from ..simulator.navmesh import CELL, build_navmesh, fixed_corners
 from .catalogue import DOOR, ROOM_ORDER
 from .furnish import Piece, furnish, stock
 from .layout import HEIGHT, FloorPlan, Rect, door_leaf, lay_out, walls
@@ -59,26 +60,36 @@ def generate_home(seed: int, rooms: int | None = None) -> Home:
     while furniture is None:
         plan = lay_out(draws, count)
         structure = tuple(walls(plan))
-        furniture = _reached(plan, structure, furnish(plan, draws))
+        leaves = [_door(plan, door) for door in plan.doors]
+        furniture = _reached(plan, structure, [leaf for leaf in leaves if leaf], furnish(plan, draws))
     things = [*furniture, *stock(furniture, draws)]
     doors = list[Doorway]()
-    for door in plan.doors:
-        leaf = door_leaf(plan, door)
+    for door, leaf in zip(plan.doors, leaves, strict=True):
         if leaf is not None:
             number = len(things) + 1
             door = door._replace(leaf=number)
-            things.append(Thing(number, DOOR, number, leaf[0], opened=leaf[1], starts_open=True))
+            things.append(replace(leaf, id=number, semantic_id=number))
         doors.append(door)
     rooms_ = tuple(_room(kind, rect) for kind, rect in zip(plan.kinds, plan.rooms, strict=True))
     return Home(home_name(seed, rooms), structure, tuple(things), rooms_, tuple(doors))
 
 
-def _reached(plan: FloorPlan, structure: Sequence[Solid], pieces: Sequence[Piece]) -> list[Thing] | None:
-    """Return the furniture without what nobody reaches; None where a room cannot be entered."""
+def _door(plan: FloorPlan, door: Doorway) -> Thing | None:
+    """Return the leaf of a doorway, not numbered yet; None for a doorway without a door."""
+    leaf = door_leaf(plan, door)
+    return None if leaf is None else Thing(0, DOOR, 0, leaf[0], opened=leaf[1], starts_open=True)
+
+
+def _reached(
+    plan: FloorPlan, structure: Sequence[Solid], leaves: Sequence[Thing], pieces: Sequence[Piece]
+) -> list[Thing] | None:
+    """Return the furniture without what nobody reaches; None where a room cannot be entered.
+
+    The doors are open, as they are at first: a leaf is in the way like a piece of furniture.
+    """
     body = AgentSettings()
-    solids = [*structure, *(one for piece in pieces for one in piece.shape().solids)]
-    low, high = (np.array([one[corner] for one in solids], dtype=float) for corner in (0, 1))
-    mesh = build_navmesh(low, high, body.radius, body.height)
+    corners = fixed_corners(structure, [*leaves, *_things(pieces)])
+    mesh = build_navmesh(*corners, body.radius, body.height)
     free = np.argwhere(mesh.free) * CELL + np.array(mesh.origin) + CELL / 2
     x, z = free[:, 0], free[:, 1]
     inside = [(x > room.x0) & (x < room.x1) & (z > room.z0) & (z < room.z1) for room in plan.rooms]

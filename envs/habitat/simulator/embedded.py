@@ -33,7 +33,7 @@ from .home_simulator import (
     placed_at_first,
     tilted,
 )
-from .navmesh import CELL, build_navmesh, with_barriers
+from .navmesh import CELL, build_navmesh, fixed_corners, with_barriers
 from .paths import MeshPaths
 from .portals import Portals
 from .raster import Faces, box_faces, camera_at, joined, render
@@ -246,27 +246,9 @@ def load_scene(scene: str, radius: float, height: float) -> _Loaded:
     if generated is None and Path(scene).suffix != ".json":
         raise ConfigError(f"There is no scene {scene!r}: name a generated one (home:7) or the JSON file of a scene.")
     home = read_boxes(Path(scene)) if generated is None else generate_home(*generated)
-    paths = MeshPaths(build_navmesh(*_fixed_corners(home), radius, height))
+    paths = MeshPaths(build_navmesh(*fixed_corners(home.structure, home.things), radius, height))
     scenery = Scenery(home, paths)
     return _Loaded(scenery, radius, paths, placed_at_first(home), Portals(home), doors_of(home), {})
-
-
-def _fixed_corners(home: Home) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the corners of all fixed boxes, doors open, rounded as habitat-sim's are.
-
-    It adds the middle of a thing and its corners there in single precision, and the last bit decides which cell a face
-    on the border of two belongs to.
-    """
-    low, high = [one.low for one in home.structure], [one.high for one in home.structure]
-    for thing in home.things:
-        if not thing.movable:
-            shown = thing.opened if thing.starts_open and thing.opened else thing.solids
-            middle = (np.array(bounds(shown)[0]) + np.array(bounds(shown)[1])) / 2
-            for one in shown:
-                for corners, corner in ((low, one.low), (high, one.high)):
-                    summed = middle.astype(np.float32) + (np.array(corner) - middle).astype(np.float32)
-                    corners.append(tuple(summed.tolist()))
-    return np.array(low), np.array(high)
 
 
 def _placed(thing: Thing, position: Vector) -> list[Solid]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ....errors import DataError
 from ..backend import Vector
+from ..scenes.scene import Solid, Thing, bounds
 
 CELL: Final = 0.05
 """The width of a cell in metres, as in habitat-sim."""
@@ -37,6 +38,28 @@ class NavMesh(NamedTuple):
     """The `(x, z)` of the first corner of the first cell."""
     height: float
     """The height of an agent's feet; habitat-sim rounds it up to whole cells."""
+
+
+def fixed_corners(structure: Sequence[Solid], things: Sequence[Thing]) -> tuple[Floats, Floats]:
+    """Return the lower and the upper corners of all fixed boxes as they are at first, rounded as habitat-sim's are.
+
+    It adds the middle of a thing and its corners there in single precision, and the last bit decides which cell a face
+    on the border of two belongs to.
+
+    Args:
+        structure: Floors, walls and ceilings.
+        things: The things; movable ones are not in the way.
+    """
+    low, high = [one.low for one in structure], [one.high for one in structure]
+    for thing in things:
+        if not thing.movable:
+            shown = thing.opened if thing.starts_open and thing.opened else thing.solids
+            middle = (np.array(bounds(shown)[0]) + np.array(bounds(shown)[1])) / 2
+            for one in shown:
+                for corners, corner in ((low, one.low), (high, one.high)):
+                    summed = middle.astype(np.float32) + (np.array(corner) - middle).astype(np.float32)
+                    corners.append(tuple(summed.tolist()))
+    return np.array(low), np.array(high)
 
 
 def build_navmesh(low: Floats, high: Floats, radius: float, height: float) -> NavMesh:

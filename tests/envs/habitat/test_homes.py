@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pathei.envs.habitat.backend import AgentSettings, Pose
@@ -34,7 +34,14 @@ def _away(sim: EmbeddedBackend, thing: Thing) -> float:
     return float(np.hypot(off[:, 0], off[:, 1]).min())
 
 
-@settings(max_examples=6)
+# Homes in which an open door, or a gap as wide as the agent, once cut off a room or a piece of furniture.
+@example(1, 6)
+@example(8, 3)
+@example(11, 5)
+@example(23, 8)
+@example(29, 5)
+@example(51, 4)
+@settings(max_examples=10)
 @given(st.integers(0, 500), st.integers(FEWEST, MOST))
 def test_everything_has_a_place_of_its_own_and_is_within_reach(seed: int, rooms: int) -> None:
     home = generate_home(seed, rooms)
@@ -46,7 +53,7 @@ def test_everything_has_a_place_of_its_own_and_is_within_reach(seed: int, rooms:
         assert not _overlap(one, other) or tucked & {one.category, other.category}, (one.category, other.category)
     sim = EmbeddedBackend(AgentSettings())
     sim.reset(home_name(seed, rooms))
-    assert all(_away(sim, one) < NEAR for one in floor)
+    assert [one.category for one in floor if _away(sim, one) >= NEAR] == []
     loose = [one for one in home.things if one.movable]
     assert [one.id for one in home.things] == list(range(1, len(home.things) + 1))
     assert len({(one.holder, one.in_holder, one.spot) for one in loose}) == len(loose)
