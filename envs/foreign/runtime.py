@@ -290,14 +290,30 @@ def _end(guard: subprocess.Popen[bytes], channel: socket.socket, mark: str, owne
 
 
 def _sweep(group: int, mark: str) -> None:
-    """Kill what is left of a guard that could not do it: its process group, and on Linux all that bears the mark."""
+    """Kill what is left of a guard that could not do it: its process group, and on Linux all that bears the mark.
+
+    It returns when none of them is left.
+    """
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
     wanted = f"{_MARK}={mark}".encode()
+    end = time.monotonic() + _END_S
+    # A killed process is gone a moment later, and one that was being started meanwhile is seen in the next round.
+    while (found := _marked(wanted)) and time.monotonic() < end:
+        for process in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.002)
+
+
+def _marked(wanted: bytes) -> list[int]:
+    """Return the ids of the processes whose environment has an entry."""
+    found = list[int]()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                os.kill(int(folder.name), signal.SIGKILL)
+                found.append(int(folder.name))
+    return found
 
 
 __all__ = ["CLOSE_S", "LOG_BYTES", "START_S", "ForeignRuntime"]

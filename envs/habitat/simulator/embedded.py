@@ -19,7 +19,7 @@ from ....errors import ConfigError
 from ..backend import MOVES, SENSORS, AgentSettings, PathResult, Vector
 from ..planning.follower import ahead, collided, turned
 from ..scenes.generate import generate_home, read_name
-from ..scenes.scene import Home, Solid, Thing, bounds, read_boxes
+from ..scenes.scene import Solid, Thing, bounds, read_boxes
 from .bodies import BODY, body
 from .home_simulator import (
     AddedObjects,
