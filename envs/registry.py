@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import gymnasium
 
@@ -82,8 +82,7 @@ class EnvSpec:
         """Look for what is needed."""
         if not self.doctor:
             return (Requirement("nothing beyond pathei", True, "part of the core install"),)
-        checks: Sequence[Requirement] = self.load(self.doctor)()
-        return checks
+        return cast("Sequence[Requirement]", self.load(self.doctor)())
 
     def missing(self) -> list[str]:
         """Return what is required and not there, in words."""
@@ -111,8 +110,7 @@ class EnvSpec:
                 raise ConfigError(f"The tasks of {self.name} are for one who acts: leave the number of characters out.")
             more["characters"] = characters
         if made is not None:
-            found: Iterable[Task] = made(n, seed, **more)
-            return found
+            return cast("Iterable[Task]", made(n, seed, **more))
         return [Task(f"{self.name}/{number}", self.id, number, NO_GOAL) for number in range(seed, seed + n)]
 
     def load(self, function: str) -> Callable[..., Any]:
@@ -201,6 +199,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         doctor="web.miniwob.env:doctor",
         tasks="web.miniwob.env:generate_tasks",
         demonstration="web.miniwob.oracles:demonstration",
+        drawing="web.drawing:draw_page",
         search_steps=400,
     ),
     EnvSpec(
@@ -214,6 +213,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         tasks="shop.tasks:generate_tasks",
         demonstration="shop.tasks:demonstration",
         goal_space="shop.graph:goal_space",
+        drawing="web.drawing:draw_page",
     ),
     EnvSpec(
         id="pathei/Docs-v0",
@@ -226,6 +226,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         tasks="documents.tasks:generate_tasks",
         demonstration="documents.tasks:demonstration",
         goal_space="documents.graph:goal_space",
+        drawing="web.drawing:draw_page",
     ),
     EnvSpec(
         id="pathei/Terminal-v0",
@@ -278,6 +279,7 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         demonstration="minecraft.tasks:demonstration",
         verbalizer="minecraft.verbalizer:MinecraftVerbalizer",
         goal_space="minecraft.graph:goal_space",
+        drawing="minecraft.drawing:draw_map",
         search_steps=40,
     ),
     EnvSpec(
@@ -427,8 +429,7 @@ def get_verbalizer(env_id: str) -> Verbalizer:
     spec = _find(env_id)
     if spec is None or spec.verbalizer is None:
         return plain()
-    verbalizer: Verbalizer = spec.load(spec.verbalizer)()
-    return verbalizer
+    return cast("Verbalizer", spec.load(spec.verbalizer)())
 
 
 def get_goal_space(env_id: str) -> GoalSpaceProvider:
@@ -441,8 +442,7 @@ def get_goal_space(env_id: str) -> GoalSpaceProvider:
     if spec is None or spec.goal_space is None:
         offering = ", ".join(one.name for one in BUILTIN_ENVS if one.goal_space is not None) or "none"
         raise ConfigError(f"The environment {env_id!r} offers no goals of its own; those that do: {offering}.")
-    provider: GoalSpaceProvider = spec.load(spec.goal_space)()
-    return provider
+    return cast("GoalSpaceProvider", spec.load(spec.goal_space)())
 
 
 @lru_cache(maxsize=64)

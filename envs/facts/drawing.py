@@ -8,6 +8,7 @@ distances, so rooms are boxes in a row. Not here: drawings of other kinds (`draw
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from typing import Final, NamedTuple, TypeAlias
@@ -27,6 +28,8 @@ AGENT: Final = "#2a6fb0"
 _WIDTH: Final = 236.0
 _COLUMNS: Final = 3
 _ROW: Final = 15.0
+_NOT_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""Characters that XML 1.0 does not allow, section 2.2; recorded texts may hold any."""
 _MOST: Final = 400
 """How many lines a plan shows at most."""
 
@@ -41,7 +44,8 @@ def svg(width: float, height: float, parts: Iterable[str]) -> str:
     """
     frame = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
     size = f'width="{width:.0f}" height="{height:.0f}" font-family="system-ui, sans-serif" font-size="12">'
-    return f'{frame}{size}<rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>'
+    shown = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", "".join(parts))
+    return f'{frame}{size}<rect width="100%" height="100%" fill="#fff"/>{shown}</svg>'
 
 
 def box(x: float, y: float, width: float, height: float, *, fill: str = "none", line: str = LINE) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pathei.collectors.rollout.episode import Envs, Recorder
-from pathei.envs.facts.drawing import AGENT, CHANGED
+from pathei.envs.facts.drawing import AGENT, CHANGED, SOFT
 from pathei.envs.registry import get_demonstration, get_drawing, get_env
 from pathei.experience import Goal, Observation, Task
 
@@ -95,3 +98,78 @@ def test_a_home_is_seen_from_above() -> None:
                 held = kinds[target[0]].replace("_", " ") if sign == "+" else "nothing"
         assert f"in hand: {held}" in texts(picture)
     assert any("in hand: nothing" not in texts(picture) for picture in pictures)
+
+
+PAGE = """Goal: Book "Oslo"
+Page: Trips (/trips)
+[1] heading "Find <a> trip"
+[2] link "Log in" covered
+[3] text "Where"
+[4] text "to?"
+[5] textbox "To" value "Os"
+[6] combobox "Class" of First, Second chosen "Second"
+[7] checkbox "Direct only" checked
+[8] button "Search" in "Form" disabled
+[9] spinbutton
+(12 more elements below: `scroll down` or `find "TEXT"`)"""
+
+
+def test_a_page_is_its_headings_links_fields_and_buttons_and_what_is_new_is_marked() -> None:
+    draw, task = get_drawing("pathei/MiniWoB-v0"), Task("t", "pathei/MiniWoB-v0", 0, Goal("look"))
+    later = PAGE.replace('value "Os"', 'value "Oslo" focused')
+    first, second = (
+        ET.fromstring(draw(task, [Observation(text) for text in seen])) for seen in ([PAGE], [PAGE, later])
+    )
+    assert texts(first) == [
+        'Goal: Book "Oslo"', "Page: Trips (/trips)", "Find <a> trip", "Log in", "Where to?", "To", "Os", "Class",
+        "Second", "☑ Direct only", "Search", "spinbutton", "",
+        '(12 more elements below: `scroll down` or `find "TEXT"`)',
+    ]  # fmt: skip
+    assert texts(first, SOFT) == ["Log in", "To", "Class", "Search", "spinbutton"]
+    marks = [[one for one in picture.iter(f"{SVG}rect") if one.get("fill") == CHANGED] for picture in (first, second)]
+    assert [len(one) for one in marks] == [0, 1]
+    assert draw(task, [Observation("")]) == ""
+
+
+@given(st.lists(st.text(max_size=30), max_size=8))
+def test_any_text_of_a_page_is_drawn_well_formed(lines: list[str]) -> None:
+    draw, task = get_drawing("pathei/WebShop-v0"), Task("t", "pathei/WebShop-v0", 0, Goal("look"))
+    drawing = draw(task, [Observation("\n".join(lines)), Observation("\n".join(["[1] link", *lines]))])
+    assert "link" in texts(ET.fromstring(drawing))
+
+
+@pytest.mark.parametrize("env", ["shop", "documents"])
+def test_pages_of_the_shop_and_the_documents_are_drawn(env: str) -> None:
+    _, seen, pictures = drawn(env)
+    for one, picture in zip(seen, pictures, strict=True):
+        said = " ".join(texts(picture))
+        assert all(name in said for name in re.findall(r"\[button\] (.+?) \[button_\]", one.text))
+        assert all(name in said for name in re.findall(r"\[\d+: (.+?)\]", one.text)[:20])
+
+
+def test_a_bot_of_minecraft_is_on_its_way_with_what_it_sees_and_carries() -> None:
+    texts_seen = [
+        "You are at 8 68 8 in a birch_forest biome. Day 1, 07:01 (day).\nHealth 20/20, food 20/20.\n"
+        "Inventory: nothing.",
+        "You are at -10 68 12 in a birch_forest biome, under cover. Day 1, 07:17 (day).\nHealth 7.5/20, food 3/20.\n"
+        "You wear iron_boots.\nInventory: 2 pumpkin, 1 oak_log.\nCreatures: sheep 10 east, zombie 20 northwest.",
+    ]
+    draw, task = get_drawing("pathei/Minecraft-v0"), Task("t", "pathei/Minecraft-v0", 0, Goal("look"))
+    seen = [Observation(text) for text in texts_seen]
+    picture = ET.fromstring(draw(task, seen))
+    assert {"birch forest", "x -10, y 68, z 12", "health 7.5", "food 3", "2 pumpkin", "sheep"} <= set(texts(picture))
+    way = next(one for one in picture.iter(f"{SVG}polyline") if one.get("stroke") == AGENT)
+    assert len(str(way.get("points")).split()) == 2
+    at = {
+        one.get("fill"): (float(str(one.get("cx"))), float(str(one.get("cy")))) for one in picture.iter(f"{SVG}circle")
+    }
+    sheep, zombie = [
+        (float(str(one.get("cx"))), float(str(one.get("cy"))))
+        for one in picture.iter(f"{SVG}circle")
+        if one.get("fill") == CHANGED
+    ]
+    (x, y), (start_x, start_y) = at[AGENT], at[SOFT]
+    assert (sheep[0] > x, sheep[1] == y) == (True, True)  # east is right
+    assert (zombie[0] < x, zombie[1] < y) == (True, True)  # north is up
+    assert (start_x > x, start_y < y) == (True, True)
+    assert draw(task, [*seen, Observation("You died.")]) == ""
