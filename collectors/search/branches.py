@@ -1,6 +1,7 @@
 """A search tree recorded as branches: each edge is played once in the real environment.
 
-Not here: the search itself (`mcts`).
+A step of a branch notes how often the search went that way (`visits`) and the mean return that it found there
+(`value`). Not here: the search itself (`mcts`).
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from typing import Any, NamedTuple
 
 import gymnasium
 
+from ...agents.protocol import Decision
 from ...envs.model import Model
 from ...envs.snapshots import Snapshot, Snapshotter
-from ...experience import Parent, Step, Trajectory
+from ...experience import Json, Parent, Step, Trajectory
 from ..rollout.episode import Recorder, RecorderSnapshot
 from .tree import TreeEdge, TreeNode
 
@@ -83,7 +85,7 @@ class TreeRecorder:
         steps: list[Step] = []
         visits = edge.visits if edge is not None else 0
         while edge is not None:
-            steps.append(recorder.step(self._model.text(edge.action)))
+            steps.append(recorder.step(text := self._model.text(edge.action), Decision(text, notes=found_on(edge))))
             node = edge.child
             if recorder.over or id(node) in seen:
                 break
@@ -107,4 +109,9 @@ class TreeRecorder:
         return waiting
 
 
-__all__ = ["TreeRecorder"]
+def found_on(edge: TreeEdge | None) -> dict[str, Json]:
+    """Return what a search found on an edge, as notes of a step: `visits` and `value`, the mean return; or nothing."""
+    return {"visits": edge.visits, "value": edge.total / edge.visits} if edge is not None and edge.visits else {}
+
+
+__all__ = ["TreeRecorder", "found_on"]

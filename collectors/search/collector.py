@@ -8,28 +8,31 @@ branches that share their prefix with the trajectory they leave. How the search 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
 
 from ...agents.lm.prior import LmPrior
+from ...agents.protocol import Decision
 from ...envs.model import EnvModel, Model, own_model
 from ...envs.plans import without_idle_steps
 from ...envs.replay import VerifiedReplay
 from ...envs.snapshots import Snapshotter
 from ...errors import ContractError, GoalError, SnapshotError, at_least, check
-from ...experience import Goal, Trajectory
+from ...experience import Goal, Json, Trajectory
 from ..rollout.episode import PutImage, Recorder
 from ..rollout.policy import HELD, PolicyReport, Rng
 from ..rollout.rollout import Rollout
-from .branches import TreeRecorder
+from .branches import TreeRecorder, found_on
 from .guided import GuidedModel
 from .mcts import Prior, Search, SearchConfig, SearchResult
 from .roots import merged_search
+from .tree import TreeNode
 
 COLLECTOR = "mcts"
 LM_PRIOR = "lm:"
@@ -127,7 +130,8 @@ class SearchPolicy:
         if self._must_succeed and not found.plan and not found.result.success:
             raise GoalError("No plan was found: nothing that the search tried brought the goal nearer.")
         recorder.reset()
-        do(recorder, [model.text(action) for action in found.plan], strict=self._must_succeed)
+        noted = _along(found.result.root, found.plan) if self._config.keep_tree else ()
+        do(recorder, [model.text(action) for action in found.plan], strict=self._must_succeed, notes=noted)
         if self._must_succeed and found.result.success and not recorder.success:
             raise ContractError(
                 "The plan reached the goal in the search and not in the environment: its model and its step differ."
@@ -176,23 +180,38 @@ def require_goal(recorder: Recorder) -> None:
         )
 
 
-def do(recorder: Recorder, plan: Sequence[str], *, strict: bool = False) -> None:
+def do(
+    recorder: Recorder, plan: Sequence[str], *, strict: bool = False, notes: Sequence[Mapping[str, Json]] = ()
+) -> None:
     """Do the actions of a plan until the episode is over.
 
     Args:
         recorder: The episode.
         plan: The actions in words.
         strict: Whether a refused step is an error.
+        notes: What is noted of the first actions.
 
     Raises:
         ContractError: a step was refused, and `strict` is set.
     """
-    for action in plan:
+    for action, noted in zip(plan, chain(notes, repeat({})), strict=False):
         if recorder.over:
             break
-        step = recorder.step(action)
+        step = recorder.step(action, Decision(action, notes=noted))
         if strict and "error" in step.info:
             raise ContractError(f"The plan's step {action!r} was refused when it was done: {step.info['error']}.")
+
+
+def _along(node: TreeNode, plan: Sequence[Any]) -> list[dict[str, Json]]:
+    """Return what the search found on the edges of a plan, as far as it runs along the tree."""
+    noted = list[dict[str, Json]]()
+    for action in plan:
+        edge = next((one for one in node.edges if one.action == action), None)
+        if edge is None:
+            break
+        noted.append(found_on(edge))
+        node = edge.child
+    return noted
 
 
 def snapshotable(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:

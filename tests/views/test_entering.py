@@ -64,6 +64,31 @@ def test_a_branch_goes_on_from_where_the_stored_episode_stood(home: Path) -> Non
         desk.close()
 
 
+def test_an_agent_goes_on_from_there(home: Path) -> None:
+    with ExperienceStore.open(home, mode="read") as store:
+        desk = EnteringDesk(store)
+        desk.enter("shown", 2)
+        state: Any = desk.agent("shown", 2, "random", 3)
+        assert len(state["lines"]) == 3
+        # One who has finished stops; the person goes on.
+        assert desk.agent("shown", 2, "skills:", 5) != state
+        kept: Any = desk.keep("shown", 2)
+        branch = store.get(kept["id"])
+        noted: Any = [step.info["agent"] for step in branch.steps[:3]]
+        assert [one["by"] for one in noted] == ["random"] * 3
+        desk.enter("shown", 2)
+        for agent, steps, why in (
+            ("randon", 3, "did you mean 'random'"),
+            ("human", 3, "You are the human here"),
+            ("random", 0, "1 to 10,000"),
+            ("skills:nowhere", 1, "nowhere"),
+        ):
+            with pytest.raises(PatheiError, match=why):
+                desk.agent("shown", 2, agent, steps)
+        assert desk.enter("shown", 2)["lines"] == []  # type: ignore[index,call-overload]
+        desk.close()
+
+
 def test_what_cannot_be_entered_is_said(home: Path) -> None:
     with ExperienceStore.open(home, mode="read") as store:
         desk, stored = EnteringDesk(store), store.get("shown")

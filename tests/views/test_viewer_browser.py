@@ -169,6 +169,11 @@ def test_the_tree_of_a_task_leads_to_its_steps(browser: Browser, viewed: Path) -
         page.wait("document.querySelectorAll('#root details').length > 50")  # the most frequent way lies open
         assert "2\N{MULTIPLICATION SIGN}" in page.text("#state-0 summary")
         assert page.evaluate("document.getElementById('root').innerText").count("the beginning") == 1
+        # As a picture too, with the way of the episode that one comes from.
+        assert page.evaluate("document.querySelectorAll('.grown .state').length") > 50
+        assert page.evaluate("document.querySelectorAll('.grown .taken').length") > 50
+        page.evaluate("document.querySelector('.grown [data-state=\"2\"]').dispatchEvent(new Event('click'))")
+        page.wait("document.getElementById('state-2').classList.contains('here')")
         page.click_on("#state-3 summary a")
         page.wait("document.querySelector('.steps .here .n')?.innerText === '3'")
         assert page.errors == []
@@ -253,6 +258,9 @@ def test_a_person_enters_a_step_and_stores_a_branch(browser: Browser, viewed: Pa
         page.keys("Enter")
         page.wait("document.querySelectorAll('#done li').length === 1")
         assert "[Walk] <kitchen>" in page.text("#done")
+        page.evaluate("document.getElementById('steps').value = 2")
+        page.click_on("#let")
+        page.wait("document.querySelectorAll('#done li').length === 3")
         page.click_on("#search")
         page.wait("document.querySelectorAll('#done li').length > 1")
         page.wait("document.querySelector('.step').innerText.includes('the episode is over')")

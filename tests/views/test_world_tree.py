@@ -53,10 +53,27 @@ def test_states_are_the_same_where_the_replayed_facts_are(searched: Path) -> Non
     assert sorted(found["states"]) == sorted([len(passed[state]), len(won[state])] for state in passed)
     assert sorted(way[3] for way in found["ways"]) == sorted(map(len, ways.values()))
     assert found["states"][0][0] == len(whole)
-    for before, after, action, _, reward, id_, number in found["ways"]:
+    for before, after, action, _, reward, id_, number, _, _ in found["ways"]:
         step = whole[id_].steps[number - 1]
         assert (step.action, step.reward) == (action, reward)
         assert before != after
+    for id_, one in whole.items():
+        passed_by = found["walks"][id_]
+        assert len(passed_by) == len(one.steps) + 1
+        assert all(id_ != way[5] or passed_by[way[6] - 1 : way[6] + 1] == way[:2] for way in found["ways"])
+
+
+def test_what_a_search_found_on_its_ways_is_there(searched: Path) -> None:
+    with ExperienceStore.open(searched, mode="read") as store:
+        found: Any = world_tree(store, (row for row in store.rows() if row.collector == "mcts"))
+        [plan] = store.trajectories(collector="mcts", roots=True)
+        tried = plan.provenance["search"]["env_steps"]  # type: ignore[index,call-overload]
+        explored: Any = world_tree(store, (row for row in store.rows() if row.collector == "explore"))
+    *_, visits, value = next(way for way in found["ways"] if way[5:7] == [plan.id, 1])
+    assert 1 < visits <= tried
+    assert 0 < value <= 1
+    assert all(1 <= way[7] <= tried for way in found["ways"])
+    assert {(way[7], way[8]) for way in explored["ways"]} == {(0, 0.0)}
 
 
 def test_without_a_graph_a_state_is_what_was_observed(tmp_path: Path) -> None:
@@ -76,4 +93,5 @@ def test_without_a_graph_a_state_is_what_was_observed(tmp_path: Path) -> None:
             [0, 2, "from hall", 1],
             [1, 3, "from shed", 1],
         ]
-        assert found["ways"][3][5:] == ["c", 3]
+        assert found["ways"][3][5:] == ["c", 3, 0, 0.0]
+        assert found["walks"] == {"a": [0, 0, 1, 2], "b": [0, 2], "c": [0, 0, 1, 3]}

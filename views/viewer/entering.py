@@ -1,7 +1,7 @@
-"""Entering a stored step: its environment is brought there again, and a person or a search goes on as a new branch.
+"""Entering a stored step: its environment is brought there again, and a person, a search or an agent goes on.
 
 The way there is done again from the reset and compared with what was stored: an environment that is not deterministic,
-or has changed since, is found out at the step where it differs. Not here: HTTP (`server`), and agents by name.
+or has changed since, is found out at the step where it differs. Not here: HTTP (`server`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...agents.protocol import Decision
+from ...agents.protocol import Decision, Finished, decide, reset_agent
+from ...agents.registry import AgentMaker
 from ...collectors.rollout.episode import Envs, Recorder, one_line
 from ...collectors.rollout.frames import png
 from ...collectors.search.collector import (
@@ -110,6 +111,31 @@ class EnteredStep:
             if not self._recorder.over:
                 self.act(action, by="search")
 
+    def hand_over(self, agents: AgentMaker, steps: int) -> None:
+        """Let an agent act from here; it has not seen what was done before.
+
+        Args:
+            agents: Makes the agent.
+            steps: How many steps at most; it may have finished earlier.
+
+        Raises:
+            ConfigError: the episode is over.
+            PatheiError: the agent's model or memory cannot be loaded, or does not answer.
+        """
+        if self._recorder.over:
+            raise ConfigError("The episode is over: nothing can be done any more.")
+        agent, goal = agents(self.task), self.task.goal.seen()
+        reset_agent(agent, self.task.seed)
+        for _ in range(steps):
+            try:
+                chosen = decide(agent, self._recorder.observation.seen(), goal)
+            except Finished:
+                break
+            by = {**chosen.notes, "by": agents.collector}
+            self._recorder.step(chosen.action, Decision(chosen.action, chosen.tokens, by))
+            if self._recorder.over:
+                break
+
     def branch(self, id_: str) -> Trajectory:
         """Return what was done since the step that was entered, as a branch of the stored episode.
 
@@ -171,6 +197,7 @@ class EnteringDesk:
         self._store = store
         self._envs: dict[bool, Envs] = {frames: Envs(frames=frames) for frames in (False, True)}
         self._entered: EnteredStep | None = None
+        self._agents: AgentMaker | None = None
 
     def enter(self, id: str, step: int, again: bool = False) -> Json:
         """Enter an episode after some of its steps; what was going on elsewhere is given up.
@@ -203,6 +230,25 @@ class EnteringDesk:
         entered = self._at(id, step)
         with self._unbroken(entered.task):
             entered.search()
+        return entered.state()
+
+    def agent(self, id: str, step: int, agent: str, steps: int) -> Json:
+        """Let an agent go on, by its name (`pathei list agent`), for some steps.
+
+        Raises:
+            ConfigError: it is nobody that can act here, or no number of steps.
+            PatheiError: see `agents.registry.AgentSpec.parse` and `EnteredStep.hand_over`.
+        """
+        entered = self._at(id, step)
+        if not 1 <= steps <= _FURTHER:
+            raise ConfigError(f"An agent acts for 1 to {_FURTHER:,} steps, not {steps}.")
+        if self._agents is None or str(self._agents.spec) != agent:
+            self._agents = AgentMaker(agent)
+        if self._agents.is_human:
+            raise ConfigError("You are the human here: choose an action yourself.")
+        self._agents.prepare()
+        with self._unbroken(entered.task):
+            entered.hand_over(self._agents, steps)
         return entered.state()
 
     def keep(self, id: str, step: int) -> Json:

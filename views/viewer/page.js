@@ -5,7 +5,7 @@
 // #/memory?question=.. what the store's memory finds for a question,
 // #/curriculum the goals that a curriculum proposed,
 // #/training what models learned from the store and what they lost,
-// #/tree/TASK the states that the episodes of a task came through.
+// #/tree/TASK/ID the states that the episodes of a task came through, with the way of one of them.
 "use strict";
 
 const PAGE = 50;      // episodes on a page of the list
@@ -269,7 +269,7 @@ function episodeHead(episode) {
     parent && make("p", { class: "note" }, `A branch: its first ${count(shared, "step")} are those of `,
       known.has(parent.trajectory) ? episodeLink(parent.trajectory, parent.step + 1, parent.trajectory) : parent.trajectory, "."),
     make("div", { class: "facts" }, fold("task and origin", json({ task, provenance: episode.provenance })),
-      make("a", { href: "#/" + path("tree", task.id), id: "tree" }, "the task's tree"),
+      make("a", { href: "#/" + path("tree", task.id, episode.id), id: "tree" }, "the task's tree"),
       listOf(branches, branches.length === 1 ? "branch" : "branches"), listOf(alike, "more of this task")),
   ].filter(Boolean);
 }
@@ -357,9 +357,71 @@ function end(moment, before, episode) {
 
 // --- the tree of a task: every state once, under the way that first led to it
 
-async function drawTree(mine, task) {
+const DRAWN = 300;      // the most states of a picture
+const LABELLED = 60;    // up to so many states, each has the action that led to it
+
+const searched = (way) => `${count(way[7], "visit")}, value ${Number(way[8].toFixed(3))}`;
+
+// The tree as a picture: steps to the right, alternatives below each other, other ways to a state dashed. A state is the larger the
+// more episodes passed, and the greener the more of them reached the goal.
+function grown(states, out, roots, entry, walk, reveal) {
+  const above = (number) => entry.get(number)?.[0];
+  const wanted = new Set();
+  const order = states.map((_, n) => n).sort((a, b) => states[b][0] - states[a][0] || a - b);
+  for (const number of [...walk, ...order]) {
+    const line = [];
+    for (let n = number; n !== undefined && !wanted.has(n); n = above(n)) line.push(n);
+    if (wanted.size + line.length > DRAWN && wanted.size) break;
+    for (const n of line) wanted.add(n);
+  }
+  const labelled = wanted.size <= LABELLED;
+  const [across, down, top] = labelled ? [180, 30, 24] : [56, 14, 14];
+  const at = new Map();   // state -> [x, y]
+  let leaves = 0;
+  const waiting = [...roots].reverse().filter((root) => wanted.has(root)).map((root) => [root, 0, false]);
+  while (waiting.length) {
+    const [number, depth, done] = waiting.pop();
+    const under = out[number].filter((way) => wanted.has(way[1]) && entry.get(way[1]) === way).map((way) => way[1]);
+    if (!done && under.length) {
+      waiting.push([number, depth, true], ...under.reverse().map((one) => [one, depth + 1, false]));
+    } else {
+      const ys = under.map((one) => at.get(one)[1]);
+      at.set(number, [14 + across * depth, ys.length ? (Math.min(...ys) + Math.max(...ys)) / 2 : top + down * leaves++]);
+    }
+  }
+  const steps = new Set(walk.slice(1).map((to, n) => `${walk[n]} ${to}`));
+  const [lines, taken, dots] = [[], [], []];
+  for (const [number, [x, y]] of at) {
+    for (const way of out[number]) {
+      const to = at.get(way[1]);
+      if (!to) continue;
+      const bend = Math.max(12, (to[0] - x) / 2);
+      const curve = `M ${x} ${y} C ${x + bend} ${y} ${to[0] - bend} ${to[1]} ${to[0]} ${to[1]}`;
+      const on = steps.has(`${number} ${way[1]}`);
+      (on ? taken : lines).push(svg("path", { d: curve, class: on ? "taken" : entry.get(way[1]) === way ? "way" : "way joins", "stroke-width": on ? 4 : 1 + Math.min(4, Math.log2(way[3])) },
+        svg("title", {}, `${way[2]}: ${way[3]}×${way[7] ? `, ${searched(way)}` : ""}`)));
+    }
+    const [passed, won] = states[number];
+    const way = entry.get(number);
+    dots.push(svg("g", { class: "state", tabindex: 0, "data-state": number }, svg("title", {}, `state ${number}: ${count(passed, "episode")}, ${won} reached the goal`),
+      svg("circle", { cx: x, cy: y, r: 3 + Math.min(6, Math.log2(passed)) }),
+      svg("circle", { cx: x, cy: y, r: 3 + Math.min(6, Math.log2(passed)), class: "won", "fill-opacity": won / passed }),
+      labelled && way && svg("text", { x: x - 10, y: y - 7, "text-anchor": "end" }, way[2].length > 24 ? `${way[2].slice(0, 23)}…` : way[2])));
+  }
+  for (const dot of dots) {
+    dot.addEventListener("click", () => reveal(Number(dot.dataset.state)));
+    dot.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.stopPropagation(); reveal(Number(dot.dataset.state)); } });
+  }
+  const width = 28 + Math.max(...[...at.values()].map(([x]) => x));
+  const height = 14 + Math.max(...[...at.values()].map(([, y]) => y));
+  const left_out = states.length - at.size;
+  return make("div", { class: "grown" }, svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "the tree as a picture" }, ...lines, ...taken, ...dots),
+    left_out > 0 && make("p", { class: "note" }, `The ${at.size} states that most episodes came through; ${left_out.toLocaleString("en")} more are in the list.`));
+}
+
+async function drawTree(mine, task, episode) {
   await refresh();
-  const { states, ways } = await ask(path("tree", task));
+  const { states, ways, walks } = await ask(path("tree", task));
   if (mine !== latest) return;
   const out = states.map(() => []);
   for (const way of ways) out[way[0]].push(way);
@@ -377,7 +439,8 @@ async function drawTree(mine, task) {
   ].filter(Boolean);
 
   function drawn(number, way, opened) {
-    const label = way ? [episodeLink(way[5], way[6], way[2]), way[4] ? make("span", { class: way[4] > 0 ? "good" : "bad" }, ` ${signed(way[4])}`) : ""] : ["the beginning"];
+    const label = way ? [episodeLink(way[5], way[6], way[2]), way[4] ? make("span", { class: way[4] > 0 ? "good" : "bad" }, ` ${signed(way[4])}`) : "",
+      way[7] ? make("span", { class: "note" }, ` ${searched(way)},`) : ""] : ["the beginning"];
     if (way && entry.get(number) !== way) {
       return make("li", {}, ...label, make("span", { class: "note" }, ` ${way[3]}×, joins `), make("a", { href: location.hash, onclick: (event) => {
         event.preventDefault();
@@ -408,10 +471,16 @@ async function drawTree(mine, task) {
   }
 
   const first = rows.find((row) => row[TASK] === task);
+  const walk = walks[episode] ?? [];
   show(`tree of ${task}`, { Escape: () => history.back() }, make("h1", {}, first ? first[GOAL] || "no goal" : task),
     make("p", { class: "note" }, `${count(states.length, "state")} in ${count(rows.filter((row) => row[TASK] === task).length, "episode")} of ${task}. `,
       "Each state is drawn once, under the way that first led to it; the most frequent way comes first."),
+    ways.length > 0 && grown(states, out, roots, entry, walk, reveal),
+    walk.length > 0 && make("p", { class: "note" }, "The thick line is ", episodeLink(episode, 1, episode), "."),
     make("ul", { class: "tree", id: "root" }, roots.map((root) => drawn(root, null, true))));
+  const picture = document.querySelector(".grown");
+  const start = picture?.querySelector(`[data-state="${walk[0] ?? roots[0]}"] circle`);
+  if (start) picture.scrollTop = start.cy.baseVal.value - picture.clientHeight / 2;
 }
 
 // --- the curriculum: which goals were proposed, reached and missed, in the order of the attempts
@@ -633,9 +702,14 @@ async function drawEntered(mine, id, step) {
   const update = (found) => { if (found && mine === latest) { state = found; input.value = ""; redraw(); } };
   const act = async (action) => update(await desk("act", { action }));
   const keep = async () => { const kept = await desk("keep"); if (kept) open(kept.id, step + 1); };
+  const agent = make("input", { id: "agent", "aria-label": "an agent", value: "random", autocomplete: "off", title: "an agent by its name, as `pathei list agent` shows them: random, skills:MEMORY, lm:MODEL" });
+  const steps = make("input", { id: "steps", "aria-label": "how many steps at most", type: "number", min: 1, value: 10 });
+  const handOver = async () => update(await desk("agent", { agent: agent.value.trim(), steps: Number(steps.value) }));
+  for (const one of [agent, steps]) one.onkeydown = (event) => { event.stopPropagation(); if (event.key === "Enter") handOver(); };
   const buttons = make("div", { class: "bar" },
     make("button", { id: "keep", onclick: keep }, "Store this branch"),
     make("button", { id: "search", onclick: async () => update(await desk("search")) }, "Let a search go on"),
+    make("button", { id: "let", onclick: handOver }, "Let an agent act:"), agent, steps,
     make("button", { id: "again", onclick: async () => update(await desk("enter", { again: true })) }, "Begin again"),
     make("button", { id: "leave", onclick: leave }, "Leave"));
   show(`${state.goal || id}, entered`, { Escape: leave, "/": () => input.focus() },
@@ -663,7 +737,7 @@ async function drawEntered(mine, id, step) {
     const lines = state.lines.map(([action, reward, error], n) => make("li", { class: error ? "bad" : reward > 0 ? "good" : null },
       `${step + n + 1} ${action} ${reward ? signed(reward) : ""} ${error && `refused: ${error}`}`));
     document.getElementById("keep").disabled = !lines.length;
-    document.getElementById("search").disabled = input.disabled = state.over;
+    for (const one of [document.getElementById("search"), document.getElementById("let"), input]) one.disabled = state.over;
     input.placeholder = state.actions ? `words of one of ${count(state.actions.length, "action")}, then Enter` : "what to do, then Enter";
     world.replaceChildren(...[
       make("h2", {}, "Done"), lines.length ? make("ul", { class: "plain", id: "done" }, lines) : make("p", { class: "note" }, "Nothing yet."),
@@ -707,7 +781,7 @@ async function draw() {
     if (kind === "memory") await drawMemory(mine);
     else if (kind === "curriculum") await drawCurriculum(mine);
     else if (kind === "training") await drawTraining(mine);
-    else if (kind === "tree") await drawTree(mine, decodeURIComponent(parts[0]));
+    else if (kind === "tree") await drawTree(mine, decodeURIComponent(parts[0]), decodeURIComponent(parts[1] ?? ""));
     else if (kind === "enter") await drawEntered(mine, decodeURIComponent(parts[0]), Number(parts[1]) || 0);
     else if (kind === "episode") await drawEpisode(mine, decodeURIComponent(parts[0]), parts[1]);
     else await drawList(mine);

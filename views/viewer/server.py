@@ -29,7 +29,9 @@ from .page import page
 
 _LOG: Final = logging.getLogger(__name__)
 HOST: Final = "127.0.0.1"
-_ARGUMENTS: Final = MappingProxyType({"id": str, "step": int, "action": str, "again": bool, "flag": str, "on": bool})
+_ARGUMENTS: Final = MappingProxyType(
+    {"id": str, "step": int, "action": str, "again": bool, "agent": str, "steps": int, "flag": str, "on": bool}
+)
 _LONGEST: Final = 1 << 20
 """The largest request, in bytes."""
 
@@ -49,7 +51,7 @@ class ViewerServer:
         """
         self._answers = ViewerAnswers(store)
         self._desk = EnteringDesk(store)
-        self._acts = {name: getattr(self._desk, name) for name in ("enter", "act", "search", "keep")}
+        self._acts = {name: getattr(self._desk, name) for name in ("enter", "act", "search", "agent", "keep")}
         self._acts["flag"] = partial(_flag, store)
         self._worker = ThreadPoolExecutor(1, "viewer")
         server = self
@@ -92,7 +94,7 @@ class ViewerServer:
         return self._work(lambda: self._answers.answer(path.removeprefix("/")))
 
     def act(self, path: str, given: bytes) -> tuple[HTTPStatus, ViewerAnswer]:
-        """Do what a page asks for: `/enter`, `/act`, `/search`, `/keep`, `/flag`, with a JSON object of arguments."""
+        """Do what a page asks for (`/enter`, `/act`, `/search`, `/agent`, `/keep`, `/flag`) with a JSON object."""
         try:
             call, arguments = self._acts[path.removeprefix("/")], orjson.loads(given)
             inspect.signature(call).bind(**arguments)

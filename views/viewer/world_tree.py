@@ -8,7 +8,8 @@ search as it grew (`pathei plan` shows that), and drawing (`page.js`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import orjson
@@ -19,6 +20,7 @@ from ...experience import Json, Observation, Step, Trajectory
 from ...store import EpisodeRow, ExperienceStore
 
 _FEW: Final = 50
+_WALKS: Final = 2_000
 
 
 class _Walk(NamedTuple):
@@ -36,6 +38,14 @@ class _Way:
 
     def __init__(self, first: tuple[str, int], reward: float) -> None:
         self.count, self.reward, self.first = 0, reward, first
+        self.visits, self.value = 0, 0.0
+
+    def add(self, step: Step) -> None:
+        """Count an episode that went it, and what a search noted of it: of several searches, the most thorough one."""
+        self.count += 1
+        visits, value = _searched(step)
+        if visits > self.visits:
+            self.visits, self.value = visits, value
 
 
 def world_tree(store: ExperienceStore, rows: Iterable[EpisodeRow]) -> Json:
@@ -48,7 +58,9 @@ def world_tree(store: ExperienceStore, rows: Iterable[EpisodeRow]) -> Json:
     Returns:
         `states`: for each, in the order in which they were come to, how many episodes passed and how many of those
         reached the goal. `ways`: for each, the numbers of two states, the action, how many episodes went it, its
-        reward, and the id and step (from 1) of one of them. Steps that left the state as it was are no ways.
+        reward, the id and step (from 1) of one of them, and how often a search went it with what mean return (0 where
+        none did). Steps that left the state as it was are no ways. `walks`: the states that each episode came through,
+        by its id; of 2,000 episodes at most, else none.
 
     Raises:
         StoreError: an episode cannot be read.
@@ -58,6 +70,7 @@ def world_tree(store: ExperienceStore, rows: Iterable[EpisodeRow]) -> Json:
     numbers: dict[int, int] = {}
     states: list[list[int]] = []
     ways: dict[tuple[int, int, str], _Way] = {}
+    came: dict[str, list[int]] = {}
     for row in listed:
         walk = _walk(read, row.id, walks)
         passed = [numbers.setdefault(key, len(numbers)) for key in walk.keys]
@@ -69,11 +82,21 @@ def world_tree(store: ExperienceStore, rows: Iterable[EpisodeRow]) -> Json:
         for n, (step, a, b) in enumerate(zip(walk.steps, passed, passed[1:], strict=False), 1):
             if a != b and (a, b, step.action) not in gone:
                 gone.add((a, b, step.action))
-                ways.setdefault((a, b, step.action), _Way((row.id, n), step.reward)).count += 1
+                ways.setdefault((a, b, step.action), _Way((row.id, n), step.reward)).add(step)
+        came[row.id] = passed
     return {
         "states": states,
-        "ways": [[*between, way.count, way.reward, *way.first] for between, way in ways.items()],
+        "ways": [[*at, way.count, way.reward, *way.first, way.visits, way.value] for at, way in ways.items()],
+        "walks": came if len(came) <= _WALKS else {},
     }
+
+
+def _searched(step: Step) -> tuple[int, float]:
+    """Return how often a search went this step, and the mean return that it found there; zeros if it did not say so."""
+    noted = step.info.get("agent")
+    found = (noted.get("visits"), noted.get("value")) if isinstance(noted, Mapping) else (None, None)
+    visits, value = (one if isinstance(one, int | float) and math.isfinite(one) else 0 for one in found)
+    return int(visits), float(value)
 
 
 def _reader(store: ExperienceStore, rows: Sequence[EpisodeRow]) -> Callable[[str], Trajectory]:
