@@ -48,6 +48,7 @@ from .run_directory import (
     MODEL,
     REPORT,
     SAMPLES,
+    STEP,
     note_versions,
     only_writer,
     publish_folder,
@@ -128,6 +129,7 @@ class FineTuner:
                 base, tokenizer, text = self.load()
                 learned = [one for one in kept if one.split == "train"]
                 rows = self._tokenised(learned, base, tokenizer)
+                self._check_kept(len(rows.rows))
                 settle(out, self._config)
                 if note := note_versions(out):
                     self._note(note)
@@ -283,22 +285,23 @@ class FineTuner:
     ) -> nn.Module:
         """Train, and return the trained model, whole."""
         config, training = self._config, self._config.training
+        watch = self._keeping(model, tokenizer)
         if training.loss != "answers":
             from .preferences.training import train_preferences
 
             longest, out = context_of(model, training.max_length), config.out
             train_preferences(
-                model, examples, training, regularizers, out, self._watch, tokenizer=tokenizer, max_length=longest
+                model, examples, training, regularizers, out, watch, tokenizer=tokenizer, max_length=longest
             )
             return model
         if training.trainer == "plain":
-            train(model, rows.rows, training, regularizers, config.out, self._watch)
+            train(model, rows.rows, training, regularizers, config.out, watch)
             return model
         from .training import trl
 
         if training.packing and not trl.can_pack(model):
             self._note("Examples are padded, not packed: packing needs FlashAttention, which this model does not use.")
-        trl.train(model, rows.rows, training, regularizers, config.out, self._watch, tokenizer=tokenizer)
+        trl.train(model, rows.rows, training, regularizers, config.out, watch, tokenizer=tokenizer)
         if not training.fsdp or rank() != 0:
             return model
         if training.lora is None:
@@ -306,6 +309,27 @@ class FineTuner:
         from peft import PeftModel
 
         return PeftModel.from_pretrained(load_model(config.model)[0], str(config.out / GATHERED))
+
+    def _check_kept(self, examples: int) -> None:
+        training = self._config.training
+        steps = training.steps_for(examples)
+        check({f"keep must be steps of the {steps} of this run": max(training.keep, default=0) <= steps}, "run")
+
+    def _keeping(self, model: nn.Module, tokenizer: PreTrainedTokenizerBase) -> Watch:
+        """Return what is called after every step: it keeps what is trained, where that is asked for."""
+
+        def fill(folder: Path) -> None:
+            model.save_pretrained(folder)  # type: ignore[operator]
+            tokenizer.save_pretrained(folder)
+
+        def watch(measured: Mapping[str, float]) -> None:
+            step = int(measured["step"])
+            if step in self._config.training.keep and not (kept := self._config.out / STEP.format(step)).exists():
+                publish_folder(kept, fill)
+            if self._watch is not None:
+                self._watch(measured)
+
+        return watch
 
     def _report(self, examples: int, seconds: float) -> LearnReport:
         config = self._config

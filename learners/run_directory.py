@@ -4,6 +4,7 @@
     versions.json        of everything that computes       samples.npy          what the base wrote, for self-replay
     metrics.jsonl        one line per optimizer step       fisher.safetensors   where it was estimated here
     checkpoint/          where the run goes on             model/, adapter/     once it is done; report.json in model/
+    step-N/              what was trained, after step N: the steps that were asked for
 
 Not here: what a run does (`finetuning`).
 """
@@ -35,6 +36,7 @@ GATHERED: Final = "gathered"
 MODEL: Final = "model"
 REPORT: Final = "report.json"
 SAMPLES: Final = "samples.npy"
+STEP: Final = "step-{}"
 VERSIONS: Final = "versions.json"
 
 _PACKAGES: Final = (

@@ -143,6 +143,8 @@ class TrainingConfig:
     """For "trl" under a launcher: shard weights, gradients and optimizer over the GPUs (FSDP2)."""
     save_every: int = 100
     """Steps between checkpoints."""
+    keep: tuple[int, ...] = ()
+    """Steps after which what is trained is kept as it is then, in `step-N`: for a learning curve."""
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` if a field is out of range."""
@@ -173,6 +175,8 @@ class TrainingConfig:
             "packing needs trainer 'trl'": not self.packing or self.trainer == "trl",
             "packing does not support weights": not (self.packing and self.weights),
             "fsdp needs trainer 'trl'": not self.fsdp or self.trainer == "trl",
+            "keep must be steps from 1 on": all(step >= 1 for step in self.keep),
+            "fsdp does not support keep": not (self.fsdp and self.keep),
         }
 
     @property

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 Watch = Callable[[Mapping[str, float]], None]
-"""Called after every optimizer step with what was measured at it."""
+"""Called after every optimizer step with what was measured at it, before a checkpoint makes it final: after a `kill -9`
+it may be called with a step again."""
 
 
 def train(
@@ -73,10 +74,10 @@ def train(
             told = {"step": step + 1, "steps": steps, "loss": loss, "norm": norm, "learning_rate": rate, **values}
             told["tokens_per_second"] = learned / (time.perf_counter() - begun)
             checkpoints.log(told)
-            if step + 1 == steps or (step + 1) % training.save_every == 0:
-                checkpoints.save(model, optimizer, step + 1)
             if watch is not None:
                 watch(told)
+            if step + 1 == steps or (step + 1) % training.save_every == 0:
+                checkpoints.save(model, optimizer, step + 1)
     for one in regularizers:
         one.finish(model)
     return {"steps": steps - first, "tokens": tokens, "seconds": time.perf_counter() - clock, "loss": told["loss"]}

@@ -22,6 +22,7 @@ from pathei.learners.config import LearnConfig, ReferenceConfig
 from pathei.learners.examples import write_examples
 from pathei.learners.finetuning import FineTuner, finetune
 from pathei.learners.methods.registry import METHODS
+from pathei.learners.models.load import load_model
 from pathei.learners.training.checkpoints import METRICS
 from pathei.learners.training.config import LoraConfig, TrainingConfig, learning_rate_for
 from pathei.tests.support.tiny_language import OLD, save_tiny, tiny_examples
@@ -128,6 +129,44 @@ def test_notes_reach_the_user(place: Path, tmp_path: Path) -> None:
     report = finetune(config_for(place, tmp_path, max_length=20), notify=told.append)
     assert "left out" in report.notes[0]
     assert report.notes[0] in told
+
+
+@pytest.mark.parametrize("lora", [None, LoraConfig(rank=2)], ids=["full", "lora"])
+def test_what_is_trained_is_kept_at_the_steps_that_are_asked_for(
+    lora: LoraConfig | None, place: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    finetune(config_for(place, tmp_path / "plain", lora=lora))
+    finetune(config_for(place, tmp_path / "kept", lora=lora, keep=(3, 5)))
+    assert weights(tmp_path / "kept") == weights(tmp_path / "plain")
+    assert sorted(path.name for path in (tmp_path / "kept").glob("step-*")) == ["step-3", "step-5"]
+    third, last, whole = (load_model(tmp_path / "kept" / name)[0] for name in ("step-3", "step-5", "model"))
+    with torch.no_grad():
+        ids = torch.arange(1, 9)[None]
+        said = [model(ids).logits for model in (third, last, whole)]
+    assert torch.allclose(said[1], said[2], atol=1e-5)
+    assert not torch.allclose(said[0], said[2], atol=1e-3)
+
+
+def test_a_step_is_kept_once_though_its_run_is_killed_before_a_checkpoint(place: Path, tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    def stop(told: Any) -> None:
+        if told["step"] == 3:
+            raise Killed
+
+    config = config_for(place, tmp_path, keep=(3,))
+    with pytest.raises(Killed):
+        finetune(config, watch=stop)
+    before = (tmp_path / "step-3" / "model.safetensors").stat().st_mtime_ns
+    finetune(config)  # from the checkpoint of step 2
+    assert (tmp_path / "step-3" / "model.safetensors").stat().st_mtime_ns == before
+    with pytest.raises(ConfigError, match="the 5 of this run"):
+        finetune(config_for(place, tmp_path / "other", keep=(6,)))
+    with pytest.raises(ConfigError, match="from 1 on"):
+        TrainingConfig(keep=(0,))
 
 
 def test_what_does_not_hold_together_is_refused(place: Path, tmp_path: Path) -> None:
