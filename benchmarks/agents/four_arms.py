@@ -1,21 +1,25 @@
 """One language-model agent in four arms, in words only: base or tuned, with and without a memory in its prompt.
 
-    python benchmarks/agents/four_arms.py prepare OUT [--demonstrations 760]
-    pathei learn OUT/pairs.jsonl --out OUT/tuned --model smollm2 --method ewc --texts OUT/reference.jsonl ...
-    python benchmarks/agents/four_arms.py activities OUT [--tasks 24]
+    python benchmarks/agents/four_arms.py prepare OUT [--demonstrations 2400]
+    pathei learn OUT/pairs.jsonl --out OUT/tuned --model smollm2 --method ewc --texts OUT/reference.jsonl --training.keep 44 ...
+    python benchmarks/agents/four_arms.py activities OUT [--tasks 20]
     python benchmarks/agents/four_arms.py cells OUT [--tasks 100]
-    python benchmarks/agents/four_arms.py report OUT [--of cells] [--table differences]
+    python benchmarks/agents/four_arms.py retention OUT --arms base tuned [--texts 16]
+    python benchmarks/agents/four_arms.py report OUT [--of cells|retention] [--table differences]
 
 `prepare` plays demonstrations of seen activities in training houses, never with the last wording of an activity, and
 writes their plans two by two for `pathei learn` (`training.pairs`), reference text, and the memory.
 
-`activities` plays goals of seen and of unseen activities in test houses, at most 60 steps each.
+`activities` plays goals of seen and of unseen activities in test houses, at most 60 steps each. The arm `tuned@44` has
+the model as it was after 44 steps (`pathei learn --training.keep 44`).
 
 `cells` plays goals of seen activities in a 2 x 2: whether facts of the house are needed (the demonstration acts on
 something that is not in view), and whether the goal is worded as in the experience or in the wording that was left out.
 A budget is 1.3 times the demonstration's steps, with one more for each thing that is not in view. The memory also has
 the facts of a visit to the house, after which one thing in five was moved; `another house's memory` has those of
 another one. Every episode is a line of OUT/played.jsonl, and what is there is not played again.
+
+`retention` measures what a model still knows (`learners/retention`), part by part in OUT/retention-ARM.jsonl.
 """
 
 from __future__ import annotations
@@ -27,7 +31,8 @@ import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import combinations, zip_longest
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -44,13 +49,15 @@ from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.facts import FactGraph
 from pathei.envs.registry import get_verbalizer
 from pathei.envs.virtualhome.tasks.generate import demonstration, generate_split, wordings
-from pathei.experience import Task, Trajectory
+from pathei.experience import Json, Task, Trajectory
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import CorpusConfig
 from pathei.learners.evaluation.intervals import wilson
 from pathei.learners.evaluation.paired import mcnemar
 from pathei.learners.examples import write_examples
+from pathei.learners.models.load import load_model
 from pathei.learners.models.stdlib_text import stdlib_text
+from pathei.learners.retention.measure import CHAT, PLAIN, TEXTS, measure_retention
 from pathei.learners.training.pairs import paired
 from pathei.memory import open_memory
 from pathei.memory.builders.registry import make_builders
@@ -66,6 +73,8 @@ CONTROLS: Final = ("tuned + another house's memory",)
 PLANNER: Final = "planner without a model, with the memory"
 BUDGET: Final = 1.3
 STEPS: Final = 60
+SUMMARY: Final = "summary"
+"""The last line of what a model still knows."""
 MOVED: Final = 0.2
 SETTINGS: Final = SayCanConfig(sentences=24, ends=False)
 
@@ -180,7 +189,7 @@ class Player:
         else:
             shown = memory if "memory" in arm else None
             agent = SayCan(
-                self._model("tuned" if arm.startswith("tuned") else "base"),
+                self._model(arm.split(maxsplit=1)[0]),
                 SETTINGS,
                 verbalizer=HOME,
                 recollection=shown,
@@ -212,9 +221,14 @@ class Player:
 
     def _model(self, which: str) -> LocalModel:
         if which not in self._models:
-            path = str(self._out / "tuned") if which == "tuned" else "smollm2"
-            self._models[which] = LocalModel.load(path, dtype="float32", device="cpu")
+            self._models[which] = LocalModel.load(weights(self._out, which), dtype="float32", device="cpu")
         return self._models[which]
+
+
+def weights(out: Path, which: str) -> str:
+    """Return where a model is: `base`, `tuned`, or `tuned@44`, as it was after 44 steps."""
+    run, _, step = which.partition("@")
+    return "smollm2" if run == "base" else str(out / run / (f"step-{step}" if step else "model"))
 
 
 def play_activities(out: Path, count: int, arms: Sequence[str]) -> None:
@@ -247,7 +261,44 @@ def play_cells(out: Path, count: int, arms: Sequence[str]) -> None:
                 memory.forget(ids)
 
 
+def measure_kept(out: Path, arms: Sequence[str], texts: int) -> None:
+    """Measure prose, code, dialogue and knowledge of the arms' models."""
+    for arm in arms:
+        path = out / f"retention-{arm}.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        known = {one["part"]: one["found"] for one in map(json.loads, lines)}
+        found = measure_retention(*load_model(weights(out, arm)), texts=texts, part=partial(_part, path, known))
+        summary = {"part": SUMMARY, "found": found.summary()}
+        with path.open("a") as file:
+            file.write(json.dumps(summary) + "\n")
+
+
+def _part(
+    path: Path, known: dict[str, dict[str, Json]], name: str, measure: Callable[[], dict[str, Json]]
+) -> dict[str, Json]:
+    """Return a part that is known, or measure it and write it down."""
+    if name not in known:
+        begun = time.process_time()
+        known[name] = measure()
+        with path.open("a") as file:
+            file.write(json.dumps({"part": name, "found": known[name]}) + "\n")
+        print(path.stem, name, f"{time.process_time() - begun:.0f} s", flush=True)
+    return known[name]
+
+
 # --- reporting
+
+
+def report_kept(out: Path, arms: Sequence[str]) -> None:
+    """Print what the arms' models still know: bits per byte (less is better), and questions answered rightly."""
+    rows = [["model", *(f"{kind}, bits per byte" for kind in TEXTS), PLAIN, CHAT]]
+    rows.append(["---", *["---:"] * (len(rows[0]) - 1)])
+    for arm in arms:
+        *_, last = map(json.loads, (out / f"retention-{arm}.jsonl").read_text().splitlines())
+        bits, known = last["found"]["bits_per_byte"], last["found"]["knowledge"]
+        right = [_share(round(known[form]["value"] * known[form]["n"]), known[form]["n"]) for form in (PLAIN, CHAT)]
+        rows.append([arm, *(f"{bits[kind]:.3f}" for kind in TEXTS), *right])
+    print("\n".join(f"| {' | '.join(row)} |" for row in rows))
 
 
 def report(out: Path, of: str, which: str, arms: Sequence[str]) -> None:
@@ -311,16 +362,23 @@ def _share(won: int, of: int) -> str:
 def main() -> None:
     """Do one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("prepare", "activities", "cells", "report"))
+    parser.add_argument("part", choices=("prepare", "activities", "cells", "retention", "report"))
     parser.add_argument("out", type=Path)
-    parser.add_argument("--demonstrations", type=int, default=760)
-    parser.add_argument("--tasks", type=int, default=24)
-    parser.add_argument("--of", choices=("activities", "cells"), default="activities", help="what is reported")
+    parser.add_argument("--demonstrations", type=int, default=2400)
+    parser.add_argument("--tasks", type=int, default=20)
+    parser.add_argument("--texts", type=int, default=16, help="reference texts of each kind, for `retention`")
+    parser.add_argument(
+        "--of", choices=("activities", "cells", "retention"), default="activities", help="what is reported"
+    )
     parser.add_argument("--table", choices=("shares", "differences"), default="shares", help="which table of it")
     parser.add_argument("--arms", nargs="*", default=[*ARMS, *CONTROLS, PLANNER])
     arguments = parser.parse_args()
     if arguments.part == "prepare":
         prepare(arguments.out, arguments.demonstrations)
+    elif arguments.part == "retention":
+        measure_kept(arguments.out, arguments.arms, arguments.texts)
+    elif arguments.part == "report" and arguments.of == "retention":
+        report_kept(arguments.out, arguments.arms)
     elif arguments.part == "report":
         report(arguments.out, arguments.of, arguments.table, arguments.arms)
     else:
