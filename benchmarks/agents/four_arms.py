@@ -1,7 +1,7 @@
 """One language-model agent in four arms, in words only: base or tuned, with and without a memory in its prompt.
 
     python benchmarks/agents/four_arms.py prepare OUT [--demonstrations 2400]
-    pathei learn OUT/pairs.jsonl --out OUT/tuned --model smollm2 --method ewc --texts OUT/reference.jsonl --training.keep 44 ...
+    pathei learn OUT/pairs.jsonl --out OUT/tuned --model smollm2 --method ewc --training.keep 44 88 132 ...
     python benchmarks/agents/four_arms.py activities OUT [--tasks 20]
     python benchmarks/agents/four_arms.py cells OUT [--tasks 100]
     python benchmarks/agents/four_arms.py retention OUT --arms base tuned [--texts 16]
