@@ -31,6 +31,8 @@ TINY_BEFORE: Final = "embedded"
 """Its name up to version 0.1, which is still accepted and stands in stored configurations."""
 MODEL: Final = "model"
 """The folder of a run's model, within the run's."""
+EXAMPLES: Final = "examples.jsonl"
+"""What a run learned, within the run's folder."""
 SMOLLM2: Final = "smollm2"
 """The name of SmolLM2-135M-Instruct, a data set of `pathei.data`."""
 _HUB: Final = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)?")
@@ -90,6 +92,22 @@ def find_model(name: str | Path) -> ModelFiles:
     return ModelFiles(text.removesuffix("/"))
 
 
+def learned_items(name: str) -> frozenset[str]:
+    """Return the ids of a memory's items that a run of `pathei learn` was trained on; none for any other model.
+
+    They stand in the run's examples, which `pathei memory export --examples` made.
+
+    Raises:
+        ModelError: the name is that of a path, and there is no model.
+    """
+    files = find_model(name)
+    run = Path(files.adapter or files.source).parent
+    if not (_is_run(_json(run / "config.json")) and (run / EXAMPLES).is_file()):
+        return frozenset()
+    sources = (orjson.loads(line).get("source", {}) for line in (run / EXAMPLES).read_bytes().splitlines())
+    return frozenset(str(source["item"]) for source in sources if "item" in source)
+
+
 def _in_folder(path: Path, name: str) -> ModelFiles:
     config, run = _json(path / "config.json"), path / MODEL
     if _is_model(_json(run / "config.json")):
@@ -105,7 +123,7 @@ def _in_folder(path: Path, name: str) -> ModelFiles:
         return ModelFiles(str(path), files[0])
     if files:
         raise ModelError(f"There are {len(files)} GGUF files in {name}: name one, such as {path / files[0]}.")
-    if "method" in config and "training" in config:
+    if _is_run(config):
         raise ModelError(f"The run {name} has no model yet: finish it with `pathei learn`.")
     raise ModelError(f"There is no model in the folder {name}: {_NAMED}.")
 
@@ -128,6 +146,10 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, orjson.JSONDecodeError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _is_run(config: dict[str, Any]) -> bool:
+    return "method" in config and "training" in config
 
 
 def _is_model(config: dict[str, Any]) -> bool:

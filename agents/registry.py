@@ -24,8 +24,8 @@ import numpy as np
 
 from ..errors import ConfigError, unknown
 from ..experience import Task
-from ..memory.empty import EmptyMemory
-from ..pretrained import find_model
+from ..memory.empty import EmptyMemory, MemoryWithout
+from ..pretrained import find_model, learned_items
 from ..registry import Registry
 from .human import HumanAgent
 from .lm.agent import LmAgent, LmConfig
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..memory.experience_memory import ExperienceMemory
+    from ..memory.protocol import Memory
 
 _WITH: Final = "+memory:"
 _THEN: Final = "+then:"
@@ -157,6 +158,7 @@ class AgentMaker:
         self._backends: dict[str, Backend] = {}
         self._human: HumanAgent | None = None
         self._memories: dict[str, ExperienceMemory] = {}
+        self._without: dict[AgentPart, Memory] = {}
 
     @property
     def is_human(self) -> bool:
@@ -195,6 +197,7 @@ class AgentMaker:
 
     def close(self) -> None:
         """Close the memories; agents that use one cannot act any more."""
+        self._without.clear()
         while self._memories:
             self._memories.popitem()[1].close()
 
@@ -219,7 +222,7 @@ class AgentMaker:
         from ..envs.registry import get_verbalizer
 
         scene = get_verbalizer(task.env).scene(task)
-        return MemoryAgent(agent, self._opened(part.memory), env=task.env, scene=scene)
+        return MemoryAgent(agent, self._shown(part), env=task.env, scene=scene)
 
     def _acting(self, part: AgentPart, task: Task, *, is_last: bool) -> Agent:
         if part.kind == "lm":
@@ -232,7 +235,7 @@ class AgentMaker:
                 self._model(part),
                 _LAST if is_last else _BRIEF,
                 verbalizer=verbalizer,
-                recollection=None if part.memory is None else self._opened(part.memory),
+                recollection=None if part.memory is None else self._shown(part),
                 env=task.env,
                 scene=verbalizer.scene(task),
             )
@@ -258,6 +261,16 @@ class AgentMaker:
             plain = part.kind == "saycan" and "@" in part.argument
             self._backends[key] = get_backend(part.argument, chat=False if plain else None)
         return self._backends[key]
+
+    def _shown(self, part: AgentPart) -> Memory:
+        """Return the memory of a part, without what its model has learned from it."""
+        assert part.memory is not None, "only a part with a memory is shown one"
+        if part not in self._without:
+            whole = self._opened(part.memory)
+            local = part.takes == "MODEL" and "@" not in part.argument
+            learned = learned_items(part.argument) if local else frozenset()
+            self._without[part] = MemoryWithout(whole, learned) if learned else whole
+        return self._without[part]
 
     def _opened(self, path: str) -> ExperienceMemory:
         from ..memory.opening import open_memory

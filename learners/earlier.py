@@ -13,7 +13,8 @@ from pathlib import Path
 import orjson
 
 from ..errors import ConfigError
-from .run_directory import CONFIG, EXAMPLES, MODEL
+from ..pretrained import EXAMPLES
+from .run_directory import CONFIG, MODEL
 
 
 def earlier_runs(init_from: str) -> list[Path]:

@@ -21,7 +21,7 @@ import orjson
 
 from ..errors import ConfigError, RecordError, check
 from ..extras import needed_by
-from ..pretrained import find_model, has_text
+from ..pretrained import EXAMPLES, find_model, has_text
 from ..store import ExperienceStore, flagged
 from ..store.durable import publish
 from .config import LearnConfig, LearnReport
@@ -42,7 +42,6 @@ from .models.load import context_of, load_model
 from .models.stdlib_text import stdlib_text
 from .run_directory import (
     ADAPTER,
-    EXAMPLES,
     FISHER,
     GATHERED,
     MODEL,

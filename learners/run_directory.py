@@ -30,7 +30,6 @@ from .config_migration import RENAMED, migrate_config
 
 ADAPTER: Final = "adapter"
 CONFIG: Final = "config.json"
-EXAMPLES: Final = "examples.jsonl"
 FISHER: Final = "fisher.safetensors"
 GATHERED: Final = "gathered"
 MODEL: Final = "model"

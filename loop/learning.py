@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError
-from ..pretrained import has_text
+from ..pretrained import EXAMPLES, has_text
 from ..store import ExperienceStore
 from .experience import AGENT
 from .workspace import LoopWorkspace
@@ -65,7 +65,6 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     is compared with takes as many steps at once as all rounds together.
     """
     from ..learners.finetuning import FineTuner
-    from ..learners.run_directory import EXAMPLES
 
     run = run_config(place, number, method)
     run.out.mkdir(parents=True, exist_ok=True)

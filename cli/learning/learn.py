@@ -93,7 +93,7 @@ def evaluate(command: Eval) -> None:
     from ...collectors.progress import PlainLines
     from ...learners.evaluation.evaluate import EvaluationConfig
     from ...learners.evaluation.run import EvaluateRunConfig, ask_lm_eval, evaluate_model, evaluate_run
-    from ...learners.run_directory import EXAMPLES
+    from ...pretrained import EXAMPLES
     from ...views.pareto import evaluation_table, harness_table, pareto_picture, points_of
 
     if not command.runs:

@@ -145,14 +145,24 @@ def check(command: MemoryCheck) -> int:
 
 
 def export(command: MemoryExport) -> None:
-    """Export a memory, or its skills."""
+    """Export a memory, its skills, or what is proved as examples.
+
+    Raises:
+        ConfigError: two forms are asked for.
+    """
     from ...memory import Filter, open_memory
+    from ...memory.exchange.examples import write_training_examples
     from ...memory.exchange.skill_files import FILE, write_skills
 
+    if command.skills and command.examples:
+        raise ConfigError("Skills and examples are two forms: export them one after the other.")
     with open_memory(command.memory, mode="read") as memory:
         if command.skills:
             written = len(write_skills(memory.items(Filter(kinds=("skill",))), command.out))
             what = f"skills, each a folder with a {FILE}"
+        elif command.examples:
+            written = write_training_examples(memory.items(), command.out)
+            what = "examples for `pathei learn`, each of a proved item"
         else:
             written, what = memory.export_jsonl(command.out), "items with their history, as JSON lines"
     make_console().print(f"{command.out}: {written:,} {what}.", markup=False, soft_wrap=True)

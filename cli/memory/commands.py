@@ -314,12 +314,15 @@ class MemoryReembed(MemoryOperation):
 
 @dataclass(frozen=True)
 class MemoryExport(MemoryOperation):
-    """Export everything as a file of JSON lines, or the active skills as folders with a `SKILL.md`."""
+    """Export everything as JSON lines, active skills as folders with a `SKILL.md`, or what is proved as examples."""
 
     out: Positional[Path]
     """The file to write or, with `--skills`, the folder."""
     skills: bool = False
     """Export skills as folders in the Agent Skills format, which other agents read."""
+    examples: bool = False
+    """Export proved skills, plans and facts as questions with answers: a run of `pathei learn` that was trained on them
+    is no longer shown them by `saycan:RUN+memory:MEMORY`."""
 
 
 @dataclass(frozen=True)

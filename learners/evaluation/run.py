@@ -16,11 +16,11 @@ from typing import Final
 import orjson
 
 from ...errors import ConfigError, LearningError, at_least, check
-from ...pretrained import is_tiny
+from ...pretrained import EXAMPLES, is_tiny
 from ..examples import Example, Split, read_examples
 from ..models.load import load_model
 from ..models.stdlib_text import stdlib_text
-from ..run_directory import CONFIG, EXAMPLES, MODEL, note_versions, only_writer, refuse_another, settle, write_json
+from ..run_directory import CONFIG, MODEL, note_versions, only_writer, refuse_another, settle, write_json
 from ..training.batches import read_texts
 from .evaluate import EvaluationConfig, Watch, evaluate
 from .lm_eval import run_tasks, write_tasks
