@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,16 @@ def test_resetting_is_not_among_the_tools() -> None:
 
 
 @pytest.mark.integration
-def test_a_step_of_the_real_trainer_plays_the_environment(tmp_path: Path) -> None:
+def test_the_real_trainer_plays_the_environment_and_learns_under_ewc_from_its_reward(tmp_path: Path) -> None:
     trl = pytest.importorskip("trl")
     import torch
     from datasets import Dataset  # type: ignore[import-untyped]
     from transformers.utils import get_json_schema
 
+    from pathei.learners.methods.ewc import EWC
+    from pathei.learners.methods.parameters import anchor_of
+    from pathei.learners.training.callback import regularizer_callback
+    from pathei.tests.support.ewc_models import made_up_fisher
     from pathei.tests.support.tiny_language import END, tiny_model, tiny_tokenizer
 
     factory = environment("virtualhome", tasks=2, seed=3)
@@ -67,14 +72,20 @@ def test_a_step_of_the_real_trainer_plays_the_environment(tmp_path: Path) -> Non
     templates = Path(trl.__file__).parent / "chat_templates"
     tokenizer.chat_template = (templates / "qwen3.jinja").read_text("utf-8")
     model = tiny_model("llama", max_position_embeddings=16_384)
-    calls = iter(range(100))
+    before = anchor_of(model)
+    left: list[str] = []
 
     def generate(input_ids: torch.Tensor, **_: Any) -> torch.Tensor:
-        # In place of an untrained model's noise: the first turn calls a tool, the next one ends.
-        first = next(calls) == 0
-        call = '<tool_call>\n{"name": "act", "arguments": {"action": "[Wait]"}}\n</tool_call>'
-        said = tokenizer((call if first else "done") + END)["input_ids"]
-        return torch.cat([input_ids, torch.tensor([said] * len(input_ids))], dim=1)
+        # In place of an untrained model's noise: the first of two rollouts does what was demonstrated, the other ends.
+        if len(input_ids) == 2:
+            goal = tokenizer.decode(input_ids[0])
+            left[:] = next(demonstrated(task)[0] for task in factory.tasks if f"Goal: {task.goal.text}" in goal)
+        said = [left.pop(0) if row == 0 and left else "" for row in range(len(input_ids))]
+        calls = [json.dumps({"name": "act", "arguments": {"action": one}}) if one else "" for one in said]
+        texts = [f"<tool_call>\n{call}\n</tool_call>{END}" if call else f"done{END}" for call in calls]
+        ids = [torch.tensor(tokenizer(text)["input_ids"]) for text in texts]
+        padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=tokenizer.pad_token_id)
+        return torch.cat([input_ids, padded], dim=1)
 
     model.generate = generate
     trainer = trl.GRPOTrainer(
@@ -84,17 +95,23 @@ def test_a_step_of_the_real_trainer_plays_the_environment(tmp_path: Path) -> Non
         train_dataset=Dataset.from_list(factory.rows()),
         args=trl.GRPOConfig(
             output_dir=str(tmp_path),
-            max_steps=1,
+            max_steps=2,
+            logging_steps=1,
+            learning_rate=1e-3,
+            lr_scheduler_type="constant",
             per_device_train_batch_size=2,
             num_generations=2,
-            max_completion_length=4096,
+            max_completion_length=8192,
             report_to=[],
             use_cpu=True,
         ),
+        callbacks=[regularizer_callback([EWC(made_up_fisher(model), before, 5.0)])],
     )
     trainer.train()
-    [logged, *_] = trainer.state.log_history
-    assert logged["tools/call_frequency"] == 1.0
-    assert logged["tools/failure_frequency"] == 0.0
-    assert "rewards/TrlEnvironment/mean" in logged
-    assert all(rollout.get_reward() is not None for rollout in trainer.environments)
+    first, second, *_ = trainer.state.log_history
+    for logged in (first, second):
+        assert logged["tools/failure_frequency"] == 0.0
+        assert logged["tools/call_frequency"] >= 1.0
+        assert logged["rewards/TrlEnvironment/mean"] == pytest.approx(logged["rewards/TrlEnvironment/std"] / 2**0.5)
+        assert logged["rewards/TrlEnvironment/mean"] > 0  # one of the two has reached the goal
+    assert first["ewc"] == 0.0 < second["ewc"]  # the reward has moved the weights
