@@ -39,8 +39,8 @@ class Example:
     """Unique in its corpus; follows from the source and the seed."""
     kind: str
     """Which corpus: `"plan"`, `"plan-confusing"`, `"plan-bare"`, `"recognition"`, `"inference"`, `"counting"`,
-    `"tracking"`, `"location"`, `"relevance"`, `"irrelevance"`, `"next-state"`, `"next-states"`, `"contrast"`,
-    `"counterfactual"`."""
+    `"tracking"`, `"location"`, `"relevance"`, `"irrelevance"`, `"goal-conditions"`, `"next-state"`, `"next-states"`,
+    `"contrast"`, `"counterfactual"`."""
     prompt: str
     """What is asked; ends without white space, for example in `"A:"`."""
     completion: str

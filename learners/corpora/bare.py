@@ -1,4 +1,4 @@
-"""Plans asked for by the goal alone: what of an episode was needed, without what was particular to its scene.
+"""What is asked for by the goal alone: plans, without what was particular to a scene, and the goal's conditions.
 
 An episode that looked for things, or a search's plan, has steps that another scene does not ask for. The environment's
 verbalizer removes what can be removed, by trying it out (`Verbalizer.trim_plan`). So the same goal gets much the same
@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import orjson
+
+from ...envs.facts.conditions import by_class
 from ...envs.verbalizer import ask_for_plan, capitalised
 from ..evaluation.plan_execution import PlanExecutor
 from ..examples import Example
@@ -45,6 +48,20 @@ def done_plan(episode: CorpusEpisode, max_words: int) -> Iterator[CorpusDraft]:
         return
     seen = " ".join(episode.first.split()[:room])
     yield CorpusDraft(f"{head} {seen}{tail}", plan, episode.activity or episode.task.goal.text, episode.last)
+
+
+def goal_conditions(episode: CorpusEpisode, max_words: int) -> Iterator[CorpusDraft]:
+    """Ask what a goal in words means: its conditions as JSON, with classes for ids.
+
+    Nothing where it has none, or where it means a certain one of several things of a class.
+    """
+    goal, kinds = episode.task.goal, episode.start.kinds
+    times = Counter(kinds.values())
+    lifted = [by_class(one, {id_: kind for id_, kind in kinds.items() if times[kind] == 1}) for one in goal.conditions]
+    prompt = f"Goal: {capitalised(goal.text)}\nConditions:"
+    if lifted and all(one is not None for one in lifted) and count_words(prompt) <= max_words:
+        answer = episode.activity or goal.text
+        yield CorpusDraft(prompt, orjson.dumps(lifted, option=orjson.OPT_SORT_KEYS).decode(), answer, 0)
 
 
 def commonest(examples: Sequence[Example]) -> list[Example]:

@@ -19,7 +19,7 @@ from ..examples import SPLITS, Example, Split
 from . import bare, chores, happenings
 from .branches.playing import BranchPoint, branch_points
 from .branches.questions import contrast, counterfactual, next_state, next_states
-from .config import BRANCH_KINDS, CorpusConfig, CorpusDraft
+from .config import BRANCH_KINDS, GOAL_CONDITIONS, CorpusConfig, CorpusDraft
 from .episodes import CorpusEpisode, read_episode
 from .knowledge import ActivityKnowledge, learn
 from .splits import is_unseen_activity, split_of
@@ -128,6 +128,8 @@ class _Maker:
     def _drafts(self, kind: str, episode: CorpusEpisode, choices: StableRandom) -> Iterator[CorpusDraft]:
         words, wanted = self._config.max_words, self._config.per_episode
         known, names = self._known, self._names
+        if kind == GOAL_CONDITIONS:
+            return bare.goal_conditions(episode, words)
         if not episode.has_graph:
             return bare.done_plan(episode, words) if kind == "plan" else iter(())
         if kind in ("plan", "plan-confusing"):

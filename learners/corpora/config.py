@@ -25,7 +25,9 @@ KINDS: Final = (
 BRANCH_KINDS: Final = ("next-state", "next-states", "contrast", "counterfactual")
 """Kinds for which episodes are played again, and left at some steps: only environments with facts and snapshots, or
 deterministic ones, have them, and they cost more. They are made when they are asked for."""
-ALL_KINDS: Final = (*KINDS, *BRANCH_KINDS)
+GOAL_CONDITIONS: Final = "goal-conditions"
+"""What a goal in words asks for, as conditions; made when it is asked for."""
+ALL_KINDS: Final = (*KINDS, GOAL_CONDITIONS, *BRANCH_KINDS)
 """Every kind of example."""
 
 
@@ -34,8 +36,8 @@ class CorpusConfig:
     """What to make of a store."""
 
     kinds: tuple[str, ...] = KINDS
-    """The kinds of examples: of those of the default, or `next-state`, `next-states`, `contrast`, `counterfactual`, for
-    which episodes are played again and left at some of their steps."""
+    """The kinds of examples: of those of the default, `goal-conditions`, or `next-state`, `next-states`, `contrast`,
+    `counterfactual`, for which episodes are played again and left at some of their steps."""
     per_kind: int = 1000
     """Maximum number of examples of each kind to train on."""
     held_out_per_kind: int = 200

@@ -39,6 +39,7 @@ METRICS: Final[Mapping[str, tuple[Metric, ...]]] = {
     "location": ("exact", "choice"),
     "relevance": ("choice-lift",),
     "irrelevance": ("choice-lift",),
+    "goal-conditions": ("exact",),
     "next-state": ("exact",),
     "next-states": ("exact",),
     "contrast": ("exact", "rougeL"),
