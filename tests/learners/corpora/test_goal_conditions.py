@@ -4,9 +4,9 @@ import dataclasses
 
 import orjson
 
+from pathei import make_env
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
-from pathei.envs.registry import make_env
 from pathei.envs.virtualhome.tasks.generate import generate_split
 from pathei.experience import Goal, Trajectory
 from pathei.learners.corpora.building import build_corpora
@@ -16,7 +16,7 @@ CONFIG = CorpusConfig(kinds=("goal-conditions",), held_out=0.0)
 
 
 def test_an_answer_judges_an_episode_as_the_goal_itself_does() -> None:
-    tasks = [*generate_split(16, 4), *generate_split(6, 4, activities="unseen", scenes="test")]
+    tasks = [*generate_split(24, 4), *generate_split(6, 4, activities="unseen", scenes="test")]
     played = [one for one in Rollout(AgentPolicy(demonstrator)).collect(tasks) if isinstance(one, Trajectory)]
     examples = build_corpora(played, CONFIG)
     assert {one.split for one in examples} == {"train", "unseen"}
