@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pathei.errors import ConfigError, UnknownNameError
-from pathei.integrations.trl import TrlEnvironment, environment
+from pathei.integrations.trl import TrlEnvironment, TrlEnvironmentFactory, environment
 from pathei.tests.interop.served import demonstrated
 
 
@@ -52,31 +53,18 @@ def test_resetting_is_not_among_the_tools() -> None:
     assert tools == ["act", "actions"]
 
 
-@pytest.mark.integration
-def test_the_real_trainer_plays_the_environment_and_learns_under_ewc_from_its_reward(tmp_path: Path) -> None:
-    trl = pytest.importorskip("trl")
+def plays_demonstrations(factory: TrlEnvironmentFactory, tokenizer: Any) -> Callable[..., Any]:
+    """Return what generates in place of an untrained model's noise.
+
+    The first of two rollouts does what was demonstrated, one action in a turn; the other ends at once.
+    """
     import torch
-    from datasets import Dataset  # type: ignore[import-untyped]
-    from transformers.utils import get_json_schema
 
-    from pathei.learners.methods.ewc import EWC
-    from pathei.learners.methods.parameters import anchor_of
-    from pathei.learners.training.callback import regularizer_callback
-    from pathei.tests.support.ewc_models import made_up_fisher
-    from pathei.tests.support.tiny_language import END, tiny_model, tiny_tokenizer
+    from pathei.tests.support.tiny_language import END
 
-    factory = environment("virtualhome", tasks=2, seed=3)
-    for method in (TrlEnvironment.act, TrlEnvironment.actions):
-        assert get_json_schema(method)["function"]["description"]
-    tokenizer = tiny_tokenizer()
-    templates = Path(trl.__file__).parent / "chat_templates"
-    tokenizer.chat_template = (templates / "qwen3.jinja").read_text("utf-8")
-    model = tiny_model("llama", max_position_embeddings=16_384)
-    before = anchor_of(model)
     left: list[str] = []
 
     def generate(input_ids: torch.Tensor, **_: Any) -> torch.Tensor:
-        # In place of an untrained model's noise: the first of two rollouts does what was demonstrated, the other ends.
         if len(input_ids) == 2:
             goal = tokenizer.decode(input_ids[0])
             left[:] = next(demonstrated(task)[0] for task in factory.tasks if f"Goal: {task.goal.text}" in goal)
@@ -87,7 +75,31 @@ def test_the_real_trainer_plays_the_environment_and_learns_under_ewc_from_its_re
         padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=tokenizer.pad_token_id)
         return torch.cat([input_ids, padded], dim=1)
 
-    model.generate = generate
+    return generate
+
+
+@pytest.mark.integration
+def test_the_real_trainer_plays_the_environment_and_learns_under_ewc_from_its_reward(tmp_path: Path) -> None:
+    trl = pytest.importorskip("trl")
+    from datasets import Dataset  # type: ignore[import-untyped]
+    from transformers.utils import get_json_schema
+
+    from pathei.learners.methods.ewc import EWC
+    from pathei.learners.methods.parameters import anchor_of
+    from pathei.learners.training.callback import regularizer_callback
+    from pathei.tests.support.ewc_models import made_up_fisher
+    from pathei.tests.support.tiny_language import tiny_model, tiny_tokenizer
+
+    factory = environment("virtualhome", tasks=2, seed=3)
+    for method in (TrlEnvironment.act, TrlEnvironment.actions):
+        assert get_json_schema(method)["function"]["description"]
+    tokenizer = tiny_tokenizer()
+    templates = Path(trl.__file__).parent / "chat_templates"
+    tokenizer.chat_template = (templates / "qwen3.jinja").read_text("utf-8")
+    model = tiny_model("llama", max_position_embeddings=16_384)
+    before = anchor_of(model)
+
+    model.generate = plays_demonstrations(factory, tokenizer)
     trainer = trl.GRPOTrainer(
         model=model,
         processing_class=tokenizer,
