@@ -6,6 +6,7 @@ import pytest
 
 from pathei.agents import AgentMaker
 from pathei.agents.lm.agent import LmConfig
+from pathei.agents.protocol import Decision
 from pathei.cli import main
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
@@ -115,8 +116,9 @@ def test_a_model_that_learned_a_memory_is_shown_the_rest_and_its_base_everything
     for model in ("base", "run"):
         agent = AgentMaker(f"lm:{tmp_path / model}+memory:{lived}", lm=LmConfig())(task)
         agent.reset(0)
-        notes = agent.act(Observation("A room.", (), ("[Wait]",)), task.goal).notes
-        shown[model] = set(notes.get("memory", ()))
+        decided = agent.act(Observation("A room.", (), ("[Wait]",)), task.goal)
+        assert isinstance(decided, Decision)
+        shown[model] = set(decided.notes["memory"])
     assert shown["base"] & learned
     assert shown["run"]
     assert not shown["run"] & learned
