@@ -13,7 +13,7 @@ from ...stable_random import StableRandom
 from ..facts import read_actor
 from ..model import StepResult
 from .engine.preconditions import Holds
-from .engine.rules import EngineAction
+from .engine.rules import EngineAction, RuleSheet
 from .engine.scene import bits
 from .language.script import parse_line, write_line
 
@@ -90,7 +90,7 @@ class HomeModel(_Judged):
         usual = (every_node, every_verb) if relevance is None else (relevance.nodes, relevance.verbs)
         self._nodes: int = usual[0] if nodes is None else nodes
         self._verbs: frozenset[str] = usual[1] if verbs is None else frozenset(verbs)
-        self._rules = [bound for verb, bound in world.bound.items() if verb in self._verbs]
+        self._sheet = RuleSheet(bound for verb, bound in world.bound.items() if verb in self._verbs)
         self._landmarks = landmarks
         self._potential = self._measure()
         self._candidates: list[_Candidate] | None = None
@@ -118,7 +118,7 @@ class HomeModel(_Judged):
         """Return the admissible actions with these verbs and nodes."""
         if self.success():
             return ()
-        return self._world.admissible(self._character, self._nodes, self._rules)
+        return self._world.admissible(self._character, self._nodes, self._sheet)
 
     def prior(self, actions: Sequence[EngineAction]) -> Sequence[float]:
         """Return the relevance of actions to the goal, shape `[actions]`; uniform where nothing is known of it."""

@@ -168,19 +168,6 @@ class _Slot:
                 return says if isinstance(says, str) else says(w, c, n)
         return None
 
-    def among(self, w: World, c: int, nodes: int, known: dict[Among, int]) -> int:
-        nodes &= self.nodes
-        for question in self.questions:
-            if not nodes:
-                return 0
-            answer = known.get(question)
-            if answer is None:
-                answer = known[question] = w.ask(question, c)
-            nodes &= answer
-        for holds in self.slow:
-            nodes = sum(1 << n for n in bits(nodes) if holds(w, c, n))
-        return nodes
-
 
 class BoundRule:
     """A rule prepared for one scene: decides, acts, and lists the objects with which it is possible."""
@@ -274,38 +261,74 @@ class Options(NamedTuple):
 
     rule: BoundRule
     first: int
-    """Bitset of the objects; 1 for a rule without."""
+    """Bitset of the objects; that of the character for a rule without."""
     second: int
     """Bitset of the destinations; which of them go with which objects is for `BoundRule.among` to say."""
 
 
-def options(w: World, c: int, among: int, rules: Iterable[BoundRule]) -> list[Options]:
-    """Return the rules that a character can act by now, in their order, with the objects and destinations that fit.
+class RuleSheet:
+    """Some rules of one world, prepared to list at once which of them a character can act by.
 
-    Args:
-        w: The world.
-        c: The character.
-        among: Bitset of the nodes that may be objects or destinations.
-        rules: Rules of this world.
+    Many rules ask the same of their objects, and most questions come back in many rules: each is asked once a listing.
     """
-    found: list[Options] = []
-    fitting: dict[_Slot, int] = {}  # many rules ask the same of their objects
-    answers: dict[Among, int] = {}
-    for rule in rules:
-        slot = rule.first
-        if not rule.arity:
-            if slot.refusal(w, c, c) is None:
-                found.append(Options(rule, 1, 0))
-            continue
-        first = fitting.get(slot)
-        if first is None:
-            first = fitting[slot] = slot.among(w, c, among, answers)
-        if not first:
-            continue
-        second = rule.second.among(w, c, among, answers) if rule.arity == 2 else 0
-        if second or rule.arity == 1:
-            found.append(Options(rule, first, second))
-    return found
+
+    __slots__ = ("_questions", "_rules", "_slots")
+
+    def __init__(self, rules: Iterable[BoundRule]) -> None:
+        """Number the different conditions and questions of the rules, which keep their order."""
+        asked: dict[tuple[_Slot, bool], int] = {}  # without an object, the character itself is asked
+
+        def place(rule: BoundRule, slot: _Slot) -> int:
+            return asked.setdefault((slot, rule.arity == 0), len(asked))
+
+        self._rules = [(rule, rule.arity, place(rule, rule.first), place(rule, rule.second)) for rule in rules]
+        questions: dict[Among, int] = {}
+        self._slots = [
+            (slot, itself, tuple(questions.setdefault(question, len(questions)) for question in slot.questions))
+            for slot, itself in asked
+        ]
+        self._questions = tuple(questions)
+
+    def options(self, w: World, c: int, among: int) -> list[Options]:
+        """Return the rules that a character can act by now, in their order, with the objects and destinations that fit.
+
+        Args:
+            w: The world.
+            c: The character.
+            among: Bitset of the nodes that may be objects or destinations.
+        """
+        found: list[Options] = []
+        answers: list[int | None] = [None] * len(self._questions)
+        fitting: list[int | None] = [None] * len(self._slots)
+        for rule, arity, first, second in self._rules:
+            objects = fitting[first]
+            if objects is None:
+                objects = fitting[first] = self._fitting(first, w, c, among, answers)
+            if not objects:
+                continue
+            if arity < 2:
+                found.append(Options(rule, objects, 0))
+                continue
+            destinations = fitting[second]
+            if destinations is None:
+                destinations = fitting[second] = self._fitting(second, w, c, among, answers)
+            if destinations:
+                found.append(Options(rule, objects, destinations))
+        return found
+
+    def _fitting(self, place: int, w: World, c: int, among: int, answers: list[int | None]) -> int:
+        slot, itself, questions = self._slots[place]
+        nodes = slot.nodes & (1 << c if itself else among)
+        for number in questions:
+            if not nodes:
+                return 0
+            answer = answers[number]
+            if answer is None:
+                answer = answers[number] = w.ask(self._questions[number], c)
+            nodes &= answer
+        for holds in slot.slow:
+            nodes = sum(1 << n for n in bits(nodes) if holds(w, c, n))
+        return nodes
 
 
 @lru_cache(maxsize=1 << 14)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from .navigation import Doorways, Paths, doorways
 from .preconditions import LASTING
-from .rules import options
+from .rules import RuleSheet
 from .scene import Edge, Scene, bits
 from .vocabulary import CHARACTER_CLASS, CLOSE, FACING, HANDS, RELATIONS
 
@@ -109,6 +109,7 @@ class World:
         self.version: WorldSnapshot = self.start
         self.version.key = 0
         self.bound: dict[str, BoundRule] = rules.bind(scene)
+        self._sheet = RuleSheet(self.bound.values())
         self.choose: Callable[[World, int, int, int], int] = rules.choose
         self.bodies: int = scene.having["BODY_PART"]
         self.doorways: Doorways = doorways(scene)
@@ -151,19 +152,19 @@ class World:
         return self.bound[action.verb].possible(self, character, action.first, action.second)
 
     def admissible(
-        self, character: int | None = None, among: int | None = None, rules: Iterable[BoundRule] | None = None
+        self, character: int | None = None, among: int | None = None, sheet: RuleSheet | None = None
     ) -> list[EngineAction]:
         """Return every action that the rules allow now, in order of verb, object and destination.
 
         Args:
             character: Index of the node that acts; the first character if None.
             among: A bitset; only actions whose objects are all in it are listed. Everything if None.
-            rules: Some of `bound`, where not all matter.
+            sheet: Some of `bound`, where not all matter.
         """
         c = self.characters[0] if character is None else character
         among = self.scene.everything if among is None else among
         found: list[EngineAction] = []
-        for rule, first, second in options(self, c, among, self.bound.values() if rules is None else rules):
+        for rule, first, second in (sheet or self._sheet).options(self, c, among):
             found += rule.among(self, c, first, second)
         return found
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..engine.rules import BoundRule, EngineAction, options
+from ..engine.rules import BoundRule, EngineAction, RuleSheet
 from ..engine.scene import bits
 from .observation import nameable
 from .script import write_line
@@ -25,6 +25,7 @@ class Listing:
     def __init__(self, world: World) -> None:
         """Prepare; nothing is written yet."""
         self._scene, self._rules = world.scene, world.rules
+        self._sheet = RuleSheet(world.bound.values())
         self._written: dict[BoundRule, dict[tuple[int, int], list[str]]] = {rule: {} for rule in world.bound.values()}
         self._lines: dict[BoundRule, dict[tuple[int, int], str]] = {rule: {} for rule in world.bound.values()}
         self.known: dict[str, EngineAction] = {}
@@ -40,34 +41,38 @@ class Listing:
 
     def _listed(self, world: World, character: int, among: int) -> tuple[str, ...]:
         lines: list[str] = []
-        for rule, first, second in options(world, character, among, self._written):
+        for rule, first, second in self._sheet.options(world, character, among):
             if rule.pair:
-                actions = rule.among(world, character, first, second)
-                lines += [self._line(rule, action.first, action.second) for action in actions]
+                possible = rule.among(world, character, first, second)
+                lines += self._lines_of(rule, [(action.first, action.second) for action in possible])
                 continue
             written = self._written[rule]
             found = written.get((first, second))
             if found is None:
                 if len(written) >= _KEPT:
                     written.clear()
-                found = written[first, second] = self._write(rule, first, second)
+                found = written[first, second] = self._lines_of(rule, _objects(rule, first, second))
             lines += found
         return tuple(lines)
 
-    def _write(self, rule: BoundRule, first: int, second: int) -> list[str]:
-        """Return the lines of a rule for all objects and destinations of two bitsets."""
-        if rule.arity == 0:
-            return [self._line(rule, -1, -1)]
-        return [self._line(rule, o, d) for o in bits(first) for d in (bits(second) if rule.arity == 2 else (-1,))]
-
-    def _line(self, rule: BoundRule, first: int, second: int) -> str:
+    def _lines_of(self, rule: BoundRule, objects: list[tuple[int, int]]) -> list[str]:
+        """Return the lines of a rule for objects and destinations."""
         lines = self._lines[rule]
-        line = lines.get((first, second))
-        if line is None:
-            action = EngineAction(rule.rule.key, first, second)
-            line = lines[first, second] = write_line(action, self._scene, self._rules)
-            self.known[line] = action
+        return [lines.get(pair) or self._write(rule, *pair) for pair in objects]
+
+    def _write(self, rule: BoundRule, first: int, second: int) -> str:
+        action = EngineAction(rule.rule.key, first, second)
+        line = self._lines[rule][first, second] = write_line(action, self._scene, self._rules)
+        self.known[line] = action
         return line
+
+
+def _objects(rule: BoundRule, first: int, second: int) -> list[tuple[int, int]]:
+    """Return the objects and destinations of two bitsets that a rule takes, -1 for none."""
+    if not rule.arity:
+        return [(-1, -1)]
+    destinations = bits(second) if rule.arity == 2 else (-1,)
+    return [(o, d) for o in bits(first) for d in destinations]
 
 
 __all__ = ["Listing"]
