@@ -49,7 +49,11 @@ class _Kinds(dict[str, int]):
         """The number of the verb of each kind, shape `[capacity]`."""
 
     def __missing__(self, action: str) -> int:
-        number = self[action] = self.number(_kind(action))
+        kind = _kind(action)
+        number = self.numbers.get(kind)
+        if number is None:
+            number = self.number(kind)
+        self[action] = number
         return number
 
     def number(self, kind: str) -> int:
@@ -98,11 +102,11 @@ class NoveltyCounts:
         if actions is not self._listed or not isinstance(actions, tuple):  # often nothing has changed
             self._listed = actions
             self._of_action = np.fromiter(map(self._kinds.__getitem__, actions), dtype=np.intp, count=len(actions))
-            self._there = np.flatnonzero(np.bincount(self._of_action))
+            (self._there,) = np.bincount(self._of_action).nonzero()
         kinds, there = self._of_action, self._there
         # The largest of score / temperature with Gumbel noise is a draw from the softmax.
         noisy = self._scores(there) + max(self.temperature, 1e-9) * rng.gumbel(size=len(there))
-        group = np.flatnonzero(kinds == there[noisy.argmax()])
+        (group,) = (kinds == there[noisy.argmax()]).nonzero()
         return actions[int(group[int(rng.integers(len(group)))])]
 
     def score(self, kind: str) -> float:

@@ -80,6 +80,7 @@ class World:
         doorways: How doors join the rooms.
         paths: A cache of `moving`: which rooms can be reached from where, by the doors that are shut.
         bound: The rules prepared for this scene, by verb in upper case.
+        sheet: All of them, prepared to be listed.
         choose: Picks one node where the original takes the first of a set; replace it to make another choice.
         version: The present moment.
     """
@@ -109,7 +110,7 @@ class World:
         self.version: WorldSnapshot = self.start
         self.version.key = 0
         self.bound: dict[str, BoundRule] = rules.bind(scene)
-        self._sheet = RuleSheet(self.bound.values())
+        self.sheet: RuleSheet = RuleSheet(self.bound.values())
         self.choose: Callable[[World, int, int, int], int] = rules.choose
         self.bodies: int = scene.having["BODY_PART"]
         self.doorways: Doorways = doorways(scene)
@@ -164,7 +165,7 @@ class World:
         c = self.characters[0] if character is None else character
         among = self.scene.everything if among is None else among
         found: list[EngineAction] = []
-        for rule, first, second in (sheet or self._sheet).options(self, c, among):
+        for rule, first, second in (sheet or self.sheet).options(self, c, among):
             found += rule.among(self, c, first, second)
         return found
 

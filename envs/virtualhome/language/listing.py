@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..engine.rules import BoundRule, EngineAction, RuleSheet
+from ..engine.rules import BoundRule, EngineAction
 from ..engine.scene import bits
 from .observation import nameable
 from .script import write_line
@@ -25,7 +25,6 @@ class Listing:
     def __init__(self, world: World) -> None:
         """Prepare; nothing is written yet."""
         self._scene, self._rules = world.scene, world.rules
-        self._sheet = RuleSheet(world.bound.values())
         self._written: dict[BoundRule, dict[tuple[int, int], list[str]]] = {rule: {} for rule in world.bound.values()}
         self._lines: dict[BoundRule, dict[tuple[int, int], str]] = {rule: {} for rule in world.bound.values()}
         self.known: dict[str, EngineAction] = {}
@@ -41,7 +40,7 @@ class Listing:
 
     def _listed(self, world: World, character: int, among: int) -> tuple[str, ...]:
         lines: list[str] = []
-        for rule, first, second in self._sheet.options(world, character, among):
+        for rule, first, second in world.sheet.options(world, character, among):
             if rule.pair:
                 possible = rule.among(world, character, first, second)
                 lines += self._lines_of(rule, [(action.first, action.second) for action in possible])

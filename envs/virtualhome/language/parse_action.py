@@ -26,9 +26,10 @@ class Misunderstood(NamedTuple):
 
 def phrases(rules: Rules) -> tuple[Phrase, ...]:
     """Return every phrase of a set of rules, the longest first: "put back {0} on {1}" before "put back {0}"."""
-    return compile_phrases(
+    said = (
         (key, text) for key, rule in rules.table.items() for text in dict.fromkeys((*rule.phrases, _plain_phrase(rule)))
     )
+    return compile_phrases(tuple(said))
 
 
 def _plain_phrase(rule: Rule) -> str:

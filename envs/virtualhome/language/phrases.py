@@ -8,7 +8,8 @@ name means (`nouns`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -25,7 +26,8 @@ class Phrase(NamedTuple):
     pattern: re.Pattern[str]
 
 
-def compile_phrases(phrases: Iterable[tuple[str, str]]) -> tuple[Phrase, ...]:
+@lru_cache(maxsize=64)
+def compile_phrases(phrases: tuple[tuple[str, str], ...]) -> tuple[Phrase, ...]:
     """Return pairs of verb and phrase as patterns, the longest first: "put back {0} on {1}" before "put back {0}"."""
     found = []
     for verb, text in phrases:
