@@ -120,20 +120,18 @@ def plainly_found(condition: Any, graph: Any) -> Any:
 
 
 def plain_progress(condition: Any, graph: Any) -> float:
-    """How far a condition is, read off the graph without any bitset."""
+    """How far a condition is, read off the graph; a negation by the share of what must not be so that is no more."""
     if "not" in condition:
         inner = condition["not"]
         if inner.get("new") or inner.get("count") == "all":
             return float(plain_progress(inner, graph) < 1.0)
-        # Of what must not be so at the beginning, the share that is no more.
         over, first = (len(plainly_found(inner, moment)) - inner.get("count", 1) + 1 for moment in (graph, DUO))
         return 1.0 if over <= 0 else max(0.0, 1 - over / max(first, 1))
-    count = condition.get("count", 1)
     found = plainly_found(condition, graph) - (plainly_found(condition, DUO) if condition.get("new") else set())
-    if count == "all":
+    if condition.get("count") == "all":
         there = selected(condition["node" if "node" in condition else "from"])
         return len(found if "node" in condition else {a for a, _ in found}) / len(there)
-    return min(len(found) / int(count), 1.0)
+    return min(len(found) / int(condition.get("count", 1)), 1.0)
 
 
 @settings(max_examples=200)
