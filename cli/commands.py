@@ -248,8 +248,9 @@ class StoreExport:
     """The store's directory."""
     out: Positional[Path]
     """The file or folder to make."""
-    format: str = "parquet"
-    """The format; those of other packages are in `pathei list export`.
+    format: str | None = None
+    """The format; if left out, `parquet` for a file `*.parquet`, `chat` for `*.jsonl`. Those of other packages are in
+    `pathei list export`.
 
     parquet: one file, one row per step
     chat: JSON lines, one conversation per episode

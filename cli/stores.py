@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
+from ..errors import ConfigError
 from .commands import (
     StoreCard,
     StoreExport,
@@ -26,6 +28,9 @@ from .worlds import LINES
 
 if TYPE_CHECKING:
     from ..store import Damage, ExperienceStore
+
+_FORMATS: Final = MappingProxyType({".parquet": "parquet", ".jsonl": "chat"})
+"""What a file is exported as by its ending."""
 
 
 def store_info(command: StoreInfoCommand) -> int:
@@ -133,10 +138,13 @@ def store_export(command: StoreExport) -> None:
     from ..export import export
     from ..store import ExperienceStore
 
+    named = command.format or _FORMATS.get(command.out.suffix)
+    if named is None:
+        raise ConfigError(f"Which format {str(command.out)!r} is to have is not clear: say so with --format.")
     with ExperienceStore.open(command.path, mode="read") as store:
         report = export(
             store,
-            command.format,
+            named,
             command.out,
             collector=command.collector,
             success=command.success,

@@ -129,7 +129,7 @@ def run(command: Run) -> None:
     try:
         agent = _script(command) or agents(task)
         steps = PlaySettings(steps=command.steps)
-        longest = steps.longest_demonstration if command.agent == "scripted" else steps.longest
+        longest = steps.longest_of(command.agent)
         watch = watcher if frames is None else _both(watcher, frames)
         env, seed = envs.get(task), command.seed
         played = play(env, task, agent, max_steps=longest, seed=seed, put_image=named, watch=watch)

@@ -54,6 +54,10 @@ class PlaySettings:
         """The longest episode of a demonstration; the environment's own limit may come first."""
         return _WHOLE if self.steps is None else self.steps
 
+    def longest_of(self, collector: str) -> int:
+        """Return the longest episode of a collector, by its name."""
+        return self.longest_demonstration if collector == "scripted" else self.longest
+
     def tasks(self, options: Any, count: int) -> list[Task]:
         """Return generated tasks, or, for a collector that chooses its own goals, where each attempt is made.
 
@@ -296,7 +300,7 @@ class AgentOptions:
         return make_agent_collector(
             self.agent,
             name=self.record_as,
-            max_steps=play.longest_demonstration if self.agent == "scripted" else play.longest,
+            max_steps=play.longest_of(self.agent),
             seed=play.seed,
             batch=self.batch,
             lm=LmConfig(**vars(self.lm)),

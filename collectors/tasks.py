@@ -6,15 +6,20 @@ Not here: making tasks, which each world does.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from ..envs import contract
+from ..envs.goal_space import goal_in_words
 from ..envs.registry import NO_GOAL, EnvSpec, get_env, task_set_named
-from ..errors import ConfigError, UnknownNameError, unknown
+from ..errors import ConfigError, PatheiError, UnknownNameError, unknown
 from ..experience import Goal, Task
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 def tasks_named(name: str, world: EnvSpec, *, seed: int = 0, characters: int | None = None) -> list[Task]:
@@ -75,6 +80,9 @@ def read_tasks(path: str | Path, env: str = "") -> list[Task]:
     A task is `{"id", "env", "seed", "goal", "options"}`. Only the goal is needed: `{"text", "conditions"}`, its text
     alone, or nothing where the environment's tasks have none. The others have defaults: the name of the file with the
     task's number, `env`, 0 and no options.
+
+    A text alone is read where the environment reads goals in words, as `pathei plan` does, so that it can be checked;
+    one that cannot be read is shown to who acts and not checked, which is logged as a warning.
 
     Args:
         path: The file.
@@ -148,7 +156,8 @@ class _TaskReader:
         elif not wrong and isinstance(spec, EnvSpec):
             first = self._ids.setdefault(body["id"], where)
             if first == where:
-                self.tasks.append(Task(body["id"], spec.id, body["seed"], goal, body["options"]))
+                task = Task(body["id"], spec.id, body["seed"], goal, body["options"])
+                self.tasks.append(task if goal.conditions or not isinstance(row.get("goal"), str) else _read(task))
             else:
                 wrong.append(f"its id {body['id']!r} is that of {first} already")
         self.problems += [f"{where}: {one}" for one in wrong]
@@ -176,6 +185,23 @@ class _TaskReader:
         return (
             "it lacks a goal" if given is None else f'{given!r} is no goal: write a text, or {{"text", "conditions"}}'
         )
+
+
+def _read(task: Task) -> Task:
+    """Return a task with the conditions that its goal in words states; itself where they cannot be read."""
+    if get_env(task.env).goal_space is None:
+        return task
+    try:
+        env = contract.make(task)
+        try:
+            contract.reset(env, task)
+            goal = goal_in_words(env, task.env, task.goal.text)
+        finally:
+            env.close()
+    except PatheiError as error:
+        _LOG.warning("The goal of task %s is shown and not checked: %s", task.id, error)
+        return task
+    return dataclasses.replace(task, goal=Goal(task.goal.text, goal.conditions))
 
 
 _FIELDS: Final[Mapping[str, tuple[type, str]]] = {

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import gymnasium
 
+from ..errors import ConfigError, GoalError
 from ..experience import Goal
 
 
@@ -108,3 +109,26 @@ class GoalSpaceProvider(Protocol):
             GoalError: the goal has no conditions, or malformed ones.
         """
         ...
+
+
+def goal_in_words(env: gymnasium.Env[Any, Any], env_id: str, text: str) -> Goal:
+    """Read a goal in words as it can be checked: by the environment's own reader, or as one of the goals it offers.
+
+    Args:
+        env: The environment, reset to where the goal is to be reached.
+        env_id: Its gymnasium id.
+        text: What is asked for.
+
+    Raises:
+        GoalError: it cannot be read, or the environment reads none.
+    """
+    from .registry import get_goal_space, get_verbalizer
+
+    goal = get_verbalizer(env_id).read_instruction(env, text)
+    if goal is not None:
+        return goal
+    try:
+        space = get_goal_space(env_id)
+    except ConfigError as error:
+        raise GoalError(f"{env_id} cannot say what {text!r} asks for. {error}") from None
+    return space.present(env).read(text).goal

@@ -126,7 +126,7 @@ def write_results(selection: Selection, temporary: Path, target: Path) -> Export
     """
     del target
     rows: dict[str, bytes] = {}
-    collectors = set[str]()
+    collectors, longest = set[str](), 1
     for one in selection.stored():
         if one.parent is not None:
             continue
@@ -145,16 +145,20 @@ def write_results(selection: Selection, temporary: Path, target: Path) -> Export
                 "collect each seed into a store of its own."
             )
         rows[row.task] = orjson.dumps(row)
+        longest = max(longest, len(row.actions))
     if len(collectors) != 1:
         names = ", ".join(sorted(collectors)) or "nobody"
-        raise ExportError(f"A result file has the episodes of one collector, and these are of {names}: choose one.")
+        raise ExportError(
+            f"A result file has the episodes of one collector, and these are of {names}: choose one with --collector."
+        )
     [collector] = collectors
     settings, versions = _played(selection.store, collector)
     head = {
         "pathei_results": VERSION,
         "collector": collector,
         "tasks": {name: settings.get(name) for name in _SETTINGS},
-        "steps": settings["steps"],
+        # Without a limit of its own an episode was as long as its collector lets it be: the longest one says how long.
+        "steps": longest if settings["steps"] is None else settings["steps"],
         "seed": settings["seed"],
         "versions": versions,
     }

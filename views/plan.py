@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import gymnasium
 import numpy as np
 from rich.console import Console
 from rich.text import Text
@@ -16,10 +15,9 @@ from ..collectors.rollout.episode import Recorder
 from ..collectors.search.collector import MctsConfig, find_plan, model_in
 from ..collectors.search.mcts import SearchConfig
 from ..envs import contract
+from ..envs.goal_space import goal_in_words
 from ..envs.plans import DOMAIN, PROBLEM, pddl_of
-from ..envs.registry import get_goal_space, get_verbalizer
-from ..errors import ConfigError, GoalError
-from ..experience import Goal, Task
+from ..experience import Task
 from .tree import tree_view
 from .watch import Watcher
 
@@ -116,7 +114,7 @@ def _begun(task: Task, instruction: str, max_steps: int) -> Recorder:
     """Begin the episode in which an instruction is to be carried out."""
     env = contract.make(task)
     contract.reset(env, task)
-    recorder = Recorder(env, replace(task, goal=_goal(env, task, instruction)), max_steps=max_steps)
+    recorder = Recorder(env, replace(task, goal=goal_in_words(env, task.env, instruction)), max_steps=max_steps)
     recorder.reset()
     return recorder
 
@@ -135,19 +133,3 @@ def _judged(recorder: Recorder, console: Console, advice: str) -> bool:
     console.print(Text(verdict, style="bold green" if reached else "bold yellow"))
     recorder.env.close()
     return reached
-
-
-def _goal(env: gymnasium.Env[Any, Any], task: Task, instruction: str) -> Goal:
-    """Read an instruction: by the environment's own reader, or as one of the goals that it offers.
-
-    Raises:
-        GoalError: it cannot be read, or the environment reads none.
-    """
-    goal = get_verbalizer(task.env).read_instruction(env, instruction)
-    if goal is not None:
-        return goal
-    try:
-        space = get_goal_space(task.env)
-    except ConfigError as error:
-        raise GoalError(f"{task.env} cannot say what {instruction!r} asks for. {error}") from None
-    return space.present(env).read(instruction).goal

@@ -174,7 +174,7 @@ class LmAgent:
             raise Finished("there is nothing to be done here")
         longest = max(actions, key=lambda action: len(action.encode()))
         room = self.backend.count(Conversation((Message("user", longest),))) + 4
-        asked, notes = self._fitted(observation, goal, room, listed=False)
+        asked, notes = self._fitted(observation, goal, room, listed=False, whole=True)
         rated = yield Choice(asked, actions)
         assert isinstance(rated, RatedChoices), "a choice is answered by ratings"
         scores = rated.scores(self.config.per_token)
@@ -276,13 +276,20 @@ class LmAgent:
     # --- both
 
     def _fitted(
-        self, observation: Observation, goal: Goal, room: int, *, listed: bool, retold: tuple[Message, ...] = ()
+        self,
+        observation: Observation,
+        goal: Goal,
+        room: int,
+        *,
+        listed: bool,
+        retold: tuple[Message, ...] = (),
+        whole: bool = False,
     ) -> tuple[Conversation, dict[str, Json]]:
         config, context = self.config, self.backend.context
         budget = config.budget
         if context is not None:
-            # An answer longer than half the context is the one to give way.
-            left = context - min(room, context // 2)
+            # An answer that may be longer than half the context gives way; an action that is rated is needed `whole`.
+            left = context - (room if whole else min(room, context // 2))
             budget = left if budget is None else min(budget, left)
         shown = len(self._history) if config.history is None else config.history
         past = self._history[max(0, len(self._history) - shown) :]

@@ -176,7 +176,8 @@ def require_goal(recorder: Recorder) -> None:
     own = own_model(recorder.env.unwrapped)
     if own is not None and own.success() is None:
         raise GoalError(
-            "The goal is empty: it has no conditions that can be checked, so there is nothing to search for."
+            f"The goal {recorder.task.goal.text[:100]!r} has no conditions that can be checked, so there is nothing to "
+            "search for: `pathei plan` says why its words cannot be read."
         )
 
 

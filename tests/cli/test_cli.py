@@ -171,6 +171,13 @@ def test_a_store_is_described_listed_shown_and_exported(
     assert "6 episodes" in capsys.readouterr().out
     assert len(out.read_bytes().splitlines()) == 6
     assert main(["store", "export", str(store), str(out), "--format", "chat"]) == 2
+    # Without a format, the ending of the name says which.
+    assert main(["store", "export", str(store), str(tmp_path / "more.jsonl")]) == 0
+    assert (tmp_path / "more.jsonl").read_bytes() == out.read_bytes()
+    assert main(["store", "export", str(store), str(tmp_path / "steps.parquet")]) == 0
+    assert (tmp_path / "steps.parquet").read_bytes()[:4] == b"PAR1"
+    assert main(["store", "export", str(store), str(tmp_path / "mine.foo")]) == 2
+    assert "say so with --format" in " ".join(capsys.readouterr().err.split())
 
 
 def test_an_agent_can_be_watched(tmp_path: Path, tasks_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

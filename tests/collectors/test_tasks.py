@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pathei
 from pathei.collectors.tasks import read_tasks, tasks_named, write_tasks
 from pathei.envs.registry import NO_GOAL, get_env
 from pathei.errors import ConfigError
@@ -52,12 +53,24 @@ def written(path: Path, *rows: object) -> Path:
 
 
 def test_all_but_the_goal_has_a_default(tmp_path: Path) -> None:
-    path = written(
-        tmp_path / "mine.jsonl", {"goal": "open the door"}, "", {"goal": {"text": "sit"}, "seed": 4, "id": "x"}
-    )
+    path = written(tmp_path / "mine.jsonl", {"goal": "be happy"}, "", {"goal": {"text": "sit"}, "seed": 4, "id": "x"})
     first, second = read_tasks(path, "virtualhome")
-    assert first == Task("mine/1", "pathei/VirtualHome-v0", 0, Goal("open the door"))
+    assert first == Task("mine/1", "pathei/VirtualHome-v0", 0, Goal("be happy"))
     assert second == Task("x", "pathei/VirtualHome-v0", 4, Goal("sit"))
+
+
+def test_goals_in_words_are_read_so_that_they_can_be_checked_and_searched_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = written(
+        tmp_path / "mine.jsonl", {"goal": "open the fridge"}, {"goal": "fly to the moon"}, {"goal": {"text": "rest"}}
+    )
+    opened, flown, rested = read_tasks(path, "virtualhome")
+    assert (opened.goal.text, len(opened.goal.conditions)) == ("open the fridge", 1)
+    assert (flown.goal, rested.goal) == (Goal("fly to the moon"), Goal("rest"))
+    assert "mine/2 is shown and not checked" in caplog.text
+    report = pathei.collect(tmp_path / "store", [opened], "mcts", workers=0)
+    assert report.coverage.successes == 1
 
 
 def test_where_tasks_are_seeds_the_goal_may_be_missing_too(tmp_path: Path) -> None:

@@ -38,6 +38,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def test_a_collection_without_a_limit_is_verified_too(tmp_path: Path) -> None:
+    store, file = str(tmp_path / "store"), str(tmp_path / "file.jsonl")
+    assert main(["collect", store, "scripted", *TASKS]) == 0
+    assert main(["store", "export", store, file, "--format", "results"]) == 0
+    assert main(["verify", file]) == 0
+
+
 def rewritten(source: Path, to: Path, change: Change) -> Path:
     """Forge a file: change it, and make its last line fit."""
     head, *rows, _ = map(orjson.loads, source.read_bytes().splitlines())

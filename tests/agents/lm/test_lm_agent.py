@@ -170,6 +170,11 @@ def test_an_observation_that_does_not_fit_is_refused_or_cut_as_asked() -> None:
     decided = agent.act(long, GOAL)
     assert decided.action in CAN
     assert decided.notes["cut"] > 0
+    # An action that is rated is needed whole, though it takes more than half the context.
+    context = agent.backend.context
+    assert context is not None
+    wordy = "press " + "the red switch " * (context // 28)
+    assert agent.act(Observation("dark " * 400, (), ("go home", wordy)), GOAL).action in ("go home", wordy)
 
 
 def test_prompts_are_data(tmp_path: Path) -> None:
