@@ -2,7 +2,8 @@
 
 Progress counts finished conditions only, so to a search the steps between look all alike. Landmarks fill them in. The
 credit is a potential (Ng, Harada and Russell 1999): what is given for reaching a landmark is taken back when it is left
-or its condition is done, so it changes no goal, only the order in which things are found.
+or its condition is done, so it changes no goal, only the order in which things are found. Conditions that going on is
+likely to undo count only when all others hold: how the character sits and looks, and the state of what is to be filled.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...facts.conditions import EdgeCondition
+from ...facts.conditions import Condition, EdgeCondition, NodeCondition
 from ..engine.preconditions import CLOSED
 from ..engine.scene import bits
-from ..engine.vocabulary import HANDS, INSIDE, ON
+from ..engine.vocabulary import FACING, HANDS, INSIDE, ON
 from .conditions import among, relations_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class _Landmark(NamedTuple):
 class Landmarks:
     """The potential of one goal in one world."""
 
-    __slots__ = ("_carried", "_freed", "_world")
+    __slots__ = ("_carried", "_first", "_freed", "_last", "_world")
 
     def __init__(self, check: GoalCheck, world: World) -> None:
         """Find the landmarks of a goal, from the world as it is now.
@@ -67,9 +68,16 @@ class Landmarks:
                 needed = among(condition.target, world.scene)
             if needed and self._all_shut_in(needed):
                 self._freed.append(_Landmark(done, needed, 0, one.weight / total))
+        filled = 0
+        for landmark in self._carried:
+            filled |= landmark.places
+        last = [_comes_last(one.condition, filled, world) for one in check.read]
+        every = list(zip(check.read, check.measures, last, strict=True))
+        self._first = [done for one, done, late in every if not (late or one.optional)]
+        self._last = [(done, one.weight / total) for one, done, late in every if late] if self._first else []
 
     def potential(self, character: int) -> float:
-        """Return the credit now, at most the weight of the conditions that do not hold, in [0, 1]."""
+        """Return the credit now; below 0 where something holds too early (at most by the weight of all of it)."""
         credit = 0.0
         if held := self._world.held(character):
             accessible = ~self._world.having[CLOSED]
@@ -79,9 +87,30 @@ class Landmarks:
         for done, nodes, _, weight in self._freed:
             if done() < 1.0 and not self._all_shut_in(nodes):
                 credit += LAID_OPEN * weight
+        if self._last:
+            for first in self._first:
+                if first() < 1.0:
+                    return credit - sum([weight * done() for done, weight in self._last])
         return credit
 
     def _all_shut_in(self, nodes: int) -> bool:
         world = self._world
         shut, inside = world.having[CLOSED] & ~world.scene.rooms, world.out[INSIDE]
         return all(inside[n] & shut for n in bits(nodes))
+
+
+def _comes_last(condition: Condition, filled: int, world: World) -> bool:
+    """Whether going on with other conditions would undo this one.
+
+    Args:
+        condition: The condition.
+        filled: Bitset of the places that other conditions want to have something on or in them.
+        world: Where it is to hold.
+    """
+    others = ~world.character_set
+    if isinstance(condition, NodeCondition):
+        nodes = among(condition.node, world.scene)
+        return not nodes & others or (condition.state != "OPEN" and bool(nodes & filled))
+    if isinstance(condition, EdgeCondition) and {ON, FACING}.issuperset(relations_of(condition)):
+        return any(not among(end, world.scene) & others for end in (condition.source, condition.target))
+    return False
