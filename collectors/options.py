@@ -149,6 +149,12 @@ class CurriculumOptions:
     skills: with what has worked before, and search for the rest
     search: search alone
     """
+    prior: Literal["heuristic", "none"] = "heuristic"
+    """Which actions a search tries first where steps are slow.
+
+    heuristic: those that the environment's model expects the goal to need
+    none: those that the goal names or that skills have had, and the others alike
+    """
 
     name = "curriculum"
     in_process = True
@@ -169,14 +175,14 @@ class CurriculumOptions:
         if self.policy == "skills":
             from .search.skill_policy import SkillPolicy
 
-            policy = SkillPolicy(goals, most=get_env(play.env).search_steps)
+            policy = SkillPolicy(goals, most=get_env(play.env).search_steps, prior=self.prior)
         else:
             import dataclasses
 
             from .search.collector import MctsConfig, SearchPolicy
 
             search = dataclasses.replace(MctsConfig().search, env_steps=get_env(play.env).search_steps)
-            policy = SearchPolicy(MctsConfig(search), must_succeed=False)
+            policy = SearchPolicy(MctsConfig(search, prior=self.prior), must_succeed=False)
         config = CurriculumConfig(max_steps=play.longest)
         return Curriculum(goals, make_proposer(self.proposer), policy, config, seed=play.seed)
 

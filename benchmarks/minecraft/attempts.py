@@ -1,30 +1,37 @@
 """160 attempts in one life: curriculum, search and memory in the Minecraft world, without a language model.
 
-One bot lives in one world. Each attempt is a goal that the curriculum proposes (`novelty`), planned by skills that have
-worked and by search in snapshots, then carried out; the next attempt begins where it ended, as Voyager's prompts do.
-The agent knows the rules (what is admissible, and how far a goal is along the recipe graph) and not the land.
+One bot lives in one world. Each attempt is a goal of one condition that the curriculum proposes (`novelty`), planned by
+skills that have worked and by search in snapshots, then carried out; the next attempt begins where it ended, as
+Voyager's prompts do. The agent knows the rules (what is admissible, and how far a goal is along the recipe graph) and
+not the land. What is carried is kept with death, as in Voyager's worlds.
 
 `play` writes a store and a file of figures for each world, and goes on where it was stopped: a world that was begun is
 begun again, one that is finished is left. `transfer` asks for an iron pickaxe in new worlds, again and again until it
-is made, with what was learned in the first worlds and without. `table` and `transfer-table` print what was measured.
+is made, with what was learned in the first worlds and without, by a search that is guided by the recipe graph or, with
+`--prior none`, is not. The other commands print or draw what was measured.
 
     python benchmarks/minecraft/attempts.py play FOLDER [--worlds 10] [--attempts 160]
-    python benchmarks/minecraft/attempts.py transfer FOLDER [--worlds 10]
+    python benchmarks/minecraft/attempts.py transfer FOLDER [--worlds 10] [--prior none]
     python benchmarks/minecraft/attempts.py table FOLDER
-    python benchmarks/minecraft/attempts.py transfer-table FOLDER
+    python benchmarks/minecraft/attempts.py worlds FOLDER
+    python benchmarks/minecraft/attempts.py transfer-table FOLDER [--prior none]
+    python benchmarks/minecraft/attempts.py figure FOLDER docs/figures/minecraft_attempts.png
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import shutil
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, product
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig
 from pathei.collectors.curriculum.proposers import GoalAttempt, GoalProposal, NoveltyProposer, Situation
@@ -37,23 +44,30 @@ from pathei.envs.registry import get_goal_space
 from pathei.experience import Failure, Goal, Task, Trajectory
 from pathei.store import ExperienceStore
 
+psutil: Any = importlib.import_module("psutil")
 TIERS = ("wooden", "stone", "iron", "diamond")
+TOOLS = ("pickaxe", "axe", "sword", "shovel", "hoe")
 NEW = 1_000
 """New worlds have numbers from here."""
+ARMS = ("library", "empty")
 VOYAGER = ("Voyager (paper, 3 runs)", "6 ± 2 (3/3)", "11 ± 2 (3/3)", "21 ± 7 (3/3)", "102 (1/3)", "63")
 VOYAGER_BARE = ("Voyager without its library", "7 ± 2 (3/3)", "9 ± 4 (3/3)", "29 ± 11 (3/3)", "- (0/3)", "")
 
 
 class WatchedPolicy(SkillPolicy):
-    """The policy, and what the bot has done in its life so far."""
+    """The policy, what the bot has done in its life so far, and what that took."""
 
-    stats: dict[str, Any] = {}  # noqa: RUF012  # replaced, never changed
+    stats: Mapping[str, Any] = MappingProxyType({})
+    """What the world counts."""
+    node_s: float = 0.0
+    """Processor time of node, in seconds."""
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
         """Play, and look at what was counted."""
         report = super().play(recorder, rng)
         world: Any = recorder.env.unwrapped
-        self.stats = world.moment.seen["stats"]
+        self.stats, times = world.moment.seen["stats"], psutil.Process(world.game.pid).cpu_times()
+        self.node_s = times.user + times.system
         return report
 
 
@@ -80,9 +94,15 @@ def life(world: int, attempts: int) -> list[Task]:
     return [Task(f"life/{number}", ENV, world, Goal(""), options) for number in range(attempts)]
 
 
-def things(stats: dict[str, Any]) -> set[str]:
+def things(stats: Mapping[str, Any]) -> set[str]:
     """Return the kinds of things that were ever held, crafted or smelted."""
     return {name for kind in ("collected", "crafted", "smelted") for name in stats.get(kind, {})}
+
+
+def first_tool(rows: Sequence[Mapping[str, Any]], tier: str) -> int | None:
+    """Return the attempt that led to the first tool of a tier; None if none did."""
+    tools = {f"{tier}_{tool}" for tool in TOOLS}
+    return next((row["attempt"] for row in rows if tools & set(row["new"])), None)
 
 
 def learned(stores: Iterable[Path], policy: SkillPolicy) -> None:
@@ -96,9 +116,12 @@ def learned(stores: Iterable[Path], policy: SkillPolicy) -> None:
 def played(folder: Path, curriculum: Curriculum, policy: WatchedPolicy, tasks: list[Task]) -> Iterable[dict[str, Any]]:
     """Play a life into a store, and yield what each attempt led to."""
     shutil.rmtree(folder, ignore_errors=True)
+    known: set[str] = set()
     with ExperienceStore.open(folder, mode="append") as store:
         for number, record in enumerate(curriculum.collect(tasks), 1):
             store.append(record)
+            new = things(policy.stats) - known
+            known |= new
             yield {
                 "attempt": number,
                 "goal": record.task.goal.text,
@@ -106,8 +129,7 @@ def played(folder: Path, curriculum: Curriculum, policy: WatchedPolicy, tasks: l
                 "error": record.error if isinstance(record, Failure) else None,
                 "searched": record.provenance.get("env_steps") if isinstance(record, Trajectory) else None,
                 "steps": [step.action for step in record.steps] if isinstance(record, Trajectory) else [],
-                "things": len(things(policy.stats)),
-                "tiers": [tier for tier in TIERS if f"{tier}_pickaxe" in things(policy.stats)],
+                "new": sorted(new),
                 "died": policy.stats.get("died", {}).get("times", 0),
             }
 
@@ -125,52 +147,54 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def play(folder: Path, worlds: int, attempts: int, effort: int) -> None:
+def play(folder: Path, worlds: Sequence[int], attempts: int, effort: int) -> None:
     """Play one life in each world."""
     goals = get_goal_space("minecraft")
-    for world in range(worlds):
+    for world in worlds:
         done = folder / f"world{world}.json"
         if rows_of(done)[attempts - 1 :]:
             continue
         begin, policy = time.process_time(), WatchedPolicy(goals, most=effort)
-        curriculum = Curriculum(goals, NoveltyProposer(), policy, CurriculumConfig(run="life", retries=1), seed=world)
-        rows = []
+        config = CurriculumConfig(run="life", retries=1)
+        curriculum = Curriculum(goals, NoveltyProposer(largest=1), policy, config, seed=world)
+        rows, held = [], 0
         try:
             for row in played(folder / f"world{world}", curriculum, policy, life(world, attempts)):
                 rows.append(row)
-                print(world, row["attempt"], row["goal"], row["success"], row["searched"], len(row["steps"]),
-                      row["things"], *row["tiers"], row["error"] or "", flush=True)  # fmt: skip
-                held = sorted(things(policy.stats))
-                write(done, {"world": world, "rows": rows, "things": held, "cpu_s": time.process_time() - begin})
+                held += len(row["new"])
+                spent = time.process_time() - begin + policy.node_s
+                print(world, row["attempt"], row["goal"], row["success"], row["searched"], len(row["steps"]), held,
+                      f"{spent:.0f}s", *row["new"], row["error"] or "", flush=True)  # fmt: skip
+                write(done, {"world": world, "rows": rows, "cpu_s": spent})
         finally:
             curriculum.close()
 
 
-def transfer(folder: Path, worlds: int, effort: int, most: int) -> None:
+def transfer(folder: Path, worlds: int, effort: int, most: int, prior: Literal["heuristic", "none"]) -> None:
     """Ask for an iron pickaxe in new worlds, with what was learned and without."""
     goals: GoalSpaceProvider = get_goal_space("minecraft")
     stores = [folder / path.stem for path in sorted(folder.glob("world*.json"))]
-    for world in range(NEW, NEW + worlds):
-        for arm in ("with", "without"):
-            done = folder / f"new{world}-{arm}.json"
-            before = rows_of(done)
-            if before and (before[-1]["success"] or len(before) >= most):
-                continue
-            policy = WatchedPolicy(goals, most=effort)
-            if arm == "with":
-                learned(stores, policy)
-            proposer, config = FixedProposer("you HOLDS iron_pickaxe"), CurriculumConfig(run="new", retries=0)
-            curriculum = Curriculum(goals, proposer, policy, config, seed=world)
-            rows = []
-            try:
-                for row in played(folder / f"new{world}-{arm}", curriculum, policy, life(world, most)):
-                    rows.append(row)
-                    print(world, arm, row["attempt"], row["success"], row["searched"], row["steps"], flush=True)
-                    write(done, {"world": world, "arm": arm, "rows": rows})
-                    if row["success"]:
-                        break
-            finally:
-                curriculum.close()
+    for world, arm in product(range(NEW, NEW + worlds), ARMS):
+        done = folder / f"new{world}-{prior}-{arm}.json"
+        before = rows_of(done)
+        if before and (before[-1]["success"] or len(before) >= most):
+            continue
+        begin, policy = time.process_time(), WatchedPolicy(goals, most=effort, prior=prior)
+        if arm == "library":
+            learned(stores, policy)
+        proposer, config = FixedProposer("you HOLDS iron_pickaxe"), CurriculumConfig(run="new", retries=0)
+        curriculum = Curriculum(goals, proposer, policy, config, seed=world)
+        rows = []
+        try:
+            for row in played(folder / done.stem, curriculum, policy, life(world, most)):
+                rows.append(row)
+                print(world, prior, arm, row["attempt"], row["success"], row["searched"], row["steps"], flush=True)
+                spent = time.process_time() - begin + policy.node_s
+                write(done, {"world": world, "arm": arm, "prior": prior, "rows": rows, "cpu_s": spent})
+                if row["success"]:
+                    break
+        finally:
+            curriculum.close()
 
 
 def spread(values: list[int], of: int) -> str:
@@ -181,62 +205,122 @@ def spread(values: list[int], of: int) -> str:
     return f"{statistics.mean(values):.0f} ± {deviation:.0f} ({len(values)}/{of})"
 
 
+def lives(folder: Path) -> list[dict[str, Any]]:
+    """Return what was written of the lives, by world."""
+    found: list[dict[str, Any]] = [json.loads(path.read_text("utf-8")) for path in folder.glob("world*.json")]
+    return sorted(found, key=lambda one: one["world"])
+
+
+def kinds(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many kinds of things a life has come to hold."""
+    return sum(len(row["new"]) for row in rows)
+
+
 def table(folder: Path) -> None:
-    """Print attempts to each pickaxe, and kinds of things, next to Voyager's table."""
-    lives = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("world*.json"))]
+    """Print attempts to the first tool of each tier, and kinds of things, next to Voyager's table."""
+    played = [one["rows"] for one in lives(folder)]
     print(
         "| who | wooden | stone | iron | diamond | kinds of things in 160 attempts |\n|:---|---:|---:|---:|---:|---:|"
     )
     cells = []
     for tier in TIERS:
-        first = [next((row["attempt"] for row in one["rows"] if tier in row["tiers"]), None) for one in lives]
-        cells.append(spread([one for one in first if one is not None], len(lives)))
-    counts = [len(one["things"]) for one in lives]
-    lengths = sorted({len(one["rows"]) for one in lives})
+        found = [first_tool(rows, tier) for rows in played]
+        cells.append(spread([one for one in found if one is not None], len(played)))
+    counts, lengths = list(map(kinds, played)), sorted({len(rows) for rows in played})
     attempts = f"{lengths[0]} attempts" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]} attempts"
-    ours = f"curriculum, search and memory ({len(lives)} worlds, {attempts})"
+    ours = f"curriculum, search and memory ({len(played)} worlds, {attempts})"
     print(f"| {' | '.join([ours, *cells, f'{statistics.mean(counts):.0f} ({min(counts)} to {max(counts)})'])} |")
     for row in (VOYAGER, VOYAGER_BARE):
         print(f"| {' | '.join(row)} |")
 
 
-def transfer_table(folder: Path) -> None:
-    """Print the attempts to an iron pickaxe in new worlds, with and without the library."""
-    print("| new world | with the library | without |\n|:---|---:|---:|")
-    means: dict[str, list[int]] = {"with": [], "without": []}
-    for first in sorted(folder.glob("new*-with.json")):
-        both = {arm: first.with_name(first.name.replace("-with", f"-{arm}")) for arm in means}
-        if not all(path.exists() for path in both.values()):
+def world_table(folder: Path) -> None:
+    """Print the same by world."""
+    print("| world | wooden | stone | iron | diamond | kinds of things | goals reached | deaths | processor time, s |")
+    print("|:---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for one in lives(folder):
+        rows = one["rows"]
+        cells = [one["world"], *(first_tool(rows, tier) or "-" for tier in TIERS), kinds(rows)]
+        cells += [
+            f"{sum(row['success'] is True for row in rows)} of {len(rows)}",
+            rows[-1]["died"],
+            round(one["cpu_s"]),
+        ]
+        print(f"| {' | '.join(map(str, cells))} |")
+
+
+def transfer_table(folder: Path, prior: str) -> None:
+    """Print the attempts to the first tool of each tier in new worlds, with and without the library."""
+    names = [tier for tier in TIERS if tier != "diamond"]
+    print("| new world | library | " + " | ".join(names) + " | pickaxe of iron |\n|:---|:---|" + "---:|" * 4)
+    needed: dict[str, list[int]] = {arm: [] for arm in ARMS}
+    for path in sorted(folder.glob(f"new*-{prior}-{ARMS[0]}.json")):
+        files = [path.with_name(path.name.replace(f"-{ARMS[0]}.json", f"-{arm}.json")) for arm in ARMS]
+        if not all(one.exists() for one in files):
             continue
-        row = [first.name.removeprefix("new").partition("-")[0]]
-        for arm, path in both.items():
-            rows = json.loads(path.read_text("utf-8"))["rows"]
-            means[arm].append(len(rows))
-            row.append(str(len(rows)) if rows[-1]["success"] else f"not in {len(rows)}")
-        print(f"| {' | '.join(row)} |")
-    if means["with"]:
-        print(f"| mean | {statistics.mean(means['with']):.1f} | {statistics.mean(means['without']):.1f} |")
+        for arm, one in zip(ARMS, files, strict=True):
+            written = json.loads(one.read_text("utf-8"))
+            rows = written["rows"]
+            needed[arm].append(len(rows))
+            end = len(rows) if rows[-1]["success"] else f"not in {len(rows)}"
+            cells = [written["world"], arm, *(first_tool(rows, tier) or "-" for tier in names), end]
+            print(f"| {' | '.join(map(str, cells))} |")
+    for arm, counts in needed.items():
+        if counts:
+            print(f"| mean (not made counts as the last attempt) | {arm} | | | | {statistics.mean(counts):.1f} |")
+
+
+def draw(folder: Path, file: Path) -> None:
+    """Draw the kinds of things over attempts, a line for each life, and where the first tools were made."""
+    mpl: Any = importlib.import_module("matplotlib")
+    mpl.use("Agg")
+    plt: Any = importlib.import_module("matplotlib.pyplot")
+    picture, axes = plt.subplots(figsize=(7, 4.2))
+    marks = dict(zip(TIERS, (("o", "#9c6b30"), ("s", "#777777"), ("^", "#d9822b"), ("D", "#1aa6b7")), strict=True))
+    for one in lives(folder):
+        rows = one["rows"]
+        counts = list(accumulate(len(row["new"]) for row in rows))
+        axes.plot(range(1, len(rows) + 1), counts, color="#5b7fa6", alpha=0.6, linewidth=1.2)
+        for tier, (mark, colour) in marks.items():
+            if (at := first_tool(rows, tier)) is not None:
+                axes.plot(at, counts[at - 1], mark, color=colour, markersize=5)
+    for tier, (mark, colour) in marks.items():
+        axes.plot([], [], mark, color=colour, label=f"first {tier} tool")
+    axes.axhline(63, color="black", linewidth=0.8, linestyle="--", label="Voyager's 63 after 160 prompts")
+    axes.set(xlabel="attempts", ylabel="kinds of things held so far", xlim=(0, None), ylim=(0, None))
+    axes.legend(frameon=False, loc="lower right")
+    picture.tight_layout()
+    picture.savefig(file, dpi=110)
 
 
 def main() -> None:
-    """Play, or print one of the tables."""
+    """Play, print one of the tables, or draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("play", "transfer", "table", "transfer-table"))
+    parser.add_argument("what", choices=("play", "transfer", "table", "worlds", "transfer-table", "figure"))
     parser.add_argument("folder", type=Path)
+    parser.add_argument("file", type=Path, nargs="?", help="the picture that `figure` writes")
     parser.add_argument("--worlds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first world of `play`")
     parser.add_argument("--attempts", type=int, default=160)
     parser.add_argument("--effort", type=int, default=16, help="transitions of the model that one attempt may search")
     parser.add_argument("--most", type=int, default=50, help="the most attempts of a transfer")
+    parser.add_argument("--prior", choices=("heuristic", "none"), default="heuristic", help="what guides a transfer")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     if args.what == "play":
-        play(args.folder, args.worlds, args.attempts, args.effort)
+        play(args.folder, range(args.first, args.first + args.worlds), args.attempts, args.effort)
     elif args.what == "transfer":
-        transfer(args.folder, args.worlds, args.effort, args.most)
+        transfer(args.folder, args.worlds, args.effort, args.most, args.prior)
     elif args.what == "table":
         table(args.folder)
+    elif args.what == "worlds":
+        world_table(args.folder)
+    elif args.what == "transfer-table":
+        transfer_table(args.folder, args.prior)
+    elif args.file is None:
+        parser.error("figure needs the file to write")
     else:
-        transfer_table(args.folder)
+        draw(args.folder, args.file)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
@@ -37,7 +37,12 @@ from pathei.store import ExperienceStore
 psutil: Any = importlib.import_module("psutil")
 WORLD = 3
 MARK = "PATHEI_BENCHMARK_MINECRAFT"
-EPISODES = 40
+MANY = 2_000
+"""Episodes to collect, more than there will be."""
+FURTHER = 5
+"""Episodes that show that collecting goes on."""
+LAST = 10
+"""Episodes of the last run, which nobody kills."""
 ROUTE = ("mine 3 oak_log", "craft oak_planks", "craft crafting_table", "place crafting_table", "explore east",
          "kill sheep", "mine 4 dirt", "explore south")  # fmt: skip
 TIERS = ("wooden", "stone", "iron", "diamond")
@@ -185,48 +190,97 @@ def started_with(mark: str) -> list[Any]:
     return found
 
 
-def collecting(store: Path, mark: str) -> subprocess.Popen[bytes]:
-    """Start collecting a few short episodes, or go on with it."""
+def collecting(store: Path, mark: str, episodes: int) -> subprocess.Popen[bytes]:
+    """Start collecting short episodes, or go on with it."""
     command = [sys.executable, "-m", "pathei.cli", "collect", str(store), "explore", "--env", "minecraft"]
-    command += ["--tasks", str(EPISODES), "--steps", "2", "--workers", "0"]
+    command += ["--tasks", str(episodes), "--steps", "2", "--workers", "0"]
     quiet = subprocess.DEVNULL
     return subprocess.Popen(command, env={**os.environ, MARK: mark}, stdout=quiet, stderr=quiet)
 
 
+def stored(store: Path) -> tuple[set[str], list[str], int]:
+    """Return the ids of the whole episodes in a store, their tasks, and how many failures it names."""
+    if not (store / "manifest.json").exists():
+        return set(), [], 0
+    with ExperienceStore.open(store, mode="read") as opened:
+        whole = list(opened.trajectories())
+        return {one.id for one in whole}, [one.task.id for one in whole], sum(1 for _ in opened.failures())
+
+
+def waited(condition: Callable[[], bool], seconds: float = 120.0) -> bool:
+    """Wait until something holds; return whether it came to."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def started(process: subprocess.Popen[bytes], mark: str, name: str) -> list[Any]:
+    """Return the process to kill, if it runs: Python's own, or its node."""
+    return [
+        one
+        for one in started_with(mark)
+        if (one.pid == process.pid if name == "python" else one.pid != process.pid and one.name() == "node")
+    ]
+
+
+class Killed(NamedTuple):
+    """What a kill led to."""
+
+    before: set[str]
+    """The episodes that were stored a moment before it."""
+    after: set[str]
+    """Those that are stored when all has ended."""
+    left: int
+    """Processes that still run."""
+    went_on: bool
+    """Whether Python collected on after node was killed."""
+
+
+def killed(store: Path, name: str, moment: float) -> Killed:
+    """Collect, kill Python or its node a number of seconds after node was started, and see what is left."""
+    mark = uuid.uuid4().hex
+    process = collecting(store, mark, MANY)
+    if not waited(lambda: bool(started(process, mark, "node"))):
+        raise SystemExit("Node was not started.")
+    time.sleep(moment)
+    before = stored(store)[0]
+    started(process, mark, name)[0].send_signal(signal.SIGKILL)
+    went_on = name == "python" or waited(lambda: len(stored(store)[0]) > len(before) + FURTHER)
+    if name == "node":
+        process.terminate()
+    process.wait(60)
+    waited(lambda: not started_with(mark), 10)
+    remaining = started_with(mark)
+    for one in remaining:
+        one.kill()
+    return Killed(before, stored(store)[0], len(remaining), went_on)
+
+
 def show_kills(kills: int) -> None:
     """Print what is left and what is lost when node or Python is killed at random moments of collecting."""
-    draws, left, lost, victims = random.Random(0), 0, 0, {"node": 0, "python": 0}
+    draws, results, victims = random.Random(0), list[Killed](), list[str]()
     with tempfile.TemporaryDirectory() as folder:
-        store, kept = Path(folder) / "store", 0
-        while sum(victims.values()) < kills:
-            mark = uuid.uuid4().hex
-            process = collecting(store, mark)
-            time.sleep(draws.uniform(1.5, 7))
-            victim = "node" if draws.random() < 0.5 else "python"
-            for one in started_with(mark):
-                if one.pid == process.pid if victim == "python" else one.name() == "node":
-                    one.send_signal(signal.SIGKILL)
-                    victims[victim] += 1
-            if victim == "node":
-                process.wait(120)  # it goes on with a new one
-            else:
-                process.wait(10)
-            _, alive = psutil.wait_procs(started_with(mark), timeout=10)
-            left += len(alive)
-            if (store / "manifest.json").exists():
-                with ExperienceStore.open(store, mode="read") as opened:
-                    whole = sum(1 for _ in opened.trajectories())
-                lost, kept = lost + max(0, kept - whole), whole
-        collecting(store, uuid.uuid4().hex).wait(300)
-        with ExperienceStore.open(store, mode="read") as opened:
-            ids = [one.task.id for one in opened.trajectories()]
-            failures = sum(1 for _ in opened.failures())
+        store, known, lost = Path(folder) / "store", set[str](), set[str]()
+        for number in range(kills):
+            victims.append(draws.choice(("node", "python")))
+            results.append(one := killed(store, victims[-1], draws.uniform(0, 8)))
+            lost |= (known | one.before) - one.after
+            known |= one.after
+            print(f"{number + 1}: {victims[-1]}, {len(known)} episodes, {one.left} left", file=sys.stderr, flush=True)
+        episodes = len(known) + LAST
+        collecting(store, uuid.uuid4().hex, episodes).wait(300)
+        ids, tasks, failures = stored(store)
     print("| what | figure |\n|:---|---:|")
-    print(f"| node killed; Python killed | {victims['node']}; {victims['python']} |")
-    print(f"| processes left running | {left} |")
-    print(f"| stored episodes that were lost | {lost} |")
-    print(f"| episodes in the end, of {EPISODES}; twice | {len(set(ids))}; {len(ids) - len(set(ids))} |")
+    print(f"| node killed; Python killed | {victims.count('node')}; {victims.count('python')} |")
+    print(f"| processes left running | {sum(one.left for one in results)} |")
+    print(f"| stored episodes that were lost | {len(lost | (known - ids))} |")
+    print(f"| times that Python did not collect on without its node | {sum(not one.went_on for one in results)} |")
     print(f"| episodes that failed with node, and are named | {failures} |")
+    print(f"| tasks of the last run: all, done in the end, done twice | {episodes}; {len(set(tasks)) + failures}; "
+          f"{len(tasks) - len(set(tasks))} |")  # fmt: skip
 
 
 def main() -> None:

@@ -30,8 +30,8 @@ from ...experience import Json, Observation
 
 _FEW = 4
 """Among how many goals an exploring proposer chooses."""
-_HALF = 4.0
-"""Of two goals alike, the one that takes this many actions more is half as good."""
+_NEAR = 4.0
+"""A goal that takes this many actions is half as good as one alike that is at hand."""
 _TRIES = 30
 """The number of joins of random conditions that are tried until two or three fit together."""
 
@@ -336,10 +336,13 @@ class NoveltyProposer:
 
 
 def nearness(space: GoalSpace, aim: GoalCandidate) -> float:
-    """Return a factor in [0, 1] that halves with every `_HALF` actions that a goal takes; 1 where nobody says."""
+    """Return a factor in [0, 1] for the actions that a goal takes from here; 1 where nobody says.
+
+    What is new is counted by the action, so what is far away has its turn when what is near was missed a few times.
+    """
     work = getattr(space, "work", None)
     actions = None if work is None else work(aim)
-    return 1.0 if actions is None else float(0.5 ** (actions / _HALF))
+    return 1.0 if actions is None else _NEAR / (_NEAR + actions)
 
 
 def draw(space: GoalSpace, size: int, rng: np.random.Generator, *, by_kind: bool = False) -> GoalCandidate:

@@ -7,7 +7,7 @@ steps have served such goals; and every skill for a single thing ("hold it", "op
 that skills are built on skills.
 
 The policy begins with nothing but the goal's words. Where an attempt has few steps, because they are slow, the search
-also heeds the prior of the environment's own model, and goes best first. It works where actions name their things
+goes best first, and heeds the prior of the environment's own model if it may. It works where actions name their things
 (`[Grab] <cup> (12)`); elsewhere it only searches. Not here: facts about the environment, and forgetting.
 """
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,6 +61,7 @@ class SkillPolicy:
         depth: int = 12,
         focus: float = 8.0,
         guide: float = 40.0,
+        prior: Literal["heuristic", "none"] = "heuristic",
     ) -> None:
         """Begin without skills.
 
@@ -69,10 +70,12 @@ class SkillPolicy:
             model_of: Makes the model in which to plan.
             effort: The number of transitions of the model that one attempt may cost, approximately.
             most: A lower limit where steps are slow (`EnvSpec.search_steps`); None for none. With it, the search goes
-                best first, by the prior of the environment's model where that has one, and makes no rollouts.
+                best first and makes no rollouts.
             depth: The longest searched plan, in actions and moves.
             focus: How much more often the search tries an action that names a thing of the goal.
             guide: How much more often it tries an action that all skills for such conditions have.
+            prior: What a search with such a limit heeds as well: `"heuristic"`, the prior of the environment's model
+                where that has one, or `"none"`.
         """
         self.library = SkillLibrary()
         """What was learned."""
@@ -81,10 +84,11 @@ class SkillPolicy:
         self._effort = effort = effort if most is None else min(effort, most)
         self._focus = focus
         self._guide = guide
-        self._expect = most is not None
+        self._slow = most is not None
+        self._expect = self._slow and prior == "heuristic"
         search = SearchConfig(simulations=max(1, effort), depth=depth, selection="puct", stop_on_success=True)
-        slow = replace(search, depth=max(depth, effort), rollout="none")
-        self._search = slow if self._expect else replace(search, rollout="random", **TREE_ALONE)
+        best_first = replace(search, depth=max(depth, effort), rollout="none")
+        self._search = best_first if self._slow else replace(search, rollout="random", **TREE_ALONE)
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
         """Plan in the model, then do the plan; without one, act a little in proportion to the weights."""
@@ -127,7 +131,7 @@ class SkillPolicy:
                 model.restore(start)
                 actions = model.flat([*actions, *searched])
                 model.restore(start)
-                actions = _trimmed(model, actions, self._effort if self._expect else None)
+                actions = _trimmed(model, actions, self._effort if self._slow else None)
         finally:
             model.restore(start)
         return [model.text(action) for action in actions], model.steps

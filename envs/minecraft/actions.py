@@ -15,11 +15,15 @@ FUNCTIONAL: Final = frozenset({"crafting_table", "furnace", "chest", "barrel", "
 LOWEST: Final = -58
 """No way leads deeper."""
 _SEVERAL: Final = 4
+ROOM: Final = 1
+"""With at most so many free places for things, throwing some away is listed."""
 _NIGHT: Final = (12_542, 23_459)
-_NAMED: Final = re.compile(r"(mine|craft|place|smelt|kill|eat|equip|deposit|withdraw)((?: \d+)?)(?: (?:an?|the))? (.+)")
+_NAMED: Final = re.compile(
+    r"(mine|craft|place|smelt|kill|eat|equip|deposit|withdraw|drop)((?: \d+)?)(?: (?:an?|the))? (.+)"
+)
 _FORMS: Final = (
     "mine N THING, craft N THING, place THING, smelt N THING, kill CREATURE, eat THING, equip THING, deposit N THING, "
-    "withdraw N THING, collect, sleep, wait, explore north (east, south, west, up, down), go to X Y Z"
+    "withdraw N THING, drop N THING, collect, sleep, wait, explore north (east, south, west, up, down), go to X Y Z"
 )
 
 
@@ -49,7 +53,7 @@ def admissible(seen: Seen, rules: GameRules, wanted: Collection[str] = ()) -> tu
     """
     found = [
         *_mining(seen, rules), *_crafting(seen, rules), *_smelting(seen, rules), *_placing(seen, wanted),
-        *_living(seen, rules), *_storing(seen), *_moving(seen),
+        *_living(seen, rules), *_storing(seen), *_dropping(seen), *_moving(seen),
     ]  # fmt: skip
     return tuple(dict.fromkeys(found))
 
@@ -114,6 +118,11 @@ def _storing(seen: Seen) -> Iterator[str]:
         for name, count in held.items():
             inside[name] = max(count, inside.get(name, 0))
     yield from [f"withdraw {min(count, 64)} {name}" for name, count in inside.items()]
+
+
+def _dropping(seen: Seen) -> Iterator[str]:
+    if seen["free"] <= ROOM:
+        yield from [f"drop {min(count, 64)} {name}" for name, count in seen["inventory"].items()]
 
 
 def _moving(seen: Seen) -> Iterator[str]:

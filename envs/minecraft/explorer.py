@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...errors import GoalError
 from ..facts.actions import read_actor
 from ..model import EnvModel
-from .actions import DIRECTIONS, LOWEST
+from .actions import DIRECTIONS, LOWEST, ROOM
 from .goals import MinecraftGoal, measure_team
 from .plans import Planner, PlanStep
 from .process.game import Seen
@@ -67,8 +67,10 @@ class Explorer:
             ]
             if eating:
                 return eating[0]
-        goal = next(one for one in self._goals if one.measure(seen, begun) < 1)
-        action = self._towards(goal, seen, begun, actions)
+        goals = [one for one in self._goals if one.measure(seen, begun) < 1]
+        if useless := spare(self._planner, goals, seen, actions):
+            return useless
+        action = self._towards(goals[0], seen, begun, actions)
         return self._wander(seen) if action == last else action
 
     def _towards(self, goal: MinecraftGoal, seen: Seen, begun: Seen, actions: Sequence[str]) -> str:
@@ -145,6 +147,8 @@ class MinecraftModel(EnvModel):
         firsts = {step[:2] for steps in plans for step in steps[:1]}
         later = {step[:2] for steps in plans for step in steps[1:]}
         found = [_weight(action, firsts, later) for action in actions]
+        if useless := spare(self._planner, goals, moment.seen, [read_actor(one)[1] for one in actions]):
+            return [_FIRST if read_actor(one)[1] == useless else 1.0 for one in actions]
         if max(found, default=0) < _FIRST:  # what is needed next has to be looked for
             giving = self._planner.rules.giving
             ways = [
@@ -164,6 +168,36 @@ def _plan(planner: Planner, goal: MinecraftGoal, seen: Seen) -> list[PlanStep]:
         return planner.steps(goal, seen["inventory"], seen["within"], goal.number - goal.reached(seen))
     except GoalError:
         return []
+
+
+def spare(planner: Planner, goals: Sequence[MinecraftGoal], seen: Seen, actions: Sequence[str]) -> str | None:
+    """Return what to throw away where there is hardly room for more; None where there is, or all is needed.
+
+    Of what no goal is further away without, it is what takes the least work to get again.
+
+    Args:
+        planner: Knows what goals need.
+        goals: Those that do not hold yet.
+        seen: What is perceived.
+        actions: What is admissible, without the name of the one who acts.
+    """
+    if seen["free"] > ROOM:
+        return None
+    work = [remaining(planner, goal, seen) for goal in goals]
+
+    def worth(action: str) -> float:
+        _, count, name = action.split()
+        return int(count) * planner.costs(name, _without(seen, name)["inventory"], seen["within"])[name]
+
+    for action in sorted((one for one in actions if one.startswith("drop ")), key=worth):
+        rest = _without(seen, action.split()[-1])
+        if all(remaining(planner, goal, rest) <= before for goal, before in zip(goals, work, strict=True)):
+            return action
+    return None
+
+
+def _without(seen: Seen, name: str) -> Seen:
+    return {**seen, "inventory": {one: count for one, count in seen["inventory"].items() if one != name}}
 
 
 def _weight(action: str, firsts: Collection[Any], later: Collection[Any]) -> float:

@@ -18,7 +18,7 @@ from .rules import GROUPS, GameRules
 if TYPE_CHECKING:
     import gymnasium
 
-_THINGS = frozenset({"mine", "craft", "place", "smelt", "kill", "eat", "equip", "deposit", "withdraw"})
+_THINGS = frozenset({"mine", "craft", "place", "smelt", "kill", "eat", "equip", "deposit", "withdraw", "drop"})
 _PAST = {
     **PAST,
     "MINE": ("mined {0}", "dug up {0}"),
@@ -29,6 +29,7 @@ _PAST = {
     "EQUIP": ("put on {0}",),
     "DEPOSIT": ("put {0} into the chest",),
     "WITHDRAW": ("took {0} from the chest",),
+    "DROP": ("threw away {0}", "dropped {0}"),
     "SLEEP": ("slept",),
     "COLLECT": ("picked up what lay about",),
     **{f"EXPLORE_{way.upper()}": (f"went {way}",) for way in (*DIRECTIONS, "up", "down")},

@@ -259,3 +259,13 @@ def test_novelty_takes_what_is_near_first_where_the_space_says_how_far_goals_are
         told(proposer, [(aim, True)])
         taken.append(int(aim.parts[0].name[1:]))
     assert taken == list(range(8))
+
+
+def test_novelty_turns_to_what_is_far_when_what_is_near_was_missed_a_few_times() -> None:
+    rng, proposer, taken = np.random.default_rng(0), NoveltyProposer(largest=1), list[int]()
+    for _ in range(20):
+        aim = proposer.propose(at(_Road(a=8)), rng).aim
+        told(proposer, [(aim, False)])
+        taken.append(int(aim.parts[0].name[1:]))
+    assert taken[:2] == [0, 1]
+    assert set(taken) == set(range(8))

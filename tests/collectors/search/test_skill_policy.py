@@ -1,5 +1,8 @@
 """Skills: how plans are lifted, suggested and followed, and that a player does better for having learned."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +14,7 @@ from pathei.collectors.search.guided import GuidedModel, Move
 from pathei.collectors.search.skill_library import SkillLibrary, lift
 from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.goal_space import GoalCondition
+from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.env import VirtualHomeEnv
 from pathei.envs.virtualhome.goals.space import HomeGoals
 from pathei.envs.virtualhome.model import HomeModel
@@ -101,6 +105,27 @@ def test_what_was_learned_in_one_house_makes_the_next_cheap(other: str) -> None:
     again, cost = played(new, 2, other)
     assert again.success
     assert cost <= 12, "it was searched instead of remembered"
+
+
+@pytest.mark.parametrize(
+    ("most", "prior", "asked"), [(40, "heuristic", True), (40, "none", False), (None, "heuristic", False)]
+)
+def test_the_models_prior_is_heeded_only_where_steps_are_slow_and_it_may_be(
+    most: int | None, prior: Literal["heuristic", "none"], asked: bool
+) -> None:
+    asking = list[int]()
+
+    class Expecting(HomeModel):
+        def prior(self, actions: Sequence[EngineAction]) -> list[float]:
+            asking.append(len(actions))
+            return [1.0] * len(actions)
+
+    def expecting(recorder: Recorder) -> HomeModel:
+        home = recorder.env.unwrapped
+        return Expecting(home.world, home.check)
+
+    played(SkillPolicy(GOALS, model_of=expecting, effort=60, most=most, prior=prior), 1, "the television is unplugged")
+    assert bool(asking) is asked
 
 
 def test_a_player_learns_from_part_of_a_goal_and_not_from_what_earned_nothing() -> None:

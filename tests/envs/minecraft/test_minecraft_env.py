@@ -20,6 +20,8 @@ from pathei.errors import ConfigError, ForeignRuntimeError, GoalError, SnapshotE
 from .conftest import WORLD, Begin
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("minecraft")]
+WOODS = ("oak", "spruce", "birch")
+THINGS = ("planks", "log", "slab", "stairs", "fence", "door", "sign", "button", "sapling")
 
 
 def test_it_keeps_the_contract_of_environments(shared: MinecraftEnv) -> None:
@@ -154,6 +156,26 @@ def test_what_lies_in_a_chest_is_there_again(begin: Begin) -> None:
     env.restore(saved)
     assert "held 5 diamond" in env.text()
     assert env.step("withdraw 6 diamond")[4]["failed"] == "the chest holds 5 diamond, not 6"
+
+
+def test_one_whose_hands_are_full_throws_away_what_is_not_needed(begin: Begin) -> None:
+    junk = {f"{colour}_wool": 1 for colour in ("white", "orange", "magenta", "light_blue", "yellow", "lime", "pink")}
+    held = {**junk, **{f"{wood}_{thing}": 1 for wood in WOODS for thing in THINGS}, "cobblestone": 64, "iron_ingot": 3}
+    env = begin([{"inventory": "dirt"}, {"crafted": "iron_pickaxe"}], inventory=held)
+    assert (len(held), env.moment.seen["free"]) == (36, 0)
+    assert env.step("mine dirt")[4]["failed"].startswith("you can carry no more kinds of things")
+    assert env.moment.seen["inventory"] == held
+    useless = Explorer(env.game.rules, env.moment.goals).next(env.moment.seen, env.moment.begun[0], env.actions())
+    assert useless.startswith("drop ")
+    assert "iron_ingot" not in useless
+    assert env.step("drop 2 oak_door")[4]["error"] == "you have 1 oak_door, not 2"
+    env.step("drop 64 cobblestone")
+    saved = env.snapshot()
+    texts = [env.step(action)[0] for action in ("wait", "mine dirt", "explore east")]
+    assert env.moment.seen["inventory"].get("cobblestone", 0) < 2  # what was thrown away is not picked up at once
+    assert env.moment.seen["inventory"]["dirt"]
+    env.restore(saved)
+    assert [env.step(action)[0] for action in ("wait", "mine dirt", "explore east")] == texts
 
 
 def test_what_is_seen_is_drawn(shared: MinecraftEnv) -> None:

@@ -1,6 +1,6 @@
 'use strict'
-// Actions in words, done with what a player can do: mine, craft, place, smelt, kill, eat, equip, deposit, withdraw, sleep,
-// explore, go, collect, wait. One that the rules do not allow throws `Refusal`, and the world is as if it had not been
+// Actions in words, done with what a player can do: mine, craft, place, smelt, kill, eat, equip, deposit, withdraw, drop,
+// sleep, explore, go, collect, wait. One that the rules do not allow throws `Refusal`, and the world is as if it had not been
 // tried; one that was tried in vain throws `Failure`. Both say why; nothing is given for nothing.
 const { Vec3 } = require('vec3')
 const clock = require('../clock')
@@ -64,9 +64,14 @@ async function mine (session, count, name) {
       continue
     }
     done++
+    const before = session.count(name)
     await gather(session, at, 5)
+    if (full(session) && session.count(name) <= before) fail(`${FULL} (${done} of ${count} mined)`)
   }
 }
+
+const FULL = 'you can carry no more kinds of things: drop or deposit something'
+const full = session => session.bot.inventory.emptySlotCount() === 0
 
 async function gather (session, [x, y, z], range) { // Pick up what lies about.
   await session.pause(6)
@@ -76,7 +81,7 @@ async function gather (session, [x, y, z], range) { // Pick up what lies about.
     const { position } = one
     await session.walker.near(position.x, position.y, position.z, 0.9, { tries: 2 })
     await session.pause(3)
-    if (session.bot.entities[one.id] && session.bot.inventory.emptySlotCount() === 0) return
+    if (session.bot.entities[one.id] && full(session)) return
   }
 }
 
@@ -85,6 +90,7 @@ async function collect (session) {
   if (!one) refuse('nothing lies on the ground within 32 blocks')
   const at = one.position.floored()
   await gather(session, [at.x, at.y, at.z], 16)
+  if (session.bot.entities[one.id] && full(session)) fail(FULL)
 }
 
 async function reachBlock (session, name, what) { // Go to the nearest of these blocks and return it.
@@ -285,6 +291,13 @@ async function store (session, count, name, into) {
   }
 }
 
+async function drop (session, count, name) {
+  const item = known(session, name)
+  if (session.count(name) < count) refuse(`you have ${session.count(name)} ${name}, not ${count}`)
+  await session.bot.toss(item.id, null, count)
+  await clock.settle()
+}
+
 async function sleep (session) {
   const { bot } = session
   const beds = session.data.registry.blocksArray.filter(block => block.name.endsWith('_bed')).map(block => block.name)
@@ -331,6 +344,7 @@ const ACTIONS = [ // pattern, game seconds it may take, what it does
   [/^equip (\w+)$/, () => 10, (s, m) => equip(s, m[1])],
   [/^deposit (?:(\d+) )?(\w+)$/, () => 60, (s, m) => store(s, many(m[1]), m[2], true)],
   [/^withdraw (?:(\d+) )?(\w+)$/, () => 60, (s, m) => store(s, many(m[1]), m[2], false)],
+  [/^drop (?:(\d+) )?(\w+)$/, () => 10, (s, m) => drop(s, many(m[1]), m[2])],
   [/^sleep$/, () => 60, s => sleep(s)],
   [/^explore (\w+)$/, () => 90, (s, m) => explore(s, m[1])],
   [/^go to (-?\d+) (-?\d+) (-?\d+)$/, () => 180, (s, m) => goTo(s, +m[1], +m[2], +m[3])],

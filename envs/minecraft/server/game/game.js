@@ -4,12 +4,13 @@
 // Not here: what the players' packets do (player.js), creatures' minds (mobs.js), bodies (body.js).
 const { Columns, difference, key } = require('../world/columns')
 const { terrain } = require('../world/terrain')
-const { tickMobs, populate } = require('./mobs')
+const { tickMobs, populate, distance } = require('./mobs')
 const { tickBody } = require('./body')
 const { fewer } = require('./windows')
 
 const DAY = 24000
 const NIGHT = [13000, 23000]
+const AWAY = 4 // blocks
 const OPTIONS = { difficulty: 'normal', time: 1000, daylight: true, keep_inventory: false, spawn_mobs: true, food: 20 }
 
 class Game {
@@ -67,7 +68,8 @@ class Game {
     return false
   }
 
-  drop (x, y, z, item, delay = 10) {
+  // What somebody threw away lies for him as long as he has not gone away from it.
+  drop (x, y, z, item, delay = 10, thrower = null) {
     const drops = this.state.drops
     for (const one of drops.values()) { // Equal things that lie together are one.
       if (this.data.sameStack(one.item, item) && one.item.count + item.count <= this.data.stackSize(item.id) &&
@@ -78,7 +80,7 @@ class Game {
       }
     }
     const id = this.nextId()
-    drops.set(id, { id, kind: 'item', x, y, z, sx: x, sy: y, sz: z, item, ready: this.state.age + delay, born: this.state.age })
+    drops.set(id, { id, kind: 'item', x, y, z, sx: x, sy: y, sz: z, item, ready: this.state.age + delay, born: this.state.age, thrower })
   }
 
   furnace (x, y, z) { return this.state.furnaces.get(`${x},${y},${z}`) }
@@ -123,6 +125,10 @@ class Game {
       if (this.state.age < one.ready) continue
       for (const player of this.players) {
         const body = player.state
+        if (one.thrower === player.id) {
+          if (distance(one, body) < AWAY) continue
+          one.thrower = null
+        }
         if (body.dead || Math.abs(body.x - one.x) > 1.3 || Math.abs(body.z - one.z) > 1.3 || one.y < body.y - 0.8 || one.y > body.y + 2.2) continue
         const left = player.give(one.item)
         if (left === one.item.count) continue

@@ -329,7 +329,7 @@ class Player {
     const count = windows.size(body.window)
     const before = Array.from({ length: count }, (_, slot) => windows.read(game, body, slot))
     const { made, dropped } = windows.click(game, body, packet)
-    if (dropped) game.drop(body.x, body.y + 1, body.z, dropped, 40)
+    if (dropped) game.drop(body.x, body.y + 1, body.z, dropped, 40, this.id)
     if (made) this.count(made[0], game.data.itemName(made[1].id), made[1].count)
     if (packet.mode !== 0 || packet.stateId < 0) return this.inventory()
     const grid = windows.gridOf(body.window)
