@@ -109,6 +109,7 @@ def rates(env: MinecraftEnv) -> list[tuple[str, str]]:
         return 1000 * (time.perf_counter() - start)
 
     rows.append(("going back after an action, ms", f"{statistics.median(moved() for _ in range(40)):.1f}"))
+    rows.append(("a picture of 160 x 256 points, ms", f"{median_ms(lambda: env.game.frame(0, 160, 256), 40):.0f}"))
     return rows
 
 

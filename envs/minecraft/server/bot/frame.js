@@ -2,6 +2,8 @@
 // What a bot sees as a picture, drawn by casting a ray for each point through the blocks that its client knows: plain
 // colours with a grain, daylight, shade under cover, fog. No display, no graphics library, and nothing of Minecraft's
 // own pictures. Not here: what is perceived as text (observe.js).
+const { MIN_Y, place } = require('../world/columns')
+
 const EYE = 1.62
 const FAR = 56 // blocks
 const FIELD = 70 * Math.PI / 180 // from the lower to the upper edge
@@ -93,10 +95,14 @@ function boxes (session) { // What moves and lies about, as [low corner, high co
   })
 }
 
-function struck (from, way, { low, high }) { // The distance to a box along a ray, Infinity where it is missed.
-  let [near, far] = [0, Infinity]
+const way = [0, 0, 0] // of the ray that is followed
+
+function struck (from, { low, high }) { // The distance to a box along a ray, Infinity where it is missed.
+  let near = 0
+  let far = Infinity
   for (let i = 0; i < 3; i++) {
-    const [a, b] = [(low[i] - from[i]) / way[i], (high[i] - from[i]) / way[i]]
+    const a = (low[i] - from[i]) / way[i]
+    const b = (high[i] - from[i]) / way[i]
     near = Math.max(near, Math.min(a, b))
     far = Math.min(far, Math.max(a, b))
   }
@@ -126,8 +132,11 @@ class Camera {
     const { from: [ox, oy, oz], kinds, session: { view } } = this
     let most = FAR
     let body = null
+    way[0] = dx
+    way[1] = dy
+    way[2] = dz
     for (const box of this.boxes) {
-      const t = struck(this.from, [dx, dy, dz], box)
+      const t = struck(this.from, box)
       if (t < most) [most, body] = [t, box]
     }
     const [sx, sy, sz] = [Math.sign(dx), Math.sign(dy), Math.sign(dz)]
@@ -141,8 +150,15 @@ class Camera {
     let t = 0
     let axis = 1
     let wet = 0
+    let [cx, cy, cz, section] = [NaN, NaN, NaN, null] // A ray stays in a section for some blocks.
     for (;;) {
-      const kind = kinds[view.get(x, y, z)]
+      if (x >> 4 !== cx || (y - MIN_Y) >> 4 !== cy || z >> 4 !== cz) {
+        cx = x >> 4
+        cy = (y - MIN_Y) >> 4
+        cz = z >> 4
+        section = view.section(cx, cy, cz)
+      }
+      const kind = section ? kinds[section[place(x, y, z)]] : null
       if (kind?.clear) wet++
       else if (kind?.plant) {
         const hit = crossed(ox, oy, oz, dx, dy, dz, x, y, z, kind)
