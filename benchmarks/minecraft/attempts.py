@@ -6,9 +6,9 @@ Voyager's prompts do. The agent knows the rules (what is admissible, and how far
 not the land. What is carried is kept with death, as in Voyager's worlds.
 
 `play` writes a store and a file of figures for each world, and goes on where it was stopped: a world that was begun is
-begun again, one that is finished is left. `transfer` asks for an iron pickaxe in new worlds, again and again until it
-is made, with what was learned in the first worlds and without, by a search that is guided by the recipe graph or, with
-`--prior none`, is not. The other commands print or draw what was measured.
+begun again, one that is finished is left. `transfer` asks in new worlds for the steps of the way to an iron pickaxe,
+each until it is reached, with what was learned in the first worlds and without, by a search that is guided by the
+recipe graph or, with `--prior none`, is not. The other commands print or draw what was measured.
 
     python benchmarks/minecraft/attempts.py play FOLDER [--worlds 10] [--attempts 160]
     python benchmarks/minecraft/attempts.py transfer FOLDER [--worlds 10] [--prior none]
@@ -50,6 +50,12 @@ TOOLS = ("pickaxe", "axe", "sword", "shovel", "hoe")
 NEW = 1_000
 """New worlds have numbers from here."""
 ARMS = ("library", "empty")
+LADDER = (
+    "you HOLDS stick", "you HOLDS crafting_table", "crafting_table PLACED", "you HOLDS wooden_pickaxe",
+    "you HOLDS cobblestone", "you HOLDS stone_pickaxe", "you HOLDS furnace", "furnace PLACED", "you HOLDS raw_iron",
+    "you HOLDS iron_ingot", "you HOLDS iron_pickaxe",
+)  # fmt: skip
+"""What a transfer asks for, one after the other."""
 VOYAGER = ("Voyager (paper, 3 runs)", "6 ± 2 (3/3)", "11 ± 2 (3/3)", "21 ± 7 (3/3)", "102 (1/3)", "63")
 VOYAGER_BARE = ("Voyager without its library", "7 ± 2 (3/3)", "9 ± 4 (3/3)", "29 ± 11 (3/3)", "- (0/3)", "")
 
@@ -71,21 +77,23 @@ class WatchedPolicy(SkillPolicy):
         return report
 
 
-class FixedProposer:
-    """Asks for one thing, whatever was reached."""
+class LadderProposer:
+    """Asks for the first step of the way to an iron pickaxe that was not reached so far, until it is."""
 
-    def __init__(self, name: str) -> None:
-        """Ask for the goal of this name."""
-        self._name = name
+    def __init__(self) -> None:
+        """Begin with the first."""
+        self._left = list(LADDER)
 
     def propose(self, situation: Situation, rng: Any) -> GoalProposal:
-        """Return it."""
-        aim = situation.space.named(self._name)
-        assert aim is not None
+        """Return it; a step that holds already is passed by."""
+        aim = next(aim for name in self._left if (aim := situation.space.named(name)) is not None)
         return GoalProposal(aim)
 
     def update(self, attempt: GoalAttempt) -> None:
-        """Take no notice."""
+        """Go on after a success."""
+        name = attempt.aim.parts[0].name
+        if attempt.success:
+            del self._left[: self._left.index(name) + 1]
 
 
 def life(world: int, attempts: int) -> list[Task]:
@@ -111,6 +119,11 @@ def learned(stores: Iterable[Path], policy: SkillPolicy) -> None:
         with ExperienceStore.open(path, mode="read") as store:
             for record in store.trajectories():
                 policy.learn(record)
+
+
+def climbed(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the pickaxe of iron was made."""
+    return any("iron_pickaxe" in row["new"] for row in rows)
 
 
 def played(folder: Path, curriculum: Curriculum, policy: WatchedPolicy, tasks: list[Task]) -> Iterable[dict[str, Any]]:
@@ -171,38 +184,39 @@ def play(folder: Path, worlds: Sequence[int], attempts: int, effort: int) -> Non
 
 
 def transfer(folder: Path, worlds: int, effort: int, most: int, prior: Literal["heuristic", "none"]) -> None:
-    """Ask for an iron pickaxe in new worlds, with what was learned and without."""
+    """Ask for the steps to an iron pickaxe in new worlds, with what was learned and without."""
     goals: GoalSpaceProvider = get_goal_space("minecraft")
     stores = [folder / path.stem for path in sorted(folder.glob("world*.json"))]
     for world, arm in product(range(NEW, NEW + worlds), ARMS):
         done = folder / f"new{world}-{prior}-{arm}.json"
         before = rows_of(done)
-        if before and (before[-1]["success"] or len(before) >= most):
+        if climbed(before) or len(before) >= most:
             continue
         begin, policy = time.process_time(), WatchedPolicy(goals, most=effort, prior=prior)
         if arm == "library":
             learned(stores, policy)
-        proposer, config = FixedProposer("you HOLDS iron_pickaxe"), CurriculumConfig(run="new", retries=0)
-        curriculum = Curriculum(goals, proposer, policy, config, seed=world)
+        config = CurriculumConfig(run="new", retries=0)
+        curriculum = Curriculum(goals, LadderProposer(), policy, config, seed=world)
         rows = []
         try:
             for row in played(folder / done.stem, curriculum, policy, life(world, most)):
                 rows.append(row)
-                print(world, prior, arm, row["attempt"], row["success"], row["searched"], row["steps"], flush=True)
+                print(world, prior, arm, row["attempt"], row["goal"], row["success"], row["searched"], row["steps"],
+                      flush=True)  # fmt: skip
                 spent = time.process_time() - begin + policy.node_s
                 write(done, {"world": world, "arm": arm, "prior": prior, "rows": rows, "cpu_s": spent})
-                if row["success"]:
+                if climbed(rows):
                     break
         finally:
             curriculum.close()
 
 
 def spread(values: list[int], of: int) -> str:
-    """Return a mean with its standard deviation, and how many runs there were."""
+    """Return a mean with its standard deviation, and in how many of the runs there was a value."""
     if not values:
         return f"- (0/{of})"
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.mean(values):.0f} ± {deviation:.0f} ({len(values)}/{of})"
+    deviation = f" ± {statistics.stdev(values):.0f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.0f}{deviation} ({len(values)}/{of})"
 
 
 def lives(folder: Path) -> list[dict[str, Any]]:
@@ -228,8 +242,10 @@ def table(folder: Path) -> None:
         cells.append(spread([one for one in found if one is not None], len(played)))
     counts, lengths = list(map(kinds, played)), sorted({len(rows) for rows in played})
     attempts = f"{lengths[0]} attempts" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]} attempts"
-    ours = f"curriculum, search and memory ({len(played)} worlds, {attempts})"
-    print(f"| {' | '.join([ours, *cells, f'{statistics.mean(counts):.0f} ({min(counts)} to {max(counts)})'])} |")
+    worlds = "one world" if len(played) == 1 else f"{len(played)} worlds"
+    spans = f" ({min(counts)} to {max(counts)})" if len(played) > 1 else ""
+    ours = f"curriculum, search and memory ({worlds}, {attempts})"
+    print(f"| {' | '.join([ours, *cells, f'{statistics.mean(counts):.0f}{spans}'])} |")
     for row in (VOYAGER, VOYAGER_BARE):
         print(f"| {' | '.join(row)} |")
 
@@ -241,33 +257,31 @@ def world_table(folder: Path) -> None:
     for one in lives(folder):
         rows = one["rows"]
         cells = [one["world"], *(first_tool(rows, tier) or "-" for tier in TIERS), kinds(rows)]
-        cells += [
-            f"{sum(row['success'] is True for row in rows)} of {len(rows)}",
-            rows[-1]["died"],
-            round(one["cpu_s"]),
-        ]
+        reached = sum(row["success"] is True for row in rows)
+        cells += [f"{reached} of {len(rows)}", rows[-1]["died"], round(one["cpu_s"])]
         print(f"| {' | '.join(map(str, cells))} |")
 
 
-def transfer_table(folder: Path, prior: str) -> None:
+def transfer_table(folder: Path, prior: str, most: int) -> None:
     """Print the attempts to the first tool of each tier in new worlds, with and without the library."""
     names = [tier for tier in TIERS if tier != "diamond"]
-    print("| new world | library | " + " | ".join(names) + " | pickaxe of iron |\n|:---|:---|" + "---:|" * 4)
+    heads = ["new world", "skills", *names, f"steps reached, of {len(LADDER)}", "processor time, s"]
+    print(f"| {' | '.join(heads)} |\n|:---|:---|" + "---:|" * (len(heads) - 2))
     needed: dict[str, list[int]] = {arm: [] for arm in ARMS}
     for path in sorted(folder.glob(f"new*-{prior}-{ARMS[0]}.json")):
-        files = [path.with_name(path.name.replace(f"-{ARMS[0]}.json", f"-{arm}.json")) for arm in ARMS]
-        if not all(one.exists() for one in files):
-            continue
-        for arm, one in zip(ARMS, files, strict=True):
+        paths = [path.with_name(path.name.replace(f"-{ARMS[0]}.json", f"-{arm}.json")) for arm in ARMS]
+        if not all(climbed(rows_of(one)) or len(rows_of(one)) >= most for one in paths):
+            continue  # not finished
+        for arm, one in zip(ARMS, paths, strict=True):
             written = json.loads(one.read_text("utf-8"))
             rows = written["rows"]
             needed[arm].append(len(rows))
-            end = len(rows) if rows[-1]["success"] else f"not in {len(rows)}"
-            cells = [written["world"], arm, *(first_tool(rows, tier) or "-" for tier in names), end]
-            print(f"| {' | '.join(map(str, cells))} |")
-    for arm, counts in needed.items():
-        if counts:
-            print(f"| mean (not made counts as the last attempt) | {arm} | | | | {statistics.mean(counts):.1f} |")
+            reached = [first_tool(rows, tier) or f"not in {len(rows)}" for tier in names]
+            steps = sum(row["success"] is True for row in rows)
+            print(f"| {' | '.join(map(str, [written['world'], arm, *reached, steps, round(written['cpu_s'])]))} |")
+    if len(needed[ARMS[0]]) > 1:
+        for arm, counts in needed.items():
+            print(f"| mean, or the last attempt where there was none | {arm} | | | {statistics.mean(counts):.1f} | | |")
 
 
 def draw(folder: Path, file: Path) -> None:
@@ -303,7 +317,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the number of the first world of `play`")
     parser.add_argument("--attempts", type=int, default=160)
     parser.add_argument("--effort", type=int, default=16, help="transitions of the model that one attempt may search")
-    parser.add_argument("--most", type=int, default=50, help="the most attempts of a transfer")
+    parser.add_argument("--most", type=int, default=40, help="the most attempts of a transfer")
     parser.add_argument("--prior", choices=("heuristic", "none"), default="heuristic", help="what guides a transfer")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -316,7 +330,7 @@ def main() -> None:
     elif args.what == "worlds":
         world_table(args.folder)
     elif args.what == "transfer-table":
-        transfer_table(args.folder, args.prior)
+        transfer_table(args.folder, args.prior, args.most)
     elif args.file is None:
         parser.error("figure needs the file to write")
     else:
