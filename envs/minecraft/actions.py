@@ -16,7 +16,7 @@ LOWEST: Final = -58
 """No way leads deeper."""
 _SEVERAL: Final = 4
 ROOM: Final = 1
-"""With at most so many free places for things, throwing some away is listed."""
+"""With no more free places for things than this, throwing some away is listed."""
 _NIGHT: Final = (12_542, 23_459)
 _NAMED: Final = re.compile(
     r"(mine|craft|place|smelt|kill|eat|equip|deposit|withdraw|drop)((?: \d+)?)(?: (?:an?|the))? (.+)"
