@@ -18,7 +18,12 @@ from collections.abc import Callable
 import numpy as np
 
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig
-from pathei.collectors.curriculum.proposers import GoalProposer, LearningProgressProposer, UniformProposer
+from pathei.collectors.curriculum.proposers import (
+    GoalProposer,
+    LearningProgressProposer,
+    NoveltyProposer,
+    UniformProposer,
+)
 from pathei.collectors.search.collector import MctsConfig, find_plan
 from pathei.collectors.search.mcts import SearchConfig
 from pathei.collectors.search.skill_policy import SkillPolicy
@@ -31,7 +36,9 @@ from pathei.experience import Goal, Task, Trajectory
 DEPTH, TRANSITIONS = 20, 3_000
 PROPOSERS: dict[str, Callable[[], GoalProposer]] = {
     "goals drawn evenly": UniformProposer,
+    "drawn evenly by kind": lambda: UniformProposer(by_kind=True),
     "learning progress": LearningProgressProposer,
+    "novelty": NoveltyProposer,
 }
 
 

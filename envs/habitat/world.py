@@ -6,11 +6,12 @@ All is said and done for one of them, `HomeWorld.who`. Not here: goals, text, ep
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from .backend import Pose, Quaternion, Vector
-from .home_map import Place, away_from, known_map, middle
+from .home_map import HomeMap, Place, away_from, known_map, middle
 from .planning.follower import turned
 from .scenes.catalogue import ALIASES
 from .scenes.scene import Thing
@@ -20,6 +21,37 @@ from .simulator.sight import LookedAt, Seen
 
 REACH: Final = 1.0
 """How far from furniture an agent may be that uses it, in metres; it has to be in the same room."""
+
+
+class Lying:
+    """What follows from where the things of a home are and what is open; worked out once, when it is asked for."""
+
+    def __init__(self, sim: HomeSimulator, map_: HomeMap) -> None:
+        """Note the present state."""
+        self.placements, self.opened = sim.state.placements, sim.state.opened
+        self._sim, self._map = sim, map_
+        self.skills: dict[tuple[int, int, tuple[int, ...]], tuple[str, ...]] = {}
+        """The skills that can be used, by the agent, its room and the furniture within its reach."""
+
+    @cached_property
+    def held(self) -> Mapping[int, int]:
+        """What each agent holds."""
+        return {place.held_by: id_ for id_, place in self.placements.items() if place.held_by is not None}
+
+    @cached_property
+    def loads(self) -> Mapping[tuple[int | None, bool], Sequence[Vector]]:
+        """The places of what lies on and in each piece of furniture, by `(id, inside)`."""
+        found: dict[tuple[int | None, bool], list[Vector]] = {}
+        for place in self.placements.values():
+            found.setdefault((place.holder, place.inside), []).append(place.position)
+        return found
+
+    @cached_property
+    def looked_at(self) -> LookedAt:
+        """The points that are looked at."""
+        places = self.placements.items()
+        seen = [(id_, one.position) for id_, one in places if one.held_by is None and self._sim.in_the_open(id_)]
+        return self._map.sight.looked_at(seen)
 
 
 class HomeWorld:
@@ -42,16 +74,23 @@ class HomeWorld:
         self.sim, self.scene = sim, scene
         self.who = 0
         """The agent for which all is said and done."""
-        self._taken: tuple[object, dict[tuple[int | None, bool], list[Vector]]] = (None, {})
         self.calls_person = False
         """Whether another agent is called a person."""
         self.map = known_map(sim.scenery, sim.settings)
-        self._loose: tuple[object, object, LookedAt] = (None, None, self.map.sight.looked_at(()))
+        self._lying = Lying(sim, self.map)
 
     @property
     def state(self) -> HomeState:
         """All that changes."""
         return self.sim.state
+
+    @property
+    def lying(self) -> Lying:
+        """What follows from where the things are now."""
+        state, known = self.sim.state, self._lying
+        if known.placements is not state.placements or known.opened is not state.opened:
+            self._lying = known = Lying(self.sim, self.map)
+        return known
 
     @property
     def pose(self) -> Pose:
@@ -72,7 +111,7 @@ class HomeWorld:
     @property
     def held(self) -> int | None:
         """What the agent holds."""
-        return next((id_ for id_, place in self.state.placements.items() if place.held_by == self.who), None)
+        return self.lying.held.get(self.who)
 
     @property
     def touching(self) -> bool:
@@ -116,13 +155,7 @@ class HomeWorld:
         """Return the first free place on or in a piece of furniture."""
         thing = self.thing(id_)
         places = thing.inside if inside else thing.on
-        placements = self.state.placements
-        if self._taken[0] is not placements:
-            loads: dict[tuple[int | None, bool], list[Vector]] = {}
-            for place in placements.values():
-                loads.setdefault((place.holder, place.inside), []).append(place.position)
-            self._taken = placements, loads
-        taken = self._taken[1].get((id_, inside), ())
+        taken = self.lying.loads.get((id_, inside), ())
         free = (places[spot] for spot in self.map.spots.get((id_, inside), ()))
         return next((place for place in free if not any(math.dist(place, one) < 0.05 for one in taken)), None)
 
@@ -154,19 +187,12 @@ class HomeWorld:
     def around(self) -> list[Seen]:
         """Return what the agent sees, the nearest first."""
         state = self.state
-        if self._loose[0] is not state.placements or self._loose[1] is not state.opened:
-            lying = [
-                (id_, place.position)
-                for id_, place in state.placements.items()
-                if place.held_by is None and self.sim.in_the_open(id_)
-            ]
-            self._loose = state.placements, state.opened, self.map.sight.looked_at(lying)
         others = [
             (BODY + number, (pose.position[0], pose.position[1] + CHEST, pose.position[2]))
             for number, pose in enumerate(state.poses)
             if number != self.who
         ]
-        return self.map.sight.around(self.pose, self._loose[2], others, state.opened)
+        return self.map.sight.around(self.pose, self.lying.looked_at, others, state.opened)
 
     def name(self, id_: int) -> str:
         """Return the name of a thing, or of another agent that is seen."""
@@ -254,4 +280,4 @@ def facing(place: Place, towards: Place) -> Quaternion:
     return turned((0.0, 0.0, 0.0, 1.0), math.degrees(angle))
 
 
-__all__ = ["REACH", "HomeWorld", "facing"]
+__all__ = ["REACH", "HomeWorld", "Lying", "facing"]

@@ -182,10 +182,17 @@ def pickable(world: HomeWorld, near: Collection[int]) -> Iterator[int]:
                 yield id_
 
 
-def skills(world: HomeWorld) -> list[str]:
+def skills(world: HomeWorld) -> tuple[str, ...]:
     """Return the skills that can be used now: going to furniture and rooms, picking, placing, opening, closing."""
+    near, known = reachable(world), world.lying.skills
+    key = world.who, world.room, tuple(near)
+    if key not in known:
+        known[key] = tuple(_usable(world, near))
+    return known[key]
+
+
+def _usable(world: HomeWorld, near: Sequence[int]) -> list[str]:
     names, bases = world.map.names, world.map.bases
-    near = reachable(world)
     held = world.held
     found = []
     for id_ in near:

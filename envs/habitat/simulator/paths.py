@@ -7,7 +7,7 @@ heights.
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,8 +21,25 @@ Point = tuple[float, float]
 _OFF: Final = 1e-4
 """Corners of paths keep this distance from the walls, in metres, so that no line only just touches one."""
 _SURE: Final = 2
+_CORNER: Final = 0.7072 * CELL
+"""How far a cell's corners are from its middle, in metres."""
 _KEPT: Final = 65_536
 _KEPT_FIELDS: Final = 64
+
+
+class _Edge(NamedTuple):
+    """An edge of an outline: where it begins, how it runs on, and the square of its length."""
+
+    x: float
+    z: float
+    dx: float
+    dz: float
+    length2: float
+
+    def nearest(self, x: float, z: float) -> Point:
+        """Return its nearest place to another."""
+        share = min(max(((x - self.x) * self.dx + (z - self.z) * self.dz) / self.length2, 0.0), 1.0)
+        return self.x + share * self.dx, self.z + share * self.dz
 
 
 class _View(NamedTuple):
@@ -33,13 +50,14 @@ class _View(NamedTuple):
 
 
 class _Field(NamedTuple):
-    """The way to the nearest of several goals."""
+    """The way to the nearest of several goals: the places from which it is known, the goals before the corners."""
 
-    goals: Floats
-    """Shape `[goals, 2]`."""
+    places: Floats
+    """Shape `[goals + corners, 2]`."""
     sides: NDArray[np.bool_]
-    from_nodes: Floats
-    """The distance from each corner, shape `[corners]`."""
+    """Shape `[goals + corners, edges]`."""
+    left: Floats
+    """The distance from each to the nearest goal, shape `[goals + corners]`."""
 
 
 class MeshPaths:
@@ -53,9 +71,13 @@ class MeshPaths:
         self._b = np.concatenate([np.roll(loop, -1, 0) for loop in loops])
         self._along = self._b - self._a
         self._length2 = (self._along**2).sum(1)
-        starts = np.cumsum([0, *map(len, loops)])
-        self._next = np.concatenate([np.roll(np.arange(low, high), -1) for low, high in pairwise(starts)])
+        # The corners of all outlines in one row, each outline closed; what lies between two of them is no edge.
+        self._ring = np.concatenate([np.concatenate([loop, loop[:1]]) for loop in loops])
+        ends = np.cumsum([len(loop) + 1 for loop in loops])[:-1] - 1
+        self._is_edge = np.ones(len(self._ring) - 1, dtype=bool)
+        self._is_edge[ends] = False
         self._sure = _inner(mesh.free, _SURE)
+        self._near: dict[tuple[int, int], tuple[_Edge, ...]] = {}
         self._views: dict[Point, _View] = {}
         self._found: dict[tuple[Point, Point], float] = {}
         self._ways: dict[tuple[Point, Point], tuple[Point, ...]] = {}
@@ -72,8 +94,7 @@ class MeshPaths:
 
     def _corners(self) -> Floats:
         """Return the corners at which a path may bend, a little off the wall."""
-        before = np.empty_like(self._a)
-        before[self._next] = self._a
+        before = np.concatenate([np.roll(loop, 1, 0) for loop in self.mesh.loops])
         into, out = self._a - before, self._b - self._a
         into /= np.linalg.norm(into, axis=1, keepdims=True)
         out /= np.linalg.norm(out, axis=1, keepdims=True)
@@ -82,15 +103,15 @@ class MeshPaths:
         return np.asarray((self._a + _OFF * normals)[bends])
 
     def _side_of(self, points: Floats) -> NDArray[np.bool_]:
-        """Return on which side of each edge points lie, shape `[points, edges]`."""
-        x = points[:, None, :] - self._a
-        return np.asarray(self._along[:, 0] * x[..., 1] - self._along[:, 1] * x[..., 0] > 0)
+        """Return on which side of each edge points lie, shape `[points, corners of the outlines - 1]`."""
+        x, along = points[:, None, :] - self._ring[:-1], self._ring[1:] - self._ring[:-1]
+        return np.asarray((along[:, 0] * x[..., 1] - along[:, 1] * x[..., 0] > 0) & self._is_edge)
 
     def _blocked(self, start: Floats, ends: Floats, sides: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which ends a place does not see; `sides` is `_side_of(ends)`."""
-        way, edge = ends - start, self._a - start
-        above = way[:, :1] * edge[:, 1] - way[:, 1:] * edge[:, 0] > 0
-        crossed = (above != above[:, self._next]) & (sides != self._side_of(start[None]))
+        corners = self._ring - start
+        above = (ends - start) @ np.array((corners[:, 1], -corners[:, 0])) > 0
+        crossed = (above[:, 1:] != above[:, :-1]) & (sides != self._side_of(start[None]))
         return np.asarray(crossed.any(1))
 
     def _seen_from_nodes(self) -> Floats:
@@ -115,17 +136,23 @@ class MeshPaths:
         """Return the nearest place where an agent can stand."""
         if self.is_free(x, z):
             return x, z
-        point = np.array((x, z))
-        share = np.clip(((point - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
-        on = self._a + share[:, None] * self._along
-        best = on[int(((on - point) ** 2).sum(1).argmin())]
-        return float(best[0]), float(best[1])
+        return min((one.nearest(x, z) for one in self._edges_near(x, z)), key=lambda on: _squared(on, (x, z)))
 
-    def clearance(self, x: float, z: float) -> float:
-        """Return the distance to the nearest wall of the mesh."""
-        point = np.array((x, z))
-        share = np.clip(((point - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
-        return float(np.sqrt(((self._a + share[:, None] * self._along - point) ** 2).sum(1).min()))
+    def _edges_near(self, x: float, z: float) -> tuple[_Edge, ...]:
+        """Return the edges of which one is the nearest to a place, among them all that are nearer than `_OFF`."""
+        cell = math.floor((x - self.mesh.origin[0]) / CELL), math.floor((z - self.mesh.origin[1]) / CELL)
+        known = self._near.get(cell)
+        if known is None:
+            middle = np.array(self.mesh.origin) + (np.array(cell) + 0.5) * CELL
+            share = np.clip(((middle - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
+            away = np.hypot(*(self._a + share[:, None] * self._along - middle).T)
+            # No place in the cell is farther from its middle than its corners.
+            kept = away <= max(float(away.min()) + 2 * _CORNER, _CORNER + _OFF)
+            if len(self._near) >= _KEPT:
+                self._near.clear()
+            rows = zip(self._a[kept].tolist(), self._along[kept].tolist(), self._length2[kept].tolist(), strict=True)
+            known = self._near[cell] = tuple(_Edge(*a, *along, length2) for a, along, length2 in rows)
+        return known
 
     def straight(self, start: Point, end: Point) -> Point:
         """Return where a walk in a straight line ends that stops at the first wall."""
@@ -177,20 +204,22 @@ class MeshPaths:
             if len(self._fields) >= _KEPT_FIELDS:
                 self._fields.clear()
             field = self._fields[goals] = self._field(np.array([self._inside((x, z)) for x, _, z in goals]))
-        here = self._inside(start)
-        seen = ~self._blocked(np.array(here), field.goals, field.sides)
-        straight = float(np.hypot(*(field.goals[seen] - here).T).min()) if seen.any() else float("inf")
-        view = self._view(here)
-        if not len(view.nodes):
-            return straight
-        return min(straight, float((view.distances + field.from_nodes[view.nodes]).min()))
+        here = np.array(self._inside(start))
+        seen = ~self._blocked(here, field.places, field.sides)
+        ways = np.hypot(*(field.places[seen] - here).T) + field.left[seen]
+        return float(ways.min(initial=np.inf))
 
     def _field(self, goals: Floats) -> _Field:
         direct = np.full(len(self._nodes), np.inf)
         for goal in goals:
             seen = ~self._blocked(goal, self._nodes, self._sides)
             direct[seen] = np.minimum(direct[seen], np.hypot(*(self._nodes[seen] - goal).T))
-        return _Field(goals, self._side_of(goals), (self._distances + direct).min(1, initial=np.inf))
+        from_nodes = (self._distances + direct).min(1, initial=np.inf)
+        return _Field(
+            np.concatenate([goals, self._nodes]),
+            np.concatenate([self._side_of(goals), self._sides]),
+            np.concatenate([np.zeros(len(goals)), from_nodes]),
+        )
 
     def points(self, start: Point, end: Point) -> tuple[Point, ...]:
         """Return the corners of the shortest path, both ends included; empty where there is no way."""
@@ -220,13 +249,11 @@ class MeshPaths:
         column, row = int((x - self.mesh.origin[0]) / CELL), int((z - self.mesh.origin[1]) / CELL)
         if self._sure[min(column, self._sure.shape[0] - 1), min(row, self._sure.shape[1] - 1)]:
             return x, z
-        place = np.array((x, z))
-        share = np.clip(((place - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
-        away = place - (self._a + share[:, None] * self._along)
-        for edge in np.flatnonzero((away**2).sum(1) < _OFF**2):
-            inwards = np.array((-self._along[edge, 1], self._along[edge, 0]))
-            place = place + _OFF * inwards / np.sqrt(self._length2[edge])
-        return float(place[0]), float(place[1])
+        off = [one for one in self._edges_near(x, z) if _squared(one.nearest(x, z), (x, z)) < _OFF**2]
+        for one in off:
+            length = math.sqrt(one.length2)
+            x, z = x - _OFF * one.dz / length, z + _OFF * one.dx / length
+        return x, z
 
     def _query(self, start: Point, end: Point) -> tuple[float, int, int]:
         """Return the distance and the first and last corner between; -1 where the ends see each other."""
@@ -239,6 +266,11 @@ class MeshPaths:
         sums = one.distances[:, None] + self._distances[np.ix_(one.nodes, other.nodes)] + other.distances
         row, column = divmod(int(sums.argmin()), sums.shape[1])
         return float(sums[row, column]), int(one.nodes[row]), int(other.nodes[column])
+
+
+def _squared(one: Point, other: Point) -> float:
+    x, z = one[0] - other[0], one[1] - other[1]
+    return x * x + z * z
 
 
 def _plain(point: Floats) -> Point:

@@ -26,6 +26,8 @@ _POINTS: Final = len(_SHARES)
 _SHORT: Final = 0.995
 """How much of the way to a point a box has to be on that hides it."""
 Floats = NDArray[np.float64]
+_LEAST: Final = np.array(((0.0,), (0.0,), (0.0,), (0.0,), (0.01,)))
+_LEVEL: Final = np.array((1.0, 0.0, 1.0))
 
 
 class Seen(NamedTuple):
@@ -51,8 +53,8 @@ class LookedAt(NamedTuple):
 
 
 class _Boxes(NamedTuple):
-    low: Floats
-    high: Floats
+    corners: Floats
+    """The lower corners and the higher ones, shape `[2, 3, 1, boxes]`."""
     owner: NDArray[np.int64]
     """The furniture that each belongs to; 0 for the building."""
     room: NDArray[np.int64]
@@ -76,6 +78,7 @@ class Sight:
     def __init__(self, home: Home, settings: AgentSettings) -> None:
         """Gather the boxes that hide things."""
         self._home, self._settings, self._portals = home, settings, Portals(home)
+        self._wide, self._aspect = math.tan(math.radians(settings.hfov) / 2), settings.rows / settings.width
         self._furniture = [thing for thing in home.things if not thing.movable]
         self._points = {thing.id: _looked_at(thing.solids) for thing in self._furniture}
         own = [(thing.id, self._portals.room_of(*thing.solids)) for thing in self._furniture for _ in range(_POINTS)]
@@ -125,7 +128,7 @@ class Sight:
         off = points - eye
         kept = self._in_view(yaw, pitch, off)
         off, owners = off[kept], owners[kept]
-        shown = np.flatnonzero(~_hidden(eye, off, owners, here.boxes))
+        shown = ~_hidden(eye, off, owners, here.boxes)
         best: dict[int, Seen] = {}
         for id_, (across, _, along) in zip(owners[shown].tolist(), off[shown].tolist(), strict=True):
             distance = math.hypot(across, along)
@@ -144,13 +147,12 @@ class Sight:
         self, x: float, z: float, yaw: float, pitch: float, things: LookedAt, opened: frozenset[int]
     ) -> _InSight:
         """Return what is in the rooms that may be seen; the last answer is kept, as the next is often the same."""
-        wide, aspect = math.tan(math.radians(self._settings.hfov) / 2), self._settings.rows / self._settings.width
-        rooms = self._portals.visible(x, z, yaw, pitch, wide, aspect)
+        rooms = self._portals.visible(x, z, yaw, pitch, self._wide, self._aspect)
         key, last = rooms.tobytes(), self._last
         if last is None or last.things is not things or last.opened is not opened or last.rooms != key:
             boxes, seen = self._boxes_of(opened), rooms[things.rooms]
             inside = rooms[boxes.room]
-            kept = _Boxes(boxes.low[inside], boxes.high[inside], boxes.owner[inside], boxes.room[inside])
+            kept = _Boxes(boxes.corners.compress(inside, -1), boxes.owner[inside], boxes.room[inside])
             last = _InSight(things, opened, key, things.points[seen], things.owners[seen], kept)
             self._last = last
         return last
@@ -158,13 +160,12 @@ class Sight:
     def _in_view(self, yaw: float, pitch: float, off: Floats) -> NDArray[np.intp]:
         """Return which points, given from the eye, are in the field of view and near enough."""
         s, c, up, level = math.sin(yaw), math.cos(yaw), math.sin(pitch), math.cos(pitch)
-        side, depth, height = (
-            off @ np.array(((c, 0.0, -s), (-s * level, up, -c * level), (s * up, level, c * up))).T
-        ).T
-        wide = math.tan(math.radians(self._settings.hfov) / 2)
-        tall = wide * self._settings.rows / self._settings.width
-        near = off[:, 0] ** 2 + off[:, 2] ** 2 < FAR**2
-        return np.flatnonzero((np.abs(side) <= wide * depth) & (np.abs(height) <= tall * depth) & (depth > 0.01) & near)
+        wide, tall = self._wide, self._wide * self._aspect
+        side, ahead, above = np.array(((c, 0.0, -s), (-s * level, up, -c * level), (s * up, level, c * up)))
+        # How far inside each of the four planes that bound the view, and in front of the camera.
+        planes = np.array((wide * ahead - side, wide * ahead + side, tall * ahead - above, tall * ahead + above, ahead))
+        inside = (planes @ off.T >= _LEAST).all(0)
+        return np.asarray((inside & (off * off @ _LEVEL < FAR**2)).nonzero()[0])
 
     def _boxes_of(self, opened: frozenset[int]) -> _Boxes:
         known = self._boxes.get(opened)
@@ -176,8 +177,9 @@ class Sight:
                 shown = thing.opened if thing.id in opened and thing.opened else thing.solids
                 solids += [(one, thing.id) for one in shown]
             known = self._boxes[opened] = _Boxes(
-                np.array([one.low for one, _ in solids]),
-                np.array([one.high for one, _ in solids]),
+                np.array([[one.low for one, _ in solids], [one.high for one, _ in solids]])
+                .swapaxes(1, 2)[:, :, None]
+                .copy(),
                 np.array([owner for _, owner in solids], dtype=np.int64),
                 np.array([self._portals.room_of(one) for one, _ in solids], dtype=np.int64),
             )
@@ -203,15 +205,11 @@ def _hidden(eye: Floats, way: Floats, owners: NDArray[np.int64], boxes: _Boxes) 
     if not len(way):
         return np.zeros(0, dtype=bool)
     inverse = 1 / np.where(way == 0, 1e-12, way)
-    low, high = (boxes.low - eye).T, (boxes.high - eye).T
-    enter = np.zeros((len(way), len(boxes.low)))
-    leave = np.full_like(enter, _SHORT)
-    for axis in range(3):
-        one, other = low[axis] * inverse[:, axis, None], high[axis] * inverse[:, axis, None]
-        np.maximum(enter, np.minimum(one, other), out=enter)
-        np.minimum(leave, np.maximum(one, other, out=one), out=leave)
-    hides = enter < leave
-    hides &= boxes.owner != owners[:, None]
+    # Where the way to each point comes to the two planes of each box that an axis has: shape [2, 3, points, boxes].
+    planes = (boxes.corners - eye[:, None, None]) * inverse.T[:, :, None]
+    enter = np.minimum(planes[0], planes[1]).max(0)
+    leave = np.maximum(planes[0], planes[1]).min(0)
+    hides = (np.maximum(enter, 0.0) < np.minimum(leave, _SHORT)) & (boxes.owner != owners[:, None])
     return np.asarray(hides.any(1))
 
 
