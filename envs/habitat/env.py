@@ -203,8 +203,9 @@ class HabitatEnv(TextEnv[Any]):
             self._social = TeamMeasures()
         elif nav is not None:
             away = self._distance(nav)
-            if math.isinf(away) and world.closed_doors():
-                raise GoalError("No way leads to the goal while doors are closed: leave the option 'doors' out.")
+            if math.isinf(away):
+                shut = " while doors are closed: leave the option 'doors' out" if world.closed_doors() else ""
+                raise GoalError(f"No way leads from the start to the goal{shut}.")
             self._measures = NavMeasures(away, away, success_distance=nav.success_distance)
         self._success, self._progress = self._reached(True)
         self._way.clear()

@@ -17,7 +17,7 @@ import numpy as np
 from ....errors import ConfigError
 from ....stable_random import StableRandom
 from ..backend import AgentSettings, RoomInfo
-from ..simulator.navmesh import CELL, build_navmesh, fixed_corners
+from ..simulator.navmesh import CELL, build_navmeshes, fixed_corners
 from .catalogue import DOOR, ROOM_ORDER
 from .furnish import Piece, furnish, stock
 from .layout import HEIGHT, FloorPlan, Rect, door_leaf, lay_out, walls
@@ -89,7 +89,7 @@ def _reached(
     """
     body = AgentSettings()
     corners = fixed_corners(structure, [*leaves, *_things(pieces)])
-    mesh = build_navmesh(*corners, body.radius, body.height)
+    mesh = build_navmeshes(*corners, body.radius, body.height)[0]
     free = np.argwhere(mesh.free) * CELL + np.array(mesh.origin) + CELL / 2
     x, z = free[:, 0], free[:, 1]
     inside = [(x > room.x0) & (x < room.x1) & (z > room.z0) & (z < room.z1) for room in plan.rooms]

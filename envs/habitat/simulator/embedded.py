@@ -33,7 +33,7 @@ from .home_simulator import (
     placed_at_first,
     tilted,
 )
-from .navmesh import CELL, build_navmesh, fixed_corners, with_barriers
+from .navmesh import CELL, build_navmeshes, fixed_corners, with_barriers
 from .paths import MeshPaths
 from .portals import Portals
 from .raster import Faces, box_faces, camera_at, joined, render
@@ -55,6 +55,10 @@ class _Loaded(NamedTuple):
     doors: frozenset[int]
     behind: dict[frozenset[int], MeshPaths]
     """The paths with some doors closed, as far as they were asked for."""
+    islands: tuple[MeshPaths, ...]
+    """Parts of the floor to which no way leads: rooms without a door, corners behind furniture."""
+    within: dict[tuple[MeshPaths, tuple[Vector, ...]], tuple[Vector, ...]]
+    """Which of several goals are on an island, as far as it was asked for."""
 
     def paths_with(self, opened: frozenset[int]) -> MeshPaths:
         """Return the paths where some things are open."""
@@ -104,8 +108,16 @@ class EmbeddedBackend(HomeSimulator):
 
     @property
     def paths(self) -> MeshPaths:
-        """Walking and shortest paths in the home, as its doors are now."""
+        """Walking and shortest paths in the home, as its doors are now, on its largest island."""
         return self._scene.paths_with(self._state.opened)
+
+    def _island(self, point: Vector) -> MeshPaths:
+        """Return the walking and shortest paths on the island that a place is on, or nearest to."""
+        x, _, z = point
+        paths, others = self.paths, self._scene.islands
+        if not others or paths.is_free(x, z):
+            return paths
+        return min((paths, *others), key=lambda one: math.dist(one.nearest(x, z), (x, z)))
 
     def act(self, action: str, agent: int = 0) -> bool:
         """Do one of `MOVES` and return whether the agent collided.
@@ -130,23 +142,10 @@ class EmbeddedBackend(HomeSimulator):
 
     def try_step(self, start: Vector, end: Vector) -> Vector:
         """Return where an agent comes that walks straight from one place to another, sliding if it may."""
-        paths = self.paths
+        paths = self._island(start)
         here, there = (start[0], start[2]), (end[0], end[2])
-        x, z = paths.nearest(*there) if self.settings.sliding else paths.straight(here, there)
-        # The nearest place may be behind a door, which is thinner than a wall.
-        if self.settings.sliding and self._through_door(here, (x, z)):
-            x, z = here
+        x, z = paths.walk(here, there) if self.settings.sliding else paths.straight(here, there)
         return x, start[1], z
-
-    def _through_door(self, start: tuple[float, float], end: tuple[float, float]) -> bool:
-        """Return whether a closed door is between two places."""
-        doors, opened = self._scene.scenery.home.doors, self._state.opened
-        for door in doors:
-            if door.leaf and door.leaf not in opened:
-                axis, along = door.axis, start[1 - door.axis]
-                if (start[axis] < door.at) != (end[axis] < door.at) and door.low <= along <= door.high:
-                    return True
-        return False
 
     def render(self, sensors: Sequence[str] = SENSORS, agent: int = 0) -> dict[str, NDArray[Any]]:
         """Return what an agent's camera sees now."""
@@ -194,9 +193,11 @@ class EmbeddedBackend(HomeSimulator):
 
     def path(self, start: Vector, goals: Sequence[Vector]) -> PathResult:
         """Return the shortest path to the nearest of some goals."""
-        paths = self.paths
+        paths = self._island(start)
         here = (start[0], start[2])
-        lengths = [paths.distance(here, (goal[0], goal[2])) for goal in goals]
+        lengths = [
+            paths.distance(here, (goal[0], goal[2])) if self._island(goal) is paths else math.inf for goal in goals
+        ]
         best = min(range(len(goals)), key=lengths.__getitem__) if goals else -1
         if best < 0 or math.isinf(lengths[best]):
             return PathResult(math.inf, (), -1)
@@ -206,16 +207,25 @@ class EmbeddedBackend(HomeSimulator):
 
     def nearest_distance(self, start: Vector, goals: tuple[Vector, ...]) -> float:
         """Return the geodesic distance to the nearest of many goals; far faster than `path`."""
-        return self.paths.nearest_distance((start[0], start[2]), goals)
+        paths, scene = self._island(start), self._scene
+        if scene.islands:
+            if len(scene.within) >= _KEPT:
+                scene.within.clear()
+            known = scene.within.get((paths, goals))
+            if known is None:
+                known = tuple(goal for goal in goals if self._island(goal) is paths)
+                scene.within[paths, goals] = known
+            goals = known
+        return paths.nearest_distance((start[0], start[2]), goals)
 
     def snap(self, point: Vector) -> Vector:
         """Return the nearest place where an agent can stand."""
-        paths = self.paths
+        paths = self._island(point)
         x, z = paths.nearest(point[0], point[2])
         return x, paths.floor, z
 
     def random_point(self, rng: np.random.Generator) -> Vector:
-        """Return a place, drawn evenly from the free space; `rng` is consumed."""
+        """Return a place, drawn evenly from the largest island; `rng` is consumed."""
         paths = self._scene.paths
         cells = np.argwhere(paths.mesh.free)
         x, z = cells[int(rng.integers(len(cells)))] + rng.random(2)
@@ -226,12 +236,13 @@ class EmbeddedBackend(HomeSimulator):
     def topdown(self, metres_per_pixel: float = 0.05) -> tuple[NDArray[np.bool_], tuple[float, float]]:
         """Return where an agent can stand, from above, shape `[z, x]`, and the `(x, z)` of the first corner."""
         mesh = self.paths.mesh
+        free = np.logical_or.reduce([mesh.free, *(one.mesh.free for one in self._scene.islands)])
         width, depth = (math.ceil(size * CELL / metres_per_pixel - 1e-9) for size in mesh.free.shape)
         across, along = (
             np.minimum(((np.arange(n) + 0.5) * metres_per_pixel / CELL).astype(int), size - 1)
             for n, size in ((width, mesh.free.shape[0]), (depth, mesh.free.shape[1]))
         )
-        return mesh.free[np.ix_(across, along)].T.copy(), mesh.origin
+        return free[np.ix_(across, along)].T.copy(), mesh.origin
 
 
 @lru_cache(maxsize=32)
@@ -246,9 +257,10 @@ def load_scene(scene: str, radius: float, height: float) -> _Loaded:
     if generated is None and Path(scene).suffix != ".json":
         raise ConfigError(f"There is no scene {scene!r}: name a generated one (home:7) or the JSON file of a scene.")
     home = read_boxes(Path(scene)) if generated is None else generate_home(*generated)
-    paths = MeshPaths(build_navmesh(*fixed_corners(home.structure, home.things), radius, height))
+    meshes = build_navmeshes(*fixed_corners(home.structure, home.things), radius, height)
+    paths, *islands = map(MeshPaths, meshes)
     scenery = Scenery(home, paths)
-    return _Loaded(scenery, radius, paths, placed_at_first(home), Portals(home), doors_of(home), {})
+    return _Loaded(scenery, radius, paths, placed_at_first(home), Portals(home), doors_of(home), {}, tuple(islands), {})
 
 
 def _placed(thing: Thing, position: Vector) -> list[Solid]:

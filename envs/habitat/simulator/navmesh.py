@@ -1,9 +1,9 @@
 """Where an agent with a radius can stand, made as habitat-sim makes its navigation mesh with Recast.
 
 Boxes become columns of voxels (cells of 5 cm, 20 cm high); floor with enough room above it is eroded by the agent's
-radius in Recast's chamfer distance; the outlines are simplified to within 1.3 cells. The result is polygons on one
-floor. Not here: Recast's partition into regions (outlines are simplified whole, so a corner may differ by a cell),
-slopes, steps and further storeys.
+radius in Recast's chamfer distance; parts of less than a square metre are left out; the outlines are simplified to
+within 1.3 cells. The result is polygons on one floor, for each part (island) its own. Not here: Recast's partition into
+regions (outlines are simplified whole, so a corner may differ by a cell), slopes, steps and further storeys.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ CELL: Final = 0.05
 """The width of a cell in metres, as in habitat-sim."""
 CELL_HEIGHT: Final = 0.2
 _MAX_ERROR: Final = 1.3
+_LEAST: Final = 400
+"""How many cells an island has at least, as in habitat-sim."""
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
 class NavMesh(NamedTuple):
-    """The free space of one floor, as polygons `(x, z)`."""
+    """One island: free space of a floor in which each place can be reached from each other, as polygons `(x, z)`."""
 
     loops: tuple[Floats, ...]
     """The outlines, each of shape `[corners, 2]`, with the free space on the left, seen with z up the page."""
@@ -62,8 +64,8 @@ def fixed_corners(structure: Sequence[Solid], things: Sequence[Thing]) -> tuple[
     return np.array(low), np.array(high)
 
 
-def build_navmesh(low: Floats, high: Floats, radius: float, height: float) -> NavMesh:
-    """Build the navigation mesh among boxes.
+def build_navmeshes(low: Floats, high: Floats, radius: float, height: float) -> list[NavMesh]:
+    """Build the navigation mesh among boxes, and return its islands, the largest first.
 
     Args:
         low: The lower corners of all fixed boxes, floor included, shape `[boxes, 3]`.
@@ -88,11 +90,12 @@ def build_navmesh(low: Floats, high: Floats, radius: float, height: float) -> Na
         solid[x0 : min(x1, width - 1) + 1, z0 : min(z1, depth - 1) + 1, y0:y1] = True
     layers = math.ceil(single(height) / single(CELL_HEIGHT))
     walkable = solid[:, :, 0] & ~solid[:, :, 1 : 1 + layers].any(2)
-    free = _largest(_eroded(walkable, math.ceil(single(radius) / single(CELL))))
-    if not free.any():
+    parts = _parts(_eroded(walkable, math.ceil(single(radius) / single(CELL))))
+    if not parts:
         raise DataError("There is no room to stand in this scene.")
-    origin = (float(start[0]), float(start[2]))
-    return NavMesh(_loops(free, origin), free, origin, float(start[1]) + CELL_HEIGHT)
+    origin, floor = (float(start[0]), float(start[2])), float(start[1]) + CELL_HEIGHT
+    # The largest is kept in any case: a scene may be small.
+    return [NavMesh(_loops(one, origin), one, origin, floor) for one in parts if one is parts[0] or one.sum() >= _LEAST]
 
 
 def with_barriers(mesh: NavMesh, boxes: Sequence[tuple[Vector, Vector]], radius: float) -> NavMesh:
@@ -135,9 +138,9 @@ def _eroded(walkable: Mask, radius: int) -> Mask:
     return np.asarray(~near)
 
 
-def _largest(mask: Mask) -> Mask:
-    """Return the largest part of a mask that is connected along edges."""
-    left, best = mask.copy(), np.zeros_like(mask)
+def _parts(mask: Mask) -> list[Mask]:
+    """Return the parts of a mask that are connected along edges, the largest first."""
+    left, found = mask.copy(), list[Mask]()
     while left.any():
         part = np.zeros_like(mask)
         part[tuple(np.argwhere(left)[0])] = True
@@ -150,8 +153,8 @@ def _largest(mask: Mask) -> Mask:
                 break
             part = grown
         left &= ~part
-        best = part if part.sum() > best.sum() else best
-    return best
+        found.append(part)
+    return sorted(found, key=lambda part: -int(part.sum()))
 
 
 def _flooded(part: Mask, mask: Mask, axis: int) -> Mask:
@@ -227,4 +230,4 @@ def _away(points: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64])
     return np.asarray((off * off).sum(1))
 
 
-__all__ = ["CELL", "NavMesh", "build_navmesh", "with_barriers"]
+__all__ = ["CELL", "NavMesh", "build_navmeshes", "fixed_corners", "with_barriers"]

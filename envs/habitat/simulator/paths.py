@@ -23,6 +23,11 @@ _OFF: Final = 1e-4
 _SURE: Final = 2
 _CORNER: Final = 0.7072 * CELL
 """How far a cell's corners are from its middle, in metres."""
+_STRIDE: Final = 0.3
+"""Along each axis, in metres: up to this length of a step, the walls around it are remembered."""
+_DETOUR: Final = 1.6
+"""How much longer the way to where a step ends may be than the step: pi / 2, within the circle that Detour looks in."""
+_TRIED: Final = 16
 _KEPT: Final = 65_536
 _KEPT_FIELDS: Final = 64
 
@@ -32,6 +37,8 @@ class _Edge(NamedTuple):
 
     x: float
     z: float
+    end: float
+    """The z of its end."""
     dx: float
     dz: float
     length2: float
@@ -40,6 +47,18 @@ class _Edge(NamedTuple):
         """Return its nearest place to another."""
         share = min(max(((x - self.x) * self.dx + (z - self.z) * self.dz) / self.length2, 0.0), 1.0)
         return self.x + share * self.dx, self.z + share * self.dz
+
+    def bars(self, start: Point, end: Point) -> bool:
+        """Return whether a straight way leaves the free space here, which is on the left of the edge."""
+        slack = 1e-9 * math.sqrt(self.length2)
+        ends = (self.dx * (z - self.z) - self.dz * (x - self.x) for x, z in (start, end))
+        before, after = ends
+        if before < -slack or after >= -slack:
+            return False
+        x, z = end[0] - start[0], end[1] - start[1]
+        one = x * (self.z - start[1]) - z * (self.x - start[0])
+        other = one + x * self.dz - z * self.dx
+        return min(one, other) < 0 < max(one, other)
 
 
 class _View(NamedTuple):
@@ -78,6 +97,8 @@ class MeshPaths:
         self._is_edge[ends] = False
         self._sure = _inner(mesh.free, _SURE)
         self._near: dict[tuple[int, int], tuple[_Edge, ...]] = {}
+        self._around: dict[tuple[int, int], tuple[_Edge, ...]] = {}
+        self._rows: dict[int, tuple[_Edge, ...]] = {}
         self._views: dict[Point, _View] = {}
         self._found: dict[tuple[Point, Point], float] = {}
         self._ways: dict[tuple[Point, Point], tuple[Point, ...]] = {}
@@ -124,13 +145,23 @@ class MeshPaths:
 
     def is_free(self, x: float, z: float) -> bool:
         """Return whether an agent can stand there."""
-        column, row = int((x - self.mesh.origin[0]) / CELL), int((z - self.mesh.origin[1]) / CELL)
+        column, row = self._cell(x, z)
         width, depth = self._sure.shape
-        if 0 <= column < width and 0 <= row < depth and self._sure[column, row]:
+        if not (0 <= column < width and 0 <= row < depth):
+            return False
+        if self._sure[column, row]:
             return True
-        over = (self._a[:, 1] > z) != (self._b[:, 1] > z)
-        a, along = self._a[over], self._along[over]
-        return bool(np.count_nonzero(x < a[:, 0] + (z - a[:, 1]) / along[:, 1] * along[:, 0]) % 2)
+        known = self._rows.get(row)
+        if known is None:
+            low, high = (self.mesh.origin[1] + (row + share) * CELL for share in (-0.01, 1.01))
+            one, other = self._a[:, 1], self._b[:, 1]
+            kept = (np.minimum(one, other) <= high) & (np.maximum(one, other) >= low)
+            known = self._rows[row] = self._edges_where(kept)
+        inside = False
+        for edge in known:
+            if (edge.z > z) != (edge.end > z) and x < edge.x + (z - edge.z) / edge.dz * edge.dx:
+                inside = not inside
+        return inside
 
     def nearest(self, x: float, z: float) -> Point:
         """Return the nearest place where an agent can stand."""
@@ -140,19 +171,59 @@ class MeshPaths:
 
     def _edges_near(self, x: float, z: float) -> tuple[_Edge, ...]:
         """Return the edges of which one is the nearest to a place, among them all that are nearer than `_OFF`."""
-        cell = math.floor((x - self.mesh.origin[0]) / CELL), math.floor((z - self.mesh.origin[1]) / CELL)
+        cell = self._cell(x, z)
         known = self._near.get(cell)
         if known is None:
-            middle = np.array(self.mesh.origin) + (np.array(cell) + 0.5) * CELL
-            share = np.clip(((middle - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
-            away = np.hypot(*(self._a + share[:, None] * self._along - middle).T)
-            # No place in the cell is farther from its middle than its corners.
-            kept = away <= max(float(away.min()) + 2 * _CORNER, _CORNER + _OFF)
             if len(self._near) >= _KEPT:
                 self._near.clear()
-            rows = zip(self._a[kept].tolist(), self._along[kept].tolist(), self._length2[kept].tolist(), strict=True)
-            known = self._near[cell] = tuple(_Edge(*a, *along, length2) for a, along, length2 in rows)
+            known = self._near[cell] = self._edges_of(cell, _OFF)
         return known
+
+    def _cell(self, x: float, z: float) -> tuple[int, int]:
+        return math.floor((x - self.mesh.origin[0]) / CELL), math.floor((z - self.mesh.origin[1]) / CELL)
+
+    def _edges_of(self, cell: tuple[int, int], reach: float) -> tuple[_Edge, ...]:
+        """Return the edges that may be within reach of a place in a cell, and those that may be the nearest to it."""
+        middle = np.array(self.mesh.origin) + (np.array(cell) + 0.5) * CELL
+        share = np.clip(((middle - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
+        away = np.hypot(*(self._a + share[:, None] * self._along - middle).T)
+        # No place in the cell is farther from its middle than its corners.
+        kept = away <= max(float(away.min()) + 2 * _CORNER, _CORNER + reach)
+        return self._edges_where(kept)
+
+    def _edges_where(self, kept: NDArray[np.bool_]) -> tuple[_Edge, ...]:
+        rows = (self._a[kept], self._b[kept, 1], self._along[kept], self._length2[kept])
+        return tuple(
+            _Edge(*a, end, *along, one) for a, end, along, one in zip(*(row.tolist() for row in rows), strict=True)
+        )
+
+    def walk(self, start: Point, end: Point) -> Point:
+        """Return where a walk to a place ends that slides along the walls, as `moveAlongSurface` of Detour finds it.
+
+        That is the place nearest to the end to which a way leads that is hardly longer than the walk: what is behind a
+        thin wall is not reached.
+        """
+        start, reached = self.nearest(*start), self.nearest(*end)
+        if self._is_open(start, reached):
+            return reached
+        longest = _DETOUR * math.dist(start, end)
+        share = np.clip(((np.array(end) - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
+        places = self._a + share[:, None] * self._along
+        away = np.hypot(*(places - end).T)
+        tried = [reached, *(_plain(places[one]) for one in away.argsort()[:_TRIED].tolist())]
+        return next((one for one in tried if self._query(start, one)[0] <= longest), self.straight(start, end))
+
+    def _is_open(self, start: Point, end: Point) -> bool:
+        """Return whether no wall lies between two places near each other, each of them free or on a wall."""
+        if abs(end[0] - start[0]) > _STRIDE or abs(end[1] - start[1]) > _STRIDE:
+            return self._sees(self._inside(start), self._inside(end))
+        cell = self._cell(*start)
+        known = self._around.get(cell)
+        if known is None:
+            if len(self._around) >= _KEPT:
+                self._around.clear()
+            known = self._around[cell] = self._edges_of(cell, 2 * _STRIDE)
+        return not any(one.bars(start, end) for one in known)
 
     def straight(self, start: Point, end: Point) -> Point:
         """Return where a walk in a straight line ends that stops at the first wall."""
@@ -246,7 +317,7 @@ class MeshPaths:
     def _inside(self, point: Point) -> Point:
         """Return the nearest free place, a little off the wall: places on a wall see along it."""
         x, z = self.nearest(*point)
-        column, row = int((x - self.mesh.origin[0]) / CELL), int((z - self.mesh.origin[1]) / CELL)
+        column, row = self._cell(x, z)
         if self._sure[min(column, self._sure.shape[0] - 1), min(row, self._sure.shape[1] - 1)]:
             return x, z
         off = [one for one in self._edges_near(x, z) if _squared(one.nearest(x, z), (x, z)) < _OFF**2]

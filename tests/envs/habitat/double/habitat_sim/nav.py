@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from strict_boxes import Boxes
 
-from pathei.envs.habitat.simulator.navmesh import build_navmesh
+from pathei.envs.habitat.simulator.navmesh import build_navmeshes
 from pathei.envs.habitat.simulator.paths import MeshPaths
 
 from .strict import Strict, vector
@@ -73,9 +73,9 @@ class PathFinder:
         """Make the mesh: island 0 is the roof, island 1 the floor (trap 3)."""
         low, high = boxes.low, boxes.high
         top = high[:, 1] >= high[:, 1].max() - 1e-3
-        roof = build_navmesh(low[top], high[top], settings.agent_radius, settings.agent_height)
+        roof = build_navmeshes(low[top], high[top], settings.agent_radius, settings.agent_height)[0]
         roof = roof._replace(height=float(high[:, 1].max()) + 0.1)
-        floor = build_navmesh(low, high, settings.agent_radius, settings.agent_height)
+        floor = build_navmeshes(low, high, settings.agent_radius, settings.agent_height)[0]
         self._islands = [MeshPaths(roof), MeshPaths(floor)]
 
     def forget(self) -> None:
