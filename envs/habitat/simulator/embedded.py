@@ -143,6 +143,8 @@ class EmbeddedBackend(HomeSimulator):
     def try_step(self, start: Vector, end: Vector) -> Vector:
         """Return where an agent comes that walks straight from one place to another, sliding if it may."""
         paths = self._island(start)
+        if self._island(end) is not paths:
+            return start  # as in habitat-sim
         here, there = (start[0], start[2]), (end[0], end[2])
         x, z = paths.walk(here, there) if self.settings.sliding else paths.straight(here, there)
         return x, start[1], z

@@ -201,16 +201,20 @@ class MeshPaths:
         """Return where a walk to a place ends that slides along the walls, as `moveAlongSurface` of Detour finds it.
 
         That is the place nearest to the end to which a way leads that is hardly longer than the walk: what is behind a
-        thin wall is not reached.
+        thin wall is not reached. Where no way at all leads to what is nearest, the walk ends where it began.
         """
         start, reached = self.nearest(*start), self.nearest(*end)
         if self._is_open(start, reached):
             return reached
-        longest = _DETOUR * math.dist(start, end)
+        way, longest = self._query(start, reached)[0], _DETOUR * math.dist(start, end)
+        if way <= longest:
+            return reached
+        if math.isinf(way):
+            return start
         share = np.clip(((np.array(end) - self._a) * self._along).sum(1) / self._length2, 0.0, 1.0)
         places = self._a + share[:, None] * self._along
         away = np.hypot(*(places - end).T)
-        tried = [reached, *(_plain(places[one]) for one in away.argsort()[:_TRIED].tolist())]
+        tried = (_plain(places[one]) for one in away.argsort()[:_TRIED].tolist())
         return next((one for one in tried if self._query(start, one)[0] <= longest), self.straight(start, end))
 
     def _is_open(self, start: Point, end: Point) -> bool:

@@ -70,13 +70,13 @@ class PathFinder:
         return bool(self._islands)
 
     def build(self, boxes: Boxes, settings: NavMeshSettings) -> None:
-        """Make the mesh: island 0 is the roof, island 1 the floor (trap 3)."""
+        """Make the mesh: island 0 is the roof, island 1 the floor (trap 3), others are parts of the floor."""
         low, high = boxes.low, boxes.high
         top = high[:, 1] >= high[:, 1].max() - 1e-3
         roof = build_navmeshes(low[top], high[top], settings.agent_radius, settings.agent_height)[0]
         roof = roof._replace(height=float(high[:, 1].max()) + 0.1)
-        floor = build_navmeshes(low, high, settings.agent_radius, settings.agent_height)[0]
-        self._islands = [MeshPaths(roof), MeshPaths(floor)]
+        floors = build_navmeshes(low, high, settings.agent_radius, settings.agent_height)
+        self._islands = [MeshPaths(roof), *map(MeshPaths, floors)]
 
     def forget(self) -> None:
         """Have no mesh, as after another scene was loaded."""
@@ -100,7 +100,9 @@ class PathFinder:
     def get_island(self, point: Any) -> int:
         """Return the part that is nearest to a point."""
         self._queried()
-        return int(np.argmin([abs(float(vector(point)[1]) - one.floor) for one in self._islands]))
+        x, y, z = map(float, vector(point))
+        away = [math.dist((x, y, z), (a, one.floor, b)) for one in self._islands for a, b in [one.nearest(x, z)]]
+        return int(np.argmin(away))
 
     def seed(self, seed: int) -> None:
         """Seed the random points."""
@@ -133,16 +135,20 @@ class PathFinder:
 
     def try_step(self, start: Any, end: Any) -> Any:
         """Return where a step ends, sliding."""
+        return self._stepped(start, end, sliding=True)
+
+    def _stepped(self, start: Any, end: Any, *, sliding: bool) -> Any:
         self._queried()
-        x, z = self._at(start).nearest(float(vector(end)[0]), float(end[2]))
-        return np.array((x, float(vector(start)[1]), z), dtype=np.float32)
+        a, b, mesh = vector(start), vector(end), self._at(start)
+        if self._at(end) is not mesh:
+            return a
+        here, there = (float(a[0]), float(a[2])), (float(b[0]), float(b[2]))
+        x, z = mesh.walk(here, there) if sliding else mesh.straight(here, there)
+        return np.array((x, float(a[1]), z), dtype=np.float32)
 
     def try_step_no_sliding(self, start: Any, end: Any) -> Any:
         """Return where a step ends that stops at the first wall."""
-        self._queried()
-        a, b = vector(start), vector(end)
-        x, z = self._at(start).straight((float(a[0]), float(a[2])), (float(b[0]), float(b[2])))
-        return np.array((x, float(a[1]), z), dtype=np.float32)
+        return self._stepped(start, end, sliding=False)
 
     def find_path(self, path: Any) -> bool:
         """Answer a query."""
@@ -151,13 +157,17 @@ class PathFinder:
             raise TypeError("find_path takes a ShortestPath or a MultiGoalShortestPath")
         start, mesh = path.requested_start, self._at(path.requested_start)
         here = float(start[0]), float(start[2])
-        lengths = [mesh.distance(here, (float(end[0]), float(end[2]))) for end in path.requested_ends]
+        lengths = [
+            mesh.distance(here, (float(end[0]), float(end[2]))) if self._at(end) is mesh else math.inf
+            for end in path.requested_ends
+        ]
         path.closest_end_point_index = int(np.argmin(lengths))
         path.geodesic_distance = lengths[path.closest_end_point_index]
         end = path.requested_ends[path.closest_end_point_index]
-        corners = mesh.points(here, (float(end[0]), float(end[2])))
+        found = math.isfinite(path.geodesic_distance)
+        corners = mesh.points(here, (float(end[0]), float(end[2]))) if found else ()
         path.points = [np.array((x, mesh.floor, z), dtype=np.float32) for x, z in corners]
-        return math.isfinite(path.geodesic_distance)
+        return found
 
     def get_bounds(self) -> tuple[Any, Any]:
         """Return the corners of the mesh."""
