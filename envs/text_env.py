@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
@@ -169,7 +170,7 @@ class TextEnv(gymnasium.Env[ObsType, str]):
 
 
 def check_options(title: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Refuse options that an environment does not have.
+    """Refuse options that an environment does not have, and a goal of another form than `{"text", "conditions"}`.
 
     Args:
         title: The environment, at the beginning of a sentence: `"The shop"`.
@@ -177,10 +178,15 @@ def check_options(title: str, given: Mapping[str, Any], known: Sequence[str]) ->
         known: The names it has.
 
     Raises:
-        ConfigError: some are not known. All of them are named, and the nearest known ones suggested.
+        ConfigError: some are not known, all of which are named, and the nearest known ones suggested; or the goal is of
+            another form.
     """
     wrong = [name for name in given if name not in known]
     if not wrong:
+        goal = given.get("goal") or {}
+        listed = goal.get("conditions") or () if isinstance(goal, Mapping) else None
+        if not isinstance(listed, list | tuple) or not all(isinstance(one, Mapping) for one in listed):
+            raise ConfigError(f"The option 'goal' is {{'text': ..., 'conditions': [...]}}, not {reprlib.repr(goal)}.")
         return
     near = [match for name in wrong for match in difflib.get_close_matches(name, known, n=1)]
     hint = f"; did you mean {_quoted(near)}?" if near else "."

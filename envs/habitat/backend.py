@@ -7,6 +7,7 @@ this).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
@@ -19,6 +20,9 @@ Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 """A rotation `(x, y, z, w)`."""
 
+_FARTHEST: Final = 1e5
+_UNIT: Final = 1e-2
+"""How far the length of a rotation may be from 1: files of episodes round."""
 MOVES: Final = ("move_forward", "turn_left", "turn_right", "look_up", "look_down")
 """The actions of `SimBackend.act`; `stop` belongs to the task."""
 RGB, DEPTH, SEMANTIC = "rgb", "depth", "semantic"
@@ -219,6 +223,32 @@ class SimBackend(Protocol):
         ...
 
 
+def read_vector(values: Any) -> Vector:
+    """Return a place of three numbers in metres.
+
+    Raises:
+        TypeError: they are no numbers.
+        ValueError: they are not three, not finite, or farther away than any home reaches.
+    """
+    x, y, z = map(float, values)
+    if not all(abs(one) <= _FARTHEST for one in (x, y, z)):
+        raise ValueError(f"{list(values)} is no place: its numbers are metres, at most {_FARTHEST:,.0f}")
+    return x, y, z
+
+
+def read_rotation(values: Any) -> Quaternion:
+    """Return a rotation of four numbers.
+
+    Raises:
+        TypeError: they are no numbers.
+        ValueError: they are not four, or no rotation about +Y.
+    """
+    x, y, z, w = map(float, values)
+    if not (abs(math.hypot(y, w) - 1) <= _UNIT and math.hypot(x, z) <= _UNIT):
+        raise ValueError(f"{list(values)} is no rotation about +Y: that is [0, sin, 0, cos] of half the angle")
+    return x, y, z, w
+
+
 __all__ = [
     "DEPTH",
     "MOVES",
@@ -233,4 +263,6 @@ __all__ = [
     "RoomInfo",
     "SimBackend",
     "Vector",
+    "read_rotation",
+    "read_vector",
 ]

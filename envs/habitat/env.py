@@ -23,7 +23,7 @@ from ..facts.goals import satisfied
 from ..facts.graph import Fact, changes_between
 from ..spaces import TextWithImages
 from ..text_env import TextEnv, explain, require_reset
-from .backend import DEPTH, MOVES, RGB, SEMANTIC, SENSORS, AgentSettings, Pose, Vector
+from .backend import DEPTH, MOVES, RGB, SEMANTIC, SENSORS, AgentSettings, Pose, Vector, read_rotation, read_vector
 from .goals import POINT, NavGoal, read_goal
 from .graph import HomeGraph, agent_node, carried_progress
 from .language.actions import STOP, WAIT, Outcome, perform, read_command, skills
@@ -43,6 +43,8 @@ ENV: Final = "pathei/Habitat-v0"
 _IMAGE: Final = 256
 _MAX_TEXT: Final = 20_000
 _KEPT: Final = 4_096
+_OFF_FLOOR: Final = 2.0
+"""How far from the floor an agent may begin, in metres: habitat-sim looks no farther for it."""
 _ACTOR: Final = re.compile(r"\s*<char([01])>\s*")
 _FORMS: Final = "say move_forward, turn_left, pick cup, place cup on table, open fridge, go to couch or stop"
 
@@ -388,14 +390,20 @@ class HabitatEnv(TextEnv[Any]):
         drawn = self.sim.random_point(self.np_random)
         quarter = int(self.np_random.integers(12)) * 30.0
         try:
-            x, y, z = drawn if position is None else map(float, position)
-            a, b, c, d = turned((0.0, 0.0, 0.0, 1.0), quarter) if rotation is None else map(float, rotation)
+            place = drawn if position is None else read_vector(position)
+            turn = turned((0.0, 0.0, 0.0, 1.0), quarter) if rotation is None else read_rotation(rotation)
         except (TypeError, ValueError) as error:
             raise ConfigError(
-                f"'start_position' is [x, y, z] and 'start_rotation' [x, y, z, w] here, not {position!r} and "
-                f"{rotation!r} ({error})."
+                f"'{whose}start_position' is [x, y, z] and '{whose}start_rotation' [x, y, z, w] here, not {position!r} "
+                f"and {rotation!r} ({error})."
             ) from None
-        return Pose((x, y, z), (a, b, c, d))
+        near = self.sim.snap(place)
+        if near is not None and math.dist(near, place) > _OFF_FLOOR:
+            raise ConfigError(
+                f"'{whose}start_position' is {math.dist(near, place):.1f} m from the floor of {self.world.scene}: "
+                f"{list(place)}."
+            )
+        return Pose(place, turn)
 
     def _distance(self, nav: NavGoal) -> float:
         here = self.sim.agent().position

@@ -16,13 +16,14 @@ object. Not here: tasks (`tasks`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ...errors import GoalError
 from ..facts import ActionsCondition, ConditionJson, parse_conditions, sentences
 from ..facts.sentences import HELD, OPENED, PLACED, Rows, choose_kind, read_sentences, read_some
-from .backend import Pose, Vector
+from .backend import Pose, Vector, read_rotation, read_vector
 from .home_map import HomeMap
 from .scenes.catalogue import ALIASES, DOOR, FURNITURE, MOVABLE, ROOMS
 
@@ -100,23 +101,31 @@ def read_words(text: str, kinds: Collection[str], *, whole: bool = False) -> tup
 
 def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
     kind = one["navigate"]
-    if kind not in _KEYS or not one.keys() <= _KEYS[kind] | {"navigate", "success_distance"}:
+    if (
+        not isinstance(kind, str)
+        or kind not in _KEYS
+        or not one.keys() <= _KEYS[kind] | {"navigate", "success_distance"}
+    ):
         raise GoalError(f"{dict(one)!r} is no goal of navigation: see the head of pathei.envs.habitat.goals.")
     try:
         if kind == PERSON:
             return NavGoal(kind, (), 0.0, None, _follow(one))
         distance = float(one.get("success_distance", SUCCESS_DISTANCE[kind]))
+        if not 0 < distance < math.inf:
+            raise ValueError("success_distance is in metres, and above 0")
         points = one.get("view_points") or () if kind == OBJECT else [one["position"]]
-        places = tuple((float(x), float(y), float(z)) for x, y, z in points)
+        places = tuple(map(read_vector, points))
         category = str(one["category"]).replace(" ", "_") if kind == OBJECT else ""
-        a, b, c, d = map(float, one["rotation"] if kind == IMAGE else (0, 0, 0, 1))
-    except (KeyError, TypeError, ValueError) as error:
+        if kind == OBJECT and not category:
+            raise ValueError("category is empty")
+        rotation = read_rotation(one["rotation"] if kind == IMAGE else (0, 0, 0, 1))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise GoalError(f"{dict(one)!r} is no goal of navigation ({type(error).__name__}: {error}).") from None
     if kind == OBJECT and not places:
-        places = map_.view_points(ALIASES.get(category, category))
+        places = map_.view_points(map_.kind(category))
         if not places:
             raise GoalError(f"There is no {category} in {map_.home.name} that an agent can come near.")
-    return NavGoal(kind, places, distance, Pose(places[0], (a, b, c, d)) if kind == IMAGE else None)
+    return NavGoal(kind, places, distance, Pose(places[0], rotation) if kind == IMAGE else None)
 
 
 def _follow(one: Mapping[str, Any]) -> Follow:

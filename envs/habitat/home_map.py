@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from .backend import AgentSettings, Vector
+from .scenes.catalogue import ALIASES
 from .scenes.furnish import open_spots
 from .scenes.scene import Home, Thing
 from .simulator.home_simulator import FreeSpace, Scenery
@@ -70,6 +71,15 @@ class HomeMap:
     def thing(self, id_: int) -> Thing:
         """Return a thing by its id."""
         return self.home.things[id_ - 1]
+
+    def kind(self, word: str) -> str:
+        """Return the kind of this home that a word means: itself, or another name of it; the word's own where none is.
+
+        Scenes of others have kinds of their own names: `"sofa"` where a generated home has `"couch"`.
+        """
+        meant = ALIASES.get(word, word)
+        alike = (word, meant, *(other for other, kind in ALIASES.items() if kind == meant))
+        return next((one for one in alike if one in self.kinds), meant)
 
     def is_in(self, id_: int, room: int) -> bool:
         """Return whether furniture is in a room; a door is in both of its rooms."""

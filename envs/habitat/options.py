@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import ConfigError
 from ...experience import Goal
+from .backend import read_vector
 from .goals import PERSON
 from .simulator.home_simulator import AddedObjects
 
@@ -61,10 +62,13 @@ def read_options(given: Mapping[str, Any]) -> HomeOptions:
 
 def _added(given: Mapping[str, Any]) -> AddedObjects:
     try:
-        objects = tuple((str(name), (float(x), float(y), float(z))) for name, (x, y, z) in given.get("objects") or ())
-        return AddedObjects(objects, tuple(map(str, given.get("object_configs") or ())))
+        objects = tuple((str(name), read_vector(place)) for name, place in given.get("objects") or ())
     except (TypeError, ValueError) as error:
         raise ConfigError(f"'objects' are pairs of a shape's name and [x, y, z] here ({error}).") from None
+    folders = given.get("object_configs") or ()
+    if not isinstance(folders, list | tuple):
+        raise ConfigError(f"'object_configs' is a list of folders here, not {folders!r}.")
+    return AddedObjects(objects, tuple(map(str, folders)))
 
 
 __all__ = ["ACTION_LISTS", "OPTION_NAMES", "HomeOptions", "read_options"]

@@ -13,7 +13,6 @@ from typing import Final
 from .backend import Pose, Quaternion, Vector
 from .home_map import HomeMap, Place, away_from, known_map, middle
 from .planning.follower import turned
-from .scenes.catalogue import ALIASES
 from .scenes.scene import Thing
 from .simulator.bodies import BODY, CHEST
 from .simulator.home_simulator import AddedObjects, HomeSimulator, HomeState
@@ -168,12 +167,12 @@ class HomeWorld:
         """
         word = name.strip().lower().removeprefix("the ").replace(" ", "_")
         kind, _, number = word.rpartition("_")
-        if number.isdecimal():
-            word = f"{ALIASES.get(kind, kind)}_{number}"
-        exact = self.map.ids.get(word)
+        exact = self.map.ids.get(
+            f"{self.map.kind(kind)}_{number}" if number.isdecimal() else word, self.map.ids.get(word)
+        )
         if exact is not None:
             return exact
-        options = self.map.kinds.get(ALIASES.get(word, word), [])
+        options = self.map.kinds.get(self.map.kind(word), [])
         return min(options, key=lambda id_: (id_ not in prefer, self._away(id_)), default=None)
 
     def _away(self, id_: int) -> float:

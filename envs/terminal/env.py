@@ -150,8 +150,6 @@ class TerminalEnv(TextEnv[str]):
         if chosen.get("files") is None:
             chosen["files"] = f"office:{int(self.np_random.integers(2**31))}"
         goal = chosen.get("goal") or {}
-        if not isinstance(goal, Mapping):
-            raise ConfigError(f"The option 'goal' is {{'text': ..., 'conditions': [...]}}, not {goal!r}.")
         conditions = check_conditions(goal.get("conditions") or ())
         user, verbs = chosen.get("user") or "agent", tuple(chosen.get("verbs") or VERBS)
         if user not in ("agent", "root") or not set(verbs) <= set(self.verbs):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from typing import Any, Final
 from ....errors import DataError, ExportError
 from ....experience import Goal, Task
 from ...facts import ConditionJson
-from ..backend import Vector
+from ..backend import Vector, read_rotation, read_vector
 from ..env import ENV
 from ..goals import OBJECT, POINT
 from ..home_map import middle as from_above
@@ -31,6 +32,8 @@ from .scene_dataset import export_home, file_name, middle
 POINTNAV, OBJECTNAV, REARRANGE = "pointnav", "objectnav", "rearrange"
 _PREFIX: Final = "data/scene_datasets/"
 _DEFAULT: Final = "default"
+_OTHERS: Final = ("instruction", "question", "goal_image_id")
+"""What episodes of other tasks have: following instructions, answering questions, finding what an image shows."""
 
 
 def read_episodes(path: Path, scenes: Path | None = None) -> list[Task]:
@@ -68,19 +71,17 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _task(one: Mapping[str, Any], said: Mapping[str, Any], name: str, scenes: Path | None) -> Task:
-    position, rotation = ([float(value) for value in one[key]] for key in ("start_position", "start_rotation"))
     info = one.get("info") or {}
-    x, y, z = position
-    a, b, c, d = rotation
     options: dict[str, Any] = {
-        "scene": info.get("pathei_scene") or _scene(one, scenes), "start_position": [x, y, z],
-        "start_rotation": [a, b, c, d],
+        "scene": info.get("pathei_scene") or _scene(one, scenes), "start_position": _vector(one["start_position"]),
+        "start_rotation": list(read_rotation(one["start_rotation"])),
     }  # fmt: skip
     if not info.get("pathei_scene"):
         options["backend"] = "habitat_sim"
         if one.get("rigid_objs"):
-            options["objects"] = [[str(name), [float(row[3]) for row in at[:3]]] for name, at in one["rigid_objs"]]
-            options["object_configs"] = [_under(scenes, str(path)) for path in one["additional_obj_config_paths"]]
+            options["objects"] = [[str(name), _vector([row[3] for row in at[:3]])] for name, at in one["rigid_objs"]]
+            folders = one.get("additional_obj_config_paths") or ()
+            options["object_configs"] = [_under(scenes, str(path)) for path in folders]
     if info.get("pathei_doors") == "closed":
         options["doors"] = "closed"
     kind, goal = _goal(one, said)
@@ -93,6 +94,8 @@ def _under(scenes: Path | None, name: str) -> str:
 
 
 def _scene(one: Mapping[str, Any], scenes: Path | None) -> str:
+    if not one["scene_id"]:
+        raise ValueError("it names no scene")
     scene, dataset = str(one["scene_id"]), str(one.get("scene_dataset_config") or _DEFAULT)
     scene, dataset = _under(scenes, scene), _under(scenes, dataset)
     return scene if dataset == _DEFAULT else f"{dataset}:{scene}"
@@ -101,19 +104,34 @@ def _scene(one: Mapping[str, Any], scenes: Path | None) -> str:
 def _goal(one: Mapping[str, Any], said: Mapping[str, Any]) -> tuple[str, Goal]:
     if "rigid_objs" in one or "targets" in one:
         return REARRANGE, _rearrangement(one)
-    category = one.get("object_category") or next((goal.get("object_category") for goal in one["goals"]), None)
+    other = next((key for key in _OTHERS if one.get(key) is not None), None)
+    if other is not None:
+        raise ValueError(
+            f"it is of another task, as its {other!r} shows: PointNav, ObjectNav and rearrangement are read"
+        )
+    goals = one.get("goals") or ()
+    category = one.get("object_category") or next((goal.get("object_category") for goal in goals), None)
     if category is None:
-        goal = one["goals"][0]
-        condition: dict[str, Any] = {"navigate": POINT, "position": _vector(goal["position"])}
-        if goal.get("radius"):
-            condition["success_distance"] = float(goal["radius"])
+        if not goals:
+            raise ValueError("it has no goals")
+        condition: dict[str, Any] = {"navigate": POINT, "position": _vector(goals[0]["position"])}
+        if goals[0].get("radius"):
+            condition["success_distance"] = _positive(goals[0]["radius"])
         return POINTNAV, Goal("Go to the goal and stop there.", (condition,))
     key = f"{PurePosixPath(str(one['scene_id'])).name}_{category}"
-    goals = one["goals"] or said["goals_by_category"][key]
+    goals = goals or said.get("goals_by_category", {}).get(key)
+    if not goals:
+        raise ValueError(f"it has no goals, and 'goals_by_category' none under {key!r}")
     views = [_vector(view["agent_state"]["position"]) for goal in goals for view in goal.get("view_points") or ()]
     condition = {"navigate": OBJECT, "category": category}
     condition["view_points"] = views or [_vector(goal["position"]) for goal in goals]
     return OBJECTNAV, Goal(f"Find a {category.replace('_', ' ')} and stop near it.", (condition,))
+
+
+def _positive(value: Any) -> float:
+    if not 0 < float(value) < math.inf:
+        raise ValueError(f"the radius of its goal is {value!r}")
+    return float(value)
 
 
 def _rearrangement(one: Mapping[str, Any]) -> Goal:
@@ -121,7 +139,10 @@ def _rearrangement(one: Mapping[str, Any]) -> Goal:
     if known is not None:
         return Goal(str(known["text"]), tuple(known["conditions"]))
     conditions: list[ConditionJson] = []
-    for thing, receptacle in zip(one["targets"], one.get("goal_receptacles") or (), strict=True):
+    targets, places = one.get("targets") or {}, one.get("goal_receptacles") or ()
+    if not targets or len(places) != len(targets):
+        raise ValueError(f"it has {len(targets)} targets, and names the receptacles of {len(places)}")
+    for thing, receptacle in zip(targets, places, strict=True):
         place = receptacle[0] if isinstance(receptacle, list) else receptacle
         conditions.append({"from": {"class": kind_of(thing)}, "relation": "ON", "to": {"class": kind_of(place)}})
     said = [
@@ -133,8 +154,7 @@ def _rearrangement(one: Mapping[str, Any]) -> Goal:
 
 
 def _vector(values: Sequence[float]) -> list[float]:
-    x, y, z = map(float, values)
-    return [x, y, z]
+    return list(read_vector(values))
 
 
 def write_episodes(path: Path, tasks: Sequence[Task], scenes: Path) -> None:

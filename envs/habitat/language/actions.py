@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ..backend import MOVES
-from ..scenes.catalogue import ALIASES
 from ..world import REACH, HomeWorld
 
 STOP, WAIT = "stop", "wait"
@@ -123,7 +122,7 @@ def _place(world: HomeWorld, command: Command) -> Outcome:
         return _refused("you hold nothing")
     name = world.map.names[held]
     meant = command.thing.removeprefix("the ").replace(" ", "_")
-    if ALIASES.get(meant, meant) not in (name, world.thing(held).category):
+    if world.map.kind(meant) not in (name, world.thing(held).category) and meant != name:
         return _refused(f"you hold the {name}, not a {command.thing}")
     if holder is None or world.thing(holder).movable:
         return _refused(_unknown(command.holder) if holder is None else f"nothing is put on the {command.holder}")

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from ..backend import RoomInfo, Vector
-from ..scenes.scene import Home, Solid, Thing
+from ..scenes.scene import Home, Solid, Thing, as_word, numbered
 from ..scenes.shapes import spots
 
 _INSET: Final = 0.05
@@ -28,7 +28,7 @@ def describe_home(name: str, described: Mapping[str, Any]) -> Home:
         (x0, y0, z0), (x1, y1, z1) = one["low"], one["high"]
         if y0 - 1.0 <= floor <= y1:
             polygon = ((x0, z0), (x1, z0), (x1, z1), (x0, z1))
-            rooms.append(RoomInfo(_numbered(kind_of(one["name"]), rooms), polygon, y0, y1 - y0))
+            rooms.append(RoomInfo(numbered(kind_of(one["name"]), rooms), polygon, y0, y1 - y0))
     return Home(name, (), things, tuple(rooms))
 
 
@@ -38,12 +38,7 @@ def kind_of(text: str) -> str:
     shorter = _ENDING.sub("", word)
     while shorter and shorter != word:
         word, shorter = shorter, _ENDING.sub("", shorter)
-    return re.sub(r"\W+", "_", word).strip("_") or "thing"
-
-
-def _numbered(kind: str, rooms: list[RoomInfo]) -> str:
-    count = sum(one.name == kind or one.name.rpartition("_")[0] == kind for one in rooms)
-    return kind if not count else f"{kind}_{count + 1}"
+    return as_word(word)
 
 
 def _thing(number: int, one: Mapping[str, Any]) -> Thing:

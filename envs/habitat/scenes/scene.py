@@ -5,6 +5,7 @@ Not here: where things are after they were moved, which is the simulator's state
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from ....errors import DataError
-from ..backend import RoomInfo, Vector
+from ..backend import RoomInfo, Vector, read_vector
 
 WALL: Final = 0xE4DFD3
 FLOOR: Final = 0xB98F63
@@ -122,19 +123,23 @@ def read_boxes(path: Path) -> Home:
     """
     try:
         data = orjson.loads(path.read_bytes())
-        stage = [
-            Solid(_vector(box["lo"]), _vector(box["hi"]), _stage_colour(name)) for name, box in data["stage"].items()
-        ]
-        things = [_thing(number, one) for number, one in enumerate(data["objects"], 1)]
-        rooms = [_room(one) for one in data.get("regions", ())]
+        stage = [_solid(box, _stage_colour(name)) for name, box in data["stage"].items()]
+        if not stage:
+            raise ValueError("the stage has no boxes")
+        things = [_thing(number, one) for number, one in enumerate(data.get("objects", ()), 1)]
+        rooms = list[RoomInfo]()
+        for one in data.get("regions", ()):
+            rooms.append(_room(one, rooms))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is no scene of boxes ({type(error).__name__}: {error}).") from error
     return Home(str(path), tuple(stage), tuple(things), tuple(rooms))
 
 
-def _vector(values: Sequence[float]) -> Vector:
-    x, y, z = (float(value) for value in values)
-    return x, y, z
+def _solid(box: Mapping[str, Any], colour: int) -> Solid:
+    low, high = read_vector(box["lo"]), read_vector(box["hi"])
+    if not all(one <= other for one, other in zip(low, high, strict=True)):
+        raise ValueError(f"a box has its lower corner at {list(low)} and its higher one at {list(high)}")
+    return Solid(low, high, colour)
 
 
 def _stage_colour(name: str) -> int:
@@ -143,16 +148,44 @@ def _stage_colour(name: str) -> int:
 
 def _thing(number: int, one: Mapping[str, Any]) -> Thing:
     colour = _PALETTE[(number - 1) % len(_PALETTE)]
-    solids = tuple(Solid(_vector(box["lo"]), _vector(box["hi"]), colour) for box in one["boxes"])
+    solids = tuple(_solid(box, colour) for box in one["boxes"])
+    if not solids:
+        raise ValueError(f"object {number} has no boxes")
+    if one["motion"] not in ("static", "dynamic"):
+        raise ValueError(f"the motion of object {number} is 'static' or 'dynamic', not {one['motion']!r}")
     low, high = bounds(solids)
     movable = one["motion"] == "dynamic"
     top = ((low[0] + high[0]) / 2, high[1], (low[2] + high[2]) / 2)
-    return Thing(number, str(one["name"]), int(one["semantic_id"]), solids, movable, () if movable else (top,))
+    return Thing(number, as_word(str(one["name"])), int(one["semantic_id"]), solids, movable, () if movable else (top,))
 
 
-def _room(one: Mapping[str, Any]) -> RoomInfo:
-    (x0, y0, z0), (x1, y1, z1) = _vector(one["lo"]), _vector(one["hi"])
-    return RoomInfo(str(one["name"]), ((x0, z0), (x1, z0), (x1, z1), (x0, z1)), y0, y1 - y0)
+def _room(one: Mapping[str, Any], others: Sequence[RoomInfo]) -> RoomInfo:
+    (x0, y0, z0), (x1, y1, z1) = _solid(one, 0)[:2]
+    name = numbered(as_word(str(one["name"])), others)
+    return RoomInfo(name, ((x0, z0), (x1, z0), (x1, z1), (x0, z1)), y0, y1 - y0)
 
 
-__all__ = ["CEILING", "FLOOR", "WALL", "Doorway", "Home", "Solid", "Thing", "bounds", "read_boxes"]
+def as_word(text: str) -> str:
+    """Return a name as pathei writes it: `"living_room"` of `"Living Room"`; `"thing"` of what has no letters."""
+    return re.sub(r"\W+", "_", text.strip().lower()).strip("_") or "thing"
+
+
+def numbered(name: str, others: Sequence[RoomInfo]) -> str:
+    """Return a room's name with a number where others have it already."""
+    count = sum(one.name == name or one.name.rpartition("_")[0] == name for one in others)
+    return name if not count else f"{name}_{count + 1}"
+
+
+__all__ = [
+    "CEILING",
+    "FLOOR",
+    "WALL",
+    "Doorway",
+    "Home",
+    "Solid",
+    "Thing",
+    "as_word",
+    "bounds",
+    "numbered",
+    "read_boxes",
+]

@@ -23,6 +23,8 @@ CELL: Final = 0.05
 """The width of a cell in metres, as in habitat-sim."""
 CELL_HEIGHT: Final = 0.2
 _MAX_ERROR: Final = 1.3
+_MOST: Final = 40_000_000
+"""How many cells a scene has at most: 100,000 square metres."""
 _LEAST: Final = 400
 """How many cells an island has at least, as in habitat-sim."""
 Mask = NDArray[np.bool_]
@@ -74,22 +76,25 @@ def build_navmeshes(low: Floats, high: Floats, radius: float, height: float) -> 
         height: The agent's height in metres.
 
     Raises:
-        DataError: nothing is free.
+        DataError: nothing is free, or the scene is too large.
     """
     single = np.float32
     lo, hi = low.astype(single), high.astype(single)
     start, end = lo.min(0), hi.max(0)
     per_cell, per_layer = single(1) / single(CELL), single(1) / single(CELL_HEIGHT)
     width, depth = (int((end[axis] - start[axis]) / single(CELL) + single(0.5)) for axis in (0, 2))
+    if width * depth > _MOST:
+        raise DataError(f"The scene is too large: {width * CELL:,.0f} by {depth * CELL:,.0f} m.")
     first = ((lo - start) * per_cell).astype(int)
     last = ((hi - start) * per_cell).astype(int)
     bottom = np.floor((lo[:, 1] - start[1]) * per_layer).astype(int)
     top = np.maximum(np.ceil((hi[:, 1] - start[1]) * per_layer).astype(int), bottom + 1)
-    solid = np.zeros((width, depth, int(top.max()) + 1), dtype=bool)
+    layers = math.ceil(single(height) / single(CELL_HEIGHT))
+    # What is above an agent's head does not matter.
+    solid = np.zeros((width, depth, 1 + layers), dtype=bool)
     for (x0, _, z0), (x1, _, z1), y0, y1 in zip(first, last, bottom, top, strict=True):
         solid[x0 : min(x1, width - 1) + 1, z0 : min(z1, depth - 1) + 1, y0:y1] = True
-    layers = math.ceil(single(height) / single(CELL_HEIGHT))
-    walkable = solid[:, :, 0] & ~solid[:, :, 1 : 1 + layers].any(2)
+    walkable = solid[:, :, 0] & ~solid[:, :, 1:].any(2)
     parts = _parts(_eroded(walkable, math.ceil(single(radius) / single(CELL))))
     if not parts:
         raise DataError("There is no room to stand in this scene.")

@@ -23,6 +23,8 @@ _OFF: Final = 1e-4
 _SURE: Final = 2
 _CORNER: Final = 0.7072 * CELL
 """How far a cell's corners are from its middle, in metres."""
+_FAR: Final = 2.0
+"""How far from the mesh habitat-sim looks for it, along each axis, in metres: what is farther away has no way to it."""
 _STRIDE: Final = 0.3
 """Along each axis, in metres: up to this length of a step, the walls around it are remembered."""
 _DETOUR: Final = 1.6
@@ -278,8 +280,13 @@ class MeshPaths:
         if field is None:
             if len(self._fields) >= _KEPT_FIELDS:
                 self._fields.clear()
-            field = self._fields[goals] = self._field(np.array([self._inside((x, z)) for x, _, z in goals]))
-        here = np.array(self._inside(start))
+            ends = [(near, (x, z)) for x, _, z in goals for near in [self._inside((x, z))]]
+            reached = [near for near, end in ends if not _is_far(near, end)]
+            field = self._fields[goals] = self._field(np.array(reached).reshape(-1, 2))
+        inside = self._inside(start)
+        if _is_far(inside, start):
+            return float("inf")
+        here = np.array(inside)
         seen = ~self._blocked(here, field.places, field.sides)
         ways = np.hypot(*(field.places[seen] - here).T) + field.left[seen]
         return float(ways.min(initial=np.inf))
@@ -333,6 +340,8 @@ class MeshPaths:
     def _query(self, start: Point, end: Point) -> tuple[float, int, int]:
         """Return the distance and the first and last corner between; -1 where the ends see each other."""
         a, b = self._inside(start), self._inside(end)
+        if _is_far(a, start) or _is_far(b, end):
+            return float("inf"), -1, -1
         if self._sees(a, b):
             return float(np.hypot(b[0] - a[0], b[1] - a[1])), -1, -1
         one, other = self._view(a), self._view(b)
@@ -341,6 +350,11 @@ class MeshPaths:
         sums = one.distances[:, None] + self._distances[np.ix_(one.nodes, other.nodes)] + other.distances
         row, column = divmod(int(sums.argmin()), sums.shape[1])
         return float(sums[row, column]), int(one.nodes[row]), int(other.nodes[column])
+
+
+def _is_far(near: Point, place: Point) -> bool:
+    """Return whether a place is so far from the free space that it is not on it."""
+    return max(abs(near[0] - place[0]), abs(near[1] - place[1])) > _FAR
 
 
 def _squared(one: Point, other: Point) -> float:
