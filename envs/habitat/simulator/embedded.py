@@ -95,7 +95,7 @@ class EmbeddedBackend(HomeSimulator):
             raise ConfigError(
                 "Only habitat-sim adds objects to a scene: the option 'backend' is 'habitat_sim' for that."
             )
-        self._loaded = loaded = load_scene(scene, self.settings.radius, self.settings.height)
+        self._loaded = loaded = load_scene(scene, self.settings.radius, self.settings.height, written(scene))
         self._scenery = loaded.scenery
         pose, opened = first_pose(loaded.scenery), open_at_first(loaded.scenery.home)
         self._state = HomeState((pose,) * agents, loaded.start, opened)
@@ -248,8 +248,14 @@ class EmbeddedBackend(HomeSimulator):
 
 
 @lru_cache(maxsize=32)
-def load_scene(scene: str, radius: float, height: float) -> _Loaded:
+def load_scene(scene: str, radius: float, height: float, when: int = 0) -> _Loaded:
     """Return a scene by its name, ready to be walked in.
+
+    Args:
+        scene: Its name.
+        radius: Of the agents, in metres.
+        height: Of the agents, in metres.
+        when: When its file was written (`written`): a file that was changed is read again.
 
     Raises:
         ConfigError: there is no such scene.
@@ -263,6 +269,14 @@ def load_scene(scene: str, radius: float, height: float) -> _Loaded:
     paths, *islands = map(MeshPaths, meshes)
     scenery = Scenery(home, paths)
     return _Loaded(scenery, radius, paths, placed_at_first(home), Portals(home), doors_of(home), {}, tuple(islands), {})
+
+
+def written(scene: str) -> int:
+    """Return when the file of a scene was written, in nanoseconds; 0 for a generated home, or where it is not there."""
+    try:
+        return 0 if read_name(scene) else Path(scene).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def _placed(thing: Thing, position: Vector) -> list[Solid]:
@@ -281,4 +295,4 @@ def _arrays(solids: Sequence[tuple[Solid, int, int, int]]) -> tuple[Any, Any, An
     return low, high, colours, np.array([ids for _, *ids in solids], dtype=np.int32).reshape(-1, 3)
 
 
-__all__ = ["EmbeddedBackend", "load_scene"]
+__all__ = ["EmbeddedBackend", "load_scene", "written"]

@@ -22,6 +22,8 @@ from ..scenes.scene import Solid, Thing, bounds
 CELL: Final = 0.05
 """The width of a cell in metres, as in habitat-sim."""
 CELL_HEIGHT: Final = 0.2
+CLIMB: Final = 1
+"""How many layers an agent steps up: habitat-sim's 20 cm."""
 _MAX_ERROR: Final = 1.3
 _MOST: Final = 40_000_000
 """How many cells a scene has at most: 100,000 square metres."""
@@ -91,10 +93,12 @@ def build_navmeshes(low: Floats, high: Floats, radius: float, height: float) -> 
     top = np.maximum(np.ceil((hi[:, 1] - start[1]) * per_layer).astype(int), bottom + 1)
     layers = math.ceil(single(height) / single(CELL_HEIGHT))
     # What is above an agent's head does not matter.
-    solid = np.zeros((width, depth, 1 + layers), dtype=bool)
+    solid = np.zeros((width, depth, 1 + layers + CLIMB), dtype=bool)
     for (x0, _, z0), (x1, _, z1), y0, y1 in zip(first, last, bottom, top, strict=True):
         solid[x0 : min(x1, width - 1) + 1, z0 : min(z1, depth - 1) + 1, y0:y1] = True
-    walkable = solid[:, :, 0] & ~solid[:, :, 1:].any(2)
+    # An agent steps up by one layer of voxels: onto the foot of a lamp, or a low box.
+    tops = [solid[:, :, top] & ~solid[:, :, top + 1 : top + 1 + layers].any(2) for top in range(1 + CLIMB)]
+    walkable = np.logical_or.reduce(tops)
     parts = _parts(_eroded(walkable, math.ceil(single(radius) / single(CELL))))
     if not parts:
         raise DataError("There is no room to stand in this scene.")

@@ -25,6 +25,8 @@ _CORNER: Final = 0.7072 * CELL
 """How far a cell's corners are from its middle, in metres."""
 _FAR: Final = 2.0
 """How far from the mesh habitat-sim looks for it, along each axis, in metres: what is farther away has no way to it."""
+_TOUCH: Final = 1e-7
+"""Who is nearer to a wall than this stands at it, in metres."""
 _STRIDE: Final = 0.3
 """Along each axis, in metres: up to this length of a step, the walls around it are remembered."""
 _DETOUR: Final = 1.6
@@ -60,7 +62,7 @@ class _Edge(NamedTuple):
         x, z = end[0] - start[0], end[1] - start[1]
         one = x * (self.z - start[1]) - z * (self.x - start[0])
         other = one + x * self.dz - z * self.dx
-        return min(one, other) < 0 < max(one, other)
+        return min(one, other) <= slack and max(one, other) >= -slack
 
 
 class _View(NamedTuple):
@@ -234,15 +236,15 @@ class MeshPaths:
     def straight(self, start: Point, end: Point) -> Point:
         """Return where a walk in a straight line ends that stops at the first wall."""
         p, way = np.array(start), np.array(end) - np.array(start)
-        across = way[0] * self._along[:, 1] - way[1] * self._along[:, 0]
-        safe = np.where(across == 0, np.inf, across)
-        off = self._a - p
-        share = (off[:, 0] * self._along[:, 1] - off[:, 1] * self._along[:, 0]) / safe
-        place = (off[:, 0] * way[1] - off[:, 1] * way[0]) / safe
-        # Out of the free space only: its inside is on the left of every edge.
-        hit = (across < 0) & (share >= -1e-9) & (share <= 1) & (place >= 0) & (place <= 1)
-        least = float(np.clip(share[hit].min(), 0.0, 1.0)) if hit.any() else 1.0
-        reached = p + least * way
+        # How far inside of each edge both ends are, times its length: the inside is on the left.
+        off, length = self._a - p, np.sqrt(self._length2)
+        before = off[:, 0] * self._along[:, 1] - off[:, 1] * self._along[:, 0]
+        after = before - way[0] * self._along[:, 1] + way[1] * self._along[:, 0]
+        out = (before >= -_TOUCH * length) & (after < -_TOUCH * length)
+        share = np.clip(before[out] / (before[out] - after[out]), 0.0, 1.0)
+        place = ((share[:, None] * way - off[out]) * self._along[out]).sum(1)
+        hit = (place >= -_TOUCH * length[out]) & (place <= self._length2[out] + _TOUCH * length[out])
+        reached = p + float(share[hit].min(initial=1.0)) * way
         return float(reached[0]), float(reached[1])
 
     def _view(self, point: Point) -> _View:

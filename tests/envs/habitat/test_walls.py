@@ -38,9 +38,12 @@ def _scene(folder: Path, thick: float, gap: float, **more: Any) -> str:
 
 @pytest.mark.parametrize("thick", [0.02, 0.06, 0.1, 0.3])
 @pytest.mark.parametrize("radius", [0.1, 0.18])
-@pytest.mark.parametrize("forward", [0.25, 0.5])
-def test_a_step_never_leads_through_a_wall(thick: float, radius: float, forward: float, tmp_path: Path) -> None:
-    sim, rng = EmbeddedBackend(AgentSettings(radius=radius, forward=forward)), np.random.default_rng(0)
+@pytest.mark.parametrize(("forward", "sliding"), [(0.25, True), (0.5, True), (0.25, False)])
+def test_a_step_never_leads_through_a_wall(
+    thick: float, radius: float, forward: float, sliding: bool, tmp_path: Path
+) -> None:
+    settings = AgentSettings(radius=radius, forward=forward, sliding=sliding)
+    sim, rng = EmbeddedBackend(settings), np.random.default_rng(0)
     sim.reset(_scene(tmp_path, thick, 0.9))
     for angle in range(0, 360, 45):
         sim.set_agent(Pose((2.0, 0.1, 1.0 + angle / 360), turned((0.0, 0.0, 0.0, 1.0), angle)))
@@ -50,6 +53,18 @@ def test_a_step_never_leads_through_a_wall(thick: float, radius: float, forward:
             after = sim.agent().position
             assert sim.path(before, [after]).distance <= 1.6 * forward
             assert math.dist(sim.snap(after), after) < 1e-6
+
+
+@pytest.mark.parametrize(("number", "sliding"), [(0, False), (8, False), (9, False), (3, True)])
+def test_no_step_in_a_furnished_home_leads_through_anything(number: int, sliding: bool) -> None:
+    sim, rng = EmbeddedBackend(AgentSettings(sliding=sliding)), np.random.default_rng(number)
+    sim.reset(f"home:{number}")
+    for _ in range(40):
+        sim.set_agent(Pose(sim.random_point(rng), turned((0.0, 0.0, 0.0, 1.0), 30.0 * int(rng.integers(12)))))
+        for move in rng.choice(MOVES, 25).tolist():
+            before = sim.agent().position
+            sim.act(move)
+            assert sim.path(before, [sim.agent().position]).distance <= 0.4
 
 
 def test_an_agent_slides_along_a_thin_wall_and_round_its_end(tmp_path: Path) -> None:
@@ -67,6 +82,14 @@ def test_an_agent_slides_along_a_thin_wall_and_round_its_end(tmp_path: Path) -> 
     assert places[-1][0] > 3.1  # through the gap, not the wall
     crossed = next(z for x, _, z in places if x > 3)
     assert crossed > 2.1
+
+
+def test_an_agent_steps_onto_what_is_low(tmp_path: Path) -> None:
+    sim = EmbeddedBackend()
+    for high, climbed in ((0.1, True), (0.29, True), (0.35, False)):  # one layer of 20 cm above the floor's
+        sim.reset(_scene(tmp_path, 0.1, 3.0, box=_box([2.5, 0, 1], [3.5, high, 2])))
+        way = sim.path((1.0, 0.1, 1.5), [(5.0, 0.1, 1.5)]).distance
+        assert way == pytest.approx(4.0, abs=1e-3) if climbed else way > 4.1
 
 
 def test_a_closed_room_is_an_island(tmp_path: Path) -> None:
