@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from ....errors import ConfigError
-from ..language.actions import WAIT
+from ..language.actions import WAIT, read_command
 from ..language.text import bearing_to
 from ..social.person import PERSON
 from .follower import next_move
@@ -18,6 +18,7 @@ from .oracle import bring_about, in_order
 
 if TYPE_CHECKING:
     from ..env import HabitatEnv
+    from ..world import HomeWorld
 
 _NEAR: Final = 1.5
 """How near the follower comes to the person, in metres by the shortest path."""
@@ -52,7 +53,7 @@ def share_goal(env: HabitatEnv) -> list[str]:
     moves: list[str] = []
     while not env.over and len(moves) < _MOST_STEPS:
         actor = env.turn
-        action = next(plans[actor], WAIT)
+        action = _next(world, plans[actor])
         if action == WAIT and moves and moves[-1].endswith(WAIT):
             break
         done = env.act(action)
@@ -62,6 +63,18 @@ def share_goal(env: HabitatEnv) -> list[str]:
     if not env.success:
         raise ConfigError(f"No plan for two is known in {world.scene}.")
     return moves
+
+
+def _next(world: HomeWorld, plan: Iterator[str]) -> str:
+    """Return the next action of a plan, without what the other one has opened or closed meanwhile."""
+    for action in plan:
+        command = read_command(action)
+        if command is None or command.verb not in ("open", "close"):
+            return action
+        id_ = world.named(command.thing)
+        if id_ is None or world.is_closed(id_) == (command.verb == "open"):
+            return action
+    return WAIT
 
 
 __all__ = ["follow_person", "share_goal"]

@@ -28,7 +28,7 @@ _FAR: Final = 2.0
 _TOUCH: Final = 1e-7
 """Who is nearer to a wall than this stands at it, in metres."""
 _STRIDE: Final = 0.3
-"""Along each axis, in metres: up to this length of a step, the walls around it are remembered."""
+"""In metres: up to this length of a step, the walls around it are remembered."""
 _DETOUR: Final = 1.6
 """How much longer the way to where a step ends may be than the step: pi / 2, within the circle that Detour looks in."""
 _TRIED: Final = 16
@@ -54,14 +54,16 @@ class _Edge(NamedTuple):
 
     def bars(self, start: Point, end: Point) -> bool:
         """Return whether a straight way leaves the free space here, which is on the left of the edge."""
-        slack = 1e-9 * math.sqrt(self.length2)
-        ends = (self.dx * (z - self.z) - self.dz * (x - self.x) for x, z in (start, end))
-        before, after = ends
-        if before < -slack or after >= -slack:
+        x0, z0, _, dx, dz, length2 = self
+        slack = 1e-9 * math.sqrt(length2)
+        x, z = end
+        if dx * (z - z0) - dz * (x - x0) >= -slack:
             return False
-        x, z = end[0] - start[0], end[1] - start[1]
-        one = x * (self.z - start[1]) - z * (self.x - start[0])
-        other = one + x * self.dz - z * self.dx
+        a, b = start
+        if dx * (b - z0) - dz * (a - x0) < -slack:
+            return False
+        one = (x - a) * (z0 - b) - (z - b) * (x0 - a)
+        other = one + (x - a) * dz - (z - b) * dx
         return min(one, other) <= slack and max(one, other) >= -slack
 
 
@@ -223,14 +225,14 @@ class MeshPaths:
 
     def _is_open(self, start: Point, end: Point) -> bool:
         """Return whether no wall lies between two places near each other, each of them free or on a wall."""
-        if abs(end[0] - start[0]) > _STRIDE or abs(end[1] - start[1]) > _STRIDE:
+        if math.dist(start, end) > _STRIDE:
             return self._sees(self._inside(start), self._inside(end))
         cell = self._cell(*start)
         known = self._around.get(cell)
         if known is None:
             if len(self._around) >= _KEPT:
                 self._around.clear()
-            known = self._around[cell] = self._edges_of(cell, 2 * _STRIDE)
+            known = self._around[cell] = self._edges_of(cell, _STRIDE)
         return not any(one.bars(start, end) for one in known)
 
     def straight(self, start: Point, end: Point) -> Point:

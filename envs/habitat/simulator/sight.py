@@ -129,13 +129,16 @@ class Sight:
         kept = self._in_view(yaw, pitch, off)
         off, owners = off[kept], owners[kept]
         shown = ~_hidden(eye, off, owners, here.boxes)
-        best: dict[int, Seen] = {}
+        best: dict[int, tuple[float, float, float]] = {}
         for id_, (across, _, along) in zip(owners[shown].tolist(), off[shown].tolist(), strict=True):
             distance = math.hypot(across, along)
-            if id_ not in best or distance < best[id_].distance:
-                bearing = (math.atan2(-across, -along) - yaw + math.pi) % (2 * math.pi) - math.pi
-                best[id_] = Seen(id_, distance, math.degrees(bearing))
-        return sorted(best.values(), key=lambda one: (one.distance, one.id))
+            if id_ not in best or distance < best[id_][0]:
+                best[id_] = distance, across, along
+        seen = []
+        for id_, (distance, across, along) in best.items():
+            bearing = (math.atan2(-across, -along) - yaw + math.pi) % (2 * math.pi) - math.pi
+            seen.append(Seen(id_, distance, math.degrees(bearing)))
+        return sorted(seen, key=lambda one: (one.distance, one.id))
 
     def sees_fixed(self, place: tuple[float, float], id_: int) -> bool:
         """Return whether an agent at a place on the floor sees a piece of furniture when it turns to it."""
@@ -161,10 +164,16 @@ class Sight:
         """Return which points, given from the eye, are in the field of view and near enough."""
         s, c, up, level = math.sin(yaw), math.cos(yaw), math.sin(pitch), math.cos(pitch)
         wide, tall = self._wide, self._wide * self._aspect
-        side, ahead, above = np.array(((c, 0.0, -s), (-s * level, up, -c * level), (s * up, level, c * up)))
+        side, ahead, above = (c, 0.0, -s), (-s * level, up, -c * level), (s * up, level, c * up)
         # How far inside each of the four planes that bound the view, and in front of the camera.
-        planes = np.array((wide * ahead - side, wide * ahead + side, tall * ahead - above, tall * ahead + above, ahead))
-        inside = (planes @ off.T >= _LEAST).all(0)
+        planes = [
+            [wide * a - b for a, b in zip(ahead, side, strict=True)],
+            [wide * a + b for a, b in zip(ahead, side, strict=True)],
+            [tall * a - b for a, b in zip(ahead, above, strict=True)],
+            [tall * a + b for a, b in zip(ahead, above, strict=True)],
+            ahead,
+        ]
+        inside = np.logical_and.reduce(np.array(planes) @ off.T >= _LEAST)
         return np.asarray((inside & (off * off @ _LEVEL < FAR**2)).nonzero()[0])
 
     def _boxes_of(self, opened: frozenset[int]) -> _Boxes:
@@ -207,10 +216,9 @@ def _hidden(eye: Floats, way: Floats, owners: NDArray[np.int64], boxes: _Boxes) 
     inverse = 1 / np.where(way == 0, 1e-12, way)
     # Where the way to each point comes to the two planes of each box that an axis has: shape [2, 3, points, boxes].
     planes = (boxes.corners - eye[:, None, None]) * inverse.T[:, :, None]
-    enter = np.minimum(planes[0], planes[1]).max(0)
-    leave = np.maximum(planes[0], planes[1]).min(0)
-    hides = (np.maximum(enter, 0.0) < np.minimum(leave, _SHORT)) & (boxes.owner != owners[:, None])
-    return np.asarray(hides.any(1))
+    enter = np.maximum.reduce(np.minimum(planes[0], planes[1]), initial=0.0)
+    leave = np.minimum.reduce(np.maximum(planes[0], planes[1]), initial=_SHORT)
+    return np.asarray(np.logical_or.reduce((enter < leave) & (boxes.owner != owners[:, None]), axis=1))
 
 
 __all__ = ["FAR", "LookedAt", "Seen", "Sight"]

@@ -21,7 +21,7 @@ from pathei.envs.habitat.planning.follower import ahead, turned
 from pathei.envs.habitat.simulator.bodies import BODY
 from pathei.envs.habitat.social.measures import Meeting, SocialMeasures
 from pathei.envs.habitat.social.meeting import fewest_steps
-from pathei.envs.habitat.tasks import demonstration, generate_kind, generate_tasks
+from pathei.envs.habitat.tasks import demonstration, generate_kind, generate_one, generate_tasks
 from pathei.errors import ConfigError, GoalError
 from pathei.experience import Task
 
@@ -68,6 +68,11 @@ def test_two_agents_share_a_goal() -> None:
     }  # fmt: skip
     with pytest.raises(ConfigError):
         generate_tasks(1, 0, characters=3)
+
+
+@pytest.mark.parametrize("seed", [118, 134])
+def test_what_one_has_opened_the_other_does_not_open_again(seed: int) -> None:
+    assert played(generate_one("team", seed, 16))["success"]
 
 
 @given(
