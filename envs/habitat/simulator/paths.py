@@ -198,10 +198,8 @@ class MeshPaths:
         return self._edges_where(kept)
 
     def _edges_where(self, kept: NDArray[np.bool_]) -> tuple[_Edge, ...]:
-        rows = (self._a[kept], self._b[kept, 1], self._along[kept], self._length2[kept])
-        return tuple(
-            _Edge(*a, end, *along, one) for a, end, along, one in zip(*(row.tolist() for row in rows), strict=True)
-        )
+        rows = np.column_stack([self._a[kept], self._b[kept, 1], self._along[kept], self._length2[kept]])
+        return tuple(_Edge(x, z, end, dx, dz, length2) for x, z, end, dx, dz, length2 in rows.tolist())
 
     def walk(self, start: Point, end: Point) -> Point:
         """Return where a walk to a place ends that slides along the walls, as `moveAlongSurface` of Detour finds it.
