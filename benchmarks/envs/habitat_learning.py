@@ -1,6 +1,6 @@
 """Homes: tree search against random actions on rearrangement, and a curriculum against goals drawn evenly.
 
-    python benchmarks/envs/habitat_learning.py [--tasks 40] [--steps 20000] [--seeds 2]
+    python benchmarks/envs/habitat_learning.py [--tasks 40] [--steps 100000] [--seeds 2]
 
 Tree search (`find_plan`, as `pathei collect mcts` uses it) has 3,000 transitions for a plan of at most 20 skills;
 random actions have as many transitions as the search took, in episodes of 20 skills, any of which counts as a success.
@@ -91,7 +91,7 @@ def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", type=int, default=40)
-    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seeds", type=int, default=2)
     given = parser.parse_args()
     begun = time.process_time()
