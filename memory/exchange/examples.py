@@ -1,8 +1,9 @@
 """Proved items as questions with answers, for training a language model that then need not be shown them.
 
-What counts as proved: a skill (each was executed), an episode that reached its goal, and a general fact that several
-observations show, where none about the same thing was seen more often. A plan is asked for as agents ask for it
-(`ask_for_plan`), and a place as `SayCan` does. Facts about one scene stay in the memory alone: another scene's differ.
+What counts as proved: a skill that has steps (each was executed), an episode that reached its goal, and a general fact
+that several observations show, where none about the same thing was seen more often. A plan is asked for as agents ask
+for it (`ask_for_plan`), and a place as `SayCan` does. Facts about one scene stay in the memory alone: another scene's
+differ.
 Not here: training (`pathei learn` reads the file), and hiding what was learned (`MemoryWithout`).
 """
 
