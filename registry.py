@@ -5,6 +5,8 @@ says where it is, so that listing names imports nothing. Other packages add part
 Python entry point group `pathei.KINDs` (`pathei.envs`, `pathei.agents`, ...). `module:attribute` names a part that no
 table holds.
 
+Code of others raises exceptions that are not pathei's: `raised_in` says where, so that a message can.
+
 Not here: adding rows at run time. Worker processes would not see them; an entry point or `module:attribute` is found in
 every process.
 """
@@ -15,6 +17,9 @@ import importlib
 import importlib.metadata
 import importlib.util
 import inspect
+import os
+import sys
+import traceback
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -37,6 +42,9 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Where the `Registry` of each kind is, as `module:attribute`."""
+
+_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+"""Folders of installed packages."""
 
 
 class Lazy(NamedTuple):
@@ -81,7 +89,7 @@ class Registry(Generic[T]):
         if offered:
             return self._load(offered[0].value)
         module, colon, _ = name.partition(":")
-        if colon and importlib.util.find_spec(module.partition(".")[0]) is not None:
+        if colon and (not module or importlib.util.find_spec(module.partition(".")[0]) is not None):
             return self._load(name)
         raise unknown(self.label, module, self.names())
 
@@ -108,16 +116,70 @@ def load_target(target: str) -> Any:
     """Import what `module:attribute` names.
 
     Raises:
-        ConfigError: there is no such module or attribute.
+        ConfigError: there is no such module or attribute, or the module raises an exception.
     """
     module, _, attribute = target.partition(":")
+    if not module or not attribute:
+        raise ConfigError(f"{target!r} names no part: write MODULE:NAME.")
     try:
         found: Any = importlib.import_module(module)
-        for part in filter(None, attribute.split(".")):
+        for part in attribute.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"{target!r} cannot be imported: {error}.") from error
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{target!r} cannot be imported: {_located(str(error), error)}.") from error
+    except Exception as error:
+        raise ConfigError(f"{target!r} cannot be imported: {one_line(error)}.") from error
     return found
+
+
+def raised_in(error: BaseException) -> str:
+    """Return where code of others raised an exception: `agent.py, line 7, in act`; empty if it was pathei's.
+
+    Code of others is what pathei has called that is neither its own, nor of the standard library, nor of an installed
+    package, unless that package offers parts. The innermost such place is returned, the file as seen from the current
+    directory or from where packages are installed; without one, the place where gymnasium refused an environment.
+    """
+    if isinstance(error, SyntaxError) and error.filename and os.path.isfile(error.filename):
+        return f"{_seen_from_here(error.filename)}, line {error.lineno}"
+    theirs, refused, called, offering = "", "", False, _offering()
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        top, file = frame.f_globals.get("__name__", "").partition(".")[0], frame.f_code.co_filename
+        if top == "pathei":
+            called, refused = True, ""
+        elif called and top not in sys.stdlib_module_names and os.path.isfile(file):
+            place = f"{_seen_from_here(file)}, line {line}, in {frame.f_code.co_name}"
+            if top == "gymnasium":
+                refused = place
+            elif top in offering or not _INSTALLED.intersection(file.split(os.sep)):
+                theirs = place
+    return theirs or refused
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception's type and message in a line of about 500 characters, and where code of others raised it."""
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    text = " ".join(f"{type(error).__name__}: {message}".rstrip(": ").split())
+    return _located(text if len(text) <= 500 else f"{text[:497]}...", error)
+
+
+def _located(text: str, error: BaseException) -> str:
+    place = raised_in(error)
+    return f"{text} ({place})" if place else text
+
+
+def _offering() -> set[str]:
+    """Return the top-level modules of the installed packages that offer parts."""
+    points = importlib.metadata.entry_points()
+    groups = [points.select(group=f"pathei.{kind}s") for kind in KINDS]
+    return {point.module.partition(".")[0] for group in groups for point in group}
+
+
+def _seen_from_here(file: str) -> str:
+    parts = file.split(os.sep)
+    if installed := [place for place, part in enumerate(parts, 1) if part in _INSTALLED]:
+        return os.sep.join(parts[installed[-1] :])
+    here = os.path.relpath(file)
+    return file if here.startswith(os.pardir) else here
 
 
 def get_registry(kind: str) -> Registry[Any]:
@@ -132,4 +194,4 @@ def get_registry(kind: str) -> Registry[Any]:
     return registry
 
 
-__all__ = ["KINDS", "Lazy", "Registry", "get_registry", "load_target"]
+__all__ = ["KINDS", "Lazy", "Registry", "get_registry", "load_target", "one_line", "raised_in"]

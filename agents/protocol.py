@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..errors import ContractError
 from ..experience import Goal, Json, Observation, Tokens
 
 
@@ -66,9 +67,18 @@ class Agent(Protocol):
 
 
 def decide(agent: Agent, observation: Observation, goal: Goal) -> Decision:
-    """Let an agent act, and return its answer as a `Decision`."""
+    """Let an agent act, and return its answer as a `Decision`.
+
+    Raises:
+        ContractError: the action is not a string.
+    """
     chosen = agent.act(observation, goal)
-    return chosen if isinstance(chosen, Decision) else Decision(chosen)
+    chosen = chosen if isinstance(chosen, Decision) else Decision(chosen)
+    if not isinstance(chosen.action, str):
+        raise ContractError(
+            f"{type(agent).__name__}.act returned {chosen.action!r}: an action is a string, a number as JSON."
+        )
+    return chosen
 
 
 def reset_agent(agent: Agent, seed: int) -> None:

@@ -313,13 +313,17 @@ def _made_by(name: str, make: Callable[..., Agent], task: Task) -> Agent:
     Raises:
         ConfigError: it makes no agent.
     """
+    if not callable(make):
+        raise ConfigError(f"{name!r} makes no agent: it is {make!r}, which cannot be called.")
     if not _takes(make, task) and not _takes(make):
         raise ConfigError(
             f"{name!r} makes no agent: it takes neither a task nor nothing, but {inspect.signature(make)}."
         )
     agent = make(task) if _takes(make, task) else make()
     if not _takes(getattr(agent, "act", None), None, None):
-        raise ConfigError(f"{name!r} makes no agent: it returned {agent!r}, which has no act(observation, goal).")
+        raise ConfigError(
+            f"{name!r} makes no agent: what it returned, of type {type(agent).__name__}, has no act(observation, goal)."
+        )
     return agent
 
 

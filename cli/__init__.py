@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from .. import __version__
 from ..errors import PatheiError
 from ..extras import EXTRAS, missing
 from ..logs import show_logs
+from ..registry import one_line, raised_in
 from .aliases import replace_old_options
 from .console import complain, print_plainly, take_verbose
 from .table import COMMANDS, PERFORMED_BY, load, names_only
@@ -34,8 +36,8 @@ def main(args: Sequence[str] | None = None) -> int:
         args: The arguments; those of the process if None.
 
     Returns:
-        The exit status: 0 if all went well, 1 if a check found something missing or every task failed, 2 if pathei
-        refused (the reason is one line on stderr), 130 after Ctrl-C.
+        The exit status: 0 if all went well, 1 if a check found something missing, every task failed, or code of others
+        raised an exception, 2 if pathei refused (the reason is one line on stderr), 130 after Ctrl-C.
     """
     print_plainly(sys.stdout, sys.stderr)
     given, level = take_verbose(sys.argv[1:] if args is None else args)
@@ -74,6 +76,13 @@ def main(args: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough. Python would complain when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (Exception, SystemExit) as error:
+        if not raised_in(error):
+            raise  # a fault of pathei keeps its traceback
+        if level is not None:
+            traceback.print_exc()
+        complain(f"{one_line(error)}{'' if level is not None else '; --verbose prints the traceback'}.")
+        return 1
 
 
 def perform(command: Any) -> int:

@@ -100,9 +100,46 @@ def reset(env: gymnasium.Env[Any, Any], task: Task) -> tuple[Any, dict[str, Any]
 
     Returns:
         The first observation and info, as the environment gave them.
+
+    Raises:
+        ContractError: it returned something else.
     """
     goal = {"text": task.goal.text, "conditions": [dict(condition) for condition in task.goal.conditions]}
-    return env.reset(seed=task.seed, options={**task.options, "goal": goal})
+    result: Any = env.reset(seed=task.seed, options={**task.options, "goal": goal})
+    _require_form("reset", result, ("observation", "info"))
+    return result[0], result[1]
+
+
+def step(env: gymnasium.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    """Act in an environment: `env.step`, whose five values are what gymnasium says they are.
+
+    Raises:
+        ContractError: they are not: there are other values, the reward is no finite number, or `info` is no dict.
+    """
+    result: Any = env.step(action)
+    _require_form("step", result, ("observation", "reward", "terminated", "truncated", "info"))
+    observation, reward, terminated, truncated, info = result
+    try:
+        is_number = math.isfinite(reward)
+    except TypeError:
+        is_number = False
+    if not is_number:
+        raise ContractError(f"The environment returned the reward {reward!r}: a reward is a finite number.")
+    return observation, float(reward), bool(terminated), bool(truncated), info
+
+
+def succeeded(info: Mapping[str, Any]) -> bool | None:
+    """Return whether the goal holds, as an info says; None if it does not say.
+
+    Raises:
+        ContractError: its `success` is neither true nor false, nor 1 or 0.
+    """
+    said = info.get("success")
+    if said is None:
+        return None
+    if not isinstance(said, bool | int | float | np.generic) or said not in (0, 1):
+        raise ContractError(f"The environment's info holds the success {said!r}: it is true or false, or left out.")
+    return bool(said)
 
 
 def observe(
@@ -118,7 +155,8 @@ def observe(
             needed only where observations hold images.
 
     Raises:
-        ContractError: the text is not a string, or there is an image and no `put_image`.
+        ContractError: the text is not a string, the actions are not a sequence of strings, or there is an image and no
+            `put_image`.
     """
     images: tuple[str, ...] = ()
     if isinstance(observation, str):
@@ -131,8 +169,7 @@ def observe(
             images = _images(observation["image"], put_image)
     else:
         text = orjson.dumps(_plain(observation)).decode()
-    actions = info.get("actions")
-    return Observation(text, images, None if actions is None else tuple(actions), info.get("facts"))
+    return Observation(text, images, _actions(info.get("actions")), info.get("facts"))
 
 
 def pictures(env: gymnasium.Env[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
@@ -168,6 +205,22 @@ def unknown_env(name: str) -> UnknownNameError:
     near = difflib.get_close_matches(id_, list(gymnasium.registry), n=1)
     ours = [known for known in gymnasium.registry if known.startswith("pathei/")]
     return unknown("environment", name, [f"{module}{colon}{one}" for one in near] or ours)
+
+
+def _require_form(called: str, result: Any, parts: tuple[str, ...]) -> None:
+    if not isinstance(result, tuple) or len(result) != len(parts):
+        found = f"{len(result)} values" if isinstance(result, tuple) else type(result).__name__
+        raise ContractError(f"The environment's `{called}` returned {found}: it returns ({', '.join(parts)}).")
+    if not isinstance(result[-1], Mapping):
+        raise ContractError(f"The environment's `{called}` returned an info that is no dict: {result[-1]!r}.")
+
+
+def _actions(actions: Any) -> tuple[str, ...] | None:
+    if actions is None:
+        return None
+    if isinstance(actions, str) or not all(isinstance(action, str) for action in actions):
+        raise ContractError(f"The environment's info holds the actions {actions!r:.200}: they are a tuple of strings.")
+    return tuple(actions)
 
 
 def _images(value: Any, put_image: Callable[[np.ndarray[Any, Any]], str] | None) -> tuple[str, ...]:
@@ -222,4 +275,6 @@ __all__ = [
     "reset",
     "restore",
     "snapshot",
+    "step",
+    "succeeded",
 ]

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from ..collectors.protocol import trajectory_id
-from ..collectors.rollout.episode import Envs, Recorder, one_line
+from ..collectors.rollout.episode import Envs, Recorder
 from ..collectors.rollout.frames import png
 from ..errors import ConfigError, ContractError, WorldError, unknown
 from ..experience import Failure, Json, Observation, Record, Task
+from ..registry import one_line
 from ..store import ExperienceStore
 
 

@@ -74,9 +74,9 @@ def _verdict(what: str, make: Callable[[], Any], check: Callable[[Any], None]) -
         print(f"none: {what}: {' '.join(str(error).split())}")
         return None
     except Exception as error:  # noqa: BLE001  of the environment itself, or of gymnasium's checks around it
-        from ...collectors.rollout.episode import one_line
+        from ...registry import one_line, raised_in
 
-        complain(f"broken: {what}: {one_line(error)} ({_place(error)})")
+        complain(f"broken: {what}: {one_line(error)}{'' if raised_in(error) else f' ({_place(error)})'}")
         return False
     finally:
         env.close()

@@ -25,8 +25,9 @@ from ...envs.goal_space import GoalSpaceProvider
 from ...envs.registry import get_env, get_goal_space
 from ...errors import ConfigError, PatheiError, at_least, check
 from ...experience import Failure, Goal, Json, Record, Task, Trajectory
+from ...registry import one_line
 from ...store import ExperienceStore
-from ..rollout.episode import PutImage, one_line
+from ..rollout.episode import PutImage
 from ..rollout.policy import Policy
 from ..rollout.rollout import Rollout
 from .proposers import GoalAttempt, GoalProposal, GoalProposer, Situation

@@ -5,7 +5,6 @@ Not here: choosing the actions (`policy`), and the loop over tasks (`rollout`).
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
@@ -18,6 +17,7 @@ from ...agents.protocol import Decision
 from ...envs import contract
 from ...errors import AnswerError, ContractError
 from ...experience import Failure, Json, Observation, Step, Task, Trajectory
+from ...registry import one_line
 from .frames import make_with_frames
 
 Stage = Literal["make", "reset", "act", "step"]
@@ -90,7 +90,7 @@ class Recorder:
         self.stage, self.steps = "reset", []
         self.raw, info = contract.reset(self.env, self.task)
         self.character = info.get("character")
-        self._at_start = None if info.get("success") is None else bool(info["success"])
+        self._at_start = contract.succeeded(info)
         self.observation = contract.observe(self.raw, info, self._put_image)
         self.stage = "act"
         if self._watch is not None:
@@ -109,23 +109,23 @@ class Recorder:
             chosen: How the agent chose it.
 
         Raises:
-            ContractError: the reward is no finite number.
+            ContractError: what the environment returned is not what `contract.step` and `contract.observe` ask for.
         """
         self.stage = "act"
         given = read_action(self.env.action_space, action)
         self.stage = "step"
-        observation, reward, terminated, truncated, info = self.env.step(given)
-        if not math.isfinite(reward):
-            raise ContractError(f"The environment returned the reward {reward!r}: a reward is a finite number.")
+        observation, reward, terminated, truncated, info = contract.step(self.env, given)
         said = contract.plain(info)
+        if (success := contract.succeeded(info)) is not None:
+            said["success"] = success
         if self.character is not None:
             said["character"] = said.pop("actor", self.character)
             self.character = info.get("character")
         if chosen is not None and chosen.notes:
             said["agent"] = dict(chosen.notes)
-        cut = bool(truncated) or (len(self.steps) + 1 >= self._max_steps and not terminated)
+        cut = truncated or (len(self.steps) + 1 >= self._max_steps and not terminated)
         tokens = None if chosen is None else chosen.tokens
-        step = Step(self.observation, action, float(reward), bool(terminated), cut, said, tokens)
+        step = Step(self.observation, action, reward, terminated, cut, said, tokens)
         self.raw = observation
         self.observation = contract.observe(observation, info, self._put_image)
         self.steps.append(step)
@@ -242,18 +242,11 @@ def _from_json(space: gymnasium.Space[Any], value: Any) -> Any:
     return space.from_jsonable([value])[0]
 
 
-def one_line(error: BaseException) -> str:
-    """Return an exception's type and message in one line of at most 500 characters."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return text if len(text) <= 500 else f"{text[:497]}..."
-
-
 __all__ = [
     "Envs",
     "Recorder",
     "RecorderSnapshot",
     "Stage",
-    "one_line",
     "read_action",
     "write_action",
 ]

@@ -28,8 +28,8 @@ import orjson
 from ...errors import RecordError, WorkerError
 from ...experience import Failure, Record, Task, decode, encode, task_from_json
 from ...logs import show_logs, shown_level
+from ...registry import one_line
 from ..protocol import Collector, close_collector
-from .episode import one_line
 
 _LOG: Final = logging.getLogger(__name__)
 _READY: Final = b"ready"

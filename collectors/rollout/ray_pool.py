@@ -22,8 +22,8 @@ import orjson
 from ...errors import WorkerError
 from ...experience import Failure, Task, encode, task_from_json
 from ...extras import needed_by
+from ...registry import one_line
 from ..protocol import Collector, close_collector
-from .episode import one_line
 from .pool import encoded_records, records_of
 
 _LOG: Final = logging.getLogger(__name__)

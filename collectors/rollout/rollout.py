@@ -15,8 +15,9 @@ from ...agents.lm.agent import answers
 from ...agents.lm.backends import Answer
 from ...errors import ConfigError, ModelError
 from ...experience import Failure, Record, Task
+from ...registry import one_line
 from ..protocol import episode_seed, trajectory_id
-from .episode import Envs, PutImage, Recorder, one_line
+from .episode import Envs, PutImage, Recorder
 from .policy import AgentPolicy, ModelCall, Policy, PolicyReport, Rng, Turns
 
 

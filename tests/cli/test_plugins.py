@@ -51,23 +51,68 @@ class Bare(Lantern):
     def reset(self, *, seed=None, options=None):
         return super().reset(seed=seed, options=options)[0]
 
-for one in (Raises, Four, Nan, Bare):
+class Unsaid(Lantern):
+    def step(self, action):
+        observation, _, *rest = super().step(action)
+        return observation, None, *rest
+
+class Word(Lantern):
+    def reset(self, *, seed=None, options=None):
+        observation, info = super().reset(seed=seed, options=options)
+        return observation, {**info, "actions": "wait"}
+
+class Maybe(Lantern):
+    def reset(self, *, seed=None, options=None):
+        observation, info = super().reset(seed=seed, options=options)
+        return observation, {**info, "success": "maybe"}
+
+class Needy(Lantern):
+    def __init__(self, size):
+        super().__init__()
+
+for one in (Raises, Four, Nan, Bare, Unsaid, Word, Maybe, Needy):
     gymnasium.register(f"{one.__name__}-v0", entry_point=f"mistakes:{one.__name__}")
 
 class Deaf:
     def act(self, observation):
         return "wait"
 
+class Mute:
+    def act(self, observation, goal):
+        return 3
+
+class Broken:
+    def act(self, observation, goal):
+        return goal.nonsense
+
+class Leaves:
+    def act(self, observation, goal):
+        raise SystemExit(3)
+
+LIMIT = 3
+
 def nothing():
     return None
 """
 
 
-def test_mistakes_of_own_parts_are_sentences(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "mistakes.py").write_text(MISTAKES)
-    monkeypatch.syspath_prepend(str(tmp_path))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the module `mistakes`, the same for all tests: it is imported once."""
+    path = tmp_path_factory.mktemp("mistakes")
+    (path / "mistakes.py").write_text(MISTAKES)
+    return path
+
+
+@pytest.fixture
+def mistakes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, from which `mistakes` can be imported."""
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_mistakes_of_own_parts_are_sentences(mistakes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("Raises", "Four", "Nan", "Bare"):
         assert main(["check-env", f"mistakes:{name}-v0"]) == 1
         assert "broken: " in (said := capsys.readouterr().err), name
@@ -75,9 +120,77 @@ def test_mistakes_of_own_parts_are_sentences(
     for name in ("Deaf", "nothing"):
         assert main(["run", "--agent", f"mistakes:{name}"]) == 2
         assert "act(observation, goal)" in capsys.readouterr().err
-    store = str(tmp_path / "store")
+    store = str(mistakes / "store")
     assert main(["collect", store, "explore", "--env", "mistakes:Nan-v0", "--tasks", "2", "--workers", "0"]) == 1
     assert "2 x step: ContractError: The environment returned the reward nan" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "says"),
+    [
+        ("Raises", 1, "KeyError: 'no such knob' (mistakes.py, line 7, in step)"),
+        ("Four", 1, "must be a python dictionary"),
+        ("Bare", 2, "`reset` returned str: it returns (observation, info)"),
+        ("Unsaid", 2, "the reward None: a reward is a finite number"),
+        ("Word", 2, "the actions 'wait': they are a tuple of strings"),
+        ("Maybe", 2, "the success 'maybe': it is true or false"),
+        ("Needy", 1, "missing 1 required positional argument: 'size'"),
+    ],
+)
+def test_an_own_environment_that_breaks_is_a_sentence(
+    name: str, status: int, says: str, mistakes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--env", f"mistakes:{name}-v0"]
+    assert main(["run", *asked, "--agent", "random", "--steps", "2"]) == status
+    assert says in (said := capsys.readouterr().err)
+    assert "Traceback" not in said
+    assert main(["collect", str(mistakes / name), "explore", *asked, "--tasks", "1", "--workers", "0"]) == 1
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "says"),
+    [
+        ("Broken", 1, "no attribute 'nonsense' (mistakes.py, line 54, in act); --verbose prints the traceback."),
+        ("Leaves", 1, "SystemExit: 3 (mistakes.py, line 58, in act)"),
+        ("Mute", 2, "Mute.act returned 3: an action is a string"),
+        ("LIMIT", 2, "it is 3, which cannot be called"),
+        ("", 2, "names no part: write MODULE:NAME"),
+    ],
+)
+def test_an_own_agent_that_breaks_is_a_sentence(
+    name: str, status: int, says: str, mistakes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--agent", f"mistakes:{name}"]) == status
+    assert says in (said := capsys.readouterr().err)
+    assert "Traceback" not in said
+    if status == 1:
+        assert main(["--verbose", "run", "--agent", f"mistakes:{name}"]) == status
+        assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def act(: pass", "SyntaxError: invalid syntax (own.py, line 1)"),
+        ("LIMIT = undefined", "NameError: name 'undefined' is not defined (own.py, line 1, in <module>)"),
+        ("import nothing_there", "No module named 'nothing_there' (own.py, line 1, in <module>)"),
+    ],
+)
+def test_an_own_module_that_cannot_be_imported_is_a_sentence(
+    text: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(["run", "--agent", "own:Agent"]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_fault_of_pathei_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pathei.cli.perform", {}.__getitem__)
+    with pytest.raises(KeyError):
+        main(["env", "list"])
 
 
 def test_a_new_package_passes_its_tests_and_its_check(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...agents.protocol import Decision, Finished, decide, reset_agent
 from ...agents.registry import AgentMaker
-from ...collectors.rollout.episode import Envs, Recorder, one_line
+from ...collectors.rollout.episode import Envs, Recorder
 from ...collectors.rollout.frames import png
 from ...collectors.search.collector import (
     MctsConfig,
@@ -28,6 +28,7 @@ from ...collectors.search.collector import (
 )
 from ...errors import ConfigError, PatheiError, ReplayDriftError, StoreError, WorldError
 from ...experience import Json, Observation, Parent, Task, Trajectory
+from ...registry import one_line
 from ...store import ExperienceStore, image_names
 from .answers import line_json
 from .changes import changes_of
