@@ -87,9 +87,9 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
     * `scene`: `"house:7"` (generated), `"robothow:file10_2"` (fetched), or the path of a graph file. Without one, a
       house is generated from the seed.
     * `rules`: `"clean"` (default), `"v1"`, `"e2wm"` or `"vh23"`; to the constructor also a `Rules` of your own.
-    * `characters`, `size`: for generated houses. Several characters act in turn; `info["character"]` is the id of the
-      one whose turn it is, and the observation is that one's. An action may name who does it, as those listed do:
-      `<char1> [Walk] <kitchen> (3)`; a character whose turn comes before waits. `[Wait]` passes one's own turn.
+    * `characters` (1 to 4), `size`: for generated houses. Several characters act in turn; `info["character"]` is the id
+      of the one whose turn it is, and the observation is that one's. An action may name who does it, as those listed
+      do: `<char1> [Walk] <kitchen> (3)`; a character whose turn comes before waits. `[Wait]` passes one's own turn.
     * `goal`: `{"text", "conditions"}` with conditions as `goals` defines them.
     * `listing`: `"perceived"` (default) lists actions on what the character perceives, `"all"` on everything.
     * `end_on_success`: whether the episode terminates as soon as the goal holds; default True.

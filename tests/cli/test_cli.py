@@ -99,6 +99,8 @@ def test_worlds_and_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> 
             "line 2: 'id' is 3 and should be a text; line 2: it lacks a goal",
         ),
         (["collect", "{tmp}/s", "--steps", "0", "--workers", "-1"], "workers must be at least 0; steps must be"),
+        (["collect", "{tmp}/s", "--characters", "9"], "1 to 4 characters live in it, not 9"),
+        (["run", "--characters", "5"], "1 to 4 characters live in it, not 5"),
         (["collect", "{tmp}", "--tasks", "{tmp}/good"], "is not an experience store"),
         (["store", "info", "{tmp}/nowhere"], "nowhere"),
         (["run", "--tasks", "{tmp}/good", "--task", "lantern-x"], "There is no task 'lantern-x'"),

@@ -39,6 +39,8 @@ _SCALES: Final[dict[str, _Scale]] = {
 MOST_ROOMS: Final = 7
 FIRST_THING: Final = 100
 """The lowest id of a thing; rooms, characters, doors and furniture have lower ones."""
+MOST_CHARACTERS: Final = 4
+"""This number of characters can live in a house: goals, demonstrations and searches are made for that many."""
 CROWDED: Final = 8
 """This number of things on or in one other thing is enough, if there is another place."""
 
@@ -56,7 +58,7 @@ def generate_house(
     Args:
         seed: A whole number, 0 or above.
         rooms: How many rooms, 3 to 7; by the size if None.
-        characters: How many characters live in it, at least 1.
+        characters: How many characters live in it, 1 to 4.
         size: How many rooms and things: a small house has 3 rooms and some 80 nodes, a medium one 4 or 5 and some 100,
             a large one 6 or 7 and some 130.
         catalogue: What it is made of.
@@ -67,7 +69,7 @@ def generate_house(
     Raises:
         ConfigError: an argument has no possible value, or the catalogue cannot be read; every problem is named.
     """
-    _check(seed, rooms, characters, size, catalogue)
+    check_house(seed, rooms=rooms, characters=characters, size=size, catalogue=catalogue)
     scale = _SCALES[size]
     builder = _Builder(StableRandom.seeded(seed), plan(catalogue))
     builder.lay_out(catalogue, rooms or builder.draws.between(*scale.rooms))
@@ -80,17 +82,20 @@ def generate_house(
     return {"nodes": builder.nodes, "edges": builder.edges}
 
 
-def _check(seed: int, rooms: int | None, characters: int, size: str, catalogue: FurnishingCatalogue) -> None:
+def check_house(
+    seed: int, *, rooms: int | None = None, characters: int, size: str, catalogue: FurnishingCatalogue = HOME
+) -> None:
+    """Raise what `generate_house` raises for arguments without a possible value."""
     fewest, most = len(catalogue.rooms[:3]), min(MOST_ROOMS, len(catalogue.rooms) + len(catalogue.more_rooms))
     problems = []
     if type(seed) is not int or seed < 0:
         problems.append(f"its seed is a whole number, 0 or above, not {seed!r}")
-    if size not in _SCALES:
+    if not isinstance(size, str) or size not in _SCALES:
         problems.append(f"its size is one of {', '.join(_SCALES)}, not {size!r}")
     if rooms is not None and (type(rooms) is not int or not fewest <= rooms <= most):
         problems.append(f"it has {fewest} to {most} rooms, not {rooms!r}")
-    if type(characters) is not int or characters < 1:
-        problems.append(f"at least one character lives in it, not {characters!r}")
+    if type(characters) is not int or not 1 <= characters <= MOST_CHARACTERS:
+        problems.append(f"1 to {MOST_CHARACTERS} characters live in it, not {characters!r}")
     if problems:
         raise ConfigError(f"Such a house cannot be generated: {'; '.join(problems)}.")
 

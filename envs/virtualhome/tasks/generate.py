@@ -27,7 +27,7 @@ from ..engine.rules_clean import clean
 from ..engine.scene import Scene
 from ..engine.world import World
 from ..goals.check import GoalCheck
-from ..houses.generate import Size, generate_house
+from ..houses.generate import Size, check_house, generate_house
 from .chores_house import HOUSE
 from .chores_kitchen import KITCHEN
 from .chores_leisure import LEISURE
@@ -151,6 +151,7 @@ def iter_tasks(
     names = _names(activities)
     if type(n) is not int or n < 0 or type(seed) is not int or seed < 0:
         raise ConfigError(f"The number of tasks and the seed are whole numbers, 0 or above, not {n!r} and {seed!r}.")
+    check_house(0, size=size, characters=characters)
     if split not in (None, "train", "test"):
         raise ConfigError(f"A split is 'train' or 'test', not {split!r}.")
     return islice(_endless(StableRandom.seeded(seed), names, size, characters, split), n)

@@ -15,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathei.envs.virtualhome.engine.scene import Scene
+from pathei.envs.virtualhome.env import VirtualHomeEnv
 from pathei.envs.virtualhome.houses.catalogue import plan
 from pathei.envs.virtualhome.houses.furnishings import HOME, PIECES, THINGS, FurniturePiece, HouseItem
 from pathei.envs.virtualhome.houses.generate import FIRST_THING, generate_house
+from pathei.envs.virtualhome.tasks.generate import iter_tasks
 from pathei.errors import ConfigError
 from pathei.stable_random import StableRandom
 
@@ -187,8 +189,21 @@ def test_houses_have_variety() -> None:
 
 
 def test_a_house_that_cannot_be_is_refused_with_every_fault() -> None:
-    with pytest.raises(ConfigError, match=r"seed is a whole number.*size is one of small.*3 to 7 rooms.*at least one"):
+    with pytest.raises(
+        ConfigError, match=r"seed is a whole number.*size is one of small.*3 to 7 rooms.*1 to 4 char"
+    ):
         generate_house(-1, rooms=9, characters=0, size="huge")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("characters", [5, 9, True, 2.0, "2"])
+def test_houses_and_tasks_are_for_1_to_4_characters(characters: Any) -> None:
+    with pytest.raises(ConfigError, match="1 to 4 characters live in it, not"):
+        generate_house(0, characters=characters)
+    with pytest.raises(ConfigError, match="1 to 4 characters live in it, not"):
+        iter_tasks(10**9, 0, characters=characters)
+    env = VirtualHomeEnv()
+    with pytest.raises(ConfigError, match="1 to 4 characters live in it, not"):
+        env.reset(seed=0, options={"characters": characters})
 
 
 def test_a_row_more_is_enough_for_a_new_thing() -> None:
