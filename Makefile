@@ -106,7 +106,7 @@ clean:
 .venv/.dev: .venv/.core .venv/.system
 	@echo "Installing what the tests need into .venv (once) ..."
 	@for env in minecraft minedojo; do $(BIN)/pathei env install $$env >.venv/$$env.log 2>&1 || \
-		echo "$$env is not complete (.venv/$$env.log): tests of what is missing are skipped." >&2; done & \
+		echo "$$env is not installed (.venv/$$env.log): its tests are skipped." >&2; done & \
 	$(INSTALL) --no-build-isolation -e ".[test]" && status=0 || status=1; \
 	wait $$!; exit $$status
 	@touch $@

@@ -109,6 +109,9 @@ class Plan:
     """
     simulations: int = 2000
     """Maximum number of simulations."""
+    env_steps: int | None = None
+    """Maximum number of transitions of the search; by default none in the household, and elsewhere what suits how fast
+    the environment is."""
     steps: int = 30
     """The horizon: no plan is longer."""
     prior: Literal["heuristic", "none"] = "heuristic"

@@ -55,7 +55,7 @@ def env_doctor(command: EnvDoctor) -> int:
 
 
 def env_install(command: EnvInstall) -> int:
-    """Install what an environment runs in; 1 if something required is missing that is not installed this way."""
+    """Install what an environment runs in; 1 if nothing is installed this way, and something required is missing."""
     from rich.markup import escape
 
     from ..envs.foreign.install import install
@@ -72,7 +72,7 @@ def env_install(command: EnvInstall) -> int:
         console.print(f"{escape(one.what)} is missing: {escape(one.note)}", soft_wrap=True)
     if not left and not spec.runtime:
         console.print(f"{spec.name} is ready: it needs {spec.needs}.")
-    return int(bool(left))
+    return int(bool(left) and not spec.runtime)
 
 
 def data_list(_: DataList) -> None:
@@ -184,6 +184,8 @@ def plan(command: Plan) -> int:
         tame_libraries()
         search = replace(search, env_steps=spec.search_steps)
         [task] = spec.generate_tasks(1, command.seed)
+    if command.env_steps is not None:
+        search = replace(search, env_steps=command.env_steps)
     if command.pddl is not None:
         return int(not plan_in_pddl(task, command.instruction, command.pddl, console))
     reached = plan_for_instruction(

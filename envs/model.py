@@ -215,9 +215,14 @@ class EnvModel:
     def likely_key(self) -> Hashable | None:
         """Return a hash of all that is known of the state: what is observed, the actions, and the facts.
 
-        States that differ in something else have the same key, so a search may leave them out but must not take one for
-        the other. None where an observation cannot be hashed.
+        An environment whose text says more of the last action than of the state offers a `state_key()`, which is used
+        instead. States that differ in something else have the same key, so a search may leave them out but must not
+        take one for the other. None where an observation cannot be hashed.
         """
+        own = getattr(self._env.unwrapped, "state_key", None)
+        if own is not None:
+            key: Hashable = own()
+            return key
         facts = {name: value for name, value in dict(self._info.get("facts") or {}).items() if name not in _FOLDED}
         rest = {name: self._info.get(name) for name in ("actions", "action_mask", "character")}
         try:

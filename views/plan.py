@@ -70,7 +70,8 @@ def plan_for_instruction(
     for action in found.plan:
         recorder.step(model.text(action))
         watcher(recorder)
-    return _judged(recorder, console, "try more --simulations or --steps")
+    spent = search.env_steps is not None and result.env_steps >= search.env_steps
+    return _judged(recorder, console, "try more --env-steps" if spent else "try more --simulations or --steps")
 
 
 def plan_in_pddl(task: Task, instruction: str, folder: Path, console: Console) -> bool:

@@ -10,7 +10,7 @@ import copy
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -128,6 +128,10 @@ class TextWorldEnv(TextEnv[str]):
     def text(self) -> str:
         """Return what the game wrote last."""
         return self.fitted(self._text)
+
+    def state_key(self) -> Hashable:
+        """Return what decides how the game goes on: its facts and its score, not what it wrote last."""
+        return frozenset(map(str, self._state["facts"])), self._state["score"], self._over
 
     def snapshot(self) -> Any:
         """Return the present state: a copy of the game."""

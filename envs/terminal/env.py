@@ -23,7 +23,7 @@ from .conditions import FileView, check_conditions, holds, on_graph
 from .files import Tree, difference
 from .graph import read_tree
 from .sandbox.sandbox import Frozen, Layer, Limits, Ran, Sandbox, ShellState
-from .suggestions import VERBS, suggest
+from .suggestions import GRAPH_VERBS, VERBS, suggest
 from .tasks.filesystems import bare_entries, generate, listed_entries
 from .tasks.judges import Judgement, agentbench_success, intercode_reward, readable, run_gold
 
@@ -93,7 +93,8 @@ class TerminalEnv(TextEnv[str]):
       `{"notes.txt": "text", "empty/": ""}`. Without it they follow from the seed.
     * `setup`: a script that is run on the files before the episode begins; `start`: one that is left running.
     * `user`: `"agent"` (default) or `"root"`, which is root in name only; `cwd`: where the shell begins.
-    * `verbs`: which verbs `info["actions"]` is made of; see `suggestions.VERBS`.
+    * `verbs`: which verbs `info["actions"]` is made of; see `suggestions.VERBS`. A goal on the graph, which need not be
+      that for which a task chose its verbs, adds `GRAPH_VERBS`.
     * `goal`: `{"text", "conditions"}` with conditions as `conditions` defines them.
     * `end_on_success`: whether the episode ends as soon as the goal holds; default True. A submitted answer ends it in
       any case.
@@ -154,6 +155,8 @@ class TerminalEnv(TextEnv[str]):
         user, verbs = chosen.get("user") or "agent", tuple(chosen.get("verbs") or VERBS)
         if user not in ("agent", "root") or not set(verbs) <= set(self.verbs):
             raise ConfigError(f"The user is 'agent' or 'root', not {user!r}; verbs are out of {', '.join(self.verbs)}.")
+        if aims := [one for one in conditions if on_graph(one)]:
+            verbs = tuple(dict.fromkeys([*verbs, *GRAPH_VERBS]))
         if self._sandbox is not None and not self._sandbox.alive:
             _LOG.warning("The sandbox of a terminal died; a new one is started.")
             self._give_up()
@@ -171,7 +174,7 @@ class TerminalEnv(TextEnv[str]):
         except WorldError:
             self._give_up()
             raise
-        require_possible(self.fact_graph(), [one for one in conditions if on_graph(one)], grows=True)
+        require_possible(self.fact_graph(), aims, grows=True)
         self._moment = TerminalEpisodeState()
         self._moment = self._judged(self._moment)
         facts = {

@@ -21,6 +21,8 @@ VERBS: Final = (
     *("gzip", "gunzip", "sort", "unique", "grep", "count", "append", "submit"),
 )
 """The verbs that a task may allow."""
+GRAPH_VERBS: Final = ("ls", "cd", "rm", "chmod", "cp", "mv", "gzip", "gunzip")
+"""The verbs that bring about what a goal on the graph of files asks for."""
 _NAMED = re.compile(r"`([^`\n]+)`")
 _WORD = re.compile(r"[\w][\w.:@/-]*")
 _SHOWN, _ANSWERS = 6, 8
@@ -43,14 +45,17 @@ def suggest(tree: Tree, cwd: str, home: str, instruction: str, output: str, verb
         verbs: Which of `VERBS` may be used.
     """
     names = named_in(instruction)
-    absolute = [posixpath.normpath(posixpath.join(home, name)) for name in names]
-    paths = [(path, _kind(tree, path)) for name, path in zip(names, absolute, strict=True) if _is_path(name)]
-    words = [name for name in names if not _is_path(name)]
+    absolute = {name: posixpath.normpath(posixpath.join(home, name)) for name in names}
+    named = {name: path for name, path in absolute.items() if _is_path(name) or _kind(tree, path)}
+    paths = [(path, _kind(tree, path)) for path in named.values()]
+    if "the home directory" in instruction:
+        paths.append((home, _kind(tree, home)))
+    words = [name for name in names if name not in named]
     inside = cwd.strip("/") + "/"
     entries = sorted(path for path in tree if path.startswith(inside) and "/" not in path[len(inside) :])
     near = [(f"/{path}", tree[path].kind) for path in entries if not path.startswith(("usr", "proc", "dev"))]
-    named = [(f"/{path}", tree[path].kind) for path in _told(output, cwd, tree)]
-    known = list(dict.fromkeys([*paths, *near[:_SHOWN], *named[:_SHOWN]]))
+    written = [(f"/{path}", tree[path].kind) for path in _told(output, cwd, tree)]
+    known = list(dict.fromkeys([*paths, *near[:_SHOWN], *written[:_SHOWN]]))
     commands = ["ls"] if "ls" in verbs else []
     if "cd" in verbs and cwd != home:
         commands.append("cd")
@@ -125,4 +130,4 @@ def _pair(whole: str, source: str, target: str, kind: str, words: Sequence[str],
     return [command for verb, command in wanted if verb in verbs]
 
 
-__all__ = ["MOST", "VERBS", "named_in", "suggest"]
+__all__ = ["GRAPH_VERBS", "MOST", "VERBS", "named_in", "suggest"]

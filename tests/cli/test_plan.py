@@ -18,6 +18,10 @@ from pathei.envs.registry import BUILTIN_ENVS, EnvSpec, get_env
         ("shop", 'look at a product of the kind "wall art"'),
         ("documents", 'please open the page "module argparse"'),
         ("habitat", "put the magazine on the dresser"),
+        # Its task was made for other commands than these.
+        ("terminal", "make notes.txt executable"),
+        ("terminal", "move notes.txt to letters"),
+        ("terminal", "copy 001.txt to the home directory"),
     ],
 )
 def test_a_plan_for_words_is_found_and_done(env: str, goal: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,6 +29,14 @@ def test_a_plan_for_words_is_found_and_done(env: str, goal: str, capsys: pytest.
         pytest.skip(f"{env} is not installed: {', '.join(missing)}")
     assert main(["plan", goal, "--env", env]) == 0, capsys.readouterr().out
     assert "The goal is reached." in capsys.readouterr().out
+
+
+def test_what_would_help_is_said_where_no_plan_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["plan", "put two plates on the dining table and turn on the television"]
+    assert main([*command, "--env-steps", "10"]) == 1
+    assert "The goal was not reached: try more --env-steps." in capsys.readouterr().out
+    assert main([*command, "--steps", "2"]) == 1
+    assert "The goal was not reached: try more --simulations or --steps." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("spec", [one for one in BUILTIN_ENVS if one.goal_space], ids=lambda one: one.name)

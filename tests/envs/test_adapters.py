@@ -17,6 +17,7 @@ from pathei.collectors.search.config import SearchConfig
 from pathei.envs import contract
 from pathei.envs.adapters import minigrid, scienceworld, textworld
 from pathei.envs.checks import check_env, check_snapshot
+from pathei.envs.model import EnvModel
 from pathei.envs.registry import get_demonstration
 from pathei.errors import ConfigError
 from pathei.experience import Task, Trajectory
@@ -102,6 +103,13 @@ def test_textworld_keeps_the_contract_and_is_won_by_its_own_commands(games: Path
     text, info = env.reset(seed=0)
     assert "$$" not in text
     assert info["facts"]["facts"]
+    model = EnvModel(env, info, observation=text)
+    start, key = model.snapshot(), model.likely_key()
+    for action in model.actions():
+        model.restore(start)
+        model.step(action)
+        # What only looks leads to no other state, whatever is read of it.
+        assert (model.likely_key() == key) == action.startswith(("look", "inventory", "examine", "scroll")), action
     env.close()
 
 

@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pathei.cli import main
+from pathei.envs.contract import Requirement
 from pathei.envs.foreign.install import ROOT_VARIABLE, Runtime, RuntimeBuilder, install, root
 from pathei.errors import InstallError
 
@@ -91,6 +93,19 @@ def test_two_do_not_install_the_same_at_once() -> None:
 
     with pytest.raises(InstallError, match="Another process is installing"):
         install(runtime(build))
+
+
+def test_what_is_installed_is_a_success_though_it_needs_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = Requirement("Java 8", False, "install Eclipse Temurin 8")
+    spec = SimpleNamespace(name="words", runtime="words", load_runtime=runtime, check=lambda: [missing])
+    monkeypatch.setattr("pathei.envs.registry.get_env", lambda name: spec)
+    assert main(["env", "install", "words"]) == 0
+    assert "Java 8 is missing: install Eclipse Temurin 8" in capsys.readouterr().out
+    assert main(["env", "doctor", "words"]) == 1
+    spec.runtime = ""
+    assert main(["env", "install", "words"]) == 1
 
 
 def test_what_has_nothing_to_install_says_so(capsys: pytest.CaptureFixture[str]) -> None:
