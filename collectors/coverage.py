@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..experience import Json, Observation, Record, Trajectory
 
@@ -24,6 +24,7 @@ _VERB = re.compile(r"^\s*(?:<char\d+>\s*)?\[(\w+)\]")
 _THING = re.compile(r"<([^<>]+)>\s*(?:\((?:\d+\.)?(\d+)\))?")  # RobotHow writes (1.12)
 _NAMED = re.compile(r"([^\W\d]+)\s*\((\d+)\)")
 _ID = re.compile(r"\s*\(\d+\)")
+_WORD = re.compile(r"[^\W_](?:[\w.'-]*[^\W_])?")
 _UNTOLD = ("FACING", "CLOSE")
 """Where a character looks and what is near it changes with every step: these are no changes of the house."""
 
@@ -63,13 +64,17 @@ class Effects:
     """Reads the state changes of one episode, step by step.
 
     An environment reports them in its facts: after a reset `{"graph": {"nodes": [[id, kind, ...], ...]}}`, after a step
-    `{"changes": [[sign, id, word], [sign, id, word, id], ...]}` with the sign `"+"` or `"-"`.
+    `{"changes": [[sign, id, word], [sign, id, word, id], ...]}` with the sign `"+"` or `"-"`, and new `"nodes"`.
     """
 
     def __init__(self, first: Observation) -> None:
         """Begin an episode with what was observed after its reset."""
-        nodes = ((first.facts or {}).get("graph") or {}).get("nodes") or ()
-        self._kinds: dict[int, str] = {node[0]: node[1] for node in nodes}
+        graph = (first.facts or {}).get("graph") or {}
+        self._kinds: dict[int, str] = {}
+        self._named: dict[str, list[int]] = {}
+        """The nodes of each kind but those that act, by the words that an action calls it."""
+        self._actors = frozenset(graph.get("characters") or ())
+        self._learn(graph.get("nodes") or ())
         if not self._kinds:
             # A branch begins in the middle: what can be acted on has its kind in the actions.
             for act in map(read_act, first.actions or ()):
@@ -83,6 +88,7 @@ class Effects:
         changes = None if after.facts is None else after.facts.get("changes")
         if changes is None:
             return _line_changes(before.text, after.text)
+        self._learn((after.facts or {}).get("nodes") or ())
         kinds = self._kinds
         found: dict[str, None] = {}
         for sign, id_, word, *other in changes:
@@ -91,6 +97,45 @@ class Effects:
                 second = f" {kinds.get(other[0], 'something')}" if other else ""
                 found[f"{sign} {first} {word}{second}"] = None
         return list(found)
+
+    def touched(self, action: str, after: Observation) -> list[str]:
+        """Return the single things that an action was about, each with its kind: `"cup (12)"`.
+
+        They are those whose ids it names; else those of the facts whose kind it names; else those that changed.
+        """
+        act = read_act(action)
+        if act.ids:
+            is_plain = len(act.ids) == len(act.things)
+            return [f"{name} ({id_})" for name, id_ in zip(act.things, act.ids, strict=True)] if is_plain else []
+        changed = self._changed((after.facts or {}).get("changes") or ())
+        said, found = f" {_words(action)} ", list[str]()
+        for words in sorted(self._named, key=len, reverse=True):  # a towel rack is no towel
+            for match in re.finditer(rf" {re.escape(words)}(?: \d+)?(?= )", said):
+                nodes = self._named[words]
+                one = nodes if len(nodes) == 1 else [id_ for id_ in nodes if id_ in changed]
+                found += [f"{self._kinds[id_]} ({id_})" for id_ in one] or [match[0].strip()]
+                said = said.replace(match[0], " ", 1)
+        return found or [f"{self._kinds[id_]} ({id_})" for id_ in changed]
+
+    def _changed(self, changes: Iterable[Sequence[Any]]) -> list[int]:
+        """Return the nodes that changes are about: of what an actor does, the other one."""
+        ids = (
+            id_
+            for _, first, word, *other in changes
+            if word not in _UNTOLD
+            for id_ in (other if first in self._actors else [first])
+        )
+        return [id_ for id_ in dict.fromkeys(ids) if id_ in self._kinds and id_ not in self._actors]
+
+    def _learn(self, nodes: Iterable[Sequence[Any]]) -> None:
+        for id_, kind, *_ in nodes:
+            if id_ not in self._kinds and id_ not in self._actors:
+                self._named.setdefault(_words(kind), []).append(id_)
+            self._kinds[id_] = kind
+
+
+def _words(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower().replace("_", " ")))
 
 
 def _line_changes(before: str, after: str) -> list[str]:
@@ -153,8 +198,7 @@ class Coverage:
             act = read_act(step.action)
             self.verbs[act.verb] += 1
             self.actions[" ".join(act.kind)] += 1
-            if len(act.ids) == len(act.things):
-                self.objects.update(f"{scene} {name} ({id_})" for name, id_ in zip(act.things, act.ids, strict=True))
+            self.objects.update(f"{scene} {thing}" for thing in effects.touched(step.action, after))
             if "error" in step.info:
                 self.refused += 1
                 continue
@@ -167,7 +211,7 @@ class Coverage:
         return Coverage(**counts, objects=self.objects | other.objects)
 
     def summary(self) -> dict[str, Json]:
-        """Return the counts alone, plain JSON: what the table shows."""
+        """Return the counts alone, plain JSON: what the table shows; None for what the environment does not say."""
         return {
             "episodes": self.episodes,
             "failures": self.failures,
@@ -177,7 +221,7 @@ class Coverage:
             "unchanged": self.unchanged,
             "distinct_verbs": len(self.verbs),
             "distinct_actions": len(self.actions),
-            "distinct_objects": len(self.objects),
+            "distinct_objects": len(self.objects) if self.objects or not self.steps else None,
             "distinct_effects": len(self.effects),
         }
 
@@ -220,6 +264,8 @@ def compare(reports: Mapping[str, Coverage], title: str) -> Table:
         table.add_column(name, justify="right")
     summaries = [report.summary() for report in reports.values()]
     for key in summaries[0] if summaries else ():
+        if key == "distinct_objects" and all(summary[key] is None for summary in summaries):
+            continue  # neither actions nor facts name a thing here
         cells = ["unknown" if summary[key] is None else f"{summary[key]:,}" for summary in summaries]
         table.add_row(key.replace("_", " "), *cells)
     return table

@@ -26,7 +26,8 @@ def gathered_table(done: CollectReport, info: StoreInfo) -> Table:
         table.add_row("goals reached", f"{summary['successes']:,} of {count:,}{rest}")
     table.add_row("steps", f"{summary['steps']:,}, {summary['refused']:,} refused, {summary['unchanged']:,} no change")
     for key in ("actions", "objects", "effects"):
-        table.add_row(f"distinct {key}", f"{summary[f'distinct_{key}']:,}")
+        if (count := summary[f"distinct_{key}"]) is not None:
+            table.add_row(f"distinct {key}", f"{count:,}")
     table.add_row("store", f"{info.path}: {info.episodes:,} episodes, {megabytes(info.bytes)}")
     return table
 

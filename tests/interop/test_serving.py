@@ -120,9 +120,7 @@ def test_pictures_wrong_actions_and_a_broken_environment() -> None:
     moment = session.act("2")
     assert (moment.over, moment.success, moment.steps, moment.left) == (True, None, 1, 2)
     session.look()
-    with pytest.raises(
-        WorldError, match=r"'g1' cannot go on \(RuntimeError: the wall fell \(.*serving.py, .*\)\)"
-    ):
+    with pytest.raises(WorldError, match=r"'g1' cannot go on \(RuntimeError: the wall fell \(.*serving.py, .*\)\)"):
         session.act("3")
     assert session.look().task == "g2"
     session.close()

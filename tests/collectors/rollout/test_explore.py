@@ -185,6 +185,35 @@ def test_effects_are_told_by_kind_and_looking_around_is_none() -> None:
     assert effects.of(Observation(""), after) == ["- fridge CLOSED", "+ fridge OPEN", "+ character HOLDS_RH fridge"]
 
 
+@pytest.mark.parametrize(
+    ("action", "changes", "things"),
+    [
+        ("[Grab] <cup> (12)", [], ["cup (12)"]),
+        ("pick magazine", [["+", 1, "HOLDS", 7]], ["magazine (7)"]),
+        ("go to towel_rack", [], ["towel_rack (8)"]),
+        ("hang the towel on the towel rack", [], ["towel_rack (8)", "towel (9)"]),
+        ("cat /home/agent/notes.txt", [], ["notes.txt (6)"]),
+        ("go to door_2", [], ["door 2"]),
+        ("open door", [["+", 5, "OPEN"]], ["door (5)"]),
+        ("toggle", [["-", 4, "LOCKED"], ["+", 1, "FACING", 7]], ["door (4)"]),
+        ("go forward", [["-", 1, "INSIDE", 2], ["+", 1, "INSIDE", 3]], ["room (2)", "room (3)"]),
+        ("look at the character", [], []),
+    ],
+)
+def test_things_are_those_that_an_action_names_or_changes(action: str, changes: list[Any], things: list[str]) -> None:
+    kinds = ["character", "room", "room", "door", "door", "notes.txt", "magazine", "towel_rack", "towel"]
+    graph = {"nodes": [[id_, kind, []] for id_, kind in enumerate(kinds, 1)], "characters": [1]}
+    effects = Effects(Observation("", facts={"graph": graph}))
+    assert effects.touched(action, Observation("", facts={"changes": changes})) == things
+
+
+def test_where_neither_actions_nor_facts_name_a_thing_none_are_counted() -> None:
+    coverage = Coverage.of([Trajectory("t", A, (Step(Observation("a"), "north", 0.0),), Observation("b"), "test")])
+    assert coverage.summary()["distinct_objects"] is None
+    assert coverage.table().row_count == len(coverage.summary()) - 1
+    assert Coverage().summary()["distinct_objects"] == 0
+
+
 def test_without_facts_the_lines_that_change_are_the_effects() -> None:
     effects = Effects(Observation("a"))
     before, after = Observation("room\n- cup (1)\n- box (2)"), Observation("room\n- cup (9)\n- open box (2)")

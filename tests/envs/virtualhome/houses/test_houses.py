@@ -189,9 +189,7 @@ def test_houses_have_variety() -> None:
 
 
 def test_a_house_that_cannot_be_is_refused_with_every_fault() -> None:
-    with pytest.raises(
-        ConfigError, match=r"seed is a whole number.*size is one of small.*3 to 7 rooms.*1 to 4 char"
-    ):
+    with pytest.raises(ConfigError, match=r"seed is a whole number.*size is one of small.*3 to 7 rooms.*1 to 4 char"):
         generate_house(-1, rooms=9, characters=0, size="huge")  # type: ignore[arg-type]
 
 
