@@ -8,7 +8,6 @@ items of the same kind, environment, scopes, task and outcome. Not here: embeddi
 from __future__ import annotations
 
 import hashlib
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import MemoryStoreError
-from .items import KINDS, Draft, Item, Source, Status
+from .items import KINDS, Draft, Item, Source, Status, is_finite
 from .redundancy import effect_of, is_redundant
 from .sameness import canonical, said
 from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
@@ -26,7 +25,7 @@ LONGEST: Final = 100_000
 _LARGEST: Final = 10_000_000
 """The maximum number of bytes of a draft's data, as JSON."""
 _LONGEST_NAME: Final = 2_000
-"""The maximum number of characters of the name of a scope; the key of a plan may be as long as the plan."""
+"""The maximum number of characters of an environment or a scope; the key of a plan may be as long as the plan."""
 
 
 _TYPES: Final[Mapping[str, Any]] = MappingProxyType(
@@ -48,6 +47,8 @@ def check_draft(draft: Draft) -> None:
     Raises:
         MemoryStoreError: the first error found.
     """
+    if not isinstance(draft, Draft):
+        raise MemoryStoreError(f"What is to be remembered is a Draft, not {str(draft)[:80]!r}.")
     problem = ""
     if draft.kind not in KINDS:
         problem = f"its kind is {draft.kind!r}, not one of {', '.join(KINDS)}"
@@ -57,19 +58,12 @@ def check_draft(draft: Draft) -> None:
         problem = f"its {wrong[0]} is {getattr(draft, wrong[0])!r}, which is of another type"
     elif not all(0.0 <= value <= 1.0 for value in (draft.importance, draft.confidence)):
         problem = "importance and confidence have to be in [0, 1]"
-    elif not (_is_finite(draft.time) and draft.time >= 0):
+    elif not (is_finite(draft.time) and draft.time >= 0):
         problem = f"its time is {str(draft.time)[:80]}"
-    elif draft.expires is not None and not _is_finite(draft.expires):
+    elif draft.expires is not None and not is_finite(draft.expires):
         problem = f"it expires at {str(draft.expires)[:80]}"
     if problem:
         raise MemoryStoreError(f"A draft cannot be remembered, because {problem}: {str(draft.text)[:80]!r}.")
-
-
-def _is_finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # a whole number that no float holds
-        return False
 
 
 def check_size(draft: Draft) -> None:
@@ -78,12 +72,13 @@ def check_size(draft: Draft) -> None:
     Raises:
         MemoryStoreError: it is.
     """
-    names = (draft.user, draft.agent, draft.session)
+    names = (draft.user, draft.agent, draft.session, draft.env)
     sizes = {
         "characters of text": (len(draft.text), LONGEST),
         "bytes of data": (len(plain(draft.data)) if draft.data else 0, _LARGEST),
         "characters in its key": (len(draft.key), LONGEST),
-        "characters in its scope": (max(map(len, names)), _LONGEST_NAME),
+        "characters in its goal": (len(draft.task), LONGEST),
+        "characters in its environment or scope": (max(map(len, names)), _LONGEST_NAME),
     }
     for what, (size, most) in sizes.items():
         if size > most:
@@ -192,7 +187,10 @@ class Admission:
             " AND user = ? AND agent = ? AND session = ? AND task = ? AND success IS ? ORDER BY num",
             (said(draft.text), *draft.peers, draft.task, success),
         )
-        same = next((one for one in map(item_of, rows) if canonical(one.draft.text) == canonical(draft.text)), None)
+        alike = (one for one in map(item_of, rows) if canonical(one.draft.text) == canonical(draft.text))
+        # What a person says of a note is found by filters; what a builder says of an episode is that episode's.
+        by_hand = draft.data and not draft.source.trajectory
+        same = next((one for one in alike if not by_hand or one.draft.data == draft.data), None)
         return self._add(draft, embedding) if same is None else self._reinforce(same, draft)
 
     def _add(

@@ -133,6 +133,8 @@ class ExperienceMemory:
             ids: dict[str, list[str]] = {}
             order, drafts, owners = [], list[Draft](), list[str]()
             for trajectory in trajectories:
+                if not isinstance(trajectory, Trajectory):
+                    raise MemoryStoreError(f"What is remembered by builders is a Trajectory, not {trajectory!r:.80}.")
                 order.append(trajectory.id)
                 if trajectory.id in ids:
                     continue
@@ -187,6 +189,8 @@ class ExperienceMemory:
         """
         if not isinstance(text, str) or not isinstance(k, SupportsIndex):
             raise MemoryStoreError(f"A query is a text and a whole number of hits, not {text!r} and {k!r}.")
+        if not isinstance(where, Filter | None):
+            raise MemoryStoreError(f"Which items may be found is said by a Filter, not {where!r}.")
         with self._threads:
             self._view.sync()
             if k < 1 or self._view.columns.rows == 0:

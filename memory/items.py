@@ -6,9 +6,11 @@ A `Draft` is a proposal to remember something; an `Item` is what a memory holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from numbers import Integral, Real
+from typing import Any, Final, Literal
 
 from ..errors import ConfigError
 from ..experience import Json, html_table, shorten
@@ -24,6 +26,11 @@ Mode = Literal["write", "share", "read"]
 Status = Literal["active", "superseded", "merged", "retired", "forgotten"]
 """Only active items are found. A superseded fact was contradicted by a later one, a merged item duplicated another, a
 retired skill failed too often, a forgotten item was removed on request. All can still be read by id."""
+STATUSES: Final[tuple[Status, ...]] = ("active", "superseded", "merged", "retired", "forgotten")
+
+_TEXTS: Final = ("env", "task", "user", "agent", "session")
+_TIMES: Final = ("after", "before", "as_of")
+"""The fields of a filter that are texts and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +135,38 @@ class Filter:
     that was forgotten since is not found. Items have the text that they had then."""
 
     def __post_init__(self) -> None:
-        """Store the data as pairs, so that a filter can be hashed.
+        """Check the fields, and store sequences as tuples, so that a filter can be hashed.
 
         Raises:
-            ConfigError: a value is not a text, a number or a truth value.
+            ConfigError: at least one has no possible value; all are named.
         """
-        pairs = tuple(sorted(dict(self.data).items()))
-        wrong = [name for name, value in pairs if not isinstance(value, str | int | float | bool)]
-        if wrong:
-            raise ConfigError(f"A filter compares data with a text, a number, true or false, unlike {wrong[0]!r}.")
+        problems = [f"{name} is a text, not {value!r}" for name, value in self._given(_TEXTS) if not _is_text(value)]
+        for name, value in self._given(_TIMES):
+            if not is_finite(value):
+                problems.append(f"{name} is a finite number of seconds since 1970, not {value!r}")
+        if not (problems or self.after is None or self.before is None or self.after <= self.before):
+            problems.append(f"nothing was observed after {self.after} and before {self.before}")
+        if self.success is not None and not isinstance(self.success, bool):
+            problems.append(f"success is true, false or None, not {self.success!r}")
+        for name, known in (("kinds", KINDS), ("statuses", STATUSES)):
+            chosen = getattr(self, name)
+            if isinstance(chosen, list | tuple | Set) and all(one in known for one in chosen):
+                object.__setattr__(self, name, tuple(chosen))
+            elif chosen is not None or name == "statuses":
+                problems.append(f"{name} is a tuple of some of {', '.join(known)}, not {chosen!r}")
+        try:
+            pairs = tuple(sorted(dict(self.data).items()))
+        except (TypeError, ValueError):
+            pairs = ((self.data, None),)
+        for name, value in pairs:
+            if not _is_text(name) or not (_is_text(value) or isinstance(value, bool) or is_finite(value)):
+                problems.append(f"data is compared by name with a text, a number, true or false, unlike {name!r}")
+        if problems:
+            raise ConfigError(f"Such a filter cannot be: {'; '.join(problems)}.")
         object.__setattr__(self, "data", pairs)
+
+    def _given(self, names: Iterable[str]) -> list[tuple[str, Any]]:
+        return [(name, value) for name in names if (value := getattr(self, name)) is not None]
 
     def is_exactly(self, draft: Draft) -> bool:
         """Return whether a draft has the environment and scopes of this filter, where it names any."""
@@ -148,6 +177,17 @@ class Filter:
             (self.session, draft.session),
         )
         return all(asked in (None, own) for asked, own in pairs)
+
+
+def is_finite(value: object) -> bool:
+    """Return whether a value is a number that a database holds: finite, and of 64 bits if it is whole."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return abs(value) < 2**63 if isinstance(value, Integral) else math.isfinite(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 @dataclass(frozen=True, slots=True)

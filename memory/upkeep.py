@@ -140,7 +140,8 @@ def erase(database: MemoryDatabase, number: int, ids: Iterable[str], containing:
     if containing:
         # Stored texts are plain or in JSON; compared without case, also beyond ASCII.
         phrases = {containing.casefold(), orjson.dumps(containing).decode()[1:-1].casefold()}
-        rows = database.all("SELECT id, text, task, key, data, trajectory FROM item WHERE status <> 'purged'")
+        columns = "id, text, task, key, data, trajectory, world, user, agent, session"
+        rows = database.all(f"SELECT {columns} FROM item WHERE status <> 'purged'")
         chosen += [row[0] for row in rows if any(one in part.casefold() for part in row[1:] for one in phrases)]
         rows = database.all("SELECT num, detail FROM event")
         found = [(num,) for num, detail in rows if any(one in detail.casefold() for one in phrases)]
@@ -214,7 +215,8 @@ def _merge(database: MemoryDatabase, number: int) -> list[str]:
         f"SELECT {COLUMNS} FROM item WHERE key = '' AND status = 'active' AND said IN ({same}) ORDER BY num"
     ):
         draft = (item := item_of(row)).draft
-        groups[canonical(draft.text), draft.peers, draft.task, draft.success].append(item)
+        data = b"" if draft.source.trajectory else orjson.dumps(dict(draft.data), option=orjson.OPT_SORT_KEYS)
+        groups[canonical(draft.text), draft.peers, draft.task, draft.success, data].append(item)
     for items in groups.values():
         keeps = max(items, key=lambda item: item.seen)
         for goes in items:
@@ -244,11 +246,15 @@ def _merge_redundant(database: MemoryDatabase, number: int) -> list[str]:
 
 
 def _take_over(database: MemoryDatabase, number: int, keeps: Item, goes: Item) -> None:
+    # max of two is NULL if one is: what never ends stays.
     database.run(
         "UPDATE item SET seen = seen + ?, helpful = helpful + ?, harmful = harmful + ?, last_seen = max(last_seen, ?),"
-        " importance = max(importance, ?), seq = ? WHERE id = ?",
-        (goes.seen, goes.helpful, goes.harmful, goes.last_seen, goes.draft.importance, number, keeps.id),
-    )
+        " importance = max(importance, ?), expires = max(expires, ?), seq = ? WHERE id = ?",
+        (
+            goes.seen, goes.helpful, goes.harmful, goes.last_seen, goes.draft.importance, goes.draft.expires, number,
+            keeps.id,
+        ),
+    )  # fmt: skip
     end(database, number, goes.id, "merged", {"by": keeps.id})
 
 

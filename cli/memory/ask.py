@@ -193,12 +193,12 @@ def make_filter(which: ItemSelection) -> Filter:
         ConfigError: a time cannot be read.
         UnknownNameError: there is no such environment.
     """
-    from ...memory.items import Filter
-    from ...memory.storage.columns import STATUSES
+    from ...memory.exchange.item_json import env_id_of
+    from ...memory.items import STATUSES, Filter
 
     return Filter(
         None if which.kind is None else (which.kind,),
-        get_env_id(which.env),
+        env_id_of(which.env),
         which.task,
         which.success,
         read_time("after", which.after),
@@ -210,19 +210,6 @@ def make_filter(which: ItemSelection) -> Filter:
         read_data(which.data),
         read_time("as-of", which.as_of),
     )
-
-
-def get_env_id(name: str | None) -> str | None:
-    """Return the gymnasium id of an environment by its name; an id is returned unchanged.
-
-    Raises:
-        UnknownNameError: there is no such environment.
-    """
-    if not name or "/" in name or ":" in name:
-        return name
-    from ...envs.registry import get_env
-
-    return get_env(name).id
 
 
 def pairs(title: str) -> Table:
@@ -299,7 +286,7 @@ def read_data(pairs: Iterable[str]) -> dict[str, Any]:
     """Read data of the form `NAME=VALUE`; a value that is JSON is read as such, another one is a text.
 
     Raises:
-        ConfigError: one has no equals sign.
+        ConfigError: one has no equals sign, or two have the same name.
     """
     import orjson
 
@@ -308,6 +295,8 @@ def read_data(pairs: Iterable[str]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise ConfigError(f"--data has to be NAME=VALUE, as in --data page=12, not {pair!r}.")
+        if name in found:
+            raise ConfigError(f"--data names {name!r} twice.")
         try:
             found[name] = orjson.loads(value)
         except orjson.JSONDecodeError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import ConfigError
 from ..console import complain, make_console, tame_libraries
-from .ask import get_env_id, read_data, read_time
+from .ask import read_data, read_time
 from .commands import (
     MemoryAdd,
     MemoryBuild,
@@ -89,11 +89,12 @@ def build(command: MemoryBuild) -> int:
 def add(command: MemoryAdd) -> None:
     """Add an item by hand."""
     from ...memory import Draft, open_memory
+    from ...memory.exchange.item_json import end_of, env_id_of
 
     draft = Draft(
         command.kind,
         command.text.strip(),
-        get_env_id(command.env) or "",
+        env_id_of(command.env) or "",
         key=command.key,
         importance=command.importance,
         confidence=command.confidence,
@@ -101,7 +102,7 @@ def add(command: MemoryAdd) -> None:
         agent=command.agent,
         session=command.session,
         data=read_data(command.data),
-        expires=read_time("expires", command.expires),
+        expires=None if command.expires is None else end_of(command.expires, "--expires"),
     )
     with open_memory(command.memory, embedder=command.embedder or "", create=True) as memory:
         item = memory.get(memory.add_drafts([draft])[0])
@@ -177,7 +178,7 @@ def forget(command: MemoryForget) -> None:
 def purge(command: MemoryPurge) -> None:
     """Erase items for good."""
     from ...memory import Filter, open_memory
-    from ...memory.storage.columns import STATUSES
+    from ...memory.items import STATUSES
 
     console, where = make_console(), None
     if command.forgotten or command.user is not None or command.session is not None:

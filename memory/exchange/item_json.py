@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +13,8 @@ from ..items import Hit, Item
 
 PREVIEW: Final = 300
 """The number of characters of a text that a search shows."""
+_ASKED: Final = 32
+"""No more words of a question are looked for in a text."""
 _WORD: Final = re.compile(r"\w{3,}")
 
 
@@ -71,11 +74,36 @@ def preview(text: str, question: str, most: int = PREVIEW) -> str:
     if len(text) <= most:
         return text
     lower = text.lower()
-    words = [word.lower() for word in _WORD.findall(question)]
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))[:_ASKED]
     starts = range(0, len(text), most // 2)[:2_000]
     counts = [sum(word in lower[at : at + most] for word in words) for at in starts]
     start = starts[counts.index(max(counts))]
     return ("…" if start else "") + text[start : start + most].strip() + ("…" if start + most < len(text) else "")
+
+
+def env_id_of(name: str | None) -> str | None:
+    """Return the gymnasium id of an environment by its name; an id, an empty name and None are returned unchanged.
+
+    Raises:
+        UnknownNameError: there is no such environment.
+    """
+    if not name or "/" in name or ":" in name:
+        return name
+    from ...envs.registry import get_env
+
+    return get_env(name).id
+
+
+def end_of(text: str, name: str) -> float:
+    """Return the date or the time at which something new ends, as `seconds_of` does.
+
+    Raises:
+        ConfigError: it is neither, or is past.
+    """
+    seconds = seconds_of(text, name)
+    if seconds <= time.time():
+        raise ConfigError(f"{name} is {text!r}, which is past: the item would never be found.")
+    return seconds
 
 
 def seconds_of(text: str, name: str) -> float:

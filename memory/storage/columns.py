@@ -13,9 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..items import KINDS, Filter, Status
+from ..items import KINDS, STATUSES, Filter
 
-STATUSES: Final[tuple[Status, ...]] = ("active", "superseded", "merged", "retired", "forgotten")
 PURGED: Final = len(STATUSES)
 """The status of the empty row that stays where an item was erased: no filter names it."""
 _UNKNOWN: Final = -1

@@ -6,7 +6,9 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +64,19 @@ def test_what_is_purged_is_in_no_file(tmp_path: Path) -> None:
             memory.query("plates")[0].item.id
         ]
         assert memory.problems() == []
+
+
+@pytest.mark.parametrize("field", ["text", "env", "key", "task", "user", "agent", "session", "data"])
+def test_a_text_is_erased_wherever_it_stands(field: str, tmp_path: Path) -> None:
+    with opened(tmp_path) as memory:
+        kept = Draft("fact", "Cups are in the kitchen.", "")
+        values: dict[str, Any] = {"text": f"It is {SECRET}.", "data": {"who": [f'a "{SECRET}"\n']}}
+        held = replace(kept, **{field: values.get(field, SECRET)})
+        memory.add_drafts([kept, held])
+        memory.compact()
+        assert memory.purge(containing=SECRET.lower()).items == 1
+        assert holders(tmp_path, SECRET) == []
+        assert [item.draft.text for item in memory.items()] == [kept.text]
 
 
 def test_files_are_their_owners(tmp_path: Path) -> None:

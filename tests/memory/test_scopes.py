@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,55 @@ def test_scopes_never_mix(tmp_path: Path) -> None:
         assert len(memory.query("light", 20, Filter(user="a", session="c"))) == 2
         with opened(tmp_path, "read") as reader:
             assert texts(reader, Filter(user="alice")) == {green, grey}
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"kinds": "skill"}, "kinds is a tuple of some of episode, skill, fact, not 'skill'"),
+        ({"kinds": ("opinion",)}, "kinds is a tuple"),
+        ({"statuses": None}, "statuses is a tuple"),
+        ({"statuses": ("gone",)}, "statuses is a tuple"),
+        ({"as_of": "2020-01-01"}, "as_of is a finite number of seconds since 1970, not '2020-01-01'"),
+        ({"as_of": float("nan")}, "as_of is a finite number"),
+        ({"as_of": True}, "as_of is a finite number"),
+        ({"after": 10**400}, "after is a finite number"),
+        ({"after": 5, "before": 3}, "nothing was observed after 5 and before 3"),
+        ({"user": 3, "env": b"x"}, "env is a text, not b'x'; user is a text, not 3"),
+        ({"success": "yes"}, "success is true, false or None, not 'yes'"),
+        ({"data": "page"}, "data is compared by name"),
+        ({"data": {"page": float("nan")}}, "unlike 'page'"),
+        ({"data": {"page": 10**30}}, "unlike 'page'"),
+        ({"data": {3: 1}}, "unlike 3"),
+    ],
+)
+def test_a_filter_without_possible_values_is_refused_with_every_fault(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        Filter(**fields)
+
+
+def test_what_is_no_filter_draft_or_trajectory_is_refused(tmp_path: Path) -> None:
+    assert Filter(kinds=["fact"], data=[("page", 3)]) == Filter(kinds=("fact",), data={"page": 3})  # type: ignore[arg-type]
+    wrong: Any = {"user": "anna"}
+    with opened(tmp_path) as memory:
+        for call in (lambda: memory.query("x", 3, wrong), lambda: memory.add_drafts([wrong])):
+            with pytest.raises(MemoryStoreError, match="'anna'"):
+                call()
+        for names in ({"env": "w" * 3_000}, {"user": "u" * 3_000}, {"task": "t" * 200_000}):
+            with pytest.raises(MemoryStoreError, match="and the limit is"):
+                memory.add_drafts([Draft("fact", "A note.", **{"env": "", **names})])
+
+
+def test_notes_of_one_text_and_other_data_stay_apart(tmp_path: Path) -> None:
+    def note(**data: int) -> Draft:
+        return Draft("fact", "The favourite colour is red.", "", data=data)
+
+    with opened(tmp_path) as memory:
+        first, second, third, again = memory.add_drafts([note(page=7), note(page=9), note(), note(page=9)])
+        assert len({first, second, third}) == 2  # what says nothing more reinforces
+        assert (third, again) == (first, second)
+        assert memory.consolidate().merged == ()
+        assert [hit.item.id for hit in memory.query("colour", where=Filter(data={"page": 9}))] == [second]
 
 
 def test_data_filters(tmp_path: Path) -> None:
@@ -131,7 +182,7 @@ def test_limits_are_told(tmp_path: Path) -> None:
             memory.add_drafts([Draft("fact", "x" * 100_001, "")])
         with pytest.raises(MemoryStoreError, match="bytes of data"):
             memory.add_drafts([Draft("fact", "x", "", data={"a": "b" * 10_000_001})])
-        with pytest.raises(MemoryStoreError, match="in its scope"):
+        with pytest.raises(MemoryStoreError, match="in its environment or scope"):
             memory.add_drafts([Draft("fact", "x", "", user="u" * 2_001)])
         assert memory.stats()["items"] == 0
         assert memory.add_drafts(EpisodeBuilder().build(plain_episode("write", ["x" * 200_000] * 2)))

@@ -42,9 +42,11 @@ async def exercise(client: Any) -> None:
     """Use every tool once, and one of them wrongly."""
     names = {tool.name for tool in (await client.list_tools()).tools}
     assert {"memory_search", "memory_get", "memory_stats", "memory_add", "memory_forget", "memory_feedback"} == names
-    (id_,) = answer(await client.call_tool("memory_add", {"text": "Cups are in the kitchen.", "env": "w"}))
+    (id_,) = answer(await client.call_tool("memory_add", {"text": "Cups are in the kitchen.", "env": "virtualhome"}))
     answer(await client.call_tool("memory_feedback", {"ids": [id_], "helpful": True}))
-    (hit,) = answer(await client.call_tool("memory_search", {"query": "where are cups?", "kind": "fact", "env": "w"}))
+    (hit,) = answer(
+        await client.call_tool("memory_search", {"query": "where are cups?", "kind": "fact", "env": "virtualhome"})
+    )
     assert (hit["id"], hit["helpful"], hit["source"]["trajectory"]) == (id_, 1, "")
     assert answer(await client.call_tool("memory_stats", {}))["items"] == 1
     assert answer(await client.call_tool("memory_forget", {"ids": [id_]})) == 1
@@ -125,6 +127,18 @@ async def search_long(client: Any) -> None:
     whole = answer(await client.call_tool("memory_get", {"id": id_}))
     rest = answer(await client.call_tool("memory_get", {"id": id_, "start": whole["next"]}))
     assert whole["text"] + rest["text"] == long
+    (big,) = answer(await client.call_tool("memory_add", {"text": "Rows.", "data": {"rows": "r" * 60_000}}))
+    held = answer(await client.call_tool("memory_get", {"id": big}))
+    assert (held["data"], held["data_bytes"]) == ({}, 60_011)
+    assert answer(await client.call_tool("memory_search", {"query": " ".join(map(str, range(50_000)))}))
+    for wrong, says in (
+        ({"text": "x", "env": "virtualhom"}, "did you mean 'virtualhome'?"),
+        ({"text": "x", "expires": "2020-01-01"}, "is past: the item would never be found"),
+        ({"text": "x", "expires": "soon"}, "has to be a date or a time"),
+    ):
+        refused = await client.call_tool("memory_add", wrong)
+        assert refused.is_error
+        assert says in refused.content[0].text
     refused = await client.call_tool("memory_add", {"text": "x" * 2_000_000})
     assert refused.is_error
     assert "the limit is 100,000" in refused.content[0].text
