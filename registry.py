@@ -20,7 +20,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -93,6 +93,14 @@ class Registry(Generic[T]):
             return self._load(name)
         raise unknown(self.label, module, self.names())
 
+    def make(self, name: str, *arguments: Any, offers: Sequence[str]) -> Any:
+        """Return what the part of a name makes; see `make_part`.
+
+        Raises:
+            UnknownNameError, ConfigError: see `get` and `make_part`.
+        """
+        return make_part(self.label, name, self.get(name), *arguments, offers=offers)
+
     def _load(self, target: str) -> T:
         part: T = load_target(target)
         return part
@@ -130,6 +138,44 @@ def load_target(target: str) -> Any:
     except Exception as error:
         raise ConfigError(f"{target!r} cannot be imported: {one_line(error)}.") from error
     return found
+
+
+def make_part(label: str, name: str, make: Any, *arguments: Any, offers: Sequence[str]) -> Any:
+    """Call what makes a part: with the arguments if it takes them, else with none.
+
+    Args:
+        label: What a message calls such a part.
+        name: Its name.
+        make: A class or a function.
+        arguments: What it may take.
+        offers: The attributes that the part has to have.
+
+    Raises:
+        ConfigError: it cannot be called so, or what it makes lacks one of them.
+        Exception: whatever it raises.
+    """
+    if not callable(make):
+        raise ConfigError(f"{name!r} makes no {label}: it is {make!r:.80}, which cannot be called.")
+    if not (takes_them := takes(make, *arguments)) and not takes(make):
+        with_them = f"{len(arguments)} argument or none" if arguments else "no argument"
+        raise ConfigError(f"{name!r} makes no {label}: it has to take {with_them}, not {inspect.signature(make)}.")
+    made = make(*arguments) if takes_them else make()
+    if lacking := [one for one in offers if not hasattr(made, one)]:
+        raise ConfigError(
+            f"{name!r} makes no {label}: what it returned, of type {type(made).__name__}, has no {', '.join(lacking)}."
+        )
+    return made
+
+
+def takes(function: Any, *arguments: Any) -> bool:
+    """Return whether something can be called with some arguments, as far as it says."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False  # it is not called so, or not called at all
+    except ValueError:  # some built-in functions do not say
+        return callable(function)
+    return True
 
 
 def raised_in(error: BaseException) -> str:
@@ -194,4 +240,4 @@ def get_registry(kind: str) -> Registry[Any]:
     return registry
 
 
-__all__ = ["KINDS", "Lazy", "Registry", "get_registry", "load_target", "one_line", "raised_in"]
+__all__ = ["KINDS", "Lazy", "Registry", "get_registry", "load_target", "make_part", "one_line", "raised_in", "takes"]

@@ -14,7 +14,6 @@ makes an agent: it is called with the task if it takes an argument, else with no
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from ..errors import ConfigError, unknown
 from ..experience import Task
 from ..memory.empty import EmptyMemory, MemoryWithout
 from ..pretrained import find_model, learned_items
-from ..registry import Registry
+from ..registry import Registry, make_part, takes
 from .human import HumanAgent
 from .lm.agent import LmAgent, LmConfig
 from .lm.backends import Backend
@@ -308,32 +307,16 @@ def _read(text: str) -> AgentPart:
 
 
 def _made_by(name: str, make: Callable[..., Agent], task: Task) -> Agent:
-    """Call what makes another package's agent: with the task if it takes an argument.
+    """Make another package's agent.
 
     Raises:
         ConfigError: it makes no agent.
     """
-    if not callable(make):
-        raise ConfigError(f"{name!r} makes no agent: it is {make!r}, which cannot be called.")
-    if not _takes(make, task) and not _takes(make):
-        raise ConfigError(
-            f"{name!r} makes no agent: it takes neither a task nor nothing, but {inspect.signature(make)}."
-        )
-    agent = make(task) if _takes(make, task) else make()
-    if not _takes(getattr(agent, "act", None), None, None):
-        raise ConfigError(
-            f"{name!r} makes no agent: what it returned, of type {type(agent).__name__}, has no act(observation, goal)."
-        )
+    agent: Agent = make_part("agent", name, make, task, offers=[])
+    if not takes(getattr(agent, "act", None), None, None):
+        kind = type(agent).__name__
+        raise ConfigError(f"{name!r} makes no agent: what it returned, of type {kind}, has no act(observation, goal).")
     return agent
-
-
-def _takes(function: Any, *arguments: Any) -> bool:
-    """Return whether something can be called with some arguments."""
-    try:
-        inspect.signature(function).bind(*arguments)
-    except TypeError:
-        return False
-    return True
 
 
 def get_backend(name: str, *, chat: bool | None = None) -> Backend:

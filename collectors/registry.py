@@ -64,7 +64,7 @@ def make_proposer(name: str) -> GoalProposer:
 
     Raises:
         UnknownNameError: there is none of that name; the nearest is suggested.
-        ConfigError: no language model is named.
+        ConfigError: no language model is named, or it makes no proposer.
         PatheiError: the language model cannot be used.
     """
     if name.startswith(_LM):
@@ -74,7 +74,8 @@ def make_proposer(name: str) -> GoalProposer:
         from .curriculum.lm_proposer import LanguageModel
 
         return LanguageModel(complete_named(name.removeprefix(_LM)))
-    return PROPOSERS.get(name)()
+    made: GoalProposer = PROPOSERS.make(name, offers=["propose", "update"])
+    return made
 
 
 __all__ = ["COLLECTORS", "PROPOSERS", "make_collector", "make_proposer"]

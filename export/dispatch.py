@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from ..errors import unknown
+from ..errors import ConfigError, unknown
 from ..registry import Lazy, Registry
 from ..store import ExperienceStore
 from .common import ExportCounts, ExportReport, Selection, output, size_of
@@ -74,10 +74,13 @@ def export(
 
     Raises:
         ExportError: the format would lose something, or the path cannot be written.
+        ConfigError: what `format` names cannot be called.
         UnknownNameError: there is no such format, or it has no such option; the message suggests the nearest.
         MissingDependencyError: the format needs a package that is not installed.
     """
     write = EXPORTS.get(format)
+    if not callable(write):
+        raise ConfigError(f"{format!r} makes no export: it is {write!r:.80}, which cannot be called.")
     known = [name for name, value in inspect.signature(write).parameters.items() if value.kind is value.KEYWORD_ONLY]
     for name in options:
         if name not in known:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import MemoryStoreError
+from ..experience import Trajectory
 from .items import KINDS, Draft, Item, Source, Status, is_finite
+from .protocol import Builder
 from .redundancy import effect_of, is_redundant
 from .sameness import canonical, said
 from .storage.database import COLUMNS, Embedding, MemoryDatabase, item_of, plain
@@ -39,6 +41,21 @@ _TYPES: Final[Mapping[str, Any]] = MappingProxyType(
     }
 )
 """The type of each field of a draft, besides its kind and text."""
+
+
+def built_by(builder: Builder, trajectory: Trajectory) -> Iterator[Draft]:
+    """Yield the drafts that a builder makes of a trajectory.
+
+    Raises:
+        MemoryStoreError: it makes something else.
+    """
+    drafts: Any = builder.build(trajectory)
+    if isinstance(drafts, str) or not isinstance(drafts, Iterable):
+        raise MemoryStoreError(f"{type(builder).__name__}.build returned {drafts!r:.80}: it returns drafts.")
+    for draft in drafts:
+        if not isinstance(draft, Draft):
+            raise MemoryStoreError(f"{type(builder).__name__}.build made {draft!r:.80}, which is no Draft.")
+        yield draft
 
 
 def check_draft(draft: Draft) -> None:

@@ -21,7 +21,7 @@ from ..errors import MemoryStoreError
 from ..experience import Json, Trajectory, html_table
 from ..store.durable import WriterLock
 from . import upkeep
-from .admission import Admission, check_draft, check_size
+from .admission import Admission, built_by, check_draft, check_size
 from .exchange import jsonl
 from .items import KINDS, Draft, Filter, Hit, Item, Mode
 from .protocol import Builder, Embedder
@@ -141,7 +141,7 @@ class ExperienceMemory:
                 row = self._database.one("SELECT ids FROM lived WHERE trajectory = ?", (trajectory.id,))
                 ids[trajectory.id] = [] if row is None else orjson.loads(row[0])
                 if row is None:
-                    built = [draft for builder in self._builders for draft in builder.build(trajectory)]
+                    built = [draft for builder in self._builders for draft in built_by(builder, trajectory)]
                     drafts += built
                     owners += [trajectory.id] * len(built)
             vectors = self._embedded(drafts)
@@ -196,7 +196,7 @@ class ExperienceMemory:
             if k < 1 or self._view.columns.rows == 0:
                 return []
             is_dense = ranking.weights_for(self._embedder.name)[0] > 0
-            vector = self._embedder.embed([text])[0] if is_dense else None
+            vector = upkeep.vectors_of(self._embedder, [text])[0] if is_dense else None
             if vector is not None and not vector.any():
                 vector = None
             asked = RetrievalQuery(text, vector, k, where or _EVERYTHING, ranking, self._embedder.name)

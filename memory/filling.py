@@ -16,6 +16,7 @@ from typing import Any, Final
 from ..errors import MemoryStoreError
 from ..experience import Trajectory
 from ..store import ExperienceStore, flagged
+from .admission import built_by
 from .experience_memory import ExperienceMemory
 from .feedback import give_feedback, verdicts
 from .items import KINDS, Draft, Filter, Kind
@@ -43,7 +44,7 @@ class BuildTally:
         """See `Builder.build`."""
         self.episodes += 1
         for builder in self._builders:
-            for draft in builder.build(trajectory):
+            for draft in built_by(builder, trajectory):
                 self.drafts[draft.kind] += 1
                 yield draft
 

@@ -30,6 +30,8 @@ from .storage.passages import cut
 from .storage.view import IndexView
 
 _BATCH: Final = 256
+_ROUGH: Final = 0.01
+"""By how much the length of a vector may differ from 1."""
 _ERASED: Final = (
     "id = 'purged-' || num, status = 'purged', world = '', key = '', task = '', success = NULL, text = '', data = '{}',"
     " time = 0, last_seen = 0, importance = 0, confidence = 0, trajectory = '', step = NULL, version = 1, seen = 0,"
@@ -177,18 +179,32 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> list[Embedding]:
     """
     parts = [cut(text) for text in texts]
     every = [*texts, *chain.from_iterable(parts)]
-    found = [
-        np.asarray(embedder.embed(every[start : start + _BATCH]), np.float32) for start in range(0, len(every), _BATCH)
-    ]
-    vectors = np.concatenate(found) if found else np.zeros((0, embedder.dimensions), np.float32)
-    if vectors.shape != (len(every), embedder.dimensions) or not np.isfinite(vectors).all():
-        raise MemoryStoreError(
-            f"The embedder {embedder.name!r} returned vectors of shape {vectors.shape} for {len(every)} texts,"
-            f" or numbers that are not finite; expected ({len(every)}, {embedder.dimensions})."
-        )
-    halves = vectors.astype(np.float16)
+    found = [vectors_of(embedder, every[start : start + _BATCH]) for start in range(0, len(every), _BATCH)]
+    halves = (np.concatenate(found) if found else np.zeros((0, embedder.dimensions))).astype(np.float16)
     ends = np.cumsum([len(texts), *map(len, parts)])
     return [Embedding(halves[row], halves[ends[row] : ends[row + 1]]) for row in range(len(texts))]
+
+
+def vectors_of(embedder: Embedder, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return the vectors that an embedder gives texts.
+
+    Raises:
+        MemoryStoreError: they are not what `Embedder.embed` promises.
+    """
+    given = embedder.embed(texts)
+    try:
+        vectors = np.asarray(given, np.float32)
+    except (TypeError, ValueError):
+        raise MemoryStoreError(f"The embedder {embedder.name!r} returned {given!r:.80}, and no vectors.") from None
+    if vectors.shape != (len(texts), embedder.dimensions) or not np.isfinite(vectors).all():
+        raise MemoryStoreError(
+            f"The embedder {embedder.name!r} returned vectors of shape {vectors.shape} for {len(texts)} texts,"
+            f" or numbers that are not finite; expected ({len(texts)}, {embedder.dimensions})."
+        )
+    lengths = np.linalg.norm(vectors, axis=1)
+    if (wrong := lengths[(lengths > 1 + _ROUGH) | ((lengths > 0) & (lengths < 1 - _ROUGH))]).size:
+        raise MemoryStoreError(f"The embedder {embedder.name!r} returned a vector of length {wrong[0]:.3g}, not 1.")
+    return vectors
 
 
 def disagreements(database: MemoryDatabase, view: IndexView) -> list[str]:

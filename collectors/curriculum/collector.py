@@ -23,7 +23,7 @@ import numpy as np
 from ...envs import contract
 from ...envs.goal_space import GoalSpaceProvider
 from ...envs.registry import get_env, get_goal_space
-from ...errors import ConfigError, PatheiError, at_least, check
+from ...errors import ConfigError, ContractError, PatheiError, at_least, check
 from ...experience import Failure, Goal, Json, Record, Task, Trajectory
 from ...registry import one_line
 from ...store import ExperienceStore
@@ -201,7 +201,11 @@ class Curriculum:
     def _propose(self, env: gymnasium.Env[Any, Any], given: Task, rng: np.random.Generator) -> GoalProposal:
         observation, info = env.reset(seed=given.seed, options=dict(given.options))
         seen = contract.observe(observation, info, self._put_image).seen()
-        return self._proposer.propose(Situation(self._goals.present(env), seen), rng)
+        proposal = self._proposer.propose(Situation(self._goals.present(env), seen), rng)
+        if not isinstance(proposal, GoalProposal):
+            kind = type(self._proposer).__name__
+            raise ContractError(f"{kind}.propose returned {proposal!r:.80}: it returns a GoalProposal.")
+        return proposal
 
     def _play(self, task: Task, origin: dict[str, Json], rng: np.random.Generator) -> Record:
         [record, *_], env_steps = self._rollout.play(task, rng)

@@ -66,13 +66,17 @@ def parse_methods(names: str) -> tuple[Method, ...]:
     """Return the methods of a combination, `"ewc+replay"`, in its order.
 
     Raises:
-        ConfigError: one is named twice.
+        ConfigError: one is named twice, or is no method.
         UnknownNameError: there is none of that name.
     """
     parts = [part.strip() for part in names.split("+")]
     if twice := [part for part in parts if parts.count(part) > 1]:
         raise ConfigError(f"The combination {names!r} names {twice[0]!r} twice: once is enough.")
-    return tuple(METHODS.get(part) for part in parts)
+    methods = tuple(METHODS.get(part) for part in parts)
+    for name, method in zip(parts, methods, strict=True):
+        if not isinstance(method, Method):
+            raise ConfigError(f"{name!r} is no learning method: it has to name a Method, not {method!r:.80}.")
+    return methods
 
 
 def make_regularizers(

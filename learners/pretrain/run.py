@@ -109,9 +109,8 @@ def make_objective(config: PretrainConfig) -> tuple[ExperienceReader, Objective]
     """Return the training part of a run's store, and its objective (or control)."""
     with needed_by("Pre-training", "learn"):
         import torch  # noqa: F401
-    make = OBJECTIVES.get(config.objective)
     train = ExperienceReader(config.store, "train", config.size.picture)
-    objective = make(train, config)
+    objective: Objective = OBJECTIVES.make(config.objective, train, config, offers=["build", "batch", "loss", "metric"])
     return train, objective.control() if config.cueless else objective
 
 

@@ -64,15 +64,17 @@ def make_builder(name: str) -> Builder:
 
     Raises:
         UnknownNameError: there is none of this name.
+        ConfigError: it makes no builder.
     """
-    return BUILDERS.get(name)()
+    made: Builder = BUILDERS.make(name, offers=["build"])
+    return made
 
 
 def make_builders(names: Iterable[str] = DEFAULT) -> tuple[Builder, ...]:
     """Make builders by their names, in order; they share the environments in which skills are verified.
 
     Raises:
-        UnknownNameError: there is none of a name.
+        UnknownNameError, ConfigError: see `make_builder`.
     """
     made = tuple(map(make_builder, names))
     verifying = [one for one in made if isinstance(one, VerifiedSkills)]

@@ -9,8 +9,8 @@
 | `st:PATH` | any sentence-transformers model, by path or id |
 
 Another package adds an embedder with an entry point in the group `pathei.embedders`: a function that takes the part of
-the name after the colon and returns an `Embedder`. The name that an embedder reports, which memories record, is
-accepted as well.
+the name after the colon, or nothing, and returns an `Embedder`. The name that an embedder reports, which memories
+record, is accepted as well; one of your own reports `module:Name`, by which it is found again.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ def make_embedder(name: str = "auto") -> Embedder:
 
     Raises:
         UnknownNameError: there is none of this name.
-        ConfigError: the name needs a part after a colon.
+        ConfigError: the name needs a part after a colon, or makes no embedder.
         DataError, ModelError, MissingDependencyError: it cannot be loaded.
     """
     found = _by_recorded_name(name)
     if found is not None:
         return found
     kind, _, rest = name.partition(":")
-    if kind in EMBEDDERS.names():
-        return EMBEDDERS.get(kind)(rest)
-    return EMBEDDERS.get(name)("")
+    kind, rest = (kind, rest) if kind in EMBEDDERS.names() else (name, "")
+    made: Embedder = EMBEDDERS.make(kind, rest, offers=["name", "dimensions", "embed"])
+    return made
 
 
 def _auto(rest: str) -> Embedder:

@@ -91,6 +91,46 @@ class Leaves:
 
 LIMIT = 3
 
+class Lazy:
+    def build(self, trajectory):
+        return None
+
+class Chatty:
+    def build(self, trajectory):
+        return ["a text"]
+
+class Faulty:
+    def build(self, trajectory):
+        return trajectory.nonsense
+
+class Greedy:
+    def __init__(self, more):
+        self.build = more
+
+class Flat:
+    name, dimensions = "mistakes:Flat", 4
+    def embed(self, texts):
+        return [[0.5] * 3 for _ in texts]
+
+class Loud(Flat):
+    def embed(self, texts):
+        return [[9.0] * 4 for _ in texts]
+
+class Silent(Flat):
+    def embed(self, texts):
+        return "nothing"
+
+class Fair(Flat):
+    name = "mistakes:Fair"
+    def embed(self, texts):
+        return [[0.5] * 4 for _ in texts]
+
+class Muser:
+    def propose(self, situation, rng):
+        return "open the fridge"
+    def update(self, attempt):
+        pass
+
 def nothing():
     return None
 """
@@ -167,6 +207,70 @@ def test_an_own_agent_that_breaks_is_a_sentence(
     if status == 1:
         assert main(["--verbose", "run", "--agent", f"mistakes:{name}"]) == status
         assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "says"),
+    [
+        ("Lazy", 2, "Lazy.build returned None: it returns drafts."),
+        ("Chatty", 2, "Chatty.build made 'a text', which is no Draft."),
+        ("Faulty", 1, "no attribute 'nonsense' (mistakes.py, line 72, in build)"),
+        ("Greedy", 2, "has to take no argument, not (more)"),
+        ("Mute", 2, "of type Mute, has no build"),
+        ("LIMIT", 2, "'mistakes:LIMIT' makes no builder: it is 3"),
+    ],
+)
+def test_an_own_builder_that_breaks_is_a_sentence(
+    name: str, status: int, says: str, mistakes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = mistakes / "episodes"
+    if not store.exists():
+        assert main(["collect", str(store), "explore", "--tasks", "1", "--steps", "2", "--workers", "0"]) == 0
+    memory = ["memory", "build", str(store), str(mistakes / name), "--embedder", "ngrams-3-5-64"]
+    assert main([*memory, "--builders", f"mistakes:{name}"]) == status
+    assert says in (said := capsys.readouterr().err)
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Flat", "vectors of shape (1, 3) for 1 texts"),
+        ("Loud", "returned a vector of length 18, not 1"),
+        ("Silent", "returned 'nothing', and no vectors"),
+        ("Lazy", "has no name, dimensions, embed"),
+        ("Fair", ""),
+    ],
+)
+def test_an_own_embedder_that_breaks_is_a_sentence(
+    name: str, says: str, mistakes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(mistakes / f"embedded-{name}")
+    assert main(["memory", "add", path, "Cups are here.", "--embedder", f"mistakes:{name}"]) == (2 if says else 0)
+    assert says in capsys.readouterr().err
+    if not says:
+        assert main(["memory", "query", path, "cups"]) == 0  # found again by the name that it reports
+        assert "Cups are here." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Muser", "Muser.propose returned 'open the fridge': it returns a GoalProposal."),
+        ("Lazy", "makes no proposer: what it returned, of type Lazy, has no propose, update"),
+    ],
+)
+def test_an_own_proposer_that_breaks_is_a_sentence(
+    name: str, says: str, mistakes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collect = ["collect", str(mistakes / f"proposed-{name}"), "curriculum", "--tasks", "1"]
+    assert main([*collect, "--proposer", f"mistakes:{name}"]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_what_is_no_method_or_export_is_refused(mistakes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["learn", str(mistakes), "--out", str(mistakes / "run"), "--method", "mistakes:LIMIT"]) == 2
+    assert "'mistakes:LIMIT' is no learning method" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
