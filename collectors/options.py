@@ -226,9 +226,10 @@ class CarryOptions:
 class LmOptions:
     """How a language model is asked."""
 
-    way: Literal["choose", "generate", "call"] = "choose"
+    way: Literal["auto", "choose", "generate", "call"] = "auto"
     """How a model chooses its action.
 
+    auto: generate at a chat endpoint, else choose
     choose: the likeliest of the admissible actions
     generate: the model writes the action
     call: it calls a tool with the action, at a chat endpoint that knows tools

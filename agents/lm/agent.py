@@ -47,9 +47,10 @@ _STYLE: Final = {"choose": "experience", "generate": "react", "call": "call"}
 class LmConfig:
     """How a language model is asked for actions."""
 
-    way: Literal["choose", "generate", "call"] = "choose"
+    way: Literal["auto", "choose", "generate", "call"] = "auto"
     """"choose": the likeliest of the admissible actions; "generate": the model writes; "call": it calls a tool whose
-    argument is the action, at a chat endpoint that knows tools."""
+    argument is the action, at a chat endpoint that knows tools; "auto": generate at a chat endpoint, which rates no
+    given words, else choose."""
     style: str = ""
     """A style of `prompts.STYLES`, or a TOML file; empty for "experience" to choose, "react" to generate, "call" to
     call."""
@@ -91,7 +92,7 @@ class LmConfig:
         """
         check(of_type(self), "language model agent")
         rules = {
-            "way must be 'choose', 'generate' or 'call'": self.way in _STYLE,
+            "way must be 'auto', 'choose', 'generate' or 'call'": self.way in ("auto", *_STYLE),
             **at_least(self, temperature=0, max_tokens=1, budget=1, history=0, tries=1),
             "give_up must be 'send' or 'end'": self.give_up in ("send", "end"),
         }
@@ -114,6 +115,9 @@ class LmAgent:
         """
         self.backend = backend
         self.config = config or LmConfig()
+        if self.config.way == "auto":
+            way: Literal["choose", "generate"] = "choose" if getattr(backend, "rates", True) else "generate"
+            self.config = dataclasses.replace(self.config, way=way)
         self.prompts = prompts or get_prompts(self.config.style or _STYLE[self.config.way])
         self._patient = False
         self.reset(0)
@@ -169,7 +173,7 @@ class LmAgent:
     def _choose(self, observation: Observation, goal: Goal) -> Generator[Request, Answer, tuple[Decision, str]]:
         actions = observation.actions
         if actions is None:
-            raise ModelError("There is no list of actions to choose from here: let the model write (way='generate').")
+            raise ModelError("There is no list of actions to choose from: let the model write (--lm.way generate).")
         if not actions:
             raise Finished("there is nothing to be done here")
         longest = max(actions, key=lambda action: len(action.encode()))

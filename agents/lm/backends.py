@@ -163,7 +163,7 @@ Answer = ModelReply | RatedChoices
 
 
 class Backend(Protocol):
-    """A language model that can be asked."""
+    """A language model that can be asked. One that cannot rate says so by an attribute `rates`, which is False."""
 
     @property
     def name(self) -> str:

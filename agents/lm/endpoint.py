@@ -104,6 +104,11 @@ class ChatEndpoint:
         """What was given as the model's context."""
         return self._context
 
+    @property
+    def rates(self) -> bool:
+        """Whether the server may give the log-probabilities of given words: not for chats."""
+        return self._api != "chat"
+
     def count(self, conversation: Conversation, /) -> int:
         """Estimate how many tokens a conversation has: a third of its bytes."""
         return sum(len(message.text.encode()) // _CHARACTERS + 8 for message in conversation.messages)
@@ -143,8 +148,8 @@ class ChatEndpoint:
         """
         if self._api == "chat":
             raise ModelError(
-                f"The chat endpoint of {self._model!r} cannot rate given words: let the agent generate, "
-                "or use api='completions' at a server that echoes log-probabilities (vLLM)."
+                f"The chat endpoint of {self._model!r} cannot rate given words: let the agent write "
+                "(--lm.way generate), or use api='completions' at a server that echoes log-probabilities (vLLM)."
             )
         return self._all(self._rate_one, choices)
 

@@ -248,4 +248,8 @@ def test_a_language_model_is_asked_as_the_options_say_and_shown_the_memory(
     assert [noted[name] is not None for name in ("lm:test-model@", f"lm:test-model@+memory:{memory}")] == [False, True]
     shown = [STATED in str(one["messages"]) for one in server.asked]
     assert shown == [False] * 4 + [True] * 4 + [False] * 4
+    fresh = str(tmp_path / "fresh")  # without a way: a chat endpoint writes
+    assert main(["collect", fresh, *play[2:], "--agent", agent, "--lm.style", "act"]) == 0
+    with ExperienceStore.open(fresh, mode="read") as store:
+        assert {one.steps[0].info["agent"]["way"] for one in store.trajectories()} == {"generate"}
     assert vars(LmOptions()) == {name: getattr(LmConfig(), name) for name in vars(LmOptions())}
