@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from .errors import ModelError
 from .extras import missing
@@ -59,19 +60,29 @@ def make_client(
 
     Raises:
         MissingDependencyError: the client is not installed.
-        ModelError: there is no key, and the endpoint is OpenAI's.
+        ModelError: there is no key, and the endpoint is OpenAI's; or the address is none of HTTP.
     """
     try:
         import openai
     except ImportError as error:
         raise missing(needed_by, error) from error
     address = base_url or os.environ.get("OPENAI_BASE_URL") or None
+    if address is not None and not _is_http(address):
+        raise ModelError(f"The endpoint {address!r} is no address such as http://127.0.0.1:8000/v1.")
     key = api_key or os.environ.get("OPENAI_API_KEY") or (_NO_KEY if address else None)
     if key is None:
         raise ModelError("There is no key for OpenAI's endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL.")
     http = openai.DefaultHttpxClient(event_hooks={"request": [_log_retry], "response": [_log_refusal]})
     client = openai.OpenAI(base_url=address, api_key=key, timeout=timeout, max_retries=retries, http_client=http)
     return EndpointClient(client, address, openai.OpenAIError)
+
+
+def _is_http(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port or an IPv6 address
+        return False
 
 
 def _log_retry(request: Any) -> None:

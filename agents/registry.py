@@ -297,7 +297,7 @@ def _read(text: str) -> AgentPart:
     if kind is None:
         AGENTS.get(acts)  # refuses what does not exist
         return AgentPart(acts, "", memory if shown else None)
-    if kind.argument == "MODEL" and not argument:
+    if kind.argument == "MODEL" and argument.partition("@")[0] == "":
         raise ConfigError(f"No language model is named: write {name}:PATH, {name}:MODEL@URL or {name}:MODEL@.")
     if kind.argument == "MODEL" and "@" not in argument:
         find_model(argument)  # refuses a path without a model

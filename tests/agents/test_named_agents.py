@@ -223,6 +223,17 @@ def test_a_stores_own_memory_is_named_by_the_store_and_does_not_disturb_it(tmp_p
         assert opened.stats()["items"] == 1
 
 
+@pytest.mark.parametrize(
+    "address", ["notaurl", "ftp://x/v1", "http://", "http://[::1", "http://x:port/v1", "http://x:0"]
+)
+def test_what_is_no_address_of_an_endpoint_is_refused(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("openai")
+    assert main(["run", "--agent", f"lm:name@{address}"]) == 2
+    assert "is no address such as http://127.0.0.1:8000/v1" in capsys.readouterr().err
+    assert main(["run", "--agent", f"lm:@{address}"]) == 2
+    assert "No language model is named" in capsys.readouterr().err
+
+
 def test_a_language_model_is_asked_as_the_options_say_and_shown_the_memory(
     memory: Path, server: Server, tmp_path: Path
 ) -> None:
