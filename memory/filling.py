@@ -19,9 +19,8 @@ from ..store import ExperienceStore, flagged
 from .admission import built_by
 from .experience_memory import ExperienceMemory
 from .feedback import give_feedback, verdicts
-from .items import KINDS, Draft, Filter, Kind
+from .items import KINDS, STATUSES, Draft, Filter, Kind
 from .protocol import Builder
-from .storage.columns import STATUSES
 from .verification.verify import UNVERIFIED
 
 _BATCH: Final = 16

@@ -6,6 +6,7 @@ A `Draft` is a proposal to remember something; an `Item` is what a memory holds.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -154,10 +155,9 @@ class Filter:
                 object.__setattr__(self, name, tuple(chosen))
             elif chosen is not None or name == "statuses":
                 problems.append(f"{name} is a tuple of some of {', '.join(known)}, not {chosen!r}")
-        try:
+        pairs: tuple[tuple[Any, Any], ...] = ((self.data, None),)
+        with contextlib.suppress(TypeError, ValueError):
             pairs = tuple(sorted(dict(self.data).items()))
-        except (TypeError, ValueError):
-            pairs = ((self.data, None),)
         for name, value in pairs:
             if not _is_text(name) or not (_is_text(value) or isinstance(value, bool) or is_finite(value)):
                 problems.append(f"data is compared by name with a text, a number, true or false, unlike {name!r}")
@@ -183,7 +183,7 @@ def is_finite(value: object) -> bool:
     """Return whether a value is a number that a database holds: finite, and of 64 bits if it is whole."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
-    return abs(value) < 2**63 if isinstance(value, Integral) else math.isfinite(value)
+    return abs(int(value)) < 2**63 if isinstance(value, Integral) else math.isfinite(value)
 
 
 def _is_text(value: object) -> bool:

@@ -16,8 +16,7 @@ import orjson
 from ...errors import MemoryStoreError
 from ...store.durable import publish
 from ..admission import Admission, check_draft
-from ..items import Draft, Item, Source
-from ..storage.columns import STATUSES
+from ..items import STATUSES, Draft, Item, Source
 from ..storage.database import COLUMNS, Embedding, MemoryDatabase, Row, item_of
 from ..storage.private import private
 

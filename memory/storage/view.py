@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..items import KINDS
+from ..items import KINDS, STATUSES
 from . import index_files
-from .columns import STATUSES, ItemColumns, hashed, outcome
+from .columns import ItemColumns, hashed, outcome
 from .database import MemoryDatabase, total
 from .passages import Passages
 from .vectors import GRAPH_FROM, Floats, Vectors, build
