@@ -81,7 +81,7 @@ def dialogue() -> Search:
 
 
 class Known:
-    """An embedder that has embedded everything before."""
+    """An embedder that has embedded texts before; of others, the passages of long ones, it keeps the vectors."""
 
     def __init__(self, embedder: Embedder, texts: Sequence[str], folder: Path) -> None:
         """Embed texts, or read their vectors from where they were kept."""
@@ -91,12 +91,15 @@ class Known:
         if not path.exists():
             starts = track(range(0, len(texts), _CHUNK), f"embedding {len(texts):,} texts", transient=True)
             np.save(path, np.concatenate([embedder.embed(texts[start : start + _CHUNK]) for start in starts]))
-        self._rows = {text: row for row, text in enumerate(texts)}
-        self._vectors: Floats = np.load(path)
+        self._embedder = embedder
+        self._vectors: dict[str, Floats] = dict(zip(texts, np.load(path), strict=True))
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        """Return the vectors of known texts."""
-        return self._vectors[[self._rows[text] for text in texts]]
+        """Return vectors, those of known texts at once."""
+        new = list(dict.fromkeys(text for text in texts if text not in self._vectors))
+        if new:
+            self._vectors.update(zip(new, self._embedder.embed(new), strict=True))
+        return np.stack([self._vectors[text] for text in texts])
 
 
 def sources(root: Path) -> Iterator[ast.Module]:
