@@ -11,6 +11,8 @@ import pytest
 
 from pathei import ExperienceStore
 from pathei.cli import main
+from pathei.errors import at_least
+from pathei.registry import one_line, raised_in
 
 
 def test_parts_are_listed_by_kind_and_a_wrong_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -291,10 +293,11 @@ def test_an_own_module_that_cannot_be_imported_is_a_sentence(
     assert says in capsys.readouterr().err
 
 
-def test_a_fault_of_pathei_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pathei.cli.perform", {}.__getitem__)
-    with pytest.raises(KeyError):
-        main(["env", "list"])
+def test_a_fault_of_pathei_has_no_place_in_code_of_others_and_keeps_its_traceback() -> None:
+    with pytest.raises(AttributeError) as caught:
+        at_least(None, nothing=1)
+    assert raised_in(caught.value) == ""
+    assert one_line(caught.value) == "AttributeError: 'NoneType' object has no attribute 'nothing'"
 
 
 def test_a_new_package_passes_its_tests_and_its_check(tmp_path: Path) -> None:

@@ -4,12 +4,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from pathei.cli import main
-from pathei.envs.contract import Requirement
 from pathei.envs.foreign.install import ROOT_VARIABLE, Runtime, RuntimeBuilder, install, root
 from pathei.errors import InstallError
 
@@ -95,17 +93,30 @@ def test_two_do_not_install_the_same_at_once() -> None:
         install(runtime(build))
 
 
+OWN = """
+from pathei.envs.contract import Requirement
+from pathei.envs.foreign.install import Runtime
+from pathei.envs.registry import EnvSpec
+
+def check():
+    return [Requirement("Java 8", False, "install Eclipse Temurin 8")]
+
+RUNTIME = Runtime("words", "a word", "1", lambda builder: builder.run("write a word", "touch", "word"))
+WHAT = {"entry_point": "own_words:Env", "max_episode_steps": 5, "name": "words", "what": "words"}
+WITH = EnvSpec(id="own_words:With-v0", doctor="own_words:check", runtime="own_words:RUNTIME", **WHAT)
+WITHOUT = EnvSpec(id="own_words:Without-v0", doctor="own_words:check", **WHAT)
+"""
+
+
 def test_what_is_installed_is_a_success_though_it_needs_more(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    missing = Requirement("Java 8", False, "install Eclipse Temurin 8")
-    spec = SimpleNamespace(name="words", runtime="words", load_runtime=runtime, check=lambda: [missing])
-    monkeypatch.setattr("pathei.envs.registry.get_env", lambda name: spec)
-    assert main(["env", "install", "words"]) == 0
+    (tmp_path / "own_words.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(["env", "install", "own_words:WITH"]) == 0
     assert "Java 8 is missing: install Eclipse Temurin 8" in capsys.readouterr().out
-    assert main(["env", "doctor", "words"]) == 1
-    spec.runtime = ""
-    assert main(["env", "install", "words"]) == 1
+    assert main(["env", "doctor", "own_words:WITH"]) == 1
+    assert main(["env", "install", "own_words:WITHOUT"]) == 1
 
 
 def test_what_has_nothing_to_install_says_so(capsys: pytest.CaptureFixture[str]) -> None:
