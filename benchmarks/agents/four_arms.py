@@ -309,7 +309,7 @@ def report(out: Path, of: str, which: str, arms: Sequence[str]) -> None:
     for row in mine:
         by[row["arm"]].add((row["task"], row["goal"]))
     common = set[tuple[str, str]].intersection(*by.values()) if by else set()
-    mine = [row for row in mine if (row["task"], row["goal"]) in common]
+    mine = [row for arm in arms for row in mine if row["arm"] == arm and (row["task"], row["goal"]) in common]
     table = (shares if which == "shares" else differences)(mine, sorted({row["group"] for row in mine}))
     print("\n".join(f"| {' | '.join(row)} |" for row in table))
 
