@@ -98,7 +98,7 @@ _DATA_SETS: Final[tuple[DataSet | RepositoryFiles, ...]] = (
     DataSet(
         name="robothow",
         what="518 household programs of RobotHow with their graphs, and 342 goals of Embodied Agent Interface",
-        licence="MIT",
+        licence="MIT (the package; the RobotHow archive in it states none)",
         size=27_068_884,
         requirement="eai-eval==1.0.5",
         filename="eai_eval-1.0.5-py3-none-any.whl",
