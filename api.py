@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import configured
+from .errors import ConfigError, configured, path_of
 from .experience import Task
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def make_env(name: str | Task, **options: Any) -> gymnasium.Env[Any, Any]:
 
     Raises:
         UnknownNameError: there is none of that name; the nearest is suggested.
-        ConfigError: what the name stands for is no environment.
+        ConfigError: what the name stands for is no environment, or the environment takes no such options.
     """
     import gymnasium
 
@@ -42,7 +42,14 @@ def make_env(name: str | Task, **options: Any) -> gymnasium.Env[Any, Any]:
     spec = get_env(name.env if isinstance(name, Task) else name)
     if spec.id not in gymnasium.registry:
         register_id(spec)
-    return gymnasium.make(spec.id, **options)
+    try:
+        return gymnasium.make(spec.id, **options)
+    except TypeError as error:
+        if not options:
+            raise
+        raise ConfigError(
+            f"{name!r} cannot be made with {', '.join(options)} ({' '.join(str(error).split())})."
+        ) from error
 
 
 def make_agent(name: str, task: Task) -> Agent:
@@ -106,21 +113,22 @@ def collect(
         How many episodes were stored and how many failed.
 
     Raises:
-        ConfigError: there are no tasks, or those of several environments, or two with the same id; or the collector
-            plays in one process, and workers are asked for.
-        UnknownNameError: there is no such collector or environment.
+        ConfigError: there are no tasks, or those of several environments, or two with the same id; an argument or
+            option is missing or of another type; or the collector plays in one process, and workers are asked for.
+        UnknownNameError: there is no such collector, environment, or option.
         StoreError: the store cannot be opened or written.
     """
     from .collectors.options import PlaySettings
-    from .collectors.registry import COLLECTORS
+    from .collectors.registry import make_options
     from .collectors.rollout.collect import collect_with
-    from .errors import ConfigError
     from .store import ExperienceStore
 
-    chosen = COLLECTORS.get(collector)(**options)
+    chosen = make_options(collector, options)
     play = PlaySettings(env, steps, seed, workers)
     if isinstance(tasks, int):
         tasks = play.tasks(chosen, tasks)
+    if not isinstance(tasks, Sequence) or not all(isinstance(task, Task) for task in tasks):
+        raise ConfigError(f"What is played is a number of tasks or a list of Task, not {tasks!r:.80}.")
     envs = {task.env for task in tasks}
     if len(envs) != 1:
         raise ConfigError(f"The tasks must be of one environment, not of {len(envs)}.")
@@ -161,7 +169,7 @@ def finetune(out: str | Path, data: str | Path, **settings: Any) -> LearnReport:
     from .learners import LearnConfig
     from .learners import finetune as train
 
-    return train(configured(LearnConfig, "learning", out=Path(out), data=Path(data), **settings))
+    return train(configured(LearnConfig, "learning", out=path_of(out, "run"), data=path_of(data, "data"), **settings))
 
 
 def evaluate(run: str | Path, **settings: Any) -> Evaluation:
@@ -177,7 +185,7 @@ def evaluate(run: str | Path, **settings: Any) -> Evaluation:
     """
     from .learners import EvaluateRunConfig, evaluate_run
 
-    return evaluate_run(Path(run), configured(EvaluateRunConfig, "evaluation", **settings))
+    return evaluate_run(path_of(run, "run"), configured(EvaluateRunConfig, "evaluation", **settings))
 
 
 def run_loop(out: str | Path, **settings: Any) -> LoopResult:
@@ -197,7 +205,7 @@ def run_loop(out: str | Path, **settings: Any) -> LoopResult:
     from .loop.config import LoopConfig
     from .loop.run import run_loop as run
 
-    return run(Path(out), configured(LoopConfig, "loop", **settings), Console(stderr=True))
+    return run(path_of(out, "loop"), configured(LoopConfig, "loop", **settings), Console(stderr=True))
 
 
 __all__ = ["collect", "evaluate", "finetune", "generate_tasks", "make_agent", "make_env", "open_memory", "run_loop"]

@@ -6,8 +6,10 @@ traceback; everything that is not a `PatheiError` is a bug in pathei and keeps i
 
 import dataclasses
 import math
+import os
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -31,7 +33,7 @@ class UnknownNameError(PatheiError):
 
 
 class RecordError(PatheiError):
-    """A stored record does not have the form that its schema version promises."""
+    """A record does not have the form that its schema version promises."""
 
 
 class StoreError(PatheiError):
@@ -165,18 +167,19 @@ def at_least(config: object, **bounds: float) -> dict[str, bool]:
     }
 
 
-def of_type(kind: Any, values: Mapping[str, Any] | None = None) -> dict[str, bool]:
+def of_type(kind: Any, values: Mapping[str, Any] | None = None, *, choices: bool = False) -> dict[str, bool]:
     """Return a rule for `check` per value: it is of the type that a dataclass declares for the field.
 
     Args:
         kind: The dataclass, whose annotations can be resolved where it is defined; or an instance of it.
         values: By field; those of the instance if None.
+        choices: Whether a value has to be among those of its `Literal`; else the rules of a configuration say that.
     """
     hints = get_type_hints(kind if isinstance(kind, type) else type(kind))
     if values is None:
         values = {field.name: getattr(kind, field.name) for field in dataclasses.fields(kind)}
     return {
-        f"{name} must be {_type_name(hints[name])}, not {value!r}": _fits(value, hints[name])
+        f"{name} must be {_type_name(hints[name])}, not {value!r}": _fits(value, hints[name], choices)
         for name, value in values.items()
     }
 
@@ -191,25 +194,75 @@ def configured(kind: type[_C], what: str, **values: Any) -> _C:
 
     Raises:
         UnknownNameError: a setting does not exist; the nearest is suggested.
-        ConfigError: a setting is of another type, or out of range; all are named.
+        ConfigError: a setting is missing, of another type, or out of range; all are named.
     """
     declared: Any = kind
     names = [field.name for field in dataclasses.fields(declared) if field.init]
     for name in values:
         if name not in names:
             raise unknown(f"setting of the {what}", name, names)
-    check(of_type(kind, values), what)
+    needed = [field.name for field in dataclasses.fields(declared) if field.init and not _has_default(field)]
+    check({f"{name} is missing": name in values for name in needed} | of_type(kind, values, choices=True), what)
     return kind(**values)
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def name_of(value: object, what: str) -> str:
+    """Return a name that has to be a text.
+
+    Args:
+        value: What was given.
+        what: What it names, as a message calls it: `"environment"`.
+
+    Raises:
+        ConfigError: it is no text.
+    """
+    if not isinstance(value, str):
+        raise ConfigError(f"The {what} is given by its name, a text, not by {value!r:.80}.")
+    return value
+
+
+def count_of(value: object, what: str) -> int:
+    """Return a whole number that is not below 0.
+
+    Args:
+        value: What was given.
+        what: What it is, as a message calls it: `"number of tasks"`.
+
+    Raises:
+        ConfigError: it is no such number.
+    """
+    if not isinstance(value, Integral) or int(value) < 0:
+        raise ConfigError(f"The {what} is a whole number, 0 or above, not {value!r:.80}.")
+    return int(value)
+
+
+def path_of(value: object, what: str) -> Path:
+    """Return a path that was given as a path or a text.
+
+    Args:
+        value: What was given.
+        what: What is there, as a message calls it: `"store"`.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise ConfigError(f"The {what} is given by its path, a text or a Path, not by {value!r:.80}.")
+    return Path(value)
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def _fits(value: Any, hint: Any, choices: bool) -> bool:
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return any(_fits(value, part) for part in parts)
+        return any(_fits(value, part, choices) for part in parts)
     if origin is Literal:
-        return True  # the rules of a configuration say which values there are
+        return not choices or any(type(value) is type(part) and value == part for part in parts)
     if origin is tuple and isinstance(value, tuple | list):
-        return all(_fits(one, parts[0]) for one in value) if parts[1:] == (...,) else True
+        return all(_fits(one, parts[0], choices) for one in value) if parts[1:] == (...,) else True
     if hint in (int, float):
         return isinstance(value, Integral if hint is int else Real) and not isinstance(value, bool)
     kind = origin or hint
@@ -220,6 +273,8 @@ def _type_name(hint: Any) -> str:
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     if get_origin(hint) in (Union, UnionType):
         return " or ".join(_type_name(part) for part in get_args(hint))
+    if get_origin(hint) is Literal:
+        return " or ".join(map(repr, get_args(hint)))
     if hint is type(None):
         return "None"
     return names.get(hint) or f"a {hint.__name__ if isinstance(hint, type) and not get_args(hint) else hint}"

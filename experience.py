@@ -11,6 +11,7 @@ import dataclasses
 import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import orjson
@@ -39,6 +40,14 @@ class Goal:
     """Conditions in the environment's own form; all must hold together at the end. Empty means that nothing is checked:
     success is then unknown, not true."""
 
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            RecordError: the text is none, or the conditions are not several.
+        """
+        _require(self, text=(str, "a text"), conditions=(tuple | list, "a tuple of conditions"))
+
     def seen(self) -> Goal:
         """Return the goal as an agent may see it: in words, without the conditions, which are the judge's."""
         return Goal(self.text) if self.conditions else self
@@ -63,6 +72,15 @@ class Task:
     goal: Goal
     options: Mapping[str, Json] = field(default_factory=dict)
     """Given to `env.reset(options=...)` in addition to the goal: which scene, which rules, how many characters."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            RecordError: one is of another type; the message says which.
+        """
+        text, goal = (str, "a text"), (Goal, "a Goal, as Goal('turn on the lamp')")
+        _require(self, id=text, env=text, seed=(Integral, "a whole number"), goal=goal, options=(Mapping, "a mapping"))
 
     def __repr__(self) -> str:
         return f"Task({self.id!r}, {self.env!r}, seed={self.seed}, goal={shorten(self.goal.text)})"
@@ -215,6 +233,14 @@ class Failure:
 
 Record = Trajectory | Failure
 """What a collector yields and a store keeps."""
+
+
+def _require(record: object, **kinds: tuple[Any, str]) -> None:
+    """Refuse a record whose fields are not of these types; each comes with its words."""
+    for name, (kind, words) in kinds.items():
+        value = getattr(record, name)
+        if not isinstance(value, kind):
+            raise RecordError(f"The {name} of a {type(record).__name__} is {words}, not {value!r:.80}.")
 
 
 def shorten(text: str) -> str:

@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from .errors import ConfigError, unknown
+from .errors import ConfigError, name_of, unknown
 
 T = TypeVar("T")
 
@@ -77,9 +77,9 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: there is none of that name; the message suggests the nearest.
-            ConfigError: two installed packages offer that name, or `module:attribute` cannot be imported.
+            ConfigError: it is no text, two packages offer it, or `module:attribute` cannot be imported.
         """
-        if name in self.builtin:
+        if name_of(name, self.label) in self.builtin:
             row = self.builtin[name]
             return self._load(row.target) if isinstance(row, Lazy) else row
         offered = list(importlib.metadata.entry_points(group=self.group, name=name))
@@ -91,7 +91,7 @@ class Registry(Generic[T]):
         module, colon, _ = name.partition(":")
         if colon and (not module or importlib.util.find_spec(module.partition(".")[0]) is not None):
             return self._load(name)
-        raise unknown(self.label, module, self.names())
+        raise unknown(f"{self.label} or module" if colon else self.label, module, self.names())
 
     def make(self, name: str, *arguments: Any, offers: Sequence[str]) -> Any:
         """Return what the part of a name makes; see `make_part`.

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..envs.verbalizer import Surroundings, Verbalizer, plain
 from ..experience import Goal, Observation
+from .protocol import check_seen
 
 WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
     {"leave": 2.0, "carry": 6.0, "approach": 2.0, "grab": 6.0, "put": 4.0, "drop": 1.5, "open": 1.0, "idle": 1.5}
@@ -43,6 +44,7 @@ class RandomCarryAgent:
 
     def act(self, observation: Observation, goal: Goal) -> str:
         """Choose one of the admissible actions; where none are listed, stand up."""
+        check_seen(observation, goal)
         actions = observation.actions or ("[StandUp]",)
         surroundings = self._verbalizer.surroundings(observation)
         kinds: dict[str, list[str]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from ..experience import Goal, Observation
-from .protocol import Finished
+from .protocol import Finished, check_seen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,6 +50,7 @@ class HumanAgent:
         Raises:
             Finished: the human said `q`, or the input is at its end.
         """
+        check_seen(observation, goal)
         from rich.text import Text
 
         show = self._console.print

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..experience import Goal, Observation
 from ..memory.items import Draft, Filter, Hit, Kind
 from ..memory.protocol import Memory
-from .protocol import Agent, Decision, decide, reset_agent
+from .protocol import Agent, Decision, check_seen, decide, reset_agent
 
 _KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("skill", "What has worked"),
@@ -76,6 +76,7 @@ class MemoryAgent:
         Raises:
             Finished: the agent has nothing more to do.
         """
+        check_seen(observation, goal)
         if self._asked != goal.text:
             self._asked = goal.text
             self._text, self._ids = self._recall(goal.text)
@@ -86,6 +87,8 @@ class MemoryAgent:
 
     def _recall(self, goal: str) -> tuple[str, list[str]]:
         """Return what to put before an observation, with the ids of its items: of each kind what fits its share."""
+        if not goal.strip():
+            return "", []  # there is nothing to ask
         parts, ids = [], []
         left = self._budget
         for place, (kind, title) in enumerate(_KINDS):

@@ -81,6 +81,20 @@ def decide(agent: Agent, observation: Observation, goal: Goal) -> Decision:
     return chosen
 
 
+def check_seen(observation: Observation, goal: Goal) -> None:
+    """Check what an agent is asked to act on.
+
+    Raises:
+        ContractError: these are not an observation and a goal.
+    """
+    if not isinstance(observation, Observation) or not isinstance(goal, Goal):
+        given = f"{type(observation).__name__} and {type(goal).__name__}"
+        raise ContractError(
+            f"An agent acts on an Observation and a Goal, not on {given}: "
+            "pass Observation('what is seen', (), ('an action',)) and Goal('what to do')."
+        )
+
+
 def reset_agent(agent: Agent, seed: int) -> None:
     """Begin an episode for an agent; one without `reset` has nothing to forget."""
     reset = getattr(agent, "reset", None)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ContractError
 from ..experience import Goal, Observation
-from .protocol import Finished
+from .protocol import Finished, check_seen
 
 
 class RandomAgent:
@@ -35,10 +35,12 @@ class RandomAgent:
             Finished: no action is admissible.
             ContractError: actions are free form here, and there is no `sample`.
         """
+        check_seen(observation, goal)
         if observation.actions is None:
             if self._sample is None:
                 raise ContractError(
-                    "This world lists no admissible actions: give RandomAgent a `sample` that draws an action."
+                    "This environment lists no actions to choose from: explore it (`pathei collect STORE explore`), "
+                    "choose another agent, or in Python give RandomAgent a `sample` that draws an action."
                 )
             return self._sample(self._rng)
         if not observation.actions:

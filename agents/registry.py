@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..errors import ConfigError, unknown
+from ..errors import ConfigError, name_of, unknown
 from ..experience import Task
 from ..memory.empty import EmptyMemory, MemoryWithout
 from ..pretrained import find_model, learned_items
@@ -120,10 +120,12 @@ class AgentSpec:
 
         Raises:
             UnknownNameError: there is no such kind of agent; the nearest is suggested.
-            ConfigError: no model or memory is named where one is needed, or `module:Name` cannot be imported.
+            ConfigError: it is no text, no model or memory is named where one is needed, or `module:Name` cannot be
+                imported.
             ModelError: the name is that of a path, and there is no model.
         """
-        return cls(tuple(_read(part) for part in name.split(_THEN)))
+        parts = name_of(name, "agent (MODULE:CLASS where it is your own)").split(_THEN)
+        return cls(tuple(map(_read, parts)))
 
     def __str__(self) -> str:
         return _THEN.join(str(part) for part in self.parts)
@@ -152,7 +154,7 @@ class AgentMaker:
         Raises:
             UnknownNameError, ConfigError, ModelError: see `AgentSpec.parse`.
         """
-        self.spec = AgentSpec.parse(spec) if isinstance(spec, str) else spec
+        self.spec = spec if isinstance(spec, AgentSpec) else AgentSpec.parse(spec)
         self._lm, self._console = lm, console
         self._backends: dict[str, Backend] = {}
         self._human: HumanAgent | None = None

@@ -40,7 +40,7 @@ def collect(command: Collect) -> int:
     try:
         with ExperienceStore.open(command.out, config=_recorded(command), seeds=[command.seed]) as store:
             done = _play(command, name, tasks, store)
-            console.print(gathered_table(done, store.info()))
+            console.print(gathered_table(done, store.info(), name))
     except KeyboardInterrupt:
         complain(f"Stopped: {_kept(command, name, tasks)} in {command.out}. Run the same command again to resume.")
         return 130

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import ConfigError, at_least, check
+from ..errors import ConfigError, at_least, check, of_type
 from ..pretrained import find_model
 
 if TYPE_CHECKING:
@@ -43,6 +43,15 @@ class PlaySettings:
     """How many processes play; 0 for one process alone."""
     frames: Path | None = None
     """The store that gets a picture of what the environment draws with every observation; None for no pictures."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ConfigError: at least one is of another type, or out of range; all are named.
+        """
+        check(of_type(self), "settings of a collection")
+        check(at_least(self, steps=1, workers=0), "settings of a collection")
 
     @property
     def longest(self) -> int:

@@ -5,10 +5,11 @@ Other packages add rows through the Python entry point groups `pathei.collectors
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ConfigError
+from ..errors import ConfigError, configured
 from ..registry import Lazy, Registry
 
 if TYPE_CHECKING:
@@ -55,8 +56,21 @@ def make_collector(name: str, play: PlaySettings, **options: Any) -> Collector:
         UnknownNameError: there is none of that name.
         PatheiError: it cannot be made like this.
     """
-    made: Collector = COLLECTORS.get(name)(**options).make(play)
+    made: Collector = make_options(name, options).make(play)
     return made
+
+
+def make_options(name: str, options: Mapping[str, Any]) -> Any:
+    """Return the options of a collector (see `options`), by the collector's name and theirs.
+
+    Raises:
+        UnknownNameError: there is no collector, or no option, of that name; the nearest is suggested.
+        ConfigError: an option is missing, of another type, or out of range; or what the name stands for is no options.
+    """
+    kind = COLLECTORS.get(name)
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and hasattr(kind, "make")):
+        raise ConfigError(f"{name!r} names no options of a collector: they are a dataclass with make(play).")
+    return configured(kind, f"collector {name!r}", **options)
 
 
 def make_proposer(name: str) -> GoalProposer:
@@ -78,4 +92,4 @@ def make_proposer(name: str) -> GoalProposer:
     return made
 
 
-__all__ = ["COLLECTORS", "PROPOSERS", "make_collector", "make_proposer"]
+__all__ = ["COLLECTORS", "PROPOSERS", "make_collector", "make_options", "make_proposer"]

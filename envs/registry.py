@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import gymnasium
 
-from ..errors import ConfigError, UnknownNameError, unknown
+from ..errors import ConfigError, UnknownNameError, count_of, name_of, unknown
 from ..experience import Goal, Task
 from ..registry import Lazy, Registry, load_target
 from .contract import Requirement, unknown_env
@@ -101,17 +101,17 @@ class EnvSpec:
             characters: How many characters act in turn, for environments whose `tasks` takes this argument.
 
         Raises:
-            ConfigError: several characters were asked for, and the environment has one.
+            ConfigError: `n` or `seed` is no such number; several characters were asked for where one acts.
         """
+        n, seed = count_of(n, "number of tasks"), count_of(seed, "seed")
         made = self.load(self.tasks) if self.tasks else None
         more: dict[str, Any] = {} if self.address is None else {"address": self.address}
         if characters is not None:
             if made is None or "characters" not in inspect.signature(made).parameters:
                 raise ConfigError(f"The tasks of {self.name} are for one who acts: leave the number of characters out.")
             more["characters"] = characters
-        if made is not None:
-            return cast("Iterable[Task]", made(n, seed, **more))
-        return [Task(f"{self.name}/{number}", self.id, number, NO_GOAL) for number in range(seed, seed + n)]
+        plain = (Task(f"{self.name}/{number}", self.id, number, NO_GOAL) for number in range(seed, seed + n))
+        return list(plain) if made is None else cast("Iterable[Task]", made(n, seed, **more))
 
     def load(self, function: str) -> Callable[..., Any]:
         """Import a function that one of the fields names.
@@ -395,7 +395,7 @@ def get_env(name: str) -> EnvSpec:
         ConfigError: what the name stands for is no environment, or cannot be imported.
     """
     for spec in BUILTIN_ENVS:
-        if name.lower() in (spec.name, spec.id.lower()):
+        if name_of(name, "environment").lower() in (spec.name, spec.id.lower()):
             return spec
     hub, _, address = name.partition(":")
     if address and hub in HUBS:

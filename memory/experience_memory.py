@@ -185,12 +185,14 @@ class ExperienceMemory:
             ranking: How items are ranked.
 
         Raises:
-            MemoryStoreError: the question is no text, or `k` no whole number.
+            MemoryStoreError: the question is no text or empty, or `k` no whole number.
         """
         if not isinstance(text, str) or not isinstance(k, SupportsIndex):
             raise MemoryStoreError(f"A query is a text and a whole number of hits, not {text!r} and {k!r}.")
         if not isinstance(where, Filter | None):
             raise MemoryStoreError(f"Which items may be found is said by a Filter, not {where!r}.")
+        if not text.strip():
+            raise MemoryStoreError("The question is empty: ask in words, or list the items (`items`) instead.")
         with self._threads:
             self._view.sync()
             if k < 1 or self._view.columns.rows == 0:

@@ -199,7 +199,8 @@ class Hit:
     """The score that orders hits; higher is better."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """The parts of the score, each in [0, 1]: `dense`, `lexical`, `names` where the question names numbers or codes,
-    and on request `recency`, `importance`, `utility`; also the `cosine` with the question."""
+    and on request `recency`, `importance`, `utility`; also the `cosine` with the question. `dense` and `lexical`
+    compare the candidates of one question: the best has 1, however little it answers; `cosine` is not relative."""
 
     def __repr__(self) -> str:
         return f"Hit({self.score:.3g}, {self.item.draft.kind}, {shorten(self.item.draft.text)})"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from ..errors import MemoryStoreError, UnknownNameError
+from ..errors import MemoryStoreError, UnknownNameError, path_of
 from ..store import manifest
 from .builders.registry import make_builders
 from .embedders.cache import CachedEmbedder
@@ -27,7 +27,7 @@ _TABLE: Final = "memory.sqlite"
 
 def memory_at(path: str | Path) -> Path:
     """Return the folder of the memory that a path names: the path itself or, for a store, the memory in it."""
-    folder = Path(path)
+    folder = path_of(path, "memory")
     is_store = (folder / manifest.NAME).is_file() and not (folder / _TABLE).is_file()
     return folder / FOLDER if is_store else folder
 

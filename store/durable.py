@@ -34,6 +34,8 @@ def explained(path: Path) -> Iterator[None]:
         reason = error.strerror or str(error)
         if error.errno in _FULL:
             advice = "make room on that disk, then open the store again"
+        elif isinstance(error, FileExistsError | NotADirectoryError):
+            advice = "that is a file: choose a directory, or a name that is free"
         else:
             advice = "choose a directory that you may write to, or change its permissions"
         raise StoreError(f"Cannot write {path} ({reason}): {advice}.") from error

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from ..errors import StoreError, unknown
+from ..errors import StoreError, path_of, unknown
 from ..experience import Failure, Json, Record, Task, Trajectory, decode, encode, html_table
 from . import manifest as manifests
 from .blobs import Blobs, image_names
@@ -88,12 +88,13 @@ class ExperienceStore:
             journal_bytes: At which size the journal is sealed into a shard.
 
         Raises:
+            ConfigError: the path is none.
             StoreError: there is no store, a newer pathei wrote it, it is damaged, or the directory is not writable.
             StoreLockedError: another process is writing to it.
         """
         if mode not in ("append", "read"):
             raise unknown("mode of a store", mode, ["append", "read"])
-        store = cls(Path(path), journal_bytes=journal_bytes)
+        store = cls(path_of(path, "store"), journal_bytes=journal_bytes)
         try:
             if mode == "append":
                 store._open_for_writing(config or {}, seeds)

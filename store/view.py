@@ -67,7 +67,7 @@ class ManifestFile:
                 self._seen = (identity, manifests.load(self._directory))
             return self._seen[1]
         except (FileNotFoundError, NotADirectoryError):
-            advice = "check the path, or open it with mode='append' to make one"
+            advice = "check the path; `pathei collect` makes one"
             if any(self._directory.glob("part-*-of-*")):
                 advice = f"it holds the parts of one, which `pathei store merge NEW {self._directory}` joins"
             raise StoreError(

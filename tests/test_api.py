@@ -1,13 +1,18 @@
 """The verbs at the top of the package."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import pathei
 from pathei.agents import decide
+from pathei.agents.carrying import RandomCarryAgent
+from pathei.collectors import collect, make_explorer
 from pathei.experience import Goal, Observation
+
+TASK = pathei.Task("t", "pathei/VirtualHome-v0", 0, Goal("light"))
 
 
 def test_experience_is_collected_and_remembered(tmp_path: Path) -> None:
@@ -93,3 +98,58 @@ def test_wrong_settings_are_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(pathei.PatheiError, match="limit must be a whole number, not None"):
         pathei.evaluate(tmp_path / "run", limit=None)
     assert not list(tmp_path.iterdir())
+
+
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no environment": (lambda out: pathei.make_env(None), "environment is given by its name, a text, not by None"),
+    "a number as environment": (lambda out: pathei.make_env(3), "a text, not by 3"),
+    "an environment's option": (
+        lambda out: pathei.make_env("CartPole-v1", colour=1),
+        "'CartPole-v1' cannot be made with colour",
+    ),
+    "how many tasks": (lambda out: pathei.generate_tasks("taxi", "2"), "number of tasks is a whole number.*not '2'"),
+    "a seed below 0": (lambda out: pathei.generate_tasks("taxi", 2, seed=-1), "seed is a whole number, 0 or above"),
+    "an option": (lambda out: pathei.collect(out, 2, "explore", strategi="x"), "did you mean 'strategy'"),
+    "a choice": (lambda out: pathei.collect(out, 2, strategy="x"), "strategy must be 'novelty' or 'uniform', not 'x'"),
+    "no agent": (lambda out: pathei.collect(out, 2, "agent"), "Invalid collector 'agent': agent is missing"),
+    "an object as agent": (lambda out: pathei.collect(out, 2, "agent", agent=object()), "agent must be a text, not <"),
+    "tasks as text": (lambda out: pathei.collect(out, "2"), "a number of tasks or a list of Task, not '2'"),
+    "texts as tasks": (lambda out: pathei.collect(out, ["a"]), r"a number of tasks or a list of Task, not \['a'\]"),
+    "steps": (lambda out: pathei.collect(out, 2, steps="3"), "steps must be a whole number or None, not '3'"),
+    "no steps": (lambda out: pathei.collect(out, 2, steps=0), "steps must be at least 1"),
+    "workers": (lambda out: pathei.collect(out, 2, workers="x"), "workers must be a whole number, not 'x'"),
+    "no collector": (lambda out: pathei.collect(out, 2, None), "collector is given by its name, a text, not by None"),
+    "no store": (lambda out: pathei.collect(None, 2), "store is given by its path, a text or a Path, not by None"),
+    "no memory": (lambda out: pathei.open_memory(None), "memory is given by its path"),
+    "no run": (lambda out: pathei.evaluate(3), "run is given by its path"),
+    "no loop": (lambda out: pathei.run_loop(None), "loop is given by its path"),
+    "an agent of no name": (lambda out: pathei.make_agent(None, TASK), r"agent \(MODULE:CLASS .*not by None"),
+    "a goal as text": (lambda out: pathei.Task("a", "virtualhome", 0, "turn on the lamp"), r"goal of a Task is a Goal"),
+    "a seed as text": (lambda out: dataclasses.replace(TASK, seed="1"), "seed of a Task is a whole number, not '1'"),
+    "no goal text": (lambda out: Goal(None), "text of a Goal is a text, not None"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_of_the_wrong_type_is_refused_in_a_sentence_and_nothing_is_made(tmp_path: Path, wrong: str) -> None:
+    call, sentence = WRONG[wrong]
+    with pytest.raises(pathei.PatheiError, match=sentence) as refused:
+        call(tmp_path / "runs")
+    assert "\n" not in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["random", "skills:", "carrier", "human"])
+def test_an_agent_acts_on_records_and_says_so(name: str) -> None:
+    agent = RandomCarryAgent() if name == "carrier" else pathei.make_agent(name, TASK)
+    for seen, goal in (("It is dark.", Goal("light")), (Observation("It is dark."), "light")):
+        with pytest.raises(pathei.PatheiError, match="acts on an Observation and a Goal, not on"):
+            agent.act(seen, goal)
+
+
+def test_what_is_no_collector_and_no_task_is_refused(tmp_path: Path) -> None:
+    with pathei.ExperienceStore.open(tmp_path) as store:
+        with pytest.raises(pathei.PatheiError, match="None is no collector"):
+            collect(store, [TASK], None)
+        with pytest.raises(pathei.PatheiError, match="What is played is a Task, not 'a'"):
+            collect(store, ["a"], make_explorer())

@@ -11,10 +11,10 @@ from ..experience import Trajectory
 from ..store import StoreInfo
 
 
-def gathered_table(done: CollectReport, info: StoreInfo) -> Table:
-    """Return what one gathering has brought, and what the store holds now."""
+def gathered_table(done: CollectReport, info: StoreInfo, collector: str) -> Table:
+    """Return what one gathering by a collector, by its name, has brought, and what the store holds now."""
     summary = done.coverage.summary()
-    table = _pairs("Collected")
+    table = _pairs(f"Collected by {collector}")
     table.add_row("episodes", f"{done.coverage.episodes:,} in {done.seconds:.1f} s ({done.rate:.0f}/s)")
     table.add_row("failures", f"{done.coverage.failures:,}")
     if done.before:

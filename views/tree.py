@@ -26,7 +26,7 @@ def tree_view(
         width: How many edges of a node are shown: the most visited, and always the plan's.
         depth: How many levels are shown; fewer away from the plan.
     """
-    view = Tree(Text(f"{root.visits:,} simulations", style="bold"))
+    view = Tree(Text(f"{root.visits:,} visits", style="bold"))
     _grow(view, root, tuple(plan), text, width, depth)
     return view
 

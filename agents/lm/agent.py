@@ -21,7 +21,7 @@ import numpy as np
 from ...errors import AnswerError, ModelError, at_least, check, of_type
 from ...experience import Goal, Json, Observation
 from ..barring import BarredActions
-from ..protocol import Decision, Finished
+from ..protocol import Decision, Finished, check_seen
 from .backends import (
     Answer,
     Backend,
@@ -136,6 +136,7 @@ class LmAgent:
             AnswerError: no answer could be used, or one did not come after others had; with what they took.
             ModelError: the model does not answer, or cannot read what it would have to.
         """
+        check_seen(observation, goal)
         turn = self.turn(observation, goal)
         try:
             request = next(turn)

@@ -255,7 +255,7 @@ def fit(
     needed = count(at(2 * past))
     raise ModelError(
         f"The goal and the last observation take {needed} tokens and the prompt may have {budget}: use a model with a "
-        "longer context, list no actions, or allow the observation to be cut."
+        "longer context, show fewer earlier steps (--lm.history 0), or let the observation lose its end (--lm.cut)."
     )
 
 

@@ -27,7 +27,7 @@ from ...errors import AnswerError, ModelError, at_least, check, of_type
 from ...experience import Goal, Json, Observation
 from ...memory.protocol import Memory
 from ..barring import BarredActions
-from ..protocol import Decision, Finished
+from ..protocol import Decision, Finished, check_seen
 from ..skills.goal_places import GoalPlaces
 from ..skills.looking import RoomExplorer
 from ..skills.view import EpisodeView
@@ -135,6 +135,7 @@ class SayCan:
             Finished: its plan is at an end, or it has said all that it may say, or nothing can be done.
             ModelError: the model does not answer.
         """
+        check_seen(observation, goal)
         self._view.see(observation)
         self._barred.see(observation)
         if self._life is None:

@@ -23,7 +23,7 @@ from ...experience import Goal, Observation
 from ...memory.feedback import GOAL
 from ...memory.plans.template import next_action
 from ...memory.protocol import Memory
-from ..protocol import Decision, Finished
+from ..protocol import Decision, Finished, check_seen
 from .goals import GoalReader
 from .knowledge import Skill, SkillKnowledge, Step
 from .notes import SkillNotes, concrete
@@ -81,6 +81,7 @@ class SkillAgent:
         Raises:
             Finished: nothing is admissible, or nothing more is known and the agent does not explore.
         """
+        check_seen(observation, goal)
         fresh = self._view.see(observation)
         if self._last is not None:
             self._search.learn(self._last, fresh)

@@ -259,15 +259,16 @@ def _print_report(console: Console, title: str, report: BuildReport, now: Any) -
     from rich.table import Table
 
     console.print(f"Memory {title}:", markup=False, soft_wrap=True)
-    table = Table("")
+    table = Table("items")
     for name in ("new", "reinforced", "superseded", "active now"):
         table.add_column(name, justify="right")
     for kind, counts in now["kinds"].items():
         row = (report.new[kind], report.reinforced[kind], report.superseded[kind], counts.get("active", 0))
         table.add_row(f"{kind}s", *(f"{number:,}" for number in row))
     console.print(table)
+    read = f"{report.fresh:,} episodes of the store were new"
     known = f", {report.episodes - report.fresh:,} known before" if report.fresh < report.episodes else ""
-    console.print(f"{report.fresh:,} new episodes{known}; {report.seconds:.1f} s; embedder {now['embedder']}.")
+    console.print(f"{read}{known}; {report.seconds:.1f} s; embedder {now['embedder']}.")
     if report.judged:
         console.print(
             f"New feedback from {report.judged:,} episodes: items helped {report.helpful:,} times and did harm "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import keyword
 import re
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -92,9 +94,14 @@ def _place(error: BaseException) -> str:
 
 def new_env(command: NewCommand) -> None:
     """Write the skeleton of a package."""
+    from ...envs.registry import ENVS
+
     name = command.name
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ConfigError(f"The name {name!r} must be lower-case letters, digits and '_', and begin with a letter.")
+    if name in ENVS.builtin or name in sys.stdlib_module_names or keyword.iskeyword(name):
+        owner = "an environment of pathei" if name in ENVS.builtin else "Python's own"
+        raise ConfigError(f"The name {name!r} is {owner}: choose another, such as {f'my_{name}'!r}.")
     folder = command.folder or Path(name)
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"The folder {folder} is not empty: choose another with --folder.")

@@ -167,6 +167,7 @@ class Curriculum:
         Raises:
             ConfigError, GoalError: the environment offers no goals, or none of the kind expected.
             ModelError: the proposer's language model cannot be reached.
+            Exception: whatever the proposer raises; nothing is recorded of that attempt.
         """
         done, limit = self._attempts, self._config.env_steps
         for place, task in enumerate(tasks):
@@ -190,22 +191,22 @@ class Curriculum:
         if again is not None:
             return self._play(self._named(again.task, again.task.goal), {"retry": again.failures}, rng)
         try:
-            proposal = self._propose(self._rollout.envs.get(given), given, rng)
+            situation = self._situation(self._rollout.envs.get(given), given)
         except PatheiError:
             raise  # nothing is wrong with this environment alone
         except Exception as error:  # noqa: BLE001  # an env may raise anything, and it is kept as a Failure
             self._rollout.envs.drop(given)
             return Failure(self._named(given, given.goal), "reset", one_line(error))
-        return self._play(self._named(given, proposal.aim.goal), {"proposal": dict(proposal.why)}, rng)
-
-    def _propose(self, env: gymnasium.Env[Any, Any], given: Task, rng: np.random.Generator) -> GoalProposal:
-        observation, info = env.reset(seed=given.seed, options=dict(given.options))
-        seen = contract.observe(observation, info, self._put_image).seen()
-        proposal = self._proposer.propose(Situation(self._goals.present(env), seen), rng)
+        proposal = self._proposer.propose(situation, rng)  # what it raises is no failure of this environment
         if not isinstance(proposal, GoalProposal):
             kind = type(self._proposer).__name__
             raise ContractError(f"{kind}.propose returned {proposal!r:.80}: it returns a GoalProposal.")
-        return proposal
+        return self._play(self._named(given, proposal.aim.goal), {"proposal": dict(proposal.why)}, rng)
+
+    def _situation(self, env: gymnasium.Env[Any, Any], given: Task) -> Situation:
+        observation, info = env.reset(seed=given.seed, options=dict(given.options))
+        seen = contract.observe(observation, info, self._put_image).seen()
+        return Situation(self._goals.present(env), seen)
 
     def _play(self, task: Task, origin: dict[str, Json], rng: np.random.Generator) -> Record:
         [record, *_], env_steps = self._rollout.play(task, rng)

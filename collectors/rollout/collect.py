@@ -79,8 +79,8 @@ def collect(
         watch: Called with records once they are stored: all those of one task, or of several.
 
     Raises:
-        ConfigError: two tasks have the same id, workers are asked for without a function that makes the collector, or
-            the store's run does not fit a collector that resumes.
+        ConfigError: a task is none, two have the same id, the collector is none, workers are asked for without a
+            function that makes the collector, or the store's run does not fit a collector that resumes.
         StoreError: the store takes no more.
         WorkerError: workers cannot be started.
     """
@@ -122,7 +122,7 @@ class _Left:
 
     def __iter__(self) -> Iterator[Task]:
         ids = set[str]()
-        for task in self._tasks:
+        for task in map(_checked, self._tasks):
             if task.id in ids:
                 raise ConfigError(f"The task id {task.id!r} occurs more than once: give every task an id of its own.")
             ids.add(task.id)
@@ -145,9 +145,11 @@ def _begin(
     """Return the tasks that are left, and what plays them."""
     if callable(collector) and not workers:
         collector = collector()
+    if not callable(collector) and not hasattr(collector, "collect"):
+        raise ConfigError(f"{collector!r:.80} is no collector: it has no collect(tasks).")
     resume = getattr(collector, "resume", None)
     if resume is not None and not callable(collector):
-        tasks = list(tasks)
+        tasks = list(map(_checked, tasks))
         left = _Left((), frozenset())
         left.before = min(int(resume(store)), len(tasks))
         return left, _here(collector, tasks, together=True)
@@ -160,6 +162,12 @@ def _begin(
     if workers:
         raise ConfigError("A collector plays in one process: to use workers, give a function that makes it.")
     return left, _here(collector, left, together=getattr(collector, "batch", 1) > 1)
+
+
+def _checked(task: Task) -> Task:
+    if not isinstance(task, Task):
+        raise ConfigError(f"What is played is a Task, not {task!r:.80}.")
+    return task
 
 
 def _in_workers(

@@ -8,7 +8,9 @@ almost no level uses.
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import Any, Final
 
 import gymnasium
@@ -88,11 +90,13 @@ class MiniGridEnv(TextEnv[str]):
         """
         given = self.begin(seed, options)
         level = given["level"]
-        if level not in self._grids:
-            self._grids[level] = _grid(level)
-        self._grid = self._grids[level]
         # Its first draw comes from ours, so that a reset without a seed goes on from the last one.
-        observation, _ = self._grid.reset(seed=int(self.np_random.integers(2**31)) if seed is None else seed)
+        drawn = int(self.np_random.integers(2**31)) if seed is None else seed
+        with redirect_stdout(io.StringIO()):  # BabyAI prints every level that it draws and rejects
+            if level not in self._grids:
+                self._grids[level] = _grid(level)
+            self._grid = self._grids[level]
+            observation, _ = self._grid.reset(seed=drawn)
         goal = given.get("goal") or {}
         own = goal.get("text") in (None, "", observation["mission"])
         self._goal = Goal("" if own else str(goal["text"]), () if own else tuple(goal.get("conditions") or ()))

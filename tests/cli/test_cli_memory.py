@@ -156,7 +156,7 @@ def test_building_again_changes_nothing_and_says_so(home: Path, capsys: Shown) -
     assert before["trajectories"] == 12
     assert all(before["kinds"][kind]["active"] for kind in ("episode", "skill", "fact"))
     assert main(["memory", "build", str(home)]) == 0
-    assert "0 new episodes, 12 known before" in capsys.readouterr().out
+    assert "0 episodes of the store were new, 12 known before" in capsys.readouterr().out
     # A transaction that changes nothing has a number, too.
     assert counts(capsys, home) | {"changes": 0} == before | {"changes": 0}
 
@@ -176,7 +176,7 @@ def test_only_what_is_asked_for_is_remembered(tmp_path: Path, capsys: Shown) -> 
     assert [item["source"]["trajectory"] for item in lines_of(capsys, "list", str(memory))] == ["root-0", "root-1"]
     assert main([*build, "--branches"]) == 0
     shown = capsys.readouterr().out
-    assert "2 new episodes, 2 known before" in shown
+    assert "2 episodes of the store were new, 2 known before" in shown
     items = {item["source"]["trajectory"]: item for item in lines_of(capsys, "list", str(memory))}
     assert set(items) == {"root-0", "root-1", "branch", "lost"}
     assert items["branch"]["data"]["actions"] == ["wait", sung.action]

@@ -133,6 +133,10 @@ class Muser:
     def update(self, attempt):
         pass
 
+class Stumbler(Muser):
+    def propose(self, situation, rng):
+        return self.nonsense
+
 def nothing():
     return None
 """
@@ -256,18 +260,22 @@ def test_an_own_embedder_that_breaks_is_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "status", "says"),
     [
-        ("Muser", "Muser.propose returned 'open the fridge': it returns a GoalProposal."),
-        ("Lazy", "makes no proposer: what it returned, of type Lazy, has no propose, update"),
+        ("Muser", 2, "Muser.propose returned 'open the fridge': it returns a GoalProposal."),
+        ("Lazy", 2, "makes no proposer: what it returned, of type Lazy, has no propose, update"),
+        ("Stumbler", 1, "'Stumbler' object has no attribute 'nonsense' (mistakes.py, line"),
     ],
 )
-def test_an_own_proposer_that_breaks_is_a_sentence(
-    name: str, says: str, mistakes: Path, capsys: pytest.CaptureFixture[str]
+def test_an_own_proposer_that_breaks_is_a_sentence_and_its_attempt_counts_for_nothing(
+    name: str, status: int, says: str, mistakes: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    collect = ["collect", str(mistakes / f"proposed-{name}"), "curriculum", "--tasks", "1"]
-    assert main([*collect, "--proposer", f"mistakes:{name}"]) == 2
-    assert says in capsys.readouterr().err
+    folder = mistakes / f"proposed-{name}"
+    assert main(["collect", str(folder), "curriculum", "--tasks", "1", "--proposer", f"mistakes:{name}"]) == status
+    assert says in (said := capsys.readouterr().err)
+    assert "Traceback" not in said
+    with ExperienceStore.open(folder, mode="read") as store:
+        assert store.info().counts.failures == 0
 
 
 def test_what_is_no_method_or_export_is_refused(mistakes: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -298,6 +306,19 @@ def test_a_fault_of_pathei_has_no_place_in_code_of_others_and_keeps_its_tracebac
         at_least(None, nothing=1)
     assert raised_in(caught.value) == ""
     assert one_line(caught.value) == "AttributeError: 'NoneType' object has no attribute 'nothing'"
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"), [("virtualhome", "pathei"), ("openenv", "pathei"), ("json", "Python"), ("class", "Python")]
+)
+def test_a_new_package_takes_no_name_of_pathei_or_python(
+    name: str, owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "env", name]) == 2
+    assert owner in (said := capsys.readouterr().err)
+    assert f"'my_{name}'" in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_new_package_passes_its_tests_and_its_check(tmp_path: Path) -> None:

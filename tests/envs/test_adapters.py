@@ -56,6 +56,14 @@ def test_minigrid_keeps_the_contract() -> None:
 
 
 @needs("minigrid")
+def test_minigrid_prints_no_level_that_it_rejects(capsys: pytest.CaptureFixture[str]) -> None:
+    env = minigrid.MiniGridEnv()
+    for seed in range(6):  # BabyAI rejects one level of the fifth seed
+        env.reset(seed=seed, options={"level": "BabyAI-PutNextLocal-v0"})
+    assert capsys.readouterr().out == ""
+
+
+@needs("minigrid")
 def test_what_minigrid_shows_is_where_it_is() -> None:
     for task in minigrid.generate_tasks(20, 3):
         env = contract.make(task)

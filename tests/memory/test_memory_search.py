@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pathei.errors import MemoryStoreError
 from pathei.memory.embedders.ngrams import NGramEmbedder
 from pathei.memory.experience_memory import ExperienceMemory
 from pathei.memory.items import Draft, Filter
@@ -231,8 +232,11 @@ def test_tasks_that_hash_alike_are_told_apart(tmp_path: Path) -> None:
 def test_a_question_may_be_any_text(tmp_path: Path) -> None:
     with opened(tmp_path) as memory:
         memory.add_drafts([Draft("fact", "cups are here", "w"), Draft("fact", "!?", "w")])
-        for text in ("", "\ud800", "cups \ud800", 'a "quoted" OR NOT ( * ^', "\0cups", "!?"):
+        for text in ("\ud800", "cups \ud800", 'a "quoted" OR NOT ( * ^', "\0cups", "!?"):
             assert {hit.item.draft.text for hit in memory.query(text)} >= {"cups are here"}
+        for text in ("", " \n"):
+            with pytest.raises(MemoryStoreError, match="question is empty"):
+                memory.query(text)
 
 
 def test_other_ways_of_ranking_read_what_they_need(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_exports_memories_and_corpora_take_flags(
     memory = tmp_path / "m"
     arguments = ["memory", "build", str(store), str(memory), "--builders", "episodes", "--embedder", "ngrams"]
     assert main([*arguments, "--flags", "good"]) == 0
-    assert "1 new episodes" in capsys.readouterr().out
+    assert "1 episodes of the store were new" in capsys.readouterr().out
     none = ["corpora", str(store), str(tmp_path / "corpora"), "--corpus.flags", "seldom"]
     assert main(none) == 2
     assert "(0 episodes)" in capsys.readouterr().err

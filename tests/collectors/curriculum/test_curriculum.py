@@ -15,7 +15,7 @@ import pytest
 
 from pathei.agents import RandomAgent, ScriptedAgent
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig, run_records
-from pathei.collectors.curriculum.proposers import NoveltyProposer, UniformProposer
+from pathei.collectors.curriculum.proposers import GoalProposal, NoveltyProposer, Situation, UniformProposer
 from pathei.collectors.rollout.episode import Envs, Recorder
 from pathei.collectors.rollout.policy import AgentPolicy, Policy, PolicyReport, Rng
 from pathei.collectors.search.collector import MctsConfig, SearchPolicy
@@ -127,6 +127,26 @@ def test_a_crash_is_a_failure_and_the_run_goes_on() -> None:
     assert {record.error.partition(" (")[0] for record in failures} == {"RuntimeError: the fuse blew"}
     assert {record.stage for record in failures} == {"step"}
     assert all(record.task.goal.conditions for record in failures)
+
+
+class _Broken(UniformProposer):
+    """A proposer whose third goal breaks it."""
+
+    count = 0
+
+    def propose(self, situation: Situation, rng: np.random.Generator) -> GoalProposal:
+        self.count += 1
+        if self.count == 3:
+            raise AttributeError("no such field")
+        return super().propose(situation, rng)
+
+
+def test_what_a_proposer_raises_ends_the_run_and_is_no_attempt() -> None:
+    running = Curriculum(LampGoals(), _Broken(), idle(), CurriculumConfig(retries=0))
+    records = list[Record]()
+    with pytest.raises(AttributeError, match="no such field"):
+        records.extend(running.collect(boards(9)))
+    assert running.attempts == 2
 
 
 def test_the_budget_ends_the_run() -> None:
