@@ -1,5 +1,6 @@
 """The command line as a user meets it: what is printed, where, and with which exit status. Nothing here is mocked."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -359,3 +360,11 @@ def test_every_command_is_performed_by_a_function() -> None:
     found = {leaf.__name__ for target, _ in COMMANDS.values() for leaf in leaves(load(target))}
     assert found == set(PERFORMED_BY)
     assert all(callable(load(target)) for target in PERFORMED_BY.values())
+
+
+def test_the_hub_s_retries_are_not_printed() -> None:
+    pytest.importorskip("huggingface_hub")
+    code = "import pathei.cli.console as c; c.tame_libraries(); from huggingface_hub.utils import logging as l; "
+    environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_VERBOSITY"}
+    said = subprocess.check_output([sys.executable, "-c", f"{code}print(l.get_verbosity())"], env=environment)
+    assert int(said) == logging.ERROR
