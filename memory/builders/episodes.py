@@ -32,7 +32,7 @@ class EpisodeBuilder:
         shown = "; ".join(done[:_ACTIONS_SHOWN]) + ("; ..." if len(done) > _ACTIONS_SHOWN else "")
         steps = len(trajectory.steps)
         lessons = " ".join(reflection.sentences()[-_SENTENCES_SHOWN:])
-        goal = trajectory.task.goal.text
+        goal = trajectory.task.goal.text.strip().removesuffix(".")
         yield draft_about(
             trajectory,
             "episode",

@@ -69,7 +69,7 @@ class LlmReflections:
         for lesson in read.found[: self._most]:
             same = " ".join(_WORD.findall(lesson.lower()))
             data = {"lesson": lesson, "by": self._model, "task": trajectory.task.id}
-            key, text = f"said by {self._model}: {goal}: {same}", f"Goal: {goal}. Lesson: {lesson}"
+            key, text = f"said by {self._model}: {goal}: {same}", f"Goal: {goal.removesuffix('.')}. Lesson: {lesson}"
             yield draft_about(trajectory, "episode", text, data, key=key, confidence=STATED)
 
 

@@ -271,3 +271,9 @@ def test_facts_speak_of_what_cannot_be_counted_without_an_article() -> None:
     assert not [text for text in texts for kind in named if f" a {kind} " in f" {text.lower()} "]
     assert any(text.startswith("Water is ") for text in texts)
     assert not any(text.endswith(" in the room.") for text in texts)
+
+
+def test_a_goal_that_is_a_sentence_ends_with_one_full_stop() -> None:
+    for goal in ("buy the product", "Buy the product."):
+        (draft,) = EpisodeBuilder().build(plain_episode(goal, ["search", "buy"]))
+        assert draft.text.startswith(f"Goal: {goal.removesuffix('.')}. It succeeded after 2 steps: search; buy.")
