@@ -114,7 +114,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "no agent": (lambda out: pathei.collect(out, 2, "agent"), "Invalid collector 'agent': agent is missing"),
     "an object as agent": (lambda out: pathei.collect(out, 2, "agent", agent=object()), "agent must be a text, not <"),
     "tasks as text": (lambda out: pathei.collect(out, "2"), "a number of tasks or a list of Task, not '2'"),
-    "texts as tasks": (lambda out: pathei.collect(out, ["a"]), r"a number of tasks or a list of Task, not \['a'\]"),
+    "texts as tasks": (lambda out: pathei.collect(out, ["a"]), r"a number of tasks or a list of Task, not \['a'\]"),  # type: ignore[list-item]
     "steps": (lambda out: pathei.collect(out, 2, steps="3"), "steps must be a whole number or None, not '3'"),
     "no steps": (lambda out: pathei.collect(out, 2, steps=0), "steps must be at least 1"),
     "workers": (lambda out: pathei.collect(out, 2, workers="x"), "workers must be a whole number, not 'x'"),
@@ -152,4 +152,4 @@ def test_what_is_no_collector_and_no_task_is_refused(tmp_path: Path) -> None:
         with pytest.raises(pathei.PatheiError, match="None is no collector"):
             collect(store, [TASK], None)
         with pytest.raises(pathei.PatheiError, match="What is played is a Task, not 'a'"):
-            collect(store, ["a"], make_explorer())
+            collect(store, ["a"], make_explorer())  # type: ignore[list-item]
