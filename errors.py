@@ -68,6 +68,10 @@ class GoalError(PatheiError):
     """A goal cannot be read, or cannot be checked in this environment."""
 
 
+class GoalHoldsError(GoalError):
+    """A goal that was asked for holds already, so nothing is to be done."""
+
+
 class SnapshotError(PatheiError):
     """An environment, or a wrapper around it, cannot be saved and restored."""
 
@@ -134,6 +138,17 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names) or 'none'}."
     return UnknownNameError(f"There is no {kind} {name!r}; {hint}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that one which is misspelt is likely to mean, or None: "fridge" for "frigde".
+
+    A slip of the pen seldom changes the first letter, so "house" is no misspelt "mouse".
+    """
+    import difflib  # needed only here, and `import pathei` loads this module
+
+    alike = [one for one in known if one[:1].casefold() == name[:1].casefold()]
+    return next(iter(difflib.get_close_matches(name, alike, n=1, cutoff=0.75)), None)
 
 
 def check(rules: Mapping[str, bool], what: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import gymnasium
 import orjson
 
-from ..errors import GoalError
+from ..errors import GoalError, GoalHoldsError
 from ..experience import Goal
 from .facts import Condition, ConditionJson, EdgeCondition, FactGraph, NodeCondition, NotCondition, parse_condition
 from .facts.conditions import gather
@@ -154,14 +154,25 @@ class GraphGoalSpace:
             if wanted in (name.casefold(), aim.goal.text.rstrip(".").casefold()):
                 return aim
         conditions = self._conditions(text)
-        for part in parts_of(conditions, self._you):
+        for one, part in zip(conditions, parts_of(conditions, self._you), strict=True):
             if not {part.name, part.name.removeprefix("not ")} & self._all:
-                raise GoalError(f"Nothing that can be done here brings about {part.name!r}.")
+                raise GoalError(f"Nothing that can be done here brings it about that {self._said(one, part)}.")
         self._require_enough(conditions)
         require_possible(self._graph, conditions, grows=self._grows)
         if satisfied(self._graph, conditions):
-            raise GoalError(f"The goal holds already: {text}.")
+            raise GoalHoldsError(f"The goal holds already: {self._say_all(conditions)}.")
         return self._make(*conditions)
+
+    def _said(self, condition: ConditionJson, part: GoalCondition) -> str:
+        """Return a condition in words; its name where it is of a form that the environment never says."""
+        try:
+            return self._say(condition, self._graph)
+        except (KeyError, TypeError):
+            return repr(part.name)
+
+    def _say_all(self, conditions: Sequence[ConditionJson]) -> str:
+        parts = parts_of(conditions, self._you)
+        return " and ".join(self._said(one, part) for one, part in zip(conditions, parts, strict=True))
 
     def _conditions(self, text: str) -> Sequence[ConditionJson]:
         try:
@@ -176,7 +187,9 @@ class GraphGoalSpace:
         try:
             return [self._placed(one) for one in read_sentences(text, self._rows, self._named)]
         except GoalError as error:
-            raise GoalError(f"{error} Here {self.grammar()}") from None
+            raise GoalError(
+                f"{error} Here {self.grammar()}" if "not understood" in str(error) else str(error)
+            ) from None
 
     def _named(self, name: str) -> str:
         """Return the kind of something that may be named, and may not be there yet, as a compressed copy is not."""
@@ -212,14 +225,16 @@ class GraphGoalSpace:
             kind, count = thing.get("class"), inner.get("count", 1)
             there = sum(known == kind for known in self._graph.kinds.values())
             if kind is not None and isinstance(count, int) and there < count and count > 1 and not self._grows:
-                raise GoalError(f"The goal cannot be reached: it takes {count} of {kind!r}, and there are {there}.")
+                verb = "is" if there == 1 else "are"
+                few = f"there {verb} {there or 'none'}"
+                raise GoalError(f"The goal cannot be reached: it takes {count} of {self._noun(kind)!r}, and {few}.")
 
     def grammar(self) -> str:
         """Describe the texts that `read` understands."""
-        some = ", ".join(f"{name!r}" for name in list(self._aims)[:3])
-        said = ", ".join(repr(aim.goal.text) for aim in list(self._aims.values())[:2])
-        words = f"is said in words ({said}), " if self._rows else ""
-        return f"a goal {words}is named like {some}, or is a JSON list of conditions."
+        some = " or ".join(repr(name) for name in list(self._aims)[:3])
+        said = " or ".join(repr(aim.goal.text) for aim in list(self._aims.values())[:2])
+        words = f"is said in words, as {said}, " if self._rows else ""
+        return f"a goal {words}has a name, as {some}, or is a JSON list of conditions."
 
     def _make(self, *conditions: ConditionJson) -> GoalCandidate:
         text = " and ".join(self._say(one, self._graph) for one in conditions)

@@ -291,6 +291,15 @@ class Verbalizer:
         """
         return None
 
+    def say_goal(self, env: gymnasium.Env[Any, Any], goal: Goal) -> str:
+        """Return what a goal that was read here asks for, in words; by default its own text.
+
+        Args:
+            env: The environment that read it, as it stands.
+            goal: From `read_instruction`, or a goal space.
+        """
+        return goal.text
+
     def trim_plan(self, env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
         """Return a plan without the steps that its goal does not need; None if it does not reach the goal.
 

@@ -17,6 +17,8 @@ from ..collectors.search.mcts import SearchConfig
 from ..envs import contract
 from ..envs.goal_space import goal_in_words
 from ..envs.plans import DOMAIN, PROBLEM, pddl_of
+from ..envs.registry import get_verbalizer
+from ..errors import GoalHoldsError
 from ..experience import Task
 from .tree import tree_view
 from .watch import Watcher
@@ -49,10 +51,10 @@ def plan_for_instruction(
     Raises:
         GoalError: the instruction cannot be read as something to check, or the environment reads none.
     """
-    recorder = _begun(task, instruction, search.depth + 1)
+    recorder = _begun(task, instruction, search.depth + 1, console)
+    if recorder is None:
+        return True
     watcher = Watcher(console, texts=False)
-    if recorder.held:
-        return _nothing_to_do(recorder, console)
     watcher(recorder)
     model = model_in(recorder)
     config = MctsConfig(replace(search, stop_on_success=True), prior=prior)
@@ -89,9 +91,9 @@ def plan_in_pddl(task: Task, instruction: str, folder: Path, console: Console) -
         GoalError: the instruction cannot be read as something to check, or cannot be written in PDDL.
         ScriptError: the plan has a step that is not of this domain.
     """
-    recorder = _begun(task, instruction, sys.maxsize)
-    if recorder.held:
-        return _nothing_to_do(recorder, console)
+    recorder = _begun(task, instruction, sys.maxsize, console)
+    if recorder is None:
+        return True
     written = pddl_of(recorder.env)
     written.save(folder)
     plan = next((folder / name for name in _PLANS if (folder / name).is_file()), None)
@@ -111,20 +113,32 @@ def plan_in_pddl(task: Task, instruction: str, folder: Path, console: Console) -
     return _judged(recorder, console, f"{plan} was made for another task, or changed")
 
 
-def _begun(task: Task, instruction: str, max_steps: int) -> Recorder:
-    """Begin the episode in which an instruction is to be carried out."""
+def _begun(task: Task, instruction: str, max_steps: int, console: Console) -> Recorder | None:
+    """Begin the episode in which an instruction is to be carried out, and show how it was read.
+
+    None where the goal holds already, so that there is nothing to do.
+    """
     env = contract.make(task)
     contract.reset(env, task)
-    recorder = Recorder(env, replace(task, goal=goal_in_words(env, task.env, instruction)), max_steps=max_steps)
+    try:
+        goal = goal_in_words(env, task.env, instruction)
+    except GoalHoldsError as error:
+        _nothing_to_do(str(error), console)
+        env.close()
+        return None
+    said = get_verbalizer(task.env).say_goal(env, goal).rstrip(".")
+    console.print(Text(f"Goal: {said}.", style="bold"), soft_wrap=True)
+    recorder = Recorder(env, replace(task, goal=goal), max_steps=max_steps)
     recorder.reset()
+    if recorder.held:
+        _nothing_to_do(f"The goal holds already: {said}.", console)
+        env.close()
+        return None
     return recorder
 
 
-def _nothing_to_do(recorder: Recorder, console: Console) -> bool:
-    goal = recorder.task.goal.text
-    console.print(Text(f"The goal holds already: nothing is to be done. ({goal})", style="bold green"))
-    recorder.env.close()
-    return True
+def _nothing_to_do(why: str, console: Console) -> None:
+    console.print(Text(f"{why} Nothing is to be done.", style="bold green"), soft_wrap=True)
 
 
 def _judged(recorder: Recorder, console: Console, advice: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from ...errors import GoalError
+from ...errors import GoalError, nearest
 from .conditions import ConditionJson
 from .contradictions import OPPOSITE
 
@@ -29,7 +29,7 @@ HELD: Final[Rows] = (
     (r"(?:you |i )?(?:hold|have|carry|are (?:holding|carrying)) X", "you HOLDS X"),
     (
         r"(?:take|get|grab|pick[- ]up|retrieve|recover|lift|fetch|collect|obtain)(?: hold of)? X"
-        r"(?:,? (?:from|out of|off|that's in|that is in|in|on|within|inside) .+)?",
+        r"(?:,? (?:from|out of|off|that's in|that is in|in|on|within|inside) (?:(?! and | then |, |; ).)+)?",
         "you HOLDS X",
     ),
     (r"pick X up", "you HOLDS X"),
@@ -133,6 +133,7 @@ def read_sentences(text: str, rows: Rows, name: Naming) -> tuple[ConditionJson, 
             raise GoalError(f"The goal cannot be read: {problems[-1] if problems else _unread(parts[place])}.")
     if not found:
         raise GoalError("The goal says nothing that can be checked.")
+    _require_one_end(found)
     return tuple(_settled(found))
 
 
@@ -189,7 +190,8 @@ def choose_kind(name: str, kinds: Sequence[str], noun: Callable[[str], str] = st
             return found[0]
         if found:
             raise GoalError(f"{name!r} may be {', '.join(map(noun, found[:-1]))} or {noun(found[-1])}")
-    raise GoalError(f"there is no {name!r} here")
+    near = nearest(low, words)
+    raise GoalError(f"there is no {name!r} here{f' (did you mean {near}?)' if near else ''}")
 
 
 def _plain(text: str, *, empty: bool = False) -> str:
@@ -285,14 +287,37 @@ def _condition(parts: Sequence[str], things: Mapping[str, str], count: int | str
     return {"from": selector(parts[0]), "relation": parts[1], "to": selector(parts[2]), **counted}
 
 
+def _require_one_end(found: Sequence[ConditionJson]) -> None:
+    """Refuse what only the order would tell apart: "open the chest, then close it".
+
+    Opening something to take or put a thing, and closing it then, is one way to one end, so that may be said.
+
+    Raises:
+        GoalError: something is to be so, and then to be otherwise, with nothing done in between that needs it.
+    """
+    for place, one in enumerate(found):
+        ends = [end for end, more in enumerate(found) if end > place and _opposite(one, more)]
+        between = found[place + 1 : ends[0]] if ends else ()
+        if ends and not (one["state"] == "OPEN" and any("relation" in more for more in between)):
+            states = f"{str(one['state']).lower()}, and then {str(found[ends[0]]['state']).lower()}"
+            raise GoalError(
+                f"The goal cannot be read: one thing is to be {states}. A goal says what is true at the end, and the "
+                "order of what is done cannot be said: say only how it is to end."
+            )
+
+
+def _opposite(one: ConditionJson, other: ConditionJson) -> bool:
+    """Whether two conditions put the same things in states that nothing is in at once."""
+    alike = "state" in one and one.get("node") == other.get("node")
+    return alike and frozenset((one["state"], other["state"])) in OPPOSITE
+
+
 def _settled(found: Sequence[ConditionJson]) -> Iterator[ConditionJson]:
     """Leave out what is said twice, and what later clauses undo: holding what is put down, opening what is closed."""
     for place, one in enumerate(found):
         later = found[place + 1 :]
         held = one.get("relation") == "HOLDS" and any(_moves(more, one["to"]) for more in later)
-        undone = "state" in one and any(
-            more.get("node") == one["node"] and frozenset((more["state"], one["state"])) in OPPOSITE for more in later
-        )
+        undone = any(_opposite(one, more) for more in later)
         passed = one.get("relation") == "INSIDE" and any(
             more.get("from") == one["from"] and more.get("relation") in ("INSIDE", "ON") for more in later
         )

@@ -194,7 +194,7 @@ class HabitatEnv(TextEnv[Any]):
             self.sim.set_agent(self._start(given, "other_"), 1)
         self._facts = require_reset(self._graph).facts(self.sim.state, world.rooms)
         graph = self.fact_graph()
-        listed = asked.listed or ("skills" if nav is None else "moves")
+        listed = asked.listed or ("skills" if nav is None else nav.listed)
         self._episode = HabitatEpisode(asked.goal, nav, listed, asked.characters, graph)
         self._event, self._progress, self._success, self._over, self._measures = "", 0.0, False, False, None
         self._turn, self._social = 0, None

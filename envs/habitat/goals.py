@@ -10,7 +10,8 @@ Conditions of navigation are:
 * `{"navigate": "person", "steps": 60, "total_steps": 200, "walk": 7}`: a person, who is to be found and followed in
   `steps` of all steps; where they go follows from the number `walk`.
 
-The others may have a `"success_distance"` in metres; Habitat's are 0.2 for a place, and 0.1 from a view point of an
+Each may have `"actions"`: which actions are listed, where the task's options do not say (`"moves"` by default). The
+others may have a `"success_distance"` in metres; Habitat's are 0.2 for a place, and 0.1 from a view point of an
 object. Not here: tasks (`tasks`).
 """
 
@@ -61,6 +62,8 @@ class NavGoal(NamedTuple):
     """From where an agent sees the picture of an image goal."""
     follow: Follow | None = None
     """How a person is to be followed."""
+    listed: str = "moves"
+    """Which actions are listed, where the task's options do not say."""
 
 
 def read_goal(conditions: Sequence[ConditionJson], map_: HomeMap) -> NavGoal | None:
@@ -76,7 +79,10 @@ def read_goal(conditions: Sequence[ConditionJson], map_: HomeMap) -> NavGoal | N
         return None
     if len(conditions) > 1:
         raise GoalError("A goal of navigation has one condition: stopping at one place ends the episode.")
-    return _read(first, map_)
+    listed = first.get("actions", "moves")
+    if listed not in ("moves", "skills", "all"):
+        raise GoalError(f"The 'actions' of a goal of navigation are moves, skills or all, not {listed!r}.")
+    return _read(first, map_)._replace(listed=listed)
 
 
 def read_words(text: str, kinds: Collection[str], *, whole: bool = False) -> tuple[ConditionJson, ...]:
@@ -104,7 +110,7 @@ def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
     if (
         not isinstance(kind, str)
         or kind not in _KEYS
-        or not one.keys() <= _KEYS[kind] | {"navigate", "success_distance"}
+        or not one.keys() <= _KEYS[kind] | {"navigate", "success_distance", "actions"}
     ):
         raise GoalError(f"{dict(one)!r} is no goal of navigation: see the head of pathei.envs.habitat.goals.")
     try:
@@ -129,7 +135,7 @@ def _read(one: Mapping[str, Any], map_: HomeMap) -> NavGoal:
 
 
 def _follow(one: Mapping[str, Any]) -> Follow:
-    asked = Follow(**{name: int(value) for name, value in one.items() if name != "navigate"})
+    asked = Follow(**{name: int(value) for name, value in one.items() if name not in ("navigate", "actions")})
     if asked.walk < 0 or not 1 <= asked.steps <= asked.total_steps:
         raise ValueError("steps are 1 to total_steps, and walk is 0 or above")
     return asked

@@ -31,6 +31,7 @@ from ..verbalizer import (
 )
 from .houses.catalogue import plan as catalogue
 from .houses.furnishings import HOME
+from .language.describe_goal import describe
 from .language.grammar.names import read_name
 from .language.grammar.sentences import read_instruction
 from .language.grammar.unseen import read_unseen
@@ -149,6 +150,11 @@ class HomeVerbalizer(Verbalizer):
         """
         world: Any = env.unwrapped
         return read_instruction(text, world.world.scene, world.world.rules)
+
+    def say_goal(self, env: gymnasium.Env[Any, Any], goal: Goal) -> str:
+        """Return the conditions of a goal in words."""
+        world: Any = env.unwrapped
+        return describe(goal.conditions, world.world.scene)
 
     def trim_plan(self, env: gymnasium.Env[Any, Any], task: Task, actions: Sequence[str]) -> tuple[str, ...] | None:
         """Return a plan without what another house would not need; see `language.trim_plan`."""

@@ -22,13 +22,30 @@ from pathei.envs.registry import BUILTIN_ENVS, EnvSpec, get_env
         ("terminal", "make notes.txt executable"),
         ("terminal", "move notes.txt to letters"),
         ("terminal", "copy 001.txt to the home directory"),
+        ("habitat", "go to the fridge"),
     ],
 )
 def test_a_plan_for_words_is_found_and_done(env: str, goal: str, capsys: pytest.CaptureFixture[str]) -> None:
     if missing := get_env(env).missing():
         pytest.skip(f"{env} is not installed: {', '.join(missing)}")
     assert main(["plan", goal, "--env", env]) == 0, capsys.readouterr().out
-    assert "The goal is reached." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("Goal: ")
+    assert "The goal is reached." in said
+
+
+@pytest.mark.parametrize(
+    ("env", "goal", "said"),
+    [
+        ("virtualhome", "a fridge is closed", "The goal holds already: the fridge is closed."),
+        ("habitat", "the fridge is closed", "The goal holds already: the fridge is closed."),
+    ],
+)
+def test_what_holds_already_is_no_error(env: str, goal: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if missing := get_env(env).missing():
+        pytest.skip(f"{env} is not installed: {', '.join(missing)}")
+    assert main(["plan", goal, "--env", env]) == 0
+    assert f"{said} Nothing is to be done." in capsys.readouterr().out
 
 
 def test_what_would_help_is_said_where_no_plan_is_found(capsys: pytest.CaptureFixture[str]) -> None:

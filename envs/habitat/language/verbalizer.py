@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
-from ....experience import Observation, Task
+import gymnasium
+
+from ....errors import GoalError
+from ....experience import Goal, Observation, Task
 from ...facts import Action, ConditionJson, Entity, FactGraph
+from ...facts.sentences import choose_kind
 from ...verbalizer import Lexicon, Surroundings, Verbalizer, capitalised
 from ..backend import MOVES
 from ..goals import read_words
-from ..graph import node_of
-from ..scenes.catalogue import ALIASES, ROOMS
+from ..graph import goal_space, node_of
+from ..scenes.catalogue import ALIASES, FURNITURE, ROOMS
 from .actions import STOP, WAIT, read_command
 
 _ACTOR: Final = re.compile(r"^\s*<char\d+>\s*")
@@ -32,6 +36,11 @@ _ACTIVITIES: Final = {
     "point": "go to a point", "image": "go to where a picture was taken", "object": "find an object",
     "person": "follow a person",
 }  # fmt: skip
+_GO: Final = re.compile(
+    r"(?:(?:please|could you|now) )*(?:(?:go|walk|run|move|head|drive|navigate|get|come)(?: over| up| back)? to"
+    r"|approach|find|stop (?:at|near|by)) (?:the |a |an |any )?(.+?)"
+    r"(?:(?:,? and then|,? then|,? and|,) (.+))?"
+)
 _LEXICON: Final = Lexicon(
     past={
         "GO": ("went to {0}", "walked to {0}"), "PICK": ("picked up {0}", "took {0}"), "OPEN": ("opened {0}",),
@@ -83,6 +92,30 @@ class HabitatVerbalizer(Verbalizer):
     def read_goal(self, text: str, kinds: Collection[str] = (), *, whole: bool = False) -> tuple[ConditionJson, ...]:
         """Return the conditions that a goal about facts states; see `read_words`."""
         return read_words(text, kinds, whole=whole)
+
+    def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal | None:
+        """Return the goal of going to some furniture ("go to the fridge"); None for what the goal space reads.
+
+        Going there first, to do something then ("go to the fridge and open it"), adds nothing to check.
+
+        Raises:
+            GoalError: what is to be done there cannot be read.
+        """
+        match = _GO.fullmatch(" ".join(text.lower().split()).rstrip(".!"))
+        home: Any = env.unwrapped
+        kinds = {thing.category for thing in home.world.map.home.things}
+        known = sorted(kinds & FURNITURE.keys())
+        try:
+            kind = choose_kind(ALIASES.get(match[1].replace(" ", "_"), match[1]), known, self.noun) if match else None
+        except GoalError:
+            kind = None
+        if match is None or kind is None:
+            return None
+        if match[2]:
+            rest = re.sub(r"\bit\b", f"the {self.noun(kind)}", match[2], count=1)
+            return goal_space().present(env).read(rest).goal
+        goal = {"navigate": "object", "category": kind, "actions": "skills"}
+        return Goal(f"Stop near the {self.noun(kind)}.", (goal,))
 
     def activity(self, task: Task) -> str | None:
         """Return the kind of task: "find an object", "put something somewhere"."""

@@ -28,8 +28,8 @@ from ...facts.conditions import (
     known_name,
 )
 from ..engine.scene import bits
-from ..engine.vocabulary import CLOSE, FACING
-from ..language.describe_goal import describe
+from ..engine.vocabulary import CLOSE, FACING, HANDS
+from ..language.describe_goal import describe, plural
 from .conditions import among, parse_condition, relations_of
 
 if TYPE_CHECKING:
@@ -182,7 +182,8 @@ def _node_measure(condition: NodeCondition, world: World) -> Measure:
 
 def _enough(there: int, count: int, what: NodeSelector) -> None:
     if there < count:
-        raise GoalError(f"it asks for {count} of {what.words()}, and {there or 'none'} can come to count")
+        things = what.words().replace("_", " ") if count == 1 else f"{count} {plural(what.words().replace('_', ' '))}"
+        raise GoalError(f"it asks for {things}, and {f'only {there}' if there else 'none'} can be so")
 
 
 def _denial(inner: Measure, condition: Condition, world: World) -> Measure:
@@ -229,7 +230,8 @@ def _edge_measure(condition: EdgeCondition, world: World) -> Measure:
         terms = [term._replace(mask=term.mask & ~_row(term)) for term in terms]
     terms = [term for term in terms if term.mask]
     count = condition.count
-    _enough(sum(term.mask.bit_count() for term in terms), count, condition.source)
+    holds = set(relations_of(condition)) <= set(HANDS)
+    _enough(sum(term.mask.bit_count() for term in terms), count, condition.target if holds else condition.source)
     if count > 1:
         return lambda: min(sum((_row(term) & term.mask).bit_count() for term in terms) / count, 1.0)
     flat = [(row, term.node, term.mask) for term in terms for row in term.rows]

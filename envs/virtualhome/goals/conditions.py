@@ -5,11 +5,10 @@ Not here: their form, and checking them (`check`).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Final
 
-from ....errors import GoalError
+from ....errors import GoalError, nearest
 from ...facts import conditions as common
 from ...facts.conditions import ConditionJson, EdgeCondition, NodeSelector, NotCondition, Weighted, gather, suggest
 from ..engine.scene import Scene
@@ -69,7 +68,7 @@ def among(selector: NodeSelector, scene: Scene) -> int:
     for name in selector.properties:
         found |= scene.having.get(name, 0)
     if not found:
-        near = [m for name in selector.classes for m in difflib.get_close_matches(name, scene.of_class, n=1)]
+        near = [own for name in selector.classes if (own := nearest(name, scene.of_class))]
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise GoalError(f"there is no {selector.words()} in this world{hint}")
     return found

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import gymnasium
 import orjson
 
-from ....errors import GoalError
+from ....errors import GoalError, GoalHoldsError
 from ....experience import Goal, Task
 from ...facts.conditions import EVERY, Condition, ConditionJson, EdgeCondition, NodeCondition, NodeSelector, gather
 from ...goal_space import GoalCandidate, GoalCondition
@@ -157,7 +157,7 @@ class HomeGoalSpace:
         check = GoalCheck(conditions, self.world)
         require_possible(conditions, self.world)
         if check.satisfied():
-            raise GoalError(f"The goal holds already: {describe(conditions, self._scene)}.")
+            raise GoalHoldsError(f"The goal holds already: {describe(conditions, self._scene)}.")
         gather(conditions, self._check_possible, "The goal is out of reach")
         return self._aim(*conditions)
 

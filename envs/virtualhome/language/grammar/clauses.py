@@ -7,9 +7,7 @@ Of a verb that leaves nothing behind to check ("watch television") doing it is t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,15 +16,7 @@ from ....facts.conditions import EVERY, ConditionJson
 from ...engine.vocabulary import CHARACTER_CLASS, STATES
 from ..phrases import (
     AT_WORDS,
-    AWAY,
-    CHANGES,
-    CLEAR,
     DEEDS,
-    DEPART,
-    DIM,
-    DISCARD,
-    GO,
-    HOLD,
     IN_WORDS,
     LIGHT,
     NOT_AT,
@@ -34,22 +24,11 @@ from ..phrases import (
     PLACING,
     PREPOSITION,
     PUT_AWAY_IN,
-    REMOVE,
     STATE_WORDS,
-    WEAR,
 )
+from .forms import STATE, denied, patterns
 from .nouns import ADJECTIVE, NONE, QUANTIFIED, QUANTITY, Moment, Noun, merged, read_noun
 
-OPPOSITE: Final = MappingProxyType(
-    {
-        "ON": "OFF",
-        "OFF": "ON",
-        "OPEN": "CLOSED",
-        "CLOSED": "OPEN",
-        "PLUGGED_IN": "PLUGGED_OUT",
-        "PLUGGED_OUT": "PLUGGED_IN",
-    }
-)
 _YOU: Final = {"class": CHARACTER_CLASS}
 _CARRIED: Final = ("water", "child")
 """What is carried without being `GRABBABLE`."""
@@ -57,8 +36,6 @@ _ABLE: Final = MappingProxyType(
     {"ON": "HAS_SWITCH", "OFF": "HAS_SWITCH", "OPEN": "CAN_OPEN", "CLOSED": "CAN_OPEN", "PLUGGED_IN": "HAS_PLUG"}
     | {"PLUGGED_OUT": "HAS_PLUG"}
 )
-STATE: Final = rf"(?:(?:still|left|kept) )?({'|'.join(sorted(STATE_WORDS, key=len, reverse=True))})"
-"""A state in words, as the one group of a pattern."""
 _BE: Final = (
     r"(?<! that )(?<! which )"
     r"(?:is|are|be|should be|must be|has to be|have to be|needs to be|need to be|to be|stays?|remains?|belongs?)"
@@ -73,6 +50,9 @@ _VACANT: Final = r"empty|clear|free|unoccupied|vacant"
 _FULL: Final = re.compile(r"\b((?:a |the )?(?:glass|cup|mug|bottle|bowl|pot)) of (\w+)")
 """What something to drink is in."""
 _SHUT: Final = re.compile(r"(?:the |a |an )?(closed|open) ")
+_SEATED: Final = MappingProxyType({"SIT": ("SITTABLE", "SITTING"), "LIE": ("LIEABLE", "LYING")})
+_IDLE: Final = frozenset({"nothing", "anything", "something", "everything"})
+"""What "do" takes, and names nothing to check."""
 _SMALL: Final = frozenset("the a an in on of for it to is and or at by with no".split())
 _LIST: Final = re.compile(r"\s*(?:,\s*and\s+|,\s*|\s+and\s+)")
 _LIT: Final = MappingProxyType({"dark": ("OFF", EVERY), "bright": ("ON", EVERY), "lit": ("ON", 1), "light": ("ON", 1)})
@@ -89,10 +69,10 @@ class ClauseReader:
             verbs: Whose doing may be asked for, where they leave nothing behind.
         """
         self.moment, self.scene, self.verbs = moment, moment.scene, verbs
-        self.last = ""
-        """The thing named last, for "it"."""
-        self.place = ""
-        """The place named last."""
+        self.named: tuple[str, ...] = ()
+        """What was named, for "it": the last clause's thing, its place, then what clauses before it named."""
+        self._meant: dict[str, int] = {}
+        """The nodes that "the lamp" was found to mean: the same all through a text."""
 
     def read(self, clause: str) -> list[ConditionJson] | None:
         """Return the conditions of a plain clause; None where it has no form that is known.
@@ -134,7 +114,7 @@ class ClauseReader:
             for end in range(min(len(words), start + 3), start, -1):
                 name = " ".join(words[start:end])
                 if words[start] not in _SMALL and self._is(name):
-                    self.last = f"the {name}"
+                    self._name(f"the {name}")
                     return
 
     # --- what is to be true
@@ -144,9 +124,9 @@ class ClauseReader:
         if match := re.fullmatch(
             r"(?:you |i )(?:are |am )?(sit|sitting|seated|lie|lying)(?: down)?(?: (?:on|in) (.+))?", clause
         ):
-            posture: list[ConditionJson] = [{"node": _YOU, "state": "LYING" if match[1].startswith("l") else "SITTING"}]
-            there = self._edges_of_you("ON", match[2]) if match[2] else []
-            return [*there, *(posture if not there or match[1].startswith("l") else ())]
+            how = "LIE" if match[1].startswith("l") else "SIT"
+            there = self._seated(how, match[2]) if match[2] else []
+            return [*there, {"node": _YOU, "state": _SEATED[how][1]}]
         if match := re.fullmatch(r"(sit|lie|have a seat|take a seat)(?: down)? (?:on|in|at|upon) (.+)", clause):
             return self._of_you(f"you {match[1] if match[1] == 'lie' else 'sit'} on {match[2]}")
         if clause in ("stand up", "get up", "stand", "you are standing"):
@@ -161,9 +141,19 @@ class ClauseReader:
             return self._edges_of_you("ON" if match[1] == "on" else "INSIDE", match[2])
         return None
 
-    def _edges_of_you(self, relation: str, text: str) -> list[ConditionJson]:
-        found: list[ConditionJson] = []
+    def _seated(self, how: str, text: str) -> list[ConditionJson]:
+        """Return that you are on a seat, or on what one lies on."""
         for noun in self._nouns(text):
+            if self.moment.seen and not noun.nodes & self.scene.having[_SEATED[how][0]]:
+                raise GoalError(f"nobody can {how.lower()} on {noun.text}")
+        return self._edges_of_you("ON", text)
+
+    def _edges_of_you(self, relation: str, text: str) -> list[ConditionJson]:
+        return self._you(relation, self._nouns(text))
+
+    def _you(self, relation: str, nouns: Sequence[Noun]) -> list[ConditionJson]:
+        found: list[ConditionJson] = []
+        for noun in nouns:
             self._one_only(noun)
             edge: dict[str, Any] = {"from": _YOU, "relation": relation, "to": noun.selector(self.scene)}
             if relation == "HOLDS" and noun.number != NONE:
@@ -283,6 +273,9 @@ class ClauseReader:
     # --- what is to be done
 
     def _done(self, clause: str) -> list[ConditionJson] | None:
+        head, _, rest = clause.partition(" ")
+        if (head == "do" and rest in _IDLE) or rest == "nothing":
+            raise GoalError(f"{clause!r} asks for nothing that can be checked")
         problem: GoalError | None = None
         for key, pattern in patterns():
             match = pattern.fullmatch(clause)
@@ -357,11 +350,11 @@ class ClauseReader:
         splits = list(PLACE_SPLIT.finditer(rest))
         for split in reversed(splits):
             thing, place = rest[: split.start()], rest[split.end() :]
-            thing = re.sub(r" (?:from|out of|off) .+$", "", thing) if not self._is(thing) else thing
             try:
+                thing, source = self._without_source(thing)
                 if place in ("me", "you"):
                     return self._edges_of_you("HOLDS", thing)
-                found = self._edges(thing, split[1], place)
+                found = self._edges(thing, split[1], place, source=source)
                 for noun in self._nouns(thing):
                     self._require_movable(noun)
                 return found
@@ -370,6 +363,13 @@ class ClauseReader:
         if problem is not None and not clause.endswith((" on", " in")):
             raise problem
         return None
+
+    def _without_source(self, thing: str) -> tuple[str, Noun | None]:
+        """Split "the milk from the fridge" into what is carried and where it is now."""
+        match = re.fullmatch(r"(.+?) (?:from|out of|off) (.+)", thing)
+        if match is None or self._is(thing):
+            return thing, None
+        return match[1], read_noun(match[2], self.moment)
 
     # --- parts
 
@@ -383,7 +383,9 @@ class ClauseReader:
     def _nouns(self, text: str) -> list[Noun]:
         """Read one noun phrase, or several joined by "and"."""
         try:
-            found = [read_noun(text, self.moment)]
+            noun = read_noun(text, self.moment)
+            known = self._meant.get(text, 0) & noun.nodes
+            found = [noun.only(known, self.scene) if known and known != noun.nodes else noun]
         except GoalError:
             parts = [part for part in _LIST.split(text) if part]
             if len(parts) < 2:
@@ -391,8 +393,19 @@ class ClauseReader:
             found = [read_noun(part, self.moment) for part in parts]
             if not self.moment.seen:
                 found = merged(found)
-        self.last = text
+        self._name(text)
         return found
+
+    def _name(self, thing: str, place: str = "") -> None:
+        """Keep what was named."""
+        self.named = tuple(dict.fromkeys(one for one in (thing, place, *self.named) if one))
+
+    def _unmet(self, noun: Noun, met: int) -> Noun:
+        """Return what "the lamp" means where some lamps are as is asked for: one of those that are not."""
+        if not (self.moment.seen and noun.definite and noun.number == 1 and noun.most is None):
+            return noun
+        left = self._meant.setdefault(noun.text, noun.nodes & ~met) & noun.nodes
+        return noun.only(left, self.scene) if left and left != noun.nodes else noun
 
     def _one_only(self, noun: Noun) -> None:
         if self.moment.seen and noun.definite and noun.number == 1 and len(noun.classes) > 1:
@@ -417,25 +430,32 @@ class ClauseReader:
             if noun.definite and len(noun.classes) > 1 and (left := noun.nodes & ~scene.states[STATES.index(state)]):
                 noun = noun.only(left, scene)
             self._one_only(noun)
+            if done and state == "CLEAN" and not noun.nodes & ~scene.rooms:
+                raise GoalError(f"{noun.text} is a room: say what in it is to be clean")
+            noun = self._unmet(noun, self.moment.states[STATES.index(state)])
             if done and not noun.nodes & able:
                 raise GoalError(f"{noun.text} cannot be {state.lower().replace('_', ' ')}")
             condition: dict[str, Any] = {"node": noun.selector(scene), "state": state}
             found += noun.counted(condition)
         return found
 
-    def _edges(self, thing: str, preposition: str, place: str, *, literal: bool = False) -> list[ConditionJson]:
+    def _edges(
+        self, thing: str, preposition: str, place: str, *, literal: bool = False, source: Noun | None = None
+    ) -> list[ConditionJson]:
         if re.fullmatch(r"(?:your |my |the )?hands?", place):
             return self._edges_of_you("HOLDS", thing)
         target = read_noun(place, self.moment)
         self._one_only(target)
-        self.place = place
         found = (
             self._state(place, STATE_WORDS[match[1]]) if (match := _SHUT.match(place)) and not self.moment.seen else []
         )
         for noun in self._nouns(thing):
+            noun = noun if source is None else self._from_there(noun, source)
             self._one_only(noun)
+            noun = noun if literal else self._unmet(noun, self.moment.within(target.nodes))
             relation = "CLOSE" if preposition == "next to" else self._relation(preposition, target, literal)
             found += self._edge(noun, relation, target.selector(self.scene))
+        self._name(thing, place)
         return found
 
     def _edge(self, noun: Noun, relation: str, target: Mapping[str, Any]) -> list[ConditionJson]:
@@ -446,14 +466,24 @@ class ClauseReader:
 
     def _taken(self, thing: str) -> list[ConditionJson]:
         """Return what "take the milk out of the fridge" asks for: to hold it; of many, or in a room, to have it out."""
-        match = re.fullmatch(r"(.+?) (?:from|out of|off) (.+)", thing)
-        if match is None or self._is(thing):
+        thing, place = self._without_source(thing)
+        if place is None:
             return self._edges_of_you("HOLDS", thing)
-        place = read_noun(match[2], self.moment)
-        nouns = self._nouns(match[1])
+        nouns = [self._from_there(noun, place) for noun in self._nouns(thing)]
         if place.nodes & self.scene.rooms or any(noun.number == EVERY for noun in nouns):
-            return self._apart(match[1], match[2])
-        return self._edges_of_you("HOLDS", match[1])
+            return self._apart(thing, place.text)
+        return self._you("HOLDS", nouns)
+
+    def _from_there(self, noun: Noun, place: Noun) -> Noun:
+        """Return those of some things that are in or on a place now, where all of a scene is known."""
+        if not self.moment.seen:
+            return noun
+        there = noun.nodes & self.moment.within(place.nodes)
+        if not there:
+            where = "in" if place.nodes & self.scene.rooms else "in or on"
+            raise GoalError(f"there is no {' or '.join(noun.classes).replace('_', ' ')} {where} {place.text}")
+        self._meant[noun.text] = there
+        return noun.only(there, self.scene)
 
     def _relation(self, preposition: str, place: Noun, literal: bool) -> str:
         if literal and not re.fullmatch(AT_WORDS, preposition):
@@ -468,32 +498,3 @@ class ClauseReader:
         if re.fullmatch(AT_WORDS, preposition):
             return "INSIDE" if nodes & having["CAN_OPEN"] or (hollow and not flat) else "ON"
         return "ON"
-
-
-@lru_cache(maxsize=1)
-def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Return what may be asked for, each as a pattern, the longest first."""
-    rows: list[tuple[str, str]] = [
-        (key, said) for key, phrases in chain(CHANGES.items(), DEEDS.items()) for said in phrases
-    ]
-    named = {
-        "HOLD": HOLD,
-        "WEAR": WEAR,
-        "AWAY": AWAY,
-        "DISCARD": DISCARD,
-        "GO": GO,
-        "FILL": ("fill {0} with {1}",),
-        "SET": ("set {0} with {1}", "lay {0} with {1}"),
-    }
-    named |= {"REMOVE": REMOVE, "DEPART": DEPART, "DIM": DIM, **CLEAR}
-    rows += [(key, said) for key, phrases in named.items() for said in phrases]
-    rows.sort(key=lambda row: (-len(row[1]), row[0]))
-    return tuple((key, re.compile(re.sub(r"\\\{\d\\\}", "(.+)", re.escape(said)))) for key, said in rows)
-
-
-def denied(condition: ConditionJson) -> ConditionJson:
-    """What holds if something was not done: of "the lights", none."""
-    if "not" in condition:
-        inner: ConditionJson = condition["not"]
-        return inner
-    return {"not": {key: value for key, value in condition.items() if key != "count" or value != "all"}}

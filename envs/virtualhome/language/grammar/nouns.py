@@ -7,14 +7,13 @@ here: verbs (`clauses`).
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .....errors import GoalError
+from .....errors import GoalError, nearest
 from ....facts.conditions import EVERY, ConditionJson
 from ...engine.scene import Scene, bits
 from ...engine.vocabulary import BETWEEN, CHARACTER_CLASS, INSIDE, ON, STATES
@@ -360,8 +359,10 @@ def _missing(name: str, moment: Moment) -> str:
             state, thing = (match[1], match[2]) if match.re is _ADJECTIVE else (match[2], f"{match[1]}{match[3] or ''}")
             if _find(thing, moment, moment.scene.everything) is not None:
                 return f"none of the {thing} here is {state}"
-    near = difflib.get_close_matches(name, [own.replace("_", " ") for own in moment.scene.of_class], n=1)
-    return f"there is no {name} here{f' (did you mean {near[0]}?)' if near else ''}"
+    head = next((name[: one.start()] for one in _PLACE.finditer(name)), name)
+    name = name if head != name and _find(head, moment, moment.scene.everything) else head
+    near = nearest(name, [own.replace("_", " ") for own in moment.scene.of_class])
+    return f"there is no {name} here{f' (did you mean {near}?)' if near else ''}"
 
 
 __all__ = [

@@ -8,18 +8,21 @@ phrases (`nouns`), single clauses (`clauses`), "or", "except", and time.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
+from types import MappingProxyType
 from typing import Final
 
-from .....errors import GoalError
+from .....errors import GoalError, nearest
 from .....experience import Goal
 from ....facts.conditions import ConditionJson
 from ...engine.rules import Rules
 from ...engine.scene import Scene
 from ..phrases import DEEDS, ERRANDS, STATE_WORDS
-from .clauses import OPPOSITE, STATE, ClauseReader, denied, patterns
+from .clauses import ClauseReader
+from .forms import OPPOSITE, STATE, denied, patterns
 from .nouns import Moment, beginning
 
 GRAMMAR: Final = """\
@@ -51,6 +54,9 @@ _NEVER: Final = re.compile(
     r"^(?:don't|do not|dont|never|you must not|avoid|stop|i (?:don't|do not) (?:want|like)|not every(?= )) "
 )
 _SITS: Final = re.compile(r"\b(?:sits|lies|sleeps|stands|sleeping) (?:down )?(?=(?:on|in) )")
+_QUESTION: Final = re.compile(
+    r"(?:is|are|isn't|aren't|was|does|did|has|do (?:you|i|we)|where|what|which|who|whose|why|when|how)\b"
+)
 _EXACT: Final = re.compile(r"\b(?:exactly|precisely|just)\b")
 _JOINT: Final = re.compile(
     r"(\s*(?:,?\s+and then\s+|,\s*then\s+|\s+then\s+|,\s*and\s+|,\s*but\s+|,\s*|\s+and\s+|\s+but\s+|;\s*|\.\s+))"
@@ -63,6 +69,9 @@ _PART: Final = re.compile(
 )
 _STATED: Final = re.compile(r"\b(?:is|are|be)\b")
 _PRONOUN: Final = re.compile(r"\b(it|them|they)\b")
+_OF_PLACES: Final = re.compile(r"(?:open|close|shut)\b")
+"""How a clause begins whose "it" is rather the place named before than the thing in it."""
+_SAID: Final = MappingProxyType({state: said for said, state in reversed(list(STATE_WORDS.items()))})
 _UNSAYABLE: Final = frozenset(
     "or except unless until before after if while whenever when instead without either neither only".split()
 )
@@ -89,6 +98,8 @@ def read_sentence(text: str, scene: Scene, rules: Rules | None = None) -> tuple[
         GoalError: a clause cannot be read, or names what is not there; every problem is named.
     """
     said = _plain_text(text)
+    if _QUESTION.match(said):
+        raise GoalError(f"{text.strip()!r} is a question: say what is to be done, or to be true.")
     reader = _Reader(beginning(scene), frozenset(DEEDS) if rules is None else frozenset(rules.table))
     found = reader.whole(said)
     if found is None:
@@ -97,20 +108,64 @@ def read_sentence(text: str, scene: Scene, rules: Rules | None = None) -> tuple[
         found = _Reader(beginning(scene), reader.clauses.verbs).whole(again) if again != said else None
     if found is None:
         raise GoalError(f"The goal cannot be read: {'; '.join(reader.problems(said))}.")
-    return tuple(_settled(found, said))
+    if not found:
+        raise GoalError("The goal asks for nothing that can be checked: say what is to be done, or to be true.")
+    _require_one_end(found, said)
+    return tuple(_running_closed(_settled(found, said, scene), scene))
 
 
-def _settled(conditions: Sequence[ConditionJson], said: str) -> list[ConditionJson]:
+def _require_one_end(conditions: Sequence[ConditionJson], said: str) -> None:
+    """Refuse what only the order would tell apart: "turn on the TV and turn off the TV".
+
+    Opening something to take or put a thing, and closing it then, is one way to one end, so that may be said.
+
+    Raises:
+        GoalError: something is to be so, and then to be otherwise, with nothing done in between that needs it.
+    """
+    if not _in_order(said):
+        return
+    for place, one in enumerate(conditions):
+        opposite = OPPOSITE.get(one.get("state", ""))
+        ends = [end for end, more in enumerate(conditions) if end > place and more == {**one, "state": opposite}]
+        between = conditions[place + 1 : ends[0]] if ends else ()
+        if ends and not (one["state"] == "OPEN" and any("relation" in more for more in between)):
+            states = f"{_SAID[one['state']]}, and then {_SAID[str(opposite)]}"
+            raise GoalError(
+                f"The goal cannot be read: one thing is to be {states}. A goal says what is true at the end, and the "
+                "order of what is done cannot be said: say only how it is to end."
+            )
+
+
+def _in_order(said: str) -> bool:
+    """Whether clauses say what is done, one after the other; what is to be true has no order."""
+    return "then" in said.split() or not _STATED.search(said)
+
+
+def _running_closed(conditions: Sequence[ConditionJson], scene: Scene) -> list[ConditionJson]:
+    """Add that a machine which is to run with things in it is closed: "put the plates in the washer and start it"."""
+    found: list[ConditionJson] = []
+    for one in conditions:
+        machine = one.get("node")
+        filled = any(more.get("relation") == "INSIDE" and more.get("to") == machine for more in conditions)
+        stated = any(more.get("node") == machine and more.get("state") in ("OPEN", "CLOSED") for more in conditions)
+        opens = machine is not None and _nodes(machine, scene) & scene.having["CAN_OPEN"]
+        if one.get("state") == "ON" and opens and filled and not stated:
+            found.append({"node": machine, "state": "CLOSED"})
+        found.append(one)
+    return found
+
+
+def _settled(conditions: Sequence[ConditionJson], said: str, scene: Scene) -> list[ConditionJson]:
     """Leave out what is said twice, and what later clauses undo: holding what is put down, opening what is closed.
 
     What is to be true ("the fridge is open and the fridge is closed") has no order, so nothing there is undone.
     """
     found: list[ConditionJson] = []
-    is_order = "then" in said.split() or not _STATED.search(said)
+    is_order = _in_order(said)
     for place, one in enumerate(conditions):
         later = conditions[place + 1 :]
         held = one.get("relation") == "HOLDS" and any(
-            more.get("from") == one["to"] and more.get("relation") in ("ON", "INSIDE") for more in later
+            more.get("relation") in ("ON", "INSIDE") and _among(more["from"], one["to"], scene) for more in later
         )
         opposite = OPPOSITE.get(one.get("state", "")) if is_order else None
         undone = any(more == {**one, "state": opposite} for more in later) if opposite else False
@@ -119,9 +174,23 @@ def _settled(conditions: Sequence[ConditionJson], said: str) -> list[ConditionJs
     return found
 
 
+def _among(some: ConditionJson, all_: ConditionJson, scene: Scene) -> bool:
+    """Whether one selector means some of what another means."""
+    few, many = (_nodes(selector, scene) for selector in (some, all_))
+    return some == all_ or bool(few and not few & ~many)
+
+
+def _nodes(selector: ConditionJson, scene: Scene) -> int:
+    if "any" in selector:
+        return reduce(or_, (_nodes(one, scene) for one in selector["any"]), 0)
+    if "id" in selector:
+        return 1 << scene.index[selector["id"]] if selector["id"] in scene.index else 0
+    return scene.union([selector["class"]]) if "class" in selector else scene.having.get(selector["property"], 0)
+
+
 def _plain_text(text: str) -> str:
     said = " ".join(text.strip().strip("\"'").rstrip(".!?").lower().replace("\u2019", "'").split())
-    said = re.sub(r"\s+([,;])", r"\1", said)
+    said = re.sub(r"^(turn|switch|shut|power) of (?=\w)", r"\1 off ", re.sub(r"\s+([,;])", r"\1", said))
     said = re.sub(r"\b(\w+) or more\b", r"at least \1", re.sub(r"\b(\w+) or (?:fewer|less)\b", r"at most \1", said))
     if not said:
         raise GoalError("The goal is empty: say what is to be done, as in 'turn on the lamp'.")
@@ -146,7 +215,7 @@ def read_parts(text: str, moment: Moment, *, whole: bool = False) -> list[Condit
         head, colon, tail = said.partition(": ")
         found = reader.readable(tail, head) if colon else []
         found = found or reader.readable(said)
-    return _settled(found or [], said)
+    return _settled(found or [], said, moment.scene)
 
 
 class _Reader:
@@ -158,19 +227,19 @@ class _Reader:
 
     def whole(self, said: str) -> list[ConditionJson] | None:
         parts = _JOINT.split(said)
-        return self._from(parts, 0, "") if len(parts) < 60 else None
+        return self._from(parts, 0, ()) if len(parts) < 60 else None
 
-    def _from(self, parts: Sequence[str], place: int, before: str) -> list[ConditionJson] | None:
+    def _from(self, parts: Sequence[str], place: int, before: tuple[str, ...]) -> list[ConditionJson] | None:
         """Read the clauses from a place on, each as short as can be: "put the cup and the plate away" is one."""
         if place >= len(parts):
             return []
         for end in range(place + 1, len(parts) + 1, 2):
             clause = "".join(parts[place:end]).strip(" ,;.")
-            self.clauses.last = before
+            self.clauses.named = before
             found = self._clause(clause) if clause else []
             if found is None:
                 continue
-            rest = self._from(parts, end + 1, self.clauses.last)
+            rest = self._from(parts, end + 1, self.clauses.named)
             if rest is not None:
                 return [*found, *rest]
         return None
@@ -179,7 +248,7 @@ class _Reader:
         """Read the clauses that can be read, and leave the others out; what they are about may be said before."""
         parts, place = _PREFACE.split(said), 0
         found: list[ConditionJson] = []
-        self.clauses.last = ""
+        self.clauses.named = ()
         self.clauses.mention(about)
         while place < len(parts):
             for end in range(place + 1, min(len(parts), place + _LONGEST) + 1, 2):
@@ -197,7 +266,7 @@ class _Reader:
         """Say what is wrong, once for each clause."""
         parts, place = _JOINT.split(said), 0
         found: list[str] = []
-        self.clauses.last = ""
+        self.clauses.named = ()
         while place < len(parts):
             tried = ["".join(parts[place:end]).strip(" ,;.") for end in range(place + 1, len(parts) + 1, 2)]
             good = next((size for size, clause in enumerate(tried, 1) if self._clause(clause) is not None), 0)
@@ -258,9 +327,12 @@ class _Reader:
 
     def _with_pronoun(self, clause: str, match: re.Match[str]) -> list[ConditionJson] | None:
         """Read a clause with what "it" means: the thing named last, or else its place ("put it in and close it")."""
-        meant = (self.clauses.last, self.clauses.place)
+        meant = self.clauses.named
+        if match.re is _PART or _OF_PLACES.match(clause):  # "put the milk in the fridge and close it"
+            meant = (*meant[1:2], *meant[:1], *meant[2:])
         problem: GoalError | None = None
-        for name in filter(None, meant[::-1] if match.re is _PART else meant):
+        for name in meant:
+            self.clauses.named = meant
             try:
                 found = self._positive(f"{clause[: match.start()]}{name}{clause[match.end() :]}")
             except GoalError as error:
@@ -270,7 +342,7 @@ class _Reader:
                 return found
         if problem is not None:
             raise problem
-        if any(meant):
+        if meant:
             return None
         raise GoalError(f"{clause!r} does not say what {match[1]!r} is")
 
@@ -292,8 +364,7 @@ def _corrected(word: str, scene: Scene) -> str:
     known = _words(scene)
     if len(word) < 4 or word in known or not word.isalpha():
         return word
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.8)
-    return near[0] if near else word
+    return nearest(word, known) or word
 
 
 def _words(scene: Scene) -> frozenset[str]:
