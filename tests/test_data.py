@@ -112,7 +112,12 @@ def test_the_list_tells_what_can_be_fetched(root: Path) -> None:
     assert (minilm.name, minilm.fetched) == ("minilm", False)
     assert (smollm2.name, smollm2.licence, smollm2.fetched) == ("smollm2", "Apache-2.0", False)
     assert (touchdown.name, touchdown.licence, touchdown.fetched) == ("touchdown", "CC BY 4.0", False)
-    assert (robothow.name, robothow.licence, robothow.size, robothow.fetched) == ("robothow", "MIT", 27_068_884, False)
+    assert (robothow.name, robothow.licence, robothow.size, robothow.fetched) == (
+        "robothow",
+        "MIT (the package; the RobotHow archive in it states none)",
+        27_068_884,
+        False,
+    )
     assert data.named("robothow") == robothow
     with pytest.raises(UnknownNameError, match="did you mean 'robothow'"):
         data.fetch("robot-how")

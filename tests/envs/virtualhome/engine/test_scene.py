@@ -255,7 +255,7 @@ def test_a_scene_is_named_by_the_path_of_its_file(tmp_path: Path) -> None:
         ("house:" + "9" * 5000, {}, "named by its seed"),
         ("home.json", {"characters": 2}, "for generated houses"),
         ("house:7", {"size": "huge"}, "its size is one of"),
-        ("house:7", {"characters": 0}, "at least one character"),
+        ("house:7", {"characters": 0}, "1 to 4 characters live in it"),
         (7, {}, "name of a scene is a string"),
     ],
 )
