@@ -133,7 +133,7 @@ def read_sentences(text: str, rows: Rows, name: Naming) -> tuple[ConditionJson, 
             raise GoalError(f"The goal cannot be read: {problems[-1] if problems else _unread(parts[place])}.")
     if not found:
         raise GoalError("The goal says nothing that can be checked.")
-    _require_one_end(found)
+    require_one_end(found, _opposite, str.lower)
     return tuple(_settled(found))
 
 
@@ -287,22 +287,30 @@ def _condition(parts: Sequence[str], things: Mapping[str, str], count: int | str
     return {"from": selector(parts[0]), "relation": parts[1], "to": selector(parts[2]), **counted}
 
 
-def _require_one_end(found: Sequence[ConditionJson]) -> None:
-    """Refuse what only the order would tell apart: "open the chest, then close it".
+def require_one_end(
+    found: Sequence[ConditionJson], opposite: Callable[[ConditionJson, ConditionJson], bool], say: Callable[[str], str]
+) -> None:
+    """Refuse what only the order would tell apart: "turn on the TV and turn it off", "open the chest, then close it".
 
     Opening something to take or put a thing, and closing it then, is one way to one end, so that may be said.
+
+    Args:
+        found: What was read, in its order.
+        opposite: Whether two conditions put the same things in states that nothing is in at once.
+        say: Says a state in words.
 
     Raises:
         GoalError: something is to be so, and then to be otherwise, with nothing done in between that needs it.
     """
     for place, one in enumerate(found):
-        ends = [end for end, more in enumerate(found) if end > place and _opposite(one, more)]
-        between = found[place + 1 : ends[0]] if ends else ()
-        if ends and not (one["state"] == "OPEN" and any("relation" in more for more in between)):
-            states = f"{str(one['state']).lower()}, and then {str(found[ends[0]]['state']).lower()}"
+        end = next((n for n, more in enumerate(found) if n > place and opposite(one, more)), None)
+        if end is None:
+            continue
+        if one["state"] != "OPEN" or not any("relation" in more for more in found[place + 1 : end]):
             raise GoalError(
-                f"The goal cannot be read: one thing is to be {states}. A goal says what is true at the end, and the "
-                "order of what is done cannot be said: say only how it is to end."
+                f"The goal cannot be read: one thing is to be {say(str(one['state']))}, and then "
+                f"{say(str(found[end]['state']))}. A goal says what is true at the end, and the order of what is done "
+                "cannot be said: say only how it is to end."
             )
 
 
@@ -342,4 +350,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-__all__ = ["HELD", "OPENED", "PLACED", "ROOMS", "Naming", "Rows", "choose_kind", "read_sentences", "read_some"]
+__all__ = [
+    "HELD",
+    "OPENED",
+    "PLACED",
+    "ROOMS",
+    "Naming",
+    "Rows",
+    "choose_kind",
+    "read_sentences",
+    "read_some",
+    "require_one_end",
+]

@@ -38,16 +38,17 @@ def draw_map(task: Task, seen: Sequence[Observation]) -> str:
     there = [(here[0] + x, here[1] + z) for _, x, z in creatures]
     half = max(_LEAST, *(max(abs(x - here[0]), abs(z - here[1])) for x, z in [*way, *there])) * 1.1
 
+    block = _SIZE / 2 / half
+
     def at(x: float, z: float) -> tuple[float, float]:
-        return tuple(_SIZE / 2 + (to - by) * _SIZE / 2 / half for to, by in zip((x, z), here, strict=True))  # type: ignore[return-value]
+        return _SIZE / 2 + (x - here[0]) * block, _SIZE / 2 + (z - here[1]) * block
 
     parts = [box(0, 0, _SIZE, _SIZE, fill="#f7f9f4"), words(_SIZE / 2, 16, "N", colour=SOFT, middle=True)]
     parts.append(path([at(*one) for one in way], colour=AGENT, width=2.5))
     for (name, _, _), place in zip(creatures, there, strict=True):
         parts += [_dot(at(*place), CHANGED, 4), words(at(*place)[0] + 7, at(*place)[1] + 4, name)]
     parts += [_dot(at(*way[0]), SOFT, 4), _dot(at(*here), AGENT, 7)]
-    scale = 16 * _SIZE / 2 / half
-    parts += [path([(12, _SIZE - 12), (12 + scale, _SIZE - 12)], colour=INK, width=2)]
+    parts.append(path([(12, _SIZE - 12), (12 + 16 * block, _SIZE - 12)], colour=INK, width=2))
     parts.append(words(12, _SIZE - 18, "16 blocks", colour=SOFT))
     return svg(_SIZE + _SIDE, _SIZE, [*parts, *_side(seen[-1].text, places[-1])])
 

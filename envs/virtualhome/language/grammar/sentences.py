@@ -18,6 +18,7 @@ from typing import Final
 from .....errors import GoalError, nearest
 from .....experience import Goal
 from ....facts.conditions import ConditionJson
+from ....facts.sentences import require_one_end
 from ...engine.rules import Rules
 from ...engine.scene import Scene
 from ..phrases import DEEDS, ERRANDS, STATE_WORDS
@@ -110,30 +111,15 @@ def read_sentence(text: str, scene: Scene, rules: Rules | None = None) -> tuple[
         raise GoalError(f"The goal cannot be read: {'; '.join(reader.problems(said))}.")
     if not found:
         raise GoalError("The goal asks for nothing that can be checked: say what is to be done, or to be true.")
-    _require_one_end(found, said)
+    if _in_order(said):
+        require_one_end(found, _opposite, _SAID.__getitem__)
     return tuple(_running_closed(_settled(found, said, scene), scene))
 
 
-def _require_one_end(conditions: Sequence[ConditionJson], said: str) -> None:
-    """Refuse what only the order would tell apart: "turn on the TV and turn off the TV".
-
-    Opening something to take or put a thing, and closing it then, is one way to one end, so that may be said.
-
-    Raises:
-        GoalError: something is to be so, and then to be otherwise, with nothing done in between that needs it.
-    """
-    if not _in_order(said):
-        return
-    for place, one in enumerate(conditions):
-        opposite = OPPOSITE.get(one.get("state", ""))
-        ends = [end for end, more in enumerate(conditions) if end > place and more == {**one, "state": opposite}]
-        between = conditions[place + 1 : ends[0]] if ends else ()
-        if ends and not (one["state"] == "OPEN" and any("relation" in more for more in between)):
-            states = f"{_SAID[one['state']]}, and then {_SAID[str(opposite)]}"
-            raise GoalError(
-                f"The goal cannot be read: one thing is to be {states}. A goal says what is true at the end, and the "
-                "order of what is done cannot be said: say only how it is to end."
-            )
+def _opposite(one: ConditionJson, other: ConditionJson) -> bool:
+    """Whether two conditions put the same things in opposite states."""
+    opposite = OPPOSITE.get(one.get("state", ""))
+    return opposite is not None and other == {**one, "state": opposite}
 
 
 def _in_order(said: str) -> bool:
