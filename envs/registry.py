@@ -417,7 +417,9 @@ def get_demonstration(task: Task) -> tuple[str, ...]:
     """
     spec = get_env(task.env)
     if not spec.demonstration:
-        raise ConfigError(f"The environment {spec.name!r} has no demonstrations: choose another agent or collector.")
+        why = f"The environment {spec.name!r} has no demonstrations: choose another agent or collector."
+        lacks = ", ".join(spec.missing())
+        raise ConfigError(f"{why} It also lacks {lacks}: see `pathei env doctor {spec.name}`." if lacks else why)
     return tuple(spec.load(spec.demonstration)(task))
 
 
@@ -427,9 +429,7 @@ def get_verbalizer(env_id: str) -> Verbalizer:
     from .verbalizer import plain
 
     spec = _find(env_id)
-    if spec is None or spec.verbalizer is None:
-        return plain()
-    return cast("Verbalizer", spec.load(spec.verbalizer)())
+    return plain() if spec is None or spec.verbalizer is None else spec.load(spec.verbalizer)()
 
 
 def get_goal_space(env_id: str) -> GoalSpaceProvider:
@@ -460,8 +460,7 @@ def task_set_named(name: str) -> list[Task] | None:
     Raises:
         DataError: it has not been fetched.
     """
-    spec = next((one for one in BUILTIN_ENVS if name in one.task_sets), None)
-    return None if spec is None else spec.task_set(name)
+    return next((one.task_set(name) for one in BUILTIN_ENVS if name in one.task_sets), None)
 
 
 def register_id(spec: EnvSpec) -> None:

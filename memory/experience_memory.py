@@ -192,7 +192,9 @@ class ExperienceMemory:
         if not isinstance(where, Filter | None):
             raise MemoryStoreError(f"Which items may be found is said by a Filter, not {where!r}.")
         if not text.strip():
-            raise MemoryStoreError("The question is empty: ask in words, or list the items (`items`) instead.")
+            raise MemoryStoreError(
+                "The question is empty: ask in words, or list the items instead (`pathei memory list`, `items()`)."
+            )
         with self._threads:
             self._view.sync()
             if k < 1 or self._view.columns.rows == 0:

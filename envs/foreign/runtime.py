@@ -155,7 +155,7 @@ class ForeignRuntime:
         error = reply["error"]
         if not isinstance(error, dict) or not all(isinstance(error.get(key), str) for key in ("type", "message")):
             raise WireError(f"its error is {error!r:.80}")
-        return None, f"{error['type']}: {error['message']}"
+        return None, f"{error['type']}: {_quoted(error['message'])}"
 
     def _break(self, why: str) -> None:
         self._over = self._over or why
@@ -287,6 +287,14 @@ def _end(guard: subprocess.Popen[bytes], channel: socket.socket, mark: str, owne
         guard.wait()
     if guard.returncode != 0:
         _sweep(guard.pid, mark)
+
+
+def _quoted(message: str) -> str:
+    """Return a message as it fits into a sentence: a long one by its beginning and its end."""
+    if len(message) <= _QUOTED_CHARACTERS:
+        return message
+    half = _QUOTED_CHARACTERS // 2
+    return f"{message[:half].rstrip()} [...] {message[-half:].lstrip()}"
 
 
 def _sweep(group: int, mark: str) -> None:

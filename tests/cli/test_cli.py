@@ -107,6 +107,7 @@ def test_worlds_and_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> 
         (["run", "--tasks", "{tmp}/good", "--task", "lantern-x"], "There is no task 'lantern-x'"),
         (["run", "--scene", "house:7"], "no demonstration for another scene"),
         (["run", "--script", "{tmp}/none", "--tasks", "{tmp}/good"], "cannot be read"),
+        (["run", "--env", "minedojo"], "has no demonstrations: choose another agent or collector."),
     ],
 )
 def test_what_is_refused_is_one_line_on_stderr(

@@ -380,7 +380,8 @@ def demonstration(task: Task, browser: Browser | None = None) -> list[str]:
     script = SCRIPTS.get(page)
     if script is None:
         raise ConfigError(
-            f"MiniWoB++ {page} has no demonstration; {len(SCRIPTS)} other pages do (docs/guide/envs/web.md)."
+            f"MiniWoB++ {page} has no demonstration: choose another seed, another agent (`random`), or one of the "
+            f"{len(SCRIPTS)} pages that have one (docs/guide/envs/web.md)."
         )
     env = miniwob.make(browser=browser)
     try:

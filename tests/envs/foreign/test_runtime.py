@@ -4,6 +4,7 @@ import ast
 import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -130,6 +131,14 @@ def test_an_error_of_the_environment_costs_that_call_only(counting: list[str], l
     runtime.close()
     with pytest.raises(ForeignRuntimeError, match="is closed"):
         runtime.call("reset")
+
+
+def test_a_long_error_of_the_child_is_quoted_by_its_beginning_and_end(counting: list[str]) -> None:
+    with started(counting) as runtime:
+        with pytest.raises(ForeignRuntimeError) as refused:
+            runtime.call("step", {"action": f"raise first {'x' * 5_000} last"})
+        assert re.fullmatch(r"Counting failed at 'step': ValueError: first x+ \[\.\.\.\] x+ last", str(refused.value))
+        assert len(str(refused.value)) < 500
 
 
 @pytest.mark.parametrize(
