@@ -156,6 +156,10 @@ class Coverage:
     """Episodes that could not be played to their end."""
     successes: int = 0
     """Trajectories whose goal held at the end."""
+    branches: int = 0
+    """Trajectories that begin at a step of another one."""
+    branch_successes: int = 0
+    """Branches whose goal held at the end."""
     checked: int = 0
     """Trajectories whose environment reports whether the goal held."""
     steps: int = 0
@@ -163,7 +167,7 @@ class Coverage:
     refused: int = 0
     """Actions that the world refused."""
     unchanged: int = 0
-    """Actions that were not refused and changed nothing."""
+    """Actions that were not refused, and after which neither the facts nor the text were different."""
     verbs: Counter[str] = field(default_factory=Counter)
     """How often each verb was used."""
     actions: Counter[str] = field(default_factory=Counter)
@@ -189,6 +193,9 @@ class Coverage:
         self.episodes += 1
         self.checked += record.success is not None
         self.successes += record.success is True
+        if record.parent is not None:
+            self.branches += 1
+            self.branch_successes += record.success is True
         self.steps += len(record.steps)
         scene = str(record.task.options.get("scene", f"{record.task.env} seed {record.task.seed}"))
         effects = Effects(record.steps[0].observation if record.steps else record.final)
@@ -203,7 +210,8 @@ class Coverage:
                 self.refused += 1
                 continue
             changed = effects.of(step.observation, after)
-            self.unchanged += not changed
+            same = step.observation.text == after.text
+            self.unchanged += same and not changed and not (after.facts or {}).get("changes")
             self.effects.update(changed)
 
     def __add__(self, other: Coverage) -> Coverage:
@@ -216,6 +224,8 @@ class Coverage:
             "episodes": self.episodes,
             "failures": self.failures,
             "successes": self.successes if self.checked else None,
+            "branches": self.branches,
+            "branch_successes": self.branch_successes if self.checked else None,
             "steps": self.steps,
             "refused": self.refused,
             "unchanged": self.unchanged,
@@ -236,7 +246,7 @@ class Coverage:
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> Coverage:
         """Return what `to_json` wrote."""
-        fields: dict[str, Json] = {name: data[name] for name in _NUMBERS}
+        fields: dict[str, Json] = {name: data.get(name, 0) for name in _NUMBERS}
         fields |= {name: Counter(data[name]) for name in _COUNTERS}
         return cls(**fields, objects=set(data["objects"]))
 
@@ -245,7 +255,17 @@ class Coverage:
         return compare({"": self}, title)
 
 
-_NUMBERS = ("episodes", "failures", "successes", "checked", "steps", "refused", "unchanged")
+_NUMBERS = (
+    "episodes",
+    "failures",
+    "successes",
+    "branches",
+    "branch_successes",
+    "checked",
+    "steps",
+    "refused",
+    "unchanged",
+)
 _COUNTERS = ("verbs", "actions", "effects")
 
 

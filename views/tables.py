@@ -15,15 +15,18 @@ def gathered_table(done: CollectReport, info: StoreInfo, collector: str) -> Tabl
     """Return what one gathering by a collector, by its name, has brought, and what the store holds now."""
     summary = done.coverage.summary()
     table = _pairs(f"Collected by {collector}")
-    table.add_row("episodes", f"{done.coverage.episodes:,} in {done.seconds:.1f} s ({done.rate:.0f}/s)")
+    episodes = done.coverage.episodes - done.coverage.branches
+    apart = f" and {done.coverage.branches:,} branches" if done.coverage.branches else ""
+    table.add_row("episodes", f"{episodes:,}{apart} in {done.seconds:.1f} s ({done.rate:.0f}/s)")
     table.add_row("failures", f"{done.coverage.failures:,}")
     if done.before:
         table.add_row("done before", f"{done.before:,} of {done.tasks:,} tasks")
     if summary["successes"] is not None:
         unknown = done.coverage.episodes - done.coverage.checked
         rest = f" ({unknown:,} of unknown success)" if unknown else ""
-        count = done.coverage.episodes + done.coverage.failures
-        table.add_row("goals reached", f"{summary['successes']:,} of {count:,}{rest}")
+        reached = done.coverage.successes - done.coverage.branch_successes
+        more = f", and by {done.coverage.branch_successes:,} branches" if apart else ""
+        table.add_row("goals reached", f"{reached:,} of {episodes + done.coverage.failures:,}{rest}{more}")
     table.add_row("steps", f"{summary['steps']:,}, {summary['refused']:,} refused, {summary['unchanged']:,} no change")
     for key in ("actions", "objects", "effects"):
         if (count := summary[f"distinct_{key}"]) is not None:

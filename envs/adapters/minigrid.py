@@ -215,7 +215,8 @@ def generate_tasks(n: int, seed: int) -> list[Task]:
     grids = {level: _grid(level) for level in LEVELS[: min(n, len(LEVELS))]}
     for number in range(n):
         level, world = LEVELS[number % len(LEVELS)], seed * 100_000 + number
-        mission = grids[level].reset(seed=world)[0]["mission"]
+        with redirect_stdout(io.StringIO()):
+            mission = grids[level].reset(seed=world)[0]["mission"]
         LevelGraph(grids[level])  # numbers the things, which conditions may name
         goal = Goal(mission, conditions_of(grids[level]))
         found.append(Task(f"minigrid:{level}/{world}", ENV, world, goal, {"level": level}))
@@ -234,7 +235,8 @@ def demonstration(task: Task) -> Sequence[str]:
     if not level.startswith("BabyAI"):
         raise ConfigError(f"Only levels of BabyAI have a bot to demonstrate them, not {level!r}.")
     grid = _grid(level)
-    grid.reset(seed=task.seed)
+    with redirect_stdout(io.StringIO()):
+        grid.reset(seed=task.seed)
     make_bot: Any = BabyAIBot
     bot, actions, done = make_bot(grid), list[str](), False
     try:

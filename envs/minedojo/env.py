@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import gymnasium
@@ -61,7 +62,8 @@ class MineDojoEnv(gymnasium.Env[dict[str, Any], Any]):
         self.render_mode, self._defaults = render_mode, defaults
         self._arguments = _arguments(defaults)
         command = python_command(python(), f"{Path(__file__).with_name('bridge.py')}:make")
-        self._inner = ForeignEnv(command, self._arguments, name="MineDojo", limits=_LIMITS)
+        self._place = TemporaryDirectory(prefix="pathei-minedojo-")  # the package writes logs where it is started
+        self._inner = ForeignEnv(command, self._arguments, name="MineDojo", limits=_LIMITS, cwd=self._place.name)
         seen = self._inner.observation_space
         assert isinstance(seen, spaces.Dict)
         self.observation_space = spaces.Dict({**seen.spaces, "text": UnicodeText(_TEXT)})
@@ -124,6 +126,7 @@ class MineDojoEnv(gymnasium.Env[dict[str, Any], Any]):
     def close(self) -> None:
         """End the interpreter, and Minecraft if the package started it."""
         self._inner.close()
+        self._place.cleanup()
 
     def _learn(self) -> None:
         said = self._inner.runtime.call("vocabulary")

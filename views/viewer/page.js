@@ -517,13 +517,17 @@ function curves(attempts, all) {
     const values = [proposed.size / all, reachedGoals.size / all, recent.filter((one) => one[SUCCESS] === true).length / recent.length];
     values.forEach((value, line) => lines[line][1].push([n, value]));
   });
-  const [width, height] = [800, 200];
-  const x = (n) => (n / Math.max(1, attempts.length - 1)) * width;
-  const every = Math.max(1, Math.floor(attempts.length / width));
+  const [left, width, height] = [52, 740, 200];
   const last = attempts.length - 1;
-  const points = (line) => line.filter(([n]) => n % every === 0 || n === last).map(([n, value]) => `${x(n).toFixed(1)},${(height * (1 - value)).toFixed(1)}`).join(" ");
-  return svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "curves", role: "img", "aria-label": "goals proposed and reached, and the share of attempts that reached theirs, over the attempts", preserveAspectRatio: "none" },
-    ...[0, 0.5, 1].map((at) => svg("line", { x1: 0, x2: width, y1: height * at, y2: height * at, class: "rule" })),
+  const x = (n) => left + (n / Math.max(1, last)) * width;
+  const y = (value) => 8 + height * (1 - value);
+  const every = Math.max(1, Math.floor(attempts.length / width));
+  const points = (line) => line.filter(([n]) => n % every === 0 || n === last).map(([n, value]) => `${x(n).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
+  const marks = [...new Set([0, last >> 1, last])];
+  return svg("svg", { viewBox: `0 0 ${left + width + 8} ${height + 30}`, class: "curves", role: "img", "aria-label": "goals proposed and reached, and the share of attempts that reached theirs, over the attempts" },
+    ...[0, 0.5, 1].flatMap((at) => [svg("line", { x1: left, x2: left + width, y1: y(at), y2: y(at), class: "rule" }),
+      svg("text", { x: left - 6, y: y(at) + 4, "text-anchor": "end" }, `${100 * at} %`)]),
+    ...marks.map((n) => svg("text", { x: x(n), y: height + 24, "text-anchor": n ? n === last ? "end" : "middle" : "start" }, n === last ? count(n + 1, "attempt") : (n + 1).toLocaleString("en"))),
     ...lines.map(([name, line]) => svg("polyline", { points: points(line), class: name })));
 }
 
@@ -538,7 +542,7 @@ async function drawCurriculum(mine) {
   const order = new URLSearchParams(location.hash.split("?")[1] ?? "").get("by") ?? "proposed";
   goals.sort(orders[order] ?? orders.proposed);
   const number = (text) => make("td", { class: "number" }, String(text));
-  const legend = [["proposed", "goals proposed"], ["reached", "goals reached"], ["rate", `share of the last ${SPAN} attempts that reached their goal`]];
+  const legend = [["proposed", `goals proposed, of ${goals.length.toLocaleString("en")}`], ["reached", "goals reached"], ["rate", `share of the last ${SPAN} attempts that reached their goal`]];
   show("Curriculum", { Escape: () => { location.hash = listed; } }, make("h1", {}, "Curriculum"),
     make("p", { class: "note", id: "count" }, `${count(attempts.length, "attempt")} at ${count(goals.length, "goal")}: ${got.length} reached, ${goals.length - got.length} never.`),
     attempts.length > 1 && curves(attempts, goals.length),

@@ -235,6 +235,21 @@ def test_the_coverage_of_two_sets_is_the_sum_of_both(records: list[Record], cut:
     assert Coverage.from_json(whole.to_json()) == whole
 
 
+def test_turning_round_is_a_change_though_no_effect() -> None:
+    see = Observation("a wall", facts={"graph": {"nodes": [[0, "you"], [1, "door"]], "characters": [0]}})
+    turned = Observation("a door", facts={"changes": [["+", 0, "FACING", 1]]})
+    still = Observation("a door", facts={"changes": []})
+    steps = (Step(see, "turn left", 0.0), Step(turned, "wait", 0.0))
+    coverage = Coverage.of([Trajectory("t", A, steps, still, "test")])
+    assert (coverage.unchanged, len(coverage.effects)) == (1, 0)
+
+
+def test_branches_are_counted_apart() -> None:
+    root, branch = lived(A, "root"), lived(A, "branch", parent=Parent("root", 1))
+    coverage = Coverage.of([root, branch])
+    assert (coverage.episodes, coverage.branches) == (2, 1)
+
+
 def test_coverage_counts_what_was_done() -> None:
     see = Observation("dark", facts={"graph": {"nodes": [[0, "lamp"]]}})
     lit = Observation("light", facts={"changes": [["+", 0, "LIT"]]})
@@ -249,6 +264,8 @@ def test_coverage_counts_what_was_done() -> None:
         "episodes": 1,
         "failures": 0,
         "successes": 0,
+        "branches": 0,
+        "branch_successes": 0,
         "steps": 3,
         "refused": 1,
         "unchanged": 1,
