@@ -22,7 +22,7 @@ from ..extras import EXTRAS, missing
 from ..logs import show_logs
 from ..registry import one_line, raised_in
 from .aliases import replace_old_options
-from .console import complain, print_plainly, take_verbose
+from .console import complain, print_plainly, take_verbose, warnings_as_lines
 from .table import COMMANDS, PERFORMED_BY, load, names_only
 
 CONFIG: Final = (OmitSubcommandPrefixes, CascadeSubcommandArgs)
@@ -60,7 +60,8 @@ def main(args: Sequence[str] | None = None) -> int:
             tyro.cli(names_only(), args=given, prog="pathei", description=about, config=CONFIG)
         name, *rest = given
         chosen: Any = tyro.cli(load(COMMANDS[name][0]), args=rest, prog=f"pathei {name}", config=CONFIG)
-        return perform(getattr(chosen, "command", chosen))
+        with warnings_as_lines():
+            return perform(getattr(chosen, "command", chosen))
     except PatheiError as error:
         complain(str(error))
         return 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ def collect(command: Collect) -> int:
     from ..store import ExperienceStore
     from ..views.tables import gathered_table
 
-    check(at_least(command, workers=0, steps=1), "collect options")
+    timed = {"timeout must be a finite number of seconds above 0": 0 < command.timeout < math.inf}
+    check({**at_least(command, workers=0, steps=1), **timed}, "collect options")
     tame_libraries()
     options = command.collector
     if options.in_process and command.workers:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
@@ -62,6 +64,23 @@ def tame_libraries() -> None:
         hushed.set_verbosity_error()
 
 
+@contextlib.contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Print our own warnings once, in one line on stderr as errors are, without the code that they come from."""
+    printed = set[str]()
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not category.__module__.startswith("pathei."):
+            others(message, category, *where, **more)
+        elif str(message) not in printed:
+            printed.add(str(message))
+            complain(str(message))
+
+    with warnings.catch_warnings():
+        others, warnings.showwarning = warnings.showwarning, show
+        yield
+
+
 def complain(message: str) -> None:
     """Print an error, in one line on stderr."""
     from rich.console import Console
@@ -81,4 +100,4 @@ def take_verbose(args: Sequence[str]) -> tuple[list[str], int | None]:
     return rest, None if not count else logging.INFO if count == 1 else logging.DEBUG
 
 
-__all__ = ["complain", "make_console", "take_verbose", "tame_libraries"]
+__all__ = ["complain", "make_console", "print_plainly", "take_verbose", "tame_libraries", "warnings_as_lines"]

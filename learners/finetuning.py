@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
-from ..errors import ConfigError, RecordError, check
+from ..errors import ConfigError, LearningError, RecordError, check
 from ..extras import needed_by
 from ..pretrained import EXAMPLES, find_model, has_text
 from ..store import ExperienceStore, flagged
@@ -125,8 +125,10 @@ class FineTuner:
                 if (out / MODEL).exists():
                     return _read_report(out)
                 kept = self._examples(examples)
-                base, tokenizer, text = self.load()
                 learned = [one for one in kept if one.split == "train"]
+                if not learned:
+                    raise LearningError(f"{self._config.data or 'What is given'} holds no examples to learn from.")
+                base, tokenizer, text = self.load()
                 rows = self._tokenised(learned, base, tokenizer)
                 self._check_kept(len(rows.rows))
                 settle(out, self._config)

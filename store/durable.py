@@ -33,7 +33,7 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno in _FULL:
-            advice = "make room on that disk, then open the store again"
+            advice = "make room on that disk, and run this again"
         elif isinstance(error, FileExistsError | NotADirectoryError):
             advice = "that is a file: choose a directory, or a name that is free"
         else:
@@ -79,8 +79,12 @@ def publish(temporary: Path, final: Path) -> None:
 
 def write_atomically(final: Path, data: bytes, temporary: Path) -> None:
     """Write `data` to `final` by way of `temporary`: a reader finds the old content or the new one, whole."""
-    temporary.write_bytes(data)
-    publish(temporary, final)
+    try:
+        temporary.write_bytes(data)
+        publish(temporary, final)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # on a full disk it would take the room that is needed
+        raise
 
 
 def sha256_of(path: Path) -> str:

@@ -75,7 +75,7 @@ def list_items(command: MemoryList) -> None:
         return
     table = Table("id", "status", "what", "feedback")
     for item in listed:
-        text = " ".join(item.draft.text.split())
+        text = f"{' '.join(item.draft.text.split())}{_whose(item)}"
         table.add_row(item.id, item.status, _plain(_shortened(text)), _counts(item))
     console.print(table)
     if more:
@@ -239,7 +239,9 @@ def _answers(hits: Iterable[Hit], question: str) -> Table:
 
     table = Table("", "kind", "what", "feedback", "scores", show_lines=True)
     for rank, hit in enumerate(hits, 1):
-        what = Text(preview(hit.item.draft.text, question, _LONG)).append(f"\n{hit.item.id}", style="dim")
+        what = Text(preview(hit.item.draft.text, question, _LONG)).append(
+            f"\n{hit.item.id}{_whose(hit.item)}", style="dim"
+        )
         scores = "\n".join(f"{name:7} {value:.2f}" for name, value in hit.scores.items())
         table.add_row(str(rank), hit.item.draft.kind, what, _counts(hit.item).replace(", ", "\n"), scores)
     return table
@@ -269,6 +271,14 @@ def _item_table(item: Item) -> Table:
     for name, value in draft.data.items():
         table.add_row(name, _plain(value if isinstance(value, str) else _json(value)))
     return table
+
+
+def _whose(item: Item) -> str:
+    """Return whom an item belongs to, as it follows its text: `" (user ann, session 3)"`; empty for anyone's."""
+    draft = item.draft
+    scopes = {"user": draft.user, "agent": draft.agent, "session": draft.session}
+    named = ", ".join(f"{name} {value}" for name, value in scopes.items() if value)
+    return named and f" ({named})"
 
 
 def _counts(item: Item) -> str:

@@ -6,6 +6,7 @@ again. Not here: which tasks, and how progress is shown.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Set
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from ...errors import ConfigError
+from ...errors import ConfigError, check
 from ...experience import Failure, Record, Task, decode
 from ...store import ExperienceStore
 from ...store.durable import uncollected
@@ -143,6 +144,7 @@ def _begin(
     pool: Pool,
 ) -> tuple[_Left, Generator[_Played, None, None]]:
     """Return the tasks that are left, and what plays them."""
+    check({"timeout must be a finite number of seconds above 0": 0 < timeout < math.inf}, "collect options")
     if callable(collector) and not workers:
         collector = collector()
     if not callable(collector) and not hasattr(collector, "collect"):

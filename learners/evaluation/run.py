@@ -130,6 +130,8 @@ def evaluate_model(
         PatheiError: the model or a file cannot be read, or a plan's environment cannot be made.
     """
     if not config.data and examples is None:
+        if not Path(name).exists():
+            raise LearningError(f"Nothing is at {name}: name a run of `pathei learn`, or a model with --data.")
         raise LearningError(
             f"{name} is no run with held-out examples of its own: name files of examples (--data), or a run next to it."
         )

@@ -107,6 +107,10 @@ def test_worlds_and_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> 
         (["run", "--tasks", "{tmp}/good", "--task", "lantern-x"], "There is no task 'lantern-x'"),
         (["run", "--scene", "house:7"], "no demonstration for another scene"),
         (["run", "--script", "{tmp}/none", "--tasks", "{tmp}/good"], "cannot be read"),
+        (["collect", "{tmp}/s", "--timeout", "0"], "timeout must be a finite number of seconds above 0"),
+        (["collect", "{tmp}/s", "--timeout", "nan"], "timeout must be a finite number of seconds above 0"),
+        (["eval", "{tmp}/nowhere"], "Nothing is at {tmp}/nowhere"),
+        (["learn", "{tmp}/none.jsonl", "--out", "{tmp}/run"], "holds no examples to learn from"),
         (["run", "--env", "minedojo"], "has no demonstrations: choose another agent or collector."),
     ],
 )
@@ -114,10 +118,11 @@ def test_what_is_refused_is_one_line_on_stderr(
     args: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_tasks(tmp_path / "good", lantern_tasks(2))
+    (tmp_path / "none.jsonl").touch()
     (tmp_path / "bad").write_bytes((tmp_path / "good").read_bytes().splitlines()[0] + b'\n{"id": 3}\n')
     assert main([arg.format(tmp=tmp_path) for arg in args]) == 2
     shown = capsys.readouterr()
-    assert says in shown.err
+    assert says.format(tmp=tmp_path) in shown.err
     assert shown.err.count("\n") == 1
     assert "Traceback" not in shown.err
     assert "\x1b" not in shown.err

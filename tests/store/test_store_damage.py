@@ -1,5 +1,6 @@
 """A damaged store: what is sound stays readable, what is missing is named, and `salvage` makes a sound store of it."""
 
+import errno
 import os
 import shutil
 import warnings
@@ -13,6 +14,7 @@ from pathei.cli import main
 from pathei.errors import PatheiError, RecordError, StoreError
 from pathei.experience import Failure, Goal, Observation, Parent, Step, Task, Trajectory
 from pathei.store import ExperienceStore, StoreDamageWarning, salvage
+from pathei.store.durable import explained, write_atomically
 
 COUNT = 30
 WHOLE: dict[str, Trajectory] = {}
@@ -178,15 +180,29 @@ def test_empty_ids_are_refused(tmp_path: Path) -> None:
             store.append(failure(""))
 
 
+def test_what_does_not_fit_on_a_disk_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "page").write_text("old")
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(StoreError, match="make room on that disk"), explained(tmp_path / "page"):
+        write_atomically(tmp_path / "page", b"new and longer", tmp_path / "page.tmp")
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"page": "old"}
+
+
 def test_the_commands_verify_and_salvage(sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["store", "verify", str(sound)]) == 0
     path = shutil.copytree(sound, tmp_path / "s")
     (path / "shards" / "000001.steps.parquet").unlink()
-    with pytest.warns(StoreDamageWarning):
-        assert main(["store", "verify", str(path)]) == 1
-    assert "000001.steps.parquet: it is missing" in capsys.readouterr().out
-    with pytest.warns(StoreDamageWarning):
-        assert main(["store", "salvage", str(path), str(tmp_path / "new")]) == 0
+    assert main(["store", "verify", str(path)]) == 1
+    shown = capsys.readouterr()
+    assert "000001.steps.parquet: it is missing" in shown.out
+    assert {line.split(" is damaged")[0] for line in shown.err.splitlines()} == {f"The store {path}"}
+    assert len(set(shown.err.splitlines())) == len(shown.err.splitlines())
+    assert main(["store", "salvage", str(path), str(tmp_path / "new")]) == 0
     assert main(["store", "verify", str(tmp_path / "new")]) == 0
     capsys.readouterr()
     assert main(["store", "info", str(tmp_path / "new"), "--json"]) == 0
