@@ -9,8 +9,10 @@ A condition is one of these (they stand in `experience.Goal.conditions`; `goals`
     {"done": {"verb": "DRINK", "object": S, "destination": S}}   this was done; both objects are optional
 
 A selector `S` is `{"class": "cup"}`, `{"id": 12}`, `{"property": "GRABBABLE"}` (where the environment knows properties)
-or `{"any": [S, ...]}`. A relation is one of the environment's, `"HOLDS"` for either hand, or several joined by a bar. A
-node or an edge may also have
+or `{"any": [S, ...]}`. With a name under `"same"`, as in `{"class": "cup", "same": "cup"}`, all selectors of that name
+mean one and the same node (of a count, the same nodes): "a cup is clean and that cup is on the table" (`joined`). A
+relation is one of the environment's, `"HOLDS"` for either hand, or several joined by a bar. A node or an edge may also
+have
 
     "count": 2       at least this number of nodes, or of pairs; "all": every node selected first (default 1)
     "new": true      only what did not hold at the beginning counts (E2WM)
@@ -19,6 +21,8 @@ an edge `"either": true` (the edge may point either way), and every condition
 
     "weight": 2.0    its share of the progress (default 1)
     "optional": true it adds to the progress, but success does not need it
+    "then": true     it counts only if it came about while those before it in the list held, or held from the beginning;
+                     an environment that keeps no history of a goal looks at the end alone
 
 Not here: time (`until`, `always`) and disjunctions of different conditions.
 """
@@ -27,7 +31,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from ...errors import GoalError
@@ -46,6 +50,8 @@ class NodeSelector:
     ids: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
+    same: str = ""
+    """The name under which other selectors mean the same node; empty for none."""
 
     def takes(self, kind: str, id_: int) -> bool:
         """Return whether a node may be meant; without ids and classes any may."""
@@ -120,12 +126,15 @@ class Weighted:
     condition: Condition
     weight: float = 1.0
     optional: bool = False
+    then: bool = False
+    """Whether it has to come about while those before it hold."""
 
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
-def gather(conditions: Sequence[ConditionJson], read: Callable[[ConditionJson], T], trouble: str) -> tuple[T, ...]:
+def gather(conditions: Sequence[S], read: Callable[[S], T], trouble: str) -> tuple[T, ...]:
     """Apply a function to each condition and report the problems of all of them at once.
 
     Args:
@@ -167,10 +176,10 @@ def parse_condition(condition: ConditionJson) -> Weighted:
         raise GoalError(f"{condition!r} is not an object with 'node', 'from', 'not', 'actions' or 'done'")
     body = dict(condition)
     weight = body.pop("weight", 1.0)
-    optional = body.pop("optional", False)
+    optional, then = body.pop("optional", False), body.pop("then", False)
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
         raise GoalError(f"the weight {weight!r} is not a number above 0")
-    return Weighted(_condition(body), float(weight), _flag("optional", optional))
+    return Weighted(_condition(body), float(weight), _flag("optional", optional), _flag("then", then))
 
 
 def _condition(body: Mapping[str, Any]) -> Condition:
@@ -234,6 +243,9 @@ _READERS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[M
 
 
 def _selector(value: Any) -> NodeSelector:
+    if isinstance(value, Mapping) and "same" in value:
+        what = {key: part for key, part in value.items() if key != "same"}
+        return replace(_selector(what), same=_name("name under 'same'", value["same"]))
     if not isinstance(value, Mapping) or len(value) != 1:
         raise GoalError(f"a selector is one of {{'class': ...}}, {{'id': ...}}, {{'property': ...}}, not {value!r}")
     [(key, what)] = value.items()
@@ -305,7 +317,8 @@ def by_class(condition: ConditionJson, kinds: Mapping[int, str]) -> ConditionJso
     def lifted(value: Any) -> Any:
         if isinstance(value, Mapping):
             if "id" in value:
-                return {"class": kinds[value["id"]]}
+                rest = {key: part for key, part in value.items() if key != "id"}
+                return {"class": kinds[value["id"]], **rest}
             return {key: lifted(part) for key, part in value.items()}
         return [lifted(part) for part in value] if isinstance(value, list | tuple) else value
 

@@ -18,9 +18,11 @@ from .conditions import (
     NodeCondition,
     NodeSelector,
     NotCondition,
+    Weighted,
     parse_condition,
 )
 from .graph import HOLDING, HOLDS, FactGraph
+from .joined import joined
 
 
 def holds(
@@ -63,8 +65,10 @@ def satisfied(
     actions: Sequence[Action] = (),
 ) -> bool:
     """Return whether every condition that is not optional holds; False where there is none to check."""
-    needed = [weighted.condition for weighted in map(parse_condition, conditions) if not weighted.optional]
-    return bool(needed) and all(_measure(one, graph, start, actions) >= 1.0 for one in needed)
+    read = [parse_condition(one) for one in conditions]
+    measures = _measures(read, graph, start, actions)
+    needed = [far for one, far in zip(read, measures, strict=True) if not one.optional]
+    return bool(needed) and all(far >= 1.0 for far in needed)
 
 
 def progress(
@@ -75,11 +79,25 @@ def progress(
     actions: Sequence[Action] = (),
 ) -> float:
     """Return the weighted mean of how far the conditions are, in [0, 1]; 0 where there is none."""
-    weighted = [parse_condition(one) for one in conditions]
-    total = sum(one.weight for one in weighted)
-    return (
-        sum(one.weight * _measure(one.condition, graph, start, actions) for one in weighted) / total if total else 0.0
-    )
+    read = [parse_condition(one) for one in conditions]
+    total = sum(one.weight for one in read)
+    measures = _measures(read, graph, start, actions)
+    return sum(one.weight * far for one, far in zip(read, measures, strict=True)) / total if total else 0.0
+
+
+def _measures(
+    read: Sequence[Weighted], graph: FactGraph, start: FactGraph | None, actions: Sequence[Action]
+) -> list[float]:
+    """Return how far each condition is; those on one and the same thing for the choice that is farthest."""
+    found = [_measure(one.condition, graph, start, actions) for one in read]
+    for group in joined([one.condition for one in read], lambda selector: selector.nodes(graph.kinds)):
+        choices = [[_measure(one, graph, start, actions) for one in choice] for choice in group.choices]
+        choices.sort(
+            key=lambda row: -sum(read[place].weight * far for place, far in zip(group.places, row, strict=True))
+        )
+        for column, place in enumerate(group.places):
+            found[place] = sum(row[column] for row in choices[: group.number]) / group.number
+    return found
 
 
 def _measure(condition: Condition, graph: FactGraph, start: FactGraph | None, actions: Sequence[Action]) -> float:

@@ -10,7 +10,9 @@ that were done. Those are counted in `GoalCheck.history`, a small tuple that a s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from heapq import nlargest
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....errors import GoalError
 from ...facts.conditions import (
@@ -27,6 +29,7 @@ from ...facts.conditions import (
     gather,
     known_name,
 )
+from ...facts.joined import Joined, joined
 from ..engine.scene import bits
 from ..engine.vocabulary import CLOSE, FACING, HANDS
 from ..language.describe_goal import describe, plural
@@ -43,6 +46,10 @@ Measure = Callable[[], float]
 
 Table = list[int]
 
+_TROUBLE: Final = "The goal cannot be checked here"
+_NOT_YET, _TOO_EARLY, _IN_ORDER = range(3)
+"""What the history keeps of a state or an edge that has to come about after others."""
+
 
 class _Step(NamedTuple):
     """One action, with its objects as bitsets; -1 where any will do."""
@@ -55,7 +62,7 @@ class _Step(NamedTuple):
 class GoalCheck:
     """The conditions of one goal, bound to one world. A goal without conditions is never satisfied."""
 
-    __slots__ = ("_done", "_listeners", "_measures", "_needed", "_total", "_weights", "read")
+    __slots__ = ("_done", "_listeners", "_measures", "_moments", "_needed", "_ordered", "_total", "_weights", "read")
 
     def __init__(self, conditions: Sequence[ConditionJson], world: World) -> None:
         """Prepare the conditions for a world.
@@ -69,17 +76,18 @@ class GoalCheck:
                 by them; the message names every problem.
         """
         self._done: list[int] = []
-        self._listeners: dict[str, tuple[tuple[int, tuple[_Step, ...]], ...]] = {}
+        self._listeners: dict[str, tuple[tuple[int, tuple[_Step, ...], tuple[Measure, ...]], ...]] = {}
+        self._ordered: list[tuple[int, Measure, tuple[Measure, ...]]] = []
+        self._moments = 0
         here = world.version
         world.restore(world.start)  # the tables of the beginning, for what has to be new
         try:
-            trouble = "The goal cannot be checked here"
-            found = gather(conditions, lambda condition: self._prepare(parse_condition(condition), world), trouble)
+            self.read: tuple[Weighted, ...] = gather(conditions, parse_condition, _TROUBLE)
+            """The conditions as they were read, in the order given."""
+            self._measures: list[Measure] = self._prepare(world)
         finally:
             world.restore(here)
-        self.read: tuple[Weighted, ...] = tuple(weighted for _, weighted in found)
-        """The conditions as they were read, in the order given."""
-        self._measures = tuple(measure for measure, _ in found)
+        found = list(zip(self._measures, self.read, strict=True))
         self._weights = tuple((measure, weighted.weight) for measure, weighted in found)
         self._needed = tuple(measure for measure, weighted in found if not weighted.optional)
         self._total = sum(weight for _, weight in self._weights)
@@ -106,7 +114,7 @@ class GoalCheck:
         return tuple(measure() >= 1.0 for measure in self._measures)
 
     @property
-    def measures(self) -> tuple[Measure, ...]:
+    def measures(self) -> Sequence[Measure]:
         """For each condition, in the order given, the function that measures how far it is; for heuristics."""
         return self._measures
 
@@ -114,24 +122,80 @@ class GoalCheck:
 
     def note(self, action: EngineAction) -> None:
         """Take notice of an action that was just done; call this after each one that the world did not refuse."""
-        for slot, steps in self._listeners.get(action.verb, ()):
+        self._moments += 1
+        for slot, steps, before in self._listeners.get(action.verb, ()):
             place = self._done[slot]
-            if place < len(steps) and _is(steps[place], action):
+            if place < len(steps) and _is(steps[place], action) and _all_hold(before):
                 self._done[slot] = place + 1
+                self._moments += 1
+        for slot, measure, before in self._ordered:
+            known = self._done[slot]
+            if measure() < 1.0:
+                self._done[slot] = _NOT_YET
+            elif known == _NOT_YET:
+                self._done[slot] = _IN_ORDER if _all_hold(before) else _TOO_EARLY
+            self._moments += known != self._done[slot]
 
     @property
     def history(self) -> tuple[int, ...]:
-        """How many actions of each condition on actions were done so far: all that a snapshot has to keep of a goal."""
+        """What was done so far of conditions on actions or with an order: all that a snapshot has to keep of a goal."""
         return tuple(self._done)
 
     @history.setter
     def history(self, counts: tuple[int, ...]) -> None:
         self._done[:] = counts  # in place: the measures look into this list
+        self._moments += 1
 
     # --- preparing
 
-    def _prepare(self, weighted: Weighted, world: World) -> tuple[Measure, Weighted]:
-        return self._measure(weighted.condition, world), weighted
+    def _prepare(self, world: World) -> list[Measure]:
+        """Return a measure for each condition; the world stands at its beginning."""
+        measures: list[Measure] = []
+
+        def public(place: int) -> Measure:
+            return lambda: measures[place]()  # asked for before it is there
+
+        def one(place: int) -> Measure:
+            group = groups.get(place)
+            if group is None:
+                return self._in_order(self.read[place], place, [public(n) for n in range(place)], world)
+            if group not in chosen:
+                chosen[group] = _Choices(group, self._rows(group, public, world), self.read, self._moment(world))
+            return chosen[group].measure(group.places.index(place))
+
+        def nodes(selector: NodeSelector) -> list[int]:
+            return [world.scene.ids[n] for n in bits(among(selector, world.scene))]
+
+        conditions = [one.condition for one in self.read]
+        (found,) = gather([conditions], lambda some: joined(some, nodes), _TROUBLE)
+        groups = {place: group for group in found for place in group.places}
+        chosen: dict[Joined, _Choices] = {}
+        measures += gather(range(len(conditions)), one, _TROUBLE)
+        return measures
+
+    def _rows(self, group: Joined, public: Callable[[int], Measure], world: World) -> list[list[Measure]]:
+        """Return the measures of conditions that share their things, a row for each choice of things."""
+        rows: list[list[Measure]] = []
+        for choice in group.choices:
+            row: dict[int, Measure] = {}
+            for place, condition in zip(group.places, choice, strict=True):
+                before = [row.get(n) or public(n) for n in range(place)]
+                row[place] = self._in_order(replace(self.read[place], condition=condition), place, before, world)
+            rows.append(list(row.values()))
+        return rows
+
+    def _in_order(self, weighted: Weighted, place: int, before: Sequence[Measure], world: World) -> Measure:
+        """Measure a condition, which has to come about after those before it if it says so."""
+        after = tuple(one for n, one in enumerate(before) if weighted.then and not self.read[n].optional)
+        if isinstance(weighted.condition, ActionsCondition):
+            return self._actions_measure(weighted.condition, world, after)
+        measure = self._measure(weighted.condition, world)
+        if not after:
+            return measure
+        done, slot = self._done, len(self._done)
+        done.append(_IN_ORDER if measure() >= 1.0 else _NOT_YET)
+        self._ordered.append((slot, measure, after))
+        return lambda: 0.0 if done[slot] == _TOO_EARLY else measure()
 
     def _measure(self, condition: Condition, world: World) -> Measure:
         if isinstance(condition, NodeCondition):
@@ -140,15 +204,54 @@ class GoalCheck:
             return _edge_measure(condition, world)
         if isinstance(condition, NotCondition):
             return _denial(self._measure(condition.inner, world), condition.inner, world)
-        return self._actions_measure(condition, world)
+        return self._actions_measure(condition, world, ())
 
-    def _actions_measure(self, condition: ActionsCondition, world: World) -> Measure:
+    def _actions_measure(self, condition: ActionsCondition, world: World, after: tuple[Measure, ...]) -> Measure:
         steps = tuple(_step(pattern, world) for pattern in condition.patterns)
         done, slot, count = self._done, len(self._done), len(steps)
         done.append(0)
         for verb in dict.fromkeys(verb for step in steps for verb in step.verbs):
-            self._listeners[verb] = (*self._listeners.get(verb, ()), (slot, steps))
+            self._listeners[verb] = (*self._listeners.get(verb, ()), (slot, steps, after))
         return lambda: done[slot] / count
+
+    def _moment(self, world: World) -> Callable[[], tuple[object, int]]:
+        """Return a function whose value is another one whenever a measure may be another."""
+        return lambda: (world.version, self._moments)
+
+
+class _Choices:
+    """Conditions that share their things, measured for the things for which they are farthest."""
+
+    __slots__ = ("_best", "_moment", "_number", "_rows", "_seen", "_weights")
+
+    def __init__(
+        self, group: Joined, rows: list[list[Measure]], read: Sequence[Weighted], moment: Callable[[], object]
+    ) -> None:
+        self._rows, self._number, self._moment = rows, group.number, moment
+        self._weights = [read[place].weight for place in group.places]
+        self._seen: object = None
+        self._best: list[list[Measure]] = []
+
+    def measure(self, column: int) -> Measure:
+        """Return how far one of the conditions is, the mean over as many choices as are asked for."""
+
+        def far() -> float:
+            return sum([row[column]() for row in self._chosen()]) / self._number
+
+        return far
+
+    def _chosen(self) -> list[list[Measure]]:
+        if (now := self._moment()) != self._seen:
+            self._best = nlargest(self._number, self._rows, key=self._sum)
+            self._seen = now
+        return self._best
+
+    def _sum(self, row: list[Measure]) -> float:
+        return sum([weight * measure() for weight, measure in zip(self._weights, row, strict=True)])
+
+
+def _all_hold(measures: Sequence[Measure]) -> bool:
+    return all(measure() >= 1.0 for measure in measures)
 
 
 def _is(step: _Step, action: EngineAction) -> bool:

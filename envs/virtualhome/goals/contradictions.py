@@ -41,6 +41,8 @@ class _Demand(NamedTuple):
     state: str = ""
     where: int = 0
     """Rooms or places, as a bitset."""
+    same: str = ""
+    """The name under which other demands mean the same node."""
 
     def bars(self, other: _Demand) -> bool:
         """Return whether one node cannot meet both."""
@@ -83,7 +85,9 @@ def _contradiction(conditions: Sequence[ConditionJson], read: Sequence[Weighted]
                 there = 0
                 for one in some:
                     there |= one.nodes
-                if sum(one.number for one in some) > there.bit_count() and _one_each(some[0].family, there, world):
+                one_thing = len({one.same for one in some}) == 1 and some[0].same
+                few = one_thing or sum(one.number for one in some) > there.bit_count()
+                if few and _one_each(some[0].family, there, world):
                     return _together(conditions, [one.condition for one in some], world)
     held = _held(needed, world)
     if len(held) > len(HANDS) * len(world.characters):
@@ -106,7 +110,7 @@ def _demands(place: int, condition: Condition, world: World) -> Iterator[_Demand
         nodes = among(condition.node, scene)
         count = nodes.bit_count() if condition.count == EVERY else condition.count
         if not no:
-            yield _Demand(place, nodes, count, "state", condition.state)
+            yield _Demand(place, nodes, count, "state", condition.state, same=condition.node.same)
         elif condition.state in _OPPOSITE:
             other = _OPPOSITE[condition.state]
             either = scene.states[scene.state_names.index(condition.state)]
@@ -123,13 +127,13 @@ def _places(place: int, condition: EdgeCondition, world: World) -> Iterator[_Dem
     fluid = scene.having["POURABLE"] | scene.having["DRINKABLE"]
     if relations <= set(HANDS):
         if not targets & fluid:
-            yield _Demand(place, targets, max(condition.count, 1), "place", where=sources)
+            yield _Demand(place, targets, max(condition.count, 1), "place", where=sources, same=condition.target.same)
         return
     count = sources.bit_count() if condition.count == EVERY else condition.count
     if relations == {INSIDE} and not targets & ~scene.rooms:
-        yield _Demand(place, sources, count, "room", where=targets)
+        yield _Demand(place, sources, count, "room", where=targets, same=condition.source.same)
     elif relations <= {ON, INSIDE} and not targets & scene.rooms and not sources & fluid:
-        yield _Demand(place, sources, count, "place", where=targets)
+        yield _Demand(place, sources, count, "place", where=targets, same=condition.source.same)
 
 
 def _one_each(family: str, nodes: int, world: World) -> bool:

@@ -1,7 +1,8 @@
 """Goals in plain words: `"the floor lamp is on and a cup is on the table"`.
 
 Without a scene an id has no class and is given as a number. The character is "you"; where a scene has several, they
-keep their numbers. The words are made for reading, and are not read back.
+keep their numbers. "That plate" is the plate named before, and "then" says what comes about after all before it. The
+grammar reads the words back.
 """
 
 from __future__ import annotations
@@ -54,13 +55,15 @@ _MASSES: Final = (
 class _Cast:
     """Who is who in a scene: the class of each id, and which are the only ones of their class."""
 
-    __slots__ = ("classes", "counts", "you")
+    __slots__ = ("classes", "counts", "named", "you")
 
     def __init__(self, classes: Mapping[int, str] | None) -> None:
         self.classes = classes or {}
         self.counts = None if classes is None else Counter(classes.values())
         one = self.counts is not None and self.counts[CHARACTER_CLASS] == 1
         self.you = next((i for i, name in self.classes.items() if name == CHARACTER_CLASS), None) if one else None
+        self.named: dict[str, str] = {}
+        """The nouns by the names under which one thing is meant again."""
 
 
 def describe(conditions: Sequence[ConditionJson], scene: Scene | Mapping[int, str] | None = None) -> str:
@@ -75,8 +78,12 @@ def describe(conditions: Sequence[ConditionJson], scene: Scene | Mapping[int, st
         GoalError: some conditions are malformed.
     """
     cast = _Cast(dict(zip(scene.ids, scene.classes, strict=True)) if isinstance(scene, Scene) else scene)
-    clauses = [_clause(weighted.condition, cast) for weighted in parse_conditions(conditions)]
-    return join(list(dict.fromkeys(clauses)))
+    clauses = [(_clause(weighted.condition, cast), weighted.then) for weighted in parse_conditions(conditions)]
+    said = ""
+    for place, (clause, then) in enumerate(dict.fromkeys(clauses)):
+        joint = " and " if place == len(dict.fromkeys(clauses)) - 1 else ", "
+        said += clause if not place else f"{joint}then {clause}" if then else f"{joint}{clause}"
+    return said
 
 
 def join(parts: Sequence[str], last: str = " and ") -> str:
@@ -123,7 +130,7 @@ def _edge(condition: EdgeCondition, cast: _Cast, no: bool) -> str:
         thing = "yourself"
     count = condition.count
     if count > 1 and (holds or _is_you(condition.source, cast)):  # the one who has is one, what it has is many
-        thing, count = f"{count} {plural(_noun(condition.target, cast))}", 1
+        thing, count = _several(condition.target, count, cast), 1
     who, many, no = _subject(condition.source, count, cast, "a", no)
     if holds:
         one, more, after = "holds", "hold", _HANDS.get(relations_of(condition), "")
@@ -164,17 +171,33 @@ def _subject(selector: NodeSelector, count: int, cast: _Cast, article: str, no: 
     if count == EVERY:
         return f"{'not every' if no else 'every'} {noun}", False, False
     if count > 1:
-        return f"{'fewer than ' if no else ''}{count} {plural(noun)}", True, False
-    if no and (selector.classes or selector.properties):
+        return f"{'fewer than ' if no else ''}{_several(selector, count, cast)}", True, False
+    if no and not selector.same and (selector.classes or selector.properties):
         return f"no {noun}", False, False
     return _thing(selector, cast, article), False, no
+
+
+def _several(selector: NodeSelector, count: int, cast: _Cast) -> str:
+    again = _again(selector, cast)
+    return f"those {count} {plural(again)}" if again else f"{count} {plural(_noun(selector, cast))}"
+
+
+def _again(selector: NodeSelector, cast: _Cast) -> str:
+    """Return the noun by which a thing was named before, under the same name; empty where it is named now."""
+    known = cast.named.get(selector.same, "")
+    if selector.same and not known:
+        cast.named[selector.same] = _noun(selector, cast)
+    return known
 
 
 def _thing(selector: NodeSelector, cast: _Cast, article: str) -> str:
     if _is_you(selector, cast):
         return "you"
+    if again := _again(selector, cast):
+        return f"that {again}"
     if selector.ids and not selector.classes and not selector.properties:
-        return join([_by_id(number, cast) for number in selector.ids], " or ")
+        first, *more = (_by_id(number, cast) for number in selector.ids)
+        return join([first, *(one.removeprefix("the ") for one in more)], " or ")
     noun = _noun(selector, cast)
     if cast.counts is not None:
         article = "the" if len(selector.classes) == 1 and cast.counts[selector.classes[0]] == 1 else "a"

@@ -115,32 +115,48 @@ STATE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 
 IN_WORDS: Final = r"back in|in and on|in|inside|into"
 ON_WORDS: Final = r"on top of|back onto|back on|upon|onto|on"
-AT_WORDS: Final = r"in/on|on/in|in or on|on or in|back to|over to|next to|to|at"
+NEAR_WORDS: Final = r"next to|close to|near to|near"
+AT_WORDS: Final = rf"in/on|on/in|in or on|on or in|back to|over to|{NEAR_WORDS}|to|at"
 PREPOSITION: Final = rf"(?:{AT_WORDS}|{ON_WORDS}|{IN_WORDS})"
 
 CHANGES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "ON": ("switch on {0}", "turn on {0}", "switch {0} on", "turn {0} on", "start {0}", "power on {0}",
-               "activate {0}", "put {0} on"),
+               "activate {0}", "put {0} on", "run {0}", "start up {0}", "start {0} up", "turn up {0}"),
         "OFF": ("switch off {0}", "turn off {0}", "switch {0} off", "turn {0} off", "shut off {0}", "shut {0} off",
-                "power off {0}", "power down {0}", "deactivate {0}", "turn out {0}", "put out {0}"),
+                "power off {0}", "power down {0}", "deactivate {0}", "turn out {0}", "put out {0}", "stop {0}"),
         "OPEN": ("open {0}", "open up {0}"),
         "CLOSED": ("close {0}", "shut {0}", "close up {0}", "draw {0}"),
         "PLUGGED_IN": ("plug in {0}", "plug {0} in"),
         "PLUGGED_OUT": ("unplug {0}", "plug out {0}", "plug {0} out", "pull the plug of {0}", "disconnect {0}"),
         "CLEAN": ("wash {0}", "clean {0}", "wipe {0}", "wipe off {0}", "wipe down {0}", "rinse {0}", "scrub {0}",
-                  "wash up {0}", "clean up {0}", "mop {0}", "sweep {0}", "polish {0}", "do {0}", "wipe {0} clean"),
+                  "wash up {0}", "wash off {0}", "clean up {0}", "wash {0} up", "dust {0}", "dust off {0}",
+                  "vacuum {0}", "mop {0}", "sweep {0}", "polish {0}", "do {0}", "wipe {0} clean"),
     }
 )  # fmt: skip
 """What brings a state about."""
 HOLD: Final = ("grab {0}", "take {0}", "pick up {0}", "pick {0} up", "get {0}", "fetch {0}", "hold {0}",
                 "bring me {0}", "give me {0}", "hand me {0}", "get me {0}", "fetch me {0}", "bring {0} to me",
-                "bring {0} here")  # fmt: skip
+                "bring {0} here", "bring us {0}", "pass me {0}", "serve me {0}", "take out {0}", "take {0} out",
+                "get out {0}", "get {0} out", "pull out {0}", "collect {0}", "take hold of {0}")  # fmt: skip
+RUN: Final = tuple(
+    f"{verb} {{0}} {word} {{1}}"
+    for verb in "wash|wash up|clean|rinse|heat|heat up|warm|warm up|reheat|cook|bake|roast|fry|grill|boil|toast|brew"
+    "|dry|defrost|melt|do".split("|")
+    for word in ("in", "on", "with", "using")
+)
+"""What a machine does with what is in or on it while it runs."""
+HEAT: Final = ("heat {0}", "heat up {0}", "heat {0} up", "warm {0}", "warm up {0}", "warm {0} up", "reheat {0}",
+               "microwave {0}", "defrost {0}")  # fmt: skip
+COOK: Final = ("cook {0}", "bake {0}", "roast {0}", "fry {0}", "grill {0}")
+HEATERS: Final = MappingProxyType({"HEAT": ("microwave", "oven", "stove"), "COOK": ("oven", "stove", "microwave")})
+"""Where something is made warm or done, the first that there is."""
 WEAR: Final = ("put on {0}", "wear {0}", "dress in {0}", "get dressed in {0}")
 AWAY: Final = (
     "put {0} away",
     "put away {0}",
     "tidy up {0}",
+    "tidy {0}",
     "tidy {0} away",
     "clear away {0}",
     "store {0}",
@@ -161,7 +177,7 @@ NOT_AT: Final = r"out of|off|away from|outside"
 CLEAR: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "clear": ("clear {0}", "clear off {0}", "clean off {0}"),
-        "empty": ("empty {0}", "empty out {0}", "clear out {0}", "clean out {0}"),
+        "empty": ("empty {0}", "unload {0}", "empty out {0}", "clear out {0}", "clean out {0}"),
     }
 )
 """What takes everything off or out of some furniture."""
@@ -173,10 +189,12 @@ LIGHT: Final[Mapping[str, str]] = MappingProxyType(
 PUT_AWAY_IN: Final = (("CLOTHES", "closet dresser"), ("READABLE", "bookshelf shelf"), ("EATABLE DRINKABLE", "fridge"),
                  ("RECIPIENT", "kitchen_cabinet"))  # fmt: skip
 """Where things of some property are put away; toys go to the toy box, everything else into a cabinet."""
+PLACING_VERBS: Final = tuple(
+    "put place set lay leave store stow move bring carry take transfer return deliver drop hang shelve stack insert "
+    "throw toss deposit keep pour pack load get transport position serve stick have want need fetch pass slide".split()
+)
 PLACING: Final = re.compile(
-    r"^(?:put|place|set|lay|leave|store|stow|move|bring|carry|take|transfer|return|deliver|drop|hang|shelve|stack|insert"
-    r"|throw|toss|deposit|keep|pour|pack|load|get|transport|position|serve|stick|have|want|need)"
-    r"(?: (?:back|away|down|up))? (.+)$"
+    rf"^(?:{'|'.join(PLACING_VERBS)})(?: (?:back|away|down|up|out|over))?(?: me| us)? (?!me |us )(.+)$"
 )
 PLACE_SPLIT: Final = re.compile(rf"(?:\s+(?:back|away|down|up|over))?\s+({AT_WORDS}|{ON_WORDS}|{IN_WORDS})\s+")
 ERRANDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
@@ -188,11 +206,12 @@ ERRANDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
          "you are on a bed, you are lying, sleep"),
         (r"take a nap|have a nap|nap", "you are on a couch, you are lying, sleep"),
         (r"(?:take|have) a bath", "you are on a bathtub, you are lying"),
-        (r"watch (?:some |the )?(?:tv|television|telly)", "a television is on, watch a television"),
+        (r"watch (?:some |the )?(?:tv|television|telly)", "watch a television"),
         (r"(?:make|brew|prepare|get me|fix)(?: me| us)?(?: some| a cup of| a pot of| a)?(?: fresh)? coffee",
-         "ground coffee is in a coffee maker, a coffee maker is on"),
-        (r"(?:make|prepare)(?: me| us)?(?: some| a)? toast|toast some bread", "bread is in a toaster, a toaster is on"),
-        (r"boil (?:some )?water", "water is in a pot, a pot is on a stove, a stove is on"),
+         "ground coffee is in a coffee maker, that coffee maker is on"),
+        (r"(?:make|prepare)(?: me| us)?(?: some| a)? toast|toast some bread",
+         "bread is in a toaster, that toaster is on"),
+        (r"boil (?:some )?water", "water is in a pot, that pot is on a stove, that stove is on"),
         (r"(?:set|lay) the (?:dinner |dining )?table(?: for (?P<n>\w+))?(?: people| persons)?",
          "{n} plates are on the dining table, {n} forks are on the dining table"),
         (r"make (?:the|my|your) bed", "the pillows are on a bed"),

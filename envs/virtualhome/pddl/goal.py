@@ -20,6 +20,7 @@ from ...facts.conditions import (
     NodeSelector,
     NotCondition,
 )
+from ...facts.joined import joined
 from ..engine.scene import bits
 from ..engine.vocabulary import CLOSE, FACING, HANDS, INSIDE, ON
 from ..goals.conditions import among, relations_of
@@ -67,6 +68,10 @@ class PddlGoal:
         self._w, self._names = world, scene.names
         (self._self,) = world.characters
         needed = [one.condition for one in check.read if not one.optional]
+        if any(one.then for one in check.read):
+            raise self._refuse("it says in which order something comes about")
+        if joined(needed, lambda one: bits(among(one, world.scene))):
+            raise self._refuse("it says several things of one thing of a kind")
         self.goal: list[Atom] = []
         self.facts: list[Atom] = []
         self.predicates: list[Atom] = []

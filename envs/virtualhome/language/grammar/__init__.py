@@ -1,1 +1,1 @@
-"""The grammar of requests and goals: `names` of things, `nouns`, single `clauses` and whole `sentences`."""
+"""The grammar of requests and goals: `names` of things, `nouns`, single `clauses`, whole `sentences`, their `order`."""

@@ -11,8 +11,26 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
+from .....errors import GoalError
 from ....facts.conditions import ConditionJson
-from ..phrases import AWAY, CHANGES, CLEAR, DEEDS, DEPART, DIM, DISCARD, GO, HOLD, REMOVE, STATE_WORDS, WEAR
+from ..phrases import (
+    AWAY,
+    CHANGES,
+    CLEAR,
+    COOK,
+    DEEDS,
+    DEPART,
+    DIM,
+    DISCARD,
+    GO,
+    HEAT,
+    HOLD,
+    PLACING_VERBS,
+    REMOVE,
+    RUN,
+    STATE_WORDS,
+    WEAR,
+)
 
 OPPOSITE: Final = MappingProxyType(
     {
@@ -25,6 +43,7 @@ OPPOSITE: Final = MappingProxyType(
     }
 )
 
+UNKNOWN: Final = re.compile(r"there is no (.+) here\b")
 STATE: Final = rf"(?:(?:still|left|kept) )?({'|'.join(sorted(STATE_WORDS, key=len, reverse=True))})"
 """A state in words, as the one group of a pattern."""
 
@@ -41,13 +60,41 @@ def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         "AWAY": AWAY,
         "DISCARD": DISCARD,
         "GO": GO,
-        "FILL": ("fill {0} with {1}",),
+        "FILL": ("fill {0} with {1}", "load {0} with {1}", "load up {0} with {1}", "stock {0} with {1}"),
         "SET": ("set {0} with {1}", "lay {0} with {1}"),
     }
+    named |= {"RUN": RUN, "HEAT": HEAT, "COOK": COOK}
     named |= {"REMOVE": REMOVE, "DEPART": DEPART, "DIM": DIM, **CLEAR}
     rows += [(key, said) for key, phrases in named.items() for said in phrases]
     rows.sort(key=lambda row: (-len(row[1]), row[0]))
-    return tuple((key, re.compile(re.sub(r"\\\{\d\\\}", "(.+)", re.escape(said)))) for key, said in rows)
+    return tuple((key, re.compile(re.sub(r"\\\{\d\\\}", "(?!me |us )(.+)", re.escape(said)))) for key, said in rows)
+
+
+@lru_cache(maxsize=1)
+def verbs() -> frozenset[str]:
+    """Return the words that a request may begin with."""
+    said = (pattern.pattern.partition("\\")[0].partition(" ")[0] for _, pattern in patterns())
+    return frozenset({*said, *PLACING_VERBS, "sit", "lie", "make", "let", "do"} - {"the", ""})
+
+
+@lru_cache(maxsize=1 << 10)
+def base_form(word: str) -> str | None:
+    """Return the verb of which a word is the "-ing" form: "opening" is of "open"; None if it is of none."""
+    if not word.endswith("ing"):
+        return None
+    stem = word[:-3]
+    forms = (stem, f"{stem}e", stem[:-1], f"{stem[:-1]}ie")
+    return next((form for form in forms if form in verbs()), "lie" if word == "lying" else None)
+
+
+def clearer(problem: GoalError | None, other: GoalError) -> GoalError:
+    """Return the one of two reasons that says more: any before an unknown name, and of those the shortest."""
+    if problem is None:
+        return other
+    unknown, unknown_other = (UNKNOWN.match(str(one)) for one in (problem, other))
+    if unknown is None or (unknown_other and len(unknown_other[1]) >= len(unknown[1])):
+        return problem
+    return other
 
 
 def denied(condition: ConditionJson) -> ConditionJson:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NONE: Final = -1
 """The least number of what needs not be there at all."""
 
-_NUMBERS: Final = MappingProxyType(
+NUMBERS: Final = MappingProxyType(
     {word: number for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)}
     | {"both": 2, "couple": 2, "several": 2, "single": 1, "a": 1, "an": 1}
 )
@@ -49,6 +49,11 @@ _BOUNDS: Final = tuple(
 )
 """What is added to the number that follows, for the least and for the most."""
 _NO: Final = re.compile(r"(?:not (?:a single|a|an|one|any)|no|none)\b ?")
+_BUT: Final = re.compile(
+    r"(?:all|every|each)(?: of)?(?: (?P<all>.+?))? (?:but|except|except for) (?P<few>\w+)(?: of (?P<of>.+))?"
+)
+"""All but some, which can be said of the things before or after: "all cups but one", "all but two of the cups"."""
+_OR: Final = re.compile(r",? or |, (?=.* or )")
 _WHOLE: Final = MappingProxyType(
     {
         "everything": "every thing",
@@ -67,14 +72,14 @@ _WHOLE: Final = MappingProxyType(
 )
 _PRONOUN: Final = re.compile(rf"({'|'.join(_WHOLE)})\b")
 QUANTIFIED: Final = re.compile(
-    rf"(?:{'|'.join((*_WHOLE, *_EVERY, *_NUMBERS))}|[0-9]{{1,3}}|no|not|none|at|more|up|fewer|less|exactly|precisely"
+    rf"(?:{'|'.join((*_WHOLE, *_EVERY, *NUMBERS))}|[0-9]{{1,3}}|no|not|none|at|more|up|fewer|less|exactly|precisely"
     r"|just)\b"
 )
 """How a phrase begins that says how many."""
 QUANTITY: Final = (
     r"(?:no|not (?:a single|a|an|one|any)"
     r"|(?:(?:at least|at most|exactly|more than|fewer than|less than|no more than|up to) )?"
-    rf"(?:{'|'.join(_NUMBERS)}|[0-9]{{1,3}}))"
+    rf"(?:{'|'.join(NUMBERS)}|[0-9]{{1,3}}))"
 )
 """A whole quantity, other than all of them."""
 _STATE: Final = "|".join(sorted(STATE_WORDS, key=len, reverse=True))
@@ -119,17 +124,19 @@ class Noun(NamedTuple):
     """Whether one thing that is known is meant: "the lamp"."""
     things: bool = False
     """Whether whatever can be carried is meant: "everything"."""
+    name: str = ""
+    """The text without its determiners."""
+    fresh: bool = False
+    """Whether it is said as of a thing that was not named before: "a lamp", "two lamps"."""
+    same: str = ""
+    """The name under which other nouns mean the same thing."""
 
     def selector(self, scene: Scene) -> dict[str, Any]:
         """Return the selector of conditions: by class where that is enough, else by id."""
         if self.things and self.nodes == scene.having[_MOVABLE]:
             return {"property": _MOVABLE}
-        whole = scene.union(self.classes)
-        if self.nodes == whole:
-            parts: list[dict[str, Any]] = [{"class": name} for name in self.classes]
-        else:
-            parts = [{"id": scene.ids[n]} for n in bits(self.nodes)]
-        return parts[0] if len(parts) == 1 else {"any": parts}
+        found = as_selector(self.nodes, scene, self.classes)
+        return {**found, "same": self.same} if self.same else found
 
     def only(self, nodes: int, scene: Scene) -> Noun:
         """Return the same of some of the nodes."""
@@ -160,6 +167,24 @@ class _Determined(NamedTuple):
     """None: as the noun says."""
     most: int | None = None
     definite: bool = False
+    fewer: int = 0
+    """How many of all are left out: "all cups but one"."""
+
+
+def as_selector(nodes: int, scene: Scene, classes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the selector of some nodes: by class where that is enough, else by id.
+
+    Args:
+        nodes: Bitset of them.
+        scene: Theirs.
+        classes: Their classes, in the order in which they are named; that of the nodes if empty.
+    """
+    classes = classes or tuple(dict.fromkeys(scene.classes[n] for n in bits(nodes)))
+    if nodes == scene.union(classes):
+        parts: list[dict[str, Any]] = [{"class": name} for name in classes]
+    else:
+        parts = [{"id": scene.ids[n]} for n in bits(nodes)]
+    return parts[0] if len(parts) == 1 else {"any": parts}
 
 
 def beginning(scene: Scene) -> Moment:
@@ -196,9 +221,16 @@ def read_noun(text: str, moment: Moment) -> Noun:
     number = said.number
     if number is None:
         number = 1 if not found.plural else EVERY if said.definite else min(2, there)
+    most = said.most
+    if said.fewer:
+        number = most = there - said.fewer
+        if number < 1:
+            raise GoalError(f"there are no more than {there} of {said.name} here")
     if number == EVERY and there == 1:
         number = 1
-    return Noun(text, found.nodes, found.classes, number, said.most, said.definite and not found.plural, found.things)
+    definite = said.definite and not found.plural
+    fresh = not said.definite and (found.plural or text.partition(" ")[0] in (*_INDEFINITE, *NUMBERS))
+    return Noun(text, found.nodes, found.classes, number, most, definite, found.things, said.name, fresh)
 
 
 def find_one(text: str, moment: Moment, among: int) -> int:
@@ -244,6 +276,9 @@ def _determined(text: str) -> _Determined:
             break
     if least is None and (match := _NO.match(text)):
         least, most, text = NONE, 0, text[match.end() :]
+    if match := _BUT.fullmatch(text):
+        name = _determined(match["of"] or match["all"])
+        return name._replace(fewer=_number(match["few"]) or 0)
     words = text.split()
     while len(words) > 1:
         word = words[0]
@@ -259,7 +294,7 @@ def _determined(text: str) -> _Determined:
 
 
 def _number(word: str) -> int | None:
-    return int(word) if word.isdecimal() and len(word) < 4 else _NUMBERS.get(word)
+    return int(word) if word.isdecimal() and len(word) < 4 else NUMBERS.get(word)
 
 
 def _times(condition: dict[str, Any], number: int) -> ConditionJson:
@@ -270,6 +305,8 @@ def _find(name: str, moment: Moment, among: int) -> _Found | None:
     scene = moment.scene
     if name.count(" ") > _LONGEST:
         return None
+    if len(parts := _OR.split(name)) > 1:
+        return _either([_find(_determined(part).name, moment, among) for part in parts])
     if number := _ID.search(name):
         index = scene.index.get(int(number[1] or number[2]))
         noun = name[: number.start()].strip()
@@ -301,6 +338,18 @@ def _find(name: str, moment: Moment, among: int) -> _Found | None:
     return None
 
 
+def _either(parts: Sequence[_Found | None]) -> _Found | None:
+    """Return what any of some phrases means; None if one of them means nothing."""
+    found = [part for part in parts if part is not None]
+    if len(found) < len(parts):
+        return None
+    nodes, classes = 0, dict[str, None]()
+    for part in found:
+        nodes |= part.nodes
+        classes |= dict.fromkeys(part.classes)
+    return _Found(nodes, tuple(classes), any(part.plural for part in found))
+
+
 def _in_state(word: str, moment: Moment) -> int:
     return moment.states[STATES.index(STATE_WORDS[word])]
 
@@ -330,10 +379,10 @@ def _within(places: int, directly: Callable[[int], int]) -> int:
 
 def _by_name(name: str, scene: Scene, among: int) -> _Found | None:
     """Find a name without a place."""
-    if name in ("thing", "things", "stuff"):
+    if name in ("thing", "things", "stuff", "grabbable thing", "grabbable things"):
         nodes = scene.having[_MOVABLE] & among & ~scene.of_class.get(CHARACTER_CLASS, 0)
         classes = tuple(dict.fromkeys(scene.classes[n] for n in bits(nodes)))
-        return _Found(nodes, classes, name != "thing", True) if nodes else None
+        return _Found(nodes, classes, not name.endswith("thing"), True) if nodes else None
     if name in ("room", "rooms"):
         nodes = scene.rooms & among
         return _Found(nodes, tuple(dict.fromkeys(scene.classes[n] for n in bits(nodes))), name == "rooms")
@@ -368,10 +417,12 @@ def _missing(name: str, moment: Moment) -> str:
 __all__ = [
     "ADJECTIVE",
     "NONE",
+    "NUMBERS",
     "QUANTIFIED",
     "QUANTITY",
     "Moment",
     "Noun",
+    "as_selector",
     "beginning",
     "find_one",
     "merged",

@@ -1,17 +1,16 @@
 """Requests and goals in English, read into conditions: "put two plates on the table and don't turn on the TV".
 
 One grammar reads what is to be done and what is to be true, and all that `describe_goal` writes. Clauses are joined by
-"and", "then" or commas; "it" and "them" mean the thing named before. Of a verb that leaves nothing behind to check
-("watch television") doing it is the condition. What is not understood is refused with the reason. Not here: noun
-phrases (`nouns`), single clauses (`clauses`), "or", "except", and time.
+"and", "then" or commas; "it" and "that plate" mean the thing named before (`referents`). Of a verb that leaves nothing
+behind to check ("watch television") doing it is the condition. What is not understood is refused with the reason. Not
+here: noun phrases (`nouns`), single clauses (`clauses`), what has to be so before (`order`), "or" between clauses, and
+time.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -21,10 +20,12 @@ from ....facts.conditions import ConditionJson
 from ....facts.sentences import require_one_end
 from ...engine.rules import Rules
 from ...engine.scene import Scene
-from ..phrases import DEEDS, ERRANDS, STATE_WORDS
+from ..phrases import ERRANDS, STATE_WORDS
 from .clauses import ClauseReader
-from .forms import OPPOSITE, STATE, denied, patterns
+from .forms import STATE, UNKNOWN, base_form, clearer, denied, patterns, verbs
 from .nouns import Moment, beginning
+from .order import in_order, opposite, put_in_order, settled
+from .referents import Named
 
 GRAMMAR: Final = """\
 One clause, or several joined by "and". Name things as the observation does. The clauses are:
@@ -40,23 +41,37 @@ One clause, or several joined by "and". Name things as the observation does. The
   you are sitting, you are lying
   turn on the THING, put the THING on the THING, ...      what is to be done, and "don't ..." what is not"""
 
+_NOT_YOURS: Final = frozenset("hold have wear lie sit are keep".split())
+"""Verbs that say what is so of "you": "you hold a cup"."""
+_HAVING: Final = re.compile(
+    r"(?:(?:can|could|may|might) i (?:please )?(?:have|get)|i(?:'d| would) (?:like|love)(?: to have)?|i (?:want|need)"
+    r"(?: to have)?) (?!to |you )(.+)"
+)
+_WITH: Final = re.compile(r"(.+?) with (.+) (in|inside|on) (?:it|them)")
+_USE: Final = re.compile(r"use (.+) to (.+)")
 _POLITE: Final = re.compile(
     r"^(?:(?:please|kindly|now|then|first|next|finally|also|just|ok|okay|hey|so|and|hi|hello)[ ,]+"
     r"|(?:could|can|would|will) you (?:please |kindly |mind )?|i(?:'d| would) like (?:you )?(?:to (?=\w+ (?!be\b))|)"
     r"|i (?:want|need) (?:you )?(?:to (?=\w+ (?!be\b))|)|you (?:should|must|have to|need to) |let's |let us "
     r"|(?:make sure|ensure|see to it|check|be sure|see|mind)(?: that)? |(?:remember|don't forget|do not forget) to "
     r"|(?:go (?:and )?(?=(?:get|fetch|open|close|turn|switch|put|take|wash|clean|grab)\b))|your task is to |try to "
-    r"|help me (?:to )?|it is time to |time to |go ahead and |be so kind and )"
+    r"|help me (?:to )?|it is time to |time to |go ahead and (?:please )?|be so kind (?:and|as to) |feel free to "
+    r"|(?:would|do) you mind (?=\w+ing\b)|would it be possible to |how about (?=\w+ing\b)|start by (?=\w+ing\b)"
+    r"|why don't you |i(?:'d| would) appreciate you |i(?:'d| would) love (?:for )?(?:you )?to |after that[ ,]+"
+    r"|you (?=(?:{verbs})\b))".replace("{verbs}", "|".join(sorted(verbs() - _NOT_YOURS)))
 )
 _TAIL: Final = re.compile(
     r"[ ,]+(?:please|for me|thanks|thank you|right now|now|again|too|as well|if you can|ok|anywhere|everywhere|at all)$"
 )
 _NEVER: Final = re.compile(
-    r"^(?:don't|do not|dont|never|you must not|avoid|stop|i (?:don't|do not) (?:want|like)|not every(?= )) "
+    r"^(?:don't|do not|dont|never|you must not|avoid(?= \w+ing\b)|stop(?= \w+ing\b)|i (?:don't|do not) (?:want|like)"
+    r"|not every(?= )) "
 )
+_STATES_SOMETHING: Final = re.compile(r"\b(?:is|are|be|isn't|aren't|should|must)\b")
 _SITS: Final = re.compile(r"\b(?:sits|lies|sleeps|stands|sleeping) (?:down )?(?=(?:on|in) )")
 _QUESTION: Final = re.compile(
-    r"(?:is|are|isn't|aren't|was|does|did|has|do (?:you|i|we)|where|what|which|who|whose|why|when|how)\b"
+    r"(?:is|are|isn't|aren't|was|does|did|has|do (?!you mind)(?:you|i|we)|where|what|which|who|whose|why(?! don't you)"
+    r"|when|how(?! about))\b"
 )
 _EXACT: Final = re.compile(r"\b(?:exactly|precisely|just)\b")
 _JOINT: Final = re.compile(
@@ -68,7 +83,6 @@ _LONGEST: Final = 13
 _PART: Final = re.compile(
     r"^((?:its |the )?(?:lid|door)|that|this)\b(?= (?:is |should be )?(?:closed|open|shut|on|in|off)\b)"
 )
-_STATED: Final = re.compile(r"\b(?:is|are|be)\b")
 _PRONOUN: Final = re.compile(r"\b(it|them|they)\b")
 _OF_PLACES: Final = re.compile(r"(?:open|close|shut)\b")
 """How a clause begins whose "it" is rather the place named before than the thing in it."""
@@ -101,83 +115,26 @@ def read_sentence(text: str, scene: Scene, rules: Rules | None = None) -> tuple[
     said = _plain_text(text)
     if _QUESTION.match(said):
         raise GoalError(f"{text.strip()!r} is a question: say what is to be done, or to be true.")
-    reader = _Reader(beginning(scene), frozenset(DEEDS) if rules is None else frozenset(rules.table))
+    reader = _Reader(beginning(scene), rules)
     found = reader.whole(said)
     if found is None:
         head, _, rest = said.partition(" ")
         again = f"{_corrected(head, scene)} {rest}"  # a verb only: another name may be of another thing
-        found = _Reader(beginning(scene), reader.clauses.verbs).whole(again) if again != said else None
+        found = _Reader(beginning(scene), rules).whole(again) if again != said else None
     if found is None:
         raise GoalError(f"The goal cannot be read: {'; '.join(reader.problems(said))}.")
     if not found:
         raise GoalError("The goal asks for nothing that can be checked: say what is to be done, or to be true.")
-    if _in_order(said):
-        require_one_end(found, _opposite, _SAID.__getitem__)
-    return tuple(_running_closed(_settled(found, said, scene), scene))
-
-
-def _opposite(one: ConditionJson, other: ConditionJson) -> bool:
-    """Whether two conditions put the same things in opposite states."""
-    opposite = OPPOSITE.get(one.get("state", ""))
-    return opposite is not None and other == {**one, "state": opposite}
-
-
-def _in_order(said: str) -> bool:
-    """Whether clauses say what is done, one after the other; what is to be true has no order."""
-    return "then" in said.split() or not _STATED.search(said)
-
-
-def _running_closed(conditions: Sequence[ConditionJson], scene: Scene) -> list[ConditionJson]:
-    """Add that a machine which is to run with things in it is closed: "put the plates in the washer and start it"."""
-    found: list[ConditionJson] = []
-    for one in conditions:
-        machine = one.get("node")
-        filled = any(more.get("relation") == "INSIDE" and more.get("to") == machine for more in conditions)
-        stated = any(more.get("node") == machine and more.get("state") in ("OPEN", "CLOSED") for more in conditions)
-        opens = machine is not None and _nodes(machine, scene) & scene.having["CAN_OPEN"]
-        if one.get("state") == "ON" and opens and filled and not stated:
-            found.append({"node": machine, "state": "CLOSED"})
-        found.append(one)
-    return found
-
-
-def _settled(conditions: Sequence[ConditionJson], said: str, scene: Scene) -> list[ConditionJson]:
-    """Leave out what is said twice, and what later clauses undo: holding what is put down, opening what is closed.
-
-    What is to be true ("the fridge is open and the fridge is closed") has no order, so nothing there is undone.
-    """
-    found: list[ConditionJson] = []
-    is_order = _in_order(said)
-    for place, one in enumerate(conditions):
-        later = conditions[place + 1 :]
-        held = one.get("relation") == "HOLDS" and any(
-            more.get("relation") in ("ON", "INSIDE") and _among(more["from"], one["to"], scene) for more in later
-        )
-        opposite = OPPOSITE.get(one.get("state", "")) if is_order else None
-        undone = any(more == {**one, "state": opposite} for more in later) if opposite else False
-        if not (held or undone or one in found):
-            found.append(one)
-    return found
-
-
-def _among(some: ConditionJson, all_: ConditionJson, scene: Scene) -> bool:
-    """Whether one selector means some of what another means."""
-    few, many = (_nodes(selector, scene) for selector in (some, all_))
-    return some == all_ or bool(few and not few & ~many)
-
-
-def _nodes(selector: ConditionJson, scene: Scene) -> int:
-    if "any" in selector:
-        return reduce(or_, (_nodes(one, scene) for one in selector["any"]), 0)
-    if "id" in selector:
-        return 1 << scene.index[selector["id"]] if selector["id"] in scene.index else 0
-    return scene.union([selector["class"]]) if "class" in selector else scene.having.get(selector["property"], 0)
+    if in_order(said):
+        require_one_end(found, opposite, _SAID.__getitem__)
+    return put_in_order(found, said, beginning(scene), rules)
 
 
 def _plain_text(text: str) -> str:
     said = " ".join(text.strip().strip("\"'").rstrip(".!?").lower().replace("\u2019", "'").split())
     said = re.sub(r"^(turn|switch|shut|power) of (?=\w)", r"\1 off ", re.sub(r"\s+([,;])", r"\1", said))
     said = re.sub(r"\b(\w+) or more\b", r"at least \1", re.sub(r"\b(\w+) or (?:fewer|less)\b", r"at most \1", said))
+    said = re.sub(r"\bexcept(?: for)? (?=(?:one|two|three|four|five|[0-9]+)\b)", "but ", said)
     if not said:
         raise GoalError("The goal is empty: say what is to be done, as in 'turn on the lamp'.")
     return said
@@ -195,47 +152,48 @@ def read_parts(text: str, moment: Moment, *, whole: bool = False) -> list[Condit
         GoalError: the text is empty.
     """
     said = _plain_text(text)
-    reader = _Reader(moment, frozenset(DEEDS))
+    reader = _Reader(moment, None)
     found = reader.whole(said)
     if found is None and not whole:
         head, colon, tail = said.partition(": ")
         found = reader.readable(tail, head) if colon else []
         found = found or reader.readable(said)
-    return _settled(found or [], said, moment.scene)
+    return settled(found or [], said, moment.scene)
 
 
 class _Reader:
     """Reads the clauses of one text."""
 
-    def __init__(self, moment: Moment, verbs: frozenset[str]) -> None:
-        self.clauses = ClauseReader(moment, verbs)
-        self.trouble: dict[str, str] = {}
+    def __init__(self, moment: Moment, rules: Rules | None) -> None:
+        self.clauses = ClauseReader(moment, rules)
+        self.trouble: dict[str, GoalError] = {}
 
     def whole(self, said: str) -> list[ConditionJson] | None:
         parts = _JOINT.split(said)
-        return self._from(parts, 0, ()) if len(parts) < 60 else None
+        return self._from(parts, 0, Named()) if len(parts) < 60 else None
 
-    def _from(self, parts: Sequence[str], place: int, before: tuple[str, ...]) -> list[ConditionJson] | None:
+    def _from(self, parts: Sequence[str], place: int, before: Named) -> list[ConditionJson] | None:
         """Read the clauses from a place on, each as short as can be: "put the cup and the plate away" is one."""
         if place >= len(parts):
             return []
         for end in range(place + 1, len(parts) + 1, 2):
             clause = "".join(parts[place:end]).strip(" ,;.")
-            self.clauses.named = before
+            self.clauses.who.named = before
             found = self._clause(clause) if clause else []
             if found is None:
                 continue
-            rest = self._from(parts, end + 1, self.clauses.named)
+            rest = self._from(parts, end + 1, self.clauses.who.named)
             if rest is not None:
-                return [*found, *rest]
+                then = self.clauses.moment.seen and place > 0 and "then" in parts[place - 1]
+                return [*({**one, "then": True} if then else one for one in found), *rest]
         return None
 
     def readable(self, said: str, about: str = "") -> list[ConditionJson]:
         """Read the clauses that can be read, and leave the others out; what they are about may be said before."""
         parts, place = _PREFACE.split(said), 0
         found: list[ConditionJson] = []
-        self.clauses.named = ()
-        self.clauses.mention(about)
+        self.clauses.who.named = Named()
+        self.clauses.who.mention(about)
         while place < len(parts):
             for end in range(place + 1, min(len(parts), place + _LONGEST) + 1, 2):
                 read = self._clause("".join(parts[place:end]).strip(" ,;.:"))
@@ -244,56 +202,77 @@ class _Reader:
                     place = end + 1
                     break
             else:
-                self.clauses.mention(parts[place])
+                self.clauses.who.mention(parts[place])
                 place += 2
         return found
 
     def problems(self, said: str) -> list[str]:
-        """Say what is wrong, once for each clause."""
+        """Say what is wrong, once for each clause that cannot be read: it goes on to where another may begin."""
         parts, place = _JOINT.split(said), 0
         found: list[str] = []
-        self.clauses.named = ()
+        self.clauses.who.named = Named()
         while place < len(parts):
             tried = ["".join(parts[place:end]).strip(" ,;.") for end in range(place + 1, len(parts) + 1, 2)]
             good = next((size for size, clause in enumerate(tried, 1) if self._clause(clause) is not None), 0)
-            if not good and tried[0]:
-                said_why = [self.trouble[clause] for clause in tried if clause in self.trouble]
-                missing = [why for why in said_why if why.startswith(("there is no ", "none of "))]
-                if missing or said_why or not found:
-                    found.append(min(missing or said_why or [f"{tried[0]!r} {_FORMS}"], key=len))
-            place += 2 * max(good, 1)
+            if not good:
+                size = next((n for n, part in enumerate(parts[place + 2 :: 2], 1) if _may_begin(part)), len(tried))
+                why = self._reason(tried[:size])
+                if tried[0] and not (found and " does not say what " in why):  # "it" is of a clause that was not read
+                    found.append(why)
+                good = size
+            place += 2 * good
         return list(dict.fromkeys(found)) or [f"{said!r} {_FORMS}"]
 
+    def _reason(self, tried: Sequence[str]) -> str:
+        """Say why a clause cannot be read, by what was wrong with it or with a part of it."""
+        clause, reason = tried[-1], None
+        for one in reversed(tried):
+            reason = clearer(reason, self.trouble[one]) if one in self.trouble else reason
+        plain = clause
+        while (shorter := _POLITE.sub("", plain, count=1)) != plain:
+            plain = shorter
+        head = plain.partition(" ")[0]
+        is_verb = head not in verbs() and not _STATES_SOMETHING.search(plain) and not self.clauses.who.knows(head)
+        if is_verb and (reason is None or f"no {head} " in str(reason)):
+            return f"what {head!r} asks for in {clause!r} is not known"
+        unknown = UNKNOWN.match(str(reason))
+        words = unknown[1].split() if unknown else []
+        for cut in range(len(words) - 1, 0, -1):
+            if words[cut] != "of" and self.clauses.who.knows(" ".join(words[:cut])):
+                return f"what {' '.join(words[cut:])!r} says in {clause!r} is not known"
+        return f"{clause!r} {_FORMS}" if reason is None else str(reason)
+
     def _clause(self, clause: str) -> list[ConditionJson] | None:
-        whole = clause
         try:
             found = self._polite(clause)
         except GoalError as error:
-            self.trouble.setdefault(whole, str(error))
-            return None
-        if found is None and (words := _UNSAYABLE & set(clause.split())):
-            self.trouble[whole] = f"{whole!r} has {sorted(words)[0]!r}, which no condition can say"
+            found, self.trouble[clause] = None, clearer(self.trouble.get(clause), error)
+        words = _UNSAYABLE & set(clause.split()) if found is None else set()
+        if words and not (words == {"or"} and " or " not in str(self.trouble.get(clause, " or "))):
+            self.trouble[clause] = GoalError(f"{clause!r} has {sorted(words)[0]!r}, which no condition can say")
         return found
 
     def _polite(self, clause: str) -> list[ConditionJson] | None:
-        if _UNSAYABLE & set(clause.split()) and "in or on" not in clause and "on or in" not in clause:
+        if (_UNSAYABLE - {"or"}) & set(clause.split()):
             return None
         while (shorter := _TAIL.sub("", clause)) != clause:
             clause = shorter
-        error: GoalError | None = None
-        while True:
+        try:
+            found, problem = self._negated(clause), None
+        except GoalError as error:
+            found, problem = None, error
+        if found is not None:
+            return found
+        for plainer in _plainer(clause):
+            problem = None  # it was the polite words that could not be read
             try:
-                found = self._negated(clause)
-            except GoalError as problem:
-                found, error = None, error or problem
+                found = self._polite(plainer)
+            except GoalError as error:
+                problem = error
             if found is not None:
                 return found
-            shorter = _POLITE.sub("", clause, count=1)
-            if shorter == clause:
-                break
-            clause, error = shorter, None
-        if error is not None:
-            raise error
+        if problem is not None:
+            raise problem
         return None
 
     def _negated(self, clause: str) -> list[ConditionJson] | None:
@@ -306,23 +285,25 @@ class _Reader:
         rest = clause[match.end() :]
         if match[0] == "not every ":
             return [{"not": one} for one in self._positive(f"every {rest}") or ()] or None
-        rest = re.sub(r"^(\w+?)(?:n)?ing\b", lambda m: m[1], rest) if clause.startswith(("avoid", "stop")) else rest
+        head, _, after = rest.partition(" ")
+        rest = f"{base_form(head) or head} {after}"
         kept = re.fullmatch(rf"(?:leave|let|have|keep) (.+?) {STATE}", rest)
         found = self._positive(f"{kept[1]} is {kept[2]}" if kept else rest)
         return None if found is None else [denied(one) for one in found]
 
     def _with_pronoun(self, clause: str, match: re.Match[str]) -> list[ConditionJson] | None:
         """Read a clause with what "it" means: the thing named last, or else its place ("put it in and close it")."""
-        meant = self.clauses.named
+        who = self.clauses.who
+        meant, before = who.it(), who.named
         if match.re is _PART or _OF_PLACES.match(clause):  # "put the milk in the fridge and close it"
             meant = (*meant[1:2], *meant[:1], *meant[2:])
         problem: GoalError | None = None
         for name in meant:
-            self.clauses.named = meant
+            who.named = before
             try:
                 found = self._positive(f"{clause[: match.start()]}{name}{clause[match.end() :]}")
             except GoalError as error:
-                problem = problem or error
+                problem = clearer(problem, error)
                 continue
             if found is not None:
                 return found
@@ -333,8 +314,14 @@ class _Reader:
         raise GoalError(f"{clause!r} does not say what {match[1]!r} is")
 
     def _positive(self, clause: str) -> list[ConditionJson] | None:
+        if match := _WITH.fullmatch(clause):  # "start the dishwasher with the bowl in it"
+            found = self._positive(match[1])
+            more = self._positive(f"{match[2]} is {match[3]} it") if found else None
+            return [*more, *found] if found and more else None
         if match := _PART.match(clause) or _PRONOUN.search(clause):
             return self._with_pronoun(clause, match)
+        if match := _USE.fullmatch(clause):
+            return self._positive(f"{match[2]} using {match[1]}")
         for said, meant in ERRANDS:
             if match := said.fullmatch(clause):
                 sentence = meant.format(n=match["n"] or "one" if "n" in said.groupindex else "")
@@ -343,6 +330,24 @@ class _Reader:
 
 
 _FORMS: Final = "has none of the forms that can be checked, such as 'turn on the lamp' or 'the lamp is on'"
+
+
+def _plainer(clause: str) -> Iterator[str]:
+    """Yield a clause without what is polite at its beginning: what is left is asked for as one asks a friend."""
+    shorter = _POLITE.sub("", clause, count=1)
+    if shorter != clause:
+        yield shorter
+    if match := _HAVING.fullmatch(clause):
+        yield f"get me {match[1]}"
+    head, _, rest = clause.partition(" ")
+    if verb := base_form(head):
+        yield f"{verb} {rest}".strip()
+
+
+def _may_begin(part: str) -> bool:
+    """Whether a part of a sentence may begin a clause: with a verb, or by saying what is so."""
+    plain = _POLITE.sub("", part.strip(), count=1)
+    return plain.partition(" ")[0] in verbs() or bool(_STATES_SOMETHING.search(plain))
 
 
 def _corrected(word: str, scene: Scene) -> str:
