@@ -130,6 +130,8 @@ def collect(
     if not isinstance(tasks, Sequence) or not all(isinstance(task, Task) for task in tasks):
         raise ConfigError(f"What is played is a number of tasks or a list of Task, not {tasks!r:.80}.")
     envs = {task.env for task in tasks}
+    if not envs:
+        raise ConfigError("There is no task to play: give at least one.")
     if len(envs) != 1:
         raise ConfigError(f"The tasks must be of one environment, not of {len(envs)}.")
     with ExperienceStore.open(store, seeds=[seed]) as opened:

@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 _C = TypeVar("_C")
+_V = TypeVar("_V")
 
 
 class PatheiError(Exception):
@@ -249,6 +250,36 @@ def count_of(value: object, what: str) -> int:
     if not isinstance(value, Integral) or int(value) < 0:
         raise ConfigError(f"The {what} is a whole number, 0 or above, not {value!r:.80}.")
     return int(value)
+
+
+def several_of(values: Iterable[_V], what: str) -> Iterable[_V]:
+    """Return several things that have to be given as a list or any other iterable, and not as one text.
+
+    Args:
+        values: What was given; it is not gone through.
+        what: What they are, as a message calls them: `"ids"`.
+
+    Raises:
+        ConfigError: it is a text, or cannot be gone through.
+    """
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        raise ConfigError(f"The {what} are given as a list, not as {values!r:.80}.")
+    return values
+
+
+def options_of(given: Mapping[str, Any] | None, title: str) -> Mapping[str, Any]:
+    """Return the options of an episode by name; none for None.
+
+    Args:
+        given: What was given to `reset`.
+        title: The environment, at the beginning of a sentence: `"The shop"`.
+
+    Raises:
+        ConfigError: they are no mapping.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigError(f"{title} takes its options by name, as a dict, not {given!r:.80}.")
+    return given or {}
 
 
 def path_of(value: object, what: str) -> Path:

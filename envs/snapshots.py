@@ -106,8 +106,10 @@ class Snapshotter:
         """Go back to a snapshot of this environment, or of another one with the same layers.
 
         Raises:
-            SnapshotError: the snapshot was taken of an environment with other layers.
+            SnapshotError: it is no snapshot, or was taken of an environment with other layers.
         """
+        if not isinstance(snapshot, Snapshot):
+            raise SnapshotError(f"What is restored is what `snapshot` returned, not {snapshot!r:.80}.")
         if snapshot.layers != self._layers:
             raise SnapshotError(
                 f"A snapshot of {_chain(snapshot.layers)} cannot be restored into {_chain(self._layers)}: "

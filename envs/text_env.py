@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 import gymnasium
 
-from ..errors import ConfigError
+from ..errors import ConfigError, options_of
 from .spaces import UnicodeText
 
 ObsType = TypeVar("ObsType")
@@ -178,10 +178,10 @@ def check_options(title: str, given: Mapping[str, Any], known: Sequence[str]) ->
         known: The names it has.
 
     Raises:
-        ConfigError: some are not known, all of which are named, and the nearest known ones suggested; or the goal is of
-            another form.
+        ConfigError: they are no mapping; some are not known, all of which are named, and the nearest known ones
+            suggested; or the goal is of another form.
     """
-    wrong = [name for name in given if name not in known]
+    wrong = [name for name in options_of(given, title) if name not in known]
     if not wrong:
         goal = given.get("goal") or {}
         listed = goal.get("conditions") or () if isinstance(goal, Mapping) else None

@@ -69,7 +69,9 @@ def check_draft(draft: Draft) -> None:
     problem = ""
     if draft.kind not in KINDS:
         problem = f"its kind is {draft.kind!r}, not one of {', '.join(KINDS)}"
-    elif not isinstance(draft.text, str) or not draft.text.strip():
+    elif not isinstance(draft.text, str):
+        problem = f"its text is {draft.text!r:.80}, which is of another type"
+    elif not draft.text.strip():
         problem = "it has no text"
     elif wrong := [name for name, kind in _TYPES.items() if not isinstance(getattr(draft, name), kind)]:
         problem = f"its {wrong[0]} is {getattr(draft, wrong[0])!r}, which is of another type"

@@ -17,7 +17,7 @@ from typing import Any, Final, SupportsIndex
 
 import orjson
 
-from ..errors import MemoryStoreError
+from ..errors import MemoryStoreError, several_of
 from ..experience import Json, Trajectory, html_table
 from ..store.durable import WriterLock
 from . import upkeep
@@ -132,7 +132,7 @@ class ExperienceMemory:
                 raise MemoryStoreError("Trajectories are remembered by builders: open the memory with `builders`.")
             ids: dict[str, list[str]] = {}
             order, drafts, owners = [], list[Draft](), list[str]()
-            for trajectory in trajectories:
+            for trajectory in several_of(trajectories, "trajectories"):
                 if not isinstance(trajectory, Trajectory):
                     raise MemoryStoreError(f"What is remembered by builders is a Trajectory, not {trajectory!r:.80}.")
                 order.append(trajectory.id)
@@ -166,7 +166,7 @@ class ExperienceMemory:
             MemoryStoreError: a draft is invalid, or the memory is open for reading. Nothing is remembered then.
         """
         with self._threads, self._writing():
-            proposed = list(drafts)
+            proposed = list(several_of(drafts, "drafts"))
             vectors = self._embedded(proposed)
             with self._database.transaction() as number:
                 found = Admission(self._database, number).admit(proposed, vectors)
@@ -254,7 +254,7 @@ class ExperienceMemory:
         """
         with self._threads, self._writing(), self._database.transaction() as number:
             count = 0
-            for id_, row in self._database.items(list(dict.fromkeys(ids))).items():
+            for id_, row in self._database.items(list(dict.fromkeys(several_of(ids, "ids")))).items():
                 if item_of(row).status == "active":
                     upkeep.end(self._database, number, id_, "forgotten", {})
                     count += 1
@@ -269,7 +269,7 @@ class ExperienceMemory:
         name, detail = "helpful" if helpful else "harmful", {"trajectory": trajectory} if trajectory else {}
         fresh = " AND NOT EXISTS (SELECT 1 FROM event WHERE item = ? AND what IN ('helpful', 'harmful') AND detail = ?)"
         with self._threads, self._writing(), self._database.transaction() as number:
-            for id_ in self._database.items(list(dict.fromkeys(ids))):
+            for id_ in self._database.items(list(dict.fromkeys(several_of(ids, "ids")))):
                 once = (fresh, (id_, plain(detail))) if trajectory else ("", ())
                 sql = f"UPDATE item SET {name} = {name} + 1, seq = ? WHERE id = ?{once[0]}"
                 if self._database.run(sql, (number, id_, *once[1])).rowcount:
@@ -335,7 +335,10 @@ class ExperienceMemory:
         with self._threads, self._writing():
             with self._database.transaction() as number:
                 passing = () if where is None else self.items(where)
-                chosen = [*ids, *(item.id for item in passing if where is not None and where.is_exactly(item.draft))]
+                chosen = [
+                    *several_of(ids, "ids"),
+                    *(item.id for item in passing if where is not None and where.is_exactly(item.draft)),
+                ]
                 items, events = upkeep.erase(self._database, number, chosen, containing)
             was_published = index_files.header_of(self._folder) is not None
             index_files.remove(self._folder)

@@ -118,6 +118,12 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "steps": (lambda out: pathei.collect(out, 2, steps="3"), "steps must be a whole number or None, not '3'"),
     "no steps": (lambda out: pathei.collect(out, 2, steps=0), "steps must be at least 1"),
     "workers": (lambda out: pathei.collect(out, 2, workers="x"), "workers must be a whole number, not 'x'"),
+    "no tasks": (lambda out: pathei.collect(out, []), "no task to play: give at least one"),
+    "options as a number": (
+        lambda out: pathei.make_env("virtualhome").reset(options=5),
+        "options by name, as a dict, not 5",
+    ),
+    "no snapshot": (lambda out: pathei.envs.restore(pathei.make_env("taxi"), "x"), "what `snapshot` returned, not 'x'"),
     "no collector": (lambda out: pathei.collect(out, 2, None), "collector is given by its name, a text, not by None"),
     "no store": (lambda out: pathei.collect(None, 2), "store is given by its path, a text or a Path, not by None"),
     "no memory": (lambda out: pathei.open_memory(None), "memory is given by its path"),

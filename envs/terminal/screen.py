@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
-from ...errors import ConfigError, GoalError
+from ...errors import ConfigError, GoalError, options_of
 from ...extras import missing
 from ..text_env import TEXT_BUDGET, explain, require_reset
 from .env import TerminalEnv, TerminalEpisodeState, TerminalSnapshot
@@ -79,7 +79,7 @@ class TerminalScreenEnv(TerminalEnv):
             GoalError: a condition cannot be read, or is not possible on a screen.
             MissingDependencyError, WorldError: the sandbox does not start, or the package pyte is not installed.
         """
-        chosen = {**self._defaults, **(options or {})}
+        chosen = {**self._defaults, **options_of(options, self.title)}
         self._size = _read_size(chosen.get("size") or "80x24")
         goal = chosen.get("goal") or {}
         for condition in goal.get("conditions") or () if isinstance(goal, Mapping) else ():

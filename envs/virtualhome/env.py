@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import gymnasium
 import orjson
 
-from ...errors import ConfigError, GoalError, ScriptError
+from ...errors import ConfigError, GoalError, ScriptError, options_of
 from ..facts import read_actor
 from ..plans import PddlTask
 from ..spaces import UnicodeText
@@ -338,7 +338,7 @@ class VirtualHomeEnv(gymnasium.Env[str, str]):
 
 
 def _require_known(options: Mapping[str, Any]) -> None:
-    wrong = [name for name in options if name not in _OPTIONS]
+    wrong = [name for name in options_of(options, "VirtualHome") if name not in _OPTIONS]
     if wrong:
         raise ConfigError(f"VirtualHome has no option {', '.join(map(repr, wrong))}; known are: {', '.join(_OPTIONS)}.")
 

@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 import gymnasium
 import numpy as np
 
-from ...errors import WorldError
+from ...errors import WorldError, options_of
 from ..spaces import UnicodeText
 from . import actions, words
 from .actions import Misread, Target, WebAction
@@ -216,7 +216,7 @@ class WebEnv(gymnasium.Env[Any, str]):
         """
         super().reset(seed=seed)
         drawn = int(self.np_random.integers(2**31)) if seed is None else seed
-        opening = self._site.open(drawn, {**self._defaults, **(options or {})})
+        opening = self._site.open(drawn, {**self._defaults, **options_of(options, "A site")})
         self._error, self._over, self._note = None, False, ""
         try:
             self._view = self._begin(opening)

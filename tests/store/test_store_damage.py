@@ -1,8 +1,9 @@
 """A damaged store: what is sound stays readable, what is missing is named, and `salvage` makes a sound store of it."""
 
-import errno
 import os
 import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from pathei.cli import main
 from pathei.errors import PatheiError, RecordError, StoreError
 from pathei.experience import Failure, Goal, Observation, Parent, Step, Task, Trajectory
 from pathei.store import ExperienceStore, StoreDamageWarning, salvage
-from pathei.store.durable import explained, write_atomically
 
 COUNT = 30
 WHOLE: dict[str, Trajectory] = {}
@@ -180,16 +180,24 @@ def test_empty_ids_are_refused(tmp_path: Path) -> None:
             store.append(failure(""))
 
 
-def test_what_does_not_fit_on_a_disk_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def half(path: Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
+def test_what_does_not_fit_on_a_disk_leaves_no_part(tmp_path: Path) -> None:
     (tmp_path / "page").write_text("old")
-    monkeypatch.setattr(Path, "write_bytes", half)
-    with pytest.raises(StoreError, match="make room on that disk"), explained(tmp_path / "page"):
-        write_atomically(tmp_path / "page", b"new and longer", tmp_path / "page.tmp")
+    limited = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from pathei.errors import StoreError\n"
+        "from pathei.store.durable import explained, write_atomically\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))\n"
+        "page = Path(sys.argv[1])\n"
+        "try:\n"
+        "    with explained(page):\n"
+        "        write_atomically(page, b'new' * 1000, page.with_suffix('.tmp'))\n"
+        "except StoreError as error:\n"
+        "    print(error)\n"
+    )
+    command = [sys.executable, "-c", limited, str(tmp_path / "page")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "make room on that disk" in done.stdout
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"page": "old"}
 
 
