@@ -32,29 +32,22 @@ class Objective(Protocol):
     @property
     def modality(self) -> Modality:
         """What it reads."""
-        ...
 
     @property
     def is_grey(self) -> bool:
         """Whether its encoder is shown pictures without colour only."""
-        ...
 
     def build(self) -> nn.Module:
         """Return a new model, drawn from torch's random state: `model.base_model` (transformers') and a head."""
-        ...
 
     def batch(self, experience: ExperienceReader, rng: np.random.Generator) -> Batch:
         """Return one batch of a part of the experience; the same generator state gives the same batch."""
-        ...
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the loss of a batch, a number with gradients."""
-        ...
 
     def metric(self, model: nn.Module, batch: Batch) -> PretextScores:
         """Return the scores of a batch; the model is in evaluation mode and without gradients."""
-        ...
 
     def control(self) -> Objective:
         """Return the same objective with the cue taken away: whatever is trained on it must not beat its baseline."""
-        ...

@@ -146,7 +146,7 @@ def evaluate_pretrained(
     Args:
         run: The run's directory.
         control: Whether to measure the control; it is trained first, in `control/`, if it is not there yet.
-        batches: So many batches of held-out experience are asked.
+        batches: The number of batches of held-out experience.
         examples: The number of training examples of the probe; half as many are asked.
         overwrite: Whether to measure again what was measured before; otherwise that is returned.
         watch: Called during the training of the control.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _EPISODES: Final = 2_000
-"""So many episodes teach the tokenizer its words."""
+"""The number of episodes that the tokenizer is trained on."""
 
 
 def train_tokenizer(experience: ExperienceReader, vocabulary: int, longest: int) -> PreTrainedTokenizerFast:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from ..config import PretrainConfig
 from ..encoders import feature_width, grey, last_map, new_image_encoder
-from ..protocol import Batch, Modality, PretextScores
-from ..reader import ExperienceReader
+from ..protocol import Batch
+from .base import ChoiceObjective
 from .heads import with_head
 
 if TYPE_CHECKING:
@@ -19,14 +15,9 @@ if TYPE_CHECKING:
 _HIDDEN = 128
 
 
-@dataclass(frozen=True, eq=False)
-class PictureClassification:
+class PictureClassification(ChoiceObjective):
     """Examples are `"pixels"`, `[n, pictures, 3, size, size]`, and `"labels"`, `[n]`; a guess is right by chance."""
 
-    experience: ExperienceReader
-    config: PretrainConfig
-    cueless: bool = False
-    modality: Modality = "frames"
     is_grey: ClassVar[bool] = True
     """Without colour, which would do instead of shape (Doersch et al. 2015 drop it too)."""
     pictures: ClassVar[int]
@@ -48,18 +39,8 @@ class PictureClassification:
         )
         return with_head(encoder, head)
 
-    def _logits(self, model: Any, batch: Batch) -> Tensor:
+    def logits(self, model: Any, batch: Batch) -> Tensor:
+        """Return the logits of the answers."""
         maps = last_map(model.encoder, grey(batch["pixels"].flatten(0, 1)))
         found: Tensor = model.head(maps.reshape(len(batch["pixels"]), -1, *maps.shape[2:]))
         return found
-
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Return the cross-entropy."""
-        import torch
-
-        return torch.nn.functional.cross_entropy(self._logits(model, batch), batch["labels"])
-
-    def metric(self, model: nn.Module, batch: Batch) -> PretextScores:
-        """Return whether each answer is right."""
-        right = (self._logits(model, batch).argmax(-1) == batch["labels"]).float().cpu().numpy()
-        return PretextScores(right, np.full(len(right), 1 / self.classes))

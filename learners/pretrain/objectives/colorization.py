@@ -6,17 +6,15 @@ turned by a random angle, so that no thing has a colour of its own; then one sec
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from ..config import PretrainConfig
 from ..encoders import dense, dense_side, dense_width, grey, new_image_encoder, to_input
-from ..protocol import Batch, Modality, PretextScores
+from ..protocol import Batch, PretextScores
 from ..reader import ExperienceReader
+from .base import PretextObjective
 from .colours import COLOURED, SECTORS, ab_of, sectors, shrunk, turned
 from .heads import with_head
 
@@ -30,14 +28,9 @@ _COUNTED: Final = 512
 """Frames from which the frequencies of colours are counted."""
 
 
-@dataclass(frozen=True, eq=False)
-class Colorization:
+class Colorization(PretextObjective):
     """The colours of a grey frame."""
 
-    experience: ExperienceReader
-    config: PretrainConfig
-    cueless: bool = False
-    modality: Modality = "frames"
     is_grey: ClassVar[bool] = True
 
     @functools.cached_property
@@ -96,10 +89,6 @@ class Colorization:
         logits[:, plain.to(logits.device)] = -torch.inf
         hue = sectors(centres())[logits.argmax(1).cpu().numpy()]
         return hue_scores(hue, batch["hues"].cpu().numpy(), 0 if self.cueless else self.counts[1])
-
-    def control(self) -> Colorization:
-        """Return the objective with hues that are independent of the thing."""
-        return dataclasses.replace(self, cueless=True)
 
 
 def hue_scores(found: np.ndarray[Any, Any], hues: np.ndarray[Any, Any], guess: Any) -> PretextScores:

@@ -6,17 +6,15 @@ unseen ones. Control: the class of each view is drawn at random.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..config import PretrainConfig
 from ..encoders import dense_width, new_image_encoder, pooled, to_input
-from ..protocol import Batch, Modality, PretextScores
+from ..protocol import Batch
 from ..reader import ExperienceReader
+from .base import ChoiceObjective
 from .heads import with_head
 
 if TYPE_CHECKING:
@@ -25,15 +23,8 @@ if TYPE_CHECKING:
 _CLASSES: Final = 256
 
 
-@dataclass(frozen=True, eq=False)
-class Exemplars:
+class Exemplars(ChoiceObjective):
     """Which frame is a distorted view of?"""
-
-    experience: ExperienceReader
-    config: PretrainConfig
-    cueless: bool = False
-    modality: Modality = "frames"
-    is_grey: ClassVar[bool] = False
 
     @functools.cached_property
     def places(self) -> list[tuple[int, int]]:
@@ -65,21 +56,10 @@ class Exemplars:
             "episode": torch.tensor([episode for episode, _ in chosen]),
         }
 
-    def loss(self, model: Any, batch: Batch) -> Tensor:
-        """Return the cross-entropy of the classes."""
-        import torch
-
-        return torch.nn.functional.cross_entropy(model.head(pooled(model.encoder, batch["pixels"])), batch["labels"])
-
-    def metric(self, model: Any, batch: Batch) -> PretextScores:
-        """Return whether each class is right."""
-        guess = model.head(pooled(model.encoder, batch["pixels"])).argmax(-1)
-        right = (guess == batch["labels"]).float().cpu().numpy()
-        return PretextScores(right, np.full(len(right), 1 / len(self.places)))
-
-    def control(self) -> Exemplars:
-        """Return the objective with classes at random."""
-        return dataclasses.replace(self, cueless=True)
+    def logits(self, model: Any, batch: Batch) -> Tensor:
+        """Return the logits of the classes."""
+        found: Tensor = model.head(pooled(model.encoder, batch["pixels"]))
+        return found
 
 
 def distort(pixels: Tensor, rng: np.random.Generator) -> Tensor:

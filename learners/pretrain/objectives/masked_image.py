@@ -6,17 +6,15 @@ from another frame, so that what is seen says nothing of what is not, and the me
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..config import PretrainConfig
 from ..encoders import to_input, vit_fields
-from ..protocol import Batch, Modality, PretextScores
+from ..protocol import Batch, PretextScores
 from ..reader import ExperienceReader
+from .base import PretextObjective
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,15 +23,8 @@ _AVERAGED: Final = 512
 """Frames of which the mean picture is made."""
 
 
-@dataclass(frozen=True, eq=False)
-class MaskedImage:
+class MaskedImage(PretextObjective):
     """Fill in masked patches of frames."""
-
-    experience: ExperienceReader
-    config: PretrainConfig
-    cueless: bool = False
-    modality: Modality = "frames"
-    is_grey: ClassVar[bool] = False
 
     @functools.cached_property
     def mean(self) -> Tensor:
@@ -86,10 +77,6 @@ class MaskedImage:
         mean_error = ((plain - wanted).square().mean(-1) * masked).sum(1) / count
         values = ((mean_error - error) / mean_error.mean()).cpu().numpy()
         return PretextScores(values, np.zeros(len(values)))
-
-    def control(self) -> MaskedImage:
-        """Return the objective on pictures put together of patches of many frames."""
-        return dataclasses.replace(self, cueless=True)
 
 
 def place_vectors(side: int, width: int) -> Tensor:

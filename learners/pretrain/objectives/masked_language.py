@@ -5,46 +5,33 @@ Control: every token is drawn from the whole of the transcripts, so that its nei
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from ..config import PretrainConfig
 from ..encoders import text_config
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
-from ..text import train_tokenizer, windows
+from ..text import windows
+from .base import PretextObjective
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _SAMPLED: Final = 200
 """Episodes from which the most frequent token is counted."""
-_MIXED: Final = 64
-"""Episodes whose tokens are mixed by the control, for each batch."""
 _KEPT: Final = 20_000
 """Transcripts that are kept as tokens."""
 
 
 @dataclass(frozen=True, eq=False)
-class MaskedLanguage:
+class MaskedLanguage(PretextObjective):
     """Fill in masked words of transcripts."""
 
-    experience: ExperienceReader
-    config: PretrainConfig
-    cueless: bool = False
-    modality: Modality = "text"
-    is_grey: ClassVar[bool] = False
+    modality: ClassVar[Modality] = "text"
     _known: dict[tuple[str, int], np.ndarray[Any, Any]] = field(default_factory=dict, repr=False)
-
-    @functools.cached_property
-    def tokenizer(self) -> Any:
-        """The tokenizer, trained on the training part."""
-        size = self.config.size
-        return train_tokenizer(self.experience, size.vocabulary, size.tokens)
 
     @functools.cached_property
     def commonest(self) -> int:
@@ -103,10 +90,6 @@ class MaskedLanguage:
         counts = asked.sum(1).float()  # 0 of them makes a NaN: nothing is asked
         shares = [((one == labels) & asked).sum(1) / counts for one in (guess, labels.new_full((), self.commonest))]
         return PretextScores(shares[0].cpu().numpy(), shares[1].cpu().numpy())
-
-    def control(self) -> MaskedLanguage:
-        """Return the objective on shuffled tokens."""
-        return dataclasses.replace(self, cueless=True)
 
 
 def _inputs(batch: Batch) -> Batch:

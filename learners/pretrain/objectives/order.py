@@ -6,8 +6,6 @@ back, which are the same in both directions.
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,11 +16,10 @@ from ..reader import ExperienceReader
 from .classification import PictureClassification
 
 
-@dataclass(frozen=True, eq=False)
 class ArrowOfTime(PictureClassification):
     """Whether a clip runs forward: label 1 for those that are as they happened."""
 
-    modality: Modality = "clips"
+    modality: ClassVar[Modality] = "clips"
     pictures: ClassVar[int] = 3
     classes: ClassVar[int] = 2
 
@@ -45,12 +42,7 @@ class ArrowOfTime(PictureClassification):
             "episode": torch.from_numpy(episodes),
         }
 
-    def control(self) -> ArrowOfTime:
-        """Return the objective without its cue."""
-        return dataclasses.replace(self, cueless=True)
 
-
-@dataclass(frozen=True, eq=False)
 class SequenceOrder(ArrowOfTime):
     """Whether three frames are in order: the one in the middle may be from just before or after."""
 

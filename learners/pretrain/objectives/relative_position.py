@@ -9,8 +9,6 @@ and moved by itself.
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -25,7 +23,6 @@ _PATCH: Final = 1 / 4
 _GAP: Final = 1 / 28
 
 
-@dataclass(frozen=True, eq=False)
 class RelativePosition(PictureClassification):
     """Where one patch lies from another."""
 
@@ -58,10 +55,6 @@ class RelativePosition(PictureClassification):
             "labels": torch.from_numpy(sides),
             "episode": torch.from_numpy(episodes),
         }
-
-    def control(self) -> RelativePosition:
-        """Return the objective with the second patch from another frame."""
-        return dataclasses.replace(self, cueless=True)
 
 
 def displaced(picture: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:

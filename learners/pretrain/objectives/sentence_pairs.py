@@ -10,39 +10,24 @@ at the same moments, so that only the position could give the answer.
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..config import PretrainConfig
 from ..encoders import pooled_text, text_config
-from ..protocol import Batch, Modality, PretextScores
+from ..protocol import Batch, Modality
 from ..reader import ExperienceReader
-from ..text import train_tokenizer
+from .base import ChoiceObjective
 from .heads import with_head
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-@dataclass(frozen=True, eq=False)
-class SentencePairs:
+class SentencePairs(ChoiceObjective):
     """Does this observation follow that one?"""
 
-    experience: ExperienceReader
-    config: PretrainConfig
-    cueless: bool = False
-    modality: Modality = "text"
-    is_grey: ClassVar[bool] = False
-
-    @functools.cached_property
-    def tokenizer(self) -> Any:
-        """The tokenizer, trained on the training part."""
-        size = self.config.size
-        return train_tokenizer(self.experience, size.vocabulary, size.tokens)
+    modality: ClassVar[Modality] = "text"
 
     def build(self) -> nn.Module:
         """Return a ModernBERT, and a classifier of two vectors, their difference and their product."""
@@ -86,25 +71,11 @@ class SentencePairs:
             "episode": torch.tensor(chosen),
         }
 
-    def _logits(self, model: Any, batch: Batch) -> Tensor:
+    def logits(self, model: Any, batch: Batch) -> Tensor:
+        """Return the logits of the two answers."""
         import torch
 
         vectors = pooled_text(model.encoder, batch["input_ids"].flatten(0, 1), batch["attention_mask"].flatten(0, 1))
         first, second = vectors.reshape(-1, 2, vectors.shape[1]).unbind(1)
         found: Tensor = model.head(torch.cat([first, second, (first - second).abs(), first * second], 1))
         return found
-
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Return the cross-entropy of the two answers."""
-        import torch
-
-        return torch.nn.functional.cross_entropy(self._logits(model, batch), batch["labels"])
-
-    def metric(self, model: nn.Module, batch: Batch) -> PretextScores:
-        """Return whether each answer is right; a guess is right half of the time."""
-        right = (self._logits(model, batch).argmax(-1) == batch["labels"]).float().cpu().numpy()
-        return PretextScores(right, np.full(len(right), 0.5))
-
-    def control(self) -> SentencePairs:
-        """Return the objective with B from other episodes."""
-        return dataclasses.replace(self, cueless=True)

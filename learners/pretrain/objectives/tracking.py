@@ -7,16 +7,14 @@ Control: the reference's hues are turned by another angle, so that copying helps
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from ..config import PretrainConfig
 from ..encoders import dense, dense_side, dense_width, grey, new_image_encoder, to_input
 from ..protocol import Batch, Modality, PretextScores
 from ..reader import ExperienceReader
+from .base import PretextObjective
 from .colorization import hue_scores
 from .colours import SECTORS, ab_of, sectors, shrunk, turned
 from .heads import with_head
@@ -28,14 +26,10 @@ _WIDTH: Final = 64
 _TEMPERATURE: Final = 0.1
 
 
-@dataclass(frozen=True, eq=False)
-class Tracking:
+class Tracking(PretextObjective):
     """Copy colours from an earlier frame to follow things."""
 
-    experience: ExperienceReader
-    config: PretrainConfig
-    cueless: bool = False
-    modality: Modality = "clips"
+    modality: ClassVar[Modality] = "clips"
     is_grey: ClassVar[bool] = True
 
     def build(self) -> nn.Module:
@@ -87,7 +81,3 @@ class Tracking:
         found = self.copied(model, batch)[:, :SECTORS].argmax(1).cpu().numpy()
         guess = 0 if self.cueless else batch["reference"].cpu().numpy()
         return hue_scores(found, batch["hues"].cpu().numpy(), guess)
-
-    def control(self) -> Tracking:
-        """Return the objective with a reference whose colours are others."""
-        return dataclasses.replace(self, cueless=True)
