@@ -135,23 +135,18 @@ class SimBackend(Protocol):
             ConfigError: there is no such scene.
             DataError: the scene cannot be read.
         """
-        ...
 
     def set_agent(self, pose: Pose, agent: int = 0) -> None:
         """Put an agent somewhere; the position is taken as it is."""
-        ...
 
     def agent(self, agent: int = 0) -> Pose:
         """Return where an agent is."""
-        ...
 
     def act(self, action: str, agent: int = 0) -> bool:
         """Do one of `MOVES` and return whether the agent collided."""
-        ...
 
     def try_step(self, start: Vector, end: Vector) -> Vector:
         """Return where an agent comes that walks straight from one place to another, sliding if it may."""
-        ...
 
     def render(self, sensors: Sequence[str] = SENSORS, agent: int = 0) -> dict[str, NDArray[Any]]:
         """Return what an agent's camera sees now.
@@ -161,19 +156,15 @@ class SimBackend(Protocol):
             `[rows, width]`, in metres along the camera's axis, 0 where there is nothing; `"semantic"`, int32 of shape
             `[rows, width]`.
         """
-        ...
 
     def path(self, start: Vector, goals: Sequence[Vector]) -> PathResult:
         """Return the shortest path to the nearest of some goals; each end is taken to the nearest free place."""
-        ...
 
     def snap(self, point: Vector) -> Vector | None:
         """Return the nearest place where an agent can stand; None where none is near."""
-        ...
 
     def random_point(self, rng: np.random.Generator) -> Vector:
         """Return a place, drawn evenly from the largest connected free space; `rng` is consumed."""
-        ...
 
     def topdown(self, metres_per_pixel: float = 0.05) -> tuple[NDArray[np.bool_], tuple[float, float]]:
         """Return where an agent can stand, from above.
@@ -181,19 +172,15 @@ class SimBackend(Protocol):
         Returns:
             An array of shape `[z, x]`, and the `(x, z)` of its first corner.
         """
-        ...
 
     def objects(self) -> Sequence[ObjectInfo]:
         """Return all things, by id."""
-        ...
 
     def rooms(self) -> Sequence[RoomInfo]:
         """Return the rooms; none where the scene has no semantic regions."""
-        ...
 
     def hold(self, object_id: int, agent: int = 0) -> None:
         """Put a movable thing into an agent's hand: it goes where the agent goes and collides with nothing."""
-        ...
 
     def place(self, object_id: int, position: Vector, holder: int | None = None, *, inside: bool = False) -> None:
         """Put a movable thing down.
@@ -204,23 +191,18 @@ class SimBackend(Protocol):
             holder: The thing that it then lies on or in, if any.
             inside: Whether it lies in the holder.
         """
-        ...
 
     def set_open(self, object_id: int, is_open: bool) -> None:
         """Open or close a thing: a door, a drawer, a fridge."""
-        ...
 
     def snapshot(self) -> Any:
         """Return all that changes, in a form that stays valid until the next `reset` with another scene."""
-        ...
 
     def restore(self, state: Any, /) -> None:
         """Go back to a snapshot of the same scene."""
-        ...
 
     def close(self) -> None:
         """Let go of what the simulator holds; may be called twice."""
-        ...
 
 
 def read_vector(values: Any) -> Vector:
@@ -247,22 +229,3 @@ def read_rotation(values: Any) -> Quaternion:
     if not (abs(math.hypot(y, w) - 1) <= _UNIT and math.hypot(x, z) <= _UNIT):
         raise ValueError(f"{list(values)} is no rotation about +Y: that is [0, sin, 0, cos] of half the angle")
     return x, y, z, w
-
-
-__all__ = [
-    "DEPTH",
-    "MOVES",
-    "RGB",
-    "SEMANTIC",
-    "SENSORS",
-    "AgentSettings",
-    "ObjectInfo",
-    "PathResult",
-    "Pose",
-    "Quaternion",
-    "RoomInfo",
-    "SimBackend",
-    "Vector",
-    "read_rotation",
-    "read_vector",
-]

@@ -106,6 +106,3 @@ def _home(scene: str) -> Home:
     if generated is None and Path(scene).suffix != ".json":
         raise ConfigError(f"The scene {scene!r} cannot be drawn.")
     return read_boxes(Path(scene)) if generated is None else generate_home(*generated)
-
-
-__all__ = ["draw_home"]

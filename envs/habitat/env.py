@@ -464,6 +464,3 @@ class HabitatEnv(TextEnv[Any]):
         elif measures is not None:
             info["metrics"] = measures.to_json()
         return info
-
-
-__all__ = ["ENV", "HabitatEnv", "HabitatEpisode", "HomeStep"]

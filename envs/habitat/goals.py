@@ -139,17 +139,3 @@ def _follow(one: Mapping[str, Any]) -> Follow:
     if asked.walk < 0 or not 1 <= asked.steps <= asked.total_steps:
         raise ValueError("steps are 1 to total_steps, and walk is 0 or above")
     return asked
-
-
-__all__ = [
-    "IMAGE",
-    "OBJECT",
-    "PERSON",
-    "POINT",
-    "SAID",
-    "SUCCESS_DISTANCE",
-    "Follow",
-    "NavGoal",
-    "read_goal",
-    "read_words",
-]

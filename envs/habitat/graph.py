@@ -144,6 +144,3 @@ def _shape_of(kind: str) -> Shape:
 def goal_space() -> GraphGoals:
     """Return the goals of homes."""
     return GraphGoals(possible, rows=SAID, noun=lambda kind: kind.replace("_", " "), aliases=ALIASES)
-
-
-__all__ = ["AGENT", "AGENT_ID", "HomeGraph", "agent_node", "carried_progress", "goal_space", "node_of", "possible"]

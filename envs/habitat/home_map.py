@@ -187,6 +187,3 @@ def _base(thing: Thing, furniture: Sequence[Thing]) -> int:
 def known_map(scenery: Scenery, settings: AgentSettings) -> HomeMap:
     """Return what is worked out once for a home."""
     return HomeMap(scenery.home, scenery.free, settings)
-
-
-__all__ = ["VIEW_DISTANCE", "HomeMap", "Place", "away_from", "known_map", "middle"]

@@ -71,6 +71,3 @@ class NavMeasures(NamedTuple):
             "soft_spl": self.soft_spl,
             "collisions": {"count": self.collisions, "is_collision": self.collided},
         }
-
-
-__all__ = ["NavMeasures"]

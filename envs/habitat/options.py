@@ -69,6 +69,3 @@ def _added(given: Mapping[str, Any]) -> AddedObjects:
     if not isinstance(folders, list | tuple):
         raise ConfigError(f"'object_configs' is a list of folders here, not {folders!r}.")
     return AddedObjects(objects, tuple(map(str, folders)))
-
-
-__all__ = ["ACTION_LISTS", "OPTION_NAMES", "HomeOptions", "read_options"]

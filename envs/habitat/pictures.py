@@ -90,6 +90,3 @@ def map_picture(world: HomeWorld, way: Sequence[tuple[float, float]]) -> Picture
 
 def _top(solid: Solid) -> float:
     return solid.high[1]
-
-
-__all__ = ["Picture", "depth_picture", "map_picture", "semantic_picture"]

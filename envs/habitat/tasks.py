@@ -236,15 +236,3 @@ def demonstration(task: Task) -> Sequence[str]:
         return follow(env.world, nav) if nav is not None else rearrange(env.world, task.goal.conditions)
     finally:
         env.close()
-
-
-__all__ = [
-    "OBJECT_CATEGORIES",
-    "REARRANGE",
-    "TEAM",
-    "demonstration",
-    "generate_kind",
-    "generate_one",
-    "generate_tasks",
-    "image_tasks",
-]

@@ -277,6 +277,3 @@ def facing(place: Place, towards: Place) -> Quaternion:
     """Return the rotation of an agent that looks from one place to another."""
     angle = math.atan2(place[0] - towards[0], place[1] - towards[1])
     return turned((0.0, 0.0, 0.0, 1.0), math.degrees(angle))
-
-
-__all__ = ["REACH", "HomeWorld", "Lying", "facing"]

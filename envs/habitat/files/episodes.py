@@ -295,5 +295,3 @@ _Writer = Callable[[Task, HomeWorld, dict[str, Any], dict[str, Any]], Mapping[st
 _WRITERS: Final[Mapping[str, _Writer]] = MappingProxyType(
     {POINTNAV: _write_point, OBJECTNAV: _write_object, REARRANGE: _write_rearrangement}
 )
-
-__all__ = ["OBJECTNAV", "POINTNAV", "REARRANGE", "read_episodes", "write_episodes"]

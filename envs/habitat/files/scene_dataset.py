@@ -181,6 +181,3 @@ def _write(path: Path, content: bytes) -> None:
     staged = path.with_name(f".{path.name}.part")
     staged.write_bytes(content)
     staged.replace(path)
-
-
-__all__ = ["ExportedHome", "export_home", "file_name", "middle", "template_of"]

@@ -142,6 +142,3 @@ def skills_for(plan: Sequence[str], world: HomeWorld) -> list[str]:
             later.remove(names[0])
         do(verb, *names)
     return skills if at == last else [*skills, f"go to {last}"]
-
-
-__all__ = ["skills_for", "symbols", "write_symbols"]

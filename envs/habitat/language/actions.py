@@ -216,6 +216,3 @@ def _usable(world: HomeWorld, near: Sequence[int]) -> list[str]:
     found += [way for id_, way in ways if id_ not in at]
     found += [f"go to {world.map.home.rooms[room].name}" for room in rooms if room != world.room]
     return found
-
-
-__all__ = ["STOP", "WAIT", "Command", "Outcome", "perform", "pickable", "reachable", "read_command", "skills"]

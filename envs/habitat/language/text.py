@@ -94,6 +94,3 @@ def _way(world: HomeWorld, seen: Seen) -> str:
     door = world.map.home.doors[-1 - seen.id]
     other = door.rooms[0] if door.rooms[1] == world.room else door.rooms[1]
     return f"to the {world.map.home.rooms[other].name} {seen.distance:.1f} m {say_bearing(seen.bearing)}"
-
-
-__all__ = ["bearing_to", "describe", "heading", "say_bearing"]

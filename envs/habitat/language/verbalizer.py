@@ -153,6 +153,3 @@ def _entity(name: str) -> Entity:
     kind = _NUMBER.sub("", word)
     known = ALIASES.get(kind, kind)
     return Entity(known, node_of(known + word[len(kind) :]))
-
-
-__all__ = ["HabitatVerbalizer"]

@@ -338,6 +338,3 @@ def split_scene(scene: str) -> tuple[str, str]:
             "DATASET.scene_dataset_config.json:SCENE."
         )
     return dataset, name
-
-
-__all__ = ["HabitatSimBackend", "known_home", "split_scene"]

@@ -57,6 +57,3 @@ def _thing(number: int, one: Mapping[str, Any]) -> Thing:
 def _vector(values: Any) -> Vector:
     x, y, z = map(float, values)
     return x, y, z
-
-
-__all__ = ["describe_home", "kind_of"]

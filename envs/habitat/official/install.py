@@ -121,6 +121,3 @@ def probe(python: Path, gpu: int) -> str:
         child.call("make", {"gpu": gpu}, _PROBE_S)
         version = child.call("version", {}, _PROBE_S)
     return f"{version}, draws on {'the processor' if gpu < 0 else f'CUDA device {gpu}'}"
-
-
-__all__ = ["GPU_VARIABLE", "PYTHON_VARIABLE", "RUNTIME", "build", "check_habitat", "gpus_to_try", "probe", "python_of"]

@@ -263,6 +263,3 @@ def check_lab() -> Sequence[Requirement]:
         return [Requirement(what, False, note)]
     except ForeignRuntimeError as error:
         return [Requirement(what, False, f"{error} In that interpreter: pip install --no-deps habitat-lab")]
-
-
-__all__ = ["DEFAULT_CONFIG", "HabitatLabEnv", "check_lab"]

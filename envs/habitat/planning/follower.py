@@ -74,6 +74,3 @@ def next_move(sim: SimBackend, pose: Pose, goal: Vector, radius: float) -> str |
         if best > _GOOD_ENOUGH:
             break
     return chosen
-
-
-__all__ = ["ahead", "collided", "next_move", "turned"]

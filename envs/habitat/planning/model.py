@@ -114,6 +114,3 @@ def _named_by(env: HabitatEnv) -> frozenset[str]:
                     if place is not None and place.holder is not None:
                         found |= {world.map.names[one] for one in (place.holder, world.map.bases[place.holder])}
     return frozenset(found)
-
-
-__all__ = ["HabitatModel"]

@@ -157,6 +157,3 @@ def _fetch(world: HomeWorld, ids: Sequence[int]) -> Generator[str, None, int]:
         yield f"pick {names[id_]}"
         return id_
     raise ConfigError(f"Nothing of {[names[id_] for id_ in ids]} can be fetched.")
-
-
-__all__ = ["bring_about", "follow", "in_order", "rearrange"]

@@ -75,6 +75,3 @@ def _next(world: HomeWorld, plan: Iterator[str]) -> str:
         if id_ is None or world.is_closed(id_) == (command.verb == "open"):
             return action
     return WAIT
-
-
-__all__ = ["follow_person", "share_goal"]

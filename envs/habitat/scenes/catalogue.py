@@ -193,17 +193,3 @@ ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )  # fmt: skip
 """Habitat's and other names for kinds, as they are understood in actions and goals."""
-
-
-__all__ = [
-    "ALIASES",
-    "DOOR",
-    "FURNITURE",
-    "HUBS",
-    "MOVABLE",
-    "ROOMS",
-    "ROOM_ORDER",
-    "FurnitureKind",
-    "MovableKind",
-    "RoomKind",
-]

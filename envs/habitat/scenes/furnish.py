@@ -283,6 +283,3 @@ def _movable(number: int, kind: str, at: Vector, holder: int, inside: bool, spot
     by = (at[0] - w / 2, at[1], at[2] - d / 2)
     solids = tuple(one.moved(by) for one in SHAPES[row.shape](row.size, row.colour, row.other).solids)
     return Thing(number, kind, number, solids, True, (), (), None, holder, inside, spot)
-
-
-__all__ = ["Piece", "furnish", "open_spots", "stock"]

@@ -115,6 +115,3 @@ def _things(pieces: Sequence[Piece]) -> Iterator[Thing]:
 def _room(kind: str, rect: Rect) -> RoomInfo:
     x0, z0, x1, z1 = rect
     return RoomInfo(kind, ((x0, z0), (x1, z0), (x1, z1), (x0, z1)), 0.0, HEIGHT)
-
-
-__all__ = ["FEWEST", "MOST", "generate_home", "home_name", "read_name"]

@@ -205,6 +205,3 @@ def _piece(axis: int, a0: float, a1: float, b0: float, b1: float, y0: float, y1:
     if axis == 0:
         return Solid((a0, y0, b0), (a1, y1, b1), colour)
     return Solid((b0, y0, a0), (b1, y1, a1), colour)
-
-
-__all__ = ["DOOR_WIDTH", "HEIGHT", "FloorPlan", "Rect", "door_leaf", "lay_out", "walls"]

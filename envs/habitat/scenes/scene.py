@@ -174,18 +174,3 @@ def numbered(name: str, others: Sequence[RoomInfo]) -> str:
     """Return a room's name with a number where others have it already."""
     count = sum(one.name == name or one.name.rpartition("_")[0] == name for one in others)
     return name if not count else f"{name}_{count + 1}"
-
-
-__all__ = [
-    "CEILING",
-    "FLOOR",
-    "WALL",
-    "Doorway",
-    "Home",
-    "Solid",
-    "Thing",
-    "as_word",
-    "bounds",
-    "numbered",
-    "read_boxes",
-]

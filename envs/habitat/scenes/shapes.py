@@ -243,6 +243,3 @@ SHAPES: Final[Mapping[str, ShapeMaker]] = MappingProxyType(
     }
 )  # fmt: skip
 """The shapes by the names that the catalogue uses."""
-
-
-__all__ = ["SHAPES", "Shape", "ShapeMaker", "box", "spots"]

@@ -28,6 +28,3 @@ def body(pose: Pose) -> Iterator[Solid]:
     x, y, z = pose.position
     for half, low, high, colour in _PARTS:
         yield Solid((x - half, y + low, z - half), (x + half, y + high, z + half), colour)
-
-
-__all__ = ["BODY", "CHEST", "body"]

@@ -37,6 +37,3 @@ def make_simulator(name: str, settings: AgentSettings) -> HomeSimulator:
 
         return HabitatSimBackend(settings)
     raise unknown("back end for homes", name, BACK_ENDS)
-
-
-__all__ = ["BACK_ENDS", "EMBEDDED", "HABITAT_SIM", "VARIABLE", "default_backend", "make_simulator"]

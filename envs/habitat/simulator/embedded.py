@@ -293,6 +293,3 @@ def _arrays(solids: Sequence[tuple[Solid, int, int, int]]) -> tuple[Any, Any, An
         [[one.colour >> 16, one.colour >> 8 & 255, one.colour & 255] for one, *_ in solids], dtype=np.uint8
     ).reshape(-1, 3)
     return low, high, colours, np.array([ids for _, *ids in solids], dtype=np.int32).reshape(-1, 3)
-
-
-__all__ = ["EmbeddedBackend", "load_scene", "written"]

@@ -10,13 +10,10 @@ import abc
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple, Protocol
 
 from ....errors import ConfigError
-from ..backend import SENSORS, AgentSettings, ObjectInfo, PathResult, Pose, RoomInfo, Vector
+from ..backend import AgentSettings, ObjectInfo, Pose, RoomInfo, SimBackend, Vector
 from ..scenes.scene import Home, Thing
 
 
@@ -53,15 +50,12 @@ class FreeSpace(Protocol):
     @property
     def floor(self) -> float:
         """The height of an agent's feet, in metres."""
-        ...
 
     def is_free(self, x: float, z: float) -> bool:
         """Return whether an agent can stand there."""
-        ...
 
     def nearest(self, x: float, z: float) -> tuple[float, float]:
         """Return the nearest place where an agent can stand."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +66,7 @@ class Scenery:
     free: FreeSpace
 
 
-class HomeSimulator(abc.ABC):
+class HomeSimulator(SimBackend, abc.ABC):
     """A `SimBackend` of one home; see that protocol for what the methods mean."""
 
     def __init__(self, settings: AgentSettings | None = None) -> None:
@@ -112,39 +106,11 @@ class HomeSimulator(abc.ABC):
         return self._state.poses[agent]
 
     @abc.abstractmethod
-    def act(self, action: str, agent: int = 0) -> bool:
-        """Do one of `MOVES` and return whether the agent collided."""
-
-    @abc.abstractmethod
-    def try_step(self, start: Vector, end: Vector) -> Vector:
-        """Return where an agent comes that walks straight from one place to another, sliding if it may."""
-
-    @abc.abstractmethod
-    def render(self, sensors: Sequence[str] = SENSORS, agent: int = 0) -> dict[str, NDArray[Any]]:
-        """Return what an agent's camera sees."""
-
-    @abc.abstractmethod
-    def path(self, start: Vector, goals: Sequence[Vector]) -> PathResult:
-        """Return the shortest path to the nearest of some goals."""
-
-    @abc.abstractmethod
     def nearest_distance(self, start: Vector, goals: tuple[Vector, ...]) -> float:
         """Return the geodesic distance to the nearest of many goals; far faster than `path`."""
 
-    @abc.abstractmethod
-    def snap(self, point: Vector) -> Vector | None:
-        """Return the nearest place where an agent can stand."""
-
-    @abc.abstractmethod
-    def random_point(self, rng: np.random.Generator) -> Vector:
-        """Return a place, drawn evenly from the free space; `rng` is consumed."""
-
-    @abc.abstractmethod
-    def topdown(self, metres_per_pixel: float = 0.05) -> tuple[NDArray[np.bool_], tuple[float, float]]:
-        """Return where an agent can stand, from above."""
-
     def in_the_open(self, object_id: int) -> bool:
-        """Return whether a thing is not shut away in something."""
+        """Return whether a thing is not inside a closed container."""
         placement = self._state.placements[object_id]
         if not placement.inside or placement.holder is None:
             return True
@@ -203,7 +169,7 @@ class HomeSimulator(abc.ABC):
         """Go back to a snapshot of the same scene."""
         self._state = state
 
-    def close(self) -> None:  # noqa: B027  # an embedded simulator holds nothing
+    def close(self) -> None:  # an embedded simulator holds nothing
         """Let go of what the simulator holds."""
 
 
@@ -240,18 +206,3 @@ def first_pose(scenery: Scenery) -> Pose:
     x, z = (math.fsum(corner[axis] for corner in corners) / len(corners) for axis in (0, 1))
     place = scenery.free.nearest(x, z)
     return Pose((place[0], scenery.free.floor, place[1]))
-
-
-__all__ = [
-    "AddedObjects",
-    "FreeSpace",
-    "HomeSimulator",
-    "HomeState",
-    "Placement",
-    "Scenery",
-    "doors_of",
-    "first_pose",
-    "open_at_first",
-    "placed_at_first",
-    "tilted",
-]

@@ -237,6 +237,3 @@ def _away(points: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64])
     share = np.clip(from_a @ along / max(float(along @ along), 1e-9), 0.0, 1.0)
     off = from_a - share[:, None] * along
     return np.asarray((off * off).sum(1))
-
-
-__all__ = ["CELL", "NavMesh", "build_navmeshes", "fixed_corners", "with_barriers"]

@@ -389,6 +389,3 @@ def _all_pairs(between: Floats) -> tuple[Floats, NDArray[np.intp]]:
         distances[better] = through[better]
         following[better] = np.broadcast_to(following[:, middle, None], better.shape)[better]
     return distances, following
-
-
-__all__ = ["MeshPaths"]

@@ -98,6 +98,3 @@ def _clipped(door: Doorway, window: Window, eye: tuple[float, float, float]) -> 
         if start < end:
             return start, end
     return None
-
-
-__all__ = ["Portals"]

@@ -265,6 +265,3 @@ def _in_view(
     kept, view = kept[inside], view[inside]
     normals = faces.normals[kept] @ axes.T
     return kept, view, normals / -towards[kept, None]
-
-
-__all__ = ["Camera", "Faces", "box_faces", "camera_at", "cast_pixels", "joined", "render"]

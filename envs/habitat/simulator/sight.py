@@ -219,6 +219,3 @@ def _hidden(eye: Floats, way: Floats, owners: NDArray[np.int64], boxes: _Boxes) 
     enter = np.maximum.reduce(np.minimum(planes[0], planes[1]), initial=0.0)
     leave = np.minimum.reduce(np.maximum(planes[0], planes[1]), initial=_SHORT)
     return np.asarray(np.logical_or.reduce((enter < leave) & (boxes.owner != owners[:, None]), axis=1))
-
-
-__all__ = ["FAR", "LookedAt", "Seen", "Sight"]

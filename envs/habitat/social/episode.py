@@ -74,6 +74,3 @@ class TeamMeasures(NamedTuple):
             "pddl_success": success, "num_steps": self.steps, "did_collide": self.collided,
             "num_agents_collide": self.collisions,
         }  # fmt: skip
-
-
-__all__ = ["Following", "TeamMeasures"]

@@ -144,6 +144,3 @@ class SocialMeasures(NamedTuple):
             "social_nav_stats": stats, "nav_seek_success": self.success, "did_collide": self.collided,
             "num_agents_collide": self.collisions,
         }  # fmt: skip
-
-
-__all__ = ["FACING", "FARTHEST", "NEAREST", "Meeting", "SocialMeasures"]

@@ -80,6 +80,3 @@ def _bearing(pose: Pose, place: Vector) -> float:
     x, z = place[0] - pose.position[0], place[2] - pose.position[2]
     ax, az = _looks(pose)
     return math.degrees(math.atan2(ax * -z + az * x, ax * x + az * z))
-
-
-__all__ = ["fewest_steps", "meeting"]

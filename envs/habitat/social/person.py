@@ -74,6 +74,3 @@ def _along(points: tuple[Vector, ...], metres: float) -> Vector:
 
 def _apart(one: Vector, other: Vector) -> float:
     return math.hypot(one[0] - other[0], one[2] - other[2])
-
-
-__all__ = ["PERSON", "ROOM", "STRIDE", "Walk", "stroll"]
