@@ -37,6 +37,19 @@ class GoalCondition(NamedTuple):
         """The most particular feature."""
         return self.features[-1]
 
+    @property
+    def subject(self) -> str:
+        """The kind of thing that it is about; `"you"` where it says where one is, how, or what one faces."""
+        yours = self.name.startswith("you ") and "HOLDS" not in self.kind
+        return "you" if yours or not self.things else self.things[0]
+
+
+def are_apart(parts: Sequence[GoalCondition]) -> bool:
+    """Return whether conditions are about different things, none of which is to be in what is to be in it."""
+    placed = {part.things[0]: part.things[1] for part in parts if len(part.things) == 2}
+    around = any(placed.get(there) == thing for thing, there in placed.items())
+    return len({part.subject for part in parts}) == len(parts) and not around
+
 
 @dataclass(frozen=True, slots=True)
 class GoalCandidate:
@@ -65,21 +78,17 @@ class GoalSpace(Protocol):
 
         That each of them can be reached from here is likely, and not promised. The order is fixed.
         """
-        ...
 
     def kinds(self) -> Mapping[str, Sequence[GoalCandidate]]:
         """Return the same goals by the kind of their condition (`GoalCondition.kind`); order and kinds are fixed."""
-        ...
 
     def named(self, name: str) -> GoalCandidate | None:
         """Return the goal whose condition has this name (`GoalCondition.name`), or None."""
-        ...
 
     # A space may also have `work(aim) -> float | None`: how many actions a goal takes from here, roughly.
 
     def join(self, aims: Sequence[GoalCandidate]) -> GoalCandidate | None:
         """Return the goal of reaching several aims together, or None if they contradict each other."""
-        ...
 
     def read(self, text: str) -> GoalCandidate:
         """Return the goal that a text states, in the forms that `grammar` describes; it is parsed and never executed.
@@ -88,11 +97,9 @@ class GoalSpace(Protocol):
             GoalError: it cannot be read, cannot be checked here, contradicts itself, holds already, or nothing can
                 bring it about.
         """
-        ...
 
     def grammar(self) -> str:
         """Describe the forms that `read` understands, for the writer of a text."""
-        ...
 
 
 class GoalSpaceProvider(Protocol):
@@ -100,7 +107,6 @@ class GoalSpaceProvider(Protocol):
 
     def present(self, env: gymnasium.Env[Any, Any]) -> GoalSpace:
         """Return the goals of an environment that was reset, as it stands now."""
-        ...
 
     def aim(self, goal: Goal) -> GoalCandidate:
         """Return a recorded goal as an aim; needs no environment, so that records can be learned from again.
@@ -108,7 +114,6 @@ class GoalSpaceProvider(Protocol):
         Raises:
             GoalError: the goal has no conditions, or malformed ones.
         """
-        ...
 
 
 def goal_in_words(env: gymnasium.Env[Any, Any], env_id: str, text: str) -> Goal:

@@ -8,7 +8,7 @@ on its own graph. Not here: goals of actions that were done, and counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import gymnasium
@@ -21,7 +21,7 @@ from .facts.conditions import gather
 from .facts.contradictions import require_possible
 from .facts.goals import holds, satisfied
 from .facts.sentences import Rows, choose_kind, read_sentences
-from .goal_space import GoalCandidate, GoalCondition
+from .goal_space import GoalCandidate, GoalCondition, are_apart
 
 Possible = Callable[[FactGraph], Iterator[ConditionJson]]
 """Yields the conditions that an environment's actions can bring about, by kind, in a fixed order."""
@@ -31,35 +31,26 @@ Say = Callable[[ConditionJson, FactGraph], str]
 """Returns a condition in words, given what holds: `"the box is open"`."""
 
 
+@dataclass(frozen=True)
 class GraphGoals:
     """The goal spaces of one environment; see `pathei.envs.goal_space.GoalSpaceProvider`."""
 
-    def __init__(
-        self,
-        possible: Possible,
-        say: Say | None = None,
-        you: str = "character",
-        grows: bool = False,
-        rows: Rows = (),
-        noun: Callable[[str], str] = str,
-        aliases: Mapping[str, str] = MappingProxyType({}),
-        work: Callable[[Any], Work] | None = None,
-    ) -> None:
-        """Prepare.
-
-        Args:
-            possible: Yields what the environment's actions can bring about.
-            say: Returns a condition in words; `say_condition` by default.
-            you: The kind of the one who acts.
-            grows: Whether there may be more things of a kind later; see `facts.contradictions.require_possible`.
-            rows: The sentences that state goals; see `facts.sentences`.
-            noun: Returns a kind in words.
-            aliases: Other names of kinds.
-            work: Returns how much work conditions are, for an environment that knows.
-        """
-        self._aliases, self._work = aliases, work
-        self._possible, self._say, self._you, self._grows = possible, say or say_condition, you, grows
-        self._rows, self._noun = rows, noun
+    possible: Possible
+    """Yields what the environment's actions can bring about."""
+    say: Say = field(default_factory=lambda: say_condition)
+    """Returns a condition in words."""
+    you: str = "character"
+    """The kind of the one who acts."""
+    grows: bool = False
+    """Whether there may be more things of a kind later; see `facts.contradictions.require_possible`."""
+    rows: Rows = ()
+    """The sentences that state goals; see `facts.sentences`."""
+    noun: Callable[[str], str] = str
+    """Returns a kind in words."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names of kinds."""
+    work: Callable[[Any], Work] | None = None
+    """Returns how much work conditions are, for an environment that knows."""
 
     def present(self, env: gymnasium.Env[Any, Any]) -> GraphGoalSpace:
         """Return the goals of an environment that was reset, by the `FactGraph` that its `fact_graph()` returns.
@@ -70,17 +61,7 @@ class GraphGoals:
         inner: Any = env.unwrapped
         if not hasattr(inner, "fact_graph"):
             raise GoalError(f"{env} offers no graph of facts, so it has no goals of this kind.")
-        return GraphGoalSpace(
-            inner.fact_graph(),
-            self._possible,
-            self._say,
-            self._you,
-            grows=self._grows,
-            rows=self._rows,
-            noun=self._noun,
-            aliases=self._aliases,
-            work=None if self._work is None else self._work(inner),
-        )
+        return GraphGoalSpace(inner.fact_graph(), self, None if self.work is None else self.work(inner))
 
     def aim(self, goal: Goal) -> GoalCandidate:
         """Return a recorded goal as a candidate.
@@ -88,29 +69,22 @@ class GraphGoals:
         Raises:
             GoalError: it has no conditions, or malformed ones.
         """
-        return GoalCandidate(goal, parts_of(goal.conditions, self._you))
+        return GoalCandidate(goal, parts_of(goal.conditions, self.you))
 
 
 class GraphGoalSpace:
     """The goals that one graph offers; see `pathei.envs.goal_space.GoalSpace`."""
 
-    def __init__(
-        self,
-        graph: FactGraph,
-        possible: Possible,
-        say: Say,
-        you: str = "character",
-        *,
-        grows: bool = False,
-        rows: Rows = (),
-        noun: Callable[[str], str] = str,
-        aliases: Mapping[str, str] = MappingProxyType({}),
-        work: Work | None = None,
-    ) -> None:
-        """List the goals of what holds now; the arguments are those of `GraphGoals`."""
-        self._graph, self._say, self._you, self._grows = graph, say, you, grows
-        self._rows, self._noun, self._aliases, self._work = rows, noun, aliases, work
-        listed = {part_of(one, you).name: one for one in possible(graph)}
+    def __init__(self, graph: FactGraph, goals: GraphGoals, work: Work | None = None) -> None:
+        """List the goals of what holds now.
+
+        Args:
+            graph: What holds.
+            goals: Those of the environment.
+            work: Returns how much work a condition is from here; None where the environment does not say.
+        """
+        self._graph, self._goals, self._work = graph, goals, work
+        listed = {part_of(one, goals.you).name: one for one in goals.possible(graph)}
         self._all = frozenset(listed)
         self._aims = {name: self._make(one) for name, one in listed.items() if not holds(graph, one)}
         self._kinds: dict[str, list[GoalCandidate]] = {}
@@ -135,12 +109,8 @@ class GraphGoalSpace:
 
     def join(self, aims: Sequence[GoalCandidate]) -> GoalCandidate | None:
         """Return the goal of reaching several together, or None if two are about the same kind of thing."""
-        parts = [part for aim in aims for part in aim.parts]
-        if len({_subject(part) for part in parts}) < len(parts):
+        if not are_apart([part for aim in aims for part in aim.parts]):
             return None
-        placed = {part.things[0]: part.things[1] for part in parts if len(part.things) == 2}
-        if any(placed.get(place) == thing for thing, place in placed.items()):
-            return None  # the box in the chest and the chest in the box
         return self._make(*(condition for aim in aims for condition in aim.goal.conditions))
 
     def read(self, text: str) -> GoalCandidate:
@@ -154,11 +124,11 @@ class GraphGoalSpace:
             if wanted in (name.casefold(), aim.goal.text.rstrip(".").casefold()):
                 return aim
         conditions = self._conditions(text)
-        for one, part in zip(conditions, parts_of(conditions, self._you), strict=True):
+        for one, part in zip(conditions, parts_of(conditions, self._goals.you), strict=True):
             if not {part.name, part.name.removeprefix("not ")} & self._all:
                 raise GoalError(f"Nothing that can be done here brings it about that {self._said(one, part)}.")
         self._require_enough(conditions)
-        require_possible(self._graph, conditions, grows=self._grows)
+        require_possible(self._graph, conditions, grows=self._goals.grows)
         if satisfied(self._graph, conditions):
             raise GoalHoldsError(f"The goal holds already: {self._say_all(conditions)}.")
         return self._make(*conditions)
@@ -166,12 +136,12 @@ class GraphGoalSpace:
     def _said(self, condition: ConditionJson, part: GoalCondition) -> str:
         """Return a condition in words; its name where it is of a form that the environment never says."""
         try:
-            return self._say(condition, self._graph)
+            return self._goals.say(condition, self._graph)
         except (KeyError, TypeError):
             return repr(part.name)
 
     def _say_all(self, conditions: Sequence[ConditionJson]) -> str:
-        parts = parts_of(conditions, self._you)
+        parts = parts_of(conditions, self._goals.you)
         return " and ".join(self._said(one, part) for one, part in zip(conditions, parts, strict=True))
 
     def _conditions(self, text: str) -> Sequence[ConditionJson]:
@@ -182,10 +152,10 @@ class GraphGoalSpace:
         conditions = [stated] if isinstance(stated, Mapping) else stated
         if isinstance(conditions, list) and conditions:
             return conditions
-        if not self._rows:
+        if not self._goals.rows:
             raise GoalError(f"{text!r} is no goal here: {self.grammar()}")
         try:
-            return [self._placed(one) for one in read_sentences(text, self._rows, self._named)]
+            return [self._placed(one) for one in read_sentences(text, self._goals.rows, self._named)]
         except GoalError as error:
             raise GoalError(
                 f"{error} Here {self.grammar()}" if "not understood" in str(error) else str(error)
@@ -195,8 +165,8 @@ class GraphGoalSpace:
         """Return the kind of something that may be named, and may not be there yet, as a compressed copy is not."""
         kinds = [kind for node, kind in self._graph.kinds.items() if node not in self._graph.characters]
         listed = [thing for aim in self._aims.values() for part in aim.parts for thing in part.things]
-        meant = self._aliases.get(name.replace(" ", "_"), name)
-        return choose_kind(meant, list(dict.fromkeys((*kinds, *listed))), self._noun)
+        meant = self._goals.aliases.get(name.replace(" ", "_"), name)
+        return choose_kind(meant, list(dict.fromkeys((*kinds, *listed))), self._goals.noun)
 
     def _placed(self, condition: ConditionJson) -> ConditionJson:
         """Return a condition that names no place with the one where the thing is now."""
@@ -221,24 +191,24 @@ class GraphGoalSpace:
         for one in conditions:
             inner = one.get("not", one)
             thing = inner.get("node") or inner.get("from") or {}
-            thing = inner["to"] if thing.get("class") == self._you else thing
+            thing = inner["to"] if thing.get("class") == self._goals.you else thing
             kind, count = thing.get("class"), inner.get("count", 1)
             there = sum(known == kind for known in self._graph.kinds.values())
-            if kind is not None and isinstance(count, int) and there < count and count > 1 and not self._grows:
+            if kind is not None and isinstance(count, int) and there < count and count > 1 and not self._goals.grows:
                 verb = "is" if there == 1 else "are"
-                few = f"there {verb} {there or 'none'}"
-                raise GoalError(f"The goal cannot be reached: it takes {count} of {self._noun(kind)!r}, and {few}.")
+                few, noun = f"there {verb} {there or 'none'}", self._goals.noun(kind)
+                raise GoalError(f"The goal cannot be reached: it takes {count} of {noun!r}, and {few}.")
 
     def grammar(self) -> str:
         """Describe the texts that `read` understands."""
         some = " or ".join(repr(name) for name in list(self._aims)[:3])
         said = " or ".join(repr(aim.goal.text) for aim in list(self._aims.values())[:2])
-        words = f"is said in words, as {said}, " if self._rows else ""
+        words = f"is said in words, as {said}, " if self._goals.rows else ""
         return f"a goal {words}has a name, as {some}, or is a JSON list of conditions."
 
     def _make(self, *conditions: ConditionJson) -> GoalCandidate:
-        text = " and ".join(self._say(one, self._graph) for one in conditions)
-        return GoalCandidate(Goal(f"{text[:1].upper()}{text[1:]}.", conditions), parts_of(conditions, self._you))
+        text = " and ".join(self._goals.say(one, self._graph) for one in conditions)
+        return GoalCandidate(Goal(f"{text[:1].upper()}{text[1:]}.", conditions), parts_of(conditions, self._goals.you))
 
 
 def parts_of(conditions: Sequence[ConditionJson], you: str = "character") -> tuple[GoalCondition, ...]:
@@ -284,11 +254,6 @@ def _words(classes: Sequence[str], ids: Sequence[int], you: str) -> tuple[str, s
     if tuple(classes) == (you,):
         return "you", "you", ()
     return "|".join((*classes, *map(str, ids))), "_", tuple(classes[:1])
-
-
-def _subject(part: GoalCondition) -> str:
-    """Return the kind of thing that a part is about; where the agent is, and what it faces, is about the agent."""
-    return part.things[0] if part.things and (not part.name.startswith("you ") or "HOLDS" in part.kind) else "you"
 
 
 def say_condition(condition: ConditionJson, graph: FactGraph) -> str:

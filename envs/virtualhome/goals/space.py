@@ -18,7 +18,7 @@ import orjson
 from ....errors import GoalError, GoalHoldsError
 from ....experience import Goal, Task
 from ...facts.conditions import EVERY, Condition, ConditionJson, EdgeCondition, NodeCondition, NodeSelector, gather
-from ...goal_space import GoalCandidate, GoalCondition
+from ...goal_space import GoalCandidate, GoalCondition, are_apart
 from ..engine.scene import Scene, bits
 from ..engine.vocabulary import CHARACTER_CLASS, HANDS, INSIDE, ON, RELATIONS, STATES
 from ..engine.world import World
@@ -134,12 +134,8 @@ class HomeGoalSpace:
         has two hands.
         """
         conditions = tuple(condition for aim in aims for condition in aim.goal.conditions)
-        parts = [part for aim in aims for part in aim.parts]
-        if len({_moved(part) for part in parts}) < len(parts):
+        if not are_apart([part for aim in aims for part in aim.parts]):
             return None
-        placed = {part.things[0]: part.things[1] for part in parts if len(part.things) == 2}
-        if any(placed.get(there) == thing for thing, there in placed.items()):
-            return None  # the box in the basket, and the basket in the box
         try:
             require_possible(conditions, self.world)
         except GoalError:
@@ -277,15 +273,6 @@ def _names(selector: NodeSelector) -> tuple[str, ...]:
     return tuple(name for name in selector.classes[:1] if name != CHARACTER_CLASS)
 
 
-def _where_you_are(part: GoalCondition) -> bool:
-    return part.name.startswith("you ") and "HOLDS" not in part.kind
-
-
-def _moved(part: GoalCondition) -> str:
-    """Return the kind of thing that a part says something of: what is held, placed, or in a state."""
-    return "you" if _where_you_are(part) or not part.things else part.things[0]
-
-
 def _possible(world: World) -> Iterator[_Sort]:
     """Yield what the rules can bring about, by class, in a fixed order."""
     yield from _states(world)
@@ -360,6 +347,3 @@ def _read(text: str, scene: Scene) -> list[ConditionJson]:
     if not isinstance(data, list) or not data:
         raise GoalError("The goal as JSON is a list of conditions, at least one.")
     return data
-
-
-__all__ = ["HomeGoalSpace", "HomeGoals", "part_of", "parts_of"]

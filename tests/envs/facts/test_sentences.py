@@ -6,7 +6,7 @@ import pytest
 
 from pathei.envs.facts import ConditionJson, FactGraph
 from pathei.envs.facts.sentences import HELD, OPENED, PLACED, choose_kind, read_sentences, read_some
-from pathei.envs.graph_goals import GraphGoalSpace, edge, say_condition, state
+from pathei.envs.graph_goals import GraphGoals, GraphGoalSpace, edge, state
 from pathei.errors import GoalError, GoalHoldsError
 
 ROWS = (*HELD, *PLACED, *OPENED)
@@ -78,7 +78,7 @@ def possible(graph: FactGraph) -> Iterator[ConditionJson]:
 def test_a_goal_space_reads_what_it_says() -> None:
     kinds = {1: "character", 2: "chest", 3: "box", 4: "key"}
     graph = FactGraph.of_facts([(2, "CLOSED", None), (3, "OPEN", None)], kinds, (), (1,))
-    space = GraphGoalSpace(graph, possible, say_condition, rows=ROWS)
+    space = GraphGoalSpace(graph, GraphGoals(possible, rows=ROWS))
     for words in (
         "the chest is open",
         "the box is closed",
