@@ -28,7 +28,6 @@ from ..store import ExperienceStore
 from .common import ExportCounts, Selection
 
 VERSION: Final = 1
-_HEX: Final = 64
 _SETTINGS: Final = {"env": (str,), "tasks": (str,), "seed": (int,), "characters": (int, type(None))}
 _HEAD: Final = {"collector": (str,), "tasks": (dict,), "steps": (int,), "seed": (int,), "versions": (dict,)}
 _ROW: Final = {
@@ -245,9 +244,3 @@ def _check(path: str | Path, number: int, found: Mapping[str, Any], form: Mappin
         wrong.append("actions")
     if wrong:
         raise VerificationError(f"Line {number} of {path} is not as a result file has it: see {', '.join(wrong)}.")
-
-
-__all__ = [
-    "VERSION", "EpisodeResult", "ResultFile", "end_hash", "list_hash", "read_results", "search_steps", "task_hash",
-    "tokens_of", "write_results",
-]  # fmt: skip

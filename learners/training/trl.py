@@ -65,9 +65,28 @@ def train(
         LearningError: the loss is no number any more, or several GPUs are visible to one process.
         MissingDependencyError: TRL is not installed.
     """
-    return run_trainer(
-        lambda: _trainer(model, rows, training, regularizers, folder, watch, tokenizer), training, regularizers, folder
-    )
+
+    def build() -> SFTTrainer:
+        with needed_by("The trainer 'trl'", "learn"):
+            import datasets  # type: ignore[import-untyped]
+            from trl.trainer.sft_config import SFTConfig
+        packed, count, pad = training.packing and can_pack(model), len(rows), pad_of(tokenizer)
+        data = datasets.Dataset.from_dict(
+            {"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]}
+        )
+        if not packed:
+            data = data.add_column("weight", [row.weight for row in rows])
+            data = data.select(training.order([len(row.ids) for row in rows]).ravel())
+        return _weighing(folder, watch, weighted=bool(training.weights))(
+            model=model,  # type: ignore[arg-type]
+            args=SFTConfig(output_dir=str(folder / "checkpoint"), **arguments(training, None if packed else count)),
+            train_dataset=data,
+            processing_class=tokenizer,
+            data_collator=None if packed else lambda features: _laid(features, pad),
+            callbacks=log_callbacks(folder, regularizers),
+        )
+
+    return run_trainer(build, training, regularizers, folder)
 
 
 def run_trainer(
@@ -107,34 +126,6 @@ def run_trainer(
 def can_pack(model: nn.Module) -> bool:
     """Whether examples can share a row cheaply without seeing each other: FlashAttention takes their borders."""
     return "flash" in str(getattr(model.config, "_attn_implementation", ""))
-
-
-def _trainer(
-    model: nn.Module,
-    rows: Sequence[TokenizedExample],
-    training: TrainingConfig,
-    regularizers: Sequence[Regularizer],
-    folder: Path,
-    watch: Watch | None,
-    tokenizer: PreTrainedTokenizerBase,
-) -> SFTTrainer:
-    """Build the trainer."""
-    with needed_by("The trainer 'trl'", "learn"):
-        import datasets  # type: ignore[import-untyped]
-        from trl.trainer.sft_config import SFTConfig
-    packed, count, pad = training.packing and can_pack(model), len(rows), pad_of(tokenizer)
-    data = datasets.Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
-    if not packed:
-        data = data.add_column("weight", [row.weight for row in rows])
-        data = data.select(training.order([len(row.ids) for row in rows]).ravel())
-    return _weighing(folder, watch, weighted=bool(training.weights))(
-        model=model,  # type: ignore[arg-type]
-        args=SFTConfig(output_dir=str(folder / "checkpoint"), **arguments(training, None if packed else count)),
-        train_dataset=data,
-        processing_class=tokenizer,
-        data_collator=None if packed else lambda features: _laid(features, pad),
-        callbacks=log_callbacks(folder, regularizers),
-    )
 
 
 def log_callbacks(folder: Path, regularizers: Sequence[Regularizer]) -> list[Any]:

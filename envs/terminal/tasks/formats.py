@@ -78,15 +78,6 @@ def load_agentbench(folder: str | Path) -> list[Task]:
     return tasks
 
 
-def example_of(task: Task) -> str | None:
-    """Return the command by which an AgentBench task says that it can be solved; None if it names none in bash."""
-    for condition in task.goal.conditions:
-        example = condition.get("example")
-        if example and example[0] == "bash":
-            return str(example[1])
-    return None
-
-
 def _agentbench_task(row: Mapping[str, Any], scripts: Path, where: str) -> Task:
     create = row.get("create")
     # AgentBench passes over a 'create' that is a list, as some tasks have it.
@@ -140,6 +131,3 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path.name} must hold a list of tasks.")
     return rows
-
-
-__all__ = ["example_of", "load_agentbench", "load_intercode"]

@@ -41,7 +41,6 @@ _ENDED: Final = {
     "PLUGGED_IN": "unplugged", "PLUGGED_OUT": "plugged",
 }  # fmt: skip
 _LOOKS: Final = ("LOOKAT", "POINTAT", "WATCH")
-_SEEN: Final = "?u"
 
 
 class PddlGoal:
@@ -295,6 +294,3 @@ def _bound(atom: Atom, names: Atom) -> Atom:
     """Put names in the place of variables."""
     left = iter(names)
     return tuple(next(left) if word.startswith("?") else word for word in atom)
-
-
-__all__ = ["PddlGoal"]

@@ -165,7 +165,7 @@ class PddlScene:
         return bits(w.out[ON][n] & ~w.scene.rooms), bits(w.out[INSIDE][n] & ~w.scene.rooms)
 
     def _stays(self, n: int) -> bool:
-        """Whether a thing is never moved nor shut away."""
+        """Whether a thing is never moved nor put into a closed container."""
         return not self._w.bound["GRAB"].first.nodes >> n & 1 and self._in_the_open(n)
 
     def _in_the_open(self, n: int) -> bool:
@@ -197,6 +197,3 @@ def _zones(world: World) -> dict[int, str]:
 def _name(kind: str, number: int) -> str:
     plain = re.sub(r"[^a-z0-9_-]", "_", kind)
     return f"{plain if plain[:1].isalpha() else f'n{plain}'}_{number}"
-
-
-__all__ = ["PddlScene"]

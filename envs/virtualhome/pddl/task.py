@@ -101,6 +101,3 @@ def _read(plan: str, known: Sequence[Operator], scene: PddlScene, world: World) 
     if not lines and text.strip() and not _STEP.search(text):
         raise ScriptError("The plan has no step of the form (walk table_7 kitchen_3 zone_1), one in a line.")
     return tuple(lines)
-
-
-__all__ = ["write_task"]

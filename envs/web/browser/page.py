@@ -172,12 +172,6 @@ class Page:
             self._loading.clear()  # only the fragment is another one
         self._wait_loaded(timeout)
 
-    def reload(self) -> None:
-        """Load the page again; raises as `open` does."""
-        self._loading, self._requested = {self._frame}, False
-        self._call("Page.reload")
-        self._wait_loaded(20.0)
-
     def back(self) -> bool:
         """Go back one step of the history; return whether there was one."""
         history = self._call("Page.getNavigationHistory")
@@ -418,6 +412,3 @@ class Page:
             self._loading.discard(str(params["frameId"]))
         elif event in ("Page.navigatedWithinDocument", "Page.frameClearedScheduledNavigation"):
             self._requested = False
-
-
-__all__ = ["Element", "Page", "PageConfig", "PageView"]
