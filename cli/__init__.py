@@ -22,7 +22,7 @@ from ..extras import EXTRAS, missing
 from ..logs import show_logs
 from ..registry import one_line, raised_in
 from .aliases import replace_old_options
-from .console import complain, print_plainly, take_verbose, warnings_as_lines
+from .console import print_error, print_plainly, take_verbose, warnings_as_lines
 from .table import COMMANDS, PERFORMED_BY, load, names_only
 
 CONFIG: Final = (OmitSubcommandPrefixes, CascadeSubcommandArgs)
@@ -52,7 +52,7 @@ def main(args: Sequence[str] | None = None) -> int:
     )
     given, notes = replace_old_options(given)
     for note in notes:
-        complain(note)
+        print_error(note)
     if "" not in sys.path and (here := os.getcwd()) not in sys.path:
         sys.path.append(here)  # for a `module:Name` of one's own; last, so that it hides nothing
     try:
@@ -63,18 +63,18 @@ def main(args: Sequence[str] | None = None) -> int:
         with warnings_as_lines():
             return perform(getattr(chosen, "command", chosen))
     except PatheiError as error:
-        complain(str(error))
+        print_error(str(error))
         return 2
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in EXTRAS:
             raise
-        complain(str(missing(f"pathei {given[0]}", error)))
+        print_error(str(missing(f"pathei {given[0]}", error)))
         return 2
     except KeyboardInterrupt:
-        complain("Stopped.")
+        print_error("Stopped.")
         return 130
     except BrokenPipeError:
-        # Whoever read our output has enough. Python would complain when it flushes stdout at its end.
+        # Whoever read our output has enough. Python would print_error when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, SystemExit) as error:
@@ -82,7 +82,7 @@ def main(args: Sequence[str] | None = None) -> int:
             raise  # a fault of pathei keeps its traceback
         if level is not None:
             traceback.print_exc()
-        complain(f"{one_line(error)}{'' if level is not None else '; --verbose prints the traceback'}.")
+        print_error(f"{one_line(error)}{'' if level is not None else '; --verbose prints the traceback'}.")
         return 1
 
 

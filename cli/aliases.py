@@ -77,6 +77,3 @@ def _taken(given: list[str], option: str) -> tuple[list[str], str | None]:
         if word.startswith(f"{option}="):
             return given[:place] + given[place + 1 :], word.partition("=")[2]
     return given, None
-
-
-__all__ = ["COMMANDS", "OPTIONS", "replace_old_options"]

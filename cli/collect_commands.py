@@ -63,6 +63,3 @@ class Collect:
     completionMode Indexed or a Slurm array; `auto` from a whole Slurm array."""
     timeout: float = 300.0
     """The longest time for one task, in seconds; then its worker is replaced."""
-
-
-__all__ = ["Collect"]

@@ -7,25 +7,24 @@ import math
 import os
 from typing import TYPE_CHECKING
 
+from ..collectors.options import PlaySettings
 from ..errors import ConfigError, at_least, check
+from ..store import ExperienceStore
 from .collect_commands import Collect
-from .console import complain, make_console, tame_libraries
+from .console import make_console, print_error, tame_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..collectors.options import PlaySettings
     from ..collectors.rollout.collect import CollectReport
     from ..collectors.sharding import TaskShard
     from ..experience import Json, Task
-    from ..store import ExperienceStore
 
 _WORKERS = 2
 
 
 def collect(command: Collect) -> int:
     """Play tasks into a store; 1 if every one of them failed."""
-    from ..store import ExperienceStore
     from ..views.tables import gathered_table
 
     timed = {"timeout must be a finite number of seconds above 0": 0 < command.timeout < math.inf}
@@ -44,10 +43,10 @@ def collect(command: Collect) -> int:
             done = _play(command, name, tasks, store)
             console.print(gathered_table(done, store.info(), name))
     except KeyboardInterrupt:
-        complain(f"Stopped: {_kept(command, name, tasks)} in {command.out}. Run the same command again to resume.")
+        print_error(f"Stopped: {_kept(command, name, tasks)} in {command.out}. Run the same command again to resume.")
         return 130
     for error, count in done.errors.most_common(3):
-        complain(f"{count} x {error}")
+        print_error(f"{count} x {error}")
     return int(done.coverage.episodes == 0 and done.coverage.failures > 0)
 
 
@@ -103,7 +102,6 @@ def _play(command: Collect, name: str, tasks: list[Task] | Iterator[Task], store
 
 
 def _settings(command: Collect) -> PlaySettings:
-    from ..collectors.options import PlaySettings
 
     workers = command.workers
     if workers is None:
@@ -113,8 +111,6 @@ def _settings(command: Collect) -> PlaySettings:
 
 def _kept(command: Collect, name: str, tasks: list[Task] | Iterator[Task]) -> str:
     """Say what is in the store: read again, as an append that was interrupted may have reached the disk."""
-    from ..store import ExperienceStore
-
     if hasattr(command.collector, "practice"):
         return "every attempt is kept"
     with ExperienceStore.open(command.out, mode="read") as store:
@@ -133,6 +129,3 @@ def _recorded(command: Collect) -> dict[str, Json]:
         "collector": command.collector.name,
         **dataclasses.asdict(command.collector),
     }
-
-
-__all__ = ["collect"]

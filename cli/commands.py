@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg, subcommand
+from tyro.conf import OmitArgPrefixes, Positional, arg, subcommand
 
 from ..collectors.options import LmOptions
 
@@ -188,11 +188,17 @@ class Serve:
 
 
 @dataclass(frozen=True)
-class StoreInfoCommand:
-    """Say what a store holds and who wrote it."""
+class StoreOperation:
+    """What a command on an existing store takes."""
 
     path: Positional[Path]
     """The store's directory."""
+
+
+@dataclass(frozen=True)
+class StoreSummary(StoreOperation):
+    """Say what a store holds and who wrote it."""
+
     coverage: bool = False
     """Also read all episodes, and report what they have touched."""
     verify: bool = False
@@ -202,11 +208,8 @@ class StoreInfoCommand:
 
 
 @dataclass(frozen=True)
-class StoreVerify:
+class StoreVerify(StoreOperation):
     """Read a store whole, compare its files with their checksums, and name what is missing or damaged."""
-
-    path: Positional[Path]
-    """The store's directory."""
 
 
 @dataclass(frozen=True)
@@ -230,11 +233,9 @@ class StoreMerge:
 
 
 @dataclass(frozen=True)
-class StoreShow:
+class StoreShow(StoreOperation):
     """Show an episode step by step, or list the first ones."""
 
-    path: Positional[Path]
-    """The store's directory."""
     id: Positional[str | None] = None
     """The id of the episode; without it, episodes are listed."""
     limit: int = 20
@@ -244,11 +245,23 @@ class StoreShow:
 
 
 @dataclass(frozen=True)
-class StoreExport:
+class EpisodeChoice:
+    """Which episodes of a store are written."""
+
+    collector: str | None = None
+    """Only episodes that this collector played."""
+    success: bool | None = None
+    """Only episodes that reached their goal (True) or failed to (False)."""
+    roots: bool = False
+    """Leave branches out."""
+    flags: tuple[str, ...] = ()
+    """Only episodes with all of these flags, which are set in `pathei view`; `not:bad` is without `bad`."""
+
+
+@dataclass(frozen=True)
+class StoreExport(StoreOperation):
     """Write the episodes of a store in another format."""
 
-    path: Positional[Path]
-    """The store's directory."""
     out: Positional[Path]
     """The file or folder to make."""
     format: str | None = None
@@ -265,14 +278,8 @@ class StoreExport:
     pddl: a folder, domain and problem of each task, for planners
     results: JSON lines, the actions of each episode, which `pathei verify` does again
     """
-    collector: str | None = None
-    """Only episodes that this collector played."""
-    success: bool | None = None
-    """Only episodes that reached their goal (True) or failed to (False)."""
-    roots: bool = False
-    """Leave branches out."""
-    flags: tuple[str, ...] = ()
-    """Only episodes with all of these flags, which are set in `pathei view`; `not:bad` is without `bad`."""
+    which: OmitArgPrefixes[EpisodeChoice] = field(default_factory=EpisodeChoice)
+    """Which episodes."""
     overwrite: bool = False
     """Replace what is there."""
 
@@ -314,11 +321,9 @@ class StoreImport:
 
 
 @dataclass(frozen=True)
-class StoreCard:
+class StoreCard(StoreOperation):
     """Print what a store holds as the card of a data set: what, how many, licence, seeds and versions."""
 
-    path: Positional[Path]
-    """The store's directory."""
     licence: str = ""
     """The licence, as the Hugging Face Hub abbreviates it: `cc-by-4.0`."""
     name: str = ""
@@ -326,11 +331,9 @@ class StoreCard:
 
 
 @dataclass(frozen=True)
-class StorePush:
+class StorePush(StoreOperation):
     """Upload the episodes of a store, with a card, as a data set of the Hugging Face Hub."""
 
-    path: Positional[Path]
-    """The store's directory."""
     repo: Positional[str]
     """The data set: `USER/NAME`. It is made if it does not exist."""
     format: Literal["parquet", "chat", "prompt-completion", "agent-traces", "atif"] = "parquet"
@@ -346,14 +349,8 @@ class StorePush:
     """The licence, as the Hub abbreviates it: `cc-by-4.0`."""
     private: bool = False
     """Make the data set private, if it is made."""
-    collector: str | None = None
-    """Only episodes that this collector played."""
-    success: bool | None = None
-    """Only episodes that reached their goal (True) or failed to (False)."""
-    roots: bool = False
-    """Leave branches out."""
-    flags: tuple[str, ...] = ()
-    """Only episodes with all of these flags, which are set in `pathei view`; `not:bad` is without `bad`."""
+    which: OmitArgPrefixes[EpisodeChoice] = field(default_factory=EpisodeChoice)
+    """Which episodes."""
 
 
 @dataclass(frozen=True)
@@ -395,7 +392,7 @@ class Store:
     """What was collected."""
 
     command: (
-        Annotated[StoreInfoCommand, subcommand("info")]
+        Annotated[StoreSummary, subcommand("info")]
         | Annotated[StoreShow, subcommand("show")]
         | Annotated[StoreVerify, subcommand("verify")]
         | Annotated[StoreSalvage, subcommand("salvage")]

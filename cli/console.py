@@ -32,6 +32,11 @@ def make_console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
+def say(text: str) -> None:
+    """Print a line as it is: neither wrapped nor read as markup, as paths and actions have brackets."""
+    make_console().print(text, markup=False, soft_wrap=True)
+
+
 def print_plainly(*streams: TextIO) -> None:
     """Print what replaces a character on streams whose encoding has no such character, instead of raising an error."""
     codecs.register_error("pathei.plain", _plainer)
@@ -74,14 +79,14 @@ def warnings_as_lines() -> Iterator[None]:
             others(message, category, *where, **more)
         elif str(message) not in printed:
             printed.add(str(message))
-            complain(str(message))
+            print_error(str(message))
 
     with warnings.catch_warnings():
         others, warnings.showwarning = warnings.showwarning, show
         yield
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """Print an error, in one line on stderr."""
     from rich.console import Console
     from rich.text import Text
@@ -98,6 +103,3 @@ def take_verbose(args: Sequence[str]) -> tuple[list[str], int | None]:
     rest = [*(arg for arg in args[:end] if arg != _VERBOSE), *args[end:]]
     count = len(args) - len(rest)
     return rest, None if not count else logging.INFO if count == 1 else logging.DEBUG
-
-
-__all__ = ["complain", "make_console", "print_plainly", "take_verbose", "tame_libraries", "warnings_as_lines"]

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.table import Table
+
 from ..errors import at_least, check
-from .commands import Serve, Verify
-from .console import make_console, tame_libraries
+from . import commands
+from .console import make_console, say, tame_libraries
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ..collectors.verify import VerifiedResults
     from ..experience import Json, Task
 
 
-def verify(command: Verify) -> None:
+def verify(command: commands.Verify) -> None:
     """Verify a result file."""
     from ..collectors.progress import progress
     from ..collectors.verify import verify_results
@@ -51,7 +52,6 @@ def _plain(found: VerifiedResults) -> dict[str, object]:
 
 
 def _table(found: VerifiedResults) -> Table:
-    from rich.table import Table
 
     table = Table("verified", "", title=f"{found.file.collector} in {found.file.tasks['env']}")
     spent, learned = found.spent, found.learned
@@ -69,7 +69,7 @@ def _table(found: VerifiedResults) -> Table:
     return table
 
 
-def serve(command: Serve) -> None:
+def serve(command: commands.Serve) -> None:
     """Serve an environment until the client goes away, or until Ctrl-C; or write the files that serve it."""
     from ..collectors.tasks import tasks_named
     from ..envs.registry import get_env
@@ -86,14 +86,12 @@ def serve(command: Serve) -> None:
         _write(command, tasks)
 
 
-def _served(command: Serve) -> bool:
+def _served(command: commands.Serve) -> bool:
     return command.protocol in ("mcp", "openenv")
 
 
-def _serve(command: Serve, tasks: list[Task]) -> None:
+def _serve(command: commands.Serve, tasks: list[Task]) -> None:
     from functools import partial
-
-    from rich.console import Console
 
     from ..interop import WorldSession
     from ..interop.mcp_server import serve_mcp
@@ -126,22 +124,15 @@ def _serve(command: Serve, tasks: list[Task]) -> None:
     )
 
 
-def _write(command: Serve, tasks: list[Task]) -> None:
+def _write(command: commands.Serve, tasks: list[Task]) -> None:
     from ..interop.packages import write_harbor_tasks, write_verifiers_package
 
     assert command.out is not None
     if command.protocol == "harbor":
         count = write_harbor_tasks(command.out, command.env, tasks, steps=command.steps)
-        make_console().print(f"{command.out}: {count} task folder{'s' * (count > 1)} for Harbor.", soft_wrap=True)
+        say(f"{command.out}: {count} task folder{'s' * (count > 1)} for Harbor.")
         return
     name = write_verifiers_package(
         command.out, command.env, tasks=command.tasks, seed=command.seed, steps=command.steps
     )
-    make_console().print(
-        f"{command.out}: install it with `pip install {command.out}`, then `load_environment({name!r})`.",
-        soft_wrap=True,
-        markup=False,
-    )
-
-
-__all__ = ["serve", "verify"]
+    say(f"{command.out}: install it with `pip install {command.out}`, then `load_environment({name!r})`.")

@@ -11,34 +11,23 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError
-from .commands import (
-    StoreCard,
-    StoreExport,
-    StoreImport,
-    StoreInfoCommand,
-    StoreMerge,
-    StorePush,
-    StoreSalvage,
-    StoreShow,
-    StoreVerify,
-    View,
-)
-from .console import complain, make_console
+from ..store import ExperienceStore
+from . import commands
+from .console import make_console, print_error, say
 from .worlds import LINES
 
 if TYPE_CHECKING:
-    from ..store import Damage, ExperienceStore
+    from ..store import Damage
 
 _FORMATS: Final = MappingProxyType({".parquet": "parquet", ".jsonl": "chat"})
 """What a file is exported as by its ending."""
 
 
-def store_info(command: StoreInfoCommand) -> int:
+def store_info(command: commands.StoreSummary) -> int:
     """Say what a store holds."""
     import orjson
 
     from ..collectors.coverage import Coverage
-    from ..store import ExperienceStore
     from ..views.tables import info_tables
 
     console = make_console()
@@ -59,47 +48,40 @@ def store_info(command: StoreInfoCommand) -> int:
         return _say_damage(command.path, found) if command.verify else 0
 
 
-def store_verify(command: StoreVerify) -> int:
+def store_verify(command: commands.StoreVerify) -> int:
     """Name what is damaged."""
-    from ..store import ExperienceStore
-
     with ExperienceStore.open(command.path, mode="read") as store:
         return _say_damage(command.path, store.check())
 
 
-def store_salvage(command: StoreSalvage) -> None:
+def store_salvage(command: commands.StoreSalvage) -> None:
     """Save what can be read."""
     from ..store import salvage
 
-    console = make_console()
     report = salvage(command.path, command.out)
     for damage in report.damage:
-        console.print(f"damaged: {damage}", soft_wrap=True, markup=False)
+        say(f"damaged: {damage}")
     for id_ in report.left:
-        console.print(f"left behind: {id_} (its parent or an image of it is lost)", soft_wrap=True, markup=False)
-    console.print(
-        f"{command.out}: {report.trajectories} trajectories and {report.failures} failures saved.", soft_wrap=True
-    )
+        say(f"left behind: {id_} (its parent or an image of it is lost)")
+    say(f"{command.out}: {report.trajectories} trajectories and {report.failures} failures saved.")
 
 
-def store_merge(command: StoreMerge) -> int:
+def store_merge(command: commands.StoreMerge) -> int:
     """Join stores; 1 if something of them was left out."""
     from ..store import merge
 
-    console = make_console()
     report = merge(command.out, command.sources)
     for damage in report.damage:
-        console.print(f"damaged: {damage}", soft_wrap=True, markup=False)
+        say(f"damaged: {damage}")
     for id_ in report.left:
-        console.print(f"left out: {id_} (its parent or an image of it is lost)", soft_wrap=True, markup=False)
+        say(f"left out: {id_} (its parent or an image of it is lost)")
     for id_ in report.differing:
-        console.print(f"left out: {id_} (another episode has its id)", soft_wrap=True, markup=False)
+        say(f"left out: {id_} (another episode has its id)")
     if report.absent:
-        console.print(f"not there yet: {', '.join(report.absent)}", soft_wrap=True, markup=False)
-    console.print(
+        say(f"not there yet: {', '.join(report.absent)}")
+    say(
         f"{command.out}: {report.trajectories} trajectories and {report.failures} failures added, {report.known} were"
-        " there already.",
-        soft_wrap=True,
+        " there already."
     )
     return int(bool(report.damage or report.left or report.differing))
 
@@ -110,16 +92,15 @@ def _say_damage(path: Path, found: Sequence[Damage]) -> int:
         console.print("Every file has its checksum, and every record can be read.")
         return 0
     for damage in found:
-        console.print(str(damage), soft_wrap=True, markup=False)
-    console.print(f"Save what can be read with `pathei store salvage {path} NEW`.", soft_wrap=True)
+        say(str(damage))
+    say(f"Save what can be read with `pathei store salvage {path} NEW`.")
     return 1
 
 
-def store_show(command: StoreShow) -> None:
+def store_show(command: commands.StoreShow) -> None:
     """Show or list episodes."""
     from itertools import islice
 
-    from ..store import ExperienceStore
     from ..views.tables import listing
     from ..views.watch import Watcher
 
@@ -133,35 +114,24 @@ def store_show(command: StoreShow) -> None:
             console.print(f"{len(store) - command.limit} more; `pathei store show {command.path} ID` shows an episode.")
 
 
-def store_export(command: StoreExport) -> None:
+def store_export(command: commands.StoreExport) -> None:
     """Export a store."""
     from ..export import export
-    from ..store import ExperienceStore
 
     named = command.format or _FORMATS.get(command.out.suffix)
     if named is None:
         raise ConfigError(f"Which format {str(command.out)!r} is to have is not clear: say so with --format.")
     with ExperienceStore.open(command.path, mode="read") as store:
-        report = export(
-            store,
-            named,
-            command.out,
-            collector=command.collector,
-            success=command.success,
-            roots=command.roots,
-            flags=command.flags,
-            overwrite=command.overwrite,
-        )
+        report = export(store, named, command.out, overwrite=command.overwrite, **vars(command.which))
     written = report.written
     skipped = f", {written.skipped} empty ones left out" if written.skipped else ""
-    make_console().print(
+    say(
         f"{report.path}: {written.rows} rows of {written.episodes} episodes{skipped}, {report.bytes / 1e6:.1f} MB "
-        f"({report.format})",
-        soft_wrap=True,
+        f"({report.format})"
     )
 
 
-def view(command: View) -> None:
+def view(command: commands.View) -> None:
     """Serve a store until Ctrl-C, or write its episodes into a page."""
     from ..views.viewer import EpisodeFilter, ViewerServer, export_page
 
@@ -178,11 +148,11 @@ def view(command: View) -> None:
                 overwrite=command.overwrite,
             )
             size = command.export.stat().st_size / 1e6
-            console.print(f"{command.export}: {count} episode{'s' * (count > 1)}, {size:.1f} MB", soft_wrap=True)
+            say(f"{command.export}: {count} episode{'s' * (count > 1)}, {size:.1f} MB")
             return
         server = ViewerServer(store, command.port)
         try:
-            console.print(f"{command.path}: open {server.address} (Ctrl-C ends it)", soft_wrap=True)
+            say(f"{command.path}: open {server.address} (Ctrl-C ends it)")
             server.run()
         except KeyboardInterrupt:
             console.print("Closed.")
@@ -194,7 +164,6 @@ def view(command: View) -> None:
 def _viewed(path: Path) -> Iterator[ExperienceStore]:
     """Open a store, or ATIF documents as a store of their own that is removed afterwards."""
     from ..export import import_atif
-    from ..store import ExperienceStore
     from ..store.manifest import NAME
 
     found = path.suffix == ".json" if path.is_file() else any(path.glob("*.json")) and not (path / NAME).exists()
@@ -207,41 +176,35 @@ def _viewed(path: Path) -> Iterator[ExperienceStore]:
         with ExperienceStore.open(place) as store:
             report = import_atif(store, path)
         for reason in report.left:
-            complain(f"left out: {reason}")
+            print_error(f"left out: {reason}")
         with ExperienceStore.open(place, mode="read") as store:
             yield store
 
 
-def store_import(command: StoreImport) -> int:
+def store_import(command: commands.StoreImport) -> int:
     """Import ATIF documents; 1 if one of them could not be read."""
     from ..export import import_atif
-    from ..store import ExperienceStore
 
-    console = make_console()
     config = {"command": "store import", "source": command.source.name}
     with ExperienceStore.open(command.path, config=config) as store:
         report = import_atif(store, command.source)
     for reason in report.left:
-        console.print(f"left out: {reason}", soft_wrap=True, markup=False)
-    console.print(
-        f"{command.path}: {report.added} trajectories added, {report.known} were there already.", soft_wrap=True
-    )
+        say(f"left out: {reason}")
+    say(f"{command.path}: {report.added} trajectories added, {report.known} were there already.")
     return int(bool(report.left))
 
 
-def store_card(command: StoreCard) -> None:
+def store_card(command: commands.StoreCard) -> None:
     """Print a store's card."""
     from ..export.card import card
-    from ..store import ExperienceStore
 
     with ExperienceStore.open(command.path, mode="read") as store:
         print(card(store, name=command.name, licence=command.licence), end="")
 
 
-def store_push(command: StorePush) -> None:
+def store_push(command: commands.StorePush) -> None:
     """Upload a store's episodes."""
     from ..export.card import push_to_hub
-    from ..store import ExperienceStore
     from .console import tame_libraries
 
     tame_libraries()
@@ -252,23 +215,6 @@ def store_push(command: StorePush) -> None:
             format=command.format,
             licence=command.licence,
             private=command.private,
-            collector=command.collector,
-            success=command.success,
-            roots=command.roots,
-            flags=command.flags,
+            **vars(command.which),
         )
-    make_console().print(f"Uploaded: {address}", soft_wrap=True, markup=False)
-
-
-__all__ = [
-    "store_card",
-    "store_export",
-    "store_import",
-    "store_info",
-    "store_merge",
-    "store_push",
-    "store_salvage",
-    "store_show",
-    "store_verify",
-    "view",
-]
+    say(f"Uploaded: {address}")

@@ -37,12 +37,12 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "Let a program of others play an environment, over a protocol or in files that it knows.",
         ),
         "memory": (
-            "memory.commands:MemoryCommand",
+            "memory.commands:MemoryGroup",
             "Build, query and maintain an external memory: episodes, skills and facts.",
         ),
         "corpora": (
             "learning.commands:Corpora",
-            "Make questions with answers out of a store: what models are trained on, and what they are asked.",
+            "Generate question-answer training and evaluation sets from a store.",
         ),
         "fisher": ("learning.commands:Fisher", "Estimate which weights what a model knows depends on."),
         "learn": ("learning.commands:Learn", "Tune a language model on experience, and keep what it knew."),
@@ -57,15 +57,15 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "env": ("commands:Env", "Environments."),
         "list": (
-            "plugins.commands:ListCommand",
+            "plugins.commands:ListParts",
             "List the parts of one kind by name, those of other installed packages included.",
         ),
         "check-env": (
-            "plugins.commands:CheckEnvCommand",
+            "plugins.commands:CheckEnv",
             "Check an environment: gymnasium's contract, pathei's conventions, and snapshots.",
         ),
         "new": (
-            "plugins.commands:NewCommand",
+            "plugins.commands:NewPart",
             "Write the skeleton of a package that adds a part: `pathei new env NAME`.",
         ),
         "data": ("commands:Data", "Public data sets."),
@@ -91,7 +91,7 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "Learn": "learning.learn:learn",
         "Pretrain": "learning.pretrain:pretrain",
         "Eval": "learning.learn:evaluate",
-        "StoreInfoCommand": "stores:store_info",
+        "StoreSummary": "stores:store_info",
         "StoreShow": "stores:store_show",
         "StoreVerify": "stores:store_verify",
         "StoreSalvage": "stores:store_salvage",
@@ -102,9 +102,9 @@ PERFORMED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "StorePush": "stores:store_push",
         "View": "stores:view",
         "Loop": "learning.loop:loop",
-        "ListCommand": "plugins.perform:list_parts",
-        "CheckEnvCommand": "plugins.perform:check_env",
-        "NewCommand": "plugins.perform:new_env",
+        "ListParts": "plugins.perform:list_parts",
+        "CheckEnv": "plugins.perform:check_env",
+        "NewPart": "plugins.perform:new_env",
         "MemoryBuild": "memory.change:build",
         "MemoryQuery": "memory.ask:query",
         "MemoryList": "memory.ask:list_items",
@@ -148,6 +148,3 @@ def whole() -> Any:
     """Return a form of all commands with all their options, for the reference page and the tests of the docs."""
     forms = (Annotated[load(target), subcommand(name)] for name, (target, _) in COMMANDS.items())
     return Union[tuple(forms)]  # noqa: UP007  # made at run time
-
-
-__all__ = ["COMMANDS", "PERFORMED_BY", "load", "names_only", "whole"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError, MissingDependencyError
 from .commands import Demo
-from .console import make_console, tame_libraries
+from .console import make_console, say, tame_libraries
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,8 +33,8 @@ def demo(command: Demo) -> None:
     if command.learn:
         console.print("\nNow the loop is closed: agents learn from what was collected, and act again.")
         _close(command, console)
-        console.print(_ABOUT, soft_wrap=True)
-    console.print(_next(command), soft_wrap=True)
+        say(_ABOUT)
+    say(_next(command))
 
 
 def _close(command: Demo, console: Console) -> None:
@@ -46,7 +46,7 @@ def _close(command: Demo, console: Console) -> None:
     try:
         show_loop(out, small_loop(command.workers, command.seed), console)
     except MissingDependencyError as error:
-        console.print(f"\n{error} The tour goes on without it: a memory alone learns.", markup=False, soft_wrap=True)
+        say(f"\n{error} The tour goes on without it: a memory alone learns.")
         _clear(out)
         show_loop(out, small_loop(command.workers, command.seed, weights=False), console)
 
@@ -99,6 +99,3 @@ def _clear(out: Path) -> None:
     if any(out.iterdir()) and not ((out / "config.json").exists() and (out / "lock").exists()):
         raise ConfigError(f"{out} was not made by a tour: choose another directory with --out.")
     shutil.rmtree(out)
-
-
-__all__ = ["demo", "small_loop"]

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+from rich.table import Table
+
+from .. import data
+from ..envs.registry import get_env
 from ..errors import ConfigError
-from .commands import DataGet, DataList, EnvDoctor, EnvInstall, EnvList, Plan, Run
-from .console import make_console, tame_libraries
+from . import commands
+from .console import make_console, say, tame_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +24,9 @@ LINES = 14
 """The number of lines of an observation that are shown, unless `--full` asks for all."""
 
 
-def env_list(_: EnvList) -> None:
+def env_list(_: commands.EnvList) -> None:
     """List the environments."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from ..envs.registry import ENVS, get_env
+    from ..envs.registry import ENVS
 
     table = Table("name", "gymnasium id", "state", "what", "needs")
     for name in ENVS.names():
@@ -39,13 +41,8 @@ def env_list(_: EnvList) -> None:
     make_console().print(table)
 
 
-def env_doctor(command: EnvDoctor) -> int:
+def env_doctor(command: commands.EnvDoctor) -> int:
     """Check what an environment needs; 1 if something required is missing."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from ..envs.registry import get_env
-
     checks = get_env(command.name).check()
     table = Table("", "what", "where, or how to get it")
     for check in checks:
@@ -54,33 +51,26 @@ def env_doctor(command: EnvDoctor) -> int:
     return int(any(check.required and not check.ok for check in checks))
 
 
-def env_install(command: EnvInstall) -> int:
+def env_install(command: commands.EnvInstall) -> int:
     """Install what an environment runs in; 1 if nothing is installed this way, and something required is missing."""
-    from rich.markup import escape
-
     from ..envs.foreign.install import install
-    from ..envs.registry import get_env
 
     console, spec = make_console(), get_env(command.name)
     if spec.runtime:
         runtime = spec.load_runtime()
         there = runtime.folder if not command.again else None
         folder = install(runtime, lambda line: console.print(f"{escape(line)} ..."), again=command.again)
-        console.print(f"{runtime.what} is in {folder}{' already' if there else ''}", soft_wrap=True)
+        say(f"{runtime.what} is in {folder}{' already' if there else ''}")
     left = [one for one in spec.check() if one.required and not one.ok]
     for one in left:
-        console.print(f"{escape(one.what)} is missing: {escape(one.note)}", soft_wrap=True)
+        say(f"{one.what} is missing: {one.note}")
     if not left and not spec.runtime:
         console.print(f"{spec.name} is ready: it needs {spec.needs}.")
     return int(bool(left) and not spec.runtime)
 
 
-def data_list(_: DataList) -> None:
+def data_list(_: commands.DataList) -> None:
     """List the data sets."""
-    from rich.table import Table
-
-    from .. import data
-
     table = Table("name", "what", "MB", "licence", "from", "fetched")
     for one in data.available():
         row = (one.name, one.what, f"{one.size / 1e6:.0f}", one.licence, one.where, "yes" if one.fetched else "no")
@@ -88,10 +78,8 @@ def data_list(_: DataList) -> None:
     make_console().print(table)
 
 
-def data_get(command: DataGet) -> None:
+def data_get(command: commands.DataGet) -> None:
     """Fetch a data set."""
-    from .. import data
-
     console, wanted = make_console(), data.named(command.name)
     if not wanted.fetched:
         console.print(f"Fetching {wanted.name} from {wanted.where} ({wanted.size / 1e6:.0f} MB) ...")
@@ -101,10 +89,10 @@ def data_get(command: DataGet) -> None:
 
         tame_libraries()
         path = smollm2()
-    console.print(f"{wanted.name} is in {path}", soft_wrap=True)
+    say(f"{wanted.name} is in {path}")
 
 
-def run(command: Run) -> None:
+def run(command: commands.Run) -> None:
     """Play one episode and show it."""
     from ..agents.lm.agent import LmConfig
     from ..agents.registry import AgentMaker
@@ -112,7 +100,6 @@ def run(command: Run) -> None:
     from ..collectors.rollout.episode import Envs
     from ..collectors.rollout.policy import play
     from ..collectors.tasks import choose_task, on_server, tasks_named
-    from ..envs.registry import get_env
     from ..views.frames import FrameFolder, named
     from ..views.watch import Watcher
 
@@ -135,7 +122,7 @@ def run(command: Run) -> None:
         played = play(env, task, agent, max_steps=longest, seed=seed, put_image=named, watch=watch)
         watcher.show_end(played)
         if frames is not None:
-            console.print(f"{frames.written} pictures are in {frames.folder}.", soft_wrap=True)
+            say(f"{frames.written} pictures are in {frames.folder}.")
     finally:
         envs.close()
         agents.close()
@@ -149,7 +136,7 @@ def _both(one: Callable[[Recorder], None], other: Callable[[Recorder], None]) ->
     return watch
 
 
-def _script(command: Run) -> Agent | None:
+def _script(command: commands.Run) -> Agent | None:
     """Return the agent that plays a script; None if another one is wanted."""
     if command.agent != "scripted":
         return None
@@ -167,10 +154,9 @@ def _script(command: Run) -> Agent | None:
         raise ConfigError(f"The script {command.script} cannot be read: {error}.") from error
 
 
-def plan(command: Plan) -> int:
+def plan(command: commands.Plan) -> int:
     """Search a plan and show it; 1 if none is found."""
     from ..collectors.search.collector import household_search
-    from ..envs.registry import get_env
     from ..experience import Goal, Task
     from ..views.plan import plan_for_instruction, plan_in_pddl
 
@@ -198,6 +184,3 @@ def plan(command: Plan) -> int:
         levels=command.levels,
     )
     return int(not reached)
-
-
-__all__ = ["data_get", "data_list", "env_doctor", "env_install", "env_list", "plan", "run"]

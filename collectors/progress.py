@@ -1,4 +1,4 @@
-"""The progress bar of collecting: how many tasks are done, how fast, and what they brought about."""
+"""Progress bars: of anything that takes minutes, and of collecting, with what the episodes brought about."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.rule import Rule
 
 from ..experience import Failure, Record
 from .coverage import Coverage
@@ -27,6 +28,34 @@ class PlainLines:
         if not self._console.is_terminal and now - self._last >= self._seconds:
             self._last = now
             self._console.print(f"{text}, {now - self._begun:.0f} s", soft_wrap=True, highlight=False, markup=False)
+
+
+def heading(console: Console, title: str) -> None:
+    """Print a title with a line after it, as long as a terminal is wide or 120 columns."""
+    console.print(Rule(title, align="left"), width=min(console.width, 120))
+
+
+@contextlib.contextmanager
+def progress_bar(console: Console, name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar, or a line every ten seconds where there is no terminal, for what calls back with how much is done.
+
+    Args:
+        console: Where.
+        name: What stands before the bar.
+
+    Yields:
+        What is called with how much is done, and of how much, if that is known; nothing is shown before.
+    """
+    columns = (TextColumn(f"{name:10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    plain = PlainLines(console)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        job = bar.add_task(name, total=None, visible=False)
+
+        def advance(done: int, of: int | None) -> None:
+            plain.say(f"{name}: {done} of {'?' if of is None else of}")
+            bar.update(job, completed=done, total=of, visible=True)
+
+        yield advance
 
 
 @contextlib.contextmanager
@@ -80,6 +109,3 @@ def progress(console: Console, total: int | None, title: str) -> Iterator[Callab
             )
 
         yield watch
-
-
-__all__ = ["progress"]

@@ -38,12 +38,13 @@ class LearnConfig:
     """A store, a folder with files of examples (`.jsonl`, or E2WM's under their own names), or one such file; None
     if examples are passed to `FineTuner.run`."""
     model: str = TINY
-    """A model's folder, its id on the Hugging Face hub, or `tiny`, the small built-in model."""
+    """A model's folder, its id on the hub, or `tiny`: a small one that this machine trains for itself, once."""
     method: str = "finetune"
     """Methods against forgetting (`METHODS`), joined by `+`."""
     methods: MethodConfigs = field(default_factory=MethodConfigs)
     """The configuration of each method."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    """How to train."""
     reference: ReferenceConfig = field(default_factory=ReferenceConfig)
     """How reference text is prepared for the methods."""
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
@@ -53,7 +54,8 @@ class LearnConfig:
     fisher: Path | None = None
     """A file of Fisher information for `ewc`; None to estimate it from reference text."""
     init_from: str = ""
-    """Where training begins if not at `model`: a model that was tuned from it before. The methods protect `model`."""
+    """Where training begins if not at `model`: a model that was tuned from it before, as in a second round of
+    experience. The methods still protect `model`."""
 
 
 @dataclass(frozen=True, slots=True)

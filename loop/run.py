@@ -7,14 +7,10 @@ here: the parts themselves (`experience`, `learning`, `results`).
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.rule import Rule
-
+from ..collectors.progress import heading, progress_bar
 from ..extras import needed_by
 from ..learners.run_directory import (
     CONFIG,
@@ -106,7 +102,7 @@ def _rounds(place: LoopWorkspace, console: Console, lost: Lost, alone: Alone) ->
     config = place.config
     for number in range(config.rounds + 1):
         title = f"round {number}" if number else "before learning"
-        console.print(Rule(f"{title}, seed {place.seed}" if config.seeds > 1 else title, align="left"))
+        heading(console, f"{title}, seed {place.seed}" if config.seeds > 1 else title)
         if number:
             experience.collect_round(place, number, console)
             if number > 1:
@@ -121,13 +117,13 @@ def _rounds(place: LoopWorkspace, console: Console, lost: Lost, alone: Alone) ->
 def _learn(place: LoopWorkspace, number: int, console: Console, lost: Lost) -> None:
     config = place.config
     if config.remembers:
-        with _bar(console, "remembering") as watch:
+        with progress_bar(console, "remembering") as watch:
             learning.remember(place, number, watch)
     methods = {WEIGHTS: config.method} if config.tunes else {}
     if number == config.rounds and config.against and methods:
         methods[PLAIN] = config.against
     for row, method in methods.items():
-        with _bar(console, f"tuning, {method}") as watch:
+        with progress_bar(console, f"tuning, {method}") as watch:
             run: Path = learning.tune(place, number, method, watch)
         forgotten = learning.forgotten(place, run)
         if forgotten is not None:
@@ -138,18 +134,5 @@ def _base(console: Console) -> None:
     """Train the tiny model if it is not there, and show the progress."""
     from ..learners.models.base import tiny_base
 
-    with _bar(console, "the base model, once") as watch:
+    with progress_bar(console, "the base model, once") as watch:
         tiny_base(progress=watch)
-
-
-@contextlib.contextmanager
-def _bar(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress on a terminal, from the first report on."""
-    columns = (TextColumn(f"{name:28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        job = bar.add_task(name, total=None, visible=False)
-
-        def watch(done: int, of: int) -> None:
-            bar.update(job, completed=done, total=of, visible=True)
-
-        yield watch

@@ -11,12 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.rule import Rule
 from rich.table import Table
 
 from ..agents import ScriptedAgent
 from ..collectors.coverage import compare
-from ..collectors.progress import progress
+from ..collectors.progress import heading, progress
 from ..collectors.protocol import Collector
 from ..collectors.rollout.collect import CollectReport, collect
 from ..collectors.rollout.episode import Envs
@@ -63,9 +62,9 @@ def run_demo(console: Console, out: Path, *, episodes: int = 300, workers: int =
     ways["search"] = partial(make_searcher, MctsConfig(search), seed=seed)
     for name in ways:
         _clear(out / name)
-    console.print(Rule("Demonstrations in generated houses", align="left"))
+    heading(console, "Demonstrations in generated houses")
     _show_demonstrations(console, tasks)
-    console.print(Rule("Exploration, then search for plans: every episode is stored", align="left"))
+    heading(console, "Exploration, then search for plans: every episode is stored")
     found: dict[str, tuple[CollectReport, StoreInfo]] = {}
     for name, make in ways.items():
         found[name] = _collect(console, name, make, out / name, tasks[:episodes], workers, seed)
@@ -122,6 +121,3 @@ def _table(found: dict[str, tuple[CollectReport, StoreInfo]]) -> Table:
     table.add_row("store", *[str(info.path) for _, info in found.values()])
     table.add_row("store size", *[megabytes(info.bytes) for _, info in found.values()])
     return table
-
-
-__all__ = ["run_demo"]

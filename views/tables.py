@@ -14,7 +14,7 @@ from ..store import StoreInfo
 def gathered_table(done: CollectReport, info: StoreInfo, collector: str) -> Table:
     """Return what one gathering by a collector, by its name, has brought, and what the store holds now."""
     summary = done.coverage.summary()
-    table = _pairs(f"Collected by {collector}")
+    table = pairs(f"Collected by {collector}")
     episodes = done.coverage.episodes - done.coverage.branches
     apart = f" and {done.coverage.branches:,} branches" if done.coverage.branches else ""
     table.add_row("episodes", f"{episodes:,}{apart} in {done.seconds:.1f} s ({done.rate:.0f}/s)")
@@ -37,7 +37,7 @@ def gathered_table(done: CollectReport, info: StoreInfo, collector: str) -> Tabl
 
 def info_tables(info: StoreInfo) -> Iterator[Table]:
     """Yield what a store holds, and who wrote it."""
-    table = _pairs(str(info.path))
+    table = pairs(str(info.path))
     table.add_row("made", info.created)
     for row in info.counts.rows():
         table.add_row(*row)
@@ -77,11 +77,9 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def _pairs(title: str) -> Table:
+def pairs(title: str) -> Table:
+    """Return an empty table of names and values."""
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column("")
     table.add_column("", overflow="fold")
     return table
-
-
-__all__ = ["gathered_table", "info_tables", "listing", "megabytes"]

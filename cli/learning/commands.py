@@ -8,18 +8,18 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from ...learners.config import ReferenceConfig
+from ...learners.config import LearnConfig
 from ...learners.corpora.config import CorpusConfig
 from ...learners.fisher.config import FisherConfig
-from ...learners.methods.registry import METHOD_HELP, MethodConfigs
+from ...learners.methods.registry import METHOD_HELP
 from ...learners.pretrain.config import PretrainOptions
-from ...learners.training.config import LoraConfig, TrainingConfig
+from ...learners.training.config import LoraConfig
 from ...loop.config import LoopConfig
 
 
 @dataclass(frozen=True)
 class Corpora:
-    """Make questions with answers out of a store: what models are trained on, and what they are asked."""
+    """Generate question-answer training and evaluation sets from a store."""
 
     store: Positional[Path]
     """The store's directory."""
@@ -50,35 +50,16 @@ class Fisher:
 
 
 @dataclass(frozen=True)
-class Learn:
+class Learn(LearnConfig):
     """Tune a language model on experience, and keep what it knew. Run it again to go on where it stopped."""
 
     data: Positional[Path]
     """A store, a folder with files of examples, or one such file; E2WM's files are known by their names."""
-    out: Path
-    """The run's directory; made if it is not there."""
-    model: str = "tiny"
-    """A model's folder, its id on the hub, or `tiny`: a small one that this machine trains for itself, once."""
-    init_from: str = ""
-    """Where training begins if not at `--model`: a model that was tuned from it before, as in a second round of
-    experience. The methods still protect `--model`."""
     method: Annotated[str, arg(help=f"The learning method; several are joined by `+`. {METHOD_HELP}.")] = "finetune"
-    methods: MethodConfigs = field(default_factory=MethodConfigs)
-    """The methods' options."""
-    texts: tuple[Path, ...] = ()
-    """Files of reference text, `.txt` or `.jsonl`; `tiny` and `smollm2` have Python's documentation."""
-    fisher: Path | None = None
-    """Fisher information that `pathei fisher` made; estimated where it is needed and not given."""
     adapter: bool = False
     """Whether a LoRA adapter is trained instead of all weights, as `--method lora` does by itself."""
     lora: LoraConfig = field(default_factory=LoraConfig)
     """The adapter, where there is one."""
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    """How to train."""
-    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
-    """How reference text is prepared for the methods."""
-    corpus: CorpusConfig = field(default_factory=CorpusConfig)
-    """What is made of a store."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +100,7 @@ class Eval:
     execute: bool = True
     """Whether plans are carried out in the world."""
     batch: int = 32
-    """So many questions at once."""
+    """The number of questions asked at once."""
     device: str = "cpu"
     """`cpu` or `cuda`."""
     overwrite: bool = False

@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...collectors.progress import progress_bar
 from ...errors import ConfigError
-from ..console import make_console, tame_libraries
-from .commands import Corpora, Eval, Fisher, Learn
-from .progress import progress_bar
+from ..console import make_console, say, tame_libraries
+from . import commands
 
 if TYPE_CHECKING:
     from ...learners.evaluation.result import Evaluation
 
 
-def corpora(command: Corpora) -> None:
+def corpora(command: commands.Corpora) -> None:
     """Make questions out of a store."""
     from ...learners.corpora.files import make_corpora
 
     make_console().print(make_corpora(command.store, command.out, command.corpus).table())
 
 
-def fisher(command: Fisher) -> None:
+def fisher(command: commands.Fisher) -> None:
     """Estimate Fisher information."""
     from ...learners.fisher.file import fisher_to_file
     from ...learners.models.load import load_model
@@ -45,10 +45,10 @@ def fisher(command: Fisher) -> None:
 
     with progress_bar(console, "Fisher") as advance:
         found = fisher_to_file(model, list(torch.from_numpy(rows)), command.out, command.fisher, progress=advance)
-    console.print(f"{command.out}: {found.meta.sequences} sequences, {found.meta.tokens} tokens.", soft_wrap=True)
+    say(f"{command.out}: {found.meta.sequences} sequences, {found.meta.tokens} tokens.")
 
 
-def learn(command: Learn) -> None:
+def learn(command: commands.Learn) -> None:
     """Tune a model."""
     from ...learners.config import LearnConfig
     from ...learners.finetuning import finetune
@@ -57,19 +57,8 @@ def learn(command: Learn) -> None:
     console = make_console()
     adapted = command.adapter or "lora" in command.method.split("+")
     training = dataclasses.replace(command.training, lora=command.lora if adapted else None)
-    config = LearnConfig(
-        command.out,
-        command.data,
-        model=command.model,
-        init_from=command.init_from,
-        method=command.method,
-        methods=command.methods,
-        training=training,
-        reference=command.reference,
-        corpus=command.corpus,
-        texts=command.texts,
-        fisher=command.fisher,
-    )
+    given = {one.name: getattr(command, one.name) for one in dataclasses.fields(LearnConfig)}
+    config = LearnConfig(**given | {"training": training})
     with progress_bar(console, "Learning") as advance:
 
         def watch(told: Mapping[str, float]) -> None:
@@ -77,18 +66,17 @@ def learn(command: Learn) -> None:
 
         report = finetune(config, notify=lambda text: console.print(text, markup=False, soft_wrap=True), watch=watch)
     for note in report.notes:
-        console.print(note, markup=False, soft_wrap=True)
+        say(note)
     if report.done_before:
-        console.print(f"The run is done already: {report.model}", soft_wrap=True)
+        say(f"The run is done already: {report.model}")
         return
-    console.print(
+    say(
         f"{report.model}: {report.method}, {report.examples} examples, {report.steps} steps, "
-        f"loss {report.loss:.3f}, {report.seconds:.0f} s.\nNext: pathei eval {command.out}",
-        soft_wrap=True,
+        f"loss {report.loss:.3f}, {report.seconds:.0f} s.\nNext: pathei eval {command.out}"
     )
 
 
-def evaluate(command: Eval) -> None:
+def evaluate(command: commands.Eval) -> None:
     """Ask tuned models, and others next to them, what was held out."""
     from ...collectors.progress import PlainLines
     from ...learners.evaluation.evaluate import EvaluationConfig
@@ -135,7 +123,4 @@ def evaluate(command: Eval) -> None:
         console.print(harness_table(harness))
     if command.picture is not None:
         pareto_picture(points_of(found, command.splits[0]), command.picture)
-        console.print(f"Picture: {command.picture}", soft_wrap=True)
-
-
-__all__ = ["corpora", "evaluate", "fisher", "learn"]
+        say(f"Picture: {command.picture}")

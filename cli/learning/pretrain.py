@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...collectors.progress import progress_bar
 from ...errors import ConfigError
-from ..console import make_console, tame_libraries
+from ..console import make_console, say, tame_libraries
 from .commands import Pretrain
-from .progress import progress_bar
 
 if TYPE_CHECKING:
     from ...learners.pretrain.run import PretrainScore
@@ -27,7 +27,7 @@ def pretrain(command: Pretrain) -> None:
     config = PretrainConfig(out=command.out, store=command.store, **dataclasses.asdict(command.options))
     with progress_bar(console, "Learning") as advance:
         model = run(config, _watch(advance))
-    console.print(f"{model}: for AutoModel.from_pretrained.\nNext: pathei eval {command.out}", soft_wrap=True)
+    say(f"{model}: for AutoModel.from_pretrained.\nNext: pathei eval {command.out}")
 
 
 def compare_pretrained(runs: Sequence[Path], *, overwrite: bool) -> None:
@@ -50,6 +50,3 @@ def compare_pretrained(runs: Sequence[Path], *, overwrite: bool) -> None:
 def _watch(advance: Callable[[int, int], None]) -> Watch:
     """Return what moves a bar after every step."""
     return lambda told: advance(int(told["step"]), int(told["steps"]))
-
-
-__all__ = ["compare_pretrained", "pretrain"]

@@ -10,36 +10,32 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from ...errors import ConfigError
-from ..console import make_console
-from .commands import (
-    ItemSelection,
-    MemoryCheck,
-    MemoryExport,
-    MemoryList,
-    MemoryQuery,
-    MemoryServe,
-    MemoryShow,
-    MemoryStats,
-)
+from ...memory import open_memory
+from ...memory.exchange.item_json import item_as_json
+from ...memory.items import Filter
+from ...memory.retrieval.ranking import RankingConfig
+from ...views.tables import megabytes, pairs
+from ..console import make_console, say
+from . import commands
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
-    from ...memory.items import Filter, Hit, Item
-    from ...memory.retrieval.ranking import RankingConfig
+    from ...memory.items import Hit, Item
 
 _SHORT: Final = 160
-"""The number of characters of a text that are listed."""
+"""The number of characters of a text that are listed on a terminal."""
 _LONG: Final = 1_500
-"""The number of characters of a text that an answer shows."""
+"""The number of characters of a text that an answer shows on a terminal."""
 
 
-def query(command: MemoryQuery) -> None:
+def query(command: commands.MemoryQuery) -> None:
     """Query a memory."""
-    from ...memory import open_memory, within_budget
-    from ...memory.exchange.item_json import item_as_json
+    from ...memory import within_budget
 
     if command.k < 1 or (command.budget is not None and command.budget < 1):
         raise ConfigError("--k and --budget have to be at least 1.")
@@ -51,19 +47,15 @@ def query(command: MemoryQuery) -> None:
     if command.json:
         _print_json({**item_as_json(hit.item), "score": hit.score, "scores": dict(hit.scores)} for hit in hits)
     elif hits:
-        make_console().print(_answers(hits, command.question))
+        console = make_console()
+        console.print(_answers(hits, command.question, console))
     else:
         make_console().print("No item was found.")
 
 
-def list_items(command: MemoryList) -> None:
+def list_items(command: commands.MemoryList) -> None:
     """List items."""
     from itertools import islice
-
-    from rich.table import Table
-
-    from ...memory import open_memory
-    from ...memory.exchange.item_json import item_as_json
 
     console = make_console()
     with open_memory(command.memory, mode="read") as memory:
@@ -76,20 +68,15 @@ def list_items(command: MemoryList) -> None:
     table = Table("id", "status", "what", "feedback")
     for item in listed:
         text = f"{' '.join(item.draft.text.split())}{_whose(item)}"
-        table.add_row(item.id, item.status, _plain(_shortened(text)), _counts(item))
+        table.add_row(item.id, item.status, _plain(_shortened(text, console)), _counts(item))
     console.print(table)
     if more:
         console.print(f"{more:,} more; use --limit to list them.")
 
 
-def show(command: MemoryShow) -> None:
+def show(command: commands.MemoryShow) -> None:
     """Show one item."""
     from dataclasses import asdict
-
-    from rich.table import Table
-
-    from ...memory import open_memory
-    from ...memory.exchange.item_json import item_as_json
 
     with open_memory(command.memory, mode="read") as memory:
         item, events = memory.get(command.id), memory.history(command.id)
@@ -102,14 +89,13 @@ def show(command: MemoryShow) -> None:
     if events:
         table = Table("time", "item", "event", "detail", title="History", title_justify="left")
         for event in events:
-            table.add_row(_when(event.time), event.item, event.what, _plain(_shortened(_json(event.detail))))
+            table.add_row(_when(event.time), event.item, event.what, _plain(_shortened(_json(event.detail), console)))
         console.print(table)
 
 
-def stats(command: MemoryStats) -> None:
+def stats(command: commands.MemoryStats) -> None:
     """Print counts."""
     from ...memory.opening import memory_at, open_memory
-    from ...views.tables import megabytes
 
     with open_memory(command.memory, mode="read") as memory:
         found: Any = memory.stats()
@@ -130,27 +116,25 @@ def stats(command: MemoryStats) -> None:
     make_console().print(table)
 
 
-def check(command: MemoryCheck) -> int:
+def check(command: commands.MemoryCheck) -> int:
     """Check a memory; return 1 if there is a problem."""
-    from ...memory import open_memory
-
     console = make_console()
     with open_memory(command.memory) as memory:
         problems = memory.problems()
     for problem in problems:
-        console.print(problem, markup=False, soft_wrap=True)
+        say(problem)
     if not problems:
         console.print("No problems: the table, the full-text index and the vector index agree.")
     return int(bool(problems))
 
 
-def export(command: MemoryExport) -> None:
+def export(command: commands.MemoryExport) -> None:
     """Export a memory, its skills, or what is proved as examples.
 
     Raises:
         ConfigError: two forms are asked for.
     """
-    from ...memory import Filter, open_memory
+    from ...memory import Filter
     from ...memory.exchange.examples import write_training_examples
     from ...memory.exchange.skill_files import FILE, write_skills
 
@@ -165,14 +149,11 @@ def export(command: MemoryExport) -> None:
             what = "examples for `pathei learn`, each of a proved item"
         else:
             written, what = memory.export_jsonl(command.out), "items with their history, as JSON lines"
-    make_console().print(f"{command.out}: {written:,} {what}.", markup=False, soft_wrap=True)
+    say(f"{command.out}: {written:,} {what}.")
 
 
-def serve(command: MemoryServe) -> None:
+def serve(command: commands.MemoryServe) -> None:
     """Serve a memory until the client goes away, or until Ctrl-C."""
-    from rich.console import Console
-
-    from ...memory import open_memory
     from ...memory.exchange.mcp_server import Scope
     from ...memory.exchange.mcp_server import serve as serve_memory
 
@@ -186,7 +167,7 @@ def serve(command: MemoryServe) -> None:
         serve_memory(memory, http=command.http, read_only=command.read_only, scope=scope, announce=announce)
 
 
-def make_filter(which: ItemSelection) -> Filter:
+def make_filter(which: commands.ItemSelection) -> Filter:
     """Return the filter that options describe.
 
     Raises:
@@ -194,7 +175,7 @@ def make_filter(which: ItemSelection) -> Filter:
         UnknownNameError: there is no such environment.
     """
     from ...memory.exchange.item_json import env_id_of
-    from ...memory.items import STATUSES, Filter
+    from ...memory.items import STATUSES
 
     return Filter(
         None if which.kind is None else (which.kind,),
@@ -212,18 +193,7 @@ def make_filter(which: ItemSelection) -> Filter:
     )
 
 
-def pairs(title: str) -> Table:
-    """Return an empty table of names and values."""
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column("")
-    table.add_column("", overflow="fold")
-    return table
-
-
-def _ranking(command: MemoryQuery) -> RankingConfig:
-    from ...memory.retrieval.ranking import RankingConfig
+def _ranking(command: commands.MemoryQuery) -> RankingConfig:
 
     weights: dict[str, float] = {"recency": command.recency, "importance": command.importance}
     given = {"dense": command.dense, "lexical": command.lexical}
@@ -231,19 +201,20 @@ def _ranking(command: MemoryQuery) -> RankingConfig:
     return RankingConfig(utility=command.utility, **weights)  # type: ignore[arg-type]
 
 
-def _answers(hits: Iterable[Hit], question: str) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
+def _answers(hits: Iterable[Hit], question: str, console: Console) -> Table:
+    """Return the hits: the best part of each on a terminal; elsewhere all of it, a line each."""
     from ...memory.exchange.item_json import preview
 
-    table = Table("", "kind", "what", "feedback", "scores", show_lines=True)
+    seen = console.is_terminal
+    between = "\n" if seen else ", "
+    table = Table("", "kind", "what", "feedback", "scores", show_lines=seen)
     for rank, hit in enumerate(hits, 1):
-        what = Text(preview(hit.item.draft.text, question, _LONG)).append(
-            f"\n{hit.item.id}{_whose(hit.item)}", style="dim"
-        )
-        scores = "\n".join(f"{name:7} {value:.2f}" for name, value in hit.scores.items())
-        table.add_row(str(rank), hit.item.draft.kind, what, _counts(hit.item).replace(", ", "\n"), scores)
+        text = hit.item.draft.text
+        what = Text(preview(text, question, _LONG) if seen else " ".join(text.split()))
+        what.append(f"{between}{hit.item.id}{_whose(hit.item)}", style="dim")
+        counts = _counts(hit.item).split(", ")
+        scores = [f"{name:{7 if seen else 0}} {value:.2f}" for name, value in hit.scores.items()]
+        table.add_row(str(rank), hit.item.draft.kind, what, between.join(counts), between.join(scores))
     return table
 
 
@@ -298,8 +269,6 @@ def read_data(pairs: Iterable[str]) -> dict[str, Any]:
     Raises:
         ConfigError: one has no equals sign, or two have the same name.
     """
-    import orjson
-
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -320,17 +289,14 @@ def _when(seconds: float) -> str:
 
 def _plain(text: str) -> Text:
     """Return text whose brackets are not read as markup: actions contain them."""
-    from rich.text import Text
-
     return Text(text)
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
+def _shortened(text: str, console: Console) -> str:
+    return text if len(text) <= _SHORT or not console.is_terminal else f"{text[: _SHORT - 3]}..."
 
 
 def _json(value: Any) -> str:
-    import orjson
 
     return orjson.dumps(value).decode()
 

@@ -5,25 +5,17 @@ One process at a time may change a memory. Changes are committed before they are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.table import Table
+
+from ...collectors.progress import progress_bar
 from ...errors import ConfigError
-from ..console import complain, make_console, tame_libraries
+from ...memory import open_memory
+from ..console import make_console, print_error, say, tame_libraries
+from . import commands
 from .ask import read_data, read_time
-from .commands import (
-    MemoryAdd,
-    MemoryBuild,
-    MemoryCompact,
-    MemoryConsolidate,
-    MemoryFeedback,
-    MemoryForget,
-    MemoryImport,
-    MemoryPurge,
-    MemoryReembed,
-    MemoryUpdate,
-)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +30,7 @@ _LISTED: Final = 20
 """The number of merged and retired items that are listed."""
 
 
-def build(command: MemoryBuild) -> int:
+def build(command: commands.MemoryBuild) -> int:
     """Build a memory from a store."""
     from ...memory import make_builders, make_llm_builders
     from ...memory.builders.llm.notes import LlmFacts, LlmReflections
@@ -62,7 +54,7 @@ def build(command: MemoryBuild) -> int:
     ):
         total = None if command.success is not None else len(store) if command.branches else store.info().episodes
         try:
-            with _progress(console, total) as watch:
+            with progress_bar(console, "Building") as advance:
                 report = fill_memory(
                     memory,
                     store,
@@ -71,11 +63,11 @@ def build(command: MemoryBuild) -> int:
                     branches=command.branches,
                     flags=command.flags,
                     feedback=command.feedback,
-                    watch=watch,
+                    watch=lambda done: advance(done, total),
                 )
             done = memory.consolidate() if command.consolidate else None
         except KeyboardInterrupt:
-            complain(f"Interrupted: {path} keeps the episodes added so far. Run the same command again to resume.")
+            print_error(f"Interrupted: {path} keeps the episodes added so far. Run the same command again to resume.")
             return 130
         _print_report(console, str(memory_at(path)), report, memory.stats())
         _print_verification(console, [one.counts for one in builders if isinstance(one, VerifiedSkills)])
@@ -86,9 +78,9 @@ def build(command: MemoryBuild) -> int:
     return 0
 
 
-def add(command: MemoryAdd) -> None:
+def add(command: commands.MemoryAdd) -> None:
     """Add an item by hand."""
-    from ...memory import Draft, open_memory
+    from ...memory import Draft
     from ...memory.exchange.item_json import end_of, env_id_of
 
     draft = Draft(
@@ -107,12 +99,11 @@ def add(command: MemoryAdd) -> None:
     with open_memory(command.memory, embedder=command.embedder or "", create=True) as memory:
         item = memory.get(memory.add_drafts([draft])[0])
     how = "new" if item.seen == 1 else f"already present, reinforced: seen {item.seen} times"
-    make_console().print(f"{item.id} ({how})", soft_wrap=True)
+    say(f"{item.id} ({how})")
 
 
-def import_items(command: MemoryImport) -> None:
+def import_items(command: commands.MemoryImport) -> None:
     """Import a file of items, or skills."""
-    from ...memory import open_memory
     from ...memory.exchange.skill_files import read_skills
     from ...memory.filling import import_skills
     from ...memory.verification.verify import UNVERIFIED
@@ -131,14 +122,12 @@ def import_items(command: MemoryImport) -> None:
         f" They are unverified: their confidence is at most {UNVERIFIED}, and `pathei memory consolidate` retires"
         " those with bad feedback."
     )
-    console.print(f"{len(new):,} new skills of {len(drafts):,}.{advice if new else ''}", soft_wrap=True)
+    say(f"{len(new):,} new skills of {len(drafts):,}.{advice if new else ''}")
 
 
-def update(command: MemoryUpdate) -> None:
+def update(command: commands.MemoryUpdate) -> None:
     """Change an item."""
     import orjson
-
-    from ...memory import open_memory
 
     data: Any = None
     if command.data is not None:
@@ -161,13 +150,11 @@ def update(command: MemoryUpdate) -> None:
             confidence=command.confidence,
             expires=expires,
         )
-    make_console().print(f"{command.id} is changed.", soft_wrap=True)
+    say(f"{command.id} is changed.")
 
 
-def forget(command: MemoryForget) -> None:
+def forget(command: commands.MemoryForget) -> None:
     """Hide items from queries."""
-    from ...memory import open_memory
-
     ids = _at_least_one(command.ids)
     with open_memory(command.memory) as memory:
         count = memory.forget(ids)
@@ -175,9 +162,9 @@ def forget(command: MemoryForget) -> None:
     make_console().print(f"{count} forgotten{rest}.")
 
 
-def purge(command: MemoryPurge) -> None:
+def purge(command: commands.MemoryPurge) -> None:
     """Erase items for good."""
-    from ...memory import Filter, open_memory
+    from ...memory import Filter
     from ...memory.items import STATUSES
 
     console, where = make_console(), None
@@ -189,20 +176,17 @@ def purge(command: MemoryPurge) -> None:
     with open_memory(command.memory) as memory:
         done = memory.purge(command.ids, containing=command.containing.strip(), where=where)
     events = f", and {done.events:,} events of others" if done.events else ""
-    console.print(f"{done.items:,} items erased, with those that they had replaced{events}.", soft_wrap=True)
+    say(f"{done.items:,} items erased, with those that they had replaced{events}.")
     if not done.is_clean:
-        console.print(
+        say(
             "Another process is reading the memory, so its log still holds what was erased: end that process, and run"
-            f" `pathei memory compact {command.memory}`.",
-            soft_wrap=True,
+            f" `pathei memory compact {command.memory}`."
         )
     console.print("Exports, copies and episodes in a store are not reached.")
 
 
-def feedback(command: MemoryFeedback) -> None:
+def feedback(command: commands.MemoryFeedback) -> None:
     """Record whether items helped."""
-    from ...memory import open_memory
-
     ids = _at_least_one(command.ids)
     if command.helpful == command.harmful:
         raise ConfigError("Pass either --helpful or --harmful.")
@@ -213,9 +197,8 @@ def feedback(command: MemoryFeedback) -> None:
         make_console().print(f"{item.id}: helped {item.helpful} times, harmed {item.harmful} times.")
 
 
-def consolidate(command: MemoryConsolidate) -> None:
+def consolidate(command: commands.MemoryConsolidate) -> None:
     """Merge and retire."""
-    from ...memory import open_memory
     from ...memory.upkeep import UpkeepConfig
 
     policy = UpkeepConfig(command.uses, command.utility, {"skill": command.skills})
@@ -223,9 +206,8 @@ def consolidate(command: MemoryConsolidate) -> None:
         _print_consolidation(make_console(), memory, memory.consolidate(policy))
 
 
-def compact(command: MemoryCompact) -> None:
+def compact(command: commands.MemoryCompact) -> None:
     """Rebuild the index."""
-    from ...memory import open_memory
     from ...views.tables import megabytes
 
     with open_memory(command.memory) as memory:
@@ -239,14 +221,12 @@ def compact(command: MemoryCompact) -> None:
     )
 
 
-def reembed(command: MemoryReembed) -> None:
+def reembed(command: commands.MemoryReembed) -> None:
     """Embed all texts with another embedder."""
-    from ...memory import open_memory
-
     with open_memory(command.memory, embedder=command.embedder, reembed=True) as memory:
         found: Any = memory.stats()
     count = sum(sum(one.values()) for one in found["kinds"].values())
-    make_console().print(f"All {count:,} texts are embedded with {found['embedder']}.", soft_wrap=True)
+    say(f"All {count:,} texts are embedded with {found['embedder']}.")
 
 
 def _at_least_one(ids: Sequence[str]) -> Sequence[str]:
@@ -256,9 +236,8 @@ def _at_least_one(ids: Sequence[str]) -> Sequence[str]:
 
 
 def _print_report(console: Console, title: str, report: BuildReport, now: Any) -> None:
-    from rich.table import Table
 
-    console.print(f"Memory {title}:", markup=False, soft_wrap=True)
+    say(f"Memory {title}:")
     table = Table("items")
     for name in ("new", "reinforced", "superseded", "active now"):
         table.add_column(name, justify="right")
@@ -289,7 +268,6 @@ def _print_verification(console: Console, counts: Sequence[VerificationCounts]) 
 
 
 def _print_consolidation(console: Console, memory: ExperienceMemory, done: ConsolidationReport) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     console.print(f"Merged: {len(done.merged):,}. Retired: {len(done.retired):,}.")
@@ -305,28 +283,3 @@ def _print_consolidation(console: Console, memory: ExperienceMemory, done: Conso
     console.print(table)
     if len(ended) > _LISTED:
         console.print(f"{len(ended) - _LISTED:,} more: see `pathei memory list --status retired` or `merged`.")
-
-
-@contextmanager
-def _progress(console: Console, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show the number of episodes read: a bar, or a line every ten seconds where there is no terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from ...collectors.progress import PlainLines
-
-    bar = Progress(
-        TextColumn("Building"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        job, plain = bar.add_task("", total=total), PlainLines(console)
-
-        def advance(done: int) -> None:
-            plain.say(f"Building: {done} of {'?' if total is None else total} episodes")
-            bar.update(job, completed=done)
-
-        yield advance

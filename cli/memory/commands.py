@@ -362,7 +362,7 @@ class MemoryServe:
 
 
 @dataclass(frozen=True)
-class MemoryCommand:
+class MemoryGroup:
     """Build, query and maintain an external memory: episodes, skills and facts."""
 
     command: (

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from ...errors import ConfigError
-from ..console import make_console
-from .commands import MemoryFindFrames, MemoryIndexFrames
+from ...memory.embedders.pictures import PictureEmbedder
+from ...memory.opening import memory_at
+from ..console import make_console, say
+from . import commands
 
 
-def index_frames(command: MemoryIndexFrames) -> None:
+def index_frames(command: commands.MemoryIndexFrames) -> None:
     """Index the frames of a store."""
-    from ...memory.embedders.pictures import PictureEmbedder
-    from ...memory.opening import memory_at
     from ...memory.retrieval.pictures import index_pictures
     from ...store import ExperienceStore
 
     with ExperienceStore.open(command.store, mode="read") as store:
         folder = memory_at(command.memory or command.store)
         added = index_pictures(folder, store, PictureEmbedder(command.encoder))
-    make_console().print(f"{added:,} new frames are indexed in {folder}.", markup=False, soft_wrap=True)
+    say(f"{added:,} new frames are indexed in {folder}.")
 
 
-def find_frames(command: MemoryFindFrames) -> None:
+def find_frames(command: commands.MemoryFindFrames) -> None:
     """Print the frames that are most like a picture."""
     import orjson
     from rich.table import Table
 
-    from ...memory.embedders.pictures import PictureEmbedder
-    from ...memory.opening import memory_at
     from ...memory.retrieval.pictures import find_pictures
 
     if command.k < 1:
@@ -45,6 +43,3 @@ def find_frames(command: MemoryFindFrames) -> None:
     for hit in hits:
         table.add_row(f"{hit.score:.3f}", hit.episode, str(hit.moment), hit.sha256[:16])
     make_console().print(table)
-
-
-__all__ = ["find_frames", "index_frames"]

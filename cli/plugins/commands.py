@@ -10,7 +10,7 @@ from tyro.conf import Positional
 
 
 @dataclass(frozen=True)
-class ListCommand:
+class ListParts:
     """List the parts of one kind by name, those of other installed packages included."""
 
     kind: Positional[str] = ""
@@ -19,7 +19,7 @@ class ListCommand:
 
 
 @dataclass(frozen=True)
-class CheckEnvCommand:
+class CheckEnv:
     """Check an environment: gymnasium's contract, pathei's conventions, and snapshots. Works for any gymnasium id."""
 
     env: Positional[str]
@@ -31,7 +31,7 @@ class CheckEnvCommand:
 
 
 @dataclass(frozen=True)
-class NewCommand:
+class NewPart:
     """Write the skeleton of a package that adds a part: `pathei new env NAME`. It passes the contracts as it is."""
 
     kind: Positional[Literal["env"]]
@@ -43,6 +43,3 @@ class NewCommand:
     """The part's name: lower-case letters, digits and `_`."""
     folder: Path | None = None
     """The folder to make; that of the name if left out."""
-
-
-__all__ = ["CheckEnvCommand", "ListCommand", "NewCommand"]

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, ContractError, SnapshotError
-from ..console import complain, make_console
-from .commands import CheckEnvCommand, ListCommand, NewCommand
+from ..console import make_console, print_error, say
+from .commands import CheckEnv, ListParts, NewPart
 from .skeleton import FILES
 
 
-def list_parts(command: ListCommand) -> None:
+def list_parts(command: ListParts) -> None:
     """List the parts of a kind, or the kinds."""
     from rich.markup import escape
     from rich.table import Table
@@ -33,7 +33,7 @@ def list_parts(command: ListCommand) -> None:
     make_console().print(table)
 
 
-def check_env(command: CheckEnvCommand) -> int:
+def check_env(command: CheckEnv) -> int:
     """Check an environment's contracts, one line each; 1 if it breaks one."""
     import gymnasium
     import numpy as np
@@ -70,7 +70,7 @@ def _verdict(what: str, make: Callable[[], Any], check: Callable[[Any], None]) -
     try:
         check(env)
     except ContractError as error:
-        complain(f"broken: {what}: {error}")
+        print_error(f"broken: {what}: {error}")
         return False
     except SnapshotError as error:
         print(f"none: {what}: {' '.join(str(error).split())}")
@@ -78,7 +78,7 @@ def _verdict(what: str, make: Callable[[], Any], check: Callable[[Any], None]) -
     except Exception as error:  # noqa: BLE001  of the environment itself, or of gymnasium's checks around it
         from ...registry import one_line, raised_in
 
-        complain(f"broken: {what}: {one_line(error)}{'' if raised_in(error) else f' ({_place(error)})'}")
+        print_error(f"broken: {what}: {one_line(error)}{'' if raised_in(error) else f' ({_place(error)})'}")
         return False
     finally:
         env.close()
@@ -92,7 +92,7 @@ def _place(error: BaseException) -> str:
     return f"{Path(last.filename).name}, line {last.lineno}, in {last.name}"
 
 
-def new_env(command: NewCommand) -> None:
+def new_env(command: NewPart) -> None:
     """Write the skeleton of a package."""
     from ...envs.registry import ENVS
 
@@ -110,14 +110,9 @@ def new_env(command: NewCommand) -> None:
         target = folder / path.replace("NAME", name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text.replace("TITLE", title).replace("NAME", name), "utf-8")
-    make_console().print(
+    say(
         f"{folder}: a package with the environment {name}. Next:\n"
         f"  pip install -e {folder} && pytest {folder}\n"
         f"  pathei check-env {name}\n"
-        f"  pathei env list",
-        markup=False,
-        soft_wrap=True,
+        f"  pathei env list"
     )
-
-
-__all__ = ["check_env", "list_parts", "new_env"]

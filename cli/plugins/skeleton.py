@@ -182,5 +182,3 @@ FILES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The text of each file by its path."""
-
-__all__ = ["FILES"]

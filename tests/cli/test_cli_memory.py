@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from pathei.cli import main
-from pathei.cli.memory.commands import MemoryCommand, MemoryConsolidate
+from pathei.cli.memory.commands import MemoryConsolidate, MemoryGroup
 from pathei.collectors.tasks import write_tasks
 from pathei.experience import Observation, Parent, Step, Trajectory
 from pathei.memory.exchange.skill_files import write_skills
@@ -97,7 +97,7 @@ def test_help_names_all_of_them_and_the_defaults_are_the_librarys(capsys: Shown)
         main(["memory", "--help"])
     shown = capsys.readouterr().out
     assert all(f"• {command} " in shown for command in COMMANDS)
-    assert MemoryCommand.__doc__
+    assert MemoryGroup.__doc__
     told = MemoryConsolidate(Path("x"))
     assert UpkeepConfig(told.uses, told.utility, {"skill": told.skills}) == UpkeepConfig()
 
