@@ -11,10 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any, Final
-
-import tyro
-from tyro.conf import CascadeSubcommandArgs, OmitSubcommandPrefixes
+from typing import Any
 
 from .. import __version__
 from ..errors import PatheiError
@@ -23,10 +20,8 @@ from ..logs import show_logs
 from ..registry import one_line, raised_in
 from .aliases import replace_old_options
 from .console import print_error, print_plainly, take_verbose, warnings_as_lines
+from .parsing import CONFIG, parse
 from .table import COMMANDS, PERFORMED_BY, load, names_only
-
-CONFIG: Final = (OmitSubcommandPrefixes, CascadeSubcommandArgs)
-"""How the command line is parsed: options of a command may stand before or after its sub-command."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -57,9 +52,9 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.path.append(here)  # for a `module:Name` of one's own; last, so that it hides nothing
     try:
         if not given or given[0] not in COMMANDS:
-            tyro.cli(names_only(), args=given, prog="pathei", description=about, config=CONFIG)
+            parse(names_only(), given, "pathei", about)
         name, *rest = given
-        chosen: Any = tyro.cli(load(COMMANDS[name][0]), args=rest, prog=f"pathei {name}", config=CONFIG)
+        chosen = parse(load(COMMANDS[name][0]), rest, f"pathei {name}")
         with warnings_as_lines():
             return perform(getattr(chosen, "command", chosen))
     except PatheiError as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
+_ENDLESS: Final = 100_000
 _VERBOSE: Final = "--verbose"
 _PLAIN: Final[Mapping[str, str]] = {
     **dict.fromkeys("\u2022\u25cf\u00b7", "*"), **dict.fromkeys("\u2013\u2014\u2500\u2501", "-"), "\u2026": "...",
@@ -28,8 +29,8 @@ def make_console() -> Console:
     """Return where tables go."""
     from rich.console import Console
 
-    # A pipe has no width; 80 columns, which rich assumes there, would fold the tables.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    # A pipe has no width: every row of a table is one line there, with all that is in it.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _ENDLESS)
 
 
 def say(text: str) -> None:
