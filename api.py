@@ -208,6 +208,3 @@ def run_loop(out: str | Path, **settings: Any) -> LoopResult:
     from .loop.run import run_loop as run
 
     return run(path_of(out, "loop"), configured(LoopConfig, "loop", **settings), Console(stderr=True))
-
-
-__all__ = ["collect", "evaluate", "finetune", "generate_tasks", "make_agent", "make_env", "open_memory", "run_loop"]

@@ -358,22 +358,3 @@ def failure_from_json(data: Mapping[str, Json]) -> Failure:
         notes,
         None if played is None else _trajectory(played),
     )
-
-
-__all__ = [
-    "SCHEMA_VERSION",
-    "Failure",
-    "Goal",
-    "Json",
-    "Observation",
-    "Parent",
-    "Record",
-    "Step",
-    "Task",
-    "Tokens",
-    "Trajectory",
-    "decode",
-    "encode",
-    "failure_from_json",
-    "task_from_json",
-]

@@ -47,6 +47,3 @@ def shown_level() -> int | None:
     """Return the level that `show_logs` set in this process; None if it was not called."""
     logger = logging.getLogger(_NAMES[0])
     return logger.level if any(isinstance(one, _LogHandler) for one in logger.handlers) else None
-
-
-__all__ = ["hide_logs", "show_logs", "shown_level"]

@@ -94,6 +94,3 @@ def _as_tool(tool: Any) -> Any:
         return found
 
     return wrapped
-
-
-__all__ = ["check_port", "make_server", "run_server"]

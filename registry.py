@@ -238,6 +238,3 @@ def get_registry(kind: str) -> Registry[Any]:
         raise unknown("kind", kind, KINDS)
     registry: Registry[Any] = load_target(KINDS[kind])
     return registry
-
-
-__all__ = ["KINDS", "Lazy", "Registry", "get_registry", "load_target", "make_part", "one_line", "raised_in", "takes"]

@@ -63,7 +63,6 @@ class Agent(Protocol):
         Raises:
             Finished: the agent has nothing more to do.
         """
-        ...
 
 
 def decide(agent: Agent, observation: Observation, goal: Goal) -> Decision:

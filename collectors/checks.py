@@ -233,6 +233,3 @@ def _check_record(name: str, record: Record) -> None:
             raise ContractError(f"{name} went on after step {t} had ended the episode {record.id!r}.")
     if not isinstance(record.collector, str) or not record.collector:
         raise ContractError(f"{name} left the field `collector` of {record.id!r} empty.")
-
-
-__all__ = ["check_collector", "check_policy", "check_proposer"]

@@ -289,6 +289,3 @@ def compare(reports: Mapping[str, Coverage], title: str) -> Table:
         cells = ["unknown" if summary[key] is None else f"{summary[key]:,}" for summary in summaries]
         table.add_row(key.replace("_", " "), *cells)
     return table
-
-
-__all__ = ["ActionWords", "Coverage", "Effects", "compare", "read_act"]

@@ -329,9 +329,3 @@ def _agents(agent_for: Callable[[Task], Agent], name: str, play: PlaySettings, l
     from .rollout.rollout import Rollout
 
     return Rollout(AgentPolicy(agent_for), name=name, max_steps=longest or play.longest, seed=play.seed)
-
-
-__all__ = [
-    "AgentOptions", "CarryOptions", "CurriculumOptions", "ExploreOptions", "LmOptions", "MctsOptions", "PlaySettings",
-    "ScriptedOptions",
-]  # fmt: skip

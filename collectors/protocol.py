@@ -33,7 +33,6 @@ class Collector(Protocol):
         Args:
             tasks: The tasks, in the order in which to play them; may be endless.
         """
-        ...
 
 
 def close_collector(collector: Collector) -> None:
@@ -55,6 +54,3 @@ def episode_seed(seed: int, task: Task) -> int:
 def trajectory_id(task: Task, collector: str, seed: int) -> str:
     """Return the id of a task's root trajectory: the same in every run with this collector and seed."""
     return f"{task.id}/{collector}-{seed}"
-
-
-__all__ = ["Collector", "close_collector", "episode_seed", "trajectory_id"]

@@ -90,6 +90,3 @@ def make_proposer(name: str) -> GoalProposer:
         return LanguageModel(complete_named(name.removeprefix(_LM)))
     made: GoalProposer = PROPOSERS.make(name, offers=["propose", "update"])
     return made
-
-
-__all__ = ["COLLECTORS", "PROPOSERS", "make_collector", "make_options", "make_proposer"]

@@ -103,6 +103,3 @@ def _number(environ: Mapping[str, str], name: str) -> int:
     if not environ[name].isdecimal():
         raise ConfigError(f"{name} is {environ[name]!r}, and should be a number from 0 on.")
     return int(environ[name])
-
-
-__all__ = ["TaskShard", "read_shard"]

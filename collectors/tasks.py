@@ -253,6 +253,3 @@ def on_server(tasks: Iterable[Task], address: str) -> list[Task]:
         address: `HOST:PORT`.
     """
     return [dataclasses.replace(task, options={**task.options, "server": address}) for task in tasks]
-
-
-__all__ = ["choose_task", "iter_tasks_named", "on_server", "read_tasks", "tasks_given", "tasks_named", "write_tasks"]

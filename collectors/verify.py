@@ -244,6 +244,3 @@ def _performer(actions: dict[str, tuple[str, ...]], steps: int) -> Rollout:
     """Make the collector that does recorded actions again, in the process that plays."""
     policy = AgentPolicy(lambda task: _Performed(actions[task.id]))
     return Rollout(policy, name="verify", max_steps=max(1, steps))
-
-
-__all__ = ["SpentExperience", "VerifiedResults", "verify_results"]

@@ -42,7 +42,6 @@ import orjson
 from ..errors import ContractError, MissingDependencyError, UnknownNameError, unknown
 from ..experience import Json, Observation, Task
 from ..extras import install_command
-from .snapshots import Snapshot, Snapshotable, Snapshotter, restore, snapshot
 
 
 class Requirement(NamedTuple):
@@ -262,19 +261,3 @@ def _plain_array(array: np.ndarray[Any, Any]) -> Json:
         return values if array.ndim else values[0]
     # Of the other kinds, tolist makes Python values: numbers, strings, or objects that are judged one by one.
     return array.tolist() if array.dtype.kind in "biu" else _plain(array.tolist())
-
-
-__all__ = [
-    "Requirement",
-    "Snapshot",
-    "Snapshotable",
-    "Snapshotter",
-    "make",
-    "observe",
-    "plain",
-    "reset",
-    "restore",
-    "snapshot",
-    "step",
-    "succeeded",
-]

@@ -46,39 +46,30 @@ class Model(Protocol[A, S]):
 
     def actions(self) -> Sequence[A]:
         """Return the admissible actions, in a fixed order; none at the end of an episode."""
-        ...
 
     def sample(self, draws: StableRandom) -> A | None:
         """Return one admissible action at random, or None if there is none (or none was found cheaply)."""
-        ...
 
     def possible(self, action: A, /) -> bool:
         """Return whether an action is admissible now."""
-        ...
 
     def step(self, action: A, /) -> StepResult:
         """Do an admissible action."""
-        ...
 
     def snapshot(self) -> S:
         """Return the present moment."""
-        ...
 
     def restore(self, state: S, /) -> object:
         """Go back to a moment, or forward to one."""
-        ...
 
     def key(self) -> Hashable | None:
         """Return something equal for equal states and different for different ones; None where that is not known."""
-        ...
 
     def success(self) -> bool | None:
         """Return whether the goal holds now; None where the environment cannot check it."""
-        ...
 
     def text(self, action: A, /) -> str:
         """Return the action as the environment's `step` takes it, in words where it takes words."""
-        ...
 
 
 Propose = Callable[[Any, Mapping[str, Any]], Sequence[Any]]

@@ -39,11 +39,9 @@ class Snapshotable(Protocol[S]):
 
     def snapshot(self) -> S:
         """Return the present state; later steps do not change what was returned."""
-        ...
 
     def restore(self, state: S, /) -> object:
         """Go back to a state that `snapshot` returned, and leave that state as it is; the result is not used."""
-        ...
 
 
 class Snapshot(NamedTuple):

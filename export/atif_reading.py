@@ -241,6 +241,3 @@ def _notes(one: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Json
     if usage:
         notes["usage"] = usage
     return notes
-
-
-__all__ = ["ENV", "ImportReport", "import_atif"]

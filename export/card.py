@@ -143,6 +143,3 @@ def _configs(format: str) -> list[str]:
 
 def _size(count: int) -> str:
     return next((name for limit, name in _SIZES if count < limit), "n>1M")
-
-
-__all__ = ["FILES", "card", "push_to_hub"]

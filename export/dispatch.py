@@ -90,6 +90,3 @@ def export(
     with output(target, overwrite) as temporary:
         written = write(selection, temporary, target, **options)
     return ExportReport(format, target, written, size_of(target))
-
-
-__all__ = ["EXPORTS", "FORMATS", "ExportReport", "export"]

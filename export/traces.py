@@ -81,6 +81,3 @@ def _thought(step: Step) -> str:
     notes = step.info.get("agent")
     thought = notes.get("thought") if isinstance(notes, dict) else None
     return thought if isinstance(thought, str) else ""
-
-
-__all__ = ["write_traces"]

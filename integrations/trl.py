@@ -111,6 +111,3 @@ class TrlEnvironment:
         if not self._view.over:
             self._view = self._session.finish()
         return self._view.earned
-
-
-__all__ = ["TrlEnvironment", "TrlEnvironmentFactory", "environment"]

@@ -128,6 +128,3 @@ def _told(view: SessionView) -> str:
 def _note(state: Any, view: SessionView) -> None:
     state["earned"], state["success"] = view.earned, view.success is True
     state["held"] = view.over and not view.steps
-
-
-__all__ = ["load_environment"]

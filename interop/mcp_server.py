@@ -86,6 +86,3 @@ def _result(moment: SessionView, session: WorldSession) -> Any:
         ],
         structured_content=moment.json(),
     )
-
-
-__all__ = ["serve_mcp"]

@@ -286,6 +286,3 @@ def _said(kind: str, data: Mapping[str, Json]) -> str:
 
 def _error(code: str, message: str) -> str:
     return _said("error", {"message": message, "code": code})
-
-
-__all__ = ["SCHEMA", "openenv_app", "serve_openenv"]

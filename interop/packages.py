@@ -212,6 +212,3 @@ _SOLUTION: Final = textwrap.dedent(
     pathei collect /app/played scripted --env {env} --tasks /app/task.jsonl --steps {steps} --workers 0
     """
 )
-
-
-__all__ = ["slug", "write_harbor_tasks", "write_verifiers_package"]

@@ -273,6 +273,3 @@ class WorldSession:
             name = hashlib.sha256(data).hexdigest() if self._store is None else self._store.put_image(data)
         self._images[name] = data
         return name
-
-
-__all__ = ["SessionView", "WorldSession", "require_steps"]

@@ -429,6 +429,3 @@ def _read_report(out: Path) -> LearnReport:
     stored = orjson.loads((out / MODEL / REPORT).read_bytes())
     places = {"out": out, "model": out / MODEL, "notes": tuple(stored["notes"])}
     return LearnReport(**{**stored, **places, "done_before": True})
-
-
-__all__ = ["FineTuner", "LearnConfig", "LearnReport", "Notify", "finetune"]

@@ -23,15 +23,12 @@ class Memory(Protocol):
 
         Adding the same trajectory again changes nothing and returns the same ids.
         """
-        ...
 
     def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
         """Return at most `k` items that answer a question, best first."""
-        ...
 
     def forget(self, ids: Iterable[str]) -> int:
         """Hide items from queries, and return how many were active; each can still be read by id."""
-        ...
 
     def feedback(self, ids: Iterable[str], *, helpful: bool, trajectory: str = "") -> None:
         """Record whether items helped in an episode.
@@ -42,7 +39,6 @@ class Memory(Protocol):
             trajectory: The id of the episode: each item is judged once per episode, and a repeated call changes
                 nothing. If empty, every call counts.
         """
-        ...
 
     def get(self, id_: str) -> Item:
         """Return an item, whatever its status.
@@ -50,7 +46,6 @@ class Memory(Protocol):
         Raises:
             MemoryStoreError: there is none.
         """
-        ...
 
 
 class Embedder(Protocol):
@@ -59,12 +54,10 @@ class Embedder(Protocol):
     @property
     def name(self) -> str:
         """Its identity, weights included. A memory records it, and cannot be opened with another embedder."""
-        ...
 
     @property
     def dimensions(self) -> int:
         """The length of a vector."""
-        ...
 
     def embed(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Return vectors, shape `[texts, dimensions]`, float32, each of length 1 (or 0 for a text without words).
@@ -72,7 +65,6 @@ class Embedder(Protocol):
         Raises:
             ModelError: the model behind it does not answer.
         """
-        ...
 
 
 class Builder(Protocol):
@@ -80,4 +72,3 @@ class Builder(Protocol):
 
     def build(self, trajectory: Trajectory) -> Iterable[Draft]:
         """Return drafts in the order in which they are added; the same trajectory gives the same drafts."""
-        ...

@@ -103,6 +103,3 @@ def ids_in(content: bytes) -> tuple[str, ...]:
         except orjson.JSONDecodeError:
             continue
     return tuple(found)
-
-
-__all__ = ["Damage", "DamagedFileError", "Losses", "StoreDamageWarning", "ids_in"]

@@ -491,6 +491,3 @@ class ExperienceStore:
                 self._readers.pop(next(iter(self._readers)))
             self._readers[number] = ShardReader(manifest.shards[number], self.path / "shards", self._losses)
         return self._readers[number]
-
-
-__all__ = ["JOURNAL_BYTES", "ExperienceStore", "StoreInfo"]

@@ -187,6 +187,3 @@ def _parts(directory: Path) -> dict[tuple[int, int], Path]:
     """Return the parts in a directory by their index and count, in that order."""
     named = ((_PART.fullmatch(path.name), path) for path in directory.glob("part-*-of-*"))
     return dict(sorted(((int(match[1]), int(match[2])), path) for match, path in named if match and path.is_dir()))
-
-
-__all__ = ["MergeReport", "merge", "part_folder"]

@@ -136,6 +136,3 @@ def _flagged(
         has = found.get(one.id, ())
         if wanted.issubset(has) and unwanted.isdisjoint(has):
             yield one
-
-
-__all__ = ["EpisodeFlags", "EpisodeRow", "check_flag", "flagged"]

@@ -148,6 +148,3 @@ def _files_on_disk(source: Path) -> dict[int, dict[str, ShardFile]]:
                 rows = 0
             files.setdefault(int(number), {})[table] = ShardFile(path.name, rows, path.stat().st_size, "")
     return files
-
-
-__all__ = ["SalvageReport", "salvage"]

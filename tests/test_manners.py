@@ -195,6 +195,20 @@ def test_everything_public_is_documented(sources: list[Source]) -> None:
     )
 
 
+def test_only_a_package_lists_its_names(sources: list[Source]) -> None:
+    """A module's public names are those without an underscore; `__all__` says it where one passes on another's."""
+    faults = []
+    for source in sources:
+        imported = {
+            alias.name for node in ast.walk(source.tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+        }
+        for node in source.tree.body if source.in_package and source.path.name != "__init__.py" else ():
+            named = {one.value for one in ast.walk(node) if isinstance(one, ast.Constant)}
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__" and not named & imported:
+                faults.append(source.at(node, "a second list of the names that the file defines"))
+    complain(faults)
+
+
 def test_nothing_swallows_every_exception(sources: list[Source]) -> None:
     complain(
         [

@@ -48,6 +48,3 @@ class FrameFolder:
 def named(picture: np.ndarray[Any, Any]) -> str:
     """Return the name of a picture that is stored nowhere: the SHA-256 of what a store would hold."""
     return hashlib.sha256(png(picture)).hexdigest()
-
-
-__all__ = ["FrameFolder", "named"]

@@ -29,7 +29,7 @@ class ParetoPoint:
     skill: Interval
     """In the new task, in [0, 1]."""
     lost: Interval
-    """Language lost: nats per token of old text more than the base needs."""
+    """Forgetting: increase in nats per token on reference text, over the base."""
     note: str = ""
     """Its setting, in a few words: `"lambda 30"`."""
 
@@ -101,8 +101,8 @@ def _language_rows(evaluations: Mapping[str, Evaluation]) -> dict[tuple[str, str
     """Return the rows on language: of the base and, after the arrow, of the model."""
     every = list(evaluations.values())
     return {
-        ("old text", "perplexity"): [_change(one, "perplexity", ".0f") for one in every],
-        ("old text", "bits/byte"): [_change(one, "bits_per_byte", ".3f") for one in every],
+        ("reference text", "perplexity"): [_change(one, "perplexity", ".0f") for one in every],
+        ("reference text", "bits/byte"): [_change(one, "bits_per_byte", ".3f") for one in every],
         ("forgetting", "nats/token"): [_about(one.forgetting, "+.2f") if one.forgetting else "" for one in every],
         ("KL(base || model)", "nats/token"): ["" if one.kl is None else f"{one.kl:.2f}" for one in every],
         **_retention_rows(every),
@@ -217,6 +217,3 @@ def _about(interval: Interval, form: str) -> str:
 
 def _share(interval: Interval) -> str:
     return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
-
-
-__all__ = ["ParetoPoint", "evaluation_table", "frontier", "pareto_picture", "pareto_table", "points_of"]

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..collectors.rollout.episode import Recorder
 from ..collectors.search.collector import MctsConfig, find_plan, model_in
-from ..collectors.search.mcts import SearchConfig
+from ..collectors.search.config import SearchConfig
 from ..envs import contract
 from ..envs.goal_space import goal_in_words
 from ..envs.plans import DOMAIN, PROBLEM, pddl_of

@@ -41,6 +41,3 @@ def pretrain_table(found: Mapping[str, tuple[str, PretrainScore]]) -> Table:
             f"{one.probe_after - one.probe_before:+.3f}",
         )
     return table
-
-
-__all__ = ["pretrain_table"]

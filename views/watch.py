@@ -95,6 +95,3 @@ def ending(trajectory: Trajectory) -> str:
     if trajectory.total_reward:
         parts.append(f"return {trajectory.total_reward:.2f}")
     return ", ".join(parts) + "."
-
-
-__all__ = ["Watcher", "ending"]

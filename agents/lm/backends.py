@@ -168,12 +168,10 @@ class Backend(Protocol):
     @property
     def name(self) -> str:
         """Which model it is, for the record."""
-        ...
 
     @property
     def context(self) -> int | None:
         """The most tokens, prompt and answer together, that the model can read; None if that is not known."""
-        ...
 
     def generate(self, asks: Sequence[ModelRequest], /) -> list[ModelReply]:
         """Answer each request; together they cost less than one by one.
@@ -181,7 +179,6 @@ class Backend(Protocol):
         Raises:
             ModelError: the model cannot be reached, does not answer, or cannot read what it is given.
         """
-        ...
 
     def rate(self, choices: Sequence[Choice], /) -> list[RatedChoices]:
         """Rate the options of each request.
@@ -189,8 +186,6 @@ class Backend(Protocol):
         Raises:
             ModelError: as for `generate`; or this back end gives no likelihoods.
         """
-        ...
 
     def count(self, conversation: Conversation, /) -> int:
         """Return how many tokens a conversation has; an estimate where only the server knows."""
-        ...

@@ -211,6 +211,3 @@ def _put(value: Any, things: Mapping[str, _Thing]) -> Any:
             return {"class": thing.kind} if thing.id is None else {"id": thing.id}
         return {key: _put(part, things) for key, part in value.items()}
     return [_put(part, things) for part in value] if isinstance(value, list | tuple) else value
-
-
-__all__ = ["ALIKE", "NEAR", "GoalReader", "RememberedGoal"]

@@ -25,7 +25,7 @@ from pathei.collectors.curriculum.proposers import (
     UniformProposer,
 )
 from pathei.collectors.search.collector import MctsConfig, find_plan
-from pathei.collectors.search.mcts import SearchConfig
+from pathei.collectors.search.config import SearchConfig
 from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs import contract
 from pathei.envs.habitat.tasks import generate_one

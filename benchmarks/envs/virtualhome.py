@@ -34,7 +34,7 @@ from gymnasium.wrappers import TimeLimit
 from rich.console import Console
 from rich.table import Table
 
-from pathei.envs.contract import Snapshotter
+from pathei.envs.snapshots import Snapshotter
 from pathei.envs.virtualhome.engine.profiles import rules_named
 from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene

@@ -34,11 +34,11 @@ from rich.table import Table
 from pathei.collectors.rollout.collect import collect
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
+from pathei.envs.verbalizer import is_unseen_activity
 from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, generate_tasks
 from pathei.learners.config import LearnConfig, ReferenceConfig
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import CorpusConfig
-from pathei.learners.corpora.splits import is_unseen_activity
 from pathei.learners.evaluation.evaluate import evaluate
 from pathei.learners.evaluation.intervals import Interval
 from pathei.learners.evaluation.result import Evaluation

@@ -26,12 +26,12 @@ import torch
 from pathei.collectors.rollout.collect import collect
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
+from pathei.envs.verbalizer import is_unseen_activity
 from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, generate_tasks
 from pathei.experience import Task
 from pathei.learners.config import LearnConfig, ReferenceConfig
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import CorpusConfig
-from pathei.learners.corpora.splits import is_unseen_activity
 from pathei.learners.evaluation.generation import generate
 from pathei.learners.evaluation.intervals import wilson
 from pathei.learners.evaluation.perplexity import log_likelihoods

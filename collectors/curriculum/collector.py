@@ -307,6 +307,3 @@ def practice_tasks(env: str, attempts: int, seed: int) -> list[Task]:
     tasks: Sequence[Task] = get_env(env).generate_tasks(ENVIRONMENTS, seed) if own is None else own(ENVIRONMENTS, seed)
     bare = [dataclasses.replace(task, goal=Goal("")) for task in tasks]
     return [bare[number % len(bare)] for number in range(attempts)]
-
-
-__all__ = ["COLLECTOR", "ENVIRONMENTS", "Curriculum", "CurriculumConfig", "RetryQueue", "practice_tasks", "run_records"]

@@ -250,6 +250,3 @@ def read_questions(reply: str) -> list[str]:
 
 def _lines(items: Sequence[str]) -> str:
     return "\n".join(f"- {item}" for item in items) if items else "(none)"
-
-
-__all__ = ["LanguageModel", "read_goal", "read_questions"]

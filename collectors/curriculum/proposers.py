@@ -78,11 +78,9 @@ class GoalProposer(Protocol):
         Raises:
             ConfigError: this world offers no goals.
         """
-        ...
 
     def update(self, attempt: GoalAttempt) -> None:
         """Learn from an attempt, no matter which proposer chose it."""
-        ...
 
 
 @dataclass(slots=True)
@@ -134,7 +132,7 @@ class UniformProposer:
         return GoalProposal(draw(situation.space, size, rng, by_kind=self._by_kind))
 
     def update(self, attempt: GoalAttempt) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
 
 class LearningProgressProposer:
@@ -370,18 +368,3 @@ def draw(space: GoalSpace, size: int, rng: np.random.Generator, *, by_kind: bool
         if joined is not None:
             return joined
     return one()
-
-
-__all__ = [
-    "CompetenceProposer",
-    "GoalAttempt",
-    "GoalProposal",
-    "GoalProposer",
-    "LearningProgressProposer",
-    "Misses",
-    "NoveltyProposer",
-    "Situation",
-    "UniformProposer",
-    "draw",
-    "nearness",
-]

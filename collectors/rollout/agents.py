@@ -45,6 +45,3 @@ def make_agent_collector(
     return Rollout(
         AgentPolicy(named), name=named.collector if name is None else name, max_steps=max_steps, seed=seed, batch=batch
     )
-
-
-__all__ = ["make_agent_collector"]

@@ -236,6 +236,3 @@ def _made(options: Any, play: PlaySettings) -> Collector:
             raise ConfigError(f"The collector {options.name!r} records no frames: leave out --frames.")
         collector.record_frames(FrameWriter(play.frames))
     return collector
-
-
-__all__ = ["CollectReport", "collect", "collect_with"]

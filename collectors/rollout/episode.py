@@ -240,13 +240,3 @@ def _from_json(space: gymnasium.Space[Any], value: Any) -> Any:
     if isinstance(space, gymnasium.spaces.Discrete) and type(value) is not int:
         raise TypeError("it must be a whole number")
     return space.from_jsonable([value])[0]
-
-
-__all__ = [
-    "Envs",
-    "Recorder",
-    "RecorderSnapshot",
-    "Stage",
-    "read_action",
-    "write_action",
-]

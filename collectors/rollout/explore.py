@@ -219,6 +219,3 @@ def _sampler(env: gymnasium.Env[Any, Any], rng: np.random.Generator) -> Callable
     space = env.action_space
     space.seed(int(rng.integers(2**31)))
     return lambda: write_action(space.sample())
-
-
-__all__ = ["STRATEGIES", "ExplorePolicy", "NoveltyCounts", "Strategy", "make_explorer", "uniform"]

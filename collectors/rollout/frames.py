@@ -114,6 +114,3 @@ def png(picture: np.ndarray[Any, Any]) -> bytes:
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-__all__ = ["FrameObservations", "FrameWriter", "make_with_frames", "png"]

@@ -52,11 +52,9 @@ class Policy(Protocol):
             recorder: The episode, not reset yet; its task holds the goal.
             rng: Determines everything random.
         """
-        ...
 
     def learn(self, trajectory: Trajectory) -> None:
         """Learn from an episode that is over, whichever policy played it; `Curriculum` calls it, `Rollout` does not."""
-        ...
 
 
 class ModelCall(NamedTuple):
@@ -183,17 +181,3 @@ def play(
 def demonstrator(task: Task) -> Agent:
     """Return an agent that does what reaches a task's goal, as the environment knows it."""
     return ScriptedAgent(get_demonstration(task))
-
-
-__all__ = [
-    "HELD",
-    "AgentPolicy",
-    "ModelCall",
-    "Policy",
-    "PolicyReport",
-    "Rng",
-    "Turns",
-    "demonstrator",
-    "play",
-    "provenance_of",
-]

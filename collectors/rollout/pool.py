@@ -349,6 +349,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)
-
-
-__all__ = ["collect_parallel", "encoded_records", "play_batches", "records_of"]

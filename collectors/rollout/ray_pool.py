@@ -259,6 +259,3 @@ class _RayPool:
 def _first_line(error: BaseException) -> str:
     """Return what matters of a message of Ray's, which names machines and processes on its further lines."""
     return str(error).strip().partition("\n")[0].rstrip(".")[:200]
-
-
-__all__ = ["LOCAL", "play_on_ray"]

@@ -196,6 +196,3 @@ def _answered(calls: list[ModelCall]) -> list[Answer | ModelError]:
             replies = [error] if len(places) == 1 else [_answered([calls[place]])[0] for place in places]
         found.update(zip(places, replies, strict=True))
     return [found[place] for place in range(len(calls))]
-
-
-__all__ = ["Played", "Rollout"]

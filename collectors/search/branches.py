@@ -112,6 +112,3 @@ class TreeRecorder:
 def found_on(edge: TreeEdge | None) -> dict[str, Json]:
     """Return what a search found on an edge, as notes of a step: `visits` and `value`, the mean return; or nothing."""
     return {"visits": edge.visits, "value": edge.total / edge.visits} if edge is not None and edge.visits else {}
-
-
-__all__ = ["TreeRecorder", "found_on"]

@@ -135,6 +135,3 @@ def _key(model: Model[Any, Any]) -> Hashable:
     if key is None and likely is not None:
         key = likely()
     return object() if key is None else key
-
-
-__all__ = ["COLLECTOR", "BreadthFirstPolicy", "BreadthOptions", "ShortestPlan", "shortest_plan"]

@@ -29,8 +29,9 @@ from ..rollout.episode import PutImage, Recorder
 from ..rollout.policy import HELD, PolicyReport, Rng
 from ..rollout.rollout import Rollout
 from .branches import TreeRecorder, found_on
+from .config import SearchConfig
 from .guided import GuidedModel
-from .mcts import Prior, Search, SearchConfig, SearchResult
+from .mcts import Prior, Search, SearchResult
 from .roots import merged_search
 from .tree import TreeNode
 
@@ -280,19 +281,3 @@ def find_plan(
     counted = GuidedModel(model, lambda action: 1.0)
     plan = without_idle_steps(counted, result.plan)
     return FoundPlan(plan, result, result.env_steps + counted.steps)
-
-
-__all__ = [
-    "COLLECTOR",
-    "FoundPlan",
-    "MctsConfig",
-    "SearchPolicy",
-    "do",
-    "find_plan",
-    "household_search",
-    "make_searcher",
-    "model_in",
-    "require_goal",
-    "snapshotable",
-    "text_prior",
-]

@@ -79,5 +79,3 @@ class SearchConfig:
 
 TREE_ALONE: Final[dict[str, Any]] = {"prune": False, "greedy": 0, "breadth": 0.0}
 """The fields of a `SearchConfig` for Monte Carlo tree search as published, without what was added to it here."""
-
-__all__ = ["TREE_ALONE", "SearchConfig"]

@@ -37,6 +37,3 @@ class Deadline:
         if now - self._asked >= _EVERY:
             self._asked, self._over = now, time.process_time() >= self._until
         return self._over
-
-
-__all__ = ["Deadline"]

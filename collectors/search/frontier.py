@@ -82,6 +82,3 @@ def by_promise(node: TreeNode) -> float:
         return math.inf
     halvings = math.log2(top / next_best)
     return rank + _UNLIKELY * halvings * (halvings + 1)
-
-
-__all__ = ["Frontier", "Walk", "by_depth", "by_promise"]

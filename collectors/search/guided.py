@@ -192,6 +192,3 @@ def _agrees(names: Sequence[str], act: ActionWords, bound: dict[str, int]) -> bo
         if any(other == id_ for key, other in bound.items() if key != name and key.partition("#")[0] == role):
             return False
     return True
-
-
-__all__ = ["Done", "GuidedModel", "Move"]

@@ -495,6 +495,3 @@ class Search:
             factor *= self._config.discount
         self._go(line[-1].child if line else node)
         self._offer(path + line, [], gone)
-
-
-__all__ = ["Prior", "Search", "SearchConfig", "SearchResult", "TreeEdge", "TreeNode", "Value"]

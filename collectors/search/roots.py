@@ -58,6 +58,3 @@ def merged_search(
         seconds=sum(tree.seconds for tree in trees),
         solved=solved,
     )
-
-
-__all__ = ["merged_search"]

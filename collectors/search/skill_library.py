@@ -107,6 +107,3 @@ def _pattern(kind: str, step: str) -> str:
     verb, *names = step.split()
     roles = (name.partition("#")[0] for name in names)
     return " ".join((verb, *(ROLES[0] if kind == _ANY and role in ROLES else role for role in roles)))
-
-
-__all__ = ["LiftedSkill", "SkillLibrary", "bind", "lift", "write_act"]

@@ -30,9 +30,9 @@ from ..coverage import read_act
 from ..rollout.episode import Recorder
 from ..rollout.policy import HELD, PolicyReport, Rng
 from .collector import do, model_in, snapshotable
-from .config import TREE_ALONE
+from .config import TREE_ALONE, SearchConfig
 from .guided import GuidedModel, Move
-from .mcts import Search, SearchConfig
+from .mcts import Search
 from .skill_library import SkillLibrary
 
 _ORDERS = 3
@@ -259,6 +259,3 @@ def _trimmed(model: GuidedModel, plan: list[Any], most: int | None) -> list[Any]
         if succeeds(model, shorter):
             plan = shorter
     return plan
-
-
-__all__ = ["ModelOf", "SkillPolicy"]

@@ -91,6 +91,3 @@ class TreeNode:
             walk.append(edge)
             node = edge.child
         return walk
-
-
-__all__ = ["TreeEdge", "TreeNode"]

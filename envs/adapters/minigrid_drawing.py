@@ -62,6 +62,3 @@ def _walls(task: bytes) -> tuple[int, int, frozenset[tuple[int, int]]]:
         return found
     finally:
         env.close()
-
-
-__all__ = ["draw_minigrid"]

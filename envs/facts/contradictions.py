@@ -145,6 +145,3 @@ def _said(condition: ConditionJson) -> str:
 
 def _word(selector: ConditionJson) -> str:
     return " or ".join(map(_word, selector["any"])) if "any" in selector else str(next(iter(selector.values())))
-
-
-__all__ = ["OPPOSITE", "require_possible"]

@@ -153,9 +153,3 @@ def _with_contents(graph: FactGraph, node: int, how: str, depth: int, changed: s
 def _drawn(line: _Line, x: float, y: float) -> str:
     state = f'<tspan fill="{SOFT}" font-size="10"> {escape(line.states)}</tspan>' if line.states else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="{line.colour}">{escape(line.text)}{state}</text>'
-
-
-__all__ = [
-    "AGENT", "CHANGED", "INK", "LINE", "SOFT", "Drawing", "box", "draw_rooms", "graph_now", "path", "pointer", "svg",
-    "words",
-]  # fmt: skip

@@ -128,6 +128,3 @@ def _about(condition: Condition, ids: Mapping[str, int]) -> Condition:
             for pattern in condition.patterns
         )
     )
-
-
-__all__ = ["MOST_CHOICES", "Joined", "joined"]

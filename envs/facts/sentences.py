@@ -348,17 +348,3 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     for thing in _THINGS:
         pattern = re.sub(rf"(?<!<)\b{thing}\b", rf"(?P<{thing}>.+?)", pattern, count=1)
     return re.compile(pattern, re.IGNORECASE)
-
-
-__all__ = [
-    "HELD",
-    "OPENED",
-    "PLACED",
-    "ROOMS",
-    "Naming",
-    "Rows",
-    "choose_kind",
-    "read_sentences",
-    "read_some",
-    "require_one_end",
-]

@@ -203,6 +203,3 @@ def read_value(space: gymnasium.Space[Any], value: Any) -> Any:
     if isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
         return np.asarray(value, space.dtype)
     return value
-
-
-__all__ = ["ForeignEnv", "TimeLimits", "python_command", "read_space", "read_value"]

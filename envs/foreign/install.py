@@ -181,6 +181,3 @@ def _locked(place: Path) -> Iterator[None]:
         except BlockingIOError:
             raise InstallError(f"Another process is installing into {place}: wait for it.") from None
         yield
-
-
-__all__ = ["ROOT_VARIABLE", "Runtime", "RuntimeBuilder", "install", "root"]

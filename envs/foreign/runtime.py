@@ -322,6 +322,3 @@ def _marked(wanted: bytes) -> list[int]:
             if wanted in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(int(folder.name))
     return found
-
-
-__all__ = ["CLOSE_S", "LOG_BYTES", "START_S", "ForeignRuntime"]

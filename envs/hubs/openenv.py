@@ -239,6 +239,3 @@ def generate_tasks(n: int, seed: int, *, address: str | None = None) -> Iterator
 def check_openenv() -> list[Requirement]:
     """Look for what the client needs; servers are not asked."""
     return [Requirement.packages("websockets", "websockets", extra="openenv")]
-
-
-__all__ = ["ENV", "OpenEnvEnv", "OpenEnvForm", "check_openenv", "generate_tasks"]

@@ -320,6 +320,3 @@ def _goal(row: Mapping[str, Any]) -> Goal:
 def check_verifiers() -> list[Requirement]:
     """Look for what loading a package needs; packages are not looked for."""
     return [Requirement.packages("verifiers", "verifiers", extra="verifiers")]
-
-
-__all__ = ["ENV", "VerifiersEnv", "check_verifiers", "generate_tasks"]

@@ -84,6 +84,3 @@ def _side(text: str, place: re.Match[str]) -> Iterator[str]:
 
 def _dot(at: tuple[float, float], colour: str, size: float) -> str:
     return f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="{size}" fill="{colour}"/>'
-
-
-__all__ = ["draw_map"]

@@ -210,6 +210,3 @@ def remaining(planner: Planner, goal: MinecraftGoal, seen: Seen) -> float:
     """Return how much work a goal about things still is, in actions, roughly; infinity where no plan is known."""
     lack = goal.number - goal.reached(seen)
     return planner.work(goal, seen["inventory"], seen["within"], lack)
-
-
-__all__ = ["DEPTHS", "Explorer", "MinecraftModel", "remaining"]

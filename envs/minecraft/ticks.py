@@ -174,6 +174,3 @@ def _observed(said: Mapping[str, Any]) -> dict[str, Any]:
 def generate_tasks(n: int, seed: int) -> list[Task]:
     """Return the tasks of `pathei/Minecraft-v0`, to be done tick by tick."""
     return [dataclasses.replace(task, env=ENV) for task in tasks.generate_tasks(n, seed)]
-
-
-__all__ = ["AROUND", "ENV", "KEYS", "SLOTS", "MinecraftTicksEnv", "generate_tasks"]

@@ -96,6 +96,3 @@ def _java() -> str:
         return ""
     version = re.search(r'version "([^"]+)"', said)
     return version[1] if version else ""
-
-
-__all__ = ["RUNTIME", "check_minedojo", "python", "task_names"]

@@ -140,6 +140,3 @@ def _only(allowed: set[str], view: FileView) -> bool:
             continue
         return False
     return True
-
-
-__all__ = ["GRAPH_KINDS", "KINDS", "FileView", "check_conditions", "holds", "on_graph", "same_answer"]

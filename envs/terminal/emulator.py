@@ -88,6 +88,3 @@ class Emulator:
                     found += [" ".join(text.split())[:_TRIM]] if text.strip() else []
                     text = ""
         return found[:_MOST]
-
-
-__all__ = ["Emulator"]

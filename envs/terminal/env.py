@@ -371,6 +371,3 @@ class TerminalEnv(TextEnv[str]):
         if episode.conditions:
             info["success"], info["progress"] = moment.success, moment.progress
         return info
-
-
-__all__ = ["MAX_ACTION", "TerminalEnv", "TerminalEpisode", "TerminalEpisodeState", "TerminalSnapshot"]

@@ -69,6 +69,3 @@ def difference(before: Tree, after: Tree) -> list[list[str]]:
         assert shown is not None
         rows.append([sign, path, shown.kind, "" if new is None else f"{new.mode:o} {new.content}".strip()])
     return rows
-
-
-__all__ = ["BASE_TIME", "FileEntry", "FileNode", "Tree", "apply", "difference"]

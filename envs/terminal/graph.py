@@ -158,6 +158,3 @@ def _said(kind: str) -> str:
 def goal_space() -> GraphGoals:
     """Return the goals of a home directory."""
     return GraphGoals(possible, say_condition, grows=True, rows=_SAID, noun=_said)  # files can be copied
-
-
-__all__ = ["HOME", "USER", "goal_space", "node_of", "path_of", "possible", "read_tree", "say_condition"]

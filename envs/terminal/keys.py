@@ -133,6 +133,3 @@ def quote(text: str) -> str:
     if "'" not in text:
         return f"'{text}'"
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-__all__ = ["MOST_TIMES", "NAMES", "quote", "read_keys", "say_keys"]

@@ -218,6 +218,3 @@ def _read_size(size: Any) -> tuple[int, int]:
             f"{TEXT_BUDGET - 2 * _FURTHER} characters in all, not {size!r}."
         )
     return columns, lines
-
-
-__all__ = ["SCREEN_VERBS", "ScreenSnapshot", "TerminalScreenEnv"]

@@ -128,6 +128,3 @@ def _pair(whole: str, source: str, target: str, kind: str, words: Sequence[str],
         wanted += [("append", f"cat {source} >> {target}")]
         wanted += [("grep", f"grep {shlex.quote(word)} {source} > {target}") for word in words[:3]]
     return [command for verb, command in wanted if verb in verbs]
-
-
-__all__ = ["GRAPH_VERBS", "MOST", "VERBS", "named_in", "suggest"]

@@ -115,6 +115,3 @@ class TerminalVerbalizer(Verbalizer):
 def _name(path: str) -> str:
     name = path.rstrip("/").rpartition("/")[2]
     return HOME if name in ("", "~", ".") else name
-
-
-__all__ = ["TerminalVerbalizer"]

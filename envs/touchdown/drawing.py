@@ -67,6 +67,3 @@ def _frame(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], 
     half = max(max(xs) - min(xs), max(ys) - min(ys)) / 2 + _AROUND
     x, y = (max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2
     return (x - half, y - half), (x + half, y + half)
-
-
-__all__ = ["draw_streets"]

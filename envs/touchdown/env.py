@@ -193,6 +193,3 @@ def _bend(before: int, after: int) -> str:
     relative = (after - before + 180) % 360 - 180
     side = "left" if relative < 0 else "right"
     return "" if abs(relative) < 20 else f", and the street bent {side} by {abs(relative)} degrees"
-
-
-__all__ = ["ACTIONS", "TouchdownEnv", "TouchdownEpisode"]

@@ -57,6 +57,3 @@ def mean_of(measures: Iterable[Navigation]) -> Means:
         raise RecordError("There are no walks to measure.")
     tc, spd, sed, ndtw = (fmean(values) for values in zip(*found, strict=True))
     return Means(len(found), 100 * tc, spd, 100 * sed, 100 * ndtw)
-
-
-__all__ = ["Means", "mean_of", "measure"]

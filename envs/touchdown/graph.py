@@ -183,6 +183,3 @@ def _lines(folder: Path, name: str) -> Iterable[tuple[int, str]]:
         raise DataError(f"There is no readable {name} in {folder} ({error}).") from error
     lines = data.decode("utf-8", "replace").splitlines()
     return ((number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip())
-
-
-__all__ = ["MOVES", "StreetGraph", "load_graph"]

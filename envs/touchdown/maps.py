@@ -35,6 +35,3 @@ def _loaded(folder: Path) -> StreetGraph:
     if not folder.is_dir():
         raise DataError(f"There is no map {str(folder)!r}: say 'town:7', 'touchdown', or a folder with nodes.txt.")
     return load_graph(folder)
-
-
-__all__ = ["map_named"]

@@ -101,6 +101,3 @@ def _ndtw(graph: StreetGraph, walked: Sequence[int], route: Sequence[int]) -> fl
         for place, distances in enumerate(maps, start=1):
             row[place] = distances[pano] + min(before[place], row[place - 1], before[place - 1])
     return exp(-row[-1] / (_DTW_THRESHOLD * sqrt(len(route))))
-
-
-__all__ = ["PANORAMA", "SDR_PIXELS", "Navigation", "Pointing", "edit_distance", "navigation", "pointing"]

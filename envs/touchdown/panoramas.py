@@ -48,6 +48,3 @@ class Panoramas:
         except OSError as error:
             raise DataError(f"The panorama {path} cannot be read ({error}).") from error
         return np.roll(pixels, -round(degrees / 360 * width), axis=1)
-
-
-__all__ = ["SIZE", "Panoramas"]

@@ -87,6 +87,3 @@ def _spot(data: dict[str, Any], view: str) -> TargetSpot | None:
     point = orjson.loads(centre) if isinstance(centre, str) else centre
     # (-1, -1) says that it cannot be seen from there.
     return None if point["x"] < 0 else TargetSpot(str(data[f"{view}_pano"]), float(point["x"]), float(point["y"]))
-
-
-__all__ = ["Route", "TargetSpot", "read_routes"]

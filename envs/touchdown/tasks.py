@@ -99,6 +99,3 @@ def _turns_towards(graph: StreetGraph, link: int, target: int) -> list[str]:
         here, there = graph.panos[graph.origins[link]], graph.panos[target]
         raise ConfigError(f"The route goes from {here!r} to {there!r}, and no link of {graph.where} does.")
     return min(ways, key=len)
-
-
-__all__ = ["ENV", "check_touchdown", "demonstration", "generate_tasks", "published_tasks", "tasks_of"]

@@ -166,6 +166,3 @@ def _coordinates(point: np.ndarray) -> tuple[float, float]:
     latitude, longitude = _ORIGIN
     east, north = (float(value) for value in point)
     return latitude + north / _METRES, longitude + east / (_METRES * cos(radians(latitude)))
-
-
-__all__ = ["town", "town_routes"]

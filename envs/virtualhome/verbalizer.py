@@ -183,6 +183,3 @@ def _purposes(kind: str) -> frozenset[str]:
         if own == kind:
             return frozenset(properties) - _COMMON or frozenset({category})
     return frozenset({kind})
-
-
-__all__ = ["HomeVerbalizer", "is_unseen_house"]

@@ -157,6 +157,3 @@ def _unquoted(text: str) -> str | None:
         # What a hurried writer means by quotes: no escapes.
         return text[1:-1] if len(text) >= 2 and text.endswith('"') and '"' not in text[1:-1] else None
     return said if isinstance(said, str) else None
-
-
-__all__ = ["DIRECTIONS", "VERBS", "Misread", "ScreenPoint", "Target", "WebAction", "parse", "write"]

@@ -147,6 +147,3 @@ def _drawn(row: _Row, y: float) -> tuple[list[str], float]:
 
 def _cut(text: str, letters: float = _ACROSS) -> str:
     return text if len(text) <= letters else f"{text[: max(0, int(letters) - 1)]}…"
-
-
-__all__ = ["draw_page"]

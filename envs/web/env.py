@@ -100,11 +100,9 @@ class Site(Protocol):
         Raises:
             ConfigError: an option is not known or has no possible value.
         """
-        ...
 
     def brief(self, view: PageView) -> Brief:
         """Return the agent's instruction, having seen the page as it is at the start."""
-        ...
 
     def judge(self, view: PageView, answer: str | None) -> Verdict:
         """Say what the last action earned; asked at the start as well, where nothing was done yet.
@@ -113,11 +111,9 @@ class Site(Protocol):
             view: The page after it.
             answer: What was answered, where the action was `stop`; the episode is then over in any case.
         """
-        ...
 
     def close(self) -> None:
         """Release what the site holds (a server, files)."""
-        ...
 
 
 class WebEnv(gymnasium.Env[Any, str]):
@@ -472,16 +468,3 @@ def in_browser(make_site: Callable[..., Site], options: Mapping[str, Any]) -> We
     """
     web = {name: value for name, value in options.items() if name in _WEB_OPTIONS}
     return WebEnv(make_site(**{name: value for name, value in options.items() if name not in web}), **web)
-
-
-__all__ = [
-    "MAX_ACTION",
-    "MAX_TEXT",
-    "Brief",
-    "Opening",
-    "Site",
-    "Verdict",
-    "WebEnv",
-    "accessibility_text",
-    "in_browser",
-]

@@ -139,6 +139,3 @@ def _fitting(role: str, texts: Sequence[str]) -> Sequence[str]:
 
 def _hour(hour: int, half: str | None) -> int:
     return hour if half is None else hour % 12 + (12 if half in "pP" else 0)
-
-
-__all__ = ["FIELDS", "admissible", "candidates", "describe", "line"]

@@ -1,4 +1,4 @@
-"""What is asked for by the goal alone: plans, without what was particular to a scene, and the goal's conditions.
+"""What is asked for by the goal alone: minimal plans, with steps of one scene removed, and the goal's conditions.
 
 An episode that looked for things, or a search's plan, has steps that another scene does not ask for. The environment's
 verbalizer removes what can be removed, by trying it out (`Verbalizer.trim_plan`). So the same goal gets much the same

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final
 
+from ...envs.verbalizer import is_unseen_activity
 from ...errors import ConfigError
 from ...experience import Trajectory
 from ...stable_random import StableRandom
@@ -22,7 +23,7 @@ from .branches.questions import contrast, counterfactual, next_state, next_state
 from .config import BRANCH_KINDS, GOAL_CONDITIONS, CorpusConfig, CorpusDraft
 from .episodes import CorpusEpisode, read_episode
 from .knowledge import ActivityKnowledge, learn
-from .splits import is_unseen_activity, split_of
+from .splits import split_of
 
 _SPARE: Final = 4
 """How many times the wanted number of examples are made, to choose a balanced set from."""

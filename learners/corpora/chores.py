@@ -12,6 +12,7 @@ from typing import Final
 import orjson
 
 from ...envs.facts import FactGraph
+from ...envs.verbalizer import capitalised
 from ...experience import Json
 from ...stable_random import StableRandom
 from ..evaluation.plan_execution import PlanExecutor
@@ -19,7 +20,7 @@ from .config import CorpusDraft
 from .episodes import CorpusEpisode
 from .knowledge import ActivityKnowledge, patterns, unrelated, wrong_activities
 from .stories import Teller
-from .words import IN, Words, capitalised, count_words, listed, mixed
+from .words import IN, Words, count_words, listed, mixed
 
 _OPTIONS: Final = 4
 _DECOYS: Final = (3, 6)

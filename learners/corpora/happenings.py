@@ -10,11 +10,12 @@ from itertools import islice
 from typing import Final
 
 from ...envs.facts import Location
+from ...envs.verbalizer import capitalised
 from ...stable_random import StableRandom
 from .config import CorpusDraft
 from .episodes import CorpusEpisode, EpisodeEvent
 from .stories import Story, Teller
-from .words import IN, Words, capitalised, listed, mixed
+from .words import IN, Words, listed, mixed
 
 _MOST_ITEMS: Final = 4
 _OPTIONS_OF_COUNTING: Final = 5

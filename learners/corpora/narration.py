@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from ...envs.verbalizer import capitalised
 from ...stable_random import StableRandom
 from .episodes import CorpusEpisode, EpisodeEvent
-from .words import Person, capitalised, listed
+from .words import Person, listed
 
 _INTO: Final[tuple[str, ...]] = ("went to {0}", "walked into {0}", "moved to {0}", "entered {0}")
 _PARTICLE: Final = re.compile(r"^(\w+) (up|on|off|in|down) \{0\}$")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 
 from ...envs.registry import get_verbalizer
-from ...envs.verbalizer import TEST_EVERY, is_unseen_activity
+from ...envs.verbalizer import is_unseen_activity
 from ...experience import Task
 from ..examples import Split
 
@@ -40,6 +40,3 @@ def split_of(task: Task, *, held_out: float = 0.1) -> Split | None:
     if new_scene:
         return "unseen"
     return "seen" if zlib.crc32(task.id.encode()) < held_out * 2**32 else "train"
-
-
-__all__ = ["TEST_EVERY", "activity_of", "is_unseen_activity", "scene_of", "split_of"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from ...envs.verbalizer import Verbalizer, capitalised
+from ...envs.verbalizer import Verbalizer
 from ...stable_random import StableRandom
 
 
@@ -87,16 +87,3 @@ def cast(characters: Sequence[int], choices: StableRandom) -> dict[int, Person]:
     """Give every character a name of its own."""
     names = choices.shuffled(PEOPLE)
     return {number: names[place % len(names)] for place, number in enumerate(characters)}
-
-
-__all__ = [
-    "IN",
-    "PEOPLE",
-    "Person",
-    "Words",
-    "capitalised",
-    "cast",
-    "count_words",
-    "listed",
-    "mixed",
-]

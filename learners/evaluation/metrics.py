@@ -45,8 +45,8 @@ METRICS: Final[Mapping[str, tuple[Metric, ...]]] = {
     "contrast": ("exact", "rougeL"),
     "counterfactual": ("exact",),
 }
-"""What is measured of each kind of example; the first counts as the skill. A metric that an example lacks what for (no
-choices, no task to carry a plan out in) is left out."""
+"""What is measured of each kind of example; the first counts as the skill. Metrics that do not apply to an example
+(no choices, no task to carry a plan out in) are skipped."""
 
 SHARES: Final = frozenset({"exact", "goal", "choice", "choice-lift"})
 """The metrics that are 0 or 1 for each example."""

@@ -67,6 +67,3 @@ def execute_plan(task: Task, text: str, *, skip_refused: bool = False) -> PlanOu
     """
     with PlanExecutor() as executor:
         return executor.execute(task, text, skip_refused=skip_refused)
-
-
-__all__ = ["PlanExecutor", "PlanOutcome", "execute_plan"]

@@ -20,7 +20,7 @@ from .accumulate import SquareSums
 from .backward import Backend, loop, undisturbed
 from .hooks import hooks
 from .layers import logical_shapes
-from .record import FactoredFisher, Factors, FisherDiagonal, FisherMeta
+from .record import FisherDiagonal, FisherMeta
 from .sequences import SequenceLoss, check_sequences, make_batch, plan_batches, sample_ids
 
 if TYPE_CHECKING:
@@ -222,17 +222,3 @@ def _processes() -> tuple[int, int]:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return 0, 1
-
-
-__all__ = [
-    "BATCH",
-    "BackendName",
-    "FactoredFisher",
-    "Factors",
-    "FisherDiagonal",
-    "FisherMeta",
-    "Selection",
-    "estimate",
-    "from_adam",
-    "package_versions",
-]

@@ -127,6 +127,3 @@ def _describe(path: Path, config: FisherConfig, meta: FisherMeta) -> None:
     with explained(path):
         text = orjson.dumps({"config": resolved, **data}, option=orjson.OPT_INDENT_2)
         write_atomically(path, text + b"\n", path.with_suffix(".json.tmp"))
-
-
-__all__ = ["FisherConfig", "fisher_to_file"]

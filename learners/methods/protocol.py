@@ -40,7 +40,6 @@ class Regularizer(Protocol):
     @property
     def name(self) -> str:
         """The name in logs and tables: `"ewc"`."""
-        ...
 
     def add_gradient(self, model: nn.Module, step: int) -> float:
         """Add this method's gradient to `parameter.grad`, in place.
@@ -54,11 +53,9 @@ class Regularizer(Protocol):
         Returns:
             The value of what was added, in the unit of the loss (nats), for the log.
         """
-        ...
 
     def finish(self, model: nn.Module) -> None:
         """Change the trained model one last time, as weight averaging does; most methods do nothing."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

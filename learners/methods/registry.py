@@ -99,14 +99,3 @@ def make_regularizers(
 def _config_of(method: Method, configs: MethodConfigs) -> Any:
     default = None if method.config is None else method.config()
     return getattr(configs, method.group, default)
-
-
-__all__ = [
-    "METHODS",
-    "METHOD_HELP",
-    "Method",
-    "MethodConfigs",
-    "MethodContext",
-    "make_regularizers",
-    "parse_methods",
-]

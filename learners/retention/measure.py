@@ -206,6 +206,3 @@ def _rated(
         logs = logs.gather(-1, said[..., None])[..., 0].masked_fill(~real, 0.0)
     means = (logs.sum(-1) / real.sum(-1)).reshape(len(prompts), count)
     return [[value if math.isfinite(value) else -math.inf for value in row] for row in means.tolist()]
-
-
-__all__ = ["CHAT", "PLAIN", "TEXTS", "RetentionReport", "answer_questions", "measure_retention"]

@@ -150,6 +150,3 @@ def _question(topic: str, asks: str, answer: str, answers: list[str]) -> Example
     choices = tuple(f" {choice}" for choice in draws.shuffled([answer, *wrong]))
     name = f"{KIND}/{topic}/{zlib.crc32(asks.encode()):08x}"
     return Example(name, KIND, asks, f" {answer}", choices, "seen", {"topic": topic})
-
-
-__all__ = ["KIND", "knowledge_questions"]

@@ -109,6 +109,3 @@ def _chosen(texts: Sequence[str], limit: int) -> tuple[str, ...]:
 def _exchanges(found: Sequence[Exchange], limit: int) -> tuple[Exchange, ...]:
     by_answer = {one.answer: one for one in reversed(found)}
     return tuple(by_answer[answer] for answer in _chosen(list(by_answer), limit))
-
-
-__all__ = ["Exchange", "RetentionTexts", "retention_texts"]

@@ -22,7 +22,7 @@ from ...envs.facts import read_condition
 from ...experience import Json, Task, Trajectory
 from ..items import Draft
 from ..plans.siblings import prove, siblings
-from ..plans.template import TemplateStep, as_read, free_names, lift, match_goal, varying
+from ..plans.template import TemplateStep, as_read, free_names, lift, varying
 from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
 from .drafts import skill_about
@@ -98,6 +98,3 @@ def shared_words(goal: str, actions: Sequence[str]) -> list[str]:
     verbs = {words[0].lower() for action in actions if (words := _WORD.findall(action))}
     found = dict.fromkeys(word.lower() for word in _WORD.findall(goal))
     return [word for word in found if word in named and word not in verbs]
-
-
-__all__ = ["match_goal", "propose_plan", "shared_words"]

@@ -87,6 +87,3 @@ def _decoded(data: bytes, is_grey: bool) -> Any:
             return (image.convert("L") if is_grey else image).convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
         raise ConfigError(f"This is no picture that Pillow can read: {error}.") from error
-
-
-__all__ = ["PictureEmbedder"]

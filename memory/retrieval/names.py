@@ -64,6 +64,3 @@ def _named(text: str) -> Iterator[tuple[list[str], str]]:
         if _DIGIT.search(match[0]):
             yield parts, before
         before = parts[-1]
-
-
-__all__ = ["AskedName", "asked_names", "names_in", "share_named"]

@@ -121,6 +121,3 @@ def _read(memory: Path) -> dict[str, np.ndarray[Any, Any]]:
         raise MemoryStoreError(
             f"{memory / _FILE} is damaged ({error}): remove it and index the frames again."
         ) from error
-
-
-__all__ = ["PictureHit", "find_pictures", "index_pictures"]

@@ -54,6 +54,3 @@ def needed_steps(test: SkillTest, actions: Sequence[TryAction], replay: EpisodeR
                     kept, shrinking = found, True
         shrinking = shrinking and len(kept) > 2
     return kept
-
-
-__all__ = ["needed_steps"]

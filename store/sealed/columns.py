@@ -150,6 +150,3 @@ def _ends(lengths: Iterable[int], count: int) -> Any:
     if ends[-1] > np.iinfo(np.int32).max:
         raise RecordError("A row group holds more than 2 GiB of text: store shorter episodes.")
     return pa.py_buffer(ends.astype(np.int32))
-
-
-__all__ = ["SCHEMAS", "array_of", "episode_row", "failure_row", "step_columns"]

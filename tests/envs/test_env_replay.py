@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.envs.checks import check_snapshot
-from pathei.envs.contract import Snapshotable, Snapshotter, restore, snapshot
 from pathei.envs.replay import VerifiedReplay, fingerprint
+from pathei.envs.snapshots import Snapshotable, Snapshotter, restore, snapshot
 from pathei.errors import ReplayDriftError, SnapshotError
 
 Env = gymnasium.Env[Any, Any]

@@ -10,7 +10,8 @@ from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathei.collectors.search.mcts import Search, SearchConfig
+from pathei.collectors.search.config import SearchConfig
+from pathei.collectors.search.mcts import Search
 from pathei.envs import contract
 from pathei.envs.model import EnvModel, StepResult, model_of
 from pathei.envs.replay import VerifiedReplay

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.envs.checks import check_snapshot
-from pathei.envs.contract import Snapshotable, restore, snapshot
+from pathei.envs.snapshots import Snapshotable, restore, snapshot
 from pathei.errors import ContractError, SnapshotError
 
 Env = gymnasium.Env[Any, Any]

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from pathei.learners.fisher.estimate import FisherDiagonal, estimate
+from pathei.learners.fisher.estimate import estimate
+from pathei.learners.fisher.record import FisherDiagonal
 
 VOCABULARY = 37
 

@@ -221,6 +221,3 @@ def _exact(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return [_exact(item) for item in value]
     return str(value) if isinstance(value, int) and abs(value) > _EXACT else value
-
-
-__all__ = ["CHUNK", "JSON", "ViewerAnswer", "ViewerAnswers", "line_json", "path_of", "row_json"]

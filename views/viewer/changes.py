@@ -80,6 +80,3 @@ def _plain_facts(facts: Json, path: str = "") -> dict[str, None]:
         value = facts if isinstance(facts, str) else orjson.dumps(facts).decode()
         lines = [f"{path}: {value}"] if path else []
     return dict.fromkeys(lines)
-
-
-__all__ = ["ShownChange", "changes_of"]

@@ -292,6 +292,3 @@ class EnteringDesk:
         if self._entered is None or self._entered.parent != Parent(id, step):
             raise StoreError("Another step was entered since: enter this one again.")
         return self._entered
-
-
-__all__ = ["COLLECTOR", "EnteredStep", "EnteringDesk"]

@@ -132,6 +132,3 @@ def _paths(store: ExperienceStore, rows: Sequence[EpisodeRow]) -> Iterator[str]:
             yield from (path_of("drawing", row.id, moment) for moment in range(len(whole.steps) + 1))
         images.update(image_names(whole))
     yield from (path_of("image", name) for name in sorted(images))
-
-
-__all__ = ["EpisodeFilter", "export_page", "page"]

@@ -81,6 +81,3 @@ def _item(item: Item) -> dict[str, Json]:
 
 def _reason(hit: Hit) -> dict[str, Json]:
     return {"score": hit.score, "scores": dict(hit.scores)}
-
-
-__all__ = ["ViewedMemory"]

@@ -165,6 +165,3 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Log a request, for `--verbose`; nothing is printed."""
         _LOG.debug(format, *args)
-
-
-__all__ = ["HOST", "ViewerServer"]

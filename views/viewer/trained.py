@@ -23,10 +23,10 @@ _MOST: Final = 200
 
 
 def trained(store: Path) -> list[Json]:
-    """Return a point for each model that was measured: its name, its round in a loop, success, and language lost.
+    """Return a point for each model that was measured: its name, its round in a loop, success, and forgetting.
 
-    Success is `[mean, low, high]`, a share of goals or of the best answers; `lost` is nats per token of old text more
-    than the base, or None where that was not measured. Files that cannot be read are left out.
+    Success is `[mean, low, high]`, a share of goals or of the best answers; `lost` is the increase in nats per token
+    on reference text over the base, or None where that was not measured. Files that cannot be read are left out.
 
     Args:
         store: The store's folder.
@@ -68,6 +68,3 @@ def _read(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-__all__ = ["trained"]

@@ -162,6 +162,3 @@ def _text_key(seen: Observation) -> int:
 
 def _digest(data: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=12).digest(), "big")
-
-
-__all__ = ["world_tree"]

@@ -88,6 +88,3 @@ def advice() -> str:
         "it needs Linux 6.6 or newer with user namespaces and overlayfs; in a container start it with "
         "`--security-opt seccomp=unconfined --security-opt apparmor=unconfined`, or as root with CAP_SYS_ADMIN."
     )
-
-
-__all__ = ["advice", "make_groups", "remove_groups"]

@@ -452,6 +452,3 @@ def _close(process: subprocess.Popen[bytes], groups: Sequence[str]) -> None:
     assert process.stdout is not None
     process.stdout.close()
     remove_groups(groups)
-
-
-__all__ = ["Frozen", "Layer", "Limits", "Ran", "Sandbox", "ShellState"]

@@ -133,6 +133,3 @@ class ScreenSandbox(Sandbox):
         self._shell = ShellState(lasting(report["state"]), cwd, report["history"])
         # Of what was typed to a program, some may have been left for the shell.
         self._unclear = ran and len(keys) > 1 and keys[-1:] != b"\r" and answer["output"].rstrip()[-1:] not in "$#"
-
-
-__all__ = ["Appeared", "ScreenSandbox"]

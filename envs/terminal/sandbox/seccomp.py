@@ -47,6 +47,3 @@ def seccomp_filter(machine: str | None = None) -> bytes:
     for number in sorted(refused):
         program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
     return b"".join(struct.pack("<HBBI", *line) for line in [*program, (_RETURN, 0, 0, _ALLOW)])
-
-
-__all__ = ["REFUSED", "seccomp_filter"]

@@ -66,6 +66,3 @@ def missing() -> str | None:
     """Say why the terminal cannot run here, in one sentence; None if it can."""
     missing = [f"{check.what}: {check.note}" for check in doctor() if check.required and not check.ok]
     return "; ".join(missing) or None
-
-
-__all__ = ["doctor", "missing", "screen_doctor"]

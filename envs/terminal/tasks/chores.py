@@ -46,6 +46,3 @@ def some(rng: np.random.Generator, words: str, count: int) -> list[str]:
 def lines(rows: Sequence[object]) -> str:
     """Return rows as lines of text, with a line break at the end of each."""
     return "".join(f"{row}\n" for row in rows)
-
-
-__all__ = ["Chore", "Files", "chore", "lines", "question", "some"]

@@ -124,6 +124,3 @@ def weblog(rng: np.random.Generator) -> tuple[Files, list[Chore]]:
               [{"file": "logs/day4.log", "mode": "600"}], "chmod 600 logs/day4.log", "chmod"),
     ]  # fmt: skip
     return files, chores
-
-
-__all__ = ["project", "weblog"]

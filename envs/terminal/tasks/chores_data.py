@@ -159,6 +159,3 @@ def archive(rng: np.random.Generator) -> tuple[Files, list[Chore]]:
               ("sort -u names.txt > /tmp/names", "cp /tmp/names names.txt", "rm /tmp/names"), "unique mv cp rm"),
     ]  # fmt: skip
     return files, chores
-
-
-__all__ = ["archive", "measurements", "office"]

@@ -93,6 +93,3 @@ def _home(files: Mapping[str, str]) -> list[FileEntry]:
         mode = 0o755 if files[path].startswith("#!") else 0o644
         entries.append(FileEntry(f"{HOME}/{path}", files[path].encode(), "file", mode, BASE_TIME + 60 * place))
     return entries
-
-
-__all__ = ["FILESYSTEMS", "HOME", "FileSystem", "bare_entries", "generate", "listed_entries"]

@@ -68,6 +68,3 @@ def demonstration(task: Task) -> tuple[str, ...]:
     if name not in chores:
         raise ConfigError(f"The file system {files!r} has no chore {name!r}; it has {', '.join(chores)}.")
     return chores[name].solution
-
-
-__all__ = ["ENV_ID", "demonstration", "generate_tasks", "task_of"]

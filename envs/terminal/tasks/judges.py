@@ -114,15 +114,3 @@ def command_of(script: Sequence[str], arguments: Sequence[str]) -> str:
     language, code = script
     program = ["python3", "-c", code] if language == "python" else ["bash", "-c", code, "--"]
     return shlex.join([*program, *arguments])
-
-
-__all__ = [
-    "Judgement",
-    "Start",
-    "agentbench_success",
-    "command_of",
-    "intercode_reward",
-    "readable",
-    "run_gold",
-    "similarity",
-]

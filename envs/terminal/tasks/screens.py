@@ -165,6 +165,3 @@ def generate_screen_tasks(n: int, seed: int) -> list[Task]:
             options["start"] = made.start
         tasks.append(Task(f"screen/{seed}/{turn}/{name}", SCREEN_ID, seed, Goal(made.text, made.conditions), options))
     return tasks
-
-
-__all__ = ["SCREEN_CHORES", "SCREEN_ID", "ScreenChore", "generate_screen_tasks"]

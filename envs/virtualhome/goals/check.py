@@ -32,14 +32,12 @@ from ...facts.conditions import (
 from ...facts.joined import Joined, joined
 from ..engine.scene import bits
 from ..engine.vocabulary import CLOSE, FACING, HANDS
-from ..language.describe_goal import describe, plural
+from ..language.describe_goal import plural
 from .conditions import among, parse_condition, relations_of
 
 if TYPE_CHECKING:
     from ..engine.rules import EngineAction
     from ..engine.world import World
-
-__all__ = ["GoalCheck", "describe"]
 
 Measure = Callable[[], float]
 """How far one condition is now: from 0, nothing of it, to 1, when it holds."""

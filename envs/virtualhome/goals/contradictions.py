@@ -201,6 +201,3 @@ def _held(needed: Sequence[tuple[int, Condition]], world: World) -> list[int]:
                 found += list(bits(nodes))[: max(one.count, 1)]
             taken |= nodes
     return found
-
-
-__all__ = ["require_possible"]

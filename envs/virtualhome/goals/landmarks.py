@@ -1,4 +1,4 @@
-"""Credit for the way to a goal: having in hand what has to go somewhere, and having got at what was shut away.
+"""Credit for the way to a goal: having in hand what has to go somewhere, and having opened the container of a thing.
 
 Progress counts finished conditions only, so to a search the steps between look all alike. Landmarks fill them in. The
 credit is a potential (Ng, Harada and Russell 1999): what is given for reaching a landmark is taken back when it is left
@@ -26,7 +26,7 @@ IN_HAND: Final = 0.6
 READY: Final = 0.8
 """The share if, besides, the place is open, or never shut."""
 LAID_OPEN: Final = 0.3
-"""The share for getting at what the condition needs, where all of it was shut away at the beginning."""
+"""The share for getting at what the condition needs, where all of it was in closed containers at the beginning."""
 
 
 class _Landmark(NamedTuple):

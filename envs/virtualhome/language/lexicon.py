@@ -108,5 +108,3 @@ LEXICON: Final = Lexicon(
     ),
     wrong_places=5,
 )
-
-__all__ = ["LEXICON", "PAST"]

@@ -72,6 +72,3 @@ def _objects(rule: BoundRule, first: int, second: int) -> list[tuple[int, int]]:
         return [(-1, -1)]
     destinations = bits(second) if rule.arity == 2 else (-1,)
     return [(o, d) for o in bits(first) for d in destinations]
-
-
-__all__ = ["Listing"]

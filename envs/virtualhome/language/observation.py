@@ -46,7 +46,7 @@ _CLOSED: Final = re.compile(
 
 @lasting
 def visible(w: World, character: int) -> int:
-    """Return the bitset of what a character sees: itself, what is in its room and not shut away, and its doors."""
+    """Return the bitset of what a character sees: itself, what is in its room outside closed containers, its doors."""
     carried = w.held(character) | w.into[ON][character]
     return (w.ask(nodes_here, character) & ~w.ask(hidden_nodes, character) | carried | 1 << character) & ~w.scene.rooms
 

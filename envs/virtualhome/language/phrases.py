@@ -13,9 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ...plans import ARTICLES
-
-_ARTICLE: Final = re.compile(rf"^(?:{'|'.join(ARTICLES)})\s+")
+from ...plans import ARTICLE
 
 
 class Phrase(NamedTuple):
@@ -38,7 +36,7 @@ def compile_phrases(phrases: tuple[tuple[str, str], ...]) -> tuple[Phrase, ...]:
 
 def without_article(name: str) -> str:
     """Return a noun phrase without the article or determiner that it begins with."""
-    return _ARTICLE.sub("", name.strip())
+    return ARTICLE.sub("", name.strip())
 
 
 PHRASES: Final[dict[str, tuple[str, ...]]] = {
@@ -236,5 +234,7 @@ _SAID_ELSEWHERE: Final = frozenset(
     "WALK RUN FIND SIT LIE STANDUP GRAB OPEN CLOSE PUTBACK PUTIN PUTOBJBACK SWITCHON SWITCHOFF PLUGIN PLUGOUT WIPE "
     "WASH RINSE SCRUB PUTON PUTOFF DROP RELEASE POUR MOVE WAKEUP".split()
 )
-DEEDS: Final = MappingProxyType({v.upper(): said for v, said in PHRASES.items() if v.upper() not in _SAID_ELSEWHERE})
-"""Verbs that leave nothing behind to check."""
+UNCHECKED: Final = MappingProxyType(
+    {v.upper(): said for v, said in PHRASES.items() if v.upper() not in _SAID_ELSEWHERE}
+)
+"""The phrases of actions that leave nothing behind to check."""

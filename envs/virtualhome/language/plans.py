@@ -112,6 +112,3 @@ _SAID: Final = {verb.upper(): phrases[0] for verb, phrases in PHRASES.items()}
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[Phrase, ...]:
     return compile_phrases(tuple((verb.upper(), phrase) for verb, phrases in PHRASES.items() for phrase in phrases))
-
-
-__all__ = ["noun", "read_named_action", "read_plan", "say_action", "say_plan"]

@@ -177,6 +177,3 @@ def _combined(choices: Sequence[Sequence[int]]) -> Iterator[tuple[int, ...]]:
     for first in choices[0]:
         for rest in _combined(choices[1:]):
             yield (first, *rest)
-
-
-__all__ = ["run_plan"]

@@ -59,6 +59,3 @@ def _walking(model: Any, plan: tuple[Any, ...]) -> tuple[Any, ...]:
             other = (*plan[:place], action._replace(verb=_WALK), *plan[place + 1 :])
             plan = other if succeeds(model, other) else plan
     return plan
-
-
-__all__ = ["trim_plan"]

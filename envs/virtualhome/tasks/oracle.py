@@ -29,6 +29,3 @@ def demonstration(task: Task) -> tuple[str, ...]:
 
     kind, _, name = str(task.options.get("scene", "")).partition(":")
     return RobotHow().program(name).lines if kind == "robothow" else tuple(demonstration(task))
-
-
-__all__ = ["check_virtualhome", "demonstration"]

@@ -14,6 +14,3 @@ def training_scenes(seed: int) -> list[Task]:
     """Return the training houses of a seed; no two seeds share one."""
     houses = [seed * _HOUSES + house for house in range(_HOUSES) if house % TEST_EVERY]
     return [Task(f"house-{house}", ENV, 0, Goal(""), {"scene": f"house:{house}"}) for house in houses]
-
-
-__all__ = ["training_scenes"]

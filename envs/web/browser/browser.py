@@ -220,6 +220,3 @@ def _reap(keeper: subprocess.Popen[bytes], connection: Connection, errors: Any, 
         keeper.wait()
     shutil.rmtree(profile, ignore_errors=True)
     errors.close()
-
-
-__all__ = ["FLAGS", "INSTALL", "PROGRAMS", "VARIABLE", "Browser", "find_browser", "origin_of"]

@@ -141,6 +141,3 @@ class Connection:
 
     def _gone(self) -> WorldError:
         return WorldError(f"The browser has ended. {self._why_dead()}".rstrip())
-
-
-__all__ = ["CdpError", "Connection", "Listener"]

@@ -118,6 +118,3 @@ def _character(character: str, modifiers: int) -> Key:
     code, number = _CODES.get(character.lower(), ("", 0))
     shift = MODIFIERS["Shift"] if character.isalpha() and character.isupper() else 0
     return Key(character, code, number, character, modifiers | shift)
-
-
-__all__ = ["MODIFIERS", "Key", "key_named", "key_names", "typed"]

@@ -42,6 +42,3 @@ class FolderServer:
 def _stop(server: ThreadingHTTPServer) -> None:
     server.shutdown()
     server.server_close()
-
-
-__all__ = ["FolderServer"]

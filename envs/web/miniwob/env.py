@@ -200,6 +200,3 @@ def doctor() -> list[Requirement]:
     pillow = importlib.util.find_spec("PIL") is not None
     checks.append(Requirement("Pillow, for screenshots", pillow, "" if pillow else install_command("web"), False))
     return checks
-
-
-__all__ = ["RELOADED", "STEP_MS", "WORLD_ID", "MiniWoB", "doctor", "generate_tasks", "make", "task"]

@@ -396,6 +396,3 @@ def demonstration(task: Task, browser: Browser | None = None) -> list[str]:
         return play.actions
     finally:
         env.close()
-
-
-__all__ = ["SCRIPTS", "demonstration"]

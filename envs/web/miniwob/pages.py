@@ -55,6 +55,3 @@ def require(name: str) -> None:
     known = (*names(), *TIMED)
     if name not in known:
         raise unknown("MiniWoB++ task", name, known)
-
-
-__all__ = ["FLIGHTS", "TIMED", "folder", "names", "require"]

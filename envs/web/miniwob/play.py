@@ -105,6 +105,3 @@ class Play:
         """Wait for something that happens by itself."""
         for _ in self.until(there):
             self.do("wait")
-
-
-__all__ = ["Play", "Stuck"]

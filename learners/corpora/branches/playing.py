@@ -167,6 +167,3 @@ def net_changes(path: Sequence[ActionOutcome]) -> tuple[Change, ...]:
         else:
             held[change.fact] = change
     return tuple(held.values())
-
-
-__all__ = ["ActionOutcome", "BranchPoint", "RestOutcome", "branch_points", "net_changes"]

@@ -13,16 +13,17 @@ from typing import Final
 
 from ....envs.facts import HOLDS, Change, FactGraph
 from ....envs.facts.graph import plain_relation
+from ....envs.verbalizer import capitalised
 from ....stable_random import StableRandom
 from ..config import CorpusDraft
 from ..episodes import CorpusEpisode
-from ..words import IN, capitalised, count_words, listed
+from ..words import IN, count_words, listed
 from .playing import ActionOutcome, BranchPoint, RestOutcome, net_changes
 
 _MOST_CHANGES: Final = 5
 """No answer names more of them."""
 _DECOYS: Final = 3
-"""So many things that an action does not touch are named as well, if there is room."""
+"""The number of things that are named although no action touches them, if there is room."""
 NO_CHANGE: Final = "Nothing changes."
 REFUSED: Final = "It cannot be done."
 
@@ -247,6 +248,3 @@ class _StateTeller:
         where = " ".join(parts)
         said = ", ".join(part for part in (where, listed(states) if states else "") if part)
         return f"{self._name(node)} {self._is(node)} {said}." if said else ""
-
-
-__all__ = ["NO_CHANGE", "REFUSED", "contrast", "counterfactual", "next_state", "next_states"]

@@ -19,7 +19,7 @@ from pathei.collectors.curriculum.proposers import GoalProposal, NoveltyProposer
 from pathei.collectors.rollout.episode import Envs, Recorder
 from pathei.collectors.rollout.policy import AgentPolicy, Policy, PolicyReport, Rng
 from pathei.collectors.search.collector import MctsConfig, SearchPolicy
-from pathei.collectors.search.mcts import SearchConfig
+from pathei.collectors.search.config import SearchConfig
 from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs import contract
 from pathei.envs.virtualhome.goals.space import HomeGoals

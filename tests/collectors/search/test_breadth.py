@@ -12,7 +12,7 @@ from pathei.collectors.options import PlaySettings
 from pathei.collectors.registry import make_collector
 from pathei.collectors.search.breadth import shortest_plan
 from pathei.collectors.search.collector import MctsConfig, find_plan
-from pathei.collectors.search.mcts import SearchConfig
+from pathei.collectors.search.config import SearchConfig
 from pathei.envs.model import EnvModel
 from pathei.envs.registry import get_demonstration, get_env
 from pathei.errors import ConfigError

@@ -10,7 +10,7 @@ import pytest
 
 from pathei.collectors.checks import check_collector
 from pathei.collectors.search.collector import MctsConfig, find_plan, make_searcher
-from pathei.collectors.search.mcts import SearchConfig
+from pathei.collectors.search.config import SearchConfig
 from pathei.envs import contract
 from pathei.envs.virtualhome.tasks.generate import generate_tasks
 from pathei.experience import Failure, Goal, Task, Trajectory

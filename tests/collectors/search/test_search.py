@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathei.collectors.search.mcts import Prior, Search, SearchResult, TreeNode
+from pathei.collectors.search.mcts import Prior, Search, SearchResult
+from pathei.collectors.search.tree import TreeNode
 from pathei.envs.model import EnvModel, StepResult
 from pathei.envs.replay import VerifiedReplay
 from pathei.errors import ConfigError, ContractError

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pathei.collectors.search.mcts import Search, SearchConfig, SearchResult
+from pathei.collectors.search.config import SearchConfig
+from pathei.collectors.search.mcts import Search, SearchResult
 from pathei.envs.model import EnvModel
 from pathei.envs.replay import VerifiedReplay
 from pathei.tests.support.search_worlds import (

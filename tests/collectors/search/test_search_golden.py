@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pathei.collectors.search.mcts import Search, SearchConfig, TreeNode
+from pathei.collectors.search.config import SearchConfig
+from pathei.collectors.search.mcts import Search
+from pathei.collectors.search.tree import TreeNode
 from pathei.tests.support.search_worlds import Move, Moves, State, Table, tables, tree_alone
 
 Path = tuple[str, ...]

@@ -13,7 +13,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-from pathei.collectors.search.mcts import Search, SearchConfig, SearchResult, TreeNode
+from pathei.collectors.search.config import SearchConfig
+from pathei.collectors.search.mcts import Search, SearchResult
+from pathei.collectors.search.tree import TreeNode
 from pathei.envs.model import EnvModel, model_of
 from pathei.envs.replay import VerifiedReplay, fingerprint
 from pathei.envs.spaces import UnicodeText

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pathei.collectors.search.mcts import Search, SearchConfig
+from pathei.collectors.search.config import SearchConfig
+from pathei.collectors.search.mcts import Search
 from pathei.envs import check_env, check_snapshot
 from pathei.envs.model import EnvModel
 from pathei.envs.replay import VerifiedReplay

@@ -22,6 +22,7 @@ from pathei.collectors import make_explorer
 from pathei.collectors.rollout.episode import Envs
 from pathei.collectors.rollout.policy import play
 from pathei.envs.registry import get_demonstration
+from pathei.envs.verbalizer import is_unseen_activity
 from pathei.envs.virtualhome.engine.places import room_of
 from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.vocabulary import HANDS, INSIDE, ON
@@ -37,12 +38,7 @@ from pathei.learners.corpora.building import balanced, build_corpora
 from pathei.learners.corpora.config import KINDS, CorpusConfig
 from pathei.learners.corpora.episodes import read_episode
 from pathei.learners.corpora.files import make_corpora
-from pathei.learners.corpora.splits import (
-    activity_of,
-    is_unseen_activity,
-    scene_of,
-    split_of,
-)
+from pathei.learners.corpora.splits import activity_of, scene_of, split_of
 from pathei.learners.examples import SPLITS, Example, read_examples
 from pathei.store import ExperienceStore
 from pathei.tests.support.plain_episode import plain_episode

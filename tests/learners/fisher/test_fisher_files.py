@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from safetensors.torch import load_file, save_file
 
 from pathei.errors import FisherError
-from pathei.learners.fisher.estimate import FactoredFisher, FisherDiagonal, FisherMeta, estimate
-from pathei.learners.fisher.file import FisherConfig, fisher_to_file
+from pathei.learners.fisher.config import FisherConfig
+from pathei.learners.fisher.estimate import estimate
+from pathei.learners.fisher.file import fisher_to_file
+from pathei.learners.fisher.record import FactoredFisher, FisherDiagonal, FisherMeta
 from pathei.learners.fisher.storage import BLOCK, decode_sqrt8, encode_sqrt8
 from pathei.learners.models.identity import model_hash
 from pathei.tests.support.fisher_models import gpt2, llama, texts

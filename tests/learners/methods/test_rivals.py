@@ -15,14 +15,8 @@ import torch
 from pathei.errors import ConfigError, LearningError, UnknownNameError
 from pathei.learners.methods.kl import BaseKL
 from pathei.learners.methods.l2sp import L2spConfig, make_l2sp
-from pathei.learners.methods.protocol import Regularizer
-from pathei.learners.methods.registry import (
-    METHODS,
-    MethodConfigs,
-    MethodContext,
-    make_regularizers,
-    parse_methods,
-)
+from pathei.learners.methods.protocol import MethodContext, Regularizer
+from pathei.learners.methods.registry import METHODS, MethodConfigs, make_regularizers, parse_methods
 from pathei.learners.methods.replay import Replay, ReplayConfig, self_generated
 from pathei.learners.methods.wise_ft import WeightAveraging, WiseFtConfig
 from pathei.learners.training.batches import draw, sequences_of

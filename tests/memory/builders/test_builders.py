@@ -27,12 +27,13 @@ from pathei.memory.builders.composing import LOOK
 from pathei.memory.builders.episodes import EpisodeBuilder
 from pathei.memory.builders.facts import FactBuilder
 from pathei.memory.builders.llm.skills import LlmSkills, read_plan
-from pathei.memory.builders.plans import match_goal, propose_plan
+from pathei.memory.builders.plans import propose_plan
 from pathei.memory.builders.reflection import propose_fixes, reflect
 from pathei.memory.builders.registry import BUILDERS, DEFAULT, make_builder, make_builders
 from pathei.memory.builders.signatures import in_order, step_reader
 from pathei.memory.builders.skills import SkillBuilder
 from pathei.memory.items import Draft, Source
+from pathei.memory.plans.template import match_goal
 from pathei.tests.support.plain_episode import plain_episode
 from pathei.tests.support.small_memory import SmallMemory
 

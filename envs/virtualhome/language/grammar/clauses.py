@@ -18,7 +18,6 @@ from ...engine.rules import Rules
 from ...engine.scene import bits
 from ...engine.vocabulary import CHARACTER_CLASS, STATES
 from ..phrases import (
-    DEEDS,
     HEATERS,
     LIGHT,
     NEAR_WORDS,
@@ -27,6 +26,7 @@ from ..phrases import (
     PLACING,
     PREPOSITION,
     STATE_WORDS,
+    UNCHECKED,
 )
 from .forms import STATE, clearer, denied, patterns
 from .nouns import ADJECTIVE, NONE, QUANTIFIED, QUANTITY, Moment, Noun, read_noun
@@ -279,7 +279,7 @@ class ClauseReader:
         problem: GoalError | None = None
         for key, pattern in patterns():
             match = pattern.fullmatch(clause)
-            if match is None or (key in DEEDS and self._rules and key not in self._rules.table):
+            if match is None or (key in UNCHECKED and self._rules and key not in self._rules.table):
                 continue
             try:
                 return self._result(key, *match.groups())
@@ -354,7 +354,7 @@ class ClauseReader:
         if self.moment.seen:
             fit = noun.nodes & self._fitting(verb)
             if not fit:
-                raise GoalError(f"nobody can {DEEDS[verb][0].format(noun.text)}")
+                raise GoalError(f"nobody can {UNCHECKED[verb][0].format(noun.text)}")
             noun = noun.only(fit, self.scene)
         selector, runs = noun.selector(self.scene), noun.nodes & self.scene.having["HAS_SWITCH"]
         on = [{"node": selector, "state": "ON"}] if runs and verb in _RUNNING and self.moment.seen else []

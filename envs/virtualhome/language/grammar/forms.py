@@ -18,7 +18,6 @@ from ..phrases import (
     CHANGES,
     CLEAR,
     COOK,
-    DEEDS,
     DEPART,
     DIM,
     DISCARD,
@@ -29,6 +28,7 @@ from ..phrases import (
     REMOVE,
     RUN,
     STATE_WORDS,
+    UNCHECKED,
     WEAR,
 )
 
@@ -52,7 +52,7 @@ STATE: Final = rf"(?:(?:still|left|kept) )?({'|'.join(sorted(STATE_WORDS, key=le
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return what may be asked for, each as a pattern, the longest first."""
     rows: list[tuple[str, str]] = [
-        (key, said) for key, phrases in chain(CHANGES.items(), DEEDS.items()) for said in phrases
+        (key, said) for key, phrases in chain(CHANGES.items(), UNCHECKED.items()) for said in phrases
     ]
     named = {
         "HOLD": HOLD,

@@ -412,20 +412,3 @@ def _missing(name: str, moment: Moment) -> str:
     name = name if head != name and _find(head, moment, moment.scene.everything) else head
     near = nearest(name, [own.replace("_", " ") for own in moment.scene.of_class])
     return f"there is no {name} here{f' (did you mean {near}?)' if near else ''}"
-
-
-__all__ = [
-    "ADJECTIVE",
-    "NONE",
-    "NUMBERS",
-    "QUANTIFIED",
-    "QUANTITY",
-    "Moment",
-    "Noun",
-    "as_selector",
-    "beginning",
-    "find_one",
-    "merged",
-    "present",
-    "read_noun",
-]

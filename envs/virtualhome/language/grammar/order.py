@@ -210,6 +210,3 @@ def nodes(selector: ConditionJson, scene: Scene) -> int:
     if "id" in selector:
         return 1 << scene.index[selector["id"]] if selector["id"] in scene.index else 0
     return scene.union([selector["class"]]) if "class" in selector else scene.having.get(selector["property"], 0)
-
-
-__all__ = ["in_order", "nodes", "opposite", "put_in_order", "settled"]

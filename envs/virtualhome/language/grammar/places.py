@@ -77,6 +77,3 @@ def home_of(noun: Noun, key: str, scene: Scene) -> tuple[str, dict[str, Any]]:
     if there is None or (key == "DISCARD" and there not in names):
         raise GoalError(f"there is no place here to put {noun.text}")
     return ("ON" if there in ("bookshelf", "shelf") else "INSIDE"), {"class": there}
-
-
-__all__ = ["around", "flat", "hollow", "home_of", "relation_to"]

@@ -226,6 +226,3 @@ class Referents:
             taken = self._now.taken | {noun.same}
             self._now = self._now._replace(referents={**kept, noun.name: known}, taken=taken)
         return noun
-
-
-__all__ = ["Named", "Referents"]

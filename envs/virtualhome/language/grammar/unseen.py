@@ -73,6 +73,3 @@ def _nodes(kinds: frozenset[str]) -> Iterator[dict[str, Any]]:
         for _ in range(times):
             yield {"id": fresh, "class_name": name, "category": category, "properties": properties, "states": []}
             fresh += 1
-
-
-__all__ = ["read_unseen"]

@@ -14,21 +14,20 @@ from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.vocabulary import RELATIONS, STATES
 from pathei.envs.virtualhome.engine.world import World
-from pathei.envs.virtualhome.goals.check import GoalCheck, describe
+from pathei.envs.virtualhome.goals.check import GoalCheck
 from pathei.envs.virtualhome.goals.formats import (
     e2wm_difference,
     from_e2wm,
     from_eai,
-    from_ltl,
     from_predicates,
     from_watch_and_help,
     to_e2wm,
     to_eai,
-    to_ltl,
     to_predicates,
     to_watch_and_help,
 )
-from pathei.envs.virtualhome.language.describe_goal import plural
+from pathei.envs.virtualhome.goals.ltl import from_ltl, to_ltl
+from pathei.envs.virtualhome.language.describe_goal import describe, plural
 from pathei.envs.virtualhome.language.script import LineReader
 from pathei.errors import GoalError
 

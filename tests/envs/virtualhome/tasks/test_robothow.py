@@ -16,7 +16,8 @@ from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.engine.vocabulary import CLOSE, RELATIONS
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.goals.check import GoalCheck
-from pathei.envs.virtualhome.goals.formats import from_eai, from_ltl, to_eai, to_ltl
+from pathei.envs.virtualhome.goals.formats import from_eai, to_eai
+from pathei.envs.virtualhome.goals.ltl import from_ltl, to_ltl
 from pathei.envs.virtualhome.houses.scenes import load_scene
 from pathei.envs.virtualhome.tasks.robothow import ENV_ID, RobotHow, RobotHowProgram
 from pathei.errors import DataError, UnknownNameError
