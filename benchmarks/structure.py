@@ -1,11 +1,13 @@
 """The shape of the code in figures: files per folder, lines, public names, protocols.
 
     python benchmarks/structure.py [CHECKOUT ...]
+    python benchmarks/structure.py --clean-up
 
 Counts the tracked Python files of one or more checkouts, one column each, so that a change of shape can be shown before
 and after. "Package" leaves out tests, benchmarks, examples and docs. "Lines without new parts" also leaves out the
 files of `NEW`: parts that 0.1.0 did not have, so that lines can be compared for the same behaviour. `--markdown` prints
-the table for `_record.py`.
+the table for `_record.py`. `--clean-up` counts what the commits called "Clean-up: ..." took out of the package and put
+into it, line by line as git does.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import ast
 import statistics
 import subprocess
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -128,24 +131,54 @@ def _imports(trees: dict[Path, ast.Module]) -> list[ast.stmt]:
     ]
 
 
+def clean_up(checkout: Path) -> list[tuple[str, str, str, str]]:
+    """Return each clean-up commit, oldest first, and all together: lines of the package removed, added, and the sum."""
+    command = ["git", "-C", str(checkout), "log", "--reverse", "--grep=^Clean-up: ", "--numstat", "--format=%x00%s"]
+    log = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows, total = [], Counter[str]()
+    for commit in log.split("\0")[1:]:
+        subject, *changed = commit.strip().splitlines()
+        lines = Counter[str]()
+        for change in filter(None, changed):
+            added, removed, path = change.split("\t")
+            if path.endswith(".py") and Path(path).parts[0] not in NOT_PACKAGE:
+                lines.update(added=int(added), removed=int(removed))
+        total.update(lines)
+        rows.append((subject.removeprefix("Clean-up: "), lines))
+    rows.append(("all", total))
+    return [
+        (what, f"{one['removed']:,}", f"{one['added']:,}", f"{one['added'] - one['removed']:+,}") for what, one in rows
+    ]
+
+
+def show(headings: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool) -> None:
+    """Print a table."""
+    if markdown:
+        print(f"| {' | '.join(headings)} |\n|---{'|---:' * (len(headings) - 1)}|")
+        for row in rows:
+            print(f"| {' | '.join(row)} |")
+        return
+    table = Table(*headings)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
 def main() -> None:
-    """Print a table with one column for each checkout."""
+    """Print a table with one column for each checkout, or of the clean-up commits."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkouts", nargs="*", type=Path, default=[Path(__file__).parent.parent])
     parser.add_argument("--markdown", action="store_true", help="print the table in Markdown")
+    parser.add_argument("--clean-up", action="store_true", help="count the lines of the clean-up commits instead")
     options = parser.parse_args()
     checkouts = options.checkouts
-    columns = [figures(checkout) for checkout in checkouts]
-    if options.markdown:
-        print("| | " + " | ".join(checkout.resolve().name for checkout in checkouts) + " |")
-        print("|---|" + "---:|" * len(checkouts))
-        for name in columns[0]:
-            print(f"| {name} | " + " | ".join(column[name] for column in columns) + " |")
+    if options.clean_up:
+        show(("commit", "removed", "added", "sum"), clean_up(checkouts[0]), markdown=options.markdown)
         return
-    table = Table("", *(checkout.resolve().name for checkout in checkouts))
-    for name in columns[0]:
-        table.add_row(name, *(column[name] for column in columns))
-    Console().print(table)
+    columns = [figures(checkout) for checkout in checkouts]
+    headings = ["", *(checkout.resolve().name for checkout in checkouts)]
+    rows = [(name, *(column[name] for column in columns)) for name in columns[0]]
+    show(headings, rows, markdown=options.markdown)
 
 
 if __name__ == "__main__":
