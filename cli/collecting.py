@@ -5,20 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from ..collectors.options import PlaySettings
+from ..collectors.rollout.collect import CollectReport
+from ..collectors.sharding import TaskShard
 from ..errors import ConfigError, at_least, check
+from ..experience import Json, Task
 from ..store import ExperienceStore
 from .collect_commands import Collect
 from .console import make_console, print_error, tame_libraries
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..collectors.rollout.collect import CollectReport
-    from ..collectors.sharding import TaskShard
-    from ..experience import Json, Task
 
 _WORKERS = 2
 

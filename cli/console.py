@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _ENDLESS: Final = 100_000
 _VERBOSE: Final = "--verbose"
+LINES: Final = 14
+"""The number of lines of an observation that are shown, unless `--full` asks for all."""
 _PLAIN: Final[Mapping[str, str]] = {
     **dict.fromkeys("\u2022\u25cf\u00b7", "*"), **dict.fromkeys("\u2013\u2014\u2500\u2501", "-"), "\u2026": "...",
     **dict.fromkeys("\u2018\u2019", "'"), **dict.fromkeys("\u201c\u201d", '"'), **dict.fromkeys("\u2502\u2503", "|"),
@@ -36,6 +38,13 @@ def make_console() -> Console:
 def say(text: str) -> None:
     """Print a line as it is: neither wrapped nor read as markup, as paths and actions have brackets."""
     make_console().print(text, markup=False, soft_wrap=True)
+
+
+def announce(address: str) -> None:
+    """Say where something is served, on stderr: stdout belongs to the protocol when serving over stdio."""
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False).print(f"Serving at {address}; press Ctrl-C to stop.")
 
 
 def print_plainly(*streams: TextIO) -> None:

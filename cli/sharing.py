@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from ..collectors.verify import VerifiedResults
 from ..errors import at_least, check
+from ..experience import Json, Task
 from . import commands
-from .console import make_console, say, tame_libraries
-
-if TYPE_CHECKING:
-    from ..collectors.verify import VerifiedResults
-    from ..experience import Json, Task
+from .console import announce, make_console, say, tame_libraries
 
 
 def verify(command: commands.Verify) -> None:
@@ -96,10 +92,6 @@ def _serve(command: commands.Serve, tasks: list[Task]) -> None:
     from ..interop import WorldSession
     from ..interop.mcp_server import serve_mcp
     from ..interop.openenv_server import serve_openenv
-
-    def announce(address: str) -> None:
-        # stdout belongs to the protocol when serving over stdio.
-        Console(stderr=True, highlight=False).print(f"Serving at {address}; press Ctrl-C to stop.")
 
     session = partial(WorldSession, steps=command.steps, seed=command.seed, collector=command.record_as)
     # As `pathei collect` records it, so that result files are made of these episodes too.

@@ -8,16 +8,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..errors import ConfigError
-from ..store import ExperienceStore
+from ..store import Damage, ExperienceStore
 from . import commands
-from .console import make_console, print_error, say
-from .worlds import LINES
-
-if TYPE_CHECKING:
-    from ..store import Damage
+from .console import LINES, make_console, print_error, say
 
 _FORMATS: Final = MappingProxyType({".parquet": "parquet", ".jsonl": "chat"})
 """What a file is exported as by its ending."""

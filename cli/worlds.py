@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,24 +10,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from .. import data
-from ..envs.registry import get_env
 from ..errors import ConfigError
 from . import commands
-from .console import make_console, say, tame_libraries
+from .console import LINES, make_console, say, tame_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..agents import Agent
     from ..collectors.rollout.episode import Recorder
-
-LINES = 14
-"""The number of lines of an observation that are shown, unless `--full` asks for all."""
 
 
 def env_list(_: commands.EnvList) -> None:
     """List the environments."""
-    from ..envs.registry import ENVS
+    from ..envs.registry import ENVS, get_env
 
     table = Table("name", "gymnasium id", "state", "what", "needs")
     for name in ENVS.names():
@@ -43,6 +38,8 @@ def env_list(_: commands.EnvList) -> None:
 
 def env_doctor(command: commands.EnvDoctor) -> int:
     """Check what an environment needs; 1 if something required is missing."""
+    from ..envs.registry import get_env
+
     checks = get_env(command.name).check()
     table = Table("", "what", "where, or how to get it")
     for check in checks:
@@ -54,6 +51,7 @@ def env_doctor(command: commands.EnvDoctor) -> int:
 def env_install(command: commands.EnvInstall) -> int:
     """Install what an environment runs in; 1 if nothing is installed this way, and something required is missing."""
     from ..envs.foreign.install import install
+    from ..envs.registry import get_env
 
     console, spec = make_console(), get_env(command.name)
     if spec.runtime:
@@ -100,6 +98,7 @@ def run(command: commands.Run) -> None:
     from ..collectors.rollout.episode import Envs
     from ..collectors.rollout.policy import play
     from ..collectors.tasks import choose_task, on_server, tasks_named
+    from ..envs.registry import get_env
     from ..views.frames import FrameFolder, named
     from ..views.watch import Watcher
 
@@ -157,6 +156,7 @@ def _script(command: commands.Run) -> Agent | None:
 def plan(command: commands.Plan) -> int:
     """Search a plan and show it; 1 if none is found."""
     from ..collectors.search.collector import household_search
+    from ..envs.registry import get_env
     from ..experience import Goal, Task
     from ..views.plan import plan_for_instruction, plan_in_pddl
 

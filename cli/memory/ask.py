@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import orjson
 from rich.console import Console
@@ -18,14 +18,11 @@ from rich.text import Text
 from ...errors import ConfigError
 from ...memory import open_memory
 from ...memory.exchange.item_json import item_as_json
-from ...memory.items import Filter
+from ...memory.items import Filter, Hit, Item
 from ...memory.retrieval.ranking import RankingConfig
 from ...views.tables import megabytes, pairs
-from ..console import make_console, say
+from ..console import announce, make_console, say
 from . import commands
-
-if TYPE_CHECKING:
-    from ...memory.items import Hit, Item
 
 _SHORT: Final = 160
 """The number of characters of a text that are listed on a terminal."""
@@ -156,10 +153,6 @@ def serve(command: commands.MemoryServe) -> None:
     """Serve a memory until the client goes away, or until Ctrl-C."""
     from ...memory.exchange.mcp_server import Scope
     from ...memory.exchange.mcp_server import serve as serve_memory
-
-    def announce(address: str) -> None:
-        # stdout belongs to the protocol when serving over stdio.
-        Console(stderr=True, highlight=False).print(f"Serving at {address}; press Ctrl-C to stop.")
 
     scope = Scope(command.user, command.agent, command.session)
     mode: Literal["read", "share"] = "read" if command.read_only else "share"

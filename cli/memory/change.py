@@ -6,25 +6,22 @@ One process at a time may change a memory. Changes are committed before they are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from rich.console import Console
 from rich.table import Table
 
 from ...collectors.progress import progress_bar
 from ...errors import ConfigError
 from ...memory import open_memory
+from ...memory.experience_memory import ExperienceMemory
+from ...memory.filling import BuildReport
+from ...memory.protocol import Builder
+from ...memory.upkeep import ConsolidationReport
+from ...memory.verification.verify import VerificationCounts
 from ..console import make_console, print_error, say, tame_libraries
 from . import commands
 from .ask import read_data, read_time
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from ...memory.experience_memory import ExperienceMemory
-    from ...memory.filling import BuildReport
-    from ...memory.protocol import Builder
-    from ...memory.upkeep import ConsolidationReport
-    from ...memory.verification.verify import VerificationCounts
 
 _LISTED: Final = 20
 """The number of merged and retired items that are listed."""
