@@ -12,11 +12,7 @@ class ScriptedAgent:
     """Plays the lines of a program in order, then raises `Finished`; `reset` begins the program again."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        """Create the agent.
-
-        Args:
-            lines: The program; empty lines are skipped.
-        """
+        """Create the agent; empty lines of its program are skipped."""
         self.lines: tuple[str, ...] = tuple(line for line in lines if line.strip())
         """The program."""
         self._next = 0

@@ -68,12 +68,7 @@ class PlaySettings:
         return self.longest_demonstration if collector == "scripted" else self.longest
 
     def tasks(self, options: Any, count: int) -> list[Task]:
-        """Return generated tasks, or, for a collector that chooses its own goals, where each attempt is made.
-
-        Args:
-            options: The collector's options.
-            count: How many.
-        """
+        """Return generated tasks, or, for a collector that chooses its own goals, where each attempt is made."""
         if hasattr(options, "practice"):
             practice: list[Task] = options.practice(self, count)
             return practice

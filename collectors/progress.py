@@ -39,10 +39,6 @@ def heading(console: Console, title: str) -> None:
 def progress_bar(console: Console, name: str) -> Iterator[Callable[[int, int | None], None]]:
     """Show a bar, or a line every ten seconds where there is no terminal, for what calls back with how much is done.
 
-    Args:
-        console: Where.
-        name: What stands before the bar.
-
     Yields:
         What is called with how much is done, and of how much, if that is known; nothing is shown before.
     """

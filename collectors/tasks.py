@@ -246,10 +246,5 @@ def choose_task(
 
 
 def on_server(tasks: Iterable[Task], address: str) -> list[Task]:
-    """Return tasks that are played on a server, for environments with an option `server`.
-
-    Args:
-        tasks: The tasks.
-        address: `HOST:PORT`.
-    """
+    """Return tasks that are played on a server, `HOST:PORT`, for environments with an option `server`."""
     return [dataclasses.replace(task, options={**task.options, "server": address}) for task in tasks]

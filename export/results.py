@@ -115,11 +115,6 @@ def write_results(selection: Selection, temporary: Path, target: Path) -> Export
     A task that has no episode is none that was solved. The tasks themselves are not written: a generated list follows
     from its seed, and any other is given to `pathei verify` as a file.
 
-    Args:
-        selection: The episodes.
-        temporary: The file to write.
-        target: The file that it will be.
-
     Raises:
         ExportError: the episodes are of several collectors or seeds, or the store does not say which tasks were played.
     """

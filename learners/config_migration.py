@@ -36,13 +36,7 @@ RENAMED: Final[Mapping[str, str | None]] = MappingProxyType(
 
 
 def migrate_config(stored: Mapping[str, Json], config: Any, renamed: Mapping[str, str | None] = RENAMED) -> Json:
-    """Return a stored configuration in today's form.
-
-    Args:
-        stored: What was read from the file.
-        config: Today's configuration, a dataclass.
-        renamed: See `RENAMED`.
-    """
+    """Return a configuration, as it was read from a file, in the form of today's, a dataclass."""
     data: dict[str, Json] = {}
     for name, value in _flat(stored, ""):
         new = _new_name(name, renamed)

@@ -111,12 +111,7 @@ class Admission:
     """Admits drafts within one transaction."""
 
     def __init__(self, database: MemoryDatabase, number: int) -> None:
-        """Prepare.
-
-        Args:
-            database: The table, in a transaction.
-            number: The number of the transaction.
-        """
+        """Prepare, in the transaction of this number."""
         self._database, self._number = database, number
         row = database.one("SELECT coalesce(max(num), 0) FROM item")
         self._last = 0 if row is None else int(row[0])

@@ -67,10 +67,6 @@ def check_embedder(embedder: Embedder, texts: Sequence[str] = _TEXTS) -> None:
     It tests the shape and type of the vectors, that each has length 1 or 0, that a text has the same vector alone, in
     a batch and when it is asked for again, that equal texts get equal vectors, and that no texts give no vectors.
 
-    Args:
-        embedder: The embedder.
-        texts: Texts to embed.
-
     Raises:
         ContractError: the first violation found.
     """

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.table import Table
 
 from ..extras import needed_by
 from ..learners.evaluation.intervals import Interval
 from ..learners.evaluation.result import Evaluation
 from ..store.durable import explained, publish
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +49,7 @@ def frontier(points: Sequence[ParetoPoint]) -> tuple[ParetoPoint, ...]:
 
 
 def evaluation_table(evaluations: Mapping[str, Evaluation], title: str = "") -> Table:
-    """Return one table of several evaluations side by side, of the same questions and texts.
-
-    Args:
-        evaluations: By the name of its column.
-        title: Above the table.
-    """
-    from rich.table import Table
-
+    """Return one table of several evaluations side by side, of the same questions and texts."""
     table = Table(title=title or None)
     table.add_column("question", no_wrap=True)
     table.add_column("metric", no_wrap=True)
@@ -80,13 +72,7 @@ def evaluation_table(evaluations: Mapping[str, Evaluation], title: str = "") -> 
 
 
 def harness_table(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Table:
-    """Return what lm-eval measured, as one table of several models side by side.
-
-    Args:
-        found: By model and task, lm-eval's metrics.
-    """
-    from rich.table import Table
-
+    """Return what lm-eval measured, by model and task, as one table of several models side by side."""
     table = Table(title="lm-eval")
     for heading in ("task", "metric", *found):
         table.add_column(heading, justify="right" if heading in found else "left", no_wrap=True)
@@ -130,8 +116,6 @@ def _change(evaluation: Evaluation, what: str, form: str) -> str:
 
 def pareto_table(points: Sequence[ParetoPoint], title: str = "") -> Table:
     """Return one row per method; those on the frontier are marked."""
-    from rich.table import Table
-
     best = frontier(points)
     table = Table(title=title or None)
     table.add_column("method")

@@ -19,12 +19,7 @@ class GoalPlaces:
     """The places that one goal names."""
 
     def __init__(self, goal: str, verbalizer: Verbalizer) -> None:
-        """Read a goal.
-
-        Args:
-            goal: Its text.
-            verbalizer: The environment's words.
-        """
+        """Read the text of a goal, with the words of its environment."""
         self._goal, self._verbalizer = goal.lower(), verbalizer
 
     def rooms(self, kind: str, rooms: Iterable[Entity]) -> list[Entity]:

@@ -112,8 +112,10 @@ class Curriculum:
         self._put_image = put_image
         max_steps = self._config.max_steps
         self._rollout = Rollout(policy, name=COLLECTOR, max_steps=max_steps, seed=seed, put_image=put_image)
-        self._attempts = 0
-        self._steps = 0
+        self.attempts = 0
+        """How many attempts there were, those of resumed records included."""
+        self.env_steps = 0
+        """How many transitions of the environment they cost, those of searches included."""
         self._retry_steps = 0
         self._waiting: list[RetryQueue] = []
 
@@ -121,16 +123,6 @@ class Curriculum:
         """Record what the environment draws with every observation from now on; see `Rollout.record_frames`."""
         self._put_image = put_image
         self._rollout.record_frames(put_image)
-
-    @property
-    def attempts(self) -> int:
-        """How many attempts there were, those of resumed records included."""
-        return self._attempts
-
-    @property
-    def env_steps(self) -> int:
-        """How many transitions of the environment they cost, those of searches included."""
-        return self._steps
 
     @property
     def waiting(self) -> tuple[RetryQueue, ...]:
@@ -145,7 +137,7 @@ class Curriculum:
         Raises:
             ConfigError: this curriculum has made attempts already, or the run in the store lacks some.
         """
-        if self._attempts:
+        if self.attempts:
             raise ConfigError("A curriculum resumes before its first attempt: make a new one.")
         for number, record in enumerate(run_records(store, self._config.run)):
             if _number(record.task, self._config.run) != number:
@@ -154,7 +146,7 @@ class Curriculum:
                     "give it another name to begin again."
                 )
             self._take_in(record)
-        return self._attempts
+        return self.attempts
 
     def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
         """Make one attempt for each task, in its environment; the goal and the id are the curriculum's own.
@@ -169,9 +161,9 @@ class Curriculum:
             ModelError: the proposer's language model cannot be reached.
             Exception: whatever the proposer raises; nothing is recorded of that attempt.
         """
-        done, limit = self._attempts, self._config.env_steps
+        done, limit = self.attempts, self._config.env_steps
         for place, task in enumerate(tasks):
-            if limit is not None and self._steps >= limit:
+            if limit is not None and self.env_steps >= limit:
                 return
             if place < done:
                 continue
@@ -186,7 +178,7 @@ class Curriculum:
     # --- one attempt
 
     def _attempt(self, given: Task) -> Record:
-        rng = np.random.default_rng([self._seed % 2**64, self._attempts])
+        rng = np.random.default_rng([self._seed % 2**64, self.attempts])
         again = self._due()
         if again is not None:
             return self._play(self._named(again.task, again.task.goal), {"retry": again.failures}, rng)
@@ -216,12 +208,12 @@ class Curriculum:
 
     def _named(self, given: Task, goal: Goal) -> Task:
         slug = re.sub(r"[^a-z0-9]+", "-", goal.text.lower())[:_SLUG].strip("-") or "goal"
-        return dataclasses.replace(given, id=f"{self._config.run}/{self._attempts:06d}-{slug}", goal=goal)
+        return dataclasses.replace(given, id=f"{self._config.run}/{self.attempts:06d}-{slug}", goal=goal)
 
     def _due(self) -> RetryQueue | None:
         """Return the goal that has been due longest, if the share of steps that retries may cost is not used up."""
-        due = [one for one in self._waiting if one.due <= self._attempts]
-        if not due or self._retry_steps > self._config.retry_share * self._steps:
+        due = [one for one in self._waiting if one.due <= self.attempts]
+        if not due or self._retry_steps > self._config.retry_share * self.env_steps:
             return None
         return min(due, key=lambda one: one.due)
 
@@ -237,8 +229,8 @@ class Curriculum:
             self._wait(task, success)
         if isinstance(record, Trajectory):
             self._rollout.policy.learn(record)
-        self._attempts += 1
-        self._steps += steps
+        self.attempts += 1
+        self.env_steps += steps
         if isinstance(record, Trajectory) and "retry" in record.provenance:
             self._retry_steps += steps
 
@@ -248,7 +240,7 @@ class Curriculum:
             self._waiting.remove(same)
         failures = 1 if same is None else same.failures + 1
         if not success and failures <= self._config.retries:
-            due = self._attempts + self._config.pause * 2 ** (failures - 1)
+            due = self.attempts + self._config.pause * 2 ** (failures - 1)
             self._waiting.append(RetryQueue(due, task, failures))
 
 

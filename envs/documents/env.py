@@ -19,7 +19,7 @@ from ..text_env import TextEnv, explain, require_reset
 from .collection import NOWHERE, DocsQuestion, normalise
 from .graph import graph_at
 from .queries import queries
-from .screens import START, STDLIB, DocsReader, ReadingPosition, reader_named
+from .screens import START, STDLIB, DocsReader, reader_named
 
 _COUNTS: Final = tuple(str(number) for number in range(1, 21))
 
@@ -52,7 +52,7 @@ class DocsEnv(TextEnv[str]):
 
     title = "The documents environment"
     option_names = ("collection", "number", "digest", "goal")
-    saved = ("_episode", "_place", "_error")
+    saved = ("_episode", "place", "_error")
 
     snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
 
@@ -64,18 +64,14 @@ class DocsEnv(TextEnv[str]):
         """
         super().__init__(render_mode=render_mode, defaults=defaults)
         self._episode: DocsEpisode | None = None
-        self._place = START
+        self.place = START
+        """Where in the collection the reader is; collectors may look into it, agents may not."""
         self._error: str | None = None
 
     @property
     def episode(self) -> DocsEpisode:
         """The present episode; collectors may look into it, agents may not."""
         return require_reset(self._episode)
-
-    @property
-    def place(self) -> ReadingPosition:
-        """Where in the collection the reader is; collectors may look into it, agents may not."""
-        return self._place
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin at the first page; see the class for the options.
@@ -87,7 +83,7 @@ class DocsEnv(TextEnv[str]):
             MissingDependencyError: the packages of the extra `shop`, which has the search, are not installed.
         """
         self._episode = episode = self._begin(self.begin(seed, options))
-        self._place, self._error = START, None
+        self.place, self._error = START, None
         asked = {"answers": list(episode.question.answers)} if not episode.conditions else {}
         if episode.conditions:
             require_possible(self.fact_graph(), episode.conditions)
@@ -100,12 +96,12 @@ class DocsEnv(TextEnv[str]):
             Observation, reward (1 for the right answer, or for reaching a goal of `graph`), terminated (an answer was
             given, or that goal reached), truncated (always False; `TimeLimit` does that), info.
         """
-        following = self.episode.reader.follow(self._place, action)
+        following = self.episode.reader.follow(self.place, action)
         if isinstance(following, str):
             self._error = following
             return self.text(), 0.0, self.over, False, self._info(self._where())
         before = self.progress if self.episode.conditions else 0.0
-        self._place, self._error = following, None
+        self.place, self._error = following, None
         return self.text(), self.progress - before, self.over, False, self._info(self._where())
 
     @property
@@ -116,7 +112,7 @@ class DocsEnv(TextEnv[str]):
     @property
     def progress(self) -> float:
         """1 for the right answer; or how far the conditions of a goal of `graph` are."""
-        place, episode = self._place, self.episode
+        place, episode = self.place, self.episode
         if episode.conditions:
             return progress(graph_at(place, episode.reader.collection), episode.conditions)
         return float(place.answer is not None and normalise(place.answer) in episode.question.answers)
@@ -124,11 +120,11 @@ class DocsEnv(TextEnv[str]):
     @property
     def over(self) -> bool:
         """Whether an answer was given, or a goal of `graph` is reached."""
-        return self._place.answer is not None or bool(self.episode.conditions and self.right)
+        return self.place.answer is not None or bool(self.episode.conditions and self.right)
 
     def fact_graph(self) -> FactGraph:
         """Return what holds now as a graph (`graph`)."""
-        return graph_at(self._place, self.episode.reader.collection, whole=True)
+        return graph_at(self.place, self.episode.reader.collection, whole=True)
 
     def _begin(self, given: Mapping[str, Any]) -> DocsEpisode:
         reader = reader_named(str(given.get("collection", STDLIB)))
@@ -161,7 +157,7 @@ class DocsEnv(TextEnv[str]):
 
     def text(self) -> str:
         """Return the screen as text."""
-        episode, place = self.episode, self._place
+        episode, place = self.episode, self.place
         text = f"{'Goal' if episode.conditions else 'Question'}: {episode.question.text}\n"
         if place.answer is not None:
             text += f"You answered: {place.answer}"
@@ -171,7 +167,7 @@ class DocsEnv(TextEnv[str]):
         return explain(self._error, text)
 
     def _actions(self) -> tuple[str, ...]:
-        episode, place = self.episode, self._place
+        episode, place = self.episode, self.place
         if self.over:
             return ()
         screens = episode.reader.screens(place)
@@ -196,7 +192,7 @@ class DocsEnv(TextEnv[str]):
         )
 
     def _where(self) -> dict[str, Any]:
-        place = self._place
+        place = self.place
         page = "" if place.page == NOWHERE else self.episode.reader.collection.pages[place.page].path
         return {"page": page, "query": place.query, "screen": place.screen}
 

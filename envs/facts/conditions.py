@@ -307,12 +307,7 @@ def suggest(name: str, known: Collection[str]) -> str:
 
 
 def by_class(condition: ConditionJson, kinds: Mapping[int, str]) -> ConditionJson | None:
-    """Return a condition with classes in the place of ids, as it is about another scene; None for an unknown id.
-
-    Args:
-        condition: As JSON.
-        kinds: The class of each id.
-    """
+    """Return a condition with classes in the place of ids, as it is about another scene; None for an unknown id."""
 
     def lifted(value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -412,11 +412,7 @@ class HabitatEnv(TextEnv[Any]):
         return self._away[2]
 
     def _reached(self, moved: bool) -> tuple[bool, float]:
-        """Return whether the goal holds, and the progress.
-
-        Args:
-            moved: Whether the facts have changed.
-        """
+        """Return whether the goal holds, and the progress; both are as before unless the facts have `moved`."""
         episode, measures = require_reset(self._episode), self._measures
         if isinstance(self._social, Following):
             return self._social.measures.success, self._social.progress

@@ -216,11 +216,6 @@ def _read_form(schema: Mapping[str, Any]) -> OpenEnvForm:
 def generate_tasks(n: int, seed: int, *, address: str | None = None) -> Iterator[Task]:
     """Return `n` tasks of a server, whose seeds count from `seed` on; where it names goals, each is asked for.
 
-    Args:
-        n: How many.
-        seed: The seed of the first.
-        address: The server's address.
-
     Raises:
         ConfigError: the address is none.
         WorldError: no OpenEnv server answers there.

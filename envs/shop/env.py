@@ -61,7 +61,7 @@ class WebShopEnv(TextEnv[str]):
 
     title = "The shop"
     option_names = ("catalogue", "goals", "split", "number", "style", "show_attributes", "goal")
-    saved = ("_episode", "_place", "_error", "_reward")
+    saved = ("_episode", "place", "_error", "_reward")
 
     snapshot, restore = TextEnv.save_fields, TextEnv.load_fields
 
@@ -79,7 +79,8 @@ class WebShopEnv(TextEnv[str]):
         super().__init__(render_mode=render_mode, defaults=defaults)
         self._nouns = nouns
         self._episode: ShopEpisode | None = None
-        self._place = START
+        self.place = START
+        """Where the buyer is."""
         self._error: str | None = None
         self._reward: Reward | None = None
 
@@ -87,11 +88,6 @@ class WebShopEnv(TextEnv[str]):
     def episode(self) -> ShopEpisode:
         """The present episode; collectors may look into it, agents may not."""
         return require_reset(self._episode)
-
-    @property
-    def place(self) -> ShopPage:
-        """Where the buyer is."""
-        return self._place
 
     def model(self) -> ShopModel:
         """Return the present episode as a search sees it (`pathei.envs.model.model_of`)."""
@@ -129,7 +125,7 @@ class WebShopEnv(TextEnv[str]):
 
     def act(self, action: str) -> float:
         """Do what `step` does, without describing the result, and return the reward."""
-        following = self.episode.pages.follow(self._place, action)
+        following = self.episode.pages.follow(self.place, action)
         if isinstance(following, str):
             self._error = following
             return 0.0
@@ -142,21 +138,21 @@ class WebShopEnv(TextEnv[str]):
         """The reward earned, or how far the conditions of a goal of `graph` are."""
         conditions = self.episode.conditions
         if conditions:
-            return progress(graph_at(self._place, self.episode.pages.catalogue), conditions)
+            return progress(graph_at(self.place, self.episode.pages.catalogue), conditions)
         return 0.0 if self._reward is None else self._reward.total
 
     @property
     def over(self) -> bool:
         """Whether something was bought, or a goal of `graph` is reached."""
-        return self._place.page == "done" or bool(self.episode.conditions and self.progress == 1.0)
+        return self.place.page == "done" or bool(self.episode.conditions and self.progress == 1.0)
 
     def fact_graph(self) -> FactGraph:
         """Return what holds now as a graph (`graph`)."""
-        return graph_at(self._place, self.episode.pages.catalogue, whole=True)
+        return graph_at(self.place, self.episode.pages.catalogue, whole=True)
 
     def go(self, place: ShopPage) -> None:
         """Be at a place; at the last page, the reward for what was bought is worked out."""
-        self._place, self._error, self._reward = place, None, None
+        self.place, self._error, self._reward = place, None, None
         if place.page == "done" and not self.episode.conditions:
             self._reward = self.judge(place)
 
@@ -172,8 +168,8 @@ class WebShopEnv(TextEnv[str]):
         """Return the clicks of this page, and on the search page the searches that the instruction suggests."""
         if self.over:
             return ()
-        clicks = self.episode.pages.sheet(self._place).actions
-        return self.episode.searches if self._place.page == "search" else clicks
+        clicks = self.episode.pages.sheet(self.place).actions
+        return self.episode.searches if self.place.page == "search" else clicks
 
     def _begin(self, given: Mapping[str, Any]) -> ShopEpisode:
         style = given.get("style", "rich")
@@ -209,13 +205,13 @@ class WebShopEnv(TextEnv[str]):
 
     def _written(self) -> str:
         episode = self.episode
-        text = _STYLES[episode.style](self._place, episode.goal.text, episode.pages.sheet(self._place))
+        text = _STYLES[episode.style](self.place, episode.goal.text, episode.pages.sheet(self.place))
         if self._reward is not None:
             text = f"{text.rstrip()}\nYour score (min 0.0, max 1.0): {self._reward.total:.3f}\n"
         return text
 
     def _where(self) -> dict[str, Any]:
-        page, query, number, asin, options, _ = self._place
+        page, query, number, asin, options, _ = self.place
         return {"page": page, "query": query, "number": number, "asin": asin, "options": dict(options)}
 
     def _info(self, facts: dict[str, Any]) -> dict[str, Any]:

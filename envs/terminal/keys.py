@@ -52,11 +52,7 @@ _LOWER: Final = MappingProxyType({name.lower(): name for name in NAMES})
 
 
 def read_keys(text: str) -> tuple[bytes, ...] | str:
-    """Return what keys send, divided after those that may begin or end a program; or, as a str, what is wrong.
-
-    Args:
-        text: What stands after `keys`.
-    """
+    """Return what keys send, divided after those that may begin or end a program; or, as a str, what is wrong."""
     parts, part, before, place = list[bytes](), "", "", 0
     text = text.rstrip()
     while place < len(text):

@@ -174,7 +174,8 @@ class WebEnv(gymnasium.Env[Any, str]):
         self._page: Page | None = None
         self._opening: Opening | None = None
         self._view: PageView | None = None
-        self._brief = Brief("")
+        self.brief = Brief("")
+        """The instruction at the start."""
         self._texts: tuple[str, ...] = ()
         self._over = True
         self._error: str | None = None
@@ -186,11 +187,6 @@ class WebEnv(gymnasium.Env[Any, str]):
         if self._page is None:
             raise gymnasium.error.ResetNeeded("Call reset() before looking at the page.")
         return self._page
-
-    @property
-    def brief(self) -> Brief:
-        """The instruction at the start."""
-        return self._brief
 
     @property
     def view(self) -> PageView:
@@ -218,8 +214,8 @@ class WebEnv(gymnasium.Env[Any, str]):
             self._view = self._begin(opening)
         except CdpError as error:
             raise WorldError(f"{opening.url} cannot begin an episode: {error}") from error
-        self._brief = self._site.brief(self._view)
-        self._texts = words.candidates(self._brief.goal, self._brief.texts)
+        self.brief = self._site.brief(self._view)
+        self._texts = words.candidates(self.brief.goal, self.brief.texts)
         return self._observed(), self._info(self._site.judge(self._view, None))
 
     def step(self, action: str) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -414,7 +410,7 @@ class WebEnv(gymnasium.Env[Any, str]):
     # --- describing
 
     def _text(self) -> str:
-        text = words.describe(self.view, self._brief.goal, address=self._address, positions=self._positions)
+        text = words.describe(self.view, self.brief.goal, address=self._address, positions=self._positions)
         said = f"That did not work: {self._error}." if self._error else self._note
         return (f"{said}\n{text}" if said else text)[:MAX_TEXT]
 

@@ -26,13 +26,7 @@ class Narrator:
     """Describes one episode under names that it keeps."""
 
     def __init__(self, episode: CorpusEpisode, people: Mapping[int, Person], choices: StableRandom) -> None:
-        """Prepare a narrator.
-
-        Args:
-            episode: What happened.
-            people: The name of every character.
-            choices: Picks the words; consumed.
-        """
+        """Prepare a narrator of an episode; it knows every character by name, and consumes `choices` to pick words."""
         self._episode = episode
         self._words = episode.words
         self._lexicon = episode.verbalizer.lexicon

@@ -22,11 +22,9 @@ class Interval(NamedTuple):
 
 
 def wilson(successes: int, n: int) -> Interval:
-    """Return a share and its Wilson score interval (Wilson 1927), which is right for few cases and extreme shares.
+    """Return the share of successes among `n` cases, at least 1, and its Wilson score interval (Wilson 1927).
 
-    Args:
-        successes: How many of the cases.
-        n: How many cases, at least 1.
+    That is right for few cases and extreme shares.
     """
     share, z2 = successes / n, _Z * _Z
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)

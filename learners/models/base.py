@@ -102,11 +102,6 @@ def train_base(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Train the tokenizer and then the model, from scratch; torch's random state is not changed.
 
-    Args:
-        texts: The training text.
-        recipe: The architecture and training.
-        progress: Called after every optimizer step.
-
     Returns:
         The model, in float32 and evaluation mode, and its tokenizer.
     """

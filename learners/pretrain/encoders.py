@@ -91,12 +91,7 @@ def layers_of_picture(encoder: PreTrainedModel, pixels: Tensor) -> Tensor:
 
 
 def calibrate(encoder: PreTrainedModel, batches: Iterable[Tensor]) -> None:
-    """Take the statistics of batch normalisation from pictures as the encoder will see them; others have none.
-
-    Args:
-        encoder: Changed; its weights are not.
-        batches: Pictures `[n, 3, size, size]`.
-    """
+    """Take the statistics of batch normalisation from batches of pictures, `[n, 3, size, size]`; weights stay."""
     import torch
 
     norms = [one for one in encoder.modules() if isinstance(one, torch.nn.BatchNorm2d)]

@@ -124,11 +124,9 @@ def encoded(encoder: PreTrainedModel, objective: Objective, inputs: Any) -> np.n
 
 
 def auc(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
-    """Return the area under the ROC curve, averaged over the labels that some examples have and others have not.
+    """Return the mean area under the ROC curve over the labels, 0 or 1, that some examples have and others have not.
 
-    Args:
-        scores: Shape `[n, labels]`.
-        labels: 0 or 1, shape `[n, labels]`.
+    Both arrays have the shape `[n, labels]`.
     """
     found = []
     for score, label in zip(scores.T, labels.T, strict=True):

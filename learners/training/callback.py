@@ -65,7 +65,7 @@ def _class_of(run: _Methods) -> type[TrainerCallback]:
         from transformers.trainer_callback import ExportableState
 
     # Checkpoints hold the class's name, so it stays what it was in version 0.1.
-    class RegularizerCallback(TrainerCallback, ExportableState):
+    class PreserverCallback(TrainerCallback, ExportableState):
         """Lets all methods act once per optimizer step."""
 
         def __init__(self, methods: list[dict[str, Any]] | None = None) -> None:
@@ -91,7 +91,7 @@ def _class_of(run: _Methods) -> type[TrainerCallback]:
         def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             run.end(kwargs["model"])
 
-    return RegularizerCallback
+    return PreserverCallback
 
 
 class _Methods:

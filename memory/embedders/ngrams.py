@@ -26,22 +26,18 @@ class NGramEmbedder:
 
     def __init__(self, dimensions: int = 1024) -> None:
         """Set the number of dimensions; with more of them, fewer grams collide."""
-        self._dimensions = dimensions
+        self.dimensions = dimensions
+        """The length of a vector."""
         self._words: dict[str, tuple[tuple[int, float], ...]] = {}
 
     @property
     def name(self) -> str:
         """The method and its parameters."""
-        return f"ngrams-{_SIZES[0]}-{_SIZES[-1]}-{self._dimensions}"
-
-    @property
-    def dimensions(self) -> int:
-        """The length of a vector."""
-        return self._dimensions
+        return f"ngrams-{_SIZES[0]}-{_SIZES[-1]}-{self.dimensions}"
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return unit vectors, shape `[texts, dimensions]`; zeros for a text without words."""
-        found = np.zeros((len(texts), self._dimensions), np.float32)
+        found = np.zeros((len(texts), self.dimensions), np.float32)
         for row, text in enumerate(texts):
             for word, count in Counter(_WORD.findall(text.lower())).items():
                 weight = 1 + np.log(count)
@@ -59,7 +55,7 @@ class NGramEmbedder:
             grams = [marked[start : start + size] for size in _SIZES for start in range(len(marked) - size + 1)]
             hashes = [zlib.crc32(gram.encode()) for gram in [marked, *grams]]
             weight = len(hashes) ** -0.5
-            known = tuple((code % self._dimensions, weight if code >> 31 else -weight) for code in hashes)
+            known = tuple((code % self.dimensions, weight if code >> 31 else -weight) for code in hashes)
             if len(self._words) < _WORDS_KEPT:
                 self._words[word] = known
         return known

@@ -37,14 +37,7 @@ class RetrievalQuery:
 
 
 def answer(question: RetrievalQuery, database: MemoryDatabase, view: IndexView, words: LexicalIndex) -> list[Hit]:
-    """Return at most `k` items, best first.
-
-    Args:
-        question: The query.
-        database: The table.
-        view: Its arrays, up to date.
-        words: Its full-text index.
-    """
+    """Return at most `k` items, best first, by a table, its arrays (up to date) and its full-text index."""
     candidates = _candidates(question, database, view, words)
     while True:
         best = rank(candidates, question.ranking, question.k, question.embedder)

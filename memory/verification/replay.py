@@ -69,12 +69,8 @@ class EpisodeReplay:
         observation, info = contract.reset(env, trajectory.task)
         first = trajectory.steps[0].observation if trajectory.steps else trajectory.final
         self._compare(_seen(observation, info), first, "the reset")
-        self._facts = FactState.of(info.get("facts"))
-
-    @property
-    def facts(self) -> FactState:
+        self.facts = FactState.of(info.get("facts"))
         """The current facts."""
-        return self._facts
 
     def advance_to(self, step: int) -> None:
         """Replay the episode up to a step, which comes next.
@@ -90,14 +86,14 @@ class EpisodeReplay:
             after = steps[number + 1].observation if number + 1 < len(steps) else self._trajectory.final
             self._compare(_seen(observation, info), after, f"step {number}, {steps[number].action!r},")
             if not info.get("error"):
-                self._facts.update(info.get("facts"))
+                self.facts.update(info.get("facts"))
             self._next = number + 1
 
     def attempt(self, actions: Sequence[TryAction]) -> ReplayResult:
         """Try actions until the episode ends or a needed one is refused; the next call starts from here again."""
         self._undo_attempt()
         self._saved = self._snapshots.snapshot()
-        facts, success, refused, done = self._facts.copy(), None, "", 0
+        facts, success, refused, done = self.facts.copy(), None, "", 0
         accepted = []
         for action, needed in actions:
             *_, terminated, truncated, info = self._env.step(action)

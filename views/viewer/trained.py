@@ -27,9 +27,6 @@ def trained(store: Path) -> list[Json]:
 
     Success is `[mean, low, high]`, a share of goals or of the best answers; `lost` is the increase in nats per token
     on reference text over the base, or None where that was not measured. Files that cannot be read are left out.
-
-    Args:
-        store: The store's folder.
     """
     place = store.resolve()
     points = [*_of_loop(place.parent.parent / LOOP), *_of_runs(place.parent)]

@@ -285,13 +285,9 @@ class _Grid:
     """Where an agent can stand, looked up in the view from above."""
 
     def __init__(self, sim: HabitatSimBackend, floor: float) -> None:
-        self._sim, self._floor = sim, floor
-        self._seen: tuple[NDArray[np.bool_], tuple[float, float]] | None = None
-
-    @property
-    def floor(self) -> float:
+        self._sim, self.floor = sim, floor
         """The height of an agent's feet."""
-        return self._floor
+        self._seen: tuple[NDArray[np.bool_], tuple[float, float]] | None = None
 
     def is_free(self, x: float, z: float) -> bool:
         """Return whether an agent can stand there."""
@@ -303,7 +299,7 @@ class _Grid:
 
     def nearest(self, x: float, z: float) -> tuple[float, float]:
         """Return the nearest place where an agent can stand; the same place where none is near."""
-        found = self._sim.snap((x, self._floor, z))
+        found = self._sim.snap((x, self.floor, z))
         return (x, z) if found is None else (found[0], found[2])
 
 

@@ -55,11 +55,7 @@ class HabitatLabEnv(TextEnv[Any]):
     option_names = ("config", "overrides", "episode", "goal")
 
     def __init__(self, *, render_mode: str | None = None, **defaults: Any) -> None:
-        """Create the environment; habitat-lab is started by `reset`.
-
-        Args:
-            render_mode: None or `"ansi"`.
-            defaults: Options of `reset`.
+        """Create the environment, with defaults of `reset`'s options; habitat-lab is started by `reset`.
 
         Raises:
             ConfigError: an option is not known.

@@ -65,11 +65,7 @@ class TeamMeasures(NamedTuple):
         return TeamMeasures(self.steps + 1, touching, self.collisions + touching)
 
     def to_json(self, success: bool) -> dict[str, Any]:
-        """Return the measures under habitat-lab's names.
-
-        Args:
-            success: Whether the goal's conditions hold.
-        """
+        """Return the measures under habitat-lab's names, given whether the goal's conditions hold."""
         return {
             "pddl_success": success, "num_steps": self.steps, "did_collide": self.collided,
             "num_agents_collide": self.collisions,

@@ -179,14 +179,7 @@ def _endless(
 def generate_split(
     n: int, seed: int, *, activities: Literal["seen", "unseen"] = "seen", scenes: Split = "train"
 ) -> list[Task]:
-    """Generate tasks of activities that are trained on, or of those kept out, in houses for training or for testing.
-
-    Args:
-        n: How many.
-        seed: A whole number, 0 or above.
-        activities: Which activities.
-        scenes: Which houses.
-    """
+    """Generate tasks of activities that are trained on, or of those kept out, in houses for training or for testing."""
     unseen = unseen_activities()
     names = unseen if activities == "unseen" else [name for name in ACTIVITIES if name not in unseen]
     return generate_tasks(n, seed, activities=names, split=scenes)

@@ -107,12 +107,13 @@ class Browser:
         """
         self.program = find_browser() if program is None else program
         self.call_s = call_s
-        self._profile = Path(tempfile.mkdtemp(prefix="pathei-browser-"))
+        self.profile = Path(tempfile.mkdtemp(prefix="pathei-browser-"))
+        """Its profile directory, which is removed when it ends."""
         # Not in the profile, which its keeper removes when the browser ends: the last words are wanted after that.
         errors = self._errors = tempfile.TemporaryFile(prefix="pathei-browser-")  # noqa: SIM115  # lives as long as self
-        self._keeper, connection = _launch(self.program, self._profile, errors)
+        self._keeper, connection = _launch(self.program, self.profile, errors)
         self.connection = Connection(*connection, why_dead=self._last_words)
-        self._finalizer = weakref.finalize(self, _reap, self._keeper, self.connection, errors, self._profile)
+        self._finalizer = weakref.finalize(self, _reap, self._keeper, self.connection, errors, self.profile)
         try:
             self.version = str(self.connection.call("Browser.getVersion", timeout=start_s)["product"])
         except WorldError as error:
@@ -124,11 +125,6 @@ class Browser:
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._finalizer.alive and self._keeper.poll() is None
-
-    @property
-    def profile(self) -> Path:
-        """Its profile directory, which is removed when it ends."""
-        return self._profile
 
     def context(self, origins: Sequence[str] = ()) -> str:
         """Open a fresh profile and return its id.

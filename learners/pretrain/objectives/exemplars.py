@@ -86,10 +86,7 @@ def distort(pixels: Tensor, rng: np.random.Generator) -> Tensor:
 def retrieval(encoder: Any, pixels: Tensor, rng: np.random.Generator) -> float:
     """Return how often the nearest of unseen pictures, by the cosine, is the one of which a view was made.
 
-    Args:
-        encoder: As `AutoModel` loads it.
-        pixels: Shape `[n, 3, size, size]`.
-        rng: Distorts; it is consumed.
+    The encoder is as `AutoModel` loads it, pixels have the shape `[n, 3, size, size]`, and `rng` is consumed.
     """
     import torch
 

@@ -62,12 +62,7 @@ class LlmSkills:
 
 
 def read_plan(text: str, like: Sequence[str]) -> list[str]:
-    """Return the actions in an answer: its lines without list marks, and only script lines if `like` has only those.
-
-    Args:
-        text: The answer.
-        like: Actions of the same environment.
-    """
+    """Return the actions in an answer: its lines without list marks, and only script lines if `like` has only those."""
     script = all(action.startswith("[") for action in like)
     found = [match[1].strip() for line in text.splitlines() if (match := _ACTION.match(line))]
     return [line for line in found if line.startswith("[") or not script][:_MOST]
