@@ -53,7 +53,7 @@ class Collect:
     seed: int = 0
     """Determines the generated tasks and everything random."""
     characters: int | None = None
-    """The number of characters that act in turn, in generated houses."""
+    """The number of characters that act in turn, in generated houses and in the Minecraft world."""
     frames: bool = False
     """Also store a picture of what the environment draws with every observation, for environments that can be drawn
     (`minigrid`, `miniwob`, ...)."""

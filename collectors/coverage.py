@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..envs.facts import read_actor
 from ..experience import Json, Observation, Record, Trajectory
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _VERB = re.compile(r"^\s*(?:<char\d+>\s*)?\[(\w+)\]")
 _THING = re.compile(r"<([^<>]+)>\s*(?:\((?:\d+\.)?(\d+)\))?")  # RobotHow writes (1.12)
 _NAMED = re.compile(r"([^\W\d]+)\s*\((\d+)\)")
 _ID = re.compile(r"\s*\(\d+\)")
+_NUMBER = re.compile(r"(\d{1,9}) (?=[^\W\d])")
 _WORD = re.compile(r"[^\W_](?:[\w.'-]*[^\W_])?")
 _UNTOLD = ("FACING", "CLOSE")
 """Where a character looks and what is near it changes with every step: these are no changes of the house."""
@@ -38,6 +40,8 @@ class ActionWords(NamedTuple):
     """The kinds of its objects: `("cup",)`."""
     ids: tuple[int, ...]
     """The ids of its objects, where it names them: `(12,)`."""
+    number: int | None = None
+    """How many it is about: 4 of `"mine 4 coal"`; None where it does not say."""
 
     @property
     def kind(self) -> tuple[str, ...]:
@@ -47,17 +51,22 @@ class ActionWords(NamedTuple):
 
 @lru_cache(maxsize=1 << 16)
 def read_act(action: str) -> ActionWords:
-    """Take an action apart: a script line `[Grab] <cup> (12)`, or words, of which the first is taken for the verb."""
+    """Take an action apart: a script line `[Grab] <cup> (12)`, or words, `mine 2 coal`, of which the first is the verb.
+
+    Who acts, where several do, is no part of it.
+    """
     verb = _VERB.match(action)
     if verb:
         found = _THING.findall(action, verb.end())
         return ActionWords(
             verb[1].lower(), tuple(name for name, _ in found), tuple(int(id_) for _, id_ in found if id_)
         )
-    head, _, rest = action.strip().lower().partition(" ")
+    head, _, rest = read_actor(action)[1].strip().lower().partition(" ")
     ids = tuple(int(id_) for _, id_ in _NAMED.findall(rest))
     thing = " ".join(_ID.sub("", rest).split())
-    return ActionWords(head, (thing,) if thing else (), ids)
+    number = _NUMBER.match(thing)
+    thing = thing[number.end() :] if number else thing
+    return ActionWords(head, (thing,) if thing else (), ids, int(number[1]) if number else None)
 
 
 class Effects:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ...envs.facts import Entity, NodeSelector
 from ...envs.verbalizer import Surroundings, Verbalizer, plain
 from ...experience import Observation
-from ...memory.builders.signatures import as_word, step_reader
+from ...memory.builders.signatures import as_word, read_counted, step_reader
 
 
 class EpisodeView:
@@ -41,7 +41,7 @@ class EpisodeView:
         """The kinds that were seen, by how skills write them: `{"type_M_safe": "type M safe"}`."""
         self.tried: Counter[str] = Counter()
         """How often each action was chosen."""
-        self._by_parts: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._by_parts: dict[tuple[str, tuple[int, ...]], dict[int, str]] = {}
         self._seen: dict[int, tuple[Entity, int | None]] = {}
 
     @property
@@ -63,7 +63,9 @@ class EpisodeView:
         self.listed, self._by_parts = {}, {}
         for action in self.actions:
             step = self.read_step(action)
-            self._by_parts.setdefault((step.verb.upper(), tuple(thing.id for thing in step.things)), action)
+            verb, number = read_counted(step.verb.upper())
+            alike = self._by_parts.setdefault((verb, tuple(thing.id for thing in step.things)), {})
+            alike.setdefault(number or 1, action)
             for thing in step.things:
                 self.listed.setdefault(thing.id, thing)
         self.kinds.update((as_word(thing.kind), thing.kind) for thing in self.listed.values())
@@ -73,8 +75,10 @@ class EpisodeView:
         return fresh
 
     def action(self, verb: str, things: Sequence[Entity]) -> str | None:
-        """Return the admissible action with a verb on objects, or None."""
-        return self._by_parts.get((verb.upper(), tuple(thing.id for thing in things)))
+        """Return the admissible action with a verb on objects, of several that with the nearest number; or None."""
+        bare, number = read_counted(verb.upper())
+        alike = self._by_parts.get((bare, tuple(thing.id for thing in things)), {})
+        return alike[min(alike, key=lambda one: abs(one - (number or 1)))] if alike else None
 
     def spelled(self, action: str) -> str:
         """Return an action as it is listed, whatever the case; an action that is not listed as it is."""

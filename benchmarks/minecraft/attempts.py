@@ -6,15 +6,17 @@ Voyager's prompts do. The agent knows the rules (what is admissible, and how far
 not the land. What is carried is kept with death, as in Voyager's worlds.
 
 `play` writes a store and a file of figures for each world, and goes on where it was stopped: a world that was begun is
-begun again, one that is finished is left. `transfer` asks in new worlds for the steps of the way to an iron pickaxe,
-each until it is reached, with what was learned in the first worlds and without, by a search that is guided by the
-recipe graph or, with `--prior none`, is not. The other commands print or draw what was measured.
+begun again, one that is finished is left. `transfer` begins lives in new worlds, each until a tool of iron is made,
+with the skills of the first lives and without. Their goals are those of the same curriculum; or, with `--by ladder`,
+the steps of the way to an iron pickaxe, each asked for until it is reached; or, with `--by pickaxe`, that alone. The
+search heeds the prior of the recipe graph or, with `--prior none`, does not. The other commands print or draw what was
+measured.
 
     python benchmarks/minecraft/attempts.py play FOLDER [--worlds 10] [--attempts 160]
-    python benchmarks/minecraft/attempts.py transfer FOLDER [--worlds 10] [--prior none]
+    python benchmarks/minecraft/attempts.py transfer FOLDER [--lives 3] [--by ladder|pickaxe] [--prior none]
     python benchmarks/minecraft/attempts.py table FOLDER
     python benchmarks/minecraft/attempts.py worlds FOLDER
-    python benchmarks/minecraft/attempts.py transfer-table FOLDER [--prior none]
+    python benchmarks/minecraft/attempts.py transfer-table FOLDER [--by ladder] [--prior none]
     python benchmarks/minecraft/attempts.py figure FOLDER docs/figures/minecraft_attempts.png
 """
 
@@ -31,7 +33,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, product
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig
 from pathei.collectors.curriculum.proposers import GoalAttempt, GoalProposal, NoveltyProposer, Situation
@@ -55,9 +57,20 @@ LADDER = (
     "you HOLDS cobblestone", "you HOLDS stone_pickaxe", "you HOLDS furnace", "furnace PLACED", "you HOLDS raw_iron",
     "you HOLDS iron_ingot", "you HOLDS iron_pickaxe",
 )  # fmt: skip
-"""What a transfer asks for, one after the other."""
+"""What the ladder asks for, one after the other."""
+ASKED = {"ladder": LADDER, "pickaxe": LADDER[-1:]}
+"""What is asked for in a new world where no curriculum chooses."""
 VOYAGER = ("Voyager (paper, 3 runs)", "6 ± 2 (3/3)", "11 ± 2 (3/3)", "21 ± 7 (3/3)", "102 (1/3)", "63")
 VOYAGER_BARE = ("Voyager without its library", "7 ± 2 (3/3)", "9 ± 4 (3/3)", "29 ± 11 (3/3)", "- (0/3)", "")
+
+
+class Setting(NamedTuple):
+    """What a life in a new world is like."""
+
+    by: str
+    """Who chooses goals: the `curriculum`; or what is asked for, the `ladder` or the `pickaxe` (`ASKED`)."""
+    prior: Literal["heuristic", "none"]
+    """What guides the search."""
 
 
 class WatchedPolicy(SkillPolicy):
@@ -78,11 +91,11 @@ class WatchedPolicy(SkillPolicy):
 
 
 class LadderProposer:
-    """Asks for the first step of the way to an iron pickaxe that was not reached so far, until it is."""
+    """Asks for the first step of a way that was not reached so far, until it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Sequence[str]) -> None:
         """Begin with the first."""
-        self._left = list(LADDER)
+        self._left = list(steps)
 
     def propose(self, situation: Situation, rng: Any) -> GoalProposal:
         """Return it; a step that holds already is passed by."""
@@ -113,17 +126,17 @@ def first_tool(rows: Sequence[Mapping[str, Any]], tier: str) -> int | None:
     return next((row["attempt"] for row in rows if tools & set(row["new"])), None)
 
 
+def ended(rows: Sequence[Mapping[str, Any]], most: int) -> bool:
+    """Return whether a life in a new world is over: a tool of iron was made, or there were enough attempts."""
+    return len(rows) >= most or first_tool(rows, "iron") is not None
+
+
 def learned(stores: Iterable[Path], policy: SkillPolicy) -> None:
     """Let a policy learn from what is stored."""
     for path in stores:
         with ExperienceStore.open(path, mode="read") as store:
             for record in store.trajectories():
                 policy.learn(record)
-
-
-def climbed(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether the pickaxe of iron was made."""
-    return any("iron_pickaxe" in row["new"] for row in rows)
 
 
 def played(folder: Path, curriculum: Curriculum, policy: WatchedPolicy, tasks: list[Task]) -> Iterable[dict[str, Any]]:
@@ -183,29 +196,30 @@ def play(folder: Path, worlds: Sequence[int], attempts: int, effort: int) -> Non
             curriculum.close()
 
 
-def transfer(folder: Path, worlds: int, effort: int, most: int, prior: Literal["heuristic", "none"]) -> None:
-    """Ask for the steps to an iron pickaxe in new worlds, with what was learned and without."""
+def transfer(folder: Path, worlds: int, stores: Sequence[Path], effort: int, most: int, setting: Setting) -> None:
+    """Live in new worlds until a tool of iron is made, with the skills of stored lives and without."""
     goals: GoalSpaceProvider = get_goal_space("minecraft")
-    stores = [folder / path.stem for path in sorted(folder.glob("world*.json"))]
+    by, prior = setting
     for world, arm in product(range(NEW, NEW + worlds), ARMS):
-        done = folder / f"new{world}-{prior}-{arm}.json"
-        before = rows_of(done)
-        if climbed(before) or len(before) >= most:
+        done = folder / f"new{world}-{by}-{prior}-{arm}.json"
+        if ended(rows_of(done), most):
             continue
         begin, policy = time.process_time(), WatchedPolicy(goals, most=effort, prior=prior)
         if arm == "library":
             learned(stores, policy)
-        config = CurriculumConfig(run="new", retries=0)
-        curriculum = Curriculum(goals, LadderProposer(), policy, config, seed=world)
+        asked = ASKED.get(by)
+        proposer = NoveltyProposer(largest=1) if asked is None else LadderProposer(asked)
+        config = CurriculumConfig(run="new", retries=1 if asked is None else 0)
+        curriculum = Curriculum(goals, proposer, policy, config, seed=world)
         rows = []
         try:
             for row in played(folder / done.stem, curriculum, policy, life(world, most)):
                 rows.append(row)
-                print(world, prior, arm, row["attempt"], row["goal"], row["success"], row["searched"], row["steps"],
-                      flush=True)  # fmt: skip
                 spent = time.process_time() - begin + policy.node_s
-                write(done, {"world": world, "arm": arm, "prior": prior, "rows": rows, "cpu_s": spent})
-                if climbed(rows):
+                print(world, by, prior, arm, row["attempt"], row["goal"], row["success"], row["searched"], row["steps"],
+                      f"{spent:.0f}s", flush=True)  # fmt: skip
+                write(done, {"world": world, "arm": arm, "by": by, "prior": prior, "rows": rows, "cpu_s": spent})
+                if ended(rows, most):
                     break
         finally:
             curriculum.close()
@@ -262,26 +276,34 @@ def world_table(folder: Path) -> None:
         print(f"| {' | '.join(map(str, cells))} |")
 
 
-def transfer_table(folder: Path, prior: str, most: int) -> None:
-    """Print the attempts to the first tool of each tier in new worlds, with and without the library."""
-    names = [tier for tier in TIERS if tier != "diamond"]
-    heads = ["new world", "skills", *names, f"steps reached, of {len(LADDER)}", "processor time, s"]
+def transfer_table(folder: Path, most: int, setting: Setting) -> None:
+    """Print the attempts to the first tool of each tier in new worlds, with the library and without, in pairs."""
+    tiers = [tier for tier in TIERS if tier != "diamond"]
+    heads = ["new world", "skills", *tiers, "goals reached", "processor time, s"]
     print(f"| {' | '.join(heads)} |\n|:---|:---|" + "---:|" * (len(heads) - 2))
-    needed: dict[str, list[int]] = {arm: [] for arm in ARMS}
-    for path in sorted(folder.glob(f"new*-{prior}-{ARMS[0]}.json")):
-        paths = [path.with_name(path.name.replace(f"-{ARMS[0]}.json", f"-{arm}.json")) for arm in ARMS]
-        if not all(climbed(rows_of(one)) or len(rows_of(one)) >= most for one in paths):
+    needed: dict[str, list[list[int]]] = {arm: [] for arm in ARMS}
+    for world in range(NEW, 2 * NEW):
+        paths = {arm: folder / f"new{world}-{'-'.join(setting)}-{arm}.json" for arm in ARMS}
+        if not all(ended(rows_of(path), most) for path in paths.values()):
             continue  # not finished
-        for arm, one in zip(ARMS, paths, strict=True):
-            written = json.loads(one.read_text("utf-8"))
+        for arm, path in paths.items():
+            written = json.loads(path.read_text("utf-8"))
             rows = written["rows"]
-            needed[arm].append(len(rows))
-            reached = [first_tool(rows, tier) or f"not in {len(rows)}" for tier in names]
-            steps = sum(row["success"] is True for row in rows)
-            print(f"| {' | '.join(map(str, [written['world'], arm, *reached, steps, round(written['cpu_s'])]))} |")
-    if len(needed[ARMS[0]]) > 1:
-        for arm, counts in needed.items():
-            print(f"| mean, or the last attempt where there was none | {arm} | | | {statistics.mean(counts):.1f} | | |")
+            firsts = [first_tool(rows, tier) for tier in tiers]
+            needed[arm].append([first or len(rows) for first in firsts])
+            cells = [first or f"not in {len(rows)}" for first in firsts]
+            reached = f"{sum(row['success'] is True for row in rows)} of {len(rows)}"
+            print(f"| {' | '.join(map(str, [world, arm, *cells, reached, round(written['cpu_s'])]))} |")
+    pairs = len(needed[ARMS[0]])
+    if pairs < 2:
+        return
+    by_tier = {arm: list(zip(*counts, strict=True)) for arm, counts in needed.items()}
+    for arm, counts in by_tier.items():
+        print(f"| mean of {pairs} | {arm} | {' | '.join(f'{statistics.mean(one):.1f}' for one in counts)} | | |")
+    with_, without = by_tier.values()
+    differences = [[one - other for one, other in zip(*both, strict=True)] for both in zip(with_, without, strict=True)]
+    means = [f"{statistics.mean(one):+.1f} ± {statistics.stdev(one) / pairs**0.5:.1f}" for one in differences]
+    print(f"| mean difference ± standard error | | {' | '.join(means)} | | |")
 
 
 def draw(folder: Path, file: Path) -> None:
@@ -317,20 +339,24 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the number of the first world of `play`")
     parser.add_argument("--attempts", type=int, default=160)
     parser.add_argument("--effort", type=int, default=16, help="transitions of the model that one attempt may search")
-    parser.add_argument("--most", type=int, default=40, help="the most attempts of a transfer")
+    parser.add_argument("--most", type=int, default=160, help="the most attempts of a life in a new world")
+    parser.add_argument("--lives", type=int, default=3, help="how many of the first lives the skills are of")
+    parser.add_argument("--by", choices=("curriculum", *ASKED), default="curriculum", help="who chooses goals there")
     parser.add_argument("--prior", choices=("heuristic", "none"), default="heuristic", help="what guides a transfer")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
+    setting = Setting(args.by, args.prior)
     if args.what == "play":
         play(args.folder, range(args.first, args.first + args.worlds), args.attempts, args.effort)
     elif args.what == "transfer":
-        transfer(args.folder, args.worlds, args.effort, args.most, args.prior)
+        begun = [args.folder / f"world{one['world']}" for one in lives(args.folder)[: args.lives]]
+        transfer(args.folder, args.worlds, begun, args.effort, args.most, setting)
     elif args.what == "table":
         table(args.folder)
     elif args.what == "worlds":
         world_table(args.folder)
     elif args.what == "transfer-table":
-        transfer_table(args.folder, args.prior, args.most)
+        transfer_table(args.folder, args.most, setting)
     elif args.file is None:
         parser.error("figure needs the file to write")
     else:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ...envs.goal_space import GoalCondition
 from ...envs.model import Model, StepResult
+from ...memory.builders.signatures import read_counted
 from ...stable_random import StableRandom
 from ..coverage import ActionWords, read_act
 from .skill_library import LiftedSkill, bind, write_act
@@ -123,7 +124,7 @@ class GuidedModel:
         return self._model.step(action)
 
     def follow(self, move: Move, draws: StableRandom | None = None, *, until_reward: bool = False) -> Done:
-        """Do a skill step by step; a step that is not possible is skipped.
+        """Do a skill step by step; a step that is not possible is skipped, or done with another number of things.
 
         Args:
             move: The skill and its things.
@@ -134,8 +135,9 @@ class GuidedModel:
         done: list[Any] = []
         earned = 0.0
         for step in move.skill:
-            names = step.split()[1:]
+            verb, *names = step.split()
             fitting = [pair for pair in self._fitting(bind(step, move.part)) if _agrees(names, pair[1], bound)]
+            fitting = _nearest(fitting, read_counted(verb)[1])
             if not fitting:
                 continue
             action, act = fitting[draws.below(len(fitting)) if draws is not None else 0]
@@ -181,6 +183,16 @@ class GuidedModel:
             self._listed()
             fitting = [pair for pair in self._by_act.get(step, ()) if possible(pair[0])]
         return fitting
+
+
+def _nearest(pairs: list[tuple[Any, ActionWords]], number: int | None) -> list[tuple[Any, ActionWords]]:
+    """Return the actions that are about this many things, one if None, or else about the nearest number of them."""
+
+    def away(act: ActionWords) -> int:
+        return abs((act.number or 1) - (number or 1))
+
+    least = min((away(act) for _, act in pairs), default=0)
+    return [pair for pair in pairs if away(pair[1]) == least]
 
 
 def _agrees(names: Sequence[str], act: ActionWords, bound: dict[str, int]) -> bool:

@@ -3,7 +3,8 @@
 What put a cup into a dishwasher is `walk x; grab x; walk y; open y; putin x y`, and may put a plate into the fridge.
 `memory.builders` writes skills of verified effects like this and keeps them on disk; here nothing is verified, as the
 search that uses a skill tries it, and skills are indexed by the features of goal conditions. A second thing of a role
-or a kind is written `plate#1`, so that a skill for two plates means two.
+or a kind is written `plate#1`, so that a skill for two plates means two. A step that says how many keeps that,
+`mine*4 x`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import lru_cache
 
 from ...envs.facts import ROLES
 from ...envs.goal_space import GoalCondition
-from ...memory.builders.signatures import as_word
+from ...memory.builders.signatures import as_word, read_counted, write_counted
 from ..coverage import ActionWords, read_act
 
 _SKILLS = 3
@@ -83,27 +84,27 @@ def lift(part: GoalCondition, actions: Sequence[str]) -> LiftedSkill:
                 names[key] = f"{role}#{counts[role]}" if counts[role] else role
                 counts[role] += 1
             roles[place] = names[key]
-        steps.append(" ".join((verb, *roles)))
+        steps.append(" ".join((write_counted(verb, act.number), *roles)))
     return tuple(steps)
 
 
 def write_act(act: ActionWords, part: GoalCondition | None = None) -> str:
-    """Write an action as a step, its things by their role in a condition, or else by their kind."""
+    """Write an action as a step, its things by their role in a condition, or else by their kind; not how many."""
     things = () if part is None else part.things
     return " ".join((act.verb, *(ROLES[things.index(one)] if one in things else as_word(one) for one in act.things)))
 
 
 @lru_cache(maxsize=1 << 14)
 def bind(step: str, part: GoalCondition) -> str:
-    """Return a step with the kinds of a condition's things put into its roles, numbers left out."""
+    """Return a step as `write_act` writes it, with the kinds of a condition's things put into its roles."""
     verb, *names = step.split()
     kinds = dict(zip(ROLES, map(as_word, part.things), strict=False))
     bare = (name.partition("#")[0] for name in names)
-    return " ".join((verb, *(kinds.get(name, name) for name in bare)))
+    return " ".join((read_counted(verb)[0], *(kinds.get(name, name) for name in bare)))
 
 
 def _pattern(kind: str, step: str) -> str:
-    """A step as skills are compared by it: among those for all kinds of conditions, every thing of a goal is alike."""
+    """A step as skills are compared by it, whatever its number: for all kinds of conditions, things are alike."""
     verb, *names = step.split()
     roles = (name.partition("#")[0] for name in names)
-    return " ".join((verb, *(ROLES[0] if kind == _ANY and role in ROLES else role for role in roles)))
+    return " ".join((read_counted(verb)[0], *(ROLES[0] if kind == _ANY and role in ROLES else role for role in roles)))

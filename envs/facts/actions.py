@@ -26,6 +26,8 @@ class Action(NamedTuple):
     """The kinds of its objects: `("cup", "table")`."""
     ids: tuple[int, ...]
     """Their ids, one for each name; 0 where an id is not known."""
+    number: int | None = None
+    """How many it is about: 3 of `"mine 3 oak_log"`; None where it does not say."""
 
 
 def script_parts(text: str) -> tuple[str, tuple[tuple[str, str], ...]] | None:

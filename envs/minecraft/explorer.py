@@ -87,8 +87,8 @@ class Explorer:
         lack = goal.number - goal.reached(seen)
         steps = self._planner.steps(goal, seen["inventory"], seen["within"], lack)
         first = steps[0]
-        if first.verb == "mine":  # all that the plan wants of it, as long as one is there
-            first = first._replace(number=sum(one.number for one in steps if one[:2] == first[:2]))
+        if first.verb == "mine":  # as long as one is there
+            first = first._replace(number=_wanted(steps))
         return self._do(first, seen, actions)
 
     def _do(self, step: PlanStep, seen: Seen, actions: Sequence[str]) -> str:
@@ -144,18 +144,18 @@ class MinecraftModel(EnvModel):
         moment = self._minecraft.moment
         goals = [goal for goal in moment.goals if measure_team(goal, moment.team, moment.begun) < 1]
         plans = [_plan(self._planner, goal, moment.seen) for goal in goals]
-        firsts = {step[:2] for steps in plans for step in steps[:1]}
+        firsts = {steps[0][:2]: _wanted(steps) for steps in plans if steps}
         later = {step[:2] for steps in plans for step in steps[1:]}
-        found = [_weight(action, firsts, later) for action in actions]
-        if useless := spare(self._planner, goals, moment.seen, [read_actor(one)[1] for one in actions]):
-            return [_FIRST if read_actor(one)[1] == useless else 1.0 for one in actions]
+        bare = [read_actor(one)[1] for one in actions]
+        found = _weights(bare, firsts, later)
+        if useless := spare(self._planner, goals, moment.seen, bare):
+            return [_FIRST if one == useless else 1.0 for one in bare]
         if max(found, default=0) < _FIRST:  # what is needed next has to be looked for
             giving = self._planner.rules.giving
             ways = [
                 _up_or_down(giving.get(thing, (thing,)) if verb == "mine" else (), moment.seen)
                 for verb, thing in sorted(firsts)
             ]
-            bare = [read_actor(one)[1] for one in actions]
             found = [
                 _FIRST if one in ways else _LATER if one.startswith("explore") and None in ways else weight
                 for one, weight in zip(bare, found, strict=True)
@@ -200,10 +200,28 @@ def _without(seen: Seen, name: str) -> Seen:
     return {**seen, "inventory": {one: count for one, count in seen["inventory"].items() if one != name}}
 
 
-def _weight(action: str, firsts: Collection[Any], later: Collection[Any]) -> float:
-    words = read_actor(action)[1].split()
-    meant = (words[0], words[-1])
-    return _FIRST if meant in firsts else _LATER if meant in later else 1.0
+def _wanted(steps: Sequence[PlanStep]) -> int:
+    """Return how much the whole plan wants of what its first step is about."""
+    return sum(one.number for one in steps if one[:2] == steps[0][:2])
+
+
+def _weights(actions: Sequence[str], firsts: Mapping[Any, int], later: Collection[Any]) -> list[float]:
+    """Return how likely each action is: of those for what is needed first, the one nearest to how much is wanted."""
+    read = [_read(action) for action in actions]
+    away = [abs(number - firsts[meant]) if meant in firsts else 0 for meant, number in read]
+    nearest: dict[tuple[str, str], int] = {}
+    for (meant, _), far in zip(read, away, strict=True):
+        nearest[meant] = min(far, nearest.get(meant, far))
+    return [
+        _FIRST if meant in firsts and far == nearest[meant] else _LATER if meant in firsts or meant in later else 1.0
+        for (meant, _), far in zip(read, away, strict=True)
+    ]
+
+
+def _read(action: str) -> tuple[tuple[str, str], int]:
+    """Return what an action is about, `("mine", "coal")`, and how many."""
+    verb, *rest = action.split()
+    return (verb, rest[-1] if rest else verb), int(rest[0]) if rest and rest[0].isdecimal() else 1
 
 
 def remaining(planner: Planner, goal: MinecraftGoal, seen: Seen) -> float:

@@ -1,4 +1,4 @@
-"""The words of the Minecraft world's actions: a verb, and the kind of thing that it is about. Not here: counts."""
+"""The words of the Minecraft world's actions: a verb, how many, and the kind of thing that it is about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import GoalError, unknown
 from ...experience import Goal
-from ..facts import Action, ConditionJson, FactGraph
+from ..facts import Action, ConditionJson, FactGraph, read_actor
 from ..verbalizer import PAST, Lexicon, Verbalizer, capitalised
 from .actions import DIRECTIONS, normalise
 from .goals import MinecraftGoal, read_words, say_goals, write_goal
@@ -50,14 +50,15 @@ class MinecraftVerbalizer(Verbalizer):
     lexicon = Lexicon(past=_PAST, carrying={})
 
     def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
-        """Take an action apart: `"mine 3 oak_log"` is `MINE` and `oak_log`."""
-        verb, *rest = normalise(text).split() or [""]
+        """Take an action apart: `"<char1> mine 3 oak_log"` is `MINE`, 3 and `oak_log`."""
+        verb, *rest = normalise(read_actor(text)[1]).split() or [""]
         if not verb:
             return None
         if verb not in _THINGS:
             return Action("_".join([verb, *rest]).upper(), (), ())
         things = tuple(one for one in rest if not one.isdecimal())
-        return Action(verb.upper(), things, tuple(map(node_of, things)))
+        number = next((int(one) for one in rest if one.isdecimal()), None)
+        return Action(verb.upper(), things, tuple(map(node_of, things)), number)
 
     def say_action(self, action: Action | str, numbered: object = ()) -> str:
         """Return an action as a sentence: `"Mine the oak log."`."""

@@ -64,10 +64,16 @@ def check_minedojo() -> Sequence[Requirement]:
     java = _java()
     return [
         RUNTIME.requirement(),
-        Requirement("Java 8", java.startswith("1.8"), java or "not in Debian 12: install Eclipse Temurin 8, say"),
+        Requirement("Java 8", java.startswith("1.8"), java if java.startswith("1.8") else _no_java_8(java)),
         _found("xvfb-run", "a display without a screen; set MINEDOJO_HEADLESS=1"),
         _mod(),
     ]
+
+
+def _no_java_8(other: str) -> str:
+    """Return how to get it, after which other version is there."""
+    there = f"only Java {other} is here; " if other else ""
+    return f"{there}Debian 12 has no Java 8: add Adoptium's apt repository, and apt-get install temurin-8-jdk"
 
 
 def _mod() -> Requirement:

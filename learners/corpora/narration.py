@@ -46,7 +46,7 @@ class Narrator:
             plain: Whether to take the plainest words.
             known: The thing that was named last: it may become a pronoun.
         """
-        verb, _, ids = event.action
+        verb, ids = event.action.verb, event.action.ids
         kinds, lexicon = self._episode.kinds, self._lexicon
         if verb in lexicon.back:  # the environment knows where that is, and the reader cannot know it
             place = self.destination(event)

@@ -1,6 +1,7 @@
 """Actions and signatures without particular objects, as skills write them.
 
-Objects become roles, `x`, `y`, `z`, in the order in which they are named. Conditions become signatures, `"x INSIDE y"`,
+Objects become roles, `x`, `y`, `z`, in the order in which they are named. An action that says how many has that with
+its verb, `MINE*3 x`. Conditions become signatures, `"x INSIDE y"`,
 which `pathei.envs.facts.read_condition` writes. Not here: reading script lines and conditions (`pathei.envs.facts`),
 and the actions of an environment in its own words (its verbalizer).
 """
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 from ...envs.facts import ROLES, Action, Entity, FactGraph, read_action, script_parts
 from ...envs.verbalizer import Verbalizer
 
+_COUNTED: Final = re.compile(r"(.+)\*(\d{1,9})")
 _ROLE: Final = re.compile(rf"\b[{''.join(ROLES)}]\b")
 
 
@@ -22,7 +24,7 @@ class StepAction(NamedTuple):
     """An action with its objects: `[PutIn] <cup> (12) <sink> (3)`."""
 
     verb: str
-    """As skills write it; without spaces."""
+    """As skills write it; without spaces, with the number if it has one."""
     things: tuple[Entity, ...]
 
 
@@ -51,7 +53,20 @@ def step_reader(verbalizer: Verbalizer, graph: FactGraph | None = None) -> ReadS
 
 def as_step(action: Action, verb: str = "") -> StepAction:
     """Return an action of an environment as a step, with the verb as it was written if that is known."""
-    return StepAction(verb or action.verb, tuple(map(Entity, action.names, action.ids)))
+    counted = write_counted(verb or action.verb, action.number)
+    return StepAction(counted, tuple(map(Entity, action.names, action.ids)))
+
+
+def write_counted(verb: str, number: int | None) -> str:
+    """Return the verb of a step that is about a number of things: `"MINE*3"`; the verb alone if that is None."""
+    return verb if number is None else f"{verb}*{number}"
+
+
+@lru_cache(maxsize=1 << 12)
+def read_counted(verb: str) -> tuple[str, int | None]:
+    """Return the verb of a step, and how many things it is about; None where it does not say."""
+    match = _COUNTED.fullmatch(verb)
+    return (verb, None) if match is None else (match[1], int(match[2]))
 
 
 def is_script(text: str) -> bool:

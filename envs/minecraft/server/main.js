@@ -11,6 +11,7 @@ Math.random = () => { // mineflayer's own chance, seeded and saved with the worl
   t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
   return ((t ^ t >>> 14) >>> 0) / 4294967296
 }
+require('./lookups').keep()
 const wire = require('./wire')
 const { load, VERSION } = require('./game/data')
 const { Game } = require('./game/game')

@@ -156,20 +156,27 @@ def test_a_choice_is_one_of_the_actions_and_follows_from_the_generator(actions: 
 
 
 @pytest.mark.parametrize(
-    ("action", "verb", "things", "ids"),
+    ("action", "verb", "things", "ids", "number"),
     [
-        ("[Grab] <cup> (12)", "grab", ("cup",), (12,)),
-        ("[PutBack] <cup> (12) <coffee_table> (7)", "putback", ("cup", "coffee_table"), (12, 7)),
-        ("[WALK] <cup> (1.12)", "walk", ("cup",), (12,)),
-        ("[StandUp]", "standup", (), ()),
-        ("light lamp (3)", "light", ("lamp",), (3,)),
-        ("Go left", "go", ("left",), ()),
-        ("2", "2", (), ()),
-        ("", "", (), ()),
+        ("[Grab] <cup> (12)", "grab", ("cup",), (12,), None),
+        ("[PutBack] <cup> (12) <coffee_table> (7)", "putback", ("cup", "coffee_table"), (12, 7), None),
+        ("[WALK] <cup> (1.12)", "walk", ("cup",), (12,), None),
+        ("<char1> [Walk] <cup> (12)", "walk", ("cup",), (12,), None),
+        ("[StandUp]", "standup", (), (), None),
+        ("light lamp (3)", "light", ("lamp",), (3,), None),
+        ("mine 4 oak_log", "mine", ("oak_log",), (), 4),
+        ("<char1> mine 4 oak_log", "mine", ("oak_log",), (), 4),
+        ("go to 10 64 -20", "go", ("to 10 64 -20",), (), None),
+        ("press 3", "press", ("3",), (), None),
+        ("Go left", "go", ("left",), (), None),
+        ("2", "2", (), (), None),
+        ("", "", (), (), None),
     ],
 )
-def test_an_action_is_taken_apart(action: str, verb: str, things: tuple[str, ...], ids: tuple[int, ...]) -> None:
-    assert read_act(action) == (verb, things, ids)
+def test_an_action_is_taken_apart(
+    action: str, verb: str, things: tuple[str, ...], ids: tuple[int, ...], number: int | None
+) -> None:
+    assert read_act(action) == (verb, things, ids, number)
 
 
 @given(st.text())

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from pathei.collectors.coverage import read_act
 from pathei.collectors.rollout.episode import Envs, Recorder
 from pathei.collectors.search.guided import GuidedModel, Move
-from pathei.collectors.search.skill_library import SkillLibrary, lift
+from pathei.collectors.search.skill_library import SkillLibrary, bind, lift, write_act
 from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.goal_space import GoalCondition
+from pathei.envs.minecraft.graph import WORTH
+from pathei.envs.model import StepResult
 from pathei.envs.virtualhome.engine.rules import EngineAction
 from pathei.envs.virtualhome.env import VirtualHomeEnv
 from pathei.envs.virtualhome.goals.space import HomeGoals
@@ -31,6 +33,74 @@ def test_a_plan_is_lifted_to_roles_and_numbers() -> None:
     assert lift(CUP_IN_SINK, PLAN) == ("walk x", "grab x", "walk y", "putin x y")
     two = lift(CUP_IN_SINK, ["[Walk] <cup> (7)", "[Walk] <cup> (9)", "[Open] <box> (2)", "[Walk] <cup> (7)"])
     assert two == ("walk x", "walk x#1", "open box", "walk x")
+
+
+@given(
+    st.sampled_from(("mine", "craft", "smelt", "deposit", "withdraw", "drop")),
+    st.none() | st.integers(0, 10**9 - 1),
+    st.sampled_from(WORTH),
+    st.sampled_from(WORTH),
+)
+def test_a_step_that_says_how_many_is_lifted_and_bound_again(
+    verb: str, number: int | None, thing: str, wanted: str
+) -> None:
+    part = GoalCondition(("you HOLDS _", f"you HOLDS {wanted}"), (wanted,))
+    action = " ".join((verb, *(() if number is None else (str(number),)), thing))
+    (step,) = lift(part, [action])
+    counted = verb if number is None else f"{verb}*{number}"
+    assert step == f"{counted} {'x' if thing == wanted else thing}"
+    assert bind(step, part) == write_act(read_act(action)) == f"{verb} {thing}"
+
+
+class Quarry:
+    """A model whose state is what was done, for actions with numbers."""
+
+    def __init__(self, *listed: str) -> None:
+        self.listed, self.done = listed, list[str]()
+
+    def snapshot(self) -> list[str]:
+        """What was done."""
+        return [*self.done]
+
+    def restore(self, state: list[str]) -> None:
+        """Go back."""
+        self.done = [*state]
+
+    def actions(self) -> Sequence[str]:
+        """What is listed."""
+        return self.listed
+
+    def possible(self, action: str) -> bool:
+        """Whether it is listed."""
+        return action in self.listed
+
+    def step(self, action: str) -> StepResult:
+        """Do it, for nothing."""
+        self.done.append(action)
+        return StepResult(0.0, False)
+
+    def key(self) -> object:
+        """The state."""
+        return tuple(self.done)
+
+    def success(self) -> bool:
+        """Never."""
+        return False
+
+    def text(self, action: str) -> str:
+        """Itself."""
+        return action
+
+
+@pytest.mark.parametrize(
+    ("step", "taken"), [("mine*4 x", "mine 4 coal"), ("mine x", "mine coal"), ("mine*3 x", "mine 4 coal")]
+)
+def test_a_step_is_done_with_its_number_of_things_or_the_nearest_that_is_listed(step: str, taken: str) -> None:
+    part = GoalCondition(("you HOLDS _",), ("coal",))
+    for seed in range(10):
+        model = GuidedModel(Quarry("mine coal", "mine 4 coal", "mine 4 dirt"), lambda text: 1.0)
+        done = model.follow(Move(part, (step,)), StableRandom(np.random.default_rng(seed)))
+        assert done.actions == (taken,)
 
 
 @given(st.permutations(range(1, 8)))

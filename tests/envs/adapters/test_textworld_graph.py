@@ -9,6 +9,7 @@ import pytest
 from pathei import data
 from pathei.envs.adapters import textworld
 from pathei.envs.adapters.textworld_graph import TextWorldVerbalizer, node_of
+from pathei.envs.facts import Action
 from pathei.experience import Trajectory
 from pathei.tests.support.learning import assert_facts_follow, corpus, demonstrated, listed_goals, mined, plan_succeeds
 
@@ -28,9 +29,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Trajectory
 def test_commands_are_read_without_a_graph_and_said_again() -> None:
     words = TextWorldVerbalizer()
     action = words.read_action("take old key from tall box")
-    assert action == ("TAKE_FROM", ("old key", "tall box"), (node_of("old key"), node_of("tall box")))
+    assert action == Action("TAKE_FROM", ("old key", "tall box"), (node_of("old key"), node_of("tall box")))
     assert words.say_action("insert old key into tall box") == "Insert the old key into the tall box."
-    assert words.read_action("go north") == ("GO_NORTH", (), ())
+    assert words.read_action("go north") == Action("GO_NORTH", (), ())
 
 
 def test_quests_have_conditions_and_changes_lead_to_what_holds(played: list[Trajectory]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathei.envs.facts import FactGraph
+from pathei.envs.facts import Action, FactGraph
 from pathei.envs.minecraft.actions import normalise
 from pathei.envs.minecraft.goals import COUNTED, MinecraftGoal, read_goal, say_goals, write_goal
 from pathei.envs.minecraft.graph import possible, say
@@ -89,9 +89,10 @@ def test_actions_are_taken_apart_and_said_in_sentences() -> None:
     crafted = words.read_action("craft oak_log")
     assert mined is not None
     assert crafted is not None
-    assert (mined.verb, mined.names) == ("MINE", ("oak_log",))
+    assert (mined.verb, mined.names, mined.number) == ("MINE", ("oak_log",), 3)
     assert mined.ids == crafted.ids
-    assert explored == ("EXPLORE_NORTH", (), ())
+    assert explored == Action("EXPLORE_NORTH", (), ())
+    assert words.read_action("<char1> mine 3 oak_log") == mined
     assert words.say_action(mined) == "Mine the oak log."
     assert words.read_action(" ") is None
 

@@ -1,6 +1,7 @@
 """The Minecraft world keeps the contracts; its rules give nothing for nothing; life in it has its dangers."""
 
 import os
+import re
 import signal
 from itertools import islice, pairwise
 from typing import Any
@@ -8,14 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pathei.agents.skills.view import EpisodeView
+from pathei.collectors.coverage import read_act
 from pathei.collectors.search.collector import MctsConfig, find_plan
 from pathei.collectors.search.config import SearchConfig
+from pathei.collectors.search.skill_library import lift
 from pathei.envs import check_env, check_snapshot
+from pathei.envs.goal_space import GoalCondition
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
 from pathei.envs.minecraft.tasks import playing
 from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
 from pathei.errors import ConfigError, ForeignRuntimeError, GoalError, SnapshotError
+from pathei.experience import Observation
+from pathei.memory.builders.signatures import read_counted, write_counted
 
 from .conftest import WORLD, Begin
 
@@ -134,6 +141,13 @@ def test_from_wood_to_iron(begin: Begin) -> None:
     assert env.step("wait")[4]["error"] == "the goal is reached, and the episode is over"
 
 
+def test_the_prior_prefers_as_much_as_the_goal_wants(begin: Begin) -> None:
+    env = begin([{"inventory": "cobblestone", "count": 3}], inventory={"wooden_pickaxe": 1})
+    env.step("explore down")
+    weights = dict(zip(env.actions(), env.model().prior(env.actions()), strict=True))
+    assert weights["mine 4 cobblestone"] == max(weights.values()) > weights["mine cobblestone"] > weights["wait"]
+
+
 def test_a_search_follows_the_recipe_graph(begin: Begin) -> None:
     env = begin([{"crafted": "wooden_pickaxe"}], inventory={"oak_planks": 3, "stick": 2, "crafting_table": 1})
     search = SearchConfig(simulations=20, depth=4, env_steps=20, selection="puct", stop_on_success=True)
@@ -141,6 +155,25 @@ def test_a_search_follows_the_recipe_graph(begin: Begin) -> None:
     for action in found.plan:
         env.step(action)
     assert env.over
+
+
+def test_what_is_listed_is_read_back_as_a_step_of_a_skill(begin: Begin) -> None:
+    held = {"chest": 1, "furnace": 1, "crafting_table": 1, "raw_iron": 5, "coal": 3, "bread": 2, "iron_helmet": 1}
+    env = begin(inventory={**held, "stone_pickaxe": 1, "oak_log": 9, "white_bed": 1}, food=10)
+    for placing in ("chest", "furnace", "crafting_table"):
+        env.step(f"place {placing}")
+    env.step("deposit 4 oak_log")
+    view = EpisodeView(MinecraftVerbalizer())
+    view.see(Observation(env.text(), actions=env.actions()))
+    assert len(view.actions) > 40
+    for action in view.actions:
+        step = view.read_step(action)
+        assert view.action(step.verb, step.things) == action
+        act, thing = read_act(action), action.split()[-1]
+        assert act.number == read_counted(step.verb)[1] == next(map(int, re.findall(r" (\d+) ", action)), None)
+        assert act.things == ((thing,) if " " in action else ())
+        (lifted,) = lift(GoalCondition(("you HOLDS _",), (thing,)), [action])
+        assert lifted == " ".join([write_counted(act.verb, act.number), *("x" for _ in act.things)])
 
 
 def test_what_lies_in_a_chest_is_there_again(begin: Begin) -> None:

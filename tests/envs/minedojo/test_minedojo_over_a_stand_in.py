@@ -123,5 +123,6 @@ def test_wrong_options_are_named(env: MineDojoEnv, options: dict[str, Any], why:
 def test_the_doctor_says_what_the_java_side_needs() -> None:
     notes = {one.what: one for one in check_minedojo()}
     assert {"MineDojo", "Java 8"} <= notes.keys()
+    assert notes["Java 8"].ok or "apt-get install temurin-8-jdk" in notes["Java 8"].note
     mod = notes["Minecraft 1.11.2 with Malmo's mod, built"]
     assert mod.ok or "MalmoMod-0.37.0-fat.jar" in mod.note

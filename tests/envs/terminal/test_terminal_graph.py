@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pathei.envs.facts import Action
 from pathei.envs.terminal.files import FileNode
 from pathei.envs.terminal.graph import node_of, path_of, read_tree
 from pathei.envs.terminal.tasks.generate import generate_tasks
@@ -33,7 +34,7 @@ def test_files_are_nodes_inside_directories() -> None:
 
 def test_commands_are_taken_apart() -> None:
     read = TerminalVerbalizer().read_action
-    moved = ("MV", ("offer.txt", "done"), (node_of("offer.txt"), node_of("done")))
+    moved = Action("MV", ("offer.txt", "done"), (node_of("offer.txt"), node_of("done")))
     assert read("mv inbox/offer.txt done") == read("mv inbox/offer.txt done/offer.txt") == moved
     chmod, grep = read("chmod 755 app/run.sh"), read("grep -c word 'my file.txt' > n.txt")
     assert chmod is not None
