@@ -24,7 +24,7 @@ help:
 	@echo "make lint    ruff (check, format) and mypy --strict"
 	@echo "make docs    build the documentation's site into build/site, strictly"
 	@echo "make bench   run every benchmark in benchmarks/"
-	@echo "make bench-report   measure search, collecting and memory, and write the results as JSON into benchmarks/results/"
+	@echo "make bench-report   measure search, collecting, Fisher information and EWC, and write the results as JSON"
 	@echo "make hubs    make an interpreter with OpenEnv in .venv/hubs, for the tests that need one"
 	@echo "make clean   remove .venv, caches and build products (never runs/)"
 
@@ -60,19 +60,16 @@ bench: .venv/.dev
 		echo "== $$file"; $(BIN)/python "$$file"; \
 	done
 
-# Each result names its command, the machine with its load, the commit and the versions.
+# $(call record,SCRIPT AND OPTIONS,RESULT,TITLE): a script that fails in the middle writes no result. Each result names its
+# command, the machine with its load, the commit and the versions.
+record = mkdir -p build && $(BIN)/python benchmarks/$(1) >build/report.md && $(BIN)/python benchmarks/_record.py $(2) \
+	--command 'python benchmarks/$(1)' --title '$(3)' <build/report.md
 bench-report: .venv/.dev
-	$(BIN)/python benchmarks/collectors/mcts.py --parts 3 --markdown | $(BIN)/python benchmarks/_record.py \
-		collectors/search_stages --command "python benchmarks/collectors/mcts.py --parts 3 --markdown" \
-		--title "Search with and without the stage that grows best first, at most 1.8 s of processor time each"
-	$(BIN)/python benchmarks/collectors/collect.py --markdown | $(BIN)/python benchmarks/_record.py \
-		collectors/split --command "python benchmarks/collectors/collect.py --markdown" \
-		--title "Processor time of one process per collected episode of at most 30 steps"
-	$(BIN)/python benchmarks/collectors/mcts.py --parts 4 --markdown | $(BIN)/python benchmarks/_record.py \
-		collectors/search_planner --command "python benchmarks/collectors/mcts.py --parts 4 --markdown" \
-		--title "Generated tasks by the search, and in PDDL by a planner of others"
-	$(BIN)/python benchmarks/leaks.py | $(BIN)/python benchmarks/_record.py leaks \
-		--command "python benchmarks/leaks.py" --title "Resident memory while the same is done again and again"
+	$(call record,collectors/mcts.py --parts 3 --markdown,collectors/search_stages,Search with and without the stage that grows best first (at most 1.8 s of processor time each))
+	$(call record,collectors/mcts.py --parts 4 --markdown,collectors/search_planner,Generated tasks by the search and in PDDL by a planner of others)
+	$(call record,collectors/collect.py --markdown,collectors/split,Processor time of one process per collected episode of at most 30 steps)
+	$(call record,learners/fisher.py --markdown,learners/fisher,Cost of Fisher information of GPT-2 with 10 million weights)
+	$(call record,learners/ewc.py --parts 1 --markdown,learners/ewc,Cost of the EWC penalty of GPT-2 with 10 million weights)
 	$(BIN)/python docs/tools/tables.py
 
 # OpenEnv needs mcp 1, and pathei mcp 2: the tests of its own client start this interpreter.

@@ -19,7 +19,7 @@ COMPILED = {
         "effects", "navigation", "places", "preconditions", "rules", "rules_clean", "rules_original", "scene", "world",
     ),
     "envs/virtualhome/goals": ("check", "landmarks", "relevance"),
-    "envs/virtualhome/language": ("observation",),
+    "envs/virtualhome/language": ("listing", "observation", "script"),
     "collectors/search": ("frontier", "mcts", "tree"),
 }  # fmt: skip
 """What takes the time of a household's steps and of a search."""
@@ -51,12 +51,14 @@ def compiled() -> list[Extension]:
         return []
     from mypyc.build import mypycify
 
-    # mypyc takes a module's name from its path, and the checkout need not be called `pathei`.
-    link = Path(tempfile.mkdtemp(prefix="pathei-mypyc-")) / "pathei"
+    # mypyc takes a module's name from its path, and the checkout need not be called `pathei`. What it writes goes
+    # elsewhere: through the link it would lie in the checkout.
+    folder = Path(tempfile.mkdtemp(prefix="pathei-mypyc-"))
+    link = folder / "pathei"
     link.symlink_to(Path(__file__).resolve().parent, target_is_directory=True)
-    files = [str(link / folder / f"{name}.py") for folder, names in COMPILED.items() for name in names]
+    files = [str(link / package / f"{name}.py") for package, names in COMPILED.items() for name in names]
     options = ["--config-file=", "--no-site-packages", "--ignore-missing-imports", "--follow-imports=silent"]
-    extensions: list[Extension] = mypycify([*options, *files], group_name="pathei", target_dir=str(link.parent))
+    extensions: list[Extension] = mypycify([*options, *files], group_name="pathei", target_dir=str(folder / "c"))
     return extensions
 
 

@@ -141,7 +141,7 @@ def run(checkout: Path) -> dict[str, Any]:
         (Path(folder) / "pathei").symlink_to(checkout.resolve(), target_is_directory=True)
         environment = {**os.environ, "PYTHONPATH": folder}
         command = [sys.executable, __file__, str(checkout), "--measure"]
-        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -42,7 +42,7 @@ def measure() -> dict[str, float]:
     for task in pathei.generate_tasks("virtualhome", TASKS):
         goal = {"text": task.goal.text, "conditions": list(task.goal.conditions)}
         env.reset(seed=task.seed, options={**task.options, "goal": goal})
-        found = Search(model_of(env), SearchConfig(simulations=300), np.random.default_rng(0)).run()
+        found = Search(model_of(env.unwrapped), SearchConfig(simulations=300), np.random.default_rng(0)).run()
         transitions, solved = transitions + found.env_steps, solved + bool(found.success)
     seconds = time.process_time() - begun
     return {"steps": stepping, "transitions": transitions / seconds, "done": transitions, "solved": solved}
@@ -52,7 +52,7 @@ def run(path: str) -> dict[str, float]:
     """Measure in a new process that imports pathei from a folder, or as it is installed."""
     environment = {**os.environ, **({"PYTHONPATH": path} if path else {})}
     command = [sys.executable, __file__, "--measure"]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

@@ -1,6 +1,7 @@
 """What the penalties of Elastic Weight Consolidation cost, compared with rivals: time, memory, share of a step.
 
     python benchmarks/learners/ewc.py                    # one thread; about three minutes
+    python benchmarks/learners/ewc.py --parts 1 --markdown
     python benchmarks/learners/ewc.py --size smollm2 --parts 1 --repeats 5 --ways ewc
     python benchmarks/learners/ewc.py --precision bf16
     python benchmarks/learners/ewc.py --device cuda --size 124m --batch 16 --length 1024 --precision bf16
@@ -31,8 +32,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from _table import show  # type: ignore[import-not-found]
 
 from pathei.learners.methods.ewc import EWC
 from pathei.learners.methods.ewc_lora import EwcLora
@@ -40,12 +40,14 @@ from pathei.learners.methods.l2sp import l2sp
 from pathei.learners.methods.parameters import anchor_of
 
 SIZES = {
+    "tiny": (4, 192, 6, 4096),
     "10m": (6, 320, 5, 8192),
     "27m": (8, 384, 6, 32768),
     "124m": (12, 768, 12, 50304),
     "355m": (24, 1024, 16, 50304),
 }
-"""Layers, width, heads and vocabulary of GPT-2; 124m and 355m are the published shapes with a padded vocabulary."""
+"""Layers, width, heads and vocabulary of GPT-2: `tiny` is the built-in model's shape; 124m and 355m are the published
+shapes with a padded vocabulary."""
 SMOLLM2 = "smollm2"
 """SmolLM2-135M (`pathei data get smollm2`), with its own weights."""
 STEP_WAYS = ("autograd", "ewc", "ewc bf16", "l2sp")
@@ -65,6 +67,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--parts", default="12")
     parser.add_argument("--ways", nargs="+", choices=STEP_WAYS, default=STEP_WAYS, help="of part 1")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--one", nargs=2, metavar=("PART", "WAY"), help=argparse.SUPPRESS)
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -248,7 +251,7 @@ def measured(part: str, way: str) -> dict[str, float]:
         plain = {name: value for name, value in os.environ.items() if name != "MALLOC_MMAP_THRESHOLD_"}
         env = plain | ({"MALLOC_MMAP_THRESHOLD_": "65536"} if more else {})
         command = [sys.executable, __file__, *sys.argv[1:], "--one", part, way, *more]
-        out = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=900)
+        out = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True, timeout=900)
         found |= json.loads(out.stdout.splitlines()[-1])
     return found
 
@@ -256,45 +259,31 @@ def measured(part: str, way: str) -> dict[str, float]:
 # --- tables
 
 
-def steps_table(args: argparse.Namespace) -> Table:
-    """Measure part 1."""
+def show_steps(args: argparse.Namespace) -> None:
+    """Measure part 1, and print it."""
     tokens = args.batch * args.length
     model = "SmolLM2-135M" if args.size == SMOLLM2 else f"GPT-2 {args.size}"
     title = f"A step of {model}, {tokens} tokens, {args.precision}, on {name_of(args.device)}"
-    table = Table(title=title)
-    for heading in ("penalty", "ms", "share of a step", "tokens/s", "extra MiB", "step without, ms"):
-        table.add_column(heading, justify="left" if heading == "penalty" else "right")
+    columns, rows = ["penalty", "ms", "share of a step", "tokens/s", "extra MiB", "step without, ms"], list[list[str]]()
     for way in args.ways:
         found = measured("1", way)
         step, extra = found["step"], found["penalty"]
-        table.add_row(
-            way,
-            f"{extra:.2f}",
-            f"{extra / step:.2%}",
-            f"{1e3 * tokens / (step + extra):,.0f}",
-            f"{found['extra']:.1f}",
-            f"{step:.1f}",
-        )
-    return table
+        figures = [f"{extra:.2f}", f"{extra / step:.2%}", f"{1e3 * tokens / (step + extra):,.0f}"]
+        rows.append([way, *figures, f"{found['extra']:.1f}", f"{step:.1f}"])
+    show(title, columns, rows, markdown=args.markdown)
 
 
-def lora_table(args: argparse.Namespace) -> Table:
-    """Measure part 2."""
-    table = Table(title=f"The penalty of one LoRA module, 4096 x 4096, rank 8, on {name_of(args.device)}")
-    for heading in ("way", "ms", "times faster", "extra MiB", "of autograd's"):
-        table.add_column(heading, justify="left" if heading == "way" else "right")
+def show_lora(args: argparse.Namespace) -> None:
+    """Measure part 2, and print it."""
+    title = f"The penalty of one LoRA module, 4096 x 4096, rank 8, on {name_of(args.device)}"
+    columns, rows = ["way", "ms", "times faster", "extra MiB", "of autograd's"], list[list[str]]()
     rival: dict[str, float] = {}
     for way in LORA_WAYS:
         found = measured("2", way)
         rival = rival or found
-        table.add_row(
-            way,
-            f"{found['penalty']:.3f}",
-            f"{rival['penalty'] / found['penalty']:,.1f}",
-            f"{found['extra']:.1f}",
-            f"{found['extra'] / rival['extra']:.1%}",
-        )
-    return table
+        times = [f"{found['penalty']:.3f}", f"{rival['penalty'] / found['penalty']:,.1f}"]
+        rows.append([way, *times, f"{found['extra']:.1f}", f"{found['extra'] / rival['extra']:.1%}"])
+    show(title, columns, rows, markdown=args.markdown)
 
 
 def name_of(device: str) -> str:
@@ -310,11 +299,10 @@ def main() -> None:
     if args.one:
         print(json.dumps(measure(args)))
         return
-    console = Console()
     if "1" in args.parts:
-        console.print(steps_table(args))
+        show_steps(args)
     if "2" in args.parts:
-        console.print(lora_table(args))
+        show_lora(args)
 
 
 if __name__ == "__main__":

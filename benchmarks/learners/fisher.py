@@ -1,7 +1,7 @@
 """What Fisher information costs compared with a plain forward and backward pass over the same tokens, and its rivals.
 
-    python benchmarks/learners/fisher.py [--size 10m] [--length 128] [--sequences 16] [--repeats 3]
-    python benchmarks/learners/fisher.py --size smollm2 --ways plain loop "hooks 1"
+    python benchmarks/learners/fisher.py [--size 10m] [--length 128] [--sequences 16] [--repeats 3] [--markdown]
+    python benchmarks/learners/fisher.py --size smollm2 --ways loop "hooks 1"
     python benchmarks/learners/fisher.py --device cuda --size 124m --length 1024 --dtype bf16
 
 Every way runs in a process of its own, on a GPT-2 with random weights, or on SmolLM2-135M with its own. There the plain
@@ -26,8 +26,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import torch
-from rich.console import Console
-from rich.table import Table
+from _table import show  # type: ignore[import-not-found]
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
@@ -35,8 +34,9 @@ from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 from pathei.learners.fisher.estimate import estimate
 from pathei.learners.models.smollm2 import smollm2
 
-SIZES: Final = {  # layers, width, heads, vocabulary
+SIZES: Final = {  # layers, width, heads, vocabulary; tiny is the built-in model's shape
     "1m": (2, 128, 4, 2000),
+    "tiny": (4, 192, 6, 4096),
     "10m": (6, 320, 5, 8192),
     "27m": (8, 384, 6, 32768),
     "124m": (12, 768, 12, 50257),
@@ -240,6 +240,7 @@ def main() -> None:
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--peak-tflops", type=float, help="of the device, for the share of peak")
     parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--only", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.sequences % 8 or options.sequences < 16:
@@ -251,24 +252,18 @@ def main() -> None:
     peak = options.peak_tflops or next((value for name, value in PEAKS.items() if name in card), None)
     model = "SmolLM2-135M" if options.size == SMOLLM2 else f"GPT-2 {options.size}"
     title = f"{card}: {model}, {options.dtype}, {options.sequences} sequences of {options.length} tokens"
-    table = Table(title=title)
-    for heading in ("way", "cost", "start", "memory MiB", "tokens/s", "share of peak", "trace", "cosine"):
-        table.add_column(heading, justify="left" if heading == "way" else "right")
+    columns = ["way", "cost", "start", "MiB", "tokens/s", "trace", "cosine", *(["share of peak"] if peak else [])]
+    rows: list[list[str]] = []
     for name in options.ways:
         command = [sys.executable, __file__, *sys.argv[1:], "--only", name]
-        told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
-        rate = options.length / (told["plain"] * told["cost"])
-        share = f"{6 * told['parameters'] * rate / peak / 1e12:.1%}" if peak else ""
-        quality = [f"{told[key]:.4f}" if key in told else "" for key in ("trace", "cosine")]
-        figures = [
-            f"{told['cost']:.2f}",
-            f"{told['start']:.1f}",
-            f"{told['memory'] / 2**20:.0f}",
-            f"{rate:,.0f}",
-            share,
-        ]
-        table.add_row(WAYS[name], *figures, *quality)
-    Console(width=120).print(table)
+        printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+        found = json.loads(printed.splitlines()[-1])
+        rate = options.length / (found["plain"] * found["cost"])
+        spent = [f"{found['cost']:.2f}", f"{found['start']:.1f}", f"{found['memory'] / 2**20:.0f}", f"{rate:,.0f}"]
+        quality = [f"{found[key]:.4f}" if key in found else "" for key in ("trace", "cosine")]
+        share = [f"{6 * found['parameters'] * rate / peak / 1e12:.1%}"] if peak else []
+        rows.append([WAYS[name], *spent, *quality, *share])
+    show(title, columns, rows, markdown=options.markdown)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ...errors import FisherError
 from .backward import Backend, each_gradient
-from .layers import Gradient, gradients, is_embedding
+from .layers import Gradient, MatrixGradient, VectorGradient, gradients, is_embedding
 from .sequences import SequenceBatch, SequenceLoss
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ _EXACT: Final = (1e-3, 1e-8)
 that counts: a gradient that is 0 but for rounding (of a key's bias, say) rounds differently each time."""
 _ROUGH: Final = (0.1, 1e-2)
 """The same for half-precision types."""
-_PART: Final = 1 << 16
-"""How many entries of a gradient are formed and squared at once on a CPU: they are still in its cache when squared."""
+_PART: Final = 1 << 19
+"""How many entries of a gradient are formed and squared at once on a CPU: few enough that they are still in its last
+cache when squared, and enough for a matrix product at full speed."""
 _LOOP: Final = "use backend='loop', or leave its parameters out"
 
 
@@ -47,12 +48,15 @@ class _Catcher:
     """Hooks on every layer that owns one of the parameters."""
 
     def __init__(self, model: nn.Module, parameters: Mapping[str, nn.Parameter], sums: Mapping[str, Tensor]) -> None:
+        import torch
+
         self.sums = sums
         self.rows = 0
         self._names = {id(value): name for name, value in parameters.items()}
         self._awaited: dict[str, int] = {}
         self._uses: dict[str, list[_Use]] = {}
-        self._scratch: Tensor | None = None
+        self._scratch = torch.empty(0)
+        self._views: dict[tuple[torch.Size, torch.dtype, torch.device], Tensor] = {}
         self._backward = False
         # All layers are looked at before the first hook is set, so that a refusal leaves none behind.
         owners = [(path, module, self._own(path, module)) for path, module in model.named_modules()]
@@ -123,39 +127,51 @@ class _Catcher:
             self._backward = False
 
     def _square(self, name: str) -> None:
-        import torch
-
         uses, total = self._uses.pop(name), self.sums[name]
-        with torch.no_grad():
-            if len(uses) == 1 and not uses[0].x.is_floating_point():
-                self._square_rows(uses[0], total)
-                return
-            for rows in _parts(total):
-                part = total[rows]
-                buffer = self._buffer(part, uses[0].delta.dtype)
-                for row in range(self.rows):
-                    for keep, use in enumerate(uses):
-                        use.gradient(use.x[row], use.delta[row], buffer, min(keep, 1), rows)
-                    part.addcmul_(buffer, buffer)
+        if total.ndim == 1:
+            _square_vector(uses, total)
+        elif len(uses) == 1 and not uses[0].x.is_floating_point():
+            _square_rows(uses[0], total)
+        else:
+            self._square_matrix(uses, total)
 
-    def _square_rows(self, use: _Use, total: Tensor) -> None:
-        """Do it for an embedding that is used once: only the rows of a sequence's own tokens have a gradient."""
-        import torch
+    def _square_matrix(self, uses: list[_Use], total: Tensor) -> None:
+        for part, rows in _parts(total):
+            buffer = self._buffer(part.shape, uses[0].delta.dtype, part.device)
+            for row in range(self.rows):
+                for keep, use in enumerate(uses):
+                    form = cast("MatrixGradient", use.gradient)
+                    form(use.x[row], use.delta[row], buffer, min(keep, 1), rows)
+                part.addcmul_(buffer, buffer)
 
-        for row in range(self.rows):
-            tokens, places = torch.unique(use.x[row], return_inverse=True)
-            full = use.x[row].new_zeros(len(tokens), total.shape[1], dtype=use.delta.dtype)
-            full.index_add_(0, places, use.delta[row])
-            total.index_add_(0, tokens, full.float().square_())
-
-    def _buffer(self, like: Tensor, dtype: torch.dtype) -> Tensor:
+    def _buffer(self, shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
         """Return room for a part of a gradient; all parameters share it."""
         import torch
 
-        old = self._scratch
-        if old is None or old.numel() < like.numel() or old.dtype != dtype or old.device != like.device:
-            self._scratch = old = torch.empty(like.numel(), dtype=dtype, device=like.device)
-        return old[: like.numel()].view(like.shape)
+        found = self._views.get((shape, dtype, device))
+        if found is None:
+            if self._scratch.numel() < shape.numel() or (self._scratch.dtype, self._scratch.device) != (dtype, device):
+                self._scratch, self._views = torch.empty(shape.numel(), dtype=dtype, device=device), {}
+            found = self._views[shape, dtype, device] = self._scratch[: shape.numel()].view(shape)
+        return found
+
+
+def _square_vector(uses: list[_Use], total: Tensor) -> None:
+    """Do it for a bias or a norm's weight: all sequences at once."""
+    first, *more = (cast("VectorGradient", use.gradient)(use.x, use.delta) for use in uses)
+    for gradient in sum(more, first):
+        total.addcmul_(gradient, gradient)
+
+
+def _square_rows(use: _Use, total: Tensor) -> None:
+    """Do it for an embedding that is used once: only the rows of a sequence's own tokens have a gradient."""
+    import torch
+
+    for ids, delta in zip(use.x, use.delta, strict=True):
+        tokens, places = torch.unique(ids, return_inverse=True)
+        full = ids.new_zeros(len(tokens), total.shape[1], dtype=delta.dtype)
+        full.index_add_(0, places, delta)
+        total.index_add_(0, tokens, full.float().square_())
 
 
 @contextlib.contextmanager
@@ -220,12 +236,19 @@ def _verify(
         )
 
 
-def _parts(total: Tensor) -> Iterator[slice]:
-    """Yield the rows of a parameter in parts of at most `_PART` entries, or single rows; all at once on a GPU."""
-    count = total.shape[0]
-    height = count if total.device.type != "cpu" else max(1, _PART * count // max(total.numel(), 1))
+def _parts(total: Tensor) -> Iterator[tuple[Tensor, slice]]:
+    """Yield parts of a parameter, of at most `_PART` entries or single rows, and which rows they are.
+
+    A parameter is one part where it is small, and on a GPU.
+    """
+    size, count = total.numel(), total.shape[0]
+    if size <= _PART or total.device.type != "cpu":
+        yield total, slice(0, count)
+        return
+    height = max(1, _PART * count // size)
     for start in range(0, count, height):
-        yield slice(start, min(count, start + height))
+        rows = slice(start, min(count, start + height))
+        yield total[rows], rows
 
 
 def _size(tensor: Tensor) -> float:

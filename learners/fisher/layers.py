@@ -15,9 +15,13 @@ from ..models.identity import base_name
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Gradient = Callable[["Tensor", "Tensor", "Tensor", int, slice], None]
+MatrixGradient = Callable[["Tensor", "Tensor", "Tensor", int, slice], None]
 """Given x `[T, in]` (or token ids `[T]`), delta `[T, out]`, the place for some rows of the gradient, 1 to add to what
 is there or 0 to replace it, and which rows of the parameter these are, with both ends."""
+VectorGradient = Callable[["Tensor", "Tensor"], "Tensor"]
+"""Given x `[B, T, in]` and delta `[B, T, out]`, the gradients of all sequences, `[B, out]`."""
+Gradient = MatrixGradient | VectorGradient
+"""By the dimensions of the parameter, 2 or 1."""
 
 
 def gradients(module: nn.Module) -> dict[str, Gradient] | None:
@@ -30,6 +34,8 @@ def gradients(module: nn.Module) -> dict[str, Gradient] | None:
         return {"weight": _conv1d, "bias": _bias}
     if isinstance(module, nn.Embedding):
         return {"weight": _embedding}
+    if any(value.ndim != 1 for value in module.parameters(recurse=False)):
+        return None
     if isinstance(module, nn.LayerNorm):
         return {"weight": _layer_norm(module.eps), "bias": _bias}
     if type(module).__name__.endswith("RMSNorm"):
@@ -72,15 +78,8 @@ def _conv1d(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> No
     out.addmm_(x[:, rows].to(delta.dtype).t(), delta, beta=keep)
 
 
-def _bias(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
-    _put(delta[:, rows].sum(0), out, keep)
-
-
-def _put(value: Tensor, out: Tensor, keep: int) -> None:
-    if keep:
-        out.add_(value)
-    else:
-        out.copy_(value)
+def _bias(x: Tensor, delta: Tensor) -> Tensor:
+    return delta.sum(1)
 
 
 def _embedding(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
@@ -91,20 +90,20 @@ def _embedding(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) ->
         out.index_add_(0, x[here] - rows.start, delta[here])
 
 
-def _layer_norm(epsilon: float) -> Gradient:
-    def gradient(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
+def _layer_norm(epsilon: float) -> VectorGradient:
+    def gradient(x: Tensor, delta: Tensor) -> Tensor:
         from torch.nn.functional import layer_norm
 
-        _put((delta * layer_norm(x.float(), x.shape[-1:], eps=epsilon)).sum(0)[rows], out, keep)
+        return (delta * layer_norm(x.float(), x.shape[-1:], eps=epsilon)).sum(1)
 
     return gradient
 
 
-def _rms_norm(epsilon: float | None) -> Gradient:
-    def gradient(x: Tensor, delta: Tensor, out: Tensor, keep: int, rows: slice) -> None:
+def _rms_norm(epsilon: float | None) -> VectorGradient:
+    def gradient(x: Tensor, delta: Tensor) -> Tensor:
         from torch.nn.functional import rms_norm
 
-        _put((delta * rms_norm(x.float(), x.shape[-1:], eps=epsilon)).sum(0)[rows], out, keep)
+        return (delta * rms_norm(x.float(), x.shape[-1:], eps=epsilon)).sum(1)
 
     return gradient
 

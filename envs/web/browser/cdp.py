@@ -24,6 +24,8 @@ Listener = Callable[[str, Mapping[str, Any]], None]
 """Gets each event of a session: its name, and its parameters."""
 
 _CHUNK: Final = 1 << 18
+_GLANCE_S: Final = 0.1
+"""The longest piece in which waiting is counted, in seconds."""
 
 
 class CdpError(WorldError):
@@ -99,15 +101,21 @@ class Connection:
     def pump(self, until: Callable[[], bool], timeout: float) -> bool:
         """Read messages until the condition holds or the time is over; return whether it holds.
 
+        The time for which this process is stopped, or gets no processor, does not count: what it waits for may need
+        answers from it.
+
         Raises:
             WorldError: the browser is gone.
         """
-        deadline = time.monotonic() + timeout
+        left, last = timeout, time.monotonic()
         while not until():
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._reading], [], [], left)[0]:
+            came = select.select([self._reading], [], [], min(max(left, 0.0), _GLANCE_S))[0]
+            now = time.monotonic()
+            left, last = left - min(now - last, _GLANCE_S), now
+            if came:
+                self._read()
+            if left <= 0:
                 return until()
-            self._read()
         return True
 
     def close(self) -> None:

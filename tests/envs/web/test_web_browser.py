@@ -318,6 +318,32 @@ def test_whatever_ends_python_ends_the_browser(browser: Browser, end: str) -> No
     assert gone(profile)
 
 
+WAITING = """
+import sys
+from pathei.envs.web.browser.cdp import Connection
+connection = Connection(0, 1, why_dead=str)
+connection.listeners[""] = lambda method, params: connection.post("answer", wanted=False)
+sys.stderr.write(connection.call("ask", timeout=0.8)["value"])
+"""
+
+
+def test_the_time_for_which_python_is_stopped_does_not_count() -> None:
+    """The browser asks something while it is stopped, and answers what it was asked only after that."""
+    command = [sys.executable, "-c", WAITING]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert b'"ask"' in os.read(child.stdout.fileno(), 1000)
+        child.send_signal(signal.SIGSTOP)
+        time.sleep(1.0)
+        os.write(child.stdin.fileno(), b'{"method":"Fetch.requestPaused"}\0')
+        child.send_signal(signal.SIGCONT)
+        assert b'"answer"' in os.read(child.stdout.fileno(), 1000)
+        os.write(child.stdin.fileno(), b'{"id":1,"result":{"value":"done"}}\0')
+        assert child.stderr.read() == b"done"
+
+
 def marks(process: Any) -> set[str]:
     """Return what a process's command line shows that it is, besides a browser."""
     line = " ".join(process.cmdline())

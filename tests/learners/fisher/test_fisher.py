@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from pathei.errors import FisherError, UnknownNameError
+from pathei.learners.fisher import hooks as hooks_module
 from pathei.learners.fisher.estimate import estimate, from_adam
 from pathei.learners.models.identity import model_hash
 from pathei.tests.support.fisher_models import VOCABULARY, by_grad, by_vmap, distance, gpt2, llama, texts
@@ -37,12 +40,17 @@ def test_loop_and_hooks_equal_vmap_on_every_tensor(name: str) -> None:
         assert distance(estimate(model, sequences, backend="hooks", batch=batch), truth) < BAR
 
 
-def test_a_weight_that_is_squared_in_parts_is_the_same() -> None:
-    """Tied, with words in all parts, and more of them than one part holds."""
-    model, sequences = gpt2(words=9000), [ids * 240 for ids in texts([13] * 4)]
-    truth = by_grad(model, sequences)
-    for batch in (1, 4):
-        assert distance(estimate(model, sequences, backend="hooks", batch=batch), truth) < BAR
+@settings(max_examples=12, deadline=None)
+@given(
+    name=st.sampled_from(sorted(MODELS)), part=st.integers(1, 1200), batch=st.integers(1, 4), seed=st.integers(0, 99)
+)
+def test_a_weight_that_is_squared_in_parts_is_the_same(name: str, part: int, batch: int, seed: int) -> None:
+    """From single rows to all at once, tied or not, with words in all parts."""
+    model, sequences = MODELS[name](), texts([13, 5, 9], seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hooks_module, "_PART", part)
+        found = estimate(model, sequences, backend="hooks", batch=batch)
+    assert distance(found, by_grad(model, sequences)) < BAR
 
 
 @pytest.mark.parametrize("name", MODELS)
