@@ -126,6 +126,7 @@ class FineTuner:
                     return _read_report(out)
                 kept = self._examples(examples)
                 learned = [one for one in kept if one.split == "train"]
+                self._require_packages()
                 if not learned:
                     raise LearningError(f"{self._config.data or 'What is given'} holds no examples to learn from.")
                 base, tokenizer, text = self.load()
@@ -154,9 +155,7 @@ class FineTuner:
             PatheiError: a model, a file of Fisher information or a reference text cannot be read, or does not fit.
         """
         config = self._config
-        with needed_by("Learning into weights", "learn"):
-            for package in ("torch", *(("trl", "datasets") if config.training.trainer == "trl" else ())):
-                importlib.import_module(package)
+        self._require_packages()
         if config.init_from:
             find_model(config.init_from)
         base, tokenizer = load_model(config.model, device())
@@ -167,6 +166,13 @@ class FineTuner:
         return base, tokenizer, self._reference_text(base, tokenizer) if _needs_text(config, self._needs) else None
 
     # --- what a run is made of
+
+    def _require_packages(self) -> None:
+        """Raise `MissingDependencyError` if a package that the trainer needs is not installed."""
+        trl = self._config.training.trainer == "trl"
+        with needed_by("Learning into weights", "learn"):
+            for package in ("torch", *(("trl", "datasets") if trl else ())):
+                importlib.import_module(package)
 
     def _note(self, sentence: str) -> None:
         self._notes.append(sentence)

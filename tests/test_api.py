@@ -65,7 +65,7 @@ def test_a_loop_is_run(tmp_path: Path) -> None:
 
 
 def test_tasks_of_no_environment_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(pathei.PatheiError, match="one environment"):
+    with pytest.raises(pathei.PatheiError, match="give at least one"):
         pathei.collect(tmp_path, [])
 
 

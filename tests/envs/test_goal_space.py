@@ -144,7 +144,7 @@ def test_what_somebody_writes_is_read(text: str, name: str | None) -> None:
         ("the fridge is happy", "none of the forms"),
         ("the unicorn is on the bed", "there is no unicorn here"),
         ("the fridgee is open", "did you mean fridge"),
-        ("the fridge (99999) is open", r"there is no fridge \(99999\) here"),
+        ("the fridge (99999) is open", r"what '\(99999\)' says .* is not known"),
         ("the bed is open", "nothing that can be done here"),
         ("the bed is in the book", "nothing that can be done here"),
         ("the fridge is closed", "holds already"),
@@ -153,7 +153,7 @@ def test_what_somebody_writes_is_read(text: str, name: str | None) -> None:
         ("[]", "at least one"),
         ("[1]", "is not an object"),
         ('{"node": {"class": "fridge"}, "stat": "OPEN"}', "did you mean 'state'"),
-        ('__import__("os").system("true")', "none of the forms"),
+        ('__import__("os").system("true")', "is not known"),
     ],
 )
 def test_what_cannot_be_checked_is_refused_with_the_reason(text: str, why: str) -> None:

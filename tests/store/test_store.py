@@ -433,7 +433,7 @@ def test_a_full_disk_is_named_and_what_was_stored_stays(tmp_path: Path) -> None:
     command = [sys.executable, "-c", LIMITED, str(tmp_path / "s"), str(Path(__file__).parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "make room on that disk" in done.stdout
-    assert "make room on that disk" in done.stdout.splitlines()[1]
+    assert "open the store again" in done.stdout.splitlines()[1]
     with ExperienceStore.open(tmp_path / "s") as store:
         assert [one.id for one in store.trajectories()] == ["first"]
         store.append(episode("too big", steps=40))
