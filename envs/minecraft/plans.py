@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 from ...errors import GoalError
@@ -29,8 +29,8 @@ PRICES: Final[Mapping[str, float]] = {
 """Blocks of the land, each with a rough price of finding one and breaking it, in actions."""
 _HUNT: Final = 8.0
 _FIGHT: Final = 25.0
-_MOST: Final = 40
-"""A plan that goes deeper turns in a circle."""
+_TRIED: Final = 8
+"""How many ways are tried where the cheapest lead nowhere."""
 _BURNS: Final = 200
 """Ticks of fire that smelting one thing takes."""
 
@@ -101,17 +101,28 @@ class Planner:
         except GoalError:
             return math.inf
 
-    def costs(self, name: str, held: Mapping[str, int], within: Collection[str]) -> Mapping[str, float]:
-        """Return what one of each thing costs that the making of a thing may involve."""
-        return self._costs(name, frozenset(one for one, count in held.items() if count > 0), frozenset(within))
+    def costs(
+        self, name: str, held: Mapping[str, int], within: Collection[str], barred: Collection[str] = ()
+    ) -> Mapping[str, float]:
+        """Return what one of each thing costs that the making of a thing may involve.
 
-    def _price_all(self, name: str, held: frozenset[str], within: frozenset[str]) -> Mapping[str, float]:
+        Args:
+            name: The thing.
+            held: What is there and costs nothing.
+            within: The blocks that are near.
+            barred: What may not be used: infinity.
+        """
+        return self._costs(name, frozenset(+Counter(held)), frozenset(within), frozenset(barred))
+
+    def _price_all(
+        self, name: str, held: frozenset[str], within: frozenset[str], barred: frozenset[str]
+    ) -> Mapping[str, float]:
         closure = self._closure(name)
-        costs = {one: self._found(one, held, within) for one in closure}
+        costs = {one: math.inf if one in barred else self._found(one, held, within) for one in closure}
         for _ in range(12):
             changed = False
             for one in closure:
-                if one in held:
+                if one in held or one in barred:
                     continue
                 for price in self._made(one, costs):
                     if price < costs[one] - 1e-9:
@@ -151,13 +162,22 @@ class Planner:
         return self._hunted.get(name)
 
 
+class _Way(NamedTuple):
+    """One way of getting a thing."""
+
+    price: float
+    """Of one of it, roughly."""
+    go: Callable[[], None]
+
+
 class _Plan:
     """A plan in the making: what will be there after the steps so far."""
 
     def __init__(self, planner: Planner, stock: Counter[str], within: set[str]) -> None:
         self.planner, self.rules, self.stock, self.within = planner, planner.rules, stock, within
         self.steps: list[PlanStep] = []
-        self._depth = 0
+        self._making: list[str] = []
+        """What the steps in the making are for: nothing is made of itself, as an ingot of the nuggets of an ingot."""
 
     def member(self, name: str) -> str:
         """Return the thing of a group that is the easiest to get; another name is its own."""
@@ -175,48 +195,78 @@ class _Plan:
         lack = count - self.stock[name]
         if lack <= 0:
             return
-        self._depth += 1
-        if self._depth > _MOST:
-            raise GoalError(f"No way is known to get {name} in the Minecraft world.")
-        self._choose(name)(name, lack)
-        self._depth -= 1
+        if name in self._making:
+            raise _no_way(name)
+        self._making.append(name)
+        self._follow(name, self._ways(name, lack))
+        self._making.pop()
 
     def craft(self, name: str, count: int) -> None:
         """Craft this many more of a thing."""
-        recipes = self.rules.recipes.get(name)
-        if not recipes:
+        if name not in self.rules.recipes:
             raise GoalError(f"{name} is not made by crafting.")
-        costs = self.planner.costs(name, self.stock, self.within)
-        recipe = min(recipes, key=lambda one: self._price(one, costs))
-        times = math.ceil(count / recipe.makes)
-        for part, each in recipe.parts.items():
-            self._use(part, each * times)
-        if recipe.table:
-            self._station("crafting_table")
-        self._do("craft", name, times * recipe.makes, float(times))
+        self._follow(name, self._crafting(name, count))
 
     def smelt(self, name: str, count: int) -> None:
         """Smelt this many more of a thing."""
-        sources = self.rules.smelted.get(name)
-        if not sources:
+        if name not in self.rules.smelted:
             raise GoalError(f"{name} is not made by smelting.")
-        costs = self.planner.costs(name, self.stock, self.within)
-        source = min(sources, key=lambda one: (costs[one], one))
-        self._use(source, count)
-        self._fuel(source, count)
-        self._station("furnace")
-        self.steps.append(PlanStep("smelt", source, count, 1 + count / 2))
-        self.stock[name] += count
+        self._follow(name, self._smelting(name, count))
 
     def tool(self, block: str) -> None:
         """Have a tool that gets something out of a block."""
         if not self.rules.breaks(block, +self.stock):
             self.obtain(self.rules.tools[block], 1)
 
-    def _mine(self, name: str, count: int) -> None:
-        block = self._block(name)
+    def _follow(self, name: str, ways: Iterable[_Way]) -> None:
+        """Take the way that costs least, or the next where that leads nowhere: prices are rough."""
+        stock, within, steps, making = Counter(self.stock), set(self.within), len(self.steps), len(self._making)
+        for way in sorted((one for one in ways if one.price < math.inf), key=lambda one: one.price)[:_TRIED]:
+            try:
+                return way.go()
+            except GoalError:
+                self.stock, self.within = Counter(stock), set(within)
+                del self.steps[steps:], self._making[making:]
+        raise _no_way(name)
+
+    def _ways(self, name: str, lack: int) -> Iterator[_Way]:
+        """Yield the ways of getting so many more of a thing."""
+        yield from self._crafting(name, lack)
+        yield from self._smelting(name, lack)
+        if name in self.rules.giving:
+            block = self._block(name)
+            price = 1.0 if block in self.within else _price(block)
+            yield _Way(price, lambda: self._mine(name, block, lack))
+        if self.planner.hunted(name):
+            yield _Way(_HUNT, lambda: self._kill(name, lack))
+
+    def _crafting(self, name: str, count: int) -> Iterator[_Way]:
+        for recipe in self.rules.recipes.get(name, ()):
+            yield _Way(self._price(recipe, count), partial(self._craft, recipe, count))
+
+    def _smelting(self, name: str, count: int) -> Iterator[_Way]:
+        for source in self.rules.smelted.get(name, ()):
+            yield _Way(1.5 + self._costs(name, {source: count})[source], partial(self._smelt, name, source, count))
+
+    def _craft(self, recipe: Recipe, count: int) -> None:
+        times = math.ceil(count / recipe.makes)
+        for part, each in recipe.parts.items():
+            self._use(part, each * times)
+        if recipe.table:
+            self._station("crafting_table")
+        self._do("craft", recipe.name, times * recipe.makes, float(times))
+
+    def _smelt(self, name: str, source: str, count: int) -> None:
+        self._use(source, count)
+        self._fuel(source, count)
+        self._station("furnace")
+        self.steps.append(PlanStep("smelt", source, count, 1 + count / 2))
+        self.stock[name] += count
+
+    def _mine(self, name: str, block: str, count: int) -> None:
         self.tool(block)
-        self._do("mine", name, count, count * _price(block))
+        price = _price(block)
+        self._do("mine", name, count, count * (1.0 if math.isinf(price) else price))
 
     def _kill(self, name: str, count: int) -> None:
         creature = self.planner.hunted(name)
@@ -225,27 +275,19 @@ class _Plan:
         self.steps += [PlanStep("kill", creature, 1, price)] * count
         self.stock[name] += count
 
-    def _choose(self, name: str) -> Callable[[str, int], None]:
-        """Return the way of getting a thing that costs least."""
-        costs = self.planner.costs(name, Counter({**self.stock, name: 0}), self.within)
-        ways: list[tuple[float, Callable[[str, int], None]]] = [
-            (min((self._price(one, costs) for one in self.rules.recipes.get(name, ())), default=math.inf), self.craft),
-            (min((1.5 + costs[one] for one in self.rules.smelted.get(name, ())), default=math.inf), self.smelt),
-        ]
-        if name in self.rules.giving:
-            block = self._block(name)
-            ways.append((1.0 if block in self.within else _price(block), self._mine))
-        if self.planner.hunted(name):
-            ways.append((_HUNT, self._kill))
-        price, way = min(ways, key=lambda one: one[0])
-        if math.isinf(price):
-            raise GoalError(f"No way is known to get {name} in the Minecraft world.")
-        return way
+    def _price(self, recipe: Recipe, count: int) -> float:
+        """Return what one of a thing costs when so many are crafted."""
+        times = math.ceil(count / recipe.makes)
+        needs = {part: each * times for part, each in recipe.parts.items()}
+        costs = self._costs(recipe.name, needs)
+        lacking = {part: need - self.stock[part] for part, need in needs.items() if need > self.stock[part]}
+        price = times + sum((costs[part] + 0.01) * lack for part, lack in lacking.items())
+        return price / (times * recipe.makes)
 
-    def _price(self, recipe: Recipe, costs: Mapping[str, float]) -> float:
-        lacking = (costs[part] * max(0, count - self.stock[part]) for part, count in recipe.parts.items())
-        lack = sum(max(0, count - self.stock[part]) for part, count in recipe.parts.items())
-        return (1 + sum(lacking) + 0.01 * lack) / recipe.makes
+    def _costs(self, name: str, needs: Mapping[str, int]) -> Mapping[str, float]:
+        """Return what things cost that a thing is made of; of what there is too little, what one more costs."""
+        held = {one: count for one, count in self.stock.items() if count >= needs.get(one, 1)}
+        return self.planner.costs(name, held, self.within, self._making)
 
     def _block(self, name: str) -> str:
         return min(self.rules.giving[name], key=lambda one: (one not in self.within, _price(one), one))
@@ -274,6 +316,10 @@ class _Plan:
     def _do(self, verb: str, name: str, count: int, price: float) -> None:
         self.steps.append(PlanStep(verb, name, count, price))
         self.stock[name] += count
+
+
+def _no_way(name: str) -> GoalError:
+    return GoalError(f"No way is known to get {name} in the Minecraft world.")
 
 
 def _price(block: str) -> float:

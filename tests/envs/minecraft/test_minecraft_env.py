@@ -1,5 +1,6 @@
 """The Minecraft world keeps the contracts; its rules give nothing for nothing; life in it has its dangers."""
 
+import math
 import os
 import re
 import signal
@@ -8,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pathei.agents.skills.view import EpisodeView
 from pathei.collectors.coverage import read_act
@@ -18,6 +21,9 @@ from pathei.envs import check_env, check_snapshot
 from pathei.envs.goal_space import GoalCondition
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer
+from pathei.envs.minecraft.goals import MinecraftGoal
+from pathei.envs.minecraft.graph import WORTH
+from pathei.envs.minecraft.plans import Planner
 from pathei.envs.minecraft.tasks import playing
 from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
 from pathei.errors import ConfigError, ForeignRuntimeError, GoalError, SnapshotError
@@ -29,6 +35,10 @@ from .conftest import WORLD, Begin
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("minecraft")]
 WOODS = ("oak", "spruce", "birch")
 THINGS = ("planks", "log", "slab", "stairs", "fence", "door", "sign", "button", "sapling")
+
+
+def have(thing: str) -> MinecraftGoal:
+    return MinecraftGoal("inventory", thing, 1)
 
 
 def test_it_keeps_the_contract_of_environments(shared: MinecraftEnv) -> None:
@@ -146,6 +156,27 @@ def test_the_prior_prefers_as_much_as_the_goal_wants(begin: Begin) -> None:
     env.step("explore down")
     weights = dict(zip(env.actions(), env.model().prior(env.actions()), strict=True))
     assert weights["mine 4 cobblestone"] == max(weights.values()) > weights["mine cobblestone"] > weights["wait"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "thing", "steps"),
+    [
+        ("iron_nugget", "iron_hoe", ["mine 2 raw_iron", "smelt 2 raw_iron", "craft iron_hoe"]),
+        ("raw_copper_block", "copper_ingot", ["craft 9 raw_copper", "smelt raw_copper"]),
+        ("raw_iron", "shears", ["mine raw_iron", "smelt 2 raw_iron", "craft shears"]),
+        ("oak_log", "crafting_table", ["mine crafting_table"]),
+    ],
+)
+def test_a_plan_makes_nothing_of_itself(shared: MinecraftEnv, extra: str, thing: str, steps: list[str]) -> None:
+    held = {"stone_pickaxe": 1, "stick": 4, "coal": 4, extra: 1}
+    near = ("crafting_table", "furnace", "iron_ore", "stone")
+    assert [str(one) for one in Planner(shared.game.rules).steps(have(thing), held, near, 1)] == steps
+
+
+@given(st.dictionaries(st.sampled_from(WORTH), st.integers(1, 9), max_size=36), st.sampled_from(WORTH))
+def test_what_is_carried_bars_no_goal(shared: MinecraftEnv, held: dict[str, int], thing: str) -> None:
+    planner, near = Planner(shared.game.rules), ("crafting_table", "furnace", "iron_ore", "oak_log", "stone")
+    assert planner.work(have(thing), {**held, thing: 0}, near, 1) < math.inf
 
 
 def test_a_search_follows_the_recipe_graph(begin: Begin) -> None:
