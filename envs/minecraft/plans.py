@@ -230,7 +230,7 @@ class _Plan:
         raise _no_way(name)
 
     def _ways(self, name: str, lack: int) -> Iterator[_Way]:
-        """Yield the ways of getting so many more of a thing."""
+        """Yield the ways of getting this many more of a thing."""
         yield from self._crafting(name, lack)
         yield from self._smelting(name, lack)
         if name in self.rules.giving:
@@ -276,7 +276,7 @@ class _Plan:
         self.stock[name] += count
 
     def _price(self, recipe: Recipe, count: int) -> float:
-        """Return what one of a thing costs when so many are crafted."""
+        """Return what one of a thing costs when this number of it is crafted."""
         times = math.ceil(count / recipe.makes)
         needs = {part: each * times for part, each in recipe.parts.items()}
         costs = self._costs(recipe.name, needs)
