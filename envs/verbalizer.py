@@ -129,6 +129,17 @@ def ask_for_plan(goal: str) -> str:
     return f"Goal: {capitalised(goal)}\nPlan:"
 
 
+def ask_for_place(noun: str, known: Sequence[str] = ()) -> str:
+    """Return how a thing's place is asked for, behind what is known of it, in training and when a model acts."""
+    lines = "\n".join(["What is known:", *(f"- {one}" for one in known), "", ""]) if known else ""
+    return f"{lines}Where is the {noun}?"
+
+
+def answer_place(noun: str) -> str:
+    """Return how the answer to `ask_for_place` begins; a space and the name of a room or a closed thing follow."""
+    return f"The {noun} is in the"
+
+
 def capitalised(text: str) -> str:
     """Return a text with a capital letter and a full stop."""
     return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in '.?!:' else '.'}"

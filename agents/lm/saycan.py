@@ -8,8 +8,8 @@ own first draft of a plan says may be said at any time: the things are looked fo
 the model has to know what to do; where to look for a thing it is asked as well, among the rooms and the closed things
 that it has not looked into.
 
-A prompt begins with worked examples: the environment's own, and plans for similar goals that a memory holds. What a
-memory knows of a thing's place is shown where the model says where to look. With and without a memory, tuned or not,
+A prompt begins with worked examples: plans for similar goals that a memory holds, or else the environment's own. What
+a memory knows of a thing's place is shown where the model says where to look. With and without a memory, tuned or not,
 it is the same agent. Not here: agents that act one after another (`sequential`).
 """
 
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ...envs.facts import Action, Entity, read_condition
-from ...envs.verbalizer import Verbalizer, ask_for_plan, plain
+from ...envs.verbalizer import Verbalizer, answer_place, ask_for_place, ask_for_plan, plain
 from ...errors import AnswerError, ModelError, at_least, check, of_type
 from ...experience import Goal, Json, Observation
 from ...memory.protocol import Memory
@@ -156,12 +156,12 @@ class SayCan:
 
     def _live(self, goal: Goal) -> Iterator[str]:
         self._places = GoalPlaces(goal.text, self.verbalizer)
-        own = self.verbalizer.lexicon.example
-        self._examples = [] if own is None else [WorkedExample(*own)]
         if self._memory is not None:
-            plans = self._memory.plans(goal.text, self.config.remembered, self.verbalizer)
-            self._examples += plans
-            self._shown += [one.id for one in plans]
+            self._examples = self._memory.plans(goal.text, self.config.remembered, self.verbalizer)
+            self._shown += [one.id for one in self._examples]
+        own = self.verbalizer.lexicon.example
+        if own is not None and not self._examples:
+            self._examples = [WorkedExample(*own)]
         wanted = [found for found in map(read_condition, self.verbalizer.read_goal(goal.text)) if found]
         named = [name for one in wanted for role in one.roles for name in role.classes if name != _YOU]
         drafted = list(self._drafted(goal))
@@ -293,8 +293,8 @@ class SayCan:
             return places[0]
         facts = [] if self._memory is None else self._memory.facts(kind, self.verbalizer)
         self._shown += [one.id for one in facts]
-        lines = "\n".join(["What is known:", *(f"- {one.text}" for one in facts), "", ""]) if facts else ""
-        asked = Conversation((Message("user", f"{lines}Where is the {noun}?"),), "", f"The {noun} is in the")
+        question = Message("user", ask_for_place(noun, [one.text for one in facts]))
+        asked = Conversation((question,), "", answer_place(noun))
         reply = self._ask(ModelRequest(asked, _ROOM, among=tuple(names)))
         return names[reply.text]
 

@@ -1,23 +1,27 @@
 """What a memory shows a language model: plans for similar goals, in words, and where things are.
 
-Not here: asking the model (`saycan`), and what a memory holds.
+A prompt has little room, so both are short: of a goal's plans the shortest, which has the fewest steps that only its
+house asked for; of a thing first where it is in this scene, with the room in the same line, then where such things are
+most often. Not here: asking the model (`saycan`), and what a memory holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ...envs.verbalizer import Verbalizer
-from ...memory.items import Draft, Filter, Hit, Kind
+from ...experience import Json
+from ...memory.items import Filter, Hit
 from ...memory.protocol import Memory
 
-_ASKED: Final = 16
+_ASKED: Final = 32
 """How many items are asked for, so that enough are left that can be shown."""
 _FACTS: Final = 3
 """The maximum number of facts about one thing."""
 _DOOR: Final = "door"
 """Going through doors is particular to a scene."""
+_ROOM: Final = "ROOM"
 
 
 class WorkedExample(NamedTuple):
@@ -50,31 +54,53 @@ class ShownMemory:
         self._recollection, self._env, self._scene = recollection, env, scene
 
     def plans(self, goal: str, count: int, verbalizer: Verbalizer) -> list[WorkedExample]:
-        """Return plans that reached similar goals, the most similar last, where a model heeds it most."""
+        """Return plans that reached similar goals, one for a goal, the most similar last: a model heeds it most."""
         found: dict[str, WorkedExample] = {}
-        for hit in self._query(f"Goal: {goal}.", "episode") if count else ():
+        where = Filter(kinds=("episode",), env=self._env, success=True)
+        for hit in self._recollection.query(f"Goal: {goal}.", _ASKED, where) if count else ():
             draft = hit.item.draft
             actions = draft.data.get("actions")
-            if draft.success and draft.task and isinstance(actions, list) and len(found) < count:
-                said = (verbalizer.say_action(str(one)) for one in actions if not _of_door(str(one), verbalizer))
-                found.setdefault(draft.task, WorkedExample(draft.task, " ".join(said), hit.item.id))
-        return list(reversed(found.values()))
+            if not draft.task or not isinstance(actions, list):
+                continue
+            said = (verbalizer.say_action(str(one)) for one in actions if not _of_door(str(one), verbalizer))
+            one = WorkedExample(draft.task, " ".join(said), hit.item.id)
+            known = found.get(one.goal)
+            if known is None or len(one.plan) < len(known.plan):
+                found[one.goal] = one
+        return list(reversed([*found.values()][:count]))
 
     def facts(self, kind: str, verbalizer: Verbalizer) -> list[ShownFact]:
-        """Return what is known of where a kind of thing is, what holds in this scene first, and where that place is."""
-        about = self._about(kind, verbalizer)
-        places = dict.fromkeys(str(draft.data.get("place", "")) for _, draft in about)
-        about += [fact for place in places if place for fact in self._about(place, verbalizer)[:1]]
-        return [ShownFact(draft.text, id_) for id_, draft in dict(about).items()]
+        """Return what is known of where a kind of thing is: in this scene, then in general, and where that place is."""
+        here = [] if self._scene is None else self._about(kind, verbalizer, {"holds": "scene", "scene": self._scene})
+        usual = self._usual(kind, verbalizer)
+        about = [*(ShownFact(_here(hit.item.draft.data, verbalizer), hit.item.id) for hit in here), *map(_fact, usual)]
+        shown = about[:_FACTS]
+        for place in dict.fromkeys(str(hit.item.draft.data["place"]) for hit in usual[: max(0, _FACTS - len(here))]):
+            rooms = (hit for hit in self._usual(place, verbalizer) if hit.item.draft.data.get("relation") == _ROOM)
+            shown += [_fact(hit) for hit in rooms][:1]
+        return list({one.id: one for one in shown}.values())
 
-    def _about(self, kind: str, verbalizer: Verbalizer) -> list[tuple[str, Draft]]:
-        hits = self._query(f"where is the {verbalizer.noun(kind)} kept, in which room", "fact")
-        known = [(hit.item.id, hit.item.draft) for hit in hits if hit.item.draft.data.get("object") == kind]
-        here = [one for one in known if one[1].data.get("holds") != "scene" or one[1].data.get("scene") == self._scene]
-        return sorted(here, key=lambda one: one[1].data.get("holds") != "scene")[:_FACTS]
+    def _usual(self, kind: str, verbalizer: Verbalizer) -> list[Hit]:
+        """Return where a kind of thing is kept, in any scene, what was seen most often first."""
+        found = self._about(kind, verbalizer, {"holds": "env", "when": "kept"})
+        return sorted(found, key=lambda hit: -hit.item.seen)
 
-    def _query(self, text: str, kind: Kind) -> Sequence[Hit]:
-        return self._recollection.query(text, _ASKED, Filter(kinds=(kind,), env=self._env))
+    def _about(self, kind: str, verbalizer: Verbalizer, data: Mapping[str, str]) -> Sequence[Hit]:
+        text = f"where is the {verbalizer.noun(kind)} kept, in which room"
+        return self._recollection.query(
+            text, _ASKED, Filter(kinds=("fact",), env=self._env, data={"object": kind, **data})
+        )
+
+
+def _fact(hit: Hit) -> ShownFact:
+    return ShownFact(hit.item.draft.text, hit.item.id)
+
+
+def _here(data: Mapping[str, Json], verbalizer: Verbalizer) -> str:
+    """Say where a thing of this scene is, without numbers, which a model that looks for a kind cannot use."""
+    thing, place = (verbalizer.noun(str(data[name])) for name in ("object", "place"))
+    room = f", in the {verbalizer.noun(str(data['room']))}" if data.get("room") else ""
+    return f"Here the {thing} is {'on' if data.get('relation') == 'ON' else 'in'} the {place}{room}."
 
 
 def _of_door(action: str, verbalizer: Verbalizer) -> bool:

@@ -1,6 +1,6 @@
 """One language-model agent in four arms, in words only: base or tuned, with and without a memory in its prompt.
 
-    python benchmarks/agents/four_arms.py prepare OUT [--demonstrations 2400]
+    python benchmarks/agents/four_arms.py prepare OUT [--demonstrations 2400] [--notes 0.5]
     pathei learn OUT/pairs.jsonl --out OUT/tuned --model smollm2 --method ewc --training.keep 44 88 132 ...
     python benchmarks/agents/four_arms.py activities OUT [--tasks 20]
     python benchmarks/agents/four_arms.py cells OUT [--tasks 100]
@@ -8,16 +8,17 @@
     python benchmarks/agents/four_arms.py report OUT [--of cells|retention] [--table differences]
 
 `prepare` plays demonstrations of seen activities in training houses, never with the last wording of an activity, and
-writes their plans two by two for `pathei learn` (`training.pairs`), reference text, and the memory.
+writes their plans two by two for `pathei learn` (`training.pairs`), reference text, and the memory. Half of the plans
+stand behind plans that the memory shows, and places are asked for, half of them behind its facts (`loop.notes`);
+`--notes 0` leaves all of that out.
 
 `activities` plays goals of seen and of unseen activities in test houses, at most 60 steps each. The arm `tuned@44` has
 the model as it was after 44 steps (`pathei learn --training.keep 44`).
 
-`cells` plays goals of seen activities in a 2 x 2: whether facts of the house are needed (the demonstration acts on
-something that is not in view), and whether the goal is worded as in the experience or in the wording that was left out.
-A budget is 1.3 times the demonstration's steps, with one more for each thing that is not in view. The memory also has
-the facts of a visit to the house, after which one thing in five was moved; `another house's memory` has those of
-another one. Every episode is a line of OUT/played.jsonl, and what is there is not played again.
+`cells` plays goals of seen activities in a 2 x 2: whether facts of the house are needed (`cell_tasks`), and whether the
+goal is worded as in the experience or in the wording that was left out. The memory also has the facts of a visit to
+the house, after which one thing in five was moved; `another house's memory` has those of another one. Every episode is
+a line of OUT/played.jsonl, and what is there is not played again.
 
 `retention` measures what a model still knows (`learners/retention`), part by part in OUT/retention-ARM.jsonl.
 """
@@ -25,30 +26,26 @@ another one. Every episode is a line of OUT/played.jsonl, and what is there is n
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
-import math
 import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import combinations, zip_longest
+from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import orjson
 
-from pathei import make_env
 from pathei.agents.lm.local_model import LocalModel
-from pathei.agents.lm.saycan import SayCan, SayCanConfig
+from pathei.agents.lm.saycan import SayCan
 from pathei.agents.skills.agent import SkillAgent
+from pathei.benchmarks.agents.cell_tasks import ENV, HOME, SETTINGS, as_lived, cells, visit
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
-from pathei.envs.facts import FactGraph
-from pathei.envs.registry import get_verbalizer
-from pathei.envs.virtualhome.tasks.generate import demonstration, generate_split, wordings
+from pathei.envs.virtualhome.tasks.generate import generate_split, wordings
 from pathei.experience import Json, Task, Trajectory
 from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import CorpusConfig
@@ -59,110 +56,44 @@ from pathei.learners.models.load import load_model
 from pathei.learners.models.stdlib_text import stdlib_text
 from pathei.learners.retention.measure import CHAT, PLAIN, TEXTS, measure_retention
 from pathei.learners.training.pairs import paired
+from pathei.loop.notes import place_questions, shown_plans
 from pathei.memory import open_memory
 from pathei.memory.builders.registry import make_builders
-from pathei.memory.builders.signatures import words
 from pathei.memory.empty import EmptyMemory
-from pathei.memory.items import Draft
 from pathei.memory.protocol import Memory
 
-ENV: Final = "pathei/VirtualHome-v0"
-HOME: Final = get_verbalizer(ENV)
 ARMS: Final = ("base", "base + memory", "tuned", "tuned + memory")
 CONTROLS: Final = ("tuned + another house's memory",)
 PLANNER: Final = "planner without a model, with the memory"
-BUDGET: Final = 1.3
 STEPS: Final = 60
+PLACES: Final = 76
+"""Conversations that ask for places: a quarter of those with plans."""
 SUMMARY: Final = "summary"
 """The last line of what a model still knows."""
-MOVED: Final = 0.2
-SETTINGS: Final = SayCanConfig(sentences=24, ends=False)
-
-
-class CellTask(NamedTuple):
-    """A task of the 2 x 2."""
-
-    task: Task
-    needs: bool
-    """Whether facts of the house are needed."""
-    other: bool
-    """Whether the goal is in the wording that was left out."""
-    steps: int
-    """The budget."""
-
-
-def as_lived(task: Task, *, other: bool = False) -> Task:
-    """Return a task whose goal is worded as in the experience, or in the wording that was left out of it."""
-    said = wordings(task)
-    text = said[-1] if other else task.goal.text if task.goal.text != said[-1] or len(said) < 2 else said[0]
-    return dataclasses.replace(task, goal=dataclasses.replace(task.goal, text=text))
 
 
 # --- experience
 
 
-def prepare(out: Path, demonstrations: int) -> None:
-    """Write plans, reference text and the memory."""
+def prepare(out: Path, demonstrations: int, notes: float) -> None:
+    """Write plans, of which a share has notes of the memory, reference text and the memory."""
     out.mkdir(parents=True, exist_ok=True)
-    tasks = [as_lived(task) for task in generate_split(demonstrations, 11, activities="seen", scenes="train")]
+    tasks = [
+        as_lived(task, wordings(task)) for task in generate_split(demonstrations, 11, activities="seen", scenes="train")
+    ]
     played = [one for one in Rollout(AgentPolicy(demonstrator)).collect(tasks) if isinstance(one, Trajectory)]
     config = CorpusConfig(("plan-bare",), per_kind=10_000, held_out_per_kind=0, max_words=60, held_out=0.0, seed=0)
-    write_examples(out / "pairs.jsonl", paired(build_corpora(played, config), np.random.default_rng(0)))
+    plans, rng = build_corpora(played, config), np.random.default_rng(0)
     texts = list(stdlib_text().train)
     random.Random(0).shuffle(texts)
     (out / "reference.jsonl").write_bytes(b"".join(orjson.dumps(text) + b"\n" for text in texts[:300]))
     with open_memory(out / "memory", embedder="ngrams", builders=make_builders(), create=True) as memory:
         memory.add_all(played)
-
-
-def visit(task: Task, scene: str, seed: int) -> Iterator[Draft]:
-    """Yield where things are in a task's house, as facts of a scene; some were elsewhere during the visit."""
-    env = make_env(ENV)
-    observation_facts = env.reset(seed=task.seed, options=dict(task.options))[1]["facts"]
-    graph, rng = FactGraph.of(observation_facts), random.Random(seed)
-    assert graph is not None
-    found = []
-    for thing in graph.kinds:
-        room, relation, holder = graph.location(thing)
-        if thing in graph.rooms or thing in graph.characters or holder is None or relation not in ("ON", "INSIDE"):
-            continue
-        found.append((thing, relation, holder, room))
-    holders = [(relation, holder, room) for _, relation, holder, room in found]
-    for thing, relation, holder, room in found:
-        if rng.random() < MOVED:
-            relation, holder, room = rng.choice(holders)  # it was there during the visit
-        kind, place = graph.kinds[thing], graph.kinds[holder]
-        where = "" if room is None else f", in the {HOME.noun(graph.kinds[room])}"
-        text = f"Here the {words(kind)} is {'on' if relation == 'ON' else 'in'} the {words(place)}{where}."
-        data = {"object": kind, "id": thing, "relation": relation, "place": place, "holds": "scene", "scene": scene}
-        yield Draft("fact", text, ENV, key=f"{scene}|{kind} {thing}", data=data)
-    env.close()
-
-
-def cells(count: int) -> list[CellTask]:
-    """Return the tasks of the 2 x 2, each in both wordings: at most `count` of either need, those of need second."""
-    found: dict[bool, list[CellTask]] = {False: [], True: []}
-    for task in generate_split(6 * count, 13, activities="seen", scenes="test"):
-        if len(wordings(task)) < 2:
-            continue
-        steps, unseen = _demonstrated(task)
-        if len(found[unseen > 0]) < 2 * count:
-            budget = math.ceil(BUDGET * (steps + unseen))
-            found[unseen > 0] += [CellTask(as_lived(task, other=o), unseen > 0, o, budget) for o in (False, True)]
-    return [*found[False], *found[True]]
-
-
-def _demonstrated(task: Task) -> tuple[int, int]:
-    """Return the steps of a demonstration, and how many of them are not among the actions that an agent is shown."""
-    env = make_env(ENV)
-    _, info = env.reset(seed=task.seed, options=dict(task.options))
-    unseen = 0
-    script = demonstration(task)
-    for action in script:
-        unseen += action not in info["actions"]
-        _, _, _, _, info = env.step(action)
-    env.close()
-    return len(script), unseen
+        shown = shown_plans(memory, ENV) if notes else None
+        pairs = paired(plans, rng, shown=shown, share=notes)
+        if notes:
+            pairs += place_questions(played, memory, rng, count=PLACES, share=notes)
+    write_examples(out / "pairs.jsonl", pairs)
 
 
 # --- playing
@@ -171,9 +102,9 @@ def _demonstrated(task: Task) -> tuple[int, int]:
 class Player:
     """Plays tasks with the arms, and notes every episode."""
 
-    def __init__(self, out: Path) -> None:
-        """Open what `prepare` and `pathei learn` made."""
-        self._out, self._models = out, dict[str, LocalModel]()
+    def __init__(self, out: Path, dtype: str) -> None:
+        """Open what `prepare` and `pathei learn` made; the models' weights are of this type."""
+        self._out, self._dtype, self._models = out, dtype, dict[str, LocalModel]()
         self._log = out / "played.jsonl"
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         self.known = {(one["part"], one["arm"], one["task"], one["goal"]) for one in map(json.loads, lines)}
@@ -221,7 +152,7 @@ class Player:
 
     def _model(self, which: str) -> LocalModel:
         if which not in self._models:
-            self._models[which] = LocalModel.load(weights(self._out, which), dtype="float32", device="cpu")
+            self._models[which] = LocalModel.load(weights(self._out, which), dtype=self._dtype, device="cpu")
         return self._models[which]
 
 
@@ -231,10 +162,10 @@ def weights(out: Path, which: str) -> str:
     return "smollm2" if run == "base" else str(out / run / (f"step-{step}" if step else "model"))
 
 
-def play_activities(out: Path, count: int, arms: Sequence[str]) -> None:
+def play_activities(out: Path, count: int, arms: Sequence[str], dtype: str) -> None:
     """Play goals of seen and of unseen activities in test houses, turn by turn."""
     groups = {kind: generate_split(count, 12, activities=kind, scenes="test") for kind in ("seen", "unseen")}
-    player = Player(out)
+    player = Player(out, dtype)
     with open_memory(out / "memory", mode="read") as memory:
         for place in range(count):
             for kind, tasks in groups.items():
@@ -242,22 +173,20 @@ def play_activities(out: Path, count: int, arms: Sequence[str]) -> None:
                     player.play("activities", arm, tasks[place], STEPS, memory, kind)
 
 
-def play_cells(out: Path, count: int, arms: Sequence[str]) -> None:
+def play_cells(out: Path, count: int, arms: Sequence[str], dtype: str) -> None:
     """Play the 2 x 2, turn by turn, each house with the facts of a visit to it."""
-    player, tasks = Player(out), cells(count)
-    easy, hard = ([one for one in tasks if one.needs == needs] for needs in (False, True))
-    mixed = [one for pair in zip_longest(easy, hard) for one in pair if one is not None]
-    houses = list(dict.fromkeys(HOME.scene(one.task) for one in mixed))
-    first = {HOME.scene(one.task): one.task for one in mixed}
+    player = Player(out, dtype)
     with open_memory(out / "memory") as memory:
-        for one in mixed:
+        tasks = cells(count, memory, out)
+        houses = list(dict.fromkeys(HOME.scene(one.task) for one in tasks))
+        first = {HOME.scene(one.task): one.task for one in reversed(tasks)}
+        for one in tasks:
             scene = HOME.scene(one.task)
-            group = f"facts {'needed' if one.needs else 'not needed'}, {'other words' if one.other else 'as lived'}"
             other = first[houses[(houses.index(scene) + 1) % len(houses)]]
             for arm in arms:
                 source = other if "another" in arm else one.task
-                ids = memory.add_drafts(list(visit(source, scene, one.task.seed)))
-                player.play("cells", arm, one.task, one.steps, memory, group)
+                ids = memory.add_drafts(list(visit(source, scene, one.task.seed))) if "memory" in arm else []
+                player.play("cells", arm, one.task, one.steps, memory, one.group)
                 memory.forget(ids)
 
 
@@ -365,7 +294,9 @@ def main() -> None:
     parser.add_argument("part", choices=("prepare", "activities", "cells", "retention", "report"))
     parser.add_argument("out", type=Path)
     parser.add_argument("--demonstrations", type=int, default=2400)
+    parser.add_argument("--notes", type=float, default=0.5, help="the share of plans and questions with notes")
     parser.add_argument("--tasks", type=int, default=20)
+    parser.add_argument("--dtype", default="float32", help="of the weights that play: float32 or bfloat16")
     parser.add_argument("--texts", type=int, default=16, help="reference texts of each kind, for `retention`")
     parser.add_argument(
         "--of", choices=("activities", "cells", "retention"), default="activities", help="what is reported"
@@ -374,7 +305,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="*", default=[*ARMS, *CONTROLS, PLANNER])
     arguments = parser.parse_args()
     if arguments.part == "prepare":
-        prepare(arguments.out, arguments.demonstrations)
+        prepare(arguments.out, arguments.demonstrations, arguments.notes)
     elif arguments.part == "retention":
         measure_kept(arguments.out, arguments.arms, arguments.texts)
     elif arguments.part == "report" and arguments.of == "retention":
@@ -383,7 +314,7 @@ def main() -> None:
         report(arguments.out, arguments.of, arguments.table, arguments.arms)
     else:
         play = play_activities if arguments.part == "activities" else play_cells
-        play(arguments.out, arguments.tasks, arguments.arms)
+        play(arguments.out, arguments.tasks, arguments.arms, arguments.dtype)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def _kept(trajectory: Trajectory, log: EpisodeLog, thing: int) -> Iterator[Draft
     kind = log.kind(thing)
     room, relation, holder = log.start.location(thing)
     if holder is not None and holder not in log.characters and relation in _PREPOSITIONS:
-        yield _in_scene(trajectory, log, thing, relation, holder)
+        yield _in_scene(trajectory, log, thing, relation, holder, room)
     if holder is not None and holder not in log.characters and relation in _PREPOSITIONS:
         yield _general(trajectory, kind, relation, log.kind(holder), "kept", 0)
         kind = log.kind(holder)
@@ -71,12 +71,15 @@ def _kept(trajectory: Trajectory, log: EpisodeLog, thing: int) -> Iterator[Draft
         yield _general(trajectory, kind, "ROOM", log.kind(room), "kept", 0)
 
 
-def _in_scene(trajectory: Trajectory, log: EpisodeLog, thing: int, relation: str, place: int) -> Draft:
+def _in_scene(
+    trajectory: Trajectory, log: EpisodeLog, thing: int, relation: str, place: int, room: int | None
+) -> Draft:
     """Return where an object of this scene is at the beginning of every episode."""
     scene = get_verbalizer(trajectory.task.env).scene(trajectory.task)
     kind, there = log.kind(thing), log.kind(place)
     text = f"In {scene}, {words(kind)} {thing} is at first {_PREPOSITIONS[relation]} {words(there)} {place}."
     data = {"object": kind, "id": thing, "relation": relation, "place": there, "when": "here", "scene": scene}
+    data |= {} if room is None or log.kind(room) == _NAMELESS else {"room": log.kind(room)}
     key = f"{scene}|{kind} {thing}"
     return draft_about(trajectory, "fact", text, data | {"at": place, "holds": "scene"}, step=0, key=key)
 

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from pathei.envs import contract
 from pathei.envs.facts import Action, FactGraph
 from pathei.envs.registry import get_env, get_goal_space, get_verbalizer, task_set_named
-from pathei.envs.verbalizer import Verbalizer, ask_for_plan, is_kept_out, is_unseen_activity, plain
+from pathei.envs.verbalizer import (
+    Verbalizer,
+    answer_place,
+    ask_for_place,
+    ask_for_plan,
+    is_kept_out,
+    is_unseen_activity,
+    plain,
+)
 from pathei.errors import ConfigError, UnknownNameError
 from pathei.experience import Goal, Task
 from pathei.tests.support.attic import ID, attic_tasks, solve
@@ -51,6 +59,9 @@ def test_a_plan_is_said_and_read_back() -> None:
     assert said == "Go to attic. Take book."
     assert [one.text.lower() for one in plain().read_plan(f"{said}\n\nQ: What next?")] == commands
     assert ask_for_plan("tidy up") == "Goal: Tidy up.\nPlan:"
+    assert ask_for_place("cup") == "Where is the cup?"
+    assert ask_for_place("cup", ["A.", "B."]) == "What is known:\n- A.\n- B.\n\nWhere is the cup?"
+    assert answer_place("cup") == "The cup is in the"
 
 
 def test_a_plan_is_carried_out_by_its_words() -> None:

@@ -31,6 +31,7 @@ from pathei.memory.builders.registry import make_builders
 from pathei.memory.embedders.registry import make_embedder
 from pathei.memory.empty import EmptyMemory
 from pathei.memory.experience_memory import ExperienceMemory
+from pathei.memory.items import Draft
 
 HOME = HomeVerbalizer()
 TASKS = generate_tasks(24, 3, split="test")
@@ -224,9 +225,11 @@ def test_a_memory_shows_similar_plans_and_where_things_are() -> None:
         assert not any("door" in one.plan for one in plans)
         fact = next(one.draft for one in memory.items() if one.draft.data.get("scene") == scene)
         facts = shown.facts(str(fact.data["object"]), HOME)
-        assert facts[0].text.startswith(f"In {scene}")  # what holds here comes before what holds in general
+        assert facts[0].text.startswith("Here the ")  # what holds here comes before what holds in general
+        assert "In house" not in facts[0].text
         elsewhere = ShownMemory(memory, task.env, "another house").facts(str(fact.data["object"]), HOME)
-        assert not any("In house" in one.text for one in elsewhere)
+        assert elsewhere
+        assert not any("Here" in one.text for one in elsewhere)
 
         asked: list[Conversation] = []
 
@@ -242,9 +245,30 @@ def test_a_memory_shows_similar_plans_and_where_things_are() -> None:
         assert {plan.id for plan in plans} <= set(used)
         assert HOME.lexicon.example is not None
         goals = [turn.text for turn in asked[0].messages if turn.role == "user"]
-        assert goals == [
-            ask_for_plan(text) for text in (HOME.lexicon.example[0], *(p.goal for p in plans), task.goal.text)
-        ]
+        assert goals == [ask_for_plan(text) for text in (*(p.goal for p in plans), task.goal.text)]
+
+
+def test_a_memory_shows_the_shortest_plan_of_a_goal_and_the_most_usual_place() -> None:
+    long, short = ["[Walk] <hall> (1)", "[Walk] <cup> (2)"], ["[Walk] <cup> (2)"]
+    with remembering() as memory:
+        for number, actions in enumerate((long, short, long)):
+            data = {"actions": actions, "number": number}
+            memory.add_drafts(
+                [Draft("episode", f"Goal: find a cup. {number}", "", task="find a cup", success=True, data=data)]
+            )
+        [plan] = ShownMemory(memory).plans("find the cup", 2, HOME)
+        assert plan.plan == "Walk to the cup."
+        for place in ("sink", "shelf", "shelf"):
+            data = {"object": "cup", "place": place, "relation": "ON", "when": "kept", "holds": "env"}
+            memory.add_drafts([Draft("fact", f"A cup is kept on a {place}.", "", key=f"cup|{place}", data=data)])
+        data = {"object": "cup", "place": "bin", "relation": "INSIDE", "when": "ends", "holds": "env"}
+        memory.add_drafts([Draft("fact", "A cup ends up in a bin.", "", key="cup|bin", data=data)])
+        said = [one.text for one in ShownMemory(memory, scene="house:1").facts("cup", HOME)]
+        assert said == ["A cup is kept on a shelf.", "A cup is kept on a sink."]
+        data = {"object": "cup", "id": 2, "place": "fridge", "relation": "INSIDE", "room": "kitchen", "holds": "scene"}
+        memory.add_drafts([Draft("fact", "In house:1, ...", "", key="1|cup 2", data=data | {"scene": "house:1"})])
+        said = [one.text for one in ShownMemory(memory, scene="house:1").facts("cup", HOME)]
+        assert said[0] == "Here the cup is in the fridge, in the kitchen."
 
 
 def test_what_it_took_to_come_to_its_end_is_kept(plans: Mapping[str, Sequence[str]]) -> None:
