@@ -1,6 +1,6 @@
 """The tasks of the 2 x 2 in `four_arms.py`: whether facts of the house are needed, and how the goal is worded.
 
-In a generated house things are where they usually are, and whoever knows what is usual needs no facts. So half of the
+In a generated house things are where they usually are: an agent that knows what is usual needs no facts. So half of the
 things that can be carried, in houses for testing, are put elsewhere: on or in any piece of furniture (`own_house`).
 
 Whether facts are needed is tried out, without a language model. The agent of the arms is given the plan of a
@@ -67,10 +67,10 @@ class CellTask(NamedTuple):
     @property
     def group(self) -> str:
         """The cell."""
-        return f"facts {'needed' if self.needs else 'not needed'}, {'other words' if self.other else 'as lived'}"
+        return f"facts {'needed' if self.needs else 'not needed'}, {'other words' if self.other else 'known words'}"
 
 
-def as_lived(task: Task, said: Sequence[str], *, other: bool = False) -> Task:
+def worded(task: Task, said: Sequence[str], *, other: bool = False) -> Task:
     """Return a task whose goal is worded as in the experience, or in the wording that was left out of it, the last."""
     text = said[-1] if other else task.goal.text if task.goal.text != said[-1] or len(said) < 2 else said[0]
     return dataclasses.replace(task, goal=dataclasses.replace(task.goal, text=text))
@@ -217,7 +217,7 @@ def cells(count: int, memory: ExperienceMemory, out: Path) -> list[CellTask]:
         kept.write_bytes(b"".join(orjson.dumps(one) + b"\n" for one in known))
     by = {needs: [one for one in known if one["needs"] == needs][:count] for needs in (False, True)}
     return [
-        CellTask(as_lived(task_from_json(one["task"]), one["said"], other=other), one["needs"], other, one["steps"])
+        CellTask(worded(task_from_json(one["task"]), one["said"], other=other), one["needs"], other, one["steps"])
         for pair in zip(by[False], by[True], strict=True)
         for one in pair
         for other in (False, True)

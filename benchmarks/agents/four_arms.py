@@ -42,7 +42,7 @@ import orjson
 from pathei.agents.lm.local_model import LocalModel
 from pathei.agents.lm.saycan import SayCan
 from pathei.agents.skills.agent import SkillAgent
-from pathei.benchmarks.agents.cell_tasks import ENV, HOME, SETTINGS, as_lived, cells, visit
+from pathei.benchmarks.agents.cell_tasks import ENV, HOME, SETTINGS, cells, visit, worded
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.virtualhome.tasks.generate import generate_split, wordings
@@ -79,7 +79,7 @@ def prepare(out: Path, demonstrations: int, notes: float) -> None:
     """Write plans, of which a share has notes of the memory, reference text and the memory."""
     out.mkdir(parents=True, exist_ok=True)
     tasks = [
-        as_lived(task, wordings(task)) for task in generate_split(demonstrations, 11, activities="seen", scenes="train")
+        worded(task, wordings(task)) for task in generate_split(demonstrations, 11, activities="seen", scenes="train")
     ]
     played = [one for one in Rollout(AgentPolicy(demonstrator)).collect(tasks) if isinstance(one, Trajectory)]
     config = CorpusConfig(("plan-bare",), per_kind=10_000, held_out_per_kind=0, max_words=60, held_out=0.0, seed=0)
