@@ -176,7 +176,7 @@ def main() -> None:
     print("|---|---|---:|---:|---:|---:|---:|")
     for part in args.parts:
         command = [sys.executable, __file__, "--one", part, "--minutes", str(args.minutes)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         found = json.loads(done.stdout.splitlines()[-1])
         figures = f"{found['minutes']:.1f} | {found['rounds']:,.0f} | {found['first']:.1f} | {found['last']:.1f}"
         print(f"| {part} | {WORK[part]} | {figures} | {found['hour']:+.1f} |", flush=True)
