@@ -295,6 +295,8 @@ def compare(reports: Mapping[str, Coverage], title: str) -> Table:
     for key in summaries[0] if summaries else ():
         if key == "distinct_objects" and all(summary[key] is None for summary in summaries):
             continue  # neither actions nor facts name a thing here
+        if key.startswith("branch") and not any(summary["branches"] for summary in summaries):
+            continue
         cells = ["unknown" if summary[key] is None else f"{summary[key]:,}" for summary in summaries]
         table.add_row(key.replace("_", " "), *cells)
     return table

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import gymnasium
+import numpy as np
 
 from ..errors import SnapshotError
 
@@ -34,7 +35,7 @@ class Snapshotable(Protocol[S]):
     A wrapper that implements it answers for everything inside it, as `VerifiedReplay` does: the walk ends there. A
     wrapper that only has some state of its own names its attributes instead, in a class attribute:
     `snapshot_fields: tuple[str, ...] = ("count",)`, or `()` if it has none. Each is saved by shallow copy: immutable
-    values, or lists, dicts, sets, deques and arrays of them.
+    values, or lists, dicts, sets, deques and arrays of them; numpy's random generators are copied whole.
     """
 
     def snapshot(self) -> S:
@@ -144,8 +145,14 @@ def restore(env: gymnasium.Env[Any, Any], snapshot: Snapshot) -> None:
 _ATOMS = frozenset({type(None), bool, int, float, str, bytes})
 
 
+_WHOLE = (np.random.Generator, np.random.BitGenerator)
+"""What a shallow copy would share its state with."""
+
+
 def _copied(value: Any) -> Any:
-    return value if type(value) in _ATOMS else copy.copy(value)
+    if type(value) in _ATOMS:
+        return value
+    return copy.deepcopy(value) if isinstance(value, _WHOLE) else copy.copy(value)
 
 
 def _saver(wrapper: gymnasium.Wrapper[Any, Any, Any, Any]) -> _Saver:

@@ -137,6 +137,21 @@ class WriterLock:
             self._handle = None
 
 
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds the `WriterLock` of this lock file."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _release(reference: weakref.ref[WriterLock]) -> None:
     lock = reference()
     if lock is not None:

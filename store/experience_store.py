@@ -62,6 +62,10 @@ class ExperienceStore:
         self._counts = Counts()
         self._file = ManifestFile(path)
         self._losses = Losses(path)
+        self._frame: tuple[tuple[int, int], list[bytes]] = (
+            (-1, -1),
+            [],
+        )  # of the journal, read last: shard, offset, lines
         self._manifest = Manifest("")
         self._scanned = 0
         self._readers: dict[int, ShardReader] = {}
@@ -273,11 +277,13 @@ class ExperienceStore:
             raise StoreError(f"The store {self.path} holds no trajectory {id_!r}{hint}.")
         if place.shard < len(self._manifest.shards):
             return self._reader(self._manifest, place.shard).trajectory(place.group, place.row)
-        with self._viewing() as view:
-            if len(view.manifest.shards) > place.shard:
-                return self.get(id_)  # sealed since
-            frame = None if view.handle is None else read_frame(view.handle, place.group, view.end)
-            record = None if frame is None else decode(frame.payload.split(b"\n")[place.row])
+        if self._frame[0] != place[:2]:
+            with self._viewing() as view:
+                if len(view.manifest.shards) > place.shard:
+                    return self.get(id_)  # sealed since
+                frame = None if view.handle is None else read_frame(view.handle, place.group, view.end)
+            self._frame = place[:2], [] if frame is None else frame.payload.split(b"\n")
+        record = decode(self._frame[1][place.row]) if self._frame[1] else None
         if not isinstance(record, Trajectory):
             raise StoreError(f"The journal of {self.path} is damaged at byte {place.group}: restore it from a copy.")
         return record
@@ -364,6 +370,7 @@ class ExperienceStore:
                     self._losses.add(path, None, "it is missing", file.rows)
                 elif sha256_of(path) != file.sha256:
                     self._losses.add(path, "sha256", "its SHA-256 is not that of the manifest")
+            view.note_lost_end(self._losses, len(self))
         users: dict[str, list[str]] = {}
         for trajectory in self.trajectories():
             for name in set(image_names(trajectory)):

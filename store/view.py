@@ -16,7 +16,8 @@ from typing import NamedTuple
 from ..errors import StoreError
 from . import manifest as manifests
 from .damage import Losses
-from .journal import frames
+from .durable import is_locked
+from .journal import frames, scan_file
 from .manifest import Manifest
 
 
@@ -44,6 +45,26 @@ class StoreView(NamedTuple):
         if self.handle is not None:
             for frame in frames(self.handle, self.journal, 0, self.end, losses):
                 yield from frame.payload.split(b"\n")
+
+    def note_lost_end(self, losses: Losses, count: int) -> None:
+        """Note what the end of the journal lacks, unless somebody is writing to it.
+
+        That are bytes which are no whole record, as a killed writer or a truncated copy leaves them, and trajectories
+        that were there when the last session began. What else a lost end held, nobody knows.
+
+        Args:
+            losses: Where it is noted.
+            count: How many trajectories can be read.
+        """
+        if is_locked(self.journal.with_name("lock")):
+            return
+        if self.handle is not None:
+            for _ in scan_file(self.journal, losses):
+                pass
+        before = self.manifest.sessions[-1].trajectories if self.manifest.sessions else 0
+        if count < before and not losses.found:
+            reason = f"its end is lost: the last session began with {before} trajectories, and {count} are left"
+            losses.add(self.journal, "end", reason, before - count)
 
 
 class ManifestFile:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import random
 import time
 from collections.abc import Callable
 from typing import Any
@@ -267,6 +268,30 @@ class DeclaredNoise(Noise):
     """The same, naming its state."""
 
     snapshot_fields = ("calls",)
+
+
+class Dice(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Has random generators of its own, and names them."""
+
+    snapshot_fields = ("rng", "bits", "plain")
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self.rng, self.bits, self.plain = np.random.default_rng(0), np.random.PCG64(1), random.Random(2)
+
+    def throw(self) -> tuple[float, int, float]:
+        """Draw from each."""
+        return self.rng.random(), int(self.bits.random_raw()), self.plain.random()
+
+
+def test_a_wrapper_s_own_generators_go_back_as_often_as_wanted() -> None:
+    env = Dice(Pole())
+    env.reset(seed=0)
+    begin = snapshot(env)
+    first = [env.throw(), env.throw()]
+    for _ in range(2):
+        restore(env, begin)
+        assert [env.throw(), env.throw()] == first
 
 
 class SelfSavingNoise(Noise):

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,39 @@ def test_what_does_not_fit_on_a_disk_leaves_no_part(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "make room on that disk" in done.stdout
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"page": "old"}
+
+
+@pytest.mark.parametrize("left", [0.5, 0.99])
+def test_a_journal_that_was_cut_off_is_named(sound: Path, tmp_path: Path, left: float) -> None:
+    path = shutil.copytree(sound, tmp_path / "s")
+    (journal,) = path.glob("journal-*.log")
+    os.truncate(journal, int(journal.stat().st_size * left))
+    with ExperienceStore.open(path, mode="read") as store, pytest.warns(StoreDamageWarning):
+        (damage,) = store.check()
+    assert damage.file == journal.name
+    assert "bytes are unfinished or damaged" in damage.reason
+
+
+@pytest.mark.parametrize("gone", [Path.unlink, lambda journal: os.truncate(journal, 0)])
+def test_trajectories_of_an_earlier_session_are_missed(
+    sound: Path, tmp_path: Path, gone: Callable[[Path], None]
+) -> None:
+    path = shutil.copytree(sound, tmp_path / "s")
+    with ExperienceStore.open(path):
+        pass  # another session, which appends nothing
+    (journal,) = path.glob("journal-*.log")
+    gone(journal)
+    with ExperienceStore.open(path, mode="read") as store, pytest.warns(StoreDamageWarning):
+        (damage,) = store.check()
+    assert damage.records == COUNT - len(store)
+    assert f"began with {COUNT} trajectories" in damage.reason
+
+
+def test_a_store_that_is_being_written_to_is_sound(tmp_path: Path) -> None:
+    with ExperienceStore.open(tmp_path / "s") as writer:
+        writer.append(episode("e"))
+        with ExperienceStore.open(tmp_path / "s", mode="read") as reader:
+            assert reader.check() == writer.check() == ()
 
 
 def test_the_commands_verify_and_salvage(sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

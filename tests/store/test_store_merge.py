@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -107,12 +108,15 @@ def test_kill_9_leaves_a_store_that_opens_and_goes_on(tmp_path: Path) -> None:
     whole, size = content(source), (source / "journal-000000.log").stat().st_size
     command = "import sys; from pathei.store import merge; merge(sys.argv[1], sys.argv[2:])"
     for share in (0.1, 0.6):
-        worker = subprocess.Popen([sys.executable, "-c", command, str(tmp_path / "out"), str(source)])
-        until = size * (share + rng.random() * 0.2)
-        while worker.poll() is None and not (journal.exists() and journal.stat().st_size > until):
-            pass
-        worker.kill()
-        assert worker.wait() != 0, "the merge was over before it was killed"
+        until, killed = size * (share + rng.random() * 0.2), False
+        while not killed:
+            worker = subprocess.Popen([sys.executable, "-c", command, str(tmp_path / "out"), str(source)])
+            while worker.poll() is None and not (journal.exists() and journal.stat().st_size > until):
+                pass
+            worker.kill()
+            killed = worker.wait() < 0
+            if not killed:  # on a busy machine it was over before
+                shutil.rmtree(tmp_path / "out")
         found, failed = content(tmp_path / "out")
         assert found.items() <= whole[0].items()
         assert len(failed) <= len(whole[1])
