@@ -35,6 +35,10 @@ _QUOTED_LINES: Final = 5
 _QUOTED_CHARACTERS: Final = 400
 _END_S: Final = 10.0
 """How long the guard may take to end everything, in seconds; then its process group is killed."""
+_CLEAR_LOOKS: Final = 2
+"""How many times in a row nothing may be found before nothing is left."""
+_STARTING_LOOKS: Final = 100
+"""How many times it waits for a process without an environment, which may be one that never has any."""
 _MARK: Final = "PATHEI_FOREIGN_RUNTIME"
 """A variable that everything inherits which a child starts."""
 _GUARD: Final = Path(__file__).with_name("guard.py")
@@ -306,19 +310,29 @@ def _sweep(group: int, mark: str) -> None:
         os.killpg(group, signal.SIGKILL)
     wanted = f"{_MARK}={mark}".encode()
     end = time.monotonic() + _END_S
+    looks, clear = 0, 0
     # A killed process is gone a moment later, and one that was being started meanwhile is seen in the next round.
-    while (found := _marked(wanted)) and time.monotonic() < end:
+    while clear < _CLEAR_LOOKS and time.monotonic() < end:
+        found, starting = _marked(wanted)
         for process in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
+        looks += 1
+        clear = 0 if found or (starting and looks < _STARTING_LOOKS) else clear + 1
         time.sleep(0.002)
 
 
-def _marked(wanted: bytes) -> list[int]:
-    """Return the ids of the processes whose environment has an entry."""
-    found = list[int]()
+def _marked(wanted: bytes) -> tuple[list[int], bool]:
+    """Return the ids of the processes whose environment has an entry, and whether one may still get its environment.
+
+    While the kernel replaces a process by a program (execve), the process has a program and no environment yet.
+    """
+    found, starting = list[int](), False
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+            environment = (folder / "environ").read_bytes()
+            if wanted in environment.split(b"\0"):
                 found.append(int(folder.name))
-    return found
+            elif not environment and os.readlink(folder / "exe"):
+                starting = True
+    return found, starting

@@ -84,8 +84,11 @@ class Counting:
         time.sleep(600)
 
     def act_start(self, how: Any) -> None:
-        """Start a process that goes on by itself: in this session, in another one, or as an orphan."""
-        if how == "orphan":
+        """Start a process that goes on by itself: in this session, in another one, as an orphan, or starting for ever."""
+        if how == "starting":
+            again = 'exec sh -c "$0" "$0"'
+            subprocess.Popen(["sh", "-c", again, again], start_new_session=True)
+        elif how == "orphan":
             subprocess.run(["sh", "-c", "setsid sleep 600 & exit 0"], check=True)
         else:
             subprocess.Popen(["sleep", "600"], start_new_session=how == "session")

@@ -232,3 +232,14 @@ def test_twenty_random_kills_are_one_error_each_and_leave_nothing(counting: list
         with pytest.raises(ForeignRuntimeError, match=r"was killed by SIGKILL|ended"):
             count_on(runtime)
         assert left() == []
+
+
+def test_a_process_that_is_just_being_replaced_by_a_program_is_killed_too(counting: list[str], left: Left) -> None:
+    for _ in range(10):
+        runtime = started(counting)
+        runtime.call("step", {"action": "start starting"})
+        os.kill(runtime._child._guard.pid, signal.SIGKILL)
+        with pytest.raises(ForeignRuntimeError, match=r"was killed by SIGKILL|ended"):
+            count_on(runtime)
+        time.sleep(0.01)
+        assert left() == []
