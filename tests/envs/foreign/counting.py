@@ -84,7 +84,7 @@ class Counting:
         time.sleep(600)
 
     def act_start(self, how: Any) -> None:
-        """Start a process that goes on by itself: in this session, in another one, as an orphan, or starting for ever."""
+        """Start a process that goes on: in this session, in another one, as an orphan, or one that always starts."""
         if how == "starting":
             again = 'exec sh -c "$0" "$0"'
             subprocess.Popen(["sh", "-c", again, again], start_new_session=True)
