@@ -6,13 +6,13 @@ Voyager's prompts do. The agent knows the rules (what is admissible, and how far
 not the land. What is carried is kept with death, as in Voyager's worlds.
 
 `play` writes a store and a file of figures for each world, and goes on where it was stopped: a world that was begun is
-begun again, one that is finished is left. `transfer` begins lives in new worlds, each until a tool of iron is made,
-with the skills of the first lives and without. Their goals are those of the same curriculum; or, with `--by ladder`,
-the steps of the way to an iron pickaxe, each asked for until it is reached; or, with `--by pickaxe`, that alone. The
-search heeds the prior of the recipe graph or, with `--prior none`, does not. The other commands print or draw what was
-measured.
+begun again, one that is finished is left. With `--most` a life goes on while it lacks a tool of a tier. `transfer`
+begins lives in new worlds, each until a tool of iron is made, with the skills of the first lives and without. Their
+goals are those of the same curriculum; or, with `--by ladder`, the steps of the way to an iron pickaxe, each asked for
+until it is reached; or, with `--by pickaxe`, that alone. The search heeds the prior of the recipe graph or, with
+`--prior none`, does not. The other commands print or draw what was measured.
 
-    python benchmarks/minecraft/attempts.py play FOLDER [--worlds 10] [--attempts 160]
+    python benchmarks/minecraft/attempts.py play FOLDER [--worlds 10] [--attempts 160] [--most 320]
     python benchmarks/minecraft/attempts.py transfer FOLDER [--lives 3] [--by ladder|pickaxe] [--prior none]
     python benchmarks/minecraft/attempts.py table FOLDER
     python benchmarks/minecraft/attempts.py worlds FOLDER
@@ -36,9 +36,17 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from pathei.collectors.curriculum.collector import Curriculum, CurriculumConfig
-from pathei.collectors.curriculum.proposers import GoalAttempt, GoalProposal, NoveltyProposer, Situation
+from pathei.collectors.curriculum.proposers import (
+    GoalAttempt,
+    GoalProposal,
+    GoalProposer,
+    NoveltyProposer,
+    Situation,
+    UniformProposer,
+)
 from pathei.collectors.rollout.episode import Recorder
 from pathei.collectors.rollout.policy import PolicyReport, Rng
+from pathei.collectors.search.skill_library import SkillLibrary
 from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.goal_space import GoalSpaceProvider
 from pathei.envs.minecraft.tasks import ENV
@@ -49,9 +57,17 @@ from pathei.store import ExperienceStore
 psutil: Any = importlib.import_module("psutil")
 TIERS = ("wooden", "stone", "iron", "diamond")
 TOOLS = ("pickaxe", "axe", "sword", "shovel", "hoe")
+COUNTED = 160
+"""In how many attempts kinds of things are counted, as Voyager's are."""
 NEW = 1_000
 """New worlds have numbers from here."""
-ARMS = ("library", "empty")
+ARMS: Mapping[bool, Sequence[str]] = {
+    True: ("library", "skills", "goals", "uniform", "empty"),
+    False: ("library", "empty"),
+}
+"""What is known in a new world, where the curriculum chooses goals and where it does not: the `skills` of the first
+lives, the `goals` that were reached in them, both (`library`), or nothing (`empty`). In `uniform` nothing is known
+either, and goals are drawn at random."""
 LADDER = (
     "you HOLDS stick", "you HOLDS crafting_table", "crafting_table PLACED", "you HOLDS wooden_pickaxe",
     "you HOLDS cobblestone", "you HOLDS stone_pickaxe", "you HOLDS furnace", "furnace PLACED", "you HOLDS raw_iron",
@@ -126,17 +142,30 @@ def first_tool(rows: Sequence[Mapping[str, Any]], tier: str) -> int | None:
     return next((row["attempt"] for row in rows if tools & set(row["new"])), None)
 
 
+def lived(rows: Sequence[Mapping[str, Any]], attempts: int, most: int) -> bool:
+    """Return whether a life is over: it had its attempts, and a tool of every tier was made or there were enough."""
+    return len(rows) >= most or (len(rows) >= attempts and all(first_tool(rows, tier) for tier in TIERS))
+
+
 def ended(rows: Sequence[Mapping[str, Any]], most: int) -> bool:
     """Return whether a life in a new world is over: a tool of iron was made, or there were enough attempts."""
     return len(rows) >= most or first_tool(rows, "iron") is not None
 
 
-def learned(stores: Iterable[Path], policy: SkillPolicy) -> None:
-    """Let a policy learn from what is stored."""
-    for path in stores:
+def remember(arm: str, stores: Iterable[Path], curriculum: Curriculum, policy: SkillPolicy, by: str) -> None:
+    """Let a curriculum and its policy learn from the first lives what an arm knows of them.
+
+    The steps of a ladder are asked for in every world: there the library is skills.
+    """
+    for path in () if arm in ("uniform", "empty") else stores:
         with ExperienceStore.open(path, mode="read") as store:
-            for record in store.trajectories():
-                policy.learn(record)
+            if by not in ASKED and arm in ("library", "goals"):
+                curriculum.recall(store)
+            else:
+                for record in store.trajectories():
+                    policy.learn(record)
+    if arm == "goals":
+        policy.library = SkillLibrary()
 
 
 def played(folder: Path, curriculum: Curriculum, policy: WatchedPolicy, tasks: list[Task]) -> Iterable[dict[str, Any]]:
@@ -173,44 +202,51 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def play(folder: Path, worlds: Sequence[int], attempts: int, effort: int) -> None:
+def play(folder: Path, worlds: Sequence[int], attempts: int, most: int, effort: int) -> None:
     """Play one life in each world."""
     goals = get_goal_space("minecraft")
     for world in worlds:
         done = folder / f"world{world}.json"
-        if rows_of(done)[attempts - 1 :]:
+        if lived(rows_of(done), attempts, most):
             continue
         begin, policy = time.process_time(), WatchedPolicy(goals, most=effort)
         config = CurriculumConfig(run="life", retries=1)
         curriculum = Curriculum(goals, NoveltyProposer(largest=1), policy, config, seed=world)
         rows, held = [], 0
         try:
-            for row in played(folder / f"world{world}", curriculum, policy, life(world, attempts)):
+            for row in played(folder / f"world{world}", curriculum, policy, life(world, most)):
                 rows.append(row)
                 held += len(row["new"])
                 spent = time.process_time() - begin + policy.node_s
                 print(world, row["attempt"], row["goal"], row["success"], row["searched"], len(row["steps"]), held,
                       f"{spent:.0f}s", *row["new"], row["error"] or "", flush=True)  # fmt: skip
                 write(done, {"world": world, "rows": rows, "cpu_s": spent})
+                if lived(rows, attempts, most):
+                    break
         finally:
             curriculum.close()
 
 
-def transfer(folder: Path, worlds: int, stores: Sequence[Path], effort: int, most: int, setting: Setting) -> None:
+def transfer(
+    folder: Path, worlds: Sequence[int], stores: Sequence[Path], effort: int, most: int, setting: Setting
+) -> None:
     """Live in new worlds until a tool of iron is made, with the skills of stored lives and without."""
     goals: GoalSpaceProvider = get_goal_space("minecraft")
     by, prior = setting
-    for world, arm in product(range(NEW, NEW + worlds), ARMS):
+    for world, arm in product(worlds, ARMS[by == "curriculum"]):
         done = folder / f"new{world}-{by}-{prior}-{arm}.json"
         if ended(rows_of(done), most):
             continue
         begin, policy = time.process_time(), WatchedPolicy(goals, most=effort, prior=prior)
-        if arm == "library":
-            learned(stores, policy)
         asked = ASKED.get(by)
-        proposer = NoveltyProposer(largest=1) if asked is None else LadderProposer(asked)
+        proposer: GoalProposer = (
+            LadderProposer(asked) if asked is not None
+            else UniformProposer(largest=1) if arm == "uniform"
+            else NoveltyProposer(largest=1)
+        )  # fmt: skip
         config = CurriculumConfig(run="new", retries=1 if asked is None else 0)
         curriculum = Curriculum(goals, proposer, policy, config, seed=world)
+        remember(arm, stores, curriculum, policy, by)
         rows = []
         try:
             for row in played(folder / done.stem, curriculum, policy, life(world, most)):
@@ -254,7 +290,7 @@ def table(folder: Path) -> None:
     for tier in TIERS:
         found = [first_tool(rows, tier) for rows in played]
         cells.append(spread([one for one in found if one is not None], len(played)))
-    counts, lengths = list(map(kinds, played)), sorted({len(rows) for rows in played})
+    counts, lengths = [kinds(rows[:COUNTED]) for rows in played], sorted({len(rows) for rows in played})
     attempts = f"{lengths[0]} attempts" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]} attempts"
     worlds = "one world" if len(played) == 1 else f"{len(played)} worlds"
     spans = f" ({min(counts)} to {max(counts)})" if len(played) > 1 else ""
@@ -266,24 +302,26 @@ def table(folder: Path) -> None:
 
 def world_table(folder: Path) -> None:
     """Print the same by world."""
-    print("| world | wooden | stone | iron | diamond | kinds of things | goals reached | deaths | processor time, s |")
+    things = f"kinds of things in {COUNTED}"
+    print(f"| world | wooden | stone | iron | diamond | {things} | goals reached | deaths | processor time, s |")
     print("|:---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for one in lives(folder):
         rows = one["rows"]
-        cells = [one["world"], *(first_tool(rows, tier) or "-" for tier in TIERS), kinds(rows)]
+        cells = [one["world"], *(first_tool(rows, tier) or "-" for tier in TIERS), kinds(rows[:COUNTED])]
         reached = sum(row["success"] is True for row in rows)
         cells += [f"{reached} of {len(rows)}", rows[-1]["died"], round(one["cpu_s"])]
         print(f"| {' | '.join(map(str, cells))} |")
 
 
 def transfer_table(folder: Path, most: int, setting: Setting) -> None:
-    """Print the attempts to the first tool of each tier in new worlds, with the library and without, in pairs."""
+    """Print the attempts to the first tool of each tier in new worlds, by what is known of the first lives."""
     tiers = [tier for tier in TIERS if tier != "diamond"]
-    heads = ["new world", "skills", *tiers, "goals reached", "processor time, s"]
+    heads = ["new world", "known", *tiers, "goals reached", "processor time, s"]
+    arms = ARMS[setting.by == "curriculum"]
     print(f"| {' | '.join(heads)} |\n|:---|:---|" + "---:|" * (len(heads) - 2))
-    needed: dict[str, list[list[int]]] = {arm: [] for arm in ARMS}
+    needed: dict[str, list[list[int]]] = {arm: [] for arm in arms}
     for world in range(NEW, 2 * NEW):
-        paths = {arm: folder / f"new{world}-{'-'.join(setting)}-{arm}.json" for arm in ARMS}
+        paths = {arm: folder / f"new{world}-{'-'.join(setting)}-{arm}.json" for arm in arms}
         if not all(ended(rows_of(path), most) for path in paths.values()):
             continue  # not finished
         for arm, path in paths.items():
@@ -294,16 +332,17 @@ def transfer_table(folder: Path, most: int, setting: Setting) -> None:
             cells = [first or f"not in {len(rows)}" for first in firsts]
             reached = f"{sum(row['success'] is True for row in rows)} of {len(rows)}"
             print(f"| {' | '.join(map(str, [world, arm, *cells, reached, round(written['cpu_s'])]))} |")
-    pairs = len(needed[ARMS[0]])
-    if pairs < 2:
+    count = len(needed["empty"])
+    if count < 2:
         return
     by_tier = {arm: list(zip(*counts, strict=True)) for arm, counts in needed.items()}
     for arm, counts in by_tier.items():
-        print(f"| mean of {pairs} | {arm} | {' | '.join(f'{statistics.mean(one):.1f}' for one in counts)} | | |")
-    with_, without = by_tier.values()
-    differences = [[one - other for one, other in zip(*both, strict=True)] for both in zip(with_, without, strict=True)]
-    means = [f"{statistics.mean(one):+.1f} ± {statistics.stdev(one) / pairs**0.5:.1f}" for one in differences]
-    print(f"| mean difference ± standard error | | {' | '.join(means)} | | |")
+        print(f"| mean of {count} | {arm} | {' | '.join(f'{statistics.mean(one):.1f}' for one in counts)} | | |")
+    for arm in arms[:-1]:
+        pairs = [list(zip(*both, strict=True)) for both in zip(by_tier[arm], by_tier["empty"], strict=True)]
+        differences = [[one - other for one, other in tier] for tier in pairs]
+        means = [f"{statistics.mean(one):+.1f} ± {statistics.stdev(one) / count**0.5:.1f}" for one in differences]
+        print(f"| mean difference to empty ± standard error | {arm} | {' | '.join(means)} | | |")
 
 
 def draw(folder: Path, file: Path) -> None:
@@ -336,10 +375,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("file", type=Path, nargs="?", help="the picture that `figure` writes")
     parser.add_argument("--worlds", type=int, default=10)
-    parser.add_argument("--first", type=int, default=0, help="the number of the first world of `play`")
-    parser.add_argument("--attempts", type=int, default=160)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first world")
+    parser.add_argument("--attempts", type=int, default=160, help="the least attempts of a life of `play`")
     parser.add_argument("--effort", type=int, default=16, help="transitions of the model that one attempt may search")
-    parser.add_argument("--most", type=int, default=160, help="the most attempts of a life in a new world")
+    parser.add_argument(
+        "--most",
+        type=int,
+        default=160,
+        help="the most attempts of a life: one of `play` goes on to here while it lacks a tool of a tier",
+    )
     parser.add_argument("--lives", type=int, default=3, help="how many of the first lives the skills are of")
     parser.add_argument("--by", choices=("curriculum", *ASKED), default="curriculum", help="who chooses goals there")
     parser.add_argument("--prior", choices=("heuristic", "none"), default="heuristic", help="what guides a transfer")
@@ -347,10 +391,11 @@ def main() -> None:
     args.folder.mkdir(parents=True, exist_ok=True)
     setting = Setting(args.by, args.prior)
     if args.what == "play":
-        play(args.folder, range(args.first, args.first + args.worlds), args.attempts, args.effort)
+        play(args.folder, range(args.first, args.first + args.worlds), args.attempts, args.most, args.effort)
     elif args.what == "transfer":
         begun = [args.folder / f"world{one['world']}" for one in lives(args.folder)[: args.lives]]
-        transfer(args.folder, args.worlds, begun, args.effort, args.most, setting)
+        new = range(NEW + args.first, NEW + args.first + args.worlds)
+        transfer(args.folder, new, begun, args.effort, args.most, setting)
     elif args.what == "table":
         table(args.folder)
     elif args.what == "worlds":

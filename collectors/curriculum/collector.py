@@ -148,6 +148,20 @@ class Curriculum:
             self._take_in(record)
         return self.attempts
 
+    def recall(self, store: ExperienceStore) -> None:
+        """Learn from what runs of other names did, as in other environments: what was reached, and how.
+
+        Those attempts do not count as this run's, and their misses are not tried again.
+
+        Raises:
+            ConfigError: this curriculum has made attempts already.
+        """
+        if self.attempts:
+            raise ConfigError("A curriculum recalls other runs before its first attempt: make a new one.")
+        for record in store.trajectories(collector=COLLECTOR, roots=True):
+            if _number(record.task, self._config.run) is None:
+                self._learn(record)
+
     def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
         """Make one attempt for each task, in its environment; the goal and the id are the curriculum's own.
 
@@ -220,19 +234,26 @@ class Curriculum:
     # --- learning, from new records and from those of a store alike
 
     def _take_in(self, record: Record) -> None:
-        task = record.task
-        success = isinstance(record, Trajectory) and record.success is True
-        steps = int(record.provenance.get("env_steps", 0)) if isinstance(record, Trajectory) else 0
-        if task.goal.conditions:
-            why = record.provenance.get("proposal", {}) if isinstance(record, Trajectory) else {}
-            self._proposer.update(GoalAttempt(self._goals.aim(task.goal), success, steps, why))
-            self._wait(task, success)
-        if isinstance(record, Trajectory):
-            self._rollout.policy.learn(record)
+        attempt = self._learn(record)
+        if attempt is not None:
+            self._wait(record.task, attempt.success)
+        steps = _steps(record)
         self.attempts += 1
         self.env_steps += steps
         if isinstance(record, Trajectory) and "retry" in record.provenance:
             self._retry_steps += steps
+
+    def _learn(self, record: Record) -> GoalAttempt | None:
+        """Let the proposer and the policy learn, and return the attempt; None where there was no goal."""
+        won, why, attempt = False, {}, None
+        if isinstance(record, Trajectory):
+            won, why = record.success is True, record.provenance.get("proposal", {})
+        if record.task.goal.conditions:
+            attempt = GoalAttempt(self._goals.aim(record.task.goal), won, _steps(record), why)
+            self._proposer.update(attempt)
+        if isinstance(record, Trajectory):
+            self._rollout.policy.learn(record)
+        return attempt
 
     def _wait(self, task: Task, success: bool) -> None:
         same = next((one for one in self._waiting if _same(one.task, task)), None)
@@ -273,6 +294,11 @@ def _number(task: Task, run: str) -> int | None:
     name, _, rest = task.id.partition("/")
     number = rest.partition("-")[0]
     return int(number) if name == run and number.isdecimal() else None
+
+
+def _steps(record: Record) -> int:
+    """Return how many transitions an attempt cost; 0 for a crash, of which nobody knows."""
+    return int(record.provenance.get("env_steps", 0)) if isinstance(record, Trajectory) else 0
 
 
 def _same(one: Task, other: Task) -> bool:

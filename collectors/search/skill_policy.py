@@ -42,7 +42,8 @@ _BINDINGS = 2
 _AGAIN = 4
 """How often a condition is served again as long as that helps: every plate is washed one by one."""
 _WANDER = 5
-"""How many steps are done when no plan was found, so that an attempt leaves something to look at."""
+"""How many steps are done when no plan was found, so that an attempt leaves something to look at; and after a plan that
+does not reach the goal, where the search was short: what is missing may be further away than it looked."""
 
 ModelOf = Callable[[Recorder], Model[Any, Any]]
 """Makes the model of an episode that was just reset."""
@@ -91,7 +92,7 @@ class SkillPolicy:
         self._search = best_first if self._slow else replace(search, rollout="random", **TREE_ALONE)
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
-        """Plan in the model, then do the plan; without one, act a little in proportion to the weights."""
+        """Plan in the model and do the plan; where that leaves the goal, act a little in proportion to the weights."""
         recorder.env = snapshotable(recorder.env)
         recorder.reset()
         if recorder.held:
@@ -100,7 +101,7 @@ class SkillPolicy:
         aim = self._goals.aim(recorder.task.goal)
         plan, cost = self.plan(recorder, aim, rng)
         do(recorder, plan)
-        for _ in range(0 if recorder.steps else _WANDER):
+        for _ in range(_WANDER if self._slow or not recorder.steps else 0):
             actions = recorder.observation.actions
             if recorder.over or not actions:
                 break
@@ -138,8 +139,12 @@ class SkillPolicy:
 
     def _expected(self, recorder: Recorder, actions: Sequence[str]) -> Any:
         """Return the prior of the environment's own model, squared, where that is heeded; shape `[actions]`."""
-        prior = getattr(self._model_of(recorder), "prior", None) if self._expect else None
-        return np.ones(len(actions)) if prior is None else np.square(prior(actions))
+        model: Any = self._model_of(recorder)
+        if not self._expect or not hasattr(model, "prior"):
+            return np.ones(len(actions))
+        listed = model.actions()
+        expected = dict(zip(map(model.text, listed), model.prior(listed), strict=True))
+        return np.square([expected.get(action, 1.0) for action in actions])
 
     def learn(self, trajectory: Trajectory) -> None:
         """Keep every stretch of the episode that brought its goal nearer."""

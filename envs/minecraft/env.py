@@ -52,6 +52,8 @@ class MinecraftMoment(NamedTuple):
     """What a program wrote into the chat, and what happened while it ran."""
     turn: int = 0
     """The number of the bot that acts next."""
+    vain: tuple[tuple[int, str], ...] = ()
+    """Bots, and what they tried in vain one time after another, since something was done last."""
 
     @property
     def seen(self) -> Seen:
@@ -174,8 +176,9 @@ class MinecraftEnv(TextEnv[str]):
         turn = before.turn if acted.refused else (actor + 1) % len(before.team)
         team = acted.team or before.team
         graph = graph_of(team)
+        vain = (*before.vain, (actor, normalise(asked))) if acted.failed else before.vain if acted.refused else ()
         self._moment = before._replace(
-            team=team, turn=turn, refused=acted.refused, failed=acted.failed, graph=graph, said=said
+            team=team, turn=turn, refused=acted.refused, failed=acted.failed, graph=graph, said=said, vain=vain
         )
         facts = {"changes": before.graph.changes_to(graph), "nodes": before.graph.nodes_new_in(graph)}
         info = self._info(facts)

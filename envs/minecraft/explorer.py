@@ -33,6 +33,8 @@ _FIRST: Final = 40.0
 _LATER: Final = 8.0
 _HUNGRY: Final = 12
 _HURT: Final = 10
+_BAD_FOOD: Final = ("flesh", "eye", "chicken")
+"""How the names of food end that may make ill."""
 
 
 class Explorer:
@@ -61,15 +63,9 @@ class Explorer:
         Raises:
             GoalError: no way is known.
         """
-        if seen["food"] <= _HUNGRY or seen["health"] <= _HURT:
-            eating = [
-                one for one in actions if one.startswith("eat ") and not one.endswith(("flesh", "eye", "chicken"))
-            ]
-            if eating:
-                return eating[0]
         goals = [one for one in self._goals if one.measure(seen, begun) < 1]
-        if useless := spare(self._planner, goals, seen, actions):
-            return useless
+        if first := care(self._planner.rules, seen, actions) or spare(self._planner, goals, seen, actions):
+            return first
         action = self._towards(goals[0], seen, begun, actions)
         return self._wander(seen) if action == last else action
 
@@ -140,27 +136,46 @@ class MinecraftModel(EnvModel):
         self._minecraft, self._planner = env, planner
 
     def prior(self, actions: Sequence[str]) -> list[float]:
-        """Return how likely each action is to be needed, relative to the others, shape `[actions]`."""
+        """Return how likely each action is to be needed, relative to the others, shape `[actions]`.
+
+        What was just tried in vain is no likelier than anything else: a table that cannot be reached, a way that is
+        blocked.
+        """
         moment = self._minecraft.moment
         goals = [goal for goal in moment.goals if measure_team(goal, moment.team, moment.begun) < 1]
         plans = [_plan(self._planner, goal, moment.seen) for goal in goals]
         firsts = {steps[0][:2]: _wanted(steps) for steps in plans if steps}
         later = {step[:2] for steps in plans for step in steps[1:]}
         bare = [read_actor(one)[1] for one in actions]
+        rules, vain = self._planner.rules, {action for bot, action in moment.vain if bot == moment.turn}
+        if first := care(rules, moment.seen, bare) or spare(self._planner, goals, moment.seen, bare):
+            return [_FIRST if one == first else 1.0 for one in bare]
         found = _weights(bare, firsts, later)
-        if useless := spare(self._planner, goals, moment.seen, bare):
-            return [_FIRST if one == useless else 1.0 for one in bare]
-        if max(found, default=0) < _FIRST:  # what is needed next has to be looked for
-            giving = self._planner.rules.giving
-            ways = [
-                _up_or_down(giving.get(thing, (thing,)) if verb == "mine" else (), moment.seen)
-                for verb, thing in sorted(firsts)
-            ]
+        if not any(weight >= _FIRST and one not in vain for one, weight in zip(bare, found, strict=True)):
+            ways = {  # what is needed next has to be looked for
+                _up_or_down(rules.giving.get(thing, (thing,)) if verb == "mine" else (), moment.seen)
+                for verb, thing in firsts
+            }
+            around = None in ways or bool(ways & vain)
             found = [
-                _FIRST if one in ways else _LATER if one.startswith("explore") and None in ways else weight
+                _FIRST if one in ways else _LATER if around and one.startswith("explore") else weight
                 for one, weight in zip(bare, found, strict=True)
             ]
-        return found
+        return [1.0 if one in vain else weight for one, weight in zip(bare, found, strict=True)]
+
+
+def care(rules: GameRules, seen: Seen, actions: Sequence[str]) -> str | None:
+    """Return what one does for oneself first: eating where one is hungry or hurt, putting on armour; or None.
+
+    Args:
+        rules: The rules.
+        seen: What is perceived.
+        actions: What is admissible, without the name of the one who acts.
+    """
+    wanting = seen["food"] <= _HUNGRY or seen["health"] <= _HURT
+    meals = [one for one in actions if one.startswith("eat ") and not one.endswith(_BAD_FOOD)] if wanting else []
+    armor = [one for one in actions if one.startswith("equip ") and rules.wears(one.split()[-1], seen["worn"])]
+    return next(iter([*meals, *armor]), None)
 
 
 def _plan(planner: Planner, goal: MinecraftGoal, seen: Seen) -> list[PlanStep]:
@@ -173,7 +188,7 @@ def _plan(planner: Planner, goal: MinecraftGoal, seen: Seen) -> list[PlanStep]:
 def spare(planner: Planner, goals: Sequence[MinecraftGoal], seen: Seen, actions: Sequence[str]) -> str | None:
     """Return what to throw away where there is hardly room for more; None where there is, or all is needed.
 
-    Of what no goal is further away without, it is what takes the least work to get again.
+    Of what no goal is further away without, it is what is of no use; or else what takes the least work to get.
 
     Args:
         planner: Knows what goals need.
@@ -185,9 +200,9 @@ def spare(planner: Planner, goals: Sequence[MinecraftGoal], seen: Seen, actions:
         return None
     work = [remaining(planner, goal, seen) for goal in goals]
 
-    def worth(action: str) -> float:
+    def worth(action: str) -> tuple[bool, float]:
         _, count, name = action.split()
-        return int(count) * planner.costs(name, _without(seen, name)["inventory"], seen["within"])[name]
+        return planner.useful(name, seen["inventory"]), int(count) * planner.costs(name, {}, ())[name]
 
     for action in sorted((one for one in actions if one.startswith("drop ")), key=worth):
         rest = _without(seen, action.split()[-1])

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from ...errors import GoalError
 from .goals import MinecraftGoal
-from .rules import GROUPS, GameRules, Recipe
+from .rules import GROUPS, TOOLS, GameRules, Recipe
 
 PRICES: Final[Mapping[str, float]] = {
     "oak_log": 2, "birch_log": 2, "spruce_log": 3, "acacia_log": 3, "dirt": 1, "grass_block": 1, "sand": 5, "stone": 1,
@@ -57,6 +57,7 @@ class Planner:
         self.rules = rules
         self._closure = lru_cache(maxsize=1 << 10)(self._find_closure)
         self._costs = lru_cache(maxsize=1 << 12)(self._price_all)
+        self._parts = {part for recipes in rules.recipes.values() for one in recipes for part in one.parts}
         self._hunted: dict[str, str] = {}
         for name, one in sorted(rules.creatures.items(), key=lambda entry: bool(entry[1]["hostile"])):
             for drop in one["drops"]:
@@ -156,6 +157,18 @@ class Planner:
             found |= new
             waiting += new
         return tuple(sorted(found))
+
+    def useful(self, name: str, held: Collection[str]) -> bool:
+        """Return whether a thing is good for something: crafting, smelting, eating, wearing, or as the best tool.
+
+        Args:
+            name: The thing.
+            held: What is held; of tools that do the same, one is enough.
+        """
+        rules = self.rules
+        if name.endswith(TOOLS):
+            return not any(one != name and rules.as_good(one, name) for one in held)
+        return name in self._parts or name in rules.smelting or name in rules.foods or name in rules.armor
 
     def hunted(self, name: str) -> str | None:
         """Return the creature that leaves a thing."""

@@ -6,7 +6,7 @@ They come from the node process, which has them from minecraft-data and its own 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Final, NamedTuple
 
 TIERS: Final = ("wooden", "golden", "stone", "iron", "diamond", "netherite")
@@ -16,7 +16,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "log": "_log", "planks": "_planks", "wool": "_wool", "bed": "_bed", "sapling": "_sapling", "leaves": "_leaves",
 }  # fmt: skip
 """Names that stand for any of a kind, and how the names of those end."""
-_NO_FUEL: Final = ("_pickaxe", "_axe", "_sword", "_shovel", "_hoe")
+TOOLS: Final = ("_pickaxe", "_axe", "_sword", "_shovel", "_hoe")
+"""How the names of tools end; they are not burned."""
 _KEPT: Final = frozenset({"crafting_table", "chest"})
 
 
@@ -57,7 +58,8 @@ class GameRules:
         self.tools: Mapping[str, str] = tables["tools"]
         """The least tool for blocks that leave nothing without one."""
         self.creatures: Mapping[str, Mapping[str, Any]] = tables["creatures"]
-        self.armor = frozenset(tables["armor"])
+        self.armor: Mapping[str, int] = tables["armor"]
+        """The points of each piece."""
         self.block_names: tuple[str, ...] = tuple(tables["blockNames"])
         """The kinds of blocks, by number."""
         self.item_names: tuple[str, ...] = tuple(tables["itemNames"])
@@ -85,11 +87,17 @@ class GameRules:
         other, _, wanted = least.partition("_")
         return kind == wanted and tier in _STRENGTH and other in _STRENGTH and _STRENGTH[tier] >= _STRENGTH[other]
 
+    def wears(self, name: str, worn: Iterable[str | None]) -> bool:
+        """Return whether one who wears these pieces is safer with another one."""
+        piece = name.rpartition("_")[2]
+        same = [one for one in worn if one is not None and one.endswith(piece)]
+        return name in self.armor and all(self.armor[name] > self.armor.get(one, 0) for one in same)
+
     def fuels(self, held: Mapping[str, int], smelted: str) -> list[str]:
         """Return what of these things may be burned to smelt one of them."""
         return [
             name for name in held
-            if name in self.fuel and name != smelted and name not in _KEPT and not name.endswith(_NO_FUEL)
+            if name in self.fuel and name != smelted and name not in _KEPT and not name.endswith(TOOLS)
         ]  # fmt: skip
 
     def drops(self, creature: str) -> Sequence[str]:

@@ -99,17 +99,17 @@ async function act (session, text) {
   await tick()
   await tick()
   let outcome
-  const doing = asked.run(session).then(() => { outcome = { error: null } }, error => { outcome = { error } })
+  const ended = error => { outcome ??= { error } } // The first end counts: what is given up below may still fail.
+  asked.run(session).then(() => ended(null), ended)
   const died = session.player.stats.died?.times ?? 0
   for (let spent = 0; !outcome && spent < asked.seconds * 20; spent++) {
     await tick()
-    if ((session.player.stats.died?.times ?? 0) > died) outcome = { error: new Failure('you died') }
+    if ((session.player.stats.died?.times ?? 0) > died) ended(new Failure('you died'))
   }
-  outcome ??= { error: new Failure(`it took longer than ${asked.seconds} seconds of the game`) }
+  ended(new Failure(`it took longer than ${asked.seconds} seconds of the game`))
   session.abandon()
   await clock.settle()
   for (let wait = 0; wait < DYING && world.game.players.some(one => one.state.dead); wait++) await tick()
-  doing.catch(() => {})
   const { error } = outcome
   if (error instanceof Refusal) {
     await goBack(before)

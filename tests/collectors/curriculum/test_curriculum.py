@@ -210,6 +210,31 @@ def test_a_run_with_a_gap_and_a_curriculum_that_has_begun_are_refused(tmp_path: 
             begun.resume(store)
 
 
+def test_what_other_runs_reached_is_recalled_and_not_proposed_again(tmp_path: Path) -> None:
+    def running(run: str) -> Curriculum:
+        policy = SkillPolicy(LampGoals(), effort=60)
+        return Curriculum(LampGoals(), NoveltyProposer(largest=1), policy, CurriculumConfig(run=run), seed=3)
+
+    with ExperienceStore.open(tmp_path / "store") as store:
+        store.append(*running("first").collect(boards(2)))
+        reached = {record.task.goal.text for record in store.trajectories() if record.success}
+        later = running("later")
+        later.recall(store)
+        assert (later.attempts, later.env_steps, later.waiting) == (0, 0, ())
+        [record] = later.collect(boards(1))
+        [again] = running("later").collect(boards(1))
+    assert record.task.goal.text not in reached
+    assert again.task.goal.text in reached
+    assert isinstance(record, Trajectory)
+    assert isinstance(again, Trajectory)
+    assert record.provenance["env_steps"] < again.provenance["env_steps"]  # by a skill
+    with (
+        ExperienceStore.open(tmp_path / "store") as store,
+        pytest.raises(ConfigError, match="before its first attempt"),
+    ):
+        later.recall(store)
+
+
 def test_every_fault_of_a_configuration_is_told() -> None:
     with pytest.raises(ConfigError, match=r"slash.*max_steps.*retry_share"):
         CurriculumConfig(run="a/b", max_steps=0, retry_share=2)

@@ -219,3 +219,18 @@ def test_the_environment_is_left_as_it_was_before_the_plan_is_done() -> None:
     SkillPolicy(GOALS, model_of=plain).plan(recorder, GOALS.aim(task.goal), np.random.default_rng(0))
     assert env.unwrapped.world.key == before
     assert not env.unwrapped.check.satisfied()
+
+
+class Short(SkillPolicy):
+    """A player whose plan is one idle step."""
+
+    def plan(self, recorder: Recorder, aim: object, rng: object) -> tuple[list[str], int]:
+        """The first thing that is possible."""
+        assert recorder.observation.actions is not None
+        return [recorder.observation.actions[0]], 1
+
+
+@pytest.mark.parametrize(("most", "steps"), [(None, 1), (16, 6)])
+def test_where_a_search_is_short_an_attempt_goes_on_after_its_plan(most: int | None, steps: int) -> None:
+    trajectory, _ = played(Short(GOALS, most=most), 1, "a cup is inside the sink")
+    assert (len(trajectory.steps), trajectory.success) == (steps, False)

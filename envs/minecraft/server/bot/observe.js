@@ -71,9 +71,9 @@ function observe (session) {
   const worn = ['head', 'torso', 'legs', 'feet'].map((_, i) => bot.inventory.slots[5 + i]?.name ?? null)
   return {
     position: [x, y, z].map(round), biome: data.registry.biomes[game.world.biome(fx, fz)]?.name ?? 'unknown', time: bot.time.timeOfDay, day: bot.time.day,
-    health: bot.health, food: bot.food, air: player.state.air, dead: player.state.dead, sky: fy >= game.surface(fx, fz),
+    health: bot.health, food: bot.food, air: player.state.air, dead: player.state.dead, sky: fy >= game.cover(fx, fz),
     inventory: items(session.items()), held: bot.heldItem?.name ?? null, worn, free: bot.inventory.emptySlotCount(),
-    durability: Object.fromEntries(session.items().filter(item => item.maxDurability).map(item => [item.name, item.maxDurability - item.durabilityUsed])),
+    durability: Object.fromEntries([...bot.inventory.slots.slice(5, 9), ...session.items()].filter(item => item?.maxDurability).map(item => [item.name, item.maxDurability - item.durabilityUsed])),
     blocks: around.blocks, within: around.within, entities, dropped: dropped.slice(0, 12), chests: session.memory ?? {}, news: player.news, stats: player.stats, age: game.state.age
   }
 }

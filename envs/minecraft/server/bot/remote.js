@@ -16,8 +16,8 @@ const CHUNKS_S = 20 // seconds until the land around must have come
 const seconds = (count, value) => new Promise(resolve => setTimeout(resolve, count * 1000, value))
 
 class View { // What the client was sent of the land, in the form of `Columns`.
-  constructor (bot, solid) {
-    Object.assign(this, { bot, solid, columns: new Map(), kinds: new WeakMap() })
+  constructor (bot) {
+    Object.assign(this, { bot, columns: new Map(), kinds: new WeakMap() })
     bot.on('chunkColumnLoad', at => this.columns.delete(`${at.x >> 4},${at.z >> 4}`))
     bot.on('chunkColumnUnload', at => this.columns.delete(`${at.x >> 4},${at.z >> 4}`))
     bot.on('blockUpdate', (old, { position: { x, y, z }, stateId }) => {
@@ -55,7 +55,7 @@ class View { // What the client was sent of the land, in the form of `Columns`.
     return section ? section[place(x, y, z)] : 0
   }
 
-  surface (x, z) { return surface(sy => this.section(x >> 4, sy, z >> 4), x, z, this.solid) }
+  surface (x, z, solid) { return surface(sy => this.section(x >> 4, sy, z >> 4), x, z, solid) }
 
   biome (x, z) {
     const chunk = this.bot.world.getColumn(x >> 4, z >> 4)
@@ -95,9 +95,9 @@ class RemoteSession extends Session {
   prepare () {
     const { bot } = this
     this.data = load(bot.registry)
-    this.view = new View(bot, this.data.solid)
-    const { view } = this
-    this.game = { world: view, surface: (x, z) => view.surface(x, z), state: { age: 0 } }
+    this.view = new View(bot)
+    const { view, data: { solid, covers } } = this
+    this.game = { world: view, surface: (x, z) => view.surface(x, z, solid), cover: (x, z) => view.surface(x, z, covers), state: { age: 0 } }
     this.player = { state: { get air () { return Math.min(FULL_AIR, Math.max(0, (bot.oxygenLevel ?? 20) * 15)) }, get dead () { return !bot.isAlive } }, news: [], stats: {} }
     this.health = bot.health
     bot.on('physicsTick', () => { this.game.state.age++; this.ticked() })

@@ -93,11 +93,11 @@ async function collect (session) {
   if (session.bot.entities[one.id] && full(session)) fail(FULL)
 }
 
-async function reachBlock (session, name, what) { // Go to the nearest of these blocks and return it.
-  const [at] = session.find(Array.isArray(name) ? name : [name])
-  if (!at) refuse(what)
-  if (!await session.walker.near(at[0] + 0.5, at[1], at[2] + 0.5, 2.6)) fail(`the ${Array.isArray(name) ? session.name(...at) : name} cannot be reached`)
-  return session.bot.blockAt(new Vec3(...at))
+async function reachBlock (session, name, what) { // Go to the nearest of these blocks that can be reached, and return it.
+  const found = session.find([name].flat(), { most: 3 })
+  if (!found.length) refuse(what)
+  for (const at of found) if (await session.walker.near(at[0] + 0.5, at[1], at[2] + 0.5, 2.6)) return session.bot.blockAt(new Vec3(...at))
+  fail(`the ${session.name(...found[0])} cannot be reached`)
 }
 
 async function craft (session, count, name) {
@@ -176,7 +176,7 @@ async function smelt (session, count, name) {
   try {
     for (const old of [2, 0]) if (furnace.slots[old] && (old === 2 || furnace.slots[0].type !== item.id)) await bot.putAway(old)
     let left = count * 200
-    const fuel = fuels[0]
+    const fuel = fuels.find(one => session.count(one.name) * data.fuel.get(one.type) >= left) ?? fuels[0]
     if (!furnace.fuelItem() || furnace.fuelItem().type === fuel.type) {
       const need = Math.min(Math.ceil(left / data.fuel.get(fuel.type)), session.count(fuel.name))
       await furnace.putFuel(fuel.type, null, need)
@@ -313,10 +313,11 @@ async function explore (session, way) {
   const [x, y, z] = session.walker.feet()
   if (way === 'down' || way === 'up') {
     const goal = way === 'down' ? Math.max(-58, y - 12) : Math.min(y + 12, 318)
-    const top = () => { const [a, b, c] = session.walker.feet(); return way === 'up' && b >= session.game.surface(a, c) }
-    if (y === goal || top()) refuse(way === 'down' ? 'it does not get deeper' : 'you are under the open sky')
-    await session.walker.go((a, b) => way === 'down' ? b <= goal : b >= goal || b >= session.game.surface(a, z), (a, b) => Math.abs(b - goal) * 1.4)
-    if (session.walker.feet()[1] === y) fail(`there is no way ${way}`)
+    const top = (a, b, c) => way === 'up' && b >= session.game.cover(a, c)
+    if (y === goal || top(x, y, z)) refuse(way === 'down' ? 'it does not get deeper' : 'you are under the open sky')
+    await session.walker.go((a, b, c) => way === 'down' ? b <= goal : b >= goal || top(a, b, c), (a, b) => Math.abs(b - goal) * 1.4)
+    const now = session.walker.feet()
+    if (now[1] === y && !top(...now)) fail(`there is no way ${way}`)
     return
   }
   const [dx, dz] = DIRECTIONS[way] ?? refuse(`${way} is no direction: north, south, east, west, up or down`)

@@ -43,7 +43,7 @@ function tables (data) {
     giving,
     tools: Object.fromEntries(registry.blocksArray.filter(block => block.harvestTools).map(block => [block.name, tool(data, block)])),
     creatures: Object.fromEntries(Object.entries(RULES.mobs).map(([name, { hostile, drops }]) => [name, { hostile: !!hostile, drops: Object.keys(drops ?? {}) }])),
-    armor: Object.keys(RULES.armor),
+    armor: RULES.armor,
     blockNames: registry.blocksArray.map(block => block.name), // by id: they are numbered from 0 without a gap
     itemNames: registry.itemsArray.reduce((names, item) => { names[item.id] = item.name; return names }, ['nothing']),
     durable: registry.itemsArray.filter(item => item.maxDurability).map(item => item.name)

@@ -14,11 +14,13 @@ function load (registry = registryOf(VERSION)) {
   const blockOf = new Array(registry.blocksArray.at(-1).maxStateId + 1)
   for (const block of registry.blocksArray) for (let s = block.minStateId; s <= block.maxStateId; s++) blockOf[s] = block
   const solid = new Uint8Array(blockOf.length)
+  const covers = new Uint8Array(blockOf.length) // what hides the sky: leaves do not
   const shaped = new Map()
   const model = id => (model.cache[id] ??= Block.fromStateId(id, 0))
   model.cache = []
   for (const block of registry.blocksArray) {
-    for (let s = block.minStateId; s <= block.maxStateId; s++) solid[s] = block.boundingBox === 'block' ? 1 : 0
+    for (let s = block.minStateId; s <= block.maxStateId; s++) covers[s] = solid[s] = block.boundingBox === 'block' ? 1 : 0
+    if (block.name.endsWith('_leaves')) covers.fill(0, block.minStateId, block.maxStateId + 1)
   }
   const state = name => registry.blocksByName[name].defaultState
   const liquid = id => { const name = blockOf[id].name; return name === 'water' || name === 'lava' ? name : null }
@@ -115,7 +117,7 @@ function load (registry = registryOf(VERSION)) {
   for (const block of registry.blocksArray) if (items[block.name]) placeable.set(items[block.name].id, block)
   placeable.set(items.torch.id, registry.blocksByName.torch)
   return {
-    VERSION, RULES, registry, Block, items, itemName, blockOf, solid, model, state, liquid, smelt, fuel, crafted, stackSize, durability, sameStack,
+    VERSION, RULES, registry, Block, items, itemName, blockOf, solid, covers, model, state, liquid, smelt, fuel, crafted, stackSize, durability, sameStack,
     drops, loot, digTicks, placeable, foods: registry.foods, air: 0
   }
 }

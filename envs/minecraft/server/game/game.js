@@ -50,6 +50,7 @@ class Game {
   }
 
   surface (x, z) { return this.world.surface(x, z, this.data.solid) }
+  cover (x, z) { return this.world.surface(x, z, this.data.covers) } // the height above which there are leaves at most
 
   setBlock (x, y, z, state) {
     const before = this.data.blockOf[this.world.get(x, y, z)].name

@@ -1,0 +1,116 @@
+"""Staying alive and not getting stuck: armour, death, meals, what is thrown away, what was tried in vain."""
+
+import re
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from pathei.envs.minecraft import MinecraftEnv
+from pathei.envs.minecraft.explorer import Explorer, spare
+from pathei.envs.minecraft.plans import Planner
+
+from .conftest import Begin
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("minecraft")]
+IRON = {"iron_helmet": 165, "iron_chestplate": 240, "iron_leggings": 225, "iron_boots": 195}
+"""Pieces of armour, and how many hits each takes."""
+
+
+def wait_for(env: MinecraftEnv, words: str) -> str:
+    """Wait until this is said, and return all that is said then."""
+    for _ in range(60):
+        text = env.step("wait")[0]
+        if re.search(words, text):
+            return text
+    raise AssertionError(f"nothing said {words!r}")
+
+
+def likeliest(env: MinecraftEnv) -> list[str]:
+    """Return what the prior gives the greatest weight."""
+    weights = dict(zip(env.actions(), env.model().prior(env.actions()), strict=True))
+    return [action for action, weight in weights.items() if weight == max(weights.values())]
+
+
+@pytest.mark.parametrize("worn", [{}, IRON])
+def test_armour_takes_the_edge_off_a_hit_and_wears_out(begin: Begin, worn: dict[str, int]) -> None:
+    env = begin(inventory=dict.fromkeys(worn, 1), time=14_000)
+    for piece in worn:
+        assert "error" not in env.step(f"equip {piece}")[4]
+    assert list(filter(None, env.moment.seen["worn"])) == list(worn)
+    assert env.moment.seen["inventory"] == {}
+    text = wait_for(env, "hit you|shot you")
+    healths = [20.0, *map(float, re.findall(r"(?:hit|shot) you \(health ([\d.]+)\)", text))]
+    lost = [before - after for before, after in pairwise(healths)]
+    assert (lost[0], max(lost)) == (1, 1) if worn else lost[0] >= 2
+    assert env.moment.seen["durability"] == {piece: most - len(lost) for piece, most in worn.items()}
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_dead_come_back_where_they_began(begin: Begin, keep: bool) -> None:
+    env = begin(inventory={"diamond": 1}, time=14_000, keep_inventory=keep)
+    x, _, z = env.moment.seen["position"]
+    text = wait_for(env, "You died")
+    assert "You came back to life" in text
+    seen = env.moment.seen
+    assert (seen["health"], seen["food"], seen["stats"]["died"]) == (20, 20, {"times": 1})
+    assert abs(seen["position"][0] - x) + abs(seen["position"][2] - z) < 4
+    assert seen["inventory"] == ({"diamond": 1} if keep else {})
+    env.step("wait")
+    assert env.moment.seen["inventory"] == {"diamond": 1}  # what was lost lay there
+
+
+def test_one_who_is_hungry_eats_and_armour_is_put_on(begin: Begin) -> None:
+    held = {"bread": 1, "rotten_flesh": 1, "iron_helmet": 1, "leather_helmet": 1}
+    env = begin([{"inventory": "dirt"}], inventory=held, food=8)
+    for first in ("eat bread", "equip iron_helmet"):
+        assert likeliest(env) == [first]
+        explorer = Explorer(env.game.rules, env.moment.goals)
+        assert explorer.next(env.moment.seen, env.moment.begun[0], env.actions()) == first
+        env.step(first)
+    assert likeliest(env) == ["mine dirt"]
+    assert "equip leather_helmet" in env.actions()
+
+
+def test_what_is_of_no_use_is_thrown_away_first(shared: MinecraftEnv) -> None:
+    planner = Planner(shared.game.rules)
+    held = {"stick": 2, "stone_pickaxe": 1, "wooden_pickaxe": 1, "iron_pickaxe": 1, "oak_door": 3, "oak_button": 1}
+    thrown: list[Any] = []
+    while held:
+        seen: Any = {"free": 0, "inventory": held, "within": ["stone", "oak_log"], "stats": {}}
+        action = spare(planner, (), seen, [f"drop {count} {name}" for name, count in held.items()])
+        assert action is not None
+        thrown.append(action.split()[-1])
+        del held[thrown[-1]]
+    assert set(thrown[:4]) == {"oak_button", "wooden_pickaxe", "oak_door", "stone_pickaxe"}
+    assert thrown[-1] == "iron_pickaxe"
+
+
+def test_what_was_tried_in_vain_is_not_expected_to_help(begin: Begin) -> None:
+    env = begin([{"inventory": "cobblestone"}], inventory={"chest": 1, "dirt": 2})
+    env.step("place chest")
+    env.step("deposit 1 dirt")
+    assert env.step("withdraw 2 dirt")[4]["failed"] == "the chest holds 1 dirt, not 2"
+    assert env.moment.vain == ((0, "withdraw 2 dirt"),)
+    assert "error" in env.step("craft furnace")[4]
+    (first,) = likeliest(env)
+    env._moment = env.moment._replace(vain=(*env.moment.vain, (0, first)))
+    assert env.model().prior([first, "wait"]) == [1.0, 1.0]
+    assert {"explore north", "explore east"} <= set(likeliest(env))
+    env.step("wait")
+    assert not env.moment.vain
+    assert likeliest(env) == [first]
+
+
+def test_an_action_that_takes_too_long_says_so(begin: Begin) -> None:
+    env = begin(difficulty="peaceful")
+    said = [env.step("explore down")[4].get("failed") for _ in range(3)]
+    assert "it took longer than 90 seconds of the game" in said
+    assert set(said) <= {None, "it took longer than 90 seconds of the game"}
+
+
+def test_smelting_burns_what_lasts(begin: Begin) -> None:
+    env = begin(inventory={"furnace": 1, "coal": 1, "oak_planks": 12, "raw_iron": 9}, difficulty="peaceful")
+    env.step("place furnace")
+    assert "failed" not in env.step("smelt 9 raw_iron")[4]
+    assert env.moment.seen["inventory"] == {"coal": 1, "oak_planks": 6, "iron_ingot": 9}
