@@ -58,6 +58,13 @@ def built_by(builder: Builder, trajectory: Trajectory) -> Iterator[Draft]:
         yield draft
 
 
+def remind(builders: Iterable[Builder], drafts: Iterable[Draft]) -> None:
+    """Show what a memory holds of episodes to the builders that want to know it; see `Builder`."""
+    held = [draft for draft in drafts if draft.source.trajectory]
+    for recall in filter(callable, (getattr(one, "recall", None) for one in builders)):
+        recall(held)
+
+
 def check_draft(draft: Draft) -> None:
     """Check the values of a draft.
 

@@ -21,9 +21,9 @@ from ..errors import MemoryStoreError, several_of
 from ..experience import Json, Trajectory, html_table
 from ..store.durable import WriterLock
 from . import upkeep
-from .admission import Admission, built_by, check_draft, check_size
+from .admission import Admission, built_by, check_draft, check_size, remind
 from .exchange import jsonl
-from .items import KINDS, Draft, Filter, Hit, Item, Mode
+from .items import KINDS, STATUSES, Draft, Filter, Hit, Item, Mode
 from .protocol import Builder, Embedder
 from .retrieval.lexical import LexicalIndex
 from .retrieval.query import RetrievalQuery, answer
@@ -109,7 +109,11 @@ class ExperienceMemory:
             if lock is not None and mode == "share":
                 lock.release()
                 lock = None
-            return cls(folder, database, embedder, builders, lock, mode == "share", graph_from)
+            memory = cls(folder, database, embedder, builders, lock, mode == "share", graph_from)
+            if mode != "read" and builders:
+                skills = memory.items(Filter(kinds=("skill",), statuses=STATUSES))
+                remind(builders, (item.draft for item in skills))
+            return memory
         except BaseException:
             if database is not None:
                 database.close()

@@ -16,7 +16,7 @@ from typing import Any, Final
 from ..errors import MemoryStoreError
 from ..experience import Trajectory
 from ..store import ExperienceStore, flagged
-from .admission import built_by
+from .admission import built_by, remind
 from .experience_memory import ExperienceMemory
 from .feedback import give_feedback, verdicts
 from .items import KINDS, STATUSES, Draft, Filter, Kind
@@ -38,6 +38,10 @@ class BuildTally:
         """The number of episodes."""
         self.drafts = Counter[Kind]()
         """The number of drafts by kind."""
+
+    def recall(self, drafts: Iterable[Draft]) -> None:
+        """See `Builder`."""
+        remind(self._builders, drafts)
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
         """See `Builder.build`."""

@@ -68,7 +68,11 @@ class Embedder(Protocol):
 
 
 class Builder(Protocol):
-    """Turns a trajectory into drafts, by rules or with a language model."""
+    """Turns a trajectory into drafts, by rules or with a language model.
+
+    A builder may also have `recall(drafts)`: a memory that is opened for writing calls it once with the skills that it
+    holds, so that what was verified before is known.
+    """
 
     def build(self, trajectory: Trajectory) -> Iterable[Draft]:
         """Return drafts in the order in which they are added; the same trajectory gives the same drafts."""

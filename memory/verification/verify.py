@@ -12,7 +12,8 @@ its effects. `VerifiedSkills` decides:
   skill that contains a shorter one of the same effect, proved before, is that one.
 * A whole plan is carried out in other tasks of the same sort instead, and kept if it reaches their goals.
 * A skill that fails is not kept. A proposal may have alternatives, and the first that passes is kept.
-* A skill that passed once in this process is not tested again, only reinforced.
+* A skill that passed once is not tested again, only reinforced. A memory recalls its own to its builders, so it does not
+  matter in how many goes it is filled. The order of the episodes does: each is tested in the first one that shows it.
 * If the environment cannot be made, or the replay drifts, the skill is kept with half the confidence (`UNVERIFIED`). It
   gets its full confidence as soon as another episode verifies it.
 
@@ -22,6 +23,7 @@ Not here: testing a skill for objects with others than those of its episode; fee
 from __future__ import annotations
 
 import time
+from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -32,7 +34,7 @@ from ...errors import PatheiError
 from ...experience import Trajectory
 from ..items import Draft
 from ..plans.siblings import PlanProof
-from ..redundancy import effect_of, places_of
+from ..redundancy import effect_of, is_redundant, places_of
 from .replay import EpisodeReplay, ReplayEnvs, ReplayResult, TryAction
 from .shorten import needed_steps
 
@@ -125,7 +127,18 @@ class VerifiedSkills:
         """The environments for replays; several builders may share them, one at a time."""
         self._propose = propose
         self._passed: dict[tuple[str, str], list[Draft]] = {}
-        """What passed, by environment and effect."""
+        """What passed in earlier episodes, by environment and effect, the shortest first."""
+        self._fresh: dict[tuple[str, str], list[Draft]] = {}
+        """What passed in this episode."""
+
+    def recall(self, drafts: Iterable[Draft]) -> None:
+        """Take the verified skills among what a memory holds, in the order in which it was added, as having passed."""
+        for draft in drafts:
+            if draft.kind != "skill" or draft.confidence <= UNVERIFIED:
+                continue
+            known = self._passed.setdefault(_name(draft), [])
+            if not any(other.text == draft.text or is_redundant(draft, other) for other in known):
+                insort(known, draft, key=lambda one: (len(one.data.get("steps", ())), one.text))
 
     def build(self, trajectory: Trajectory) -> Iterator[Draft]:
         """Return verified skills, and with less confidence those that cannot be tested, in the order of proposals."""
@@ -141,13 +154,15 @@ class VerifiedSkills:
         for draft in kept:
             if draft is not None:
                 found.setdefault(draft.key, draft)
+        self._fresh.clear()
+        self.recall(found.values())
         yield from found.values()
 
     def _without_test(self, candidate: SkillCandidate) -> Draft | None:
         """Return the draft of a candidate that needs no test, or None."""
         draft = candidate.draft
-        passed = self._passed.get(_name(draft), ())
-        for other in passed:
+        name = _name(draft)
+        for other in (*self._passed.get(name, ()), *self._fresh.get(name, ())):
             steps = places_of(other, draft)
             if other.key == draft.key or (steps is not None and candidate.only(steps).key == other.key):
                 self.counts.known += 1
@@ -158,7 +173,10 @@ class VerifiedSkills:
 
     def _as_played(self, draft: Draft) -> Draft:
         self.counts.as_played += 1
-        self._passed.setdefault(_name(draft), []).append(draft)
+        return self._passes(draft)
+
+    def _passes(self, draft: Draft) -> Draft:
+        self._fresh.setdefault(_name(draft), []).append(draft)
         return draft
 
     def _test(
@@ -210,8 +228,7 @@ class VerifiedSkills:
                 if test.as_played and draft is whole:
                     return self._as_played(draft)
                 self.counts.verified += 1
-                self._passed.setdefault(_name(draft), []).append(draft)
-                return draft
+                return self._passes(draft)
             failed.add(whole.key)
         return None
 
@@ -222,9 +239,7 @@ class VerifiedSkills:
         if not proof.holds:
             return None
         self.counts.verified += 1
-        draft = candidate.draft
-        self._passed.setdefault(_name(draft), []).append(draft)
-        return draft
+        return self._passes(candidate.draft)
 
 
 def _name(draft: Draft) -> tuple[str, str]:

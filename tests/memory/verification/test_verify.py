@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import gymnasium
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pathei.agents import ScriptedAgent
@@ -257,6 +259,39 @@ def demonstrated(activity: str, count: int) -> list[Trajectory]:
     """Demonstrations of one activity."""
     tasks = generate_tasks(count, 0, activities=[activity], split="train")
     return [record for record in Rollout(AgentPolicy(demonstrator)).collect(tasks) if isinstance(record, Trajectory)]
+
+
+@pytest.fixture(scope="module")
+def wiping() -> tuple[list[Trajectory], list[object]]:
+    """Six episodes in which things become clean, in several ways, and what a memory filled with all at once holds."""
+    tasks = [task for task in generate_tasks(150, 0, split="train") if "wipe" in task.goal.text][:3]
+    records = [*make_explorer(max_steps=25).collect(tasks), *Rollout(AgentPolicy(demonstrator)).collect(tasks)]
+    episodes = [record for record in records if isinstance(record, Trajectory)]
+    return episodes, _filled(episodes, ())
+
+
+def _filled(episodes: Sequence[Trajectory], ends: Iterable[int]) -> list[object]:
+    """Fill a memory in goes that end at some episodes, each by builders of its own, and return what it holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        for start, end in pairwise([0, *sorted({*ends, len(episodes)} - {0})]):
+            proved, fixes = VerifiedSkills(SkillBuilder().propose), VerifiedSkills(propose_fixes)
+            embedder = make_embedder("ngrams")
+            with ExperienceMemory.open(folder, embedder=embedder, builders=(proved, fixes)) as memory:
+                memory.add_all(episodes[start:end])
+                held = [replace(item, draft=replace(item.draft, time=0.0), last_seen=0.0) for item in memory.items()]
+            proved.envs.close()
+            fixes.envs.close()
+    return [(item.draft, item.seen, item.status, item.version) for item in held]
+
+
+@settings(max_examples=6, deadline=None)
+@example(ends={1, 2, 3, 4, 5})
+@given(ends=st.sets(st.integers(1, 5), min_size=1))
+def test_in_how_many_goes_a_memory_is_filled_does_not_matter(
+    wiping: tuple[list[Trajectory], list[object]], ends: set[int]
+) -> None:
+    episodes, at_once = wiping
+    assert _filled(episodes, ends) == at_once
 
 
 def test_where_the_lived_order_does_not_bear_it_another_is_kept() -> None:
