@@ -13,11 +13,17 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, get_args
 
 import tyro
 from tyro.conf import CascadeSubcommandArgs, OmitSubcommandPrefixes
-from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
+from tyro.constructors import (
+    ConstructorRegistry,
+    PrimitiveConstructorSpec,
+    PrimitiveTypeInfo,
+    StructConstructorSpec,
+    StructTypeInfo,
+)
 
 CONFIG: Final = (OmitSubcommandPrefixes, CascadeSubcommandArgs)
 """How the command line is parsed: options of a command may stand before or after its sub-command."""
@@ -26,6 +32,8 @@ _ITEM: Final = re.compile(r"[\w:.+-]+: ")
 """How a line begins that says what one value of an option means."""
 _ELSEWHERE: Final = re.compile(r"( *)in pathei (.+) --help")
 """How tyro says which command has the option that may be meant."""
+_NONE: Final = re.compile(r"\{None\}\||(\{)None,|\|\{None\}")
+"""How tyro says that an option may be left out, in front of what may be given."""
 _COLOUR: Final = re.compile(r"\x1b\[[\d;]*m")
 _FRAME: Final = "│|╭╮╰╯+─- "
 """What the boxes around help and refusals are drawn with."""
@@ -62,8 +70,8 @@ class _Kept(io.StringIO):
 
 
 def _registry() -> ConstructorRegistry:
-    """Return tyro's rules, with help texts whose paragraphs are not broken where a docstring's lines are."""
-    registry, within = ConstructorRegistry(), set[type]()
+    """Return tyro's rules, with whole paragraphs in help texts, and plain names of values."""
+    registry, within, unions = ConstructorRegistry(), set[type](), set[Any]()
 
     @registry.struct_rule
     def _(info: StructTypeInfo) -> StructConstructorSpec | None:
@@ -78,6 +86,20 @@ def _registry() -> ConstructorRegistry:
             return None
         fields = tuple(dataclasses.replace(one, helptext=_flowing(one.helptext)) for one in spec.fields)
         return dataclasses.replace(spec, fields=fields)
+
+    @registry.primitive_rule
+    def _(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        """Name the value of an option that may be left out as if it could not: `STR`, not `{None}|STR`."""
+        if type(None) not in get_args(info.type) or info.type in unions:
+            return None
+        unions.add(info.type)
+        try:
+            spec = ConstructorRegistry.get_primitive_spec(info)
+        finally:
+            unions.remove(info.type)
+        if not isinstance(spec, PrimitiveConstructorSpec):
+            return None
+        return dataclasses.replace(spec, metavar=_NONE.sub(r"\1", spec.metavar))
 
     return registry
 

@@ -12,8 +12,9 @@ its effects. `VerifiedSkills` decides:
   skill that contains a shorter one of the same effect, proved before, is that one.
 * A whole plan is carried out in other tasks of the same sort instead, and kept if it reaches their goals.
 * A skill that fails is not kept. A proposal may have alternatives, and the first that passes is kept.
-* A skill that passed once is not tested again, only reinforced. A memory recalls its own to its builders, so it does not
-  matter in how many goes it is filled. The order of the episodes does: each is tested in the first one that shows it.
+* A skill that passed once is not tested again, only reinforced. A memory recalls its own to its builders, so it does
+  not matter in how many goes it is filled. The order of the episodes does: a skill is tested in the first one that
+  shows it, and kept as that one needs it.
 * If the environment cannot be made, or the replay drifts, the skill is kept with half the confidence (`UNVERIFIED`). It
   gets its full confidence as soon as another episode verifies it.
 

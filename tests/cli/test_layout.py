@@ -46,11 +46,14 @@ def test_help_breaks_a_line_only_where_it_is_full(
     for words, shown in every_command([command], capsys).items():
         lines = [line.removesuffix("│").rstrip() for line in shown.splitlines()]
         assert max(map(len, lines)) <= width
+        assert not re.search(r"\{None[,}]|\|None", shown)  # an option that may be left out takes a `STR`
         for line, after in itertools.pairwise(lines):
             text, more = line.lstrip("│ "), after.lstrip("│ ")
             indent = len(line) - len(text)
             if indent < 6 or not more or len(after) - len(more) != indent or ITEM.match(more):
                 continue  # no second line of one text
+            if line.endswith(".") or ITEM.match(text):
+                continue  # the end of a paragraph or of a value
             checked += 1
             if not more.startswith("("):
                 assert len(line) + 1 + len(more.split(" ")[0]) > width - 2, (words, line, after)
