@@ -5,12 +5,13 @@
     python benchmarks/learners/fisher.py --device cuda --size 124m --length 1024 --dtype bf16
 
 Every way runs in a process of its own, on a GPT-2 with random weights, or on SmolLM2-135M with its own. There the plain
-pass (batches of 1 and of 8, the faster counts) and the way take turns, and the median ratio is shown. "cost" is per
-sequence once it is going: processor time of one thread on a CPU, wall time on a GPU. "start" is what comes before
-(hashing the model, verifying hooks), in sequences of the plain pass. "memory" is the peak beyond model, sums and data.
-"trace" and "cosine" compare with the exact squares of the text's labels. Rivals: vmap of torch.func, and the square of
-a batch-mean gradient (avalanche's EWC). Nothing is written to disk. Bars: loop and hooks cost at most 1.2 on a CPU, and
-hooks need at most 1.1 times the memory of the loop, both at batch 1.
+pass and the way take turns, and the median ratio is shown. "cost" is per sequence once it is going, relative to plain
+passes in batches of 1 or of 8, the faster: processor time of one thread on a CPU, wall time on a GPU. "same batch" is
+relative to plain passes in the way's own batches: what is added to a forward and a backward pass. "start" is what comes
+before (hashing the model, verifying hooks), in sequences of the plain pass. "memory" is the peak beyond model, sums and
+data. "trace" and "cosine" compare with the exact squares of the text's labels. Rivals: vmap of torch.func, and the
+square of a batch-mean gradient (avalanche's EWC). Nothing is written to disk. Bars: loop and hooks cost at most 1.2 on
+a CPU, and hooks need at most 1.1 times the memory of the loop, both at batch 1.
 """
 
 from __future__ import annotations
@@ -212,21 +213,24 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
     before = torch.cuda.memory_allocated() if bench.cuda else bench.memory()
     found = bench.way(name).found
     memory = bench.memory() - before - held
-    costs, starts, plains = [], [], []
+    costs, same, starts, plains = [], [], [], []
+    size = int(name.rpartition(" ")[2]) if name[-1].isdigit() else 8 if name == "plain" else 1
     for _ in range(options.repeats):
-        plain = min(bench.plain(1).each, bench.plain(8).each)
+        by_size = {batch: bench.plain(batch).each for batch in sorted({1, 8, size})}
+        plain = min(by_size.values())
         way = bench.way(name)
         plains.append(plain)
         costs.append(way.each / plain)
+        same.append(way.each / by_size[size])
         starts.append(way.start / plain)
     plain = statistics.median(plains)
-    told = {"cost": statistics.median(costs), "start": statistics.median(starts), "memory": memory, "plain": plain}
-    told |= {"parameters": bench.parameters}
+    figures = {"cost": statistics.median(costs), "start": statistics.median(starts), "memory": memory, "plain": plain}
+    figures |= {"same": statistics.median(same), "parameters": bench.parameters}
     if found:
         exact = estimate(bench.model, bench.texts, backend="hooks").tensors
         a, b = (torch.cat([some[key].flatten().double().cpu() for key in exact]) for some in (found, exact))
-        told |= {"trace": float(a.sum() / b.sum()), "cosine": float(a @ b / (a.norm() * b.norm()))}
-    return told
+        figures |= {"trace": float(a.sum() / b.sum()), "cosine": float(a @ b / (a.norm() * b.norm()))}
+    return figures
 
 
 def main() -> None:
@@ -252,14 +256,16 @@ def main() -> None:
     peak = options.peak_tflops or next((value for name, value in PEAKS.items() if name in card), None)
     model = "SmolLM2-135M" if options.size == SMOLLM2 else f"GPT-2 {options.size}"
     title = f"{card}: {model}, {options.dtype}, {options.sequences} sequences of {options.length} tokens"
-    columns = ["way", "cost", "start", "MiB", "tokens/s", "trace", "cosine", *(["share of peak"] if peak else [])]
+    columns = ["way", "cost", "same batch", "start", "MiB", "tokens/s", "trace", "cosine"]
+    columns += ["share of peak"] if peak else []
     rows: list[list[str]] = []
     for name in options.ways:
         command = [sys.executable, __file__, *sys.argv[1:], "--only", name]
         printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         found = json.loads(printed.splitlines()[-1])
         rate = options.length / (found["plain"] * found["cost"])
-        spent = [f"{found['cost']:.2f}", f"{found['start']:.1f}", f"{found['memory'] / 2**20:.0f}", f"{rate:,.0f}"]
+        costs = [f"{found['cost']:.2f}", f"{found['same']:.2f}", f"{found['start']:.1f}"]
+        spent = [*costs, f"{found['memory'] / 2**20:.0f}", f"{rate:,.0f}"]
         quality = [f"{found[key]:.4f}" if key in found else "" for key in ("trace", "cosine")]
         share = [f"{6 * found['parameters'] * rate / peak / 1e12:.1%}"] if peak else []
         rows.append([WAYS[name], *spent, *quality, *share])
