@@ -46,7 +46,7 @@ _NOT_BE: Final = (
     r"(?:isn't|aren't|is not|are not|should not be|must not be|shouldn't be|mustn't be|should never be|is never)"
 )
 _HAVE: Final = r"(?:leave|keep|have|get|want|need|see|make)"
-_POSED: Final = r"(?:placed|lying|standing|sitting|seated|put|kept|stored|left)"
+_POSED: Final = r"(?:placed|lying|standing|sitting|seated|put|kept|stored|left|needed|wanted|required)"
 _WHERE: Final = r"(?:in|inside|on|at|of)"
 _VACANT: Final = r"empty|clear|free|unoccupied|vacant"
 _FULL: Final = re.compile(r"\b((?:a |the )?(?:glass|cup|mug|bottle|bowl|pot)) of (\w+)")

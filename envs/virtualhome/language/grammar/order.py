@@ -116,6 +116,19 @@ def _running(conditions: Sequence[ConditionJson], moment: Moment) -> list[Condit
     return found
 
 
+def shut_while_running(conditions: Sequence[ConditionJson], scene: Scene) -> list[ConditionJson]:
+    """Say of a machine with a door that it is closed where it is to run with something in it, in any house."""
+    found = list(conditions)
+    for place, one in reversed([*enumerate(conditions)]):
+        if one.get("state") != "ON" or "node" not in one:
+            continue
+        machine = nodes(one["node"], scene)
+        doors = any(more.get("node") == one["node"] and more["state"] in ("OPEN", "CLOSED") for more in conditions)
+        if machine & scene.having["CAN_OPEN"] and not doors and _filling(machine, conditions, scene):
+            found.insert(place, {"node": one["node"], "state": "CLOSED"})
+    return found
+
+
 def _filling(places: int, conditions: Sequence[ConditionJson], scene: Scene) -> list[ConditionJson]:
     """Return the conditions that put things in or on some places, and others in or on those."""
     found: list[ConditionJson] = []

@@ -24,7 +24,7 @@ from ..phrases import ERRANDS, STATE_WORDS
 from .clauses import ClauseReader
 from .forms import STATE, UNKNOWN, base_form, clearer, denied, patterns, verbs
 from .nouns import Moment, beginning
-from .order import in_order, opposite, put_in_order, settled
+from .order import in_order, opposite, put_in_order, settled, shut_while_running
 from .referents import Named
 
 GRAMMAR: Final = """\
@@ -73,6 +73,17 @@ _QUESTION: Final = re.compile(
     r"(?:is|are|isn't|aren't|was|does|did|has|do (?!you mind)(?:you|i|we)|where|what|which|who|whose|why(?! don't you)"
     r"|when|how(?! about))\b"
 )
+_THESE: Final = r"(?:these|this|the following)(?: things)?"
+_PLAINER: Final = (
+    (re.compile(r",? using "), " using "),
+    (re.compile(rf"\b(?:whatever is on|all|everything|each|every one) of {_THESE}: "), "every "),
+    (re.compile(rf"(?:\w+ that )?nothing of {_THESE} is on: "), "switch off every "),
+    (
+        re.compile(r"^lie (?:down )?(on|in) (.+) and (?:go to |fall )?a?sleep(?: a little| for a while)?$"),
+        r"sleep \1 \2",
+    ),
+)
+"""Ways of saying that are others in plainer words."""
 _EXACT: Final = re.compile(r"\b(?:exactly|precisely|just)\b")
 _JOINT: Final = re.compile(
     r"(\s*(?:,?\s+and then\s+|,\s*then\s+|\s+then\s+|,\s*and\s+|,\s*but\s+|,\s*|\s+and\s+|\s+but\s+|;\s*|\.\s+))"
@@ -134,6 +145,8 @@ def _plain_text(text: str) -> str:
     said = " ".join(text.strip().strip("\"'").rstrip(".!?").lower().replace("\u2019", "'").split())
     said = re.sub(r"^(turn|switch|shut|power) of (?=\w)", r"\1 off ", re.sub(r"\s+([,;])", r"\1", said))
     said = re.sub(r"\b(\w+) or more\b", r"at least \1", re.sub(r"\b(\w+) or (?:fewer|less)\b", r"at most \1", said))
+    for pattern, plainer in _PLAINER:
+        said = pattern.sub(plainer, said)
     said = re.sub(r"\bexcept(?: for)? (?=(?:one|two|three|four|five|[0-9]+)\b)", "but ", said)
     if not said:
         raise GoalError("The goal is empty: say what is to be done, as in 'turn on the lamp'.")
@@ -146,19 +159,22 @@ def read_parts(text: str, moment: Moment, *, whole: bool = False) -> list[Condit
     Args:
         text: "dinner is near: put a plate on the table".
         moment: The household.
-        whole: Whether nothing may be skipped: then it is empty where a clause cannot be read.
+        whole: Whether nothing but a reason before a colon may be skipped: then it is empty where a clause cannot be
+            read.
 
     Raises:
         GoalError: the text is empty.
     """
     said = _plain_text(text)
     reader = _Reader(moment, None)
+    head, colon, tail = said.partition(": ")
     found = reader.whole(said)
+    if found is None and colon:
+        found = reader.whole(tail, head)
     if found is None and not whole:
-        head, colon, tail = said.partition(": ")
         found = reader.readable(tail, head) if colon else []
         found = found or reader.readable(said)
-    return settled(found or [], said, moment.scene)
+    return shut_while_running(settled(found or [], said, moment.scene), moment.scene)
 
 
 class _Reader:
@@ -168,9 +184,12 @@ class _Reader:
         self.clauses = ClauseReader(moment, rules)
         self.trouble: dict[str, GoalError] = {}
 
-    def whole(self, said: str) -> list[ConditionJson] | None:
+    def whole(self, said: str, about: str = "") -> list[ConditionJson] | None:
+        """Read every clause, or nothing; what they are about may be said before."""
         parts = _JOINT.split(said)
-        return self._from(parts, 0, Named()) if len(parts) < 60 else None
+        self.clauses.who.named = Named()
+        self.clauses.who.mention(about)
+        return self._from(parts, 0, self.clauses.who.named) if len(parts) < 60 else None
 
     def _from(self, parts: Sequence[str], place: int, before: Named) -> list[ConditionJson] | None:
         """Read the clauses from a place on, each as short as can be: "put the cup and the plate away" is one."""
@@ -324,7 +343,7 @@ class _Reader:
             return self._positive(f"{match[2]} using {match[1]}")
         for said, meant in ERRANDS:
             if match := said.fullmatch(clause):
-                sentence = meant.format(n=match["n"] or "one" if "n" in said.groupindex else "")
+                sentence = meant.format(**{key: value or "one" for key, value in match.groupdict().items()})
                 return [one for part in sentence.split(", ") for one in self.clauses.read(part) or ()]
         return self.clauses.read(clause)
 
