@@ -33,7 +33,7 @@ _TITLE: Final = 3
 Purposes = Callable[[str], frozenset[str]]
 
 
-class Thing(NamedTuple):
+class NamedThing(NamedTuple):
     """A thing that a goal names."""
 
     kind: str
@@ -41,12 +41,12 @@ class Thing(NamedTuple):
     times: int = 1
 
 
-class Shape(NamedTuple):
+class GoalShape(NamedTuple):
     """A goal in words without its things."""
 
     words: tuple[str, ...]
     """With `#` for one thing or several: "put # in #"."""
-    things: tuple[tuple[Thing, ...], ...]
+    things: tuple[tuple[NamedThing, ...], ...]
     """What stands for each `#`."""
 
     @property
@@ -55,11 +55,11 @@ class Shape(NamedTuple):
         return frozenset(thing.kind for group in self.things for thing in group)
 
 
-def shape_of(text: str, named: Callable[[str], str | None]) -> Shape:
+def shape_of(text: str, named: Callable[[str], str | None]) -> GoalShape:
     """Take a goal apart; `named` returns the kind that a name in lower case means, or None."""
     tokens = _TOKEN.findall(text.lower())
     words: list[str] = []
-    things: list[list[Thing]] = []
+    things: list[list[NamedThing]] = []
     place = 0
     while place < len(tokens):
         size, kind = _named(tokens[place:], named)
@@ -71,18 +71,18 @@ def shape_of(text: str, named: Callable[[str], str | None]) -> Shape:
         number = place < len(tokens) and tokens[place].startswith("(")
         id_ = int(tokens[place][1:-1]) if number else None
         place += number
-        _take(words, things, Thing(kind, id_), tokens[place:])
-    return Shape(tuple(words), tuple(map(tuple, things)))
+        _take(words, things, NamedThing(kind, id_), tokens[place:])
+    return GoalShape(tuple(words), tuple(map(tuple, things)))
 
 
-def same_words(one: Shape, other: Shape) -> float:
+def same_words(one: GoalShape, other: GoalShape) -> float:
     """Return how much the words around the things are the same, in order: 0 to 1; 0 with unlike numbers of things."""
     if len(one.things) != len(other.things):
         return 0.0
     return difflib.SequenceMatcher(None, one.words, other.words, autojunk=False).ratio()
 
 
-def likeness(shapes: Sequence[Shape]) -> list[float]:
+def likeness(shapes: Sequence[GoalShape]) -> list[float]:
     """Return how alike the first goal and each other are, in words and kinds in any order: 0 to 1.
 
     That is the cosine of their words, with or without a title ("Pet cat: ..."), whichever is larger.
@@ -104,8 +104,8 @@ def _cosines(features: Sequence[Mapping[str, int]]) -> list[float]:
     ]
 
 
-def _features(shape: Shape, title: int) -> Counter[str]:
-    """Return the words and kinds of a goal; those before its first colon count so many times more."""
+def _features(shape: GoalShape, title: int) -> Counter[str]:
+    """Return the words and kinds of a goal; those before its first colon count that many times more."""
     found: Counter[str] = Counter()
     groups = iter(shape.things)
     for word in shape.words:
@@ -119,51 +119,51 @@ def _features(shape: Shape, title: int) -> Counter[str]:
     return found
 
 
-def aligned(told: Shape, asked: Shape, purposes: Purposes) -> tuple[int | None, ...]:
+def aligned(known: GoalShape, asked: GoalShape, purposes: Purposes) -> tuple[int | None, ...]:
     """Return for each group of things of one goal the place of what stands for it in another; None where nothing does.
 
     Args:
-        told: The one goal.
+        known: The one goal.
         asked: The other.
         purposes: What a kind of thing is good for.
     """
-    if same_words(told, asked) >= ALIKE:
-        return tuple(range(len(told.things)))
+    if same_words(known, asked) >= ALIKE:
+        return tuple(range(len(known.things)))
     pairs = sorted(
         (-_fit(mine, its, purposes), abs(at - place), at, place)
-        for at, mine in enumerate(told.things)
+        for at, mine in enumerate(known.things)
         for place, its in enumerate(asked.things)
     )
     found: dict[int, int] = {}
     for fit, _, at, place in pairs:
         if fit and at not in found and place not in found.values():
             found[at] = place
-    return tuple(found.get(at) for at in range(len(told.things)))
+    return tuple(found.get(at) for at in range(len(known.things)))
 
 
-def shared_things(told: Shape, asked: Shape, places: Sequence[int | None], purposes: Purposes) -> int:
+def shared_things(known: GoalShape, asked: GoalShape, places: Sequence[int | None], purposes: Purposes) -> int:
     """Return how many kinds of things two goals share; all that are asked for, if each has a counterpart of its sort.
 
     Without things it is 1.
     """
     fits = [
-        place is not None and _fit(told.things[at], asked.things[place], purposes) for at, place in enumerate(places)
+        place is not None and _fit(known.things[at], asked.things[place], purposes) for at, place in enumerate(places)
     ]
-    if len(told.things) == len(asked.things) and all(fits):
+    if len(known.things) == len(asked.things) and all(fits):
         return max(len(asked.kinds), 1)
-    return len(told.kinds & asked.kinds)
+    return len(known.kinds & asked.kinds)
 
 
-def kept(wanted: Sequence[Mapping[str, Json]], told: Shape, places: Sequence[int | None]) -> float:
+def kept(wanted: Sequence[Mapping[str, Json]], known: GoalShape, places: Sequence[int | None]) -> float:
     """Return how far what a goal wants can be said of other things: 1, down to 0.5 where none has a counterpart."""
-    groups = {thing.kind: at for at, group in enumerate(told.things) for thing in group}
+    groups = {thing.kind: at for at, group in enumerate(known.things) for thing in group}
     needed = [groups[kind] for kind in set(kinds_of(wanted)) if kind in groups]
     return 0.5 + 0.5 * sum(places[at] is not None for at in needed) / len(needed) if needed else 1.0
 
 
-def restores(wanted: Sequence[Mapping[str, Json]], told: Shape) -> bool:
+def restores(wanted: Sequence[Mapping[str, Json]], known: GoalShape) -> bool:
     """Return whether a goal's things, put in their own places, give its own conditions."""
-    plain = Shape(told.words, tuple(tuple(thing._replace(id=None) for thing in group) for group in told.things))
+    plain = GoalShape(known.words, tuple(tuple(thing._replace(id=None) for thing in group) for group in known.things))
     again = transfer(wanted, plain, plain, tuple(range(len(plain.things))))
     return sorted(map(_canonical, again)) == sorted(map(_canonical, wanted))
 
@@ -173,18 +173,18 @@ def _canonical(condition: Mapping[str, Any]) -> str:
 
 
 def transfer(
-    wanted: Sequence[Mapping[str, Json]], told: Shape, asked: Shape, places: Sequence[int | None]
+    wanted: Sequence[Mapping[str, Json]], known: GoalShape, asked: GoalShape, places: Sequence[int | None]
 ) -> tuple[ConditionJson, ...]:
     """Return one goal's conditions about the things of another.
 
     Args:
         wanted: The conditions of the one.
-        told: Its words.
+        known: Its words.
         asked: The other's words.
         places: What stands for its things, from `aligned`.
     """
-    groups = {thing.kind: at for at, group in reversed([*enumerate(told.things)]) for thing in group}
-    counts = {thing.times for group in told.things for thing in group}
+    groups = {thing.kind: at for at, group in reversed([*enumerate(known.things)]) for thing in group}
+    counts = {thing.times for group in known.things for thing in group}
     done: set[str] = set()
     found: list[ConditionJson] = []
     for one in wanted:
@@ -192,7 +192,7 @@ def transfer(
         used = list(dict.fromkeys(named.values()))
         names = {kind: used.index(place) for kind, place in named.items()}
         counted = one.get("count") in counts
-        template = repr((_put(one, {kind: Thing(f"#{at}") for kind, at in names.items()}), used))
+        template = repr((_put(one, {kind: NamedThing(f"#{at}") for kind, at in names.items()}), used))
         template = re.sub(r", 'count': \d+", "", template) if counted else template
         if names and template in done:
             continue
@@ -223,7 +223,7 @@ def _place(kind: str, groups: Mapping[str, int], places: Sequence[int | None]) -
     return places[groups[kind]] if kind in groups else None
 
 
-def _fit(some: Iterable[Thing], others: Iterable[Thing], purposes: Purposes) -> int:
+def _fit(some: Iterable[NamedThing], others: Iterable[NamedThing], purposes: Purposes) -> int:
     """Return how well things stand for others: 2 for the same kind, 1 for the same purpose."""
     here, there = ({thing.kind for thing in group} for group in (some, others))
     if here & there:
@@ -244,7 +244,7 @@ def _named(tokens: Sequence[str], named: Callable[[str], str | None]) -> tuple[i
     return 0, ""
 
 
-def _take(words: list[str], things: list[list[Thing]], thing: Thing, rest: Sequence[str]) -> None:
+def _take(words: list[str], things: list[list[NamedThing]], thing: NamedThing, rest: Sequence[str]) -> None:
     """Add a thing: to an enumeration that it goes on with, or as one more; where things are from is left out."""
     while words and (words[-1] in _ARTICLES or words[-1] in _NUMBERS):
         thing = thing._replace(times=_NUMBERS.get(words.pop(), thing.times))
@@ -262,7 +262,7 @@ def _take(words: list[str], things: list[list[Thing]], thing: Thing, rest: Seque
     things.append([thing])
 
 
-def _put(value: Any, things: Mapping[str, Thing]) -> Any:
+def _put(value: Any, things: Mapping[str, NamedThing]) -> Any:
     """Return a condition with other things in the place of kinds."""
     if isinstance(value, Mapping):
         kind = value.get("class")

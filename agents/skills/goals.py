@@ -74,14 +74,14 @@ class GoalReader:
 
     def remembered(self, text: str, kinds: Collection[str] = ()) -> RememberedGoal | None:
         """Return what the most similar remembered goals say of a goal; None where none is remembered."""
-        told = self._told(text)
-        if not told:
+        recalled = self._recalled(text)
+        if not recalled:
             return None
-        known = {*kinds, *(kind for _, _, wanted in told for kind in kinds_of(wanted))}
+        known = {*kinds, *(kind for _, _, wanted in recalled for kind in kinds_of(wanted))}
         named = cache(lambda name: self._verbalizer.kind(name, known))
-        asked, *shapes = (shape_of(words, named) for words in (text, *(words for words, _, _ in told)))
+        asked, *shapes = (shape_of(words, named) for words in (text, *(words for words, _, _ in recalled)))
         found: list[RememberedGoal] = []
-        for (_, id_, wanted), shape, alike in zip(told, shapes, likeness([asked, *shapes]), strict=True):
+        for (_, id_, wanted), shape, alike in zip(recalled, shapes, likeness([asked, *shapes]), strict=True):
             places = aligned(shape, asked, self._verbalizer.purposes)
             similar = alike * kept(wanted, shape, places)
             if not restores(wanted, shape):  # taken apart wrongly, so that its conditions are only its own
@@ -92,7 +92,7 @@ class GoalReader:
             found.append(RememberedGoal(similar, shared, transfer(wanted, shape, asked, places), id_))
         return _elected(found, frozenset(kinds))
 
-    def _told(self, text: str) -> list[tuple[str, str, Sequence[Any]]]:
+    def _recalled(self, text: str) -> list[tuple[str, str, Sequence[Any]]]:
         """Return the words, the item's id and the conditions of the goals whose text is most alike."""
         if self._recollection is None:
             return []

@@ -154,7 +154,7 @@ def household(arguments: argparse.Namespace) -> Iterator[list[str]]:
 USUAL = "the activity's most frequent remembered goal"
 
 
-class Told(NamedTuple):
+class Description(NamedTuple):
     """What a person wrote about a program, and its goal."""
 
     name: str
@@ -184,16 +184,18 @@ def robothow(arguments: argparse.Namespace) -> Iterator[list[str]]:
         yield [how, *(f"{right[key]} of {len(asked)}" if reads or key in right else "" for key in keys)]
 
 
-def _told(data: RobotHow) -> Iterator[Told]:
+def _told(data: RobotHow) -> Iterator[Description]:
     goals = {task.id.rpartition("/")[2]: task.goal.conditions for task in data.tasks("eai") if task.goal.conditions}
     for one in data:
         if one.name in goals:
             kinds = {node["id"]: node["class_name"] for node in one.initial_graph()["nodes"]}
             words = f"{one.activity}: {one.description}"
-            yield Told(one.name, one.activity, words, goals[one.name], kinds, meaning(goals[one.name], kinds))
+            yield Description(one.name, one.activity, words, goals[one.name], kinds, meaning(goals[one.name], kinds))
 
 
-def _read_each(remembered: Sequence[Told], asked: Sequence[Told], kind: str) -> Counter[tuple[str, str, str]]:
+def _read_each(
+    remembered: Sequence[Description], asked: Sequence[Description], kind: str
+) -> Counter[tuple[str, str, str]]:
     """Count what is read exactly, by reader, kind of question, and whether the house was seen."""
     right: Counter[tuple[str, str, str]] = Counter()
     with (
@@ -213,11 +215,11 @@ def _read_each(remembered: Sequence[Told], asked: Sequence[Told], kind: str) -> 
     return right
 
 
-def _same(one: Told, other: Told) -> bool:
+def _same(one: Description, other: Description) -> bool:
     return one.activity == other.activity and one.wanted == other.wanted
 
 
-def _could_be_lent(one: Told, told: Sequence[Told]) -> bool:
+def _could_be_lent(one: Description, told: Sequence[Description]) -> bool:
     """Whether the words name all of a goal's things, and goals of other activities have conditions of all its forms."""
     forms = {_form(part) for other in told if other.activity != one.activity for part in other.wanted}
     things = {name for part in one.wanted for name in _CLASS.findall(part)} - {"character"}
