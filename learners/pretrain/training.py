@@ -75,6 +75,9 @@ def train_objective(
     with needed_by("Pre-training", "learn"):
         import torch
         from accelerate import Accelerator  # type: ignore[import-untyped]
+        from accelerate.state import AcceleratorState  # type: ignore[import-untyped]
+    # The precision and the device are the process's own: what trained in it before may have set others.
+    AcceleratorState._reset_state(reset_partial_state=True)
     accelerator = Accelerator(
         mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=config.device == "cpu"
     )

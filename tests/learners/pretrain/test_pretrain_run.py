@@ -43,6 +43,13 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return dict(transformers.AutoModel.from_pretrained(folder).state_dict())
 
 
+def test_what_trained_before_in_this_process_does_not_set_the_precision(config: PretrainConfig, tmp_path: Path) -> None:
+    alone = weights(pretrain(dataclasses.replace(config, out=tmp_path / "alone")))
+    pretrain(dataclasses.replace(config, precision="bf16", out=tmp_path / "bf16"))
+    after = weights(pretrain(config))
+    assert all(torch.equal(alone[name], after[name]) for name in alone)
+
+
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(config: PretrainConfig, tmp_path: Path) -> None:
     whole = weights(pretrain(config))
 
