@@ -33,7 +33,7 @@ _TITLE: Final = 3
 Purposes = Callable[[str], frozenset[str]]
 
 
-class NamedThing(NamedTuple):
+class WordedThing(NamedTuple):
     """A thing that a goal names."""
 
     kind: str
@@ -46,7 +46,7 @@ class GoalShape(NamedTuple):
 
     words: tuple[str, ...]
     """With `#` for one thing or several: "put # in #"."""
-    things: tuple[tuple[NamedThing, ...], ...]
+    things: tuple[tuple[WordedThing, ...], ...]
     """What stands for each `#`."""
 
     @property
@@ -59,7 +59,7 @@ def shape_of(text: str, named: Callable[[str], str | None]) -> GoalShape:
     """Take a goal apart; `named` returns the kind that a name in lower case means, or None."""
     tokens = _TOKEN.findall(text.lower())
     words: list[str] = []
-    things: list[list[NamedThing]] = []
+    things: list[list[WordedThing]] = []
     place = 0
     while place < len(tokens):
         size, kind = _named(tokens[place:], named)
@@ -71,7 +71,7 @@ def shape_of(text: str, named: Callable[[str], str | None]) -> GoalShape:
         number = place < len(tokens) and tokens[place].startswith("(")
         id_ = int(tokens[place][1:-1]) if number else None
         place += number
-        _take(words, things, NamedThing(kind, id_), tokens[place:])
+        _take(words, things, WordedThing(kind, id_), tokens[place:])
     return GoalShape(tuple(words), tuple(map(tuple, things)))
 
 
@@ -192,7 +192,7 @@ def transfer(
         used = list(dict.fromkeys(named.values()))
         names = {kind: used.index(place) for kind, place in named.items()}
         counted = one.get("count") in counts
-        template = repr((_put(one, {kind: NamedThing(f"#{at}") for kind, at in names.items()}), used))
+        template = repr((_put(one, {kind: WordedThing(f"#{at}") for kind, at in names.items()}), used))
         template = re.sub(r", 'count': \d+", "", template) if counted else template
         if names and template in done:
             continue
@@ -223,7 +223,7 @@ def _place(kind: str, groups: Mapping[str, int], places: Sequence[int | None]) -
     return places[groups[kind]] if kind in groups else None
 
 
-def _fit(some: Iterable[NamedThing], others: Iterable[NamedThing], purposes: Purposes) -> int:
+def _fit(some: Iterable[WordedThing], others: Iterable[WordedThing], purposes: Purposes) -> int:
     """Return how well things stand for others: 2 for the same kind, 1 for the same purpose."""
     here, there = ({thing.kind for thing in group} for group in (some, others))
     if here & there:
@@ -244,7 +244,7 @@ def _named(tokens: Sequence[str], named: Callable[[str], str | None]) -> tuple[i
     return 0, ""
 
 
-def _take(words: list[str], things: list[list[NamedThing]], thing: NamedThing, rest: Sequence[str]) -> None:
+def _take(words: list[str], things: list[list[WordedThing]], thing: WordedThing, rest: Sequence[str]) -> None:
     """Add a thing: to an enumeration that it goes on with, or as one more; where things are from is left out."""
     while words and (words[-1] in _ARTICLES or words[-1] in _NUMBERS):
         thing = thing._replace(times=_NUMBERS.get(words.pop(), thing.times))
@@ -262,7 +262,7 @@ def _take(words: list[str], things: list[list[NamedThing]], thing: NamedThing, r
     things.append([thing])
 
 
-def _put(value: Any, things: Mapping[str, NamedThing]) -> Any:
+def _put(value: Any, things: Mapping[str, WordedThing]) -> Any:
     """Return a condition with other things in the place of kinds."""
     if isinstance(value, Mapping):
         kind = value.get("class")
