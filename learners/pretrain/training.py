@@ -74,13 +74,7 @@ def train_objective(
     """
     with needed_by("Pre-training", "learn"):
         import torch
-        from accelerate import Accelerator  # type: ignore[import-untyped]
-        from accelerate.state import AcceleratorState  # type: ignore[import-untyped]
-    # The precision and the device are the process's own: what trained in it before may have set others.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    accelerator = Accelerator(
-        mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=config.device == "cpu"
-    )
+    accelerator = _accelerator(config)
     model = new_model(objective, config.seed)
     highest = config.learning_rate or _RATES[objective.modality == "text"]
     optimizer = torch.optim.AdamW(_groups(model, config.weight_decay), lr=highest)
@@ -115,6 +109,15 @@ def train_objective(
             if watch is not None:
                 watch(row)
     return model.eval()
+
+
+def _accelerator(config: PretrainConfig) -> Any:
+    with needed_by("Pre-training", "learn"):
+        from accelerate import Accelerator  # type: ignore[import-untyped]
+        from accelerate.state import AcceleratorState  # type: ignore[import-untyped]
+    # The precision and the device are the process's own: what trained in it before may have set others.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    return Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=config.device == "cpu")
 
 
 def share_of_rate(step: int, steps: int) -> float:
