@@ -33,7 +33,8 @@ class Collect:
     """How tasks are played."""
     tasks: str = "100"
     """A number (of generated tasks; for `curriculum`, of attempts), `robothow` (what people's programs changed),
-    `robothow-eai` (the goals of the Embodied Agent Interface), or a file with one task per line."""
+    `robothow-eai` (the goals of the Embodied Agent Interface), `minedojo` (MineDojo's in the Minecraft world; also
+    `minedojo-harvest`, `-combat`, `-techtree`, `-survival`), or a file with one task per line."""
     env: str = "virtualhome"
     """The environment that generates tasks; see `pathei env list`."""
     server: str | None = None

@@ -64,7 +64,7 @@ class Run:
     env: str = "virtualhome"
     """The environment: a name of `pathei env list`, or `module:Id-v0`."""
     tasks: str = "1"
-    """Where tasks come from: a number (of generated tasks), `robothow`, `robothow-eai`, or a file."""
+    """Where tasks come from: a number (of generated tasks), `robothow`, `robothow-eai`, `minedojo`, or a file."""
     server: str | None = None
     """Play on this server, `HOST:PORT`, in real time, instead of in a world of pathei's own; for environments that can
     (`minecraft`)."""

@@ -1,4 +1,4 @@
-"""Task sets by name: `"100"` (the number of generated ones), `"robothow"`, `"robothow-eai"`, or a file of tasks.
+"""Tasks by name: `"100"` (the number of generated ones), a set that comes with an environment, or a file of tasks.
 
 Not here: making tasks, which each world does.
 """
@@ -15,7 +15,7 @@ import orjson
 
 from ..envs import contract
 from ..envs.goal_space import goal_in_words
-from ..envs.registry import NO_GOAL, EnvSpec, get_env, task_set_named
+from ..envs.registry import BUILTIN_ENVS, NO_GOAL, EnvSpec, get_env, task_set_named
 from ..errors import ConfigError, PatheiError, UnknownNameError, unknown
 from ..experience import Goal, Task
 
@@ -94,9 +94,10 @@ def read_tasks(path: str | Path, env: str = "") -> list[Task]:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
+        sets = (name for one in BUILTIN_ENVS for name in one.task_sets)
         raise ConfigError(
-            f"The tasks {str(path)!r} are neither a number, nor 'robothow', nor a file that can be read "
-            f"({error.strerror})."
+            f"The tasks {str(path)!r} are neither a number, nor one of {', '.join(sets)}, nor a file that can be "
+            f"read ({error.strerror})."
         ) from error
     reader = _TaskReader(Path(path).stem, env)
     if content.lstrip().startswith(b"["):

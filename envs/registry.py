@@ -169,6 +169,7 @@ class EnvSpec:
         return list(self.load(self.task_sets[name])())
 
 
+_DOJO_KINDS: Final = ("harvest", "combat", "techtree", "survival")
 BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
     EnvSpec(
         id="pathei/VirtualHome-v0",
@@ -176,7 +177,6 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         max_episode_steps=100,
         name="virtualhome",
         what="a household: generated houses, RobotHow's, or your own VirtualHome graph files",
-        needs="nothing",
         doctor="virtualhome.tasks.oracle:check_virtualhome",
         tasks="virtualhome.tasks.generate:iter_tasks",
         demonstration="virtualhome.tasks.oracle:demonstration",
@@ -260,7 +260,6 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         max_episode_steps=120,
         name="touchdown",
         what="streets to follow instructions in: Touchdown's New York, or generated towns",
-        needs="nothing",
         doctor="touchdown.tasks:check_touchdown",
         tasks="touchdown.tasks:generate_tasks",
         demonstration="touchdown.tasks:demonstration",
@@ -280,6 +279,10 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         verbalizer="minecraft.verbalizer:MinecraftVerbalizer",
         goal_space="minecraft.graph:goal_space",
         drawing="minecraft.drawing:draw_map",
+        task_sets={
+            "minedojo": "minecraft.tasks.dojo_list:dojo_tasks",
+            **{f"minedojo-{kind}": f"minecraft.tasks.dojo_list:{kind}_tasks" for kind in _DOJO_KINDS},
+        },
         search_steps=40,
     ),
     EnvSpec(

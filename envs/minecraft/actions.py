@@ -19,11 +19,12 @@ ROOM: Final = 1
 """With no more free places for things than this, throwing some away is listed."""
 _NIGHT: Final = (12_542, 23_459)
 _NAMED: Final = re.compile(
-    r"(mine|craft|place|smelt|kill|eat|equip|deposit|withdraw|drop)((?: \d+)?)(?: (?:an?|the))? (.+)"
+    r"(mine|craft|place|smelt|kill|eat|equip|use|deposit|withdraw|drop)((?: \d+)?)(?: (?:an?|the))? (.+)"
 )
 _FORMS: Final = (
-    "mine N THING, craft N THING, place THING, smelt N THING, kill CREATURE, eat THING, equip THING, deposit N THING, "
-    "withdraw N THING, drop N THING, collect, sleep, wait, explore north (east, south, west, up, down), go to X Y Z"
+    "mine N THING, craft N THING, place THING, smelt N THING, kill CREATURE, eat THING, equip THING, use TOOL, "
+    "deposit N THING, withdraw N THING, drop N THING, collect, sleep, wait, "
+    "explore north (east, south, west, up, down), go to X Y Z"
 )
 
 
@@ -34,7 +35,7 @@ def normalise(action: str) -> str:
     if named is None:
         return words
     verb, count, thing = named.groups()
-    count = "" if verb in ("place", "kill", "eat", "equip") else count
+    count = "" if verb in ("place", "kill", "eat", "equip", "use") else count
     return f"{verb}{count} {thing.strip().replace(' ', '_').removeprefix('minecraft:')}"
 
 
@@ -43,17 +44,20 @@ def unknown_form(action: str) -> str:
     return f"{action[:80]!r} is no action; actions are: {_FORMS}"
 
 
-def admissible(seen: Seen, rules: GameRules, wanted: Collection[str] = ()) -> tuple[str, ...]:
+def admissible(
+    seen: Seen, rules: GameRules, wanted: Collection[str] = (), worked_with: Collection[str] = ()
+) -> tuple[str, ...]:
     """Return what the rules allow now, in a fixed order. Some of it may still be tried in vain, as a creature may flee.
 
     Args:
         seen: What the bot perceives.
         rules: The rules.
         wanted: Blocks that the goal wants placed.
+        worked_with: Tools that the goal wants used.
     """
     found = [
         *_mining(seen, rules), *_crafting(seen, rules), *_smelting(seen, rules), *_placing(seen, wanted),
-        *_living(seen, rules), *_storing(seen), *_dropping(seen), *_moving(seen),
+        *_living(seen, rules), *_using(seen, rules, worked_with), *_storing(seen), *_dropping(seen), *_moving(seen),
     ]  # fmt: skip
     return tuple(dict.fromkeys(found))
 
@@ -107,6 +111,12 @@ def _living(seen: Seen, rules: GameRules) -> Iterator[str]:
     yield from [f"equip {name}" for name in held if name in rules.armor and name not in seen["worn"]]
     if any(name.endswith("_bed") for name in seen["within"]) and _NIGHT[0] <= seen["time"] <= _NIGHT[1]:
         yield "sleep"
+
+
+def _using(seen: Seen, rules: GameRules, wanted: Collection[str]) -> Iterator[str]:
+    near = {one["name"] for one in seen["entities"]}
+    serving = {tool for tool, creature in rules.givers.values() if creature in near}
+    yield from [f"use {name}" for name in seen["inventory"] if name in serving or name in wanted]
 
 
 def _storing(seen: Seen) -> Iterator[str]:

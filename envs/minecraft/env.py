@@ -28,11 +28,14 @@ from .words import describe
 _OVER: Final = "the goal is reached, and the episode is over"
 _NO_ACTION: Final = "is no action"
 WORLD_OPTIONS: Final = (
-    "time", "difficulty", "daylight", "keep_inventory", "spawn_mobs", "food", "inventory", "characters",
+    "time", "difficulty", "daylight", "keep_inventory", "spawn_mobs", "food", "inventory", "worn", "biome", "creatures",
+    "characters",
 )  # fmt: skip
 """The options that the world itself takes."""
 _MOST_CHARACTERS: Final = 16
-_CHOICES: Final[Mapping[str, Sequence[Any]]] = {"difficulty": ("peaceful", "normal")}
+BIOMES: Final = ("plains", "forest", "birch_forest", "taiga", "savanna", "desert", "windswept_hills")
+"""Where one may begin; there are rivers, too."""
+_CHOICES: Final[Mapping[str, Sequence[Any]]] = {"difficulty": ("peaceful", "normal"), "biome": BIOMES}
 
 
 class MinecraftMoment(NamedTuple):
@@ -76,6 +79,8 @@ class MinecraftEnv(TextEnv[str]):
     * `world`: the number of the world; without it, it follows from the seed.
     * `goal`: `{"text", "conditions"}` with conditions as `goals` describes them.
     * `inventory`: what one begins with, `{"oak_log": 3}`; nothing by default.
+    * `worn`: armour that one begins in, and a shield, `["iron_helmet", "shield"]`; the shield does not block here.
+    * `biome`: begin in the nearest such land to the world's middle. `creatures`: what stands near then, `["sheep"]`.
     * `time`: when it begins, in ticks after sunrise, 0 to 23,999; default 1,000. `daylight`: whether time passes.
     * `difficulty`: `"normal"` (default) or `"peaceful"`, without hostile creatures and hunger.
     * `food`: how well fed one begins, 0 to 20; default 20.
@@ -218,7 +223,8 @@ class MinecraftEnv(TextEnv[str]):
         """Return what the rules allow the bot whose turn it is, which is named where there are several."""
         moment = self.moment
         wanted = [goal.thing for goal in moment.goals if goal.kind == "placed"]
-        found = () if self.over else admissible(moment.seen, self.game.rules, wanted)
+        tools = [goal.thing for goal in moment.goals if goal.kind == "used" and goal.thing not in self.game.rules.armor]
+        found = () if self.over else admissible(moment.seen, self.game.rules, wanted, tools)
         return tuple(f"<char{moment.turn}> {one}" for one in found) if len(moment.team) > 1 else found
 
     def fact_graph(self) -> FactGraph:
@@ -320,12 +326,23 @@ def world_options(given: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(
                 f"The option {name!r} of the Minecraft world is one of {', '.join(choices)}, not {options[name]!r}."
             )
+    for name in ("worn", "creatures"):
+        listed = options.get(name, ())
+        if not isinstance(listed, list | tuple) or len(listed) > _MOST_CHARACTERS or not all(map(_is_name, listed)):
+            raise ConfigError(
+                f"The option {name!r} of the Minecraft world is a list of at most {_MOST_CHARACTERS} names, "
+                f"not {listed!r}."
+            )
     held = options.get("inventory", {})
     if not isinstance(held, Mapping) or not all(
         isinstance(name, str) and type(count) is int and 0 < count <= 64 for name, count in held.items()
     ):
         raise ConfigError(f"The option 'inventory' of the Minecraft world is {{THING: 1 to 64}}, not {held!r}.")
     return options
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def flag_option(name: str, value: Any) -> bool:

@@ -88,7 +88,7 @@ class Explorer:
         return self._do(first, seen, actions)
 
     def _do(self, step: PlanStep, seen: Seen, actions: Sequence[str]) -> str:
-        if step.verb == "kill":
+        if step.verb in ("kill", "use"):
             return str(step) if str(step) in actions else self._look_for((), seen)
         if step.verb == "mine":
             if f"mine {step.thing}" in actions:

@@ -1,11 +1,12 @@
 """What can be asked for in the world: conditions as JSON, how far they are, and what they are in words.
 
 A condition is `{KIND: THING, "count": N}`, `count` being 1 if it is left out. The kinds are `inventory` (held now),
-`crafted`, `smelted`, `mined`, `placed`, `killed`, `eaten` (since the beginning), `slept` and `survived` (nights, and
-days without dying; the thing is `"night"` or `"day"`), and `reached`: a biome `{"reached": {"biome": "desert"}}`, a
-depth `{"depth": 11}` (at that height or below), or a distance from the beginning `{"distance": 100}` (in blocks). A
-thing may be one of the groups `log`, `planks`, `wool`, `bed`. Conditions on the graph of `graph` are read as well: what
-is held, `{"from": {"class": "character"}, "relation": "HOLDS", "to": {"class": "stick"}}`, and states as `CRAFTED`.
+`crafted`, `smelted`, `mined`, `placed`, `killed`, `eaten` (since the beginning), `used` (a tool that did its work, or
+what is worn), `slept` and `survived` (nights, and days since one last died; the thing is `"night"` or `"day"`), and
+`reached`: a biome `{"reached": {"biome": "desert"}}`, a depth `{"depth": 11}` (at that height or below), or a distance
+from the beginning `{"distance": 100}` (in blocks). A thing may be one of the groups `log`, `planks`, `wool`, `bed`, or
+one of several, `"coal|charcoal"`. Conditions on the graph of `graph` are read as well: what is held,
+`{"from": {"class": "character"}, "relation": "HOLDS", "to": {"class": "stick"}}`, and states as `CRAFTED`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from ...experience import Json
 from ..facts import HOLDING, ConditionJson, EdgeCondition, NodeCondition, parse_condition
 from ..facts.sentences import Rows, choose_kind, read_sentences, read_some
 from .process.game import Seen
-from .rules import GROUPS, matching
+from .rules import GROUPS, matching, stands_for
 
-COUNTED: Final = ("inventory", "crafted", "smelted", "mined", "placed", "killed", "eaten", "slept", "survived")
+COUNTED: Final = (
+    "inventory", "crafted", "smelted", "mined", "placed", "killed", "eaten", "used", "slept", "survived",
+)  # fmt: skip
 _DONE: Final = ("crafted", "smelted", "mined", "placed", "killed", "eaten")
 _DAY: Final = 24_000
 SAID: Final[Rows] = (
@@ -37,7 +40,7 @@ SAID: Final[Rows] = (
 """How goals on the graph are said; `"mine 3 oak logs"` asks for what is held then."""
 _WORDS: Final = {
     "inventory": "have", "crafted": "craft", "smelted": "smelt", "mined": "break", "placed": "place",
-    "killed": "kill", "eaten": "eat", "slept": "sleep for", "survived": "survive",
+    "killed": "kill", "eaten": "eat", "used": "use", "slept": "sleep for", "survived": "survive",
 }  # fmt: skip
 
 
@@ -75,7 +78,9 @@ class MinecraftGoal(NamedTuple):
         if self.kind == "slept":
             return stats.get("slept", {}).get("times", 0)
         if self.kind == "survived":
-            return 0 if "died" in stats else int(seen["age"] // _DAY)
+            return int(seen["alive"] // _DAY)
+        if self.kind == "used" and any(stands_for(self.thing, worn) for worn in seen["worn"] if worn):
+            return max(1, matching(self.thing, stats.get("used", {})))
         return matching(self.thing, stats.get(self.kind, {}))
 
     def say(self) -> str:
@@ -86,7 +91,7 @@ class MinecraftGoal(NamedTuple):
             return f"reach a height of {self.number} or below"
         if self.kind == "distance":
             return f"go {self.number} blocks away from where you begin"
-        return f"{_WORDS[self.kind]} {self.number} {self.thing}"
+        return f"{_WORDS[self.kind]} {self.number} {self.thing.replace('|', ' or ')}"
 
 
 def measure_team(goal: MinecraftGoal, team: Sequence[Seen], begun: Sequence[Seen]) -> float:
@@ -113,7 +118,9 @@ def together(team: Sequence[Seen]) -> Seen:
         for kind, counts in seen["stats"].items():
             done.setdefault(kind, Counter()).update(counts)
     within = sorted({name for seen in team for name in seen["within"]})
-    return {**team[0], "inventory": dict(held), "stats": done, "within": within}
+    worn = [name for seen in team for name in seen["worn"]]
+    alive = min(seen["alive"] for seen in team)
+    return {**team[0], "inventory": dict(held), "stats": done, "within": within, "worn": worn, "alive": alive}
 
 
 def read_goal(condition: Mapping[str, Any]) -> MinecraftGoal:

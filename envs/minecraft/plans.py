@@ -16,18 +16,21 @@ from typing import Final, NamedTuple
 
 from ...errors import GoalError
 from .goals import MinecraftGoal
-from .rules import GROUPS, TOOLS, GameRules, Recipe
+from .rules import TOOLS, GameRules, Recipe, is_several, stands_for
 
 PRICES: Final[Mapping[str, float]] = {
     "oak_log": 2, "birch_log": 2, "spruce_log": 3, "acacia_log": 3, "dirt": 1, "grass_block": 1, "sand": 5, "stone": 1,
     "cobblestone": 1, "deepslate": 3, "gravel": 4, "granite": 3, "diorite": 3, "andesite": 3, "coal_ore": 3,
     "iron_ore": 4, "copper_ore": 4, "gold_ore": 9, "redstone_ore": 9, "lapis_ore": 10, "diamond_ore": 14,
+    "emerald_ore": 30,
     "oak_leaves": 30, "birch_leaves": 30, "spruce_leaves": 30, "acacia_leaves": 30, "grass": 9, "dandelion": 6,
     "poppy": 6, "cornflower": 8, "oxeye_daisy": 8, "cactus": 9, "dead_bush": 9, "sugar_cane": 8, "pumpkin": 12,
     "sandstone": 7,
 }  # fmt: skip
 """Blocks of the land, each with a rough price of finding one and breaking it, in actions."""
 _HUNT: Final = 8.0
+_SERVE: Final = 7.0
+"""Using a tool on an animal."""
 _FIGHT: Final = 25.0
 _TRIED: Final = 8
 """How many ways are tried where the cheapest lead nowhere."""
@@ -39,7 +42,7 @@ class PlanStep(NamedTuple):
     """One thing to do."""
 
     verb: str
-    """`mine`, `craft`, `smelt`, `place`, `kill`, `eat`."""
+    """`mine`, `craft`, `smelt`, `place`, `kill`, `eat`, `use`, `equip`."""
     thing: str
     number: int
     price: float
@@ -89,6 +92,9 @@ class Planner:
         elif goal.kind in ("placed", "eaten"):
             plan.obtain(thing, lack)
             plan.steps += [PlanStep("place" if goal.kind == "placed" else "eat", thing, 1, 1.0)] * lack
+        elif goal.kind == "used":
+            plan.obtain(thing, 1)
+            plan.steps += [PlanStep("equip" if thing in self.rules.armor else "use", thing, 1, 1.0)] * lack
         elif goal.kind == "crafted":
             plan.craft(thing, lack)
         else:
@@ -146,6 +152,8 @@ class Planner:
             yield (1 + sum(costs[part] * count for part, count in recipe.parts.items())) / recipe.makes
         for source in self.rules.smelted.get(name, ()):
             yield 1.5 + costs[source]
+        if name in self.rules.givers:
+            yield _SERVE + costs[self.rules.givers[name][0]]
 
     def _find_closure(self, name: str) -> tuple[str, ...]:
         """Return the things that the making of a thing may involve."""
@@ -153,7 +161,7 @@ class Planner:
         while waiting:
             one = waiting.pop()
             parts = {part for recipe in self.rules.recipes.get(one, ()) for part in recipe.parts}
-            new = (parts | set(self.rules.smelted.get(one, ()))) - found
+            new = (parts | set(self.rules.smelted.get(one, ())) | set(self.rules.givers.get(one, ())[:1])) - found
             found |= new
             waiting += new
         return tuple(sorted(found))
@@ -194,13 +202,15 @@ class _Plan:
 
     def member(self, name: str) -> str:
         """Return the thing of a group that is the easiest to get; another name is its own."""
-        end = GROUPS.get(name)
-        if end is None:
+        if not is_several(name):
             return name
-        held = [one for one in self.stock if one.endswith(end)]
+        held = [one for one in self.stock if stands_for(name, one)]
         if held:
             return max(held, key=lambda one: (self.stock[one], one))
-        names = [one for one in self.rules.giving.keys() | self.rules.recipes.keys() if one.endswith(end)]
+        made = (self.rules.giving, self.rules.recipes, self.rules.smelted)
+        names = {one for things in made for one in things if stands_for(name, one)}
+        if not names:
+            raise _no_way(name.replace("|", " or "))
         return min(names, key=lambda one: (self.planner.costs(one, self.stock, self.within)[one], one))
 
     def obtain(self, name: str, count: int) -> None:
@@ -252,6 +262,9 @@ class _Plan:
             yield _Way(price, lambda: self._mine(name, block, lack))
         if self.planner.hunted(name):
             yield _Way(_HUNT, lambda: self._kill(name, lack))
+        if name in self.rules.givers:
+            tool = self.rules.givers[name][0]
+            yield _Way(_SERVE + self._costs(name, {})[tool], lambda: self._serve(name, tool, lack))
 
     def _crafting(self, name: str, count: int) -> Iterator[_Way]:
         for recipe in self.rules.recipes.get(name, ()):
@@ -286,6 +299,14 @@ class _Plan:
         assert creature is not None
         price = _FIGHT if self.rules.creatures[creature]["hostile"] else _HUNT
         self.steps += [PlanStep("kill", creature, 1, price)] * count
+        self.stock[name] += count
+
+    def _serve(self, name: str, tool: str, count: int) -> None:
+        if self.rules.givers[name][0].endswith("bucket"):  # it is filled, and not there any more
+            self._use(tool, count)
+        else:
+            self.obtain(tool, 1)
+        self.steps += [PlanStep("use", tool, 1, _SERVE)] * count
         self.stock[name] += count
 
     def _price(self, recipe: Recipe, count: int) -> float:

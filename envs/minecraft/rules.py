@@ -14,8 +14,9 @@ TIERS: Final = ("wooden", "golden", "stone", "iron", "diamond", "netherite")
 _STRENGTH: Final = {"wooden": 0, "golden": 0, "stone": 1, "iron": 2, "diamond": 3, "netherite": 4}
 GROUPS: Final[Mapping[str, str]] = {
     "log": "_log", "planks": "_planks", "wool": "_wool", "bed": "_bed", "sapling": "_sapling", "leaves": "_leaves",
+    "dye": "_dye", "banner": "_banner",
 }  # fmt: skip
-"""Names that stand for any of a kind, and how the names of those end."""
+"""Names that stand for any of a kind, and how the names of those end. `a|b` stands for either."""
 TOOLS: Final = ("_pickaxe", "_axe", "_sword", "_shovel", "_hoe")
 """How the names of tools end; they are not burned."""
 _KEPT: Final = frozenset({"crafting_table", "chest"})
@@ -60,6 +61,10 @@ class GameRules:
         self.creatures: Mapping[str, Mapping[str, Any]] = tables["creatures"]
         self.armor: Mapping[str, int] = tables["armor"]
         """The points of each piece."""
+        self.givers: dict[str, tuple[str, str]] = {
+            made: (tool, creature) for creature, one in self.creatures.items() for tool, made in one["gives"].items()
+        }
+        """What is got by using a tool on a creature: the tool and the creature, `milk_bucket` by `bucket` and `cow`."""
         self.block_names: tuple[str, ...] = tuple(tables["blockNames"])
         """The kinds of blocks, by number."""
         self.item_names: tuple[str, ...] = tuple(tables["itemNames"])
@@ -106,7 +111,18 @@ class GameRules:
         return drops
 
 
+def is_several(name: str) -> bool:
+    """Return whether a name stands for any of several kinds: a group, or `a|b`."""
+    return name in GROUPS or "|" in name
+
+
+def stands_for(name: str, kind: str) -> bool:
+    """Return whether a name stands for a kind of thing."""
+    return any(kind.endswith(GROUPS[one]) if one in GROUPS else kind == one for one in name.split("|"))
+
+
 def matching(name: str, among: Mapping[str, int]) -> int:
-    """Return how many things there are of a name, or of the group that it stands for."""
-    end = GROUPS.get(name)
-    return among.get(name, 0) if end is None else sum(count for one, count in among.items() if one.endswith(end))
+    """Return how many things there are of a name, or of the kinds that it stands for."""
+    if not is_several(name):
+        return among.get(name, 0)
+    return sum(count for kind, count in among.items() if stands_for(name, kind))

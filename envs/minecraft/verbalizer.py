@@ -18,7 +18,7 @@ from .rules import GROUPS, GameRules
 if TYPE_CHECKING:
     import gymnasium
 
-_THINGS = frozenset({"mine", "craft", "place", "smelt", "kill", "eat", "equip", "deposit", "withdraw", "drop"})
+_THINGS = frozenset({"mine", "craft", "place", "smelt", "kill", "eat", "equip", "use", "deposit", "withdraw", "drop"})
 _PAST = {
     **PAST,
     "MINE": ("mined {0}", "dug up {0}"),
@@ -27,6 +27,7 @@ _PAST = {
     "SMELT": ("smelted {0}", "put {0} into the furnace"),
     "KILL": ("killed {0}",),
     "EQUIP": ("put on {0}",),
+    "USE": ("used {0}",),
     "DEPOSIT": ("put {0} into the chest",),
     "WITHDRAW": ("took {0} from the chest",),
     "DROP": ("threw away {0}", "dropped {0}"),
@@ -38,7 +39,7 @@ _PAST = {
 _KINDS = {
     "mine": "inventory", "gather": "inventory", "collect": "inventory", "get": "inventory", "obtain": "inventory",
     "have": "inventory", "craft": "crafted", "make": "crafted", "smelt": "smelted", "cook": "smelted", "kill": "killed",
-    "place": "placed", "eat": "eaten",
+    "place": "placed", "eat": "eaten", "use": "used",
 }  # fmt: skip
 _TASK = re.compile(rf"({'|'.join(_KINDS)})(?: (\d+|an?|the))? (.+)")
 _AND = re.compile(r",? and (?:then )?|, (?:then )?")

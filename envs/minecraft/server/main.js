@@ -18,6 +18,7 @@ const { Game } = require('./game/game')
 const { Session } = require('./bot/session')
 const { parse, Refusal, Failure } = require('./bot/skills')
 const { Hands } = require('./bot/hands')
+const { summon } = require('./game/mobs')
 const { observe } = require('./bot/observe')
 const { frame } = require('./bot/frame')
 const { tables } = require('./bot/tables')
@@ -32,6 +33,10 @@ const snapshots = new Map()
 let worlds = new Map() // seed and options -> the moment of its beginning
 let world = null // {game, sessions, time, timers}, the one that is played
 let number = 0
+
+// The place of what is worn, or held in the other hand.
+const PLACES = { _helmet: 5, _chestplate: 6, _leggings: 7, _boots: 8, shield: 45 }
+const place = name => PLACES[Object.keys(PLACES).find(end => name.endsWith(end))]
 
 async function tick () {
   world.game.tick()
@@ -49,10 +54,12 @@ async function begin (seed, { characters = 1, ...options }) {
   for (let i = 0; i < characters; i++) world.sessions.push(await new Session(world.game, data).join(characters > 1 ? `char${i}` : 'bot'))
   world.timers = clock.waiting()
   for (let i = 0; i < SETTLING; i++) await tick()
+  for (const kind of options.creatures ?? []) summon(world.game, kind)
+  for (let i = 0; i < 2; i++) await tick() // Creatures are shown every other tick.
 }
 
 // What one begins with, in a world that has just begun.
-async function provide ({ inventory = {}, food, time }) {
+async function provide ({ inventory = {}, worn = [], food, time }) {
   for (const session of world.sessions) { // Keys may still be held.
     session.abandon()
     session.hands = null
@@ -63,6 +70,7 @@ async function provide ({ inventory = {}, food, time }) {
   for (const { player } of world.sessions) {
     if (food !== undefined) player.state.food = food
     for (const [name, count] of Object.entries(inventory)) player.give({ id: data.items[name].id, count, damage: 0 })
+    for (const name of worn) player.set(place(name), { id: data.items[name].id, count: 1, damage: 0 })
   }
   await tick()
   for (const { player } of world.sessions) {
@@ -125,8 +133,10 @@ async function act (session, text) {
 const CALLS = {
   hello: () => ({ protocol: 1, name: 'minecraft', versions: { node: process.version, minecraft: VERSION, mineflayer: require('mineflayer/package.json').version } }),
   make: () => tables(data),
-  async reset ({ seed, options: { inventory, food, time, ...options } }) {
+  async reset ({ seed, options: { inventory, worn, food, time, ...options } }) {
     for (const thing of Object.keys(inventory ?? {})) if (!Object.hasOwn(data.items, thing)) throw new Error(`there is nothing called ${thing}`)
+    for (const thing of worn ?? []) if (!Object.hasOwn(data.items, thing) || !place(thing)) throw new Error(`${thing} cannot be worn`)
+    for (const kind of options.creatures ?? []) if (!Object.hasOwn(data.RULES.mobs, kind)) throw new Error(`there is no creature called ${kind} here`)
     const name = JSON.stringify([seed, options])
     const kept = worlds.get(name)
     worlds.delete(name)
@@ -134,7 +144,7 @@ const CALLS = {
     else await begin(seed, options)
     worlds.set(name, kept ?? save())
     if (worlds.size > KEPT) worlds.delete(worlds.keys().next().value)
-    await provide({ inventory, food, time })
+    await provide({ inventory, worn, food, time })
     return world.sessions.map(observe)
   },
   async step ({ action, bot }) {

@@ -57,7 +57,7 @@ const CALLS = {
     await join()
     session.player.news = []
     session.player.stats = {}
-    session.game.state.age = 0
+    session.game.state.age = session.player.state.born = 0
     return [{ ...observe(session), minecraft: session.bot.version }]
   },
   async step ({ action }) {

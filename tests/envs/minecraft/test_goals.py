@@ -15,7 +15,7 @@ from pathei.envs.minecraft.verbalizer import MinecraftVerbalizer
 from pathei.errors import GoalError
 
 SEEN = {"inventory": {"oak_log": 2, "birch_log": 1}, "stats": {"crafted": {"stick": 8}}, "position": [3.0, 40.0, 4.0],
-        "biome": "forest", "age": 50_000}  # fmt: skip
+        "biome": "forest", "alive": 50_000, "worn": [None, "iron_boots"]}  # fmt: skip
 BEGUN = {**SEEN, "position": [0.0, 60.0, 0.0]}
 COUNTED_GOALS = st.builds(
     MinecraftGoal, st.sampled_from(COUNTED), st.sampled_from(["stick", "oak_log", "log"]), st.integers(1, 99)
@@ -39,6 +39,9 @@ def test_what_is_written_is_read_again(goal: MinecraftGoal) -> None:
         ({"reached": {"depth": 20}}, 0.5),
         ({"reached": {"distance": 10}}, 0.5),
         ({"survived": "day", "count": 2}, 1.0),
+        ({"used": "iron_boots"}, 1.0),
+        ({"used": "stone_axe"}, 0.0),
+        ({"inventory": "stick|birch_log", "count": 2}, 0.5),
         ({"from": {"class": "character"}, "relation": "HOLDS", "to": {"class": "oak_log"}}, 1.0),
         ({"node": {"class": "stick"}, "state": "CRAFTED"}, 1.0),
     ],

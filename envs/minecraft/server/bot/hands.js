@@ -61,7 +61,8 @@ class Hands {
     const { x, z } = bot.entity.position
     const held = {}
     for (const item of this.session.items()) held[item.name] = (held[item.name] ?? 0) + item.count
-    return { inventory: held, stats: player.stats, age: game.state.age, biome: data.registry.biomes[view.biome(Math.floor(x), Math.floor(z))]?.name ?? 'unknown' }
+    const worn = bot.inventory.slots.slice(5, 9).map(item => item?.name ?? null)
+    return { inventory: held, worn, stats: player.stats, age: game.state.age, alive: game.state.age - player.state.born, biome: data.registry.biomes[view.biome(Math.floor(x), Math.floor(z))]?.name ?? 'unknown' }
   }
 
   see () { // As numbers.

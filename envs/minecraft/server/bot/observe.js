@@ -74,7 +74,7 @@ function observe (session) {
     health: bot.health, food: bot.food, air: player.state.air, dead: player.state.dead, sky: fy >= game.cover(fx, fz),
     inventory: items(session.items()), held: bot.heldItem?.name ?? null, worn, free: bot.inventory.emptySlotCount(),
     durability: Object.fromEntries([...bot.inventory.slots.slice(5, 9), ...session.items()].filter(item => item?.maxDurability).map(item => [item.name, item.maxDurability - item.durabilityUsed])),
-    blocks: around.blocks, within: around.within, entities, dropped: dropped.slice(0, 12), chests: session.memory ?? {}, news: player.news, stats: player.stats, age: game.state.age
+    blocks: around.blocks, within: around.within, entities, dropped: dropped.slice(0, 12), chests: session.memory ?? {}, news: player.news, stats: player.stats, age: game.state.age, alive: game.state.age - player.state.born
   }
 }
 

@@ -98,14 +98,14 @@ class RemoteSession extends Session {
     this.view = new View(bot)
     const { view, data: { solid, covers } } = this
     this.game = { world: view, surface: (x, z) => view.surface(x, z, solid), cover: (x, z) => view.surface(x, z, covers), state: { age: 0 } }
-    this.player = { state: { get air () { return Math.min(FULL_AIR, Math.max(0, (bot.oxygenLevel ?? 20) * 15)) }, get dead () { return !bot.isAlive } }, news: [], stats: {} }
+    this.player = { state: { get air () { return Math.min(FULL_AIR, Math.max(0, (bot.oxygenLevel ?? 20) * 15)) }, get dead () { return !bot.isAlive }, born: 0 }, news: [], stats: {} }
     this.health = bot.health
     bot.on('physicsTick', () => { this.game.state.age++; this.ticked() })
     bot.on('health', () => {
       if (bot.health < this.health && bot.health > 0) this.say(`You were hurt (health ${bot.health}).`)
       this.health = bot.health
     })
-    bot.on('death', () => { this.did('died', 'times'); this.say('You died.') })
+    bot.on('death', () => { this.did('died', 'times'); this.player.state.born = this.game.state.age; this.say('You died.') })
     bot.on('playerCollect', (who, what) => {
       const item = who === bot.entity && this.dropped(what)
       if (item) this.did('collected', item.name, item.count)

@@ -177,11 +177,11 @@ class Session {
     }
   }
 
-  async dig (x, y, z) { // Returns whether the block is gone.
+  async dig (x, y, z, wanted) { // With a tool, or with the quickest; returns whether the block is gone.
     const { bot } = this
     const state = this.view.get(x, y, z)
     if (!this.data.solid[state] && state === 0) return true
-    const [tool] = this.tools(state)
+    const tool = wanted ?? this.tools(state)[0]
     if (tool && bot.heldItem?.slot !== tool.slot) await this.hold(tool)
     const block = bot.blockAt(new Vec3(x, y, z))
     if (!block || !bot.canDigBlock(block)) return false
@@ -190,10 +190,11 @@ class Session {
     await this.tick()
     const gone = this.view.get(x, y, z) !== state
     if (gone) this.did('mined', block.name)
+    if (gone && tool && block.hardness > 0) this.did('used', tool.name)
     return gone
   }
 
   did () {} // The world itself counts what was done; a server elsewhere does not (remote.js).
 }
 
-module.exports = { Session, accept, RANGE }
+module.exports = { Session, accept, RANGE, TOOL }

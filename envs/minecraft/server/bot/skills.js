@@ -1,10 +1,11 @@
 'use strict'
-// Actions in words, done with what a player can do: mine, craft, place, smelt, kill, eat, equip, deposit, withdraw, drop,
+// Actions in words, done with what a player can do: mine, craft, place, smelt, kill, eat, equip, use, deposit, withdraw, drop,
 // sleep, explore, go, collect, wait. One that the rules do not allow throws `Refusal`, and the world is as if it had not been
 // tried; one that was tried in vain throws `Failure`. Both say why; nothing is given for nothing.
 const { Vec3 } = require('vec3')
 const clock = require('../clock')
 const { NEVER } = require('./navigate')
+const { TOOL } = require('./session')
 
 class Refusal extends Error {}
 class Failure extends Error {}
@@ -272,6 +273,65 @@ async function equip (session, name) {
   await clock.settle()
 }
 
+// Use a tool for what it is for: shears on a sheep, a bucket on a cow, a hoe on the ground, any other on the nearest soft block.
+async function use (session, name) {
+  known(session, name)
+  const item = session.items().find(one => one.name === name) ?? refuse(`you have no ${name}`)
+  const { mobs } = session.data.RULES
+  const giver = Object.keys(mobs).find(kind => mobs[kind].gives?.[name])
+  if (giver) return useOnCreature(session, giver, item)
+  if (!TOOL.test(name)) refuse(`${name} is no tool: equip, place, eat or smelt it`)
+  const bad = new Set()
+  while (bad.size < 8) {
+    const [at] = session.find(name.endsWith('_hoe') ? TILLED : SOFT, { skip: at => bad.has(at.join()) })
+    if (!at) break
+    bad.add(at.join())
+    if (name.endsWith('_hoe') ? await till(session, at, item) : await breakWith(session, at, item)) return
+  }
+  refuseAtFirst(bad.size, `nothing near can be worked with ${name}`)
+}
+
+const SOFT = ['dirt', 'grass_block', 'sand', 'gravel', 'stone', 'deepslate']
+const TILLED = ['dirt', 'grass_block']
+
+async function breakWith (session, at, item) {
+  await session.walker.near(at[0] + 0.5, at[1] - 0.6, at[2] + 0.5, 3.4)
+  return session.dig(...at, session.items().find(one => one.name === item.name))
+}
+
+async function till (session, [x, y, z], item) {
+  if (session.view.get(x, y + 1, z)) return false
+  await session.walker.near(x + 0.5, y + 1, z + 0.5, 2.6)
+  await session.hold(session.items().find(one => one.name === item.name))
+  await session.bot.activateBlock(session.bot.blockAt(new Vec3(x, y, z)), new Vec3(0, 1, 0))
+  await session.pause(2)
+  if (session.name(x, y, z) !== 'farmland') return false
+  session.did('used', item.name)
+  return true
+}
+
+async function useOnCreature (session, kind, item) {
+  const held = () => JSON.stringify(session.items().map(one => [one.name, one.count]).sort())
+  const near = session.entities(one => one.name === kind)
+  if (!near.length) refuse(`there is no ${kind} within 32 blocks`)
+  const before = held()
+  for (const target of near) {
+    for (let tries = 0; tries < 3; tries++) { // It walks about.
+      await session.walker.near(target.position.x, target.position.y, target.position.z, 2, { tries: 1 })
+      if (!session.bot.entities[target.id] || target.position.distanceTo(session.position()) > 3.5) continue
+      await session.hold(session.items().find(one => one.name === item.name))
+      await session.bot.activateEntity(target)
+      await session.pause(2)
+      const at = target.position.floored()
+      await gather(session, [at.x, at.y, at.z], 4)
+      if (held() === before) break
+      session.did('used', item.name)
+      return
+    }
+  }
+  fail(`no ${kind} that is near gives anything now`)
+}
+
 async function store (session, count, name, into) {
   const { bot } = session
   const item = known(session, name)
@@ -342,6 +402,7 @@ const ACTIONS = [ // pattern, game seconds it may take, what it does
   [/^smelt (?:(\d+) )?(\w+)$/, m => 60 + 12 * many(m[1]), (s, m) => smelt(s, many(m[1]), m[2])],
   [/^kill (\w+)$/, () => 90, (s, m) => kill(s, m[1])],
   [/^eat(?: (\w+))?$/, () => 10, (s, m) => eat(s, m[1])],
+  [/^use (\w+)$/, () => 60, (s, m) => use(s, m[1])],
   [/^equip (\w+)$/, () => 10, (s, m) => equip(s, m[1])],
   [/^deposit (?:(\d+) )?(\w+)$/, () => 60, (s, m) => store(s, many(m[1]), m[2], true)],
   [/^withdraw (?:(\d+) )?(\w+)$/, () => 60, (s, m) => store(s, many(m[1]), m[2], false)],

@@ -42,7 +42,7 @@ function tables (data) {
     foods: Object.fromEntries(Object.values(data.foods).map(food => [food.name, food.foodPoints])),
     giving,
     tools: Object.fromEntries(registry.blocksArray.filter(block => block.harvestTools).map(block => [block.name, tool(data, block)])),
-    creatures: Object.fromEntries(Object.entries(RULES.mobs).map(([name, { hostile, drops }]) => [name, { hostile: !!hostile, drops: Object.keys(drops ?? {}) }])),
+    creatures: Object.fromEntries(Object.entries(RULES.mobs).map(([name, { hostile, gives = {} }]) => [name, { hostile: !!hostile, drops: data.leaves(name), gives }])),
     armor: RULES.armor,
     blockNames: registry.blocksArray.map(block => block.name), // by id: they are numbered from 0 without a gap
     itemNames: registry.itemsArray.reduce((names, item) => { names[item.id] = item.name; return names }, ['nothing']),

@@ -6,7 +6,7 @@ const AIR = 300
 const fresh = ([x, y, z]) => ({
   x: x + 0.5, y, z: z + 0.5, yaw: 0, pitch: 0, onGround: true, health: FULL, food: FULL, saturation: 5, exhaustion: 0, air: AIR, burning: 0,
   top: null, hurtAt: -100, sleeping: 0, dead: false, sprinting: false, sneaking: false, eating: null, digging: null, attacked: -100,
-  spawn: [x, y, z], held: 0, slots: new Array(46).fill(null), cursor: null, window: null, windows: 0
+  spawn: [x, y, z], born: 0, held: 0, slots: new Array(46).fill(null), cursor: null, window: null, windows: 0
 })
 
 function tire (body, amount) {

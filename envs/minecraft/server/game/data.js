@@ -97,12 +97,17 @@ function load (registry = registryOf(VERSION)) {
     return found
   }
 
-  function loot (mob, random) {
+  function lootTable (mob) { // [thing, chance, least, most]
     const own = RULES.mobs[mob].drops
-    const table = own
+    return own
       ? Object.entries(own).map(([item, [low, high]]) => [item, 1, low, high])
       : (registry.entityLoot[mob]?.drops ?? []).map(one => [one.item, one.dropChance, one.dropChance === 1 ? 0 : 1, one.dropChance === 1 ? 2 : 1])
-    return table.flatMap(([name, chance, low, high]) => {
+  }
+
+  const leaves = mob => lootTable(mob).filter(([, chance]) => chance > 0.1).map(([name]) => name) // what one may reckon with
+
+  function loot (mob, random) {
+    return lootTable(mob).flatMap(([name, chance, low, high]) => {
       const count = random() < chance ? low + Math.floor(random() * (high - low + 1)) : 0
       return count ? [{ id: items[name].id, count, damage: 0 }] : []
     })
@@ -118,7 +123,7 @@ function load (registry = registryOf(VERSION)) {
   placeable.set(items.torch.id, registry.blocksByName.torch)
   return {
     VERSION, RULES, registry, Block, items, itemName, blockOf, solid, covers, model, state, liquid, smelt, fuel, crafted, stackSize, durability, sameStack,
-    drops, loot, digTicks, placeable, foods: registry.foods, air: 0
+    drops, loot, leaves, digTicks, placeable, foods: registry.foods, air: 0
   }
 }
 

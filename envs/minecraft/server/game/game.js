@@ -25,7 +25,7 @@ class Game {
       random: (seed ^ 0x5bd1e995) | 0, age: 0, time: this.options.time, nextId: 1000, mobs: new Map(), drops: new Map(),
       furnaces: new Map(), chests: new Map(), populated: new Set(), torches: new Set()
     }
-    this.spawn = this.land.spawn()
+    this.spawn = this.land.spawn(this.options.biome)
     this.clearSpawn()
   }
 

@@ -9,6 +9,7 @@ const REACH = 6
 const FACES = [[0, -1, 0], [0, 1, 0], [0, 0, -1], [0, 0, 1], [-1, 0, 0], [1, 0, 0]]
 const FACING = ['', '', 'north', 'south', 'west', 'east']
 const REPLACEABLE = /^(air|cave_air|water|lava|grass|tall_grass|fern|large_fern|dead_bush|snow|fire|vine)$/
+const TOOL = /_(pickaxe|axe|shovel|hoe|sword)$|^shears$/
 const BUCKETS = { water: 'water_bucket', lava: 'lava_bucket' }
 
 const near = (body, { x, y, z }) => Math.hypot(body.x - x - 0.5, body.y + 1.62 - y - 0.5, body.z - z - 0.5) <= REACH
@@ -45,7 +46,15 @@ function broken (game, player, { x, y, z }, state) {
   player.count('mined', name)
   tire(player.state, 0.005)
   player.state.digging = null
-  if (data.blockOf[state].hardness > 0) player.wear(36 + player.state.held, /sword/.test(player.hand ? data.itemName(player.hand.id) : '') ? 2 : 1)
+  if (data.blockOf[state].hardness > 0) used(game, player, tool => /sword/.test(tool) ? 2 : 1)
+}
+
+function used (game, player, amount = () => 1) { // A tool did what it is for, and wears by that.
+  const { data } = game
+  const name = player.hand && data.itemName(player.hand.id)
+  if (!name || !TOOL.test(name)) return
+  player.count('used', name)
+  player.wear(36 + player.state.held, amount(name))
 }
 
 function remove (game, x, y, z, drops) { // With what is in it, its other half, and what stood on it.
@@ -101,7 +110,7 @@ function useOn (game, player, { location, direction }) {
   const item = player.hand
   if (item && data.itemName(item.id).endsWith('_hoe') && /^(grass_block|dirt)$/.test(name) && world.get(x, y + 1, z) === 0) {
     game.setBlock(x, y, z, data.state('farmland'))
-    return player.wear(36 + player.state.held)
+    return used(game, player)
   }
   const at = REPLACEABLE.test(name) && name !== 'water' && name !== 'lava' ? location : target
   if (item && data.placeable.has(item.id)) put(game, player, at, direction)
@@ -226,8 +235,9 @@ function useEntity (game, player, { target, mouse }) {
     if (mob.kind === 'sheep' && name === 'shears' && !mob.shear) {
       game.state.mobs.set(mob.id, { ...mob, shear: game.state.age + 6000 })
       game.drop(mob.x, mob.y + 0.5, mob.z, { id: data.items.white_wool.id, count: 1 + Math.floor(game.random() * 3), damage: 0 })
-      player.wear(36 + player.state.held)
+      used(game, player)
     } else if (mob.kind === 'cow' && name === 'bucket') {
+      player.count('used', name)
       player.set(36 + player.state.held, fewer(item))
       player.give({ id: data.items.milk_bucket.id, count: 1, damage: 0 })
     }
@@ -237,7 +247,7 @@ function useEntity (game, player, { target, mouse }) {
   player.state.attacked = game.state.age
   tire(player.state, 0.1)
   const killed = wound(game, player, target, (data.RULES.attack[name] ?? 1) * (0.2 + 0.8 * rested * rested))
-  if (data.durability(item?.id ?? 0)) player.wear(36 + player.state.held, /sword/.test(name) ? 1 : 2)
+  used(game, player, tool => /sword/.test(tool) ? 1 : 2)
   if (killed) player.count('killed', mob.kind)
 }
 

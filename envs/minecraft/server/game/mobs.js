@@ -10,6 +10,21 @@ function place (game, kind, x, y, z) {
   game.state.mobs.set(id, { id, kind, x, y, z, sx: x, sy: y, sz: z, yaw: 0, health: game.data.RULES.mobs[kind].health, way: null, until: 0, struck: 0, hurt: -100, fuse: 0, fall: 0, shear: 0 })
 }
 
+// Put a creature on open ground a few blocks from where the players begin.
+function summon (game, kind) {
+  const [x0, y0, z0] = game.spawn
+  let at = [x0 + 2, y0, z0]
+  for (let tries = 0; tries < 60; tries++) {
+    const [angle, far] = [game.random() * 2 * Math.PI, 3 + game.random() * 4]
+    const [x, z] = [x0 + Math.round(Math.cos(angle) * far), z0 + Math.round(Math.sin(angle) * far)]
+    const y = game.surface(x, z)
+    if (Math.abs(y - y0) > 3 || !/grass_block|dirt|sand|stone|snow/.test(game.name(x, y - 1, z)) || game.solid(x, y, z) || game.name(x, y, z) === 'water') continue
+    at = [x, y, z]
+    break
+  }
+  place(game, kind, at[0] + 0.5, at[1], at[2] + 0.5)
+}
+
 function populate (game, cx, cz, name) { // The animals of a column, once.
   if (game.state.populated.has(name)) return
   game.state.populated.add(name)
@@ -150,4 +165,4 @@ function wound (game, player, id, damage) {
   return true
 }
 
-module.exports = { tickMobs, populate, wound, place, distance }
+module.exports = { tickMobs, populate, summon, wound, place, distance }

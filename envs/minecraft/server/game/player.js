@@ -256,7 +256,7 @@ class Player {
     const body = this.state
     if (!body.dead) return
     const { slots, held, windows: opened, spawn } = body
-    this.state = { ...fresh(spawn), slots, held, windows: opened }
+    this.state = { ...fresh(spawn), slots, held, windows: opened, born: this.game.state.age }
     const { registry } = this.game.data
     this.send('respawn', { dimension: registry.loginPacket.dimension, worldName: registry.loginPacket.worldName, hashedSeed: [0, 0], gamemode: 0, previousGamemode: 255, isDebug: false, isFlat: false, copyMetadata: true })
     this.showColumns()

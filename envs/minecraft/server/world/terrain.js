@@ -7,6 +7,7 @@ const { plant } = require('./plants')
 const SEA = 62
 const LAYERS = 46 // of caves, four blocks each, from the bottom
 const NARROW = 0.085
+const INSIDE = [[0, 0], [10, 0], [-10, 0], [0, 10], [0, -10]]
 const WIDE = 0.62
 const BIOMES = {
   plains: { base: 66, rough: 3, top: 'grass_block', trees: [['oak', 0.35]], plants: 0.25, animals: ['cow', 'sheep', 'pig', 'chicken'] },
@@ -204,14 +205,16 @@ function terrain (data, seed) {
     }
   }
 
-  function spawn () { // A dry place among trees, as near to the middle as there is one.
-    for (let ring = 0; ring < 40; ring++) {
+  function spawn (biome) { // A dry place among trees or in a biome, as near to the middle as there is one.
+    const fits = biome ? (x, z) => INSIDE.every(([dx, dz]) => biomeAt(x + dx, z + dz) === biome) : (x, z) => /forest|taiga/.test(biomeAt(x, z))
+    for (let ring = 0; ring < (biome ? 160 : 40); ring++) {
       for (let turn = 0; turn < Math.max(1, ring * 4); turn++) {
         const angle = turn / Math.max(1, ring * 4) * 2 * Math.PI
         const [x, z] = [Math.round(8 + Math.cos(angle) * ring * 12), Math.round(8 + Math.sin(angle) * ring * 12)]
-        if (/forest|taiga/.test(biomeAt(x, z)) && heightAt(x, z) > SEA + 1) return [x, heightAt(x, z) + 1, z]
+        if (fits(x, z) && heightAt(x, z) > SEA + 1) return [x, heightAt(x, z) + 1, z]
       }
     }
+    if (biome) throw new Error(`world ${seed} has no ${biome} near its middle: take another`)
     return [8, Math.max(heightAt(8, 8), SEA) + 1, 8]
   }
 

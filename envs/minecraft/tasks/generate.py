@@ -1,4 +1,4 @@
-"""Tasks of the Minecraft world, and what solves them."""
+"""Generated tasks of the Minecraft world, and what solves any of its tasks."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import orjson
 
-from ...errors import ConfigError, GoalError
-from ...experience import Goal, Task
-from ...stable_random import StableRandom
-from ..facts.actions import read_actor
-from .env import MinecraftEnv
-from .explorer import Explorer
-from .goals import MinecraftGoal, read_goals, say_goals, write_goal
+from ....errors import ConfigError, GoalError
+from ....experience import Goal, Task
+from ....stable_random import StableRandom
+from ...facts.actions import read_actor
+from ..env import MinecraftEnv
+from ..explorer import Explorer
+from ..goals import MinecraftGoal, read_goals, say_goals, write_goal
 
 ENV: Final = "pathei/Minecraft-v0"
 LONGEST: Final = 100
