@@ -169,7 +169,6 @@ class EnvSpec:
         return list(self.load(self.task_sets[name])())
 
 
-_DOJO_KINDS: Final = ("harvest", "combat", "techtree", "survival")
 BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
     EnvSpec(
         id="pathei/VirtualHome-v0",
@@ -280,8 +279,8 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         goal_space="minecraft.graph:goal_space",
         drawing="minecraft.drawing:draw_map",
         task_sets={
-            "minedojo": "minecraft.tasks.dojo_list:dojo_tasks",
-            **{f"minedojo-{kind}": f"minecraft.tasks.dojo_list:{kind}_tasks" for kind in _DOJO_KINDS},
+            f"minedojo{kind and f'-{kind}'}": f"minecraft.tasks.dojo_list:{kind or 'dojo'}_tasks"
+            for kind in ("", "harvest", "combat", "techtree", "survival")
         },
         search_steps=40,
     ),
@@ -490,9 +489,8 @@ def _registered(name: str) -> EnvSpec:
             return found
     if id_ not in gymnasium.registry:
         raise unknown_env(name)
-    known = gymnasium.registry[id_]
-    what = f"{known.entry_point}, registered with gymnasium"
-    return EnvSpec(name, str(known.entry_point), known.max_episode_steps, name, what)
+    entry, steps = gymnasium.registry[id_].entry_point, gymnasium.registry[id_].max_episode_steps
+    return EnvSpec(name, str(entry), steps, name, f"{entry}, registered with gymnasium")
 
 
 def _find(name: str) -> EnvSpec | None:
