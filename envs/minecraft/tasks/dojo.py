@@ -213,7 +213,7 @@ def _combat(name: str, mob: str, land: str, armour: str | None, weapon: str | No
 
 def _harvest(name: str, number: str | None, target: str, biome: str | None, given: str | None) -> DojoTask:
     held, creatures = dict[str, int](), tuple[str, ...]()
-    if given in _GIVEN:
+    if given is not None and given in _GIVEN:
         held = dict(_GIVEN[given])
         if biome is not None and "coal" in held:
             held["coal"] = _FUEL_IN_BIOMES
