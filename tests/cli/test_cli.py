@@ -94,7 +94,7 @@ def test_worlds_and_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> 
     [
         (["env", "doctor", "virtualhom"], "did you mean 'virtualhome'?"),
         (["data", "get", "robothau"], "did you mean 'robothow'?"),
-        (["collect", "{tmp}/s", "--tasks", "{tmp}/none"], "neither a number, nor 'robothow', nor a file"),
+        (["collect", "{tmp}/s", "--tasks", "{tmp}/none"], "neither a number, nor one of robothow, "),
         (
             ["collect", "{tmp}/s", "--tasks", "{tmp}/bad"],
             "line 2: 'id' is 3 and should be a text; line 2: it lacks a goal",
