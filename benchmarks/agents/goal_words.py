@@ -11,7 +11,8 @@ nothing to pursue and explores.
 
 `robothow`: titles with the descriptions that people wrote for RobotHow's programs, where the Embodied Agent Interface
 has a goal (`pathei data get robothow`). "Known": every second description is asked for and the others are remembered,
-most of them of the same activity; the reader was written while looking at the remembered half only. "Unseen": all goals
+most of them of the same activity; all were read once before they were halved, and the reader's errors were studied on
+the remembered half only. "Unseen": all goals
 of other activities are remembered. "House seen": the classes of the house's things are given. "Limit": the same goal is
 remembered of the activity; or the words name all of a goal's things, and goals of other activities have conditions of
 all its forms.
