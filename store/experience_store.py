@@ -62,10 +62,8 @@ class ExperienceStore:
         self._counts = Counts()
         self._file = ManifestFile(path)
         self._losses = Losses(path)
-        self._frame: tuple[tuple[int, int], list[bytes]] = (
-            (-1, -1),
-            [],
-        )  # of the journal, read last: shard, offset, lines
+        self._frame: tuple[tuple[int, int], list[bytes]] = ((-1, -1), [])
+        """What was last read of the journal: its number, the frame's offset, the records."""
         self._manifest = Manifest("")
         self._scanned = 0
         self._readers: dict[int, ShardReader] = {}

@@ -19,11 +19,10 @@ from ....experience import Goal, Task
 from ..env import BIOMES
 from ..goals import MinecraftGoal, write_goal
 from ..plans import Planner
-from .generate import ENV
+from .generate import ENV, WORLDS
 
 KINDS: Final = ("harvest", "combat", "techtree", "survival")
 _NIGHT: Final = 18_000
-_WORLDS: Final = 10_000
 _BY_NIGHT: Final = frozenset({"bat", "zombie", "spider", "skeleton", "creeper", "witch", "enderman", "slime", "husk"})
 _LANDS: Final = {"end": "the_end", "swamp": "swampland"}
 _BIOMES: Final = {"extreme_hills": "windswept_hills"}
@@ -161,7 +160,7 @@ def to_task(task: DojoTask, world: int | None = None) -> Task:
         world: The world's number; None for one that follows from the id.
     """
     goal = goal_of(task)
-    options: dict[str, Any] = {"world": zlib.crc32(task.id.encode()) % _WORLDS if world is None else world}
+    options: dict[str, Any] = {"world": zlib.crc32(task.id.encode()) % WORLDS if world is None else world}
     if task.biome is not None:
         options["biome"] = _BIOMES.get(task.biome, task.biome)
     if task.held:

@@ -20,7 +20,8 @@ from ..goals import MinecraftGoal, read_goals, say_goals, write_goal
 ENV: Final = "pathei/Minecraft-v0"
 LONGEST: Final = 100
 """The most actions that a demonstration takes."""
-_WORLDS: Final = 10_000
+WORLDS: Final = 10_000
+"""The numbers of the worlds that tasks are in are below this."""
 _HUNGRY: Final[Mapping[str, Any]] = {"food": 10}
 _STARTERS: Final = (
     ("inventory", "log", 3), ("crafted", "planks", 8), ("crafted", "crafting_table", 1), ("crafted", "stick", 4),
@@ -55,7 +56,7 @@ def generate_tasks(n: int, seed: int, *, characters: int | None = None) -> list[
     for number in range(n):
         kind, thing, count = draws.pick(draws.pick(TIERS))
         animal, meat = draws.pick(_ANIMALS)
-        world, options = draws.below(_WORLDS), dict[str, Any]()
+        world, options = draws.below(WORLDS), dict[str, Any]()
         if kind == "eaten":
             thing, options = meat, dict(_HUNGRY)
         elif kind == "killed":
