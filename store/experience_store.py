@@ -365,9 +365,9 @@ class ExperienceStore:
             for file in (file for shard in view.manifest.shards for file in shard.files.values()):
                 path = self.path / "shards" / file.name
                 if not path.exists():
-                    self._losses.add(path, None, "it is missing", file.rows)
+                    self._losses.add(path, None, "it is missing, and manifest.json lists it", file.rows)
                 elif sha256_of(path) != file.sha256:
-                    self._losses.add(path, "sha256", "its SHA-256 is not that of the manifest")
+                    self._losses.add(path, "sha256", "its SHA-256 is not that in manifest.json")
             view.note_lost_end(self._losses, len(self))
         users: dict[str, list[str]] = {}
         for trajectory in self.trajectories():

@@ -189,6 +189,10 @@ def scan_file(path: Path, losses: Losses) -> Iterator[bytes]:
             end = frame.end
         if end < size:
             ids = ids_in(os.pread(handle, size - end, end))
-            losses.add(path, end, f"the last {size - end} bytes are unfinished or damaged", len(ids) or None, ids)
+            reason = (
+                f"the last {size - end} bytes are no whole record: a killed writer leaves such, which the next writer"
+                " cuts off, and so does a copy that was cut short"
+            )
+            losses.add(path, end, reason, len(ids) or None, ids)
     finally:
         os.close(handle)

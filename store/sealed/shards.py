@@ -298,7 +298,7 @@ class ShardReader:
         except DamagedFileError:
             raise
         except FileNotFoundError as error:
-            raise DamagedFileError(self._path(table), "it is missing") from error
+            raise DamagedFileError(self._path(table), "it is missing, and manifest.json lists it") from error
         except _BROKEN as error:
             raise DamagedFileError(self._path(table), str(error) or type(error).__name__) from error
 
@@ -311,12 +311,13 @@ class ShardReader:
             with self._sound(table):
                 entry, path = self._shard.files[table], self._path(table)
                 if (size := path.stat().st_size) != entry.bytes:
-                    raise DamagedFileError(path, f"it has {size} bytes and the manifest says {entry.bytes}")
+                    raise DamagedFileError(path, f"it has {size} bytes and manifest.json says {entry.bytes}")
                 file = pq.ParquetFile(path, read_dictionary=_REPEATING[table], page_checksum_verification=True)
                 if not set(SCHEMAS[table].names) - {_REST} <= set(file.schema_arrow.names):
                     raise DamagedFileError(path, "it lacks columns")
                 if file.metadata.num_rows != entry.rows:
-                    raise DamagedFileError(path, f"it has {file.metadata.num_rows} rows, and {entry.rows} were written")
+                    reason = f"it has {file.metadata.num_rows} rows and manifest.json says {entry.rows}"
+                    raise DamagedFileError(path, reason)
                 self._open[table] = file
         return self._open[table]
 

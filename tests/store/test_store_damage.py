@@ -95,6 +95,25 @@ def test_random_bit_flips_lose_little_and_are_named_and_salvaged(
     assert report.damage or report.left or len(saved) == COUNT
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b"000000.episodes.parquet", b"000900.episodes.parquet"),
+        (b'"bytes": ', b'"bytes": 1'),
+        (b'"rows": ', b'"rows": 1'),
+    ],
+)
+def test_a_damaged_manifest_is_named_where_it_and_a_file_disagree(
+    sound: Path, tmp_path: Path, right: bytes, wrong: bytes
+) -> None:
+    path = shutil.copytree(sound, tmp_path / "s")
+    manifest = path / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(right, wrong, 1))
+    with pytest.warns(StoreDamageWarning, match=r"episodes\.parquet.* manifest\.json"):
+        assert len(read_all(path)[0]) < COUNT
+    assert salvage(path, tmp_path / "new").trajectories == COUNT
+
+
 def test_one_damaged_row_group_leaves_the_others_and_names_its_trajectories(sound: Path, tmp_path: Path) -> None:
     path = shutil.copytree(sound, tmp_path / "s")
     file = path / "shards" / "000000.steps.parquet"
@@ -210,7 +229,7 @@ def test_a_journal_that_was_cut_off_is_named(sound: Path, tmp_path: Path, left: 
     with ExperienceStore.open(path, mode="read") as store, pytest.warns(StoreDamageWarning):
         (damage,) = store.check()
     assert damage.file == journal.name
-    assert "bytes are unfinished or damaged" in damage.reason
+    assert "bytes are no whole record" in damage.reason
 
 
 @pytest.mark.parametrize("gone", [Path.unlink, lambda journal: os.truncate(journal, 0)])
