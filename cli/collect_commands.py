@@ -49,8 +49,8 @@ class Collect:
     ray: actors of Ray, on the cluster that RAY_ADDRESS names; without it Ray is started here
     """
     steps: int | None = None
-    """The longest episode; the environment's own limit may come first. For `mcts`, the horizon. By default 30, and
-    demonstrations (`scripted`) are played to their end."""
+    """The maximum number of actions in an episode, and in a plan that is searched for; the environment may end an
+    episode earlier. By default 30; demonstrations (`scripted`) are played to their end."""
     seed: int = 0
     """Determines the generated tasks and everything random."""
     characters: int | None = None

@@ -79,7 +79,7 @@ class Run:
     seed: int = 0
     """Seeds the generated tasks and the agent."""
     steps: int | None = None
-    """The maximum length of the episode; by default 30, and a demonstration or a script is played to its end."""
+    """The maximum number of actions in the episode. By default 30; a demonstration or a script is played to its end."""
     characters: int | None = None
     """How many characters act in turn, in generated houses."""
     full: bool = False
@@ -113,7 +113,7 @@ class Plan:
     """Maximum number of transitions of the search; by default none in the household, and elsewhere what suits how fast
     the environment is."""
     steps: int = 30
-    """The horizon: no plan is longer."""
+    """The maximum number of actions in a plan."""
     prior: Literal["heuristic", "none"] = "heuristic"
     """Which actions are tried first.
 
@@ -144,7 +144,7 @@ class Verify:
     tasks: Path | None = None
     """A file with the tasks that it must be about; if left out, the file says which tasks are generated."""
     steps: int | None = None
-    """The longest episode that is allowed; if left out, what the file says."""
+    """The maximum number of actions that an episode may have; by default what the file says."""
     learned_from: tuple[Path, ...] = ()
     """Stores of what the agent has learned from. Their experience is counted, and the tasks must not be in them."""
     workers: int = 2
@@ -178,7 +178,7 @@ class Serve:
     seed: int = 0
     """Seeds the generated tasks."""
     steps: int = 30
-    """The longest episode."""
+    """The maximum number of actions in an episode."""
     out: Path | None = None
     """For `mcp` and `openenv`: the store that gets the episodes. For `verifiers` and `harbor`: the folder to make."""
     record_as: str = "guest"

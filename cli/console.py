@@ -1,4 +1,4 @@
-"""Where the commands write: a console of fixed width in a pipe, errors in red on stderr, and log lines if asked for."""
+"""Where the commands write: a console that cuts no line in a pipe, errors in red on stderr, and log lines."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
@@ -29,10 +30,24 @@ _PLAIN: Final[Mapping[str, str]] = {
 
 def make_console() -> Console:
     """Return where tables go."""
-    from rich.console import Console
+    # A pipe has no width, unless COLUMNS says one: every row of a table is one line there, with all that is in it.
+    has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return _whole()(highlight=False, width=None if has_width else _ENDLESS)
 
-    # A pipe has no width: every row of a table is one line there, with all that is in it.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _ENDLESS)
+
+@lru_cache
+def _whole() -> type[Console]:
+    """Return the class of consoles that break words which are too long for a column of a table, instead of cutting."""
+    from rich.console import Console
+    from rich.table import Table
+
+    class Whole(Console):
+        def print(self, *objects: Any, **how: Any) -> None:
+            for column in (column for one in objects if isinstance(one, Table) for column in one.columns):
+                column.overflow = "fold"
+            super().print(*objects, **how)
+
+    return Whole
 
 
 def say(text: str) -> None:

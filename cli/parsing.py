@@ -13,15 +13,16 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, Final, TextIO, get_args
+from typing import Annotated, Any, Final, TextIO, get_args, get_type_hints
 
 import tyro
-from tyro.conf import CascadeSubcommandArgs, OmitSubcommandPrefixes
+from tyro.conf import CascadeSubcommandArgs, OmitSubcommandPrefixes, arg
 from tyro.constructors import (
     ConstructorRegistry,
     PrimitiveConstructorSpec,
     PrimitiveTypeInfo,
     StructConstructorSpec,
+    StructFieldSpec,
     StructTypeInfo,
 )
 
@@ -32,6 +33,7 @@ _ITEM: Final = re.compile(r"[\w:.+-]+: ")
 """How a line begins that says what one value of an option means."""
 _ELSEWHERE: Final = re.compile(r"( *)in pathei (.+) --help")
 """How tyro says which command has the option that may be meant."""
+_HELP: Final = "For full helptext, run"
 _NONE: Final = re.compile(r"\{None\}\||(\{)None,|\|\{None\}")
 """How tyro says that an option may be left out, in front of what may be given."""
 _COLOUR: Final = re.compile(r"\x1b\[[\d;]*m")
@@ -51,7 +53,7 @@ def parse(form: Any, args: Sequence[str], prog: str, description: str | None = N
             return tyro.cli(form, args=args, prog=prog, description=description, config=CONFIG)
     finally:
         sys.stdout.write(_fitted(out.getvalue()))
-        sys.stderr.write(_unboxed(err.getvalue(), prog.split()[1:]))
+        sys.stderr.write(_unboxed(err.getvalue(), prog.split()[1:], _chosen(form, args)))
 
 
 class _Kept(io.StringIO):
@@ -84,8 +86,7 @@ def _registry() -> ConstructorRegistry:
             within.remove(info.type)
         if not isinstance(spec, StructConstructorSpec):
             return None
-        fields = tuple(dataclasses.replace(one, helptext=_flowing(one.helptext)) for one in spec.fields)
-        return dataclasses.replace(spec, fields=fields)
+        return dataclasses.replace(spec, fields=tuple(map(_plain, spec.fields)))
 
     @registry.primitive_rule
     def _(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
@@ -102,6 +103,18 @@ def _registry() -> ConstructorRegistry:
         return dataclasses.replace(spec, metavar=_NONE.sub(r"\1", spec.metavar))
 
     return registry
+
+
+def _plain(field: StructFieldSpec) -> StructFieldSpec:
+    """Return a field with whole paragraphs in its help, and no default said where that is nothing."""
+    kind: Any = field.type
+    if not any(map(dataclasses.is_dataclass, (kind, *get_args(kind)))):
+        kind = Annotated[kind, arg(help_behavior_hint=_default)]
+    return dataclasses.replace(field, helptext=_flowing(field.helptext), type=kind)
+
+
+def _default(value: str) -> str:
+    return "" if value in ("None", "", "''") else f"(default: {value})"
 
 
 def _flowing(text: str | Callable[[], str | None] | None) -> Callable[[], str | None]:
@@ -141,7 +154,29 @@ def _wrapped(line: str, width: int) -> list[str]:
     return textwrap.wrap(plain, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def _unboxed(text: str, command: Sequence[str]) -> str:
+def _chosen(form: Any, args: Sequence[str]) -> list[str]:
+    """Return the sub-commands that arguments name, by the annotations of the form."""
+    found = list[str]()
+    for word in args:
+        inner = _subcommands(form)
+        if word in inner:
+            found.append(word)
+            form = inner[word]
+    return found
+
+
+def _subcommands(form: Any) -> dict[str, Any]:
+    """Return the forms of the sub-commands of a form, by their names."""
+    hints = get_type_hints(form, include_extras=True).values() if dataclasses.is_dataclass(form) else (form,)
+    found = dict[str, Any]()
+    for choice in (one for hint in hints for one in get_args(hint)):
+        for named in getattr(choice, "__metadata__", ()):
+            if name := getattr(named, "name", None):
+                found[name] = choice.__origin__
+    return found
+
+
+def _unboxed(text: str, command: Sequence[str], chosen: Sequence[str]) -> str:
     """Return a refusal as plain lines, without the box around it, and with whole names of commands."""
     title, *boxed = _COLOUR.sub("", text).splitlines() or [""]
     lines = [line[2:].rstrip().removesuffix("│").rstrip() for line in boxed if line.strip(_FRAME)]
@@ -153,4 +188,6 @@ def _unboxed(text: str, command: Sequence[str]) -> str:
             words = found[2].split()
             whole = words if words[: len(command)] == command else [*command, *words]
             lines[number] = f"{found[1]}an option of `pathei {' '.join(whole)}`"
+        elif line.startswith(_HELP) and line.endswith(f" {' '.join(command)} --help"):
+            lines[number] = f"{_HELP} pathei {' '.join([*command, *chosen])} --help"
     return "".join(f"{line}\n" for line in lines)

@@ -36,7 +36,8 @@ class PlaySettings:
     env: str = "virtualhome"
     """The environment, by name."""
     steps: int | None = None
-    """The longest episode; for a search, the horizon. None: 30, and a demonstration is played to its end."""
+    """The maximum number of actions in an episode, and in a plan that is searched for. None: 30, and a demonstration is
+    played to its end."""
     seed: int = 0
     """Determines everything random, together with each task's own seed."""
     workers: int = 0

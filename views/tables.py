@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
+from rich.markup import escape
 from rich.table import Table
 
 from ..collectors.rollout.collect import CollectReport
-from ..experience import Trajectory
+from ..experience import Json, Trajectory
 from ..store import StoreInfo
+
+_VERSIONS: Final = ("pathei", "python")
 
 
 def gathered_table(done: CollectReport, info: StoreInfo, collector: str) -> Table:
@@ -48,15 +52,28 @@ def info_tables(info: StoreInfo) -> Iterator[Table]:
     if info.images:
         table.add_row("images", f"{info.images:,}, {megabytes(info.image_bytes)}")
     yield table
-    sessions = Table("started", "from episode", "seeds", "configuration", "versions", title="Sessions")
-    sessions.title_justify = "left"
+    sessions = Table("started", "from episode", "command", "settings", "versions")
+    sessions.title, sessions.title_justify = "Sessions (all settings and versions: --json)", "left"
     for session in info.sessions:
-        config = ", ".join(f"{key}={value}" for key, value in session.config.items() if value is not None)
-        versions = ", ".join(f"{name} {version}" for name, version in session.versions.items())
-        sessions.add_row(
-            session.started, f"{session.trajectories:,}", ", ".join(map(str, session.seeds)), config, versions
-        )
+        versions = ", ".join(f"{name} {session.versions[name]}" for name in _VERSIONS if name in session.versions)
+        first = f"{session.trajectories:,}"
+        begun = session.started[:19].replace("T", " ")
+        sessions.add_row(begun, first, _command(session.config), escape(_settings(session.config)), versions)
     yield sessions
+
+
+def _command(config: Mapping[str, Json]) -> str:
+    """Return what wrote a session: `"collect mcts"`, `"store merge, sessions: 5"`."""
+    command, merged = str(config.get("command", "")), config.get("from")
+    collector = f" {config['collector']}" if "collector" in config else ""
+    return f"{command}{collector}" + (f", sessions: {len(merged):,}" if isinstance(merged, list) else "")
+
+
+def _settings(config: Mapping[str, Json]) -> str:
+    """Return the settings of a session that are numbers, or texts that are not empty, or on."""
+    named = {key: value for key, value in config.items() if key not in ("command", "collector", "out")}
+    values = ((key, value) for key, value in named.items() if isinstance(value, str | int | float))
+    return ", ".join(f"{key}={value}" for key, value in values if value != "" and value is not False)
 
 
 def listing(trajectories: Iterable[Trajectory]) -> Table:

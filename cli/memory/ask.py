@@ -204,7 +204,7 @@ def _answers(hits: Iterable[Hit], question: str, console: Console) -> Table:
     for rank, hit in enumerate(hits, 1):
         text = hit.item.draft.text
         what = Text(preview(text, question, _LONG) if seen else " ".join(text.split()))
-        what.append(f"{between}{hit.item.id}{_whose(hit.item)}", style="dim")
+        what.append(f"{between.lstrip(',')}{hit.item.id}{_whose(hit.item)}", style="dim")
         counts = _counts(hit.item).split(", ")
         scores = [f"{name:{7 if seen else 0}} {value:.2f}" for name, value in hit.scores.items()]
         table.add_row(str(rank), hit.item.draft.kind, what, between.join(counts), between.join(scores))

@@ -25,7 +25,7 @@ class CheckEnv:
     env: Positional[str]
     """A name of `pathei env list`, a gymnasium id, or `module:Id-v0`."""
     steps: int = 20
-    """The length of the random walks."""
+    """The number of actions in each random walk."""
     seed: int = 0
     """Seeds the environment and the choice of actions."""
 

@@ -2,7 +2,9 @@
 
 import itertools
 import re
+from pathlib import Path
 
+import orjson
 import pytest
 
 from pathei.cli import main
@@ -47,6 +49,7 @@ def test_help_breaks_a_line_only_where_it_is_full(
         lines = [line.removesuffix("│").rstrip() for line in shown.splitlines()]
         assert max(map(len, lines)) <= width
         assert not re.search(r"\{None[,}]|\|None", shown)  # an option that may be left out takes a `STR`
+        assert not re.search(r"\(default: (None|'')?\)", shown)  # and has no default to be named
         for line, after in itertools.pairwise(lines):
             text, more = line.lstrip("│ "), after.lstrip("│ ")
             indent = len(line) - len(text)
@@ -73,7 +76,14 @@ def test_a_refusal_is_plain_lines_that_name_whole_commands(capsys: Shown) -> Non
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "Unrecognized options: --simulation, 3"
     assert "        an option of `pathei collect mcts`" in said
-    assert said[-1] == "For full helptext, run pathei collect --help"
+    assert said[-1] == "For full helptext, run pathei collect mcts --help"
+    with pytest.raises(SystemExit):
+        main(["memory", "build", "store", "--memory", "there"])
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["Unrecognized options: --memory, there", "For full helptext, run pathei memory build --help"]
+    with pytest.raises(SystemExit):
+        main(["memory"])
+    assert capsys.readouterr().err.splitlines()[-1] == "For full helptext, run pathei memory --help"
     with pytest.raises(SystemExit):
         parse(load(COMMANDS["list"][0]), ["--kin"], "pathei list")
     assert not re.search("[│╭╰]", capsys.readouterr().err)
@@ -86,3 +96,34 @@ def test_in_a_pipe_every_row_of_a_table_is_one_whole_line(capsys: Shown) -> None
         [row] = [line for line in lines if re.match(rf"│ {re.escape(name)} +│", line)]
         assert " ".join(ENVS.get(name).what.split()) in row
     assert len(lines) == len(ENVS.names()) + 4
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_columns_says_how_wide_a_pipe_is_and_nothing_is_cut(
+    width: int, capsys: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(["env", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) == width
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
+    assert "pathei/VirtualHome-v0" in "".join(row[1] for row in rows)
+    assert "…" not in "".join(lines)
+
+
+def test_store_info_says_what_wrote_each_session_in_few_words(tmp_path: Path, capsys: Shown) -> None:
+    for name in ("explore", "scripted"):
+        assert main(["collect", str(tmp_path / name), name, "--tasks", "2", "--workers", "0", "--seed", "0"]) == 0
+    assert main(["store", "merge", str(tmp_path / "both"), str(tmp_path / "explore"), str(tmp_path / "scripted")]) == 0
+    capsys.readouterr()
+    assert main(["store", "info", str(tmp_path / "explore")]) == 0
+    [row] = [line for line in capsys.readouterr().out.splitlines() if "collect explore" in line]
+    assert "tasks=2, env=virtualhome, workers=0, pool=process, seed=0," in row
+    assert not re.search("None|False|command=", row)
+    assert main(["store", "info", str(tmp_path / "both")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    [row] = [line for line in lines if "store merge, sessions: 2" in line]
+    assert max(map(len, lines)) < 160  # the configurations of what was merged are in --json
+    assert main(["store", "info", str(tmp_path / "both"), "--json"]) == 0
+    merged = orjson.loads(capsys.readouterr().out)["sessions"][0]["config"]["from"]
+    assert [one["config"]["collector"] for one in merged] == ["explore", "scripted"]
