@@ -25,6 +25,7 @@ from ...facts.conditions import (
 from ..engine.scene import Scene
 from ..engine.vocabulary import CHARACTER_CLASS, HANDS, RELATIONS
 from ..goals.conditions import parse_conditions, relations_of
+from .lexicon import PLURALS
 from .phrases import PHRASES
 
 _STATE_WORDS: Final[Mapping[str, str]] = {"PLUGGED_IN": "plugged in", "PLUGGED_OUT": "unplugged"}
@@ -91,6 +92,11 @@ def join(parts: Sequence[str], last: str = " and ") -> str:
     return last.join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
+def _is_plural(noun: str) -> bool:
+    """Return whether a class in words is a plural; of several classes the last decides, as the verb follows it."""
+    return noun.rpartition(" or ")[2].partition(" (")[0].replace(" ", "_") in PLURALS
+
+
 def plural(noun: str) -> str:
     """Return the plural of an English noun by the usual rules: `"box"` to `"boxes"`, `"knife"` to `"knives"`.
 
@@ -100,7 +106,7 @@ def plural(noun: str) -> str:
         return noun[: noun.rindex("f")] + "ves"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return noun[:-1] + "ies"
-    if noun.endswith((*_MASSES, "glasses", "clothes", "pants", "shoes", "scissors", "drawers")) or "food" in noun:
+    if noun.endswith(_MASSES) or "food" in noun or _is_plural(noun):
         return noun
     return noun + ("es" if noun.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
@@ -168,13 +174,14 @@ def _subject(selector: NodeSelector, count: int, cast: _Cast, article: str, no: 
     if _is_you(selector, cast):
         return "you", True, no
     noun = _noun(selector, cast)
+    many = _is_plural(noun)
     if count == EVERY:
-        return f"{'not every' if no else 'every'} {noun}", False, False
+        return f"{'not ' if no else ''}{'all' if many else 'every'} {noun}", many, False
     if count > 1:
         return f"{'fewer than ' if no else ''}{_several(selector, count, cast)}", True, False
     if no and not selector.same and (selector.classes or selector.properties):
-        return f"no {noun}", False, False
-    return _thing(selector, cast, article), False, no
+        return f"no {noun}", many, False
+    return _thing(selector, cast, article), many, no
 
 
 def _several(selector: NodeSelector, count: int, cast: _Cast) -> str:
@@ -194,7 +201,7 @@ def _thing(selector: NodeSelector, cast: _Cast, article: str) -> str:
     if _is_you(selector, cast):
         return "you"
     if again := _again(selector, cast):
-        return f"that {again}"
+        return f"{'those' if _is_plural(again) else 'that'} {again}"
     if selector.ids and not selector.classes and not selector.properties:
         first, *more = (_by_id(number, cast) for number in selector.ids)
         return join([first, *(one.removeprefix("the ") for one in more)], " or ")

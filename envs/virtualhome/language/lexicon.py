@@ -68,6 +68,11 @@ _STATES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The states worth saying: that a thing is clean or plugged in is the usual case."""
+PLURALS: Final = frozenset(
+    "keys socks pants shoes cookies building_blocks clothes_pants clothes_socks pajamas sheets spectacles glasses "
+    "clothes scissors slippers headphones drawers".split()
+)
+"""Classes whose name is a plural though it stands for one thing: "the keys are on the desk"."""
 _MASSES: Final = frozenset(
     "water juice milk wine bread cereal soup cheese soap tooth_paste shampoo toilet_paper ground_coffee cat_food "
     "dish_soap laundry_detergent chicken".split()
@@ -97,7 +102,7 @@ LEXICON: Final = Lexicon(
     pouring=frozenset({"POUR"}),
     carrying=_CARRYING,
     states=_STATES,
-    plurals=frozenset("keys socks pants shoes cookies building_blocks".split()),
+    plurals=PLURALS,
     masses=_MASSES,
     alive=frozenset({"character", "cat", "child"}),
     structure=frozenset({"door", "doorjamb", "floor", "wall", "ceiling", "light"}),

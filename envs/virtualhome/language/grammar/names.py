@@ -91,7 +91,7 @@ _KINDS: Final = MappingProxyType(
     }
 )
 """Kinds of things: the classes, or in capitals the properties, of which they are."""
-_IRREGULAR: Final = MappingProxyType({"children": "child", "people": "person", "knives": "knife", "shelves": "shelf"})
+_IRREGULAR: Final = MappingProxyType({"children": "child", "people": "person"})
 
 
 class Name(NamedTuple):
@@ -152,6 +152,8 @@ def _singulars(name: str) -> Iterable[str]:
     """What a name may be the plural of."""
     start, _, last = name.rpartition(" ")
     found = [_IRREGULAR[last]] if last in _IRREGULAR else []
+    if last.endswith("ves"):
+        found += [f"{last[:-3]}f", f"{last[:-3]}fe"]
     if last.endswith("ies"):
         found.append(f"{last[:-3]}y")
     if last.endswith("es"):

@@ -26,6 +26,7 @@ from .forms import STATE, UNKNOWN, base_form, clearer, denied, patterns, verbs
 from .nouns import Moment, beginning
 from .order import in_order, opposite, put_in_order, settled, shut_while_running
 from .referents import Named
+from .sequence import in_sequence
 
 GRAMMAR: Final = """\
 One clause, or several joined by "and". Name things as the observation does. The clauses are:
@@ -61,17 +62,18 @@ _POLITE: Final = re.compile(
     r"|you (?=(?:{verbs})\b))".replace("{verbs}", "|".join(sorted(verbs() - _NOT_YOURS)))
 )
 _TAIL: Final = re.compile(
-    r"[ ,]+(?:please|for me|thanks|thank you|right now|now|again|too|as well|if you can|ok|anywhere|everywhere|at all)$"
+    r"[ ,]+(?:please|for me|thanks|thank you|right now|now|again|too|as well|first|if you can|ok|anywhere|everywhere"
+    r"|at all)$"
 )
 _NEVER: Final = re.compile(
     r"^(?:don't|do not|dont|never|you must not|avoid(?= \w+ing\b)|stop(?= \w+ing\b)|i (?:don't|do not) (?:want|like)"
-    r"|not every(?= )) "
+    r"|not (?:every|all)(?= )) "
 )
 _STATES_SOMETHING: Final = re.compile(r"\b(?:is|are|be|isn't|aren't|should|must)\b")
 _SITS: Final = re.compile(r"\b(?:sits|lies|sleeps|stands|sleeping) (?:down )?(?=(?:on|in) )")
 _QUESTION: Final = re.compile(
     r"(?:is|are|isn't|aren't|was|does|did|has|do (?!you mind)(?:you|i|we)|where|what|which|who|whose|why(?! don't you)"
-    r"|when|how(?! about))\b"
+    r"|when(?!.*,)|how(?! about))\b"
 )
 _THESE: Final = r"(?:these|this|the following)(?: things)?"
 _PLAINER: Final = (
@@ -150,7 +152,7 @@ def _plain_text(text: str) -> str:
     said = re.sub(r"\bexcept(?: for)? (?=(?:one|two|three|four|five|[0-9]+)\b)", "but ", said)
     if not said:
         raise GoalError("The goal is empty: say what is to be done, as in 'turn on the lamp'.")
-    return said
+    return in_sequence(said)
 
 
 def read_parts(text: str, moment: Moment, *, whole: bool = False) -> list[ConditionJson]:
@@ -268,7 +270,9 @@ class _Reader:
             found, self.trouble[clause] = None, clearer(self.trouble.get(clause), error)
         words = _UNSAYABLE & set(clause.split()) if found is None else set()
         if words and not (words == {"or"} and " or " not in str(self.trouble.get(clause, " or "))):
-            self.trouble[clause] = GoalError(f"{clause!r} has {sorted(words)[0]!r}, which no condition can say")
+            word = sorted(words)[0]
+            why = "stands between two requests only" if word in ("before", "after") else "no condition can say"
+            self.trouble[clause] = GoalError(f"{clause!r} has {word!r}, which {why}")
         return found
 
     def _polite(self, clause: str) -> list[ConditionJson] | None:
@@ -302,8 +306,8 @@ class _Reader:
         if _EXACT.search(clause):
             raise GoalError(f"{clause!r} denies an exact number, which no condition can say")
         rest = clause[match.end() :]
-        if match[0] == "not every ":
-            return [{"not": one} for one in self._positive(f"every {rest}") or ()] or None
+        if match[0] in ("not every ", "not all "):
+            return [{"not": one} for one in self._positive(f"{match[0][4:]}{rest}") or ()] or None
         head, _, after = rest.partition(" ")
         rest = f"{base_form(head) or head} {after}"
         kept = re.fullmatch(rf"(?:leave|let|have|keep) (.+?) {STATE}", rest)

@@ -10,6 +10,7 @@ import pytest
 
 import pathei.envs
 from pathei.collectors.search.collector import MctsConfig, find_plan, household_search
+from pathei.envs.contract import make, reset
 from pathei.envs.facts import FactGraph, satisfied
 from pathei.envs.goal_space import goal_in_words
 from pathei.envs.virtualhome.engine.profiles import rules_named
@@ -18,9 +19,11 @@ from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.goals.check import GoalCheck
 from pathei.envs.virtualhome.goals.contradictions import require_possible
 from pathei.envs.virtualhome.houses.generate import generate_house
-from pathei.envs.virtualhome.language.describe_goal import describe
-from pathei.envs.virtualhome.language.grammar.sentences import read_sentence
+from pathei.envs.virtualhome.language.describe_goal import describe, plural
+from pathei.envs.virtualhome.language.grammar.sentences import read_instruction, read_sentence
+from pathei.envs.virtualhome.language.lexicon import PLURALS
 from pathei.errors import GoalError
+from pathei.experience import Task
 
 SCENE = Scene.from_graph(generate_house(7))
 RULES = rules_named("clean")
@@ -126,6 +129,78 @@ def test_a_request_has_its_reading_which_is_read_back(row: str) -> None:
     require_possible(conditions, world)
 
 
+ORDERED = """\
+close the window before turning on the tv
+close the window, before you turn on the tv
+before turning on the tv, close the window
+before you turn on the tv, please close the window
+turn on the tv after closing the window
+after closing the window, turn on the tv
+after you have closed the window, turn on the tv
+once the window is closed, turn on the tv
+turn on the tv, but first close the window
+first close the window, then turn on the tv
+close the window first, then turn on the tv
+close the window, and after that turn on the tv
+close the window. Next, turn on the tv
+close the window and finally turn on the tv"""
+
+
+@pytest.mark.parametrize("request_", ORDERED.split("\n"))
+def test_words_of_order_are_an_order_that_is_judged(request_: str) -> None:
+    conditions = read_sentence(request_, SCENE, RULES)
+    assert describe(conditions, SCENE) == "the window (18) is closed and then the television is on"
+    assert [one.get("then", False) for one in conditions] == [False, True]
+
+
+@pytest.mark.parametrize(("places", "reached"), [((0, 1, 2, 3), True), ((2, 3, 0, 1), False)])
+def test_what_is_asked_for_before_something_else_has_to_be_done_before_it(
+    places: tuple[int, ...], reached: bool
+) -> None:
+    goal = read_instruction("open the window before turning off the tv", SCENE, RULES)
+    task = Task("order", "pathei/VirtualHome-v0", 7, goal)
+    env = make(task)
+    reset(env, task)
+    actions = (
+        "[Walk] <window> (17)", "[Open] <window> (17)", "[Walk] <television> (41)", "[SwitchOff] <television> (41)",
+    )  # fmt: skip
+    for place in places:
+        info = env.step(actions[place])[4]
+        assert "error" not in info
+    assert info["success"] is reached
+
+
+def test_every_noun_has_its_verb_and_is_read_back() -> None:
+    """A plural for one thing, as "pants" or "keys", takes "are", "all" and "those"."""
+    seen = set[str]()
+    for seed in range(4):
+        scene = Scene.from_graph(generate_house(seed))
+        for name in sorted({*scene.classes} - {"character"}):
+            many, node = name in PLURALS, {"class": name}
+            seen |= {name} & PLURALS
+            be, every, that = ("are", "all", "those") if many else ("is", "every", "that")
+            noun, dirty = name.replace("_", " "), {"node": node, "state": "DIRTY"}
+            one, floor = {**node, "same": "one"}, {"class": "floor"}
+            sayings = {
+                f"{noun} {be} dirty": [dirty],
+                f"{every} {noun} {be} dirty": [{**dirty, "count": "all"}],
+                f"not {every} {noun} {be} dirty": [{"not": {**dirty, "count": "all"}}],
+                f"no {noun} {be} dirty": [{"not": dirty}],
+                f"2 {plural(noun)} are dirty": [{**dirty, "count": 2}],
+                f"and {that} {noun} {be} on": [
+                    {"node": one, "state": "DIRTY"},
+                    {"from": one, "relation": "ON", "to": floor},
+                ],
+            }
+            for words, conditions in sayings.items():
+                said = describe(conditions, scene)
+                assert words in said
+                read = read_sentence(said, scene, RULES)
+                if scene.classes.count(name) > 1 and "and" not in words:
+                    assert read == tuple(conditions), said
+    assert seen == {"keys", "pants", "socks"}
+
+
 def test_readings_are_read_back_in_other_houses() -> None:
     read = 0
     for seed in (2, 5):
@@ -156,7 +231,11 @@ def test_readings_are_read_back_in_other_houses() -> None:
         ("wash the cup with the soap", "the soap is no machine that does this"),
         ("open the fridge or turn on the oven", "has 'or', which no condition can say"),
         ("switch the light off in the hallway", "there is no hallway here"),
-        ("close the window before going to bed", "has 'before', which no condition can say"),
+        ("close the window before dinner", "has 'before', which stands between two requests only"),
+        ("close the window after that", "has 'after', which stands between two requests only"),
+        ("if the window is open, close it", "'if the window is open' has 'if', which no condition can say"),
+        ("when you sit, turn on the tv", "'when you sit' has 'when', which no condition can say"),
+        ("turn on the tv until the window is closed", "has 'until', which no condition can say"),
         ("open the microwave, put the soup in it, close it and turn it on", "there is no soup here"),
         ("put the plates and the elephants in the sink and the fridge", "there is no elephants here"),
     ],
