@@ -14,7 +14,7 @@ import numpy as np
 
 from ...envs.facts import ROLES
 from ...memory.builders.composing import LOOK
-from ...memory.builders.signatures import in_order, words
+from ...memory.builders.signatures import in_order, say_signature, words
 from ...memory.items import Filter, Hit, Item, Kind
 from ...memory.plans.template import TemplateStep, match_goal, steps_from
 from ...memory.protocol import Memory
@@ -97,7 +97,7 @@ class SkillKnowledge:
         """
         found = self._skills.get(signature + rooms)
         if found is None:
-            hits = self._ask("skill", f"How to bring about: {signature}{rooms}. Steps:", _MANY)
+            hits = self._ask("skill", f"How to bring about: {say_signature(signature)}{rooms}. Steps:", _MANY)
             read = (_skill(hit.item, signature) for hit in hits)
             found = sorted((skill for skill in read if skill), key=lambda skill: (-skill.worth, skill.steps))
             self._skills[signature + rooms] = found
@@ -129,7 +129,7 @@ class SkillKnowledge:
 
     def order(self, signatures: Sequence[str]) -> SkillOrder:
         """Return the order in which such conditions were reached together; the given order if that is unknown."""
-        listed = ", then ".join(dict.fromkeys(signatures))
+        listed = ", then ".join(map(say_signature, dict.fromkeys(signatures)))
         question = f"How to reach several things together: {listed}."
         hits = self._ask("skill", question, _MANY) if len(signatures) > 1 else ()
         ahead: Counter[tuple[str, str]] = Counter()
@@ -160,7 +160,7 @@ class SkillKnowledge:
     def looks(self) -> Mapping[str, tuple[str, str]]:
         """By the kind of a container, the verb that reveals its contents and the id of the item."""
         found: dict[str, tuple[str, str]] = {}
-        for hit in self._ask("skill", "How to bring to light what is in or behind the", _MANY):
+        for hit in self._ask("skill", "How to reveal what is in or behind the", _MANY):
             data = hit.item.draft.data
             if data.get("effects") == [LOOK]:
                 verb, name = data["steps"][0].split(" ")

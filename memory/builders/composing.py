@@ -19,7 +19,7 @@ from ..verification.replay import TryAction
 from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
 from .drafts import skill_about
 from .episode_log import EpisodeLog, StepEffect
-from .signatures import words, write_step
+from .signatures import say_signature, words, write_step
 from .slices import approach_steps, find_slice, reveals, slice_actions, write_change
 
 LOOK: Final = "x is seen"
@@ -43,7 +43,7 @@ def look(trajectory: Trajectory, log: EpisodeLog, step: StepEffect) -> SkillProp
         return None
     thing = step.action.things[0]
     steps = [write_step(step.action, {})]
-    text = f"How to bring to light what is in or behind the {words(thing.kind)}: {'; '.join(steps)}."
+    text = f"How to reveal what is in or behind the {words(thing.kind)}: {'; '.join(steps)}."
     key, name = f"{LOOK}: {'; '.join(steps)}", f"look into the {words(thing.kind)}"
     draft = skill_about(trajectory, text, key, steps, [LOOK], step=step.number, name=name)
     return SkillProposal(step.number, (SkillCandidate(draft, SkillTest((TryAction(step.text),), as_played=True)),))
@@ -94,7 +94,7 @@ def _draft(trajectory: Trajectory, order: Sequence[ConditionSignature]) -> Draft
     calls = list(dict.fromkeys(calls))
     return skill_about(
         trajectory,
-        f"How to reach several things together: {', then '.join(calls)}.",
+        f"How to reach several things together: {', then '.join(map(say_signature, calls))}.",
         f"together: {'; '.join(calls)}",
         calls,
         calls,

@@ -11,12 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ...envs.facts import ROLES, Action, Entity, FactGraph, read_action, script_parts
+from ...envs.facts import ROLES, YOU, Action, Entity, FactGraph, read_action, script_parts
 from ...envs.verbalizer import Verbalizer
 
 _COUNTED: Final = re.compile(r"(.+)\*(\d{1,9})")
+_RELATED: Final = re.compile(r"(not )?(\w+) ([A-Z][A-Z_]*) (\w+)")
+_STATE: Final = re.compile(r"(not )?(\w+) is ([A-Z][A-Z_]*)")
+_VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"HOLDS": ("holds", "hold"), "FACING": ("faces", "face"), "LEADS_TO": ("leads to", "lead to")}
+)
+"""Relations that are verbs in words: of one thing, and of several or of "you"."""
 _ROLE: Final = re.compile(rf"\b[{''.join(ROLES)}]\b")
 
 
@@ -88,6 +95,26 @@ def write_step(step: StepAction, roles: Mapping[int, str]) -> str:
 def as_word(kind: str) -> str:
     """Return a kind as one word of a step: `"type M safe"` is `"type_M_safe"`."""
     return "_".join(kind.split())
+
+
+@lru_cache(maxsize=1 << 12)
+def say_signature(signature: str) -> str:
+    """Return a signature in plain words: `"you ON x"` as `"you are on x"`, `"not x is OPEN"` as `"x is not open"`."""
+    if match := _STATE.fullmatch(signature):
+        no, who, state = match.groups()
+        return f"{_be(who, no)} {words(state).lower()}"
+    if match := _RELATED.fullmatch(signature):
+        no, who, relation, what = match.groups()
+        verbs = _VERBS.get("HOLDS" if relation.startswith("HOLDS") else relation)
+        if verbs is None:
+            return f"{_be(who, no)} {words(relation).lower()}{' to' if relation == 'CLOSE' else ''} {what}"
+        several = who == YOU
+        return f"{who} {'do' if several else 'does'} not {verbs[1]} {what}" if no else f"{who} {verbs[several]} {what}"
+    return signature
+
+
+def _be(who: str, no: str | None) -> str:
+    return f"{who} {'are' if who == YOU else 'is'}{' not' if no else ''}"
 
 
 @lru_cache(maxsize=1 << 12)

@@ -21,7 +21,7 @@ from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
 from .composing import is_done, look, together
 from .drafts import skill_about
 from .episode_log import EpisodeLog, StepEffect, read_episode
-from .signatures import write_step
+from .signatures import say_signature, write_step
 from .slices import (
     DependencySlice,
     approach_steps,
@@ -153,10 +153,11 @@ def _draft(
     approach = sorted({action.verb for one, action in zip(found.steps, found.actions, strict=True) if one.moved})
     shown = ", ".join(effects)
     rooms = "".join(f" ({role} is a room)" for id_, role in roles.items() if id_ in log.rooms)
-    given = " and ".join(atom for atom in preconditions if f"not {atom}" not in effects)
+    given = " and ".join(say_signature(atom) for atom in preconditions if f"not {atom}" not in effects)
+    said = ", ".join(map(say_signature, effects))
     return skill_about(
         episode.trajectory,
-        f"How to bring about: {shown}{rooms}{given and f', if {given}'}. Steps: {'; '.join(steps)}.",
+        f"How to bring about: {said}{rooms}{given and f', if {given}'}. Steps: {'; '.join(steps)}.",
         f"{shown}{rooms}: {'; '.join(steps)}",
         steps,
         effects,

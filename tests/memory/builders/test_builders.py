@@ -30,7 +30,7 @@ from pathei.memory.builders.llm.skills import LlmSkills, read_plan
 from pathei.memory.builders.plans import propose_plan
 from pathei.memory.builders.reflection import propose_fixes, reflect
 from pathei.memory.builders.registry import BUILDERS, DEFAULT, make_builder, make_builders
-from pathei.memory.builders.signatures import in_order, step_reader
+from pathei.memory.builders.signatures import in_order, say_signature, step_reader
 from pathei.memory.builders.skills import SkillBuilder
 from pathei.memory.items import Draft, Source
 from pathei.memory.plans.template import match_goal
@@ -278,3 +278,23 @@ def test_a_goal_that_is_a_sentence_ends_with_one_full_stop() -> None:
     for goal in ("buy the product", "Buy the product."):
         (draft,) = EpisodeBuilder().build(plain_episode(goal, ["search", "buy"]))
         assert draft.text.startswith(f"Goal: {goal.removesuffix('.')}. It succeeded after 2 steps: search; buy.")
+
+
+@pytest.mark.parametrize(
+    ("signature", "words"),
+    [
+        ("you ON x", "you are on x"),
+        ("x INSIDE y", "x is inside y"),
+        ("not x ON y", "x is not on y"),
+        ("x is OPEN", "x is open"),
+        ("not x is PLUGGED_IN", "x is not plugged in"),
+        ("you HOLDS x", "you hold x"),
+        ("not you HOLDS_RH x", "you do not hold x"),
+        ("you FACING x", "you face x"),
+        ("you CLOSE x", "you are close to x"),
+        ("x NEXT_TO y", "x is next to y"),
+        ("DRINK x is done", "DRINK x is done"),
+    ],
+)
+def test_the_text_of_a_skill_says_its_effects_in_plain_words(signature: str, words: str) -> None:
+    assert say_signature(signature) == words

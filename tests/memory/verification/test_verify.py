@@ -161,7 +161,7 @@ def test_a_skill_says_where_it_begins() -> None:
     drafts = VerifiedSkills(SkillBuilder().propose).build(demonstrated("pack-a-bag", 1)[0])
     texts = [draft.text for draft in drafts if "Open y" in draft.data["steps"]]
     assert texts
-    assert all(text.startswith("How to bring about: x INSIDE y, if y is CLOSED. Steps: ") for text in texts)
+    assert all(text.startswith("How to bring about: x is inside y, if y is closed. Steps: ") for text in texts)
 
 
 def test_steps_that_undo_each_other_go_together() -> None:
