@@ -7,24 +7,30 @@ environments (`Observation.facts` holds what an environment chooses to reveal).
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from numbers import Integral
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import orjson
 
 from .errors import RecordError
 
-SCHEMA_VERSION = 1
-"""The version of the form below; a store written with a newer one is refused, an older one is migrated on reading."""
+SCHEMA_VERSION = 2
+"""The version of what `encode` writes; a store written with a newer one is refused, an older one is migrated on
+reading. In 1 a trajectory was written step by step, and not in columns."""
 
 _SHORT = 60
 """Characters of a text that a `repr` shows."""
 _MOST_ROWS = 50
 """Steps that a table in a notebook shows."""
+_SEEN = ("text", "images", "actions", "facts")
+_DONE = ("action", "reward", "terminated", "truncated", "info", "tokens")
 
 Json = Any
 """A JSON value: None, bool, int, float, str, a list of them, or a dict from str to them."""
@@ -270,14 +276,18 @@ def _steps_table(steps: Iterable[Step]) -> str:
 def encode(record: Record) -> bytes:
     """Return a record as one line of JSON (UTF-8, no newline), tagged with its kind and the schema version.
 
+    A trajectory of T steps is written in columns, without those that hold nothing: `seen` has T + 1 values of what was
+    observed (the final observation is the last), `steps` has T of what was done. An environment lists nearly the same
+    actions at every moment, often hundreds: each stands once in `actions`, and each list once in `lists`, as places in
+    `actions`; `seen.actions` holds places in `lists`.
+
     Raises:
         RecordError: a value in it is not plain JSON.
     """
     kind = "trajectory" if isinstance(record, Trajectory) else "failure"
     try:
-        return orjson.dumps(
-            {"kind": kind, "schema": SCHEMA_VERSION, "record": record}, option=orjson.OPT_SERIALIZE_NUMPY
-        )
+        body = _trajectory_json(record) if isinstance(record, Trajectory) else _failure_json(record)
+        return orjson.dumps({"kind": kind, "schema": SCHEMA_VERSION, "record": body}, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError as error:
         raise RecordError(
             f"The {kind} of task {record.task.id!r} holds a value that is not plain JSON: {error}."
@@ -290,16 +300,80 @@ def decode(line: bytes | str) -> Record:
     Raises:
         RecordError: the line is not JSON, is of a newer schema, or lacks a field.
     """
-    try:
+    kind, body = fields_of(line)
+    with _whole():
+        return _trajectory(body) if kind == "trajectory" else failure_from_json(body)
+
+
+def fields_of(line: bytes | str) -> tuple[str, dict[str, Json]]:
+    """Return the kind of an encoded record, `trajectory` or `failure`, and its fields as `encode` writes them today.
+
+    Raises:
+        RecordError: the line is not JSON, is of a newer schema, or is not in the form of its own.
+    """
+    with _whole():
         data = orjson.loads(line)
         if data["schema"] > SCHEMA_VERSION:
             raise RecordError(
                 f"This record has schema {data['schema']} and this pathei reads up to {SCHEMA_VERSION}: upgrade pathei."
             )
-        body = data["record"]
-        return _trajectory(body) if data["kind"] == "trajectory" else failure_from_json(body)
-    except (KeyError, TypeError, ValueError, orjson.JSONDecodeError) as error:
+        kind, body = data["kind"], data["record"]
+        return kind, _migrated(body) if kind == "trajectory" else body
+
+
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """Say that a record is malformed, whatever shows it."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(f"A stored record is malformed ({type(error).__name__}: {error}).") from error
+
+
+def _trajectory_json(trajectory: Trajectory) -> dict[str, Json]:
+    """Return a trajectory as `encode` writes it."""
+    head = {"id": trajectory.id, "task": trajectory.task, "collector": trajectory.collector}
+    if trajectory.parent is not None:
+        head["parent"] = trajectory.parent
+    head["provenance"] = trajectory.provenance
+    seen = [*(step.observation for step in trajectory.steps), trajectory.final]
+    return _in_columns(head, map(attrgetter(*_SEEN), seen), map(attrgetter(*_DONE), trajectory.steps))
+
+
+def _in_columns(head: dict[str, Json], seen: Iterable[Any], done: Iterable[Any]) -> dict[str, Json]:
+    """Add to the fields of a trajectory what was seen and done, given row by row."""
+    columns = dict(zip(_SEEN, zip(*seen, strict=True), strict=True))
+    columns["images"] = tuple([images or None for images in columns["images"]])
+    lists: dict[tuple[str, ...], int] = {}
+    columns["actions"] = tuple(
+        [None if one is None else lists.setdefault(tuple(one), len(lists)) for one in columns["actions"]]
+    )
+    actions = dict.fromkeys(chain.from_iterable(lists))
+    place = dict(zip(actions, range(len(actions)), strict=True)).__getitem__
+    head["seen"] = _without_empty(columns)
+    head["steps"] = _without_empty(dict(zip(_DONE, zip(*done, strict=True), strict=False)))
+    head["lists"] = [list(map(place, one)) for one in lists]
+    head["actions"] = list(actions)
+    return head
+
+
+def _without_empty(columns: dict[str, tuple[Json, ...]]) -> dict[str, tuple[Json, ...]]:
+    return {name: values for name, values in columns.items() if any(value is not None for value in values)}
+
+
+def _migrated(data: dict[str, Json]) -> dict[str, Json]:
+    """Return the fields of a trajectory in columns; in schema 1 it has them row by row."""
+    if "seen" in data:
+        return data
+    head = {name: data[name] for name in ("id", "task", "collector", "parent", "provenance") if data[name] is not None}
+    seen = [*(step["observation"] for step in data["steps"]), data["final"]]
+    return _in_columns(head, map(itemgetter(*_SEEN), seen), map(itemgetter(*_DONE), data["steps"]))
+
+
+def _failure_json(failure: Failure) -> dict[str, Json]:
+    """Return a failure as `encode` writes it."""
+    body = {"task": failure.task, "stage": failure.stage, "error": failure.error, "notes": failure.notes}
+    return body if failure.played is None else {**body, "played": _trajectory_json(failure.played)}
 
 
 def task_from_json(data: Mapping[str, Json]) -> Task:
@@ -308,38 +382,31 @@ def task_from_json(data: Mapping[str, Json]) -> Task:
     return Task(data["id"], data["env"], data["seed"], goal, data["options"])
 
 
-def _observation(data: Mapping[str, Json]) -> Observation:
-    actions = data["actions"]
-    return Observation(data["text"], tuple(data["images"]), None if actions is None else tuple(actions), data["facts"])
-
-
-def _step(data: Mapping[str, Json]) -> Step:
-    tokens = data["tokens"]
-    if tokens is not None:
-        logprobs = tokens["logprobs"]
-        tokens = Tokens(
-            tuple(tokens["prompt_ids"]),
-            tuple(tokens["completion_ids"]),
-            None if logprobs is None else tuple(logprobs),
-        )
-    return Step(
-        _observation(data["observation"]),
-        data["action"],
-        data["reward"],
-        data["terminated"],
-        data["truncated"],
-        data["info"],
-        tokens,
+def _tokens(data: Mapping[str, Json]) -> Tokens:
+    logprobs = data["logprobs"]
+    return Tokens(
+        tuple(data["prompt_ids"]), tuple(data["completion_ids"]), None if logprobs is None else tuple(logprobs)
     )
 
 
 def _trajectory(data: Mapping[str, Json]) -> Trajectory:
-    parent = data["parent"]
+    """Return the trajectory that `_trajectory_json` described."""
+    seen, steps, parent = data["seen"], data["steps"], data.get("parent")
+    action_at = data["actions"].__getitem__
+    lists = [tuple(map(action_at, places)) for places in data["lists"]]
+    nothing = (None,) * len(seen["text"])
+    images, listed, facts = (seen.get(name, nothing) for name in ("images", "actions", "facts"))
+    observations = [
+        Observation(text, tuple(shown or ()), None if place is None else lists[place], known)
+        for text, shown, place, known in zip(seen["text"], images, listed, facts, strict=True)
+    ]
+    tokens = [one and _tokens(one) for one in steps.get("tokens", nothing[1:])]
+    done = (steps.get(name, ()) for name in _DONE[:-1])
     return Trajectory(
         data["id"],
         task_from_json(data["task"]),
-        tuple(_step(step) for step in data["steps"]),
-        _observation(data["final"]),
+        tuple(Step(*row) for row in zip(observations[:-1], *done, tokens, strict=True)),
+        observations[-1],
         data["collector"],
         None if parent is None else Parent(parent["trajectory"], parent["step"]),
         data["provenance"],
@@ -347,7 +414,7 @@ def _trajectory(data: Mapping[str, Json]) -> Trajectory:
 
 
 def failure_from_json(data: Mapping[str, Json]) -> Failure:
-    """Return the failure that `dataclasses.asdict` (or `encode`) made into plain JSON."""
+    """Return the failure that `encode` made into plain JSON."""
     # Both are missing in records of version 0.1.0.
     played = data.get("played")
     notes = data.get("notes") or {}
@@ -356,5 +423,5 @@ def failure_from_json(data: Mapping[str, Json]) -> Failure:
         data["stage"],
         data["error"],
         notes,
-        None if played is None else _trajectory(played),
+        None if played is None else _trajectory(_migrated(played)),
     )

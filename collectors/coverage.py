@@ -82,6 +82,8 @@ class Effects:
         self._kinds: dict[int, str] = {}
         self._named: dict[str, list[int]] = {}
         """The nodes of each kind but those that act, by the words that an action calls it."""
+        self._unnamed: list[tuple[int, str]] = []
+        """Nodes that are still to be entered there: only actions without ids ask for words."""
         self._actors = frozenset(graph.get("characters") or ())
         self._learn(graph.get("nodes") or ())
         if not self._kinds:
@@ -116,6 +118,9 @@ class Effects:
         if act.ids:
             is_plain = len(act.ids) == len(act.things)
             return [f"{name} ({id_})" for name, id_ in zip(act.things, act.ids, strict=True)] if is_plain else []
+        for id_, kind in self._unnamed:
+            self._named.setdefault(_words(kind), []).append(id_)
+        self._unnamed.clear()
         changed = self._changed((after.facts or {}).get("changes") or ())
         said, found = f" {_words(action)} ", list[str]()
         for words in sorted(self._named, key=len, reverse=True):  # a towel rack is no towel
@@ -139,7 +144,7 @@ class Effects:
     def _learn(self, nodes: Iterable[Sequence[Any]]) -> None:
         for id_, kind, *_ in nodes:
             if id_ not in self._kinds and id_ not in self._actors:
-                self._named.setdefault(_words(kind), []).append(id_)
+                self._unnamed.append((id_, kind))
             self._kinds[id_] = kind
 
 

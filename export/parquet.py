@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from ..experience import Step, Trajectory
-from ..store import ExperienceStore
+from ..experience import Step, Trajectory, encode, fields_of
+from ..store import EpisodeRow, ExperienceStore
 from ..store.sealed.columns import SCHEMAS, array_of, episode_row, step_columns
 from .common import ExportCounts, Selection, image_kind
 
@@ -69,10 +69,16 @@ def write_parquet(
 
 
 def _rows(store: ExperienceStore, trajectory: Trajectory, facts: bool) -> Iterator[_Row]:
-    shared = dict(zip(SCHEMAS["episodes"].names, episode_row(trajectory), strict=True))
     ended = replace(trajectory, steps=(*trajectory.steps, Step(trajectory.final, "", 0.0)))
-    for t, row in enumerate(zip(*step_columns(ended), strict=True)):
-        values = dict(zip(SCHEMAS["steps"].names, row, strict=True))
+    _, fields = fields_of(encode(ended))
+    shared = dict(zip(SCHEMAS["episodes"].names, episode_row(EpisodeRow.of(trajectory), fields), strict=True))
+    places: dict[str, int] = {}
+    columns = step_columns(fields, places)
+    actions = list(places)
+    for t, row in enumerate(zip(*columns, strict=True)):
+        values: dict[str, Any] = dict(zip(SCHEMAS["steps"].names, row, strict=True))
+        if values["actions"] is not None:
+            values["actions"] = [actions[place] for place in values["actions"]]
         data = [(store.image(name), name) for name in ended.steps[t].observation.images]
         values["images"] = [{"bytes": content, "path": f"{name}.{image_kind(name, content)}"} for content, name in data]
         if not facts:

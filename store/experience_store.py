@@ -33,7 +33,7 @@ from .damage import Damage, Losses
 from .durable import WriterLock, explained, publish, sha256_of, sync_directory, uncollected
 from .journal import MAX_PAYLOAD, JournalWriter, frames, read_frame
 from .manifest import Counts, Manifest, StoreInfo
-from .rows import EpisodeRow
+from .rows import EpisodeRow, row_of
 from .view import ManifestFile, StoreView, check_age, journal_path, pinned
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ class ExperienceStore:
         """Close the files and free the lock. Nothing is lost without it: what `append` took is already on the disk."""
         self._readers.clear()
         if self._journal is not None:
+            if self._lock is not None and self._lock.mine:  # a forked child has the file too, and knows an older end
+                self._journal.trim()
             self._journal.close()
         if self._lock is not None:
             self._lock.release()
@@ -162,7 +164,7 @@ class ExperienceStore:
         with explained(journal.path):
             offset = journal.append(payload)
         self._scanned = journal.size
-        self._enter(records, offset)
+        self._enter([EpisodeRow.of(one) if isinstance(one, Trajectory) else None for one in records], offset)
 
     def put_image(self, data: bytes) -> str:
         """Store an image durably and return its SHA-256 (hex), the name that an `Observation` gives.
@@ -189,7 +191,7 @@ class ExperienceStore:
         with explained(folder), uncollected():
             with self._viewing() as view, ShardWriter(len(view.manifest.shards), self.path / "tmp") as writer:
                 for line in view.lines():
-                    writer.add(decode(line), len(line))
+                    writer.add(line)
                 shard, temporary = writer.finish()
             for table, path in temporary.items():
                 publish(path, folder / shard.files[table].name)
@@ -248,8 +250,7 @@ class ExperienceStore:
         with self._viewing() as view:
             for shard in view.manifest.shards:
                 yield from self._reader(view.manifest, shard.number).lines()
-            records = map(decode, view.lines(self._losses))
-            yield from (EpisodeRow.of(record) for record in records if isinstance(record, Trajectory))
+            yield from filter(None, map(row_of, view.lines(self._losses)))
 
     def failures(self) -> Iterator[Failure]:
         """Yield the failures in append order.
@@ -473,17 +474,18 @@ class ExperienceStore:
         """Enter the journal's records that are not known yet."""
         if view.handle is not None:
             for frame in frames(view.handle, view.journal, self._scanned, view.end, self._losses):
-                self._enter([decode(line) for line in frame.payload.split(b"\n")], frame.offset)
+                self._enter(map(row_of, frame.payload.split(b"\n")), frame.offset)
                 self._scanned = frame.end
 
-    def _enter(self, records: Sequence[Record], offset: int) -> None:
-        for row, record in enumerate(records):
-            if isinstance(record, Failure):
+    def _enter(self, records: Iterable[EpisodeRow | None], offset: int) -> None:
+        """Enter the records of a frame of the journal: the lines of trajectories, None for failures."""
+        for place, row in enumerate(records):
+            if row is None:
                 self._counts += Counts(failures=1)
             else:
-                self._counts += Counts.of(record)
-                at = (len(self._manifest.shards), offset, row)
-                self._catalog.add(record.id, record.task.id, record.collector, record.parent, len(record.steps), at)
+                self._counts += Counts.of(row)
+                at = (len(self._manifest.shards), offset, place)
+                self._catalog.add(row.id, row.task_id, row.collector, row.parent, row.steps, at)
 
     def _viewing(self) -> AbstractContextManager[StoreView]:
         return pinned(self.path, self._file)

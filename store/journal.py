@@ -1,9 +1,10 @@
 """The journal: an append-only file of frames, each of them wholly there or not there.
 
 A frame is `magic (4 bytes) | length (u32) | crc32 of length and payload (u32) | payload`, little-endian. A payload is
-one or more encoded records, one per line. A torn last frame, which is all that a killed writer can leave, fails its
-checksum and is cut off. A bad frame with sound ones after it is damage, and is reported: cutting there would throw
-away what was acknowledged. Not here: what the records mean.
+one or more encoded records, one per line. After the last frame there may be zeros: room for the next ones, since a file
+that does not grow is synced in a third of the time. A killed writer can leave a torn last frame, which fails its
+checksum, and zeros; both are cut off. A bad frame with sound ones after it is damage, and is reported: cutting there
+would throw away what was acknowledged. Not here: what the records mean.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _LOG: Final = logging.getLogger(__name__)
 _MAGIC = b"\xff\xfePJ"
 _HEADER = struct.Struct("<4sII")
 _LENGTH = struct.Struct("<I")
+_MOST_ROOM = 1 << 20
 MAX_PAYLOAD = 2**32 - 1
 """The longest payload of a frame, in bytes."""
 
@@ -111,7 +113,7 @@ class JournalWriter:
             StoreError: it is damaged before its last frame.
         """
         self.path = path
-        self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self.size = 0
         """The length of all committed frames, in bytes."""
         self.broken = False
@@ -119,10 +121,12 @@ class JournalWriter:
         try:
             for frame in frames(self._handle, path):
                 self.size = frame.end
-            if (torn := os.fstat(self._handle).st_size - self.size) > 0:
-                _LOG.warning("Cut %d bytes of an unfinished record off %s.", torn, path)
-                os.ftruncate(self._handle, self.size)
+            if torn := _unfinished(self._handle, self.size):
+                _LOG.warning("Cut %d bytes of an unfinished record off %s.", len(torn), path)
+            os.ftruncate(self._handle, self.size)
             os.fsync(self._handle)
+            self._room = self.size
+            """How long the file is, in bytes."""
         except BaseException:
             self.close()
             raise
@@ -137,10 +141,16 @@ class JournalWriter:
         """
         if self._handle is None:
             raise StoreError(f"The journal {self.path} is closed: open the store again.")
-        handle, offset, rest = self._handle, self.size, memoryview(pack(payload))
+        handle, offset, frame = self._handle, self.size, pack(payload)
+        end = offset + len(frame)
+        if end > self._room:
+            self._room = end + min(end, _MOST_ROOM)
+            frame = frame.ljust(self._room - offset, b"\0")
         try:
+            rest, at = memoryview(frame), offset
             while rest:
-                rest = rest[os.write(handle, rest) :]
+                written = os.pwrite(handle, rest, at)
+                rest, at = rest[written:], at + written
             os.fdatasync(handle)
         except OSError:
             self.broken = True
@@ -149,8 +159,14 @@ class JournalWriter:
             finally:
                 self.close()
             raise
-        self.size = offset + _HEADER.size + len(payload)
+        self.size = end
         return offset
+
+    def trim(self) -> None:
+        """Give back the room after the last frame."""
+        if self._handle is not None:
+            os.ftruncate(self._handle, self.size)
+            self._room = self.size
 
     def close(self) -> None:
         """Close the file; harmless when it is closed."""
@@ -174,23 +190,28 @@ def _next_sound(handle: int, start: int, end: int) -> int | None:
     return None
 
 
+def _unfinished(handle: int, end: int) -> bytes:
+    """Return what stands after the last frame, which ends there, but for room."""
+    return os.pread(handle, os.fstat(handle).st_size - end, end).rstrip(b"\0")
+
+
 def scan_file(path: Path, losses: Losses) -> Iterator[bytes]:
     """Yield the encoded records of a journal file that are sound, in order; what is damaged is noted.
 
     Args:
         path: The file.
-        losses: Where damage is noted; also bytes at the end that are no whole frame.
+        losses: Where damage is noted; also bytes at the end that are no whole frame, and not zeros.
     """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        end, size = 0, os.fstat(handle).st_size
-        for frame in frames(handle, path, 0, size, losses):
+        end = 0
+        for frame in frames(handle, path, losses=losses):
             yield from frame.payload.split(b"\n")
             end = frame.end
-        if end < size:
-            ids = ids_in(os.pread(handle, size - end, end))
+        if torn := _unfinished(handle, end):
+            ids = ids_in(torn)
             reason = (
-                f"the last {size - end} bytes are no whole record: a killed writer leaves such, which the next writer"
+                f"the last {len(torn)} bytes are no whole record: a killed writer leaves such, which the next writer"
                 " cuts off, and so does a copy that was cut short"
             )
             losses.add(path, end, reason, len(ids) or None, ids)

@@ -18,9 +18,10 @@ from typing import Any
 import orjson
 
 from ..errors import StoreError
-from ..experience import SCHEMA_VERSION, Json, Trajectory
+from ..experience import SCHEMA_VERSION, Json
 from .damage import Damage
 from .durable import write_atomically
+from .rows import EpisodeRow
 
 LAYOUT_VERSION = 1
 """The version of the files and folders of a store; a store with a newer one is refused."""
@@ -74,14 +75,14 @@ class Counts:
         ]
 
     @staticmethod
-    def of(trajectory: Trajectory) -> Counts:
+    def of(row: EpisodeRow) -> Counts:
         """Return the counts of one trajectory."""
         return Counts(
             trajectories=1,
-            branches=int(trajectory.parent is not None),
-            successes=int(trajectory.success is True),
-            steps=len(trajectory.steps),
-            collectors={trajectory.collector: 1},
+            branches=int(row.parent is not None),
+            successes=int(row.success is True),
+            steps=row.steps,
+            collectors={row.collector: 1},
         )
 
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from ..errors import ConfigError
-from ..experience import Parent, Trajectory
+from ..experience import Json, Parent, Trajectory, fields_of
 from .durable import explained
 
 _FILE: Final = "flags.jsonl"
@@ -51,6 +51,25 @@ class EpisodeRow(NamedTuple):
             trajectory.id, task.id, task.env, task.goal.text, trajectory.collector, trajectory.success,
             trajectory.total_reward, len(trajectory.steps), trajectory.parent,
         )  # fmt: skip
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Json]) -> EpisodeRow:
+        """Return the line of a trajectory whose fields are plain JSON (see `experience.fields_of`)."""
+        task, steps, parent = fields["task"], fields["steps"], fields.get("parent")
+        rewards = steps.get("reward", ())
+        last = steps["info"][-1] if rewards else fields["provenance"]
+        success = last.get("success")
+        return cls(
+            fields["id"], task["id"], task["env"], task["goal"]["text"], fields["collector"],
+            None if success is None else bool(success), float(sum(rewards)), len(rewards),
+            None if parent is None else Parent(parent["trajectory"], parent["step"]),
+        )  # fmt: skip
+
+
+def row_of(line: bytes) -> EpisodeRow | None:
+    """Return the line of an encoded trajectory, or None for a failure."""
+    kind, fields = fields_of(line)
+    return EpisodeRow.read(fields) if kind == "trajectory" else None
 
 
 class EpisodeFlags:

@@ -125,12 +125,13 @@ def _records(source: Path, manifest: Manifest, losses: Losses) -> Iterator[Recor
                 sealed.add(encode(failure))
                 yield failure
         for line in scan_file(journals[number], losses) if number in journals else ():
-            if line in sealed:
-                continue
             try:
-                yield decode(line)
+                record = decode(line)
             except PatheiError as error:
                 losses.add(journals[number], line, str(error).rstrip("."), 1)
+                continue
+            if isinstance(record, Trajectory) or encode(record) not in sealed:
+                yield record
 
 
 def _files_on_disk(source: Path) -> dict[int, dict[str, ShardFile]]:

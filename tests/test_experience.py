@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from pathei.experience import (
     Trajectory,
     decode,
     encode,
+    fields_of,
     task_from_json,
 )
 
@@ -53,6 +55,54 @@ failures = st.builds(Failure, tasks, texts, texts)
 def test_a_decoded_record_equals_the_encoded_one(record: Trajectory | Failure) -> None:
     assert decode(encode(record)) == record
     assert decode(encode(record).decode()) == record
+
+
+@given(trajectories | failures)
+def test_equal_records_are_encoded_equally(record: Trajectory | Failure) -> None:
+    line = encode(record)
+    assert encode(decode(line)) == line
+    assert fields_of(line) == (orjson.loads(line)["kind"], orjson.loads(line)["record"])
+
+
+@given(trajectories | st.builds(Failure, tasks, texts, texts, mappings, st.none() | trajectories))
+def test_what_schema_1_wrote_step_by_step_is_read_and_migrated(record: Trajectory | Failure) -> None:
+    kind = "trajectory" if isinstance(record, Trajectory) else "failure"
+    line = orjson.dumps({"kind": kind, "schema": 1, "record": record})
+    found = decode(line)
+    assert found == record
+    if isinstance(record, Failure):
+        assert isinstance(found, Failure)
+        assert (found.notes, found.played) == (record.notes, record.played)
+    else:
+        assert orjson.loads(orjson.dumps(fields_of(line)[1])) == orjson.loads(encode(record))["record"]
+
+
+def test_each_action_and_each_list_of_actions_is_written_once_and_nothing_that_is_absent() -> None:
+    task, info = Task("t", "e", 0, Goal("g")), {"success": True}
+    seen = [
+        Observation(text, (), actions) for text, actions in (("a", ("x", "y")), ("b", ("y", "z")), ("c", ("x", "y")))
+    ]
+    steps = tuple(Step(one, "x", 0.5, info=info) for one in seen[:2])
+    assert orjson.loads(encode(Trajectory("1", task, steps, seen[2], "explore"))) == {
+        "kind": "trajectory",
+        "schema": 2,
+        "record": {
+            "id": "1",
+            "task": {"id": "t", "env": "e", "seed": 0, "goal": {"text": "g", "conditions": []}, "options": {}},
+            "collector": "explore",
+            "provenance": {},
+            "seen": {"text": ["a", "b", "c"], "actions": [0, 1, 0]},
+            "steps": {
+                "action": ["x", "x"],
+                "reward": [0.5, 0.5],
+                "terminated": [False, False],
+                "truncated": [False, False],
+                "info": [info, info],
+            },
+            "lists": [[0, 1], [1, 2]],
+            "actions": ["x", "y", "z"],
+        },
+    }
 
 
 @given(trajectories)

@@ -39,21 +39,24 @@ def timed(function: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - begun, result
 
 
-def end_to_end(tasks: list[Task], make: partial[Rollout], workers: int, folder: Path) -> None:
-    """Collect into a new store, and print the rate and what bounds it."""
+def end_to_end(tasks: list[Task], make: partial[Rollout], workers: int, folder: Path) -> dict[str, str]:
+    """Collect into a new store, and return the rate and what bounds it."""
     with ExperienceStore.open(folder / "end-to-end") as store:
         begun = os.times()
         done = collect(store, tasks, make, workers=workers)
         ended = os.times()
         size = store.info().bytes
     parent = ended.user + ended.system - begun.user - begun.system
-    children = ended.children_user + ended.children_system - begun.children_user - begun.children_system
-    counts = f"{done.coverage.episodes} episodes, {done.coverage.steps} steps, {done.coverage.failures} failures"
-    print(f"{counts} with {workers} workers in {done.seconds:.1f} s: {done.rate:.0f} episodes/s")
-    print(f"{size / len(tasks) / 1e3:.0f} kB per episode in the store")
-    each, own = (parent + children) / len(tasks), parent / len(tasks)
-    print(f"processor time per episode: {each * 1e3:.1f} ms in all processes, {own * 1e3:.1f} ms of it in the parent")
-    print(f"so {1 / each:.0f} episodes/s per core; the machine gave {each * len(tasks) / done.seconds:.2f} cores")
+    spent = parent + ended.children_user + ended.children_system - begun.children_user - begun.children_system
+    each = 1e3 / len(tasks)
+    return {
+        f"episodes/s with {workers} workers, by the clock": f"{done.rate:.0f}",
+        "episodes; steps; failures": f"{len(tasks):,}; {done.coverage.steps:,}; {done.coverage.failures:,}",
+        "cores that the machine gave": f"{spent / done.seconds:.2f}",
+        "processor time of an episode in all processes, ms": f"{spent * each:.2f}",
+        "of it in the process that stores, ms": f"{parent * each:.2f}",
+        "size of an episode in the store, before the last sealing, kB": f"{size / len(tasks) / 1e3:.0f}",
+    }
 
 
 def world_times(played: list[Trajectory]) -> dict[str, float]:
@@ -98,7 +101,8 @@ def split(tasks: list[Task], make: partial[Rollout], folder: Path) -> dict[str, 
     encoding, lines = timed(lambda: list(map(encode, played)))
     decoding, decoded = timed(lambda: list(map(decode, lines)))
     with ExperienceStore.open(folder / "split") as store:
-        appending = sum(timed(partial(store.append, record))[0] for record in decoded)
+        pairs = zip(decoded, lines, strict=True)
+        appending = sum(timed(partial(store.append, record, encoded=[line]))[0] for record, line in pairs)
         sealing, _ = timed(store.seal)
     counting, _ = timed(lambda: Coverage.of(decoded))
     parts = {
@@ -123,24 +127,24 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--strategy", choices=("uniform", "novelty"), default="novelty")
-    parser.add_argument("--markdown", action="store_true", help="print the split as a Markdown table")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     args = parser.parse_args()
-    seconds, tasks = timed(lambda: get_env("virtualhome").generate_tasks(args.tasks, 0))
-    print(f"{args.tasks} tasks generated, {seconds / args.tasks * 1e3:.2f} ms each")
+    tasks = get_env("virtualhome").generate_tasks(args.tasks, 0)
     make = partial(make_explorer, strategy=args.strategy, max_steps=args.steps)
     with tempfile.TemporaryDirectory() as folder:
-        end_to_end(tasks, make, args.workers, Path(folder))
+        rows = end_to_end(tasks, make, args.workers, Path(folder))
         warm_up(tasks[-WARM_UP:], make, Path(folder))
         parts = split(tasks[: max(1, args.tasks // 5)], make, Path(folder))
-    columns = ("processor time per episode", "ms", "%")
     total = sum(parts.values())
-    rows = [(name, f"{cost * 1e3:.2f}", f"{cost / total:.0%}") for name, cost in (*parts.items(), ("together", total))]
+    rows |= {f"{name}, ms": f"{cost * 1e3:.2f} ({cost / total:.0%})" for name, cost in parts.items()}
+    rows["all of these, in one process, ms"] = f"{total * 1e3:.2f}"
+    columns = (f"collecting by {args.strategy}, at most {args.steps} steps", "figure")
     if args.markdown:
-        for row in (columns, ("---", "---:", "---:"), *rows):
+        for row in (columns, ("---", "---:"), *rows.items()):
             print(f"| {' | '.join(row)} |")
         return
     table = Table(*columns)
-    for row in rows:
+    for row in rows.items():
         table.add_row(*row)
     Console().print(table)
 

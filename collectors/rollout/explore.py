@@ -16,8 +16,8 @@ Several characters act in turn as the environment lets them. Not here: planning;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Literal
 
 import gymnasium
@@ -35,62 +35,59 @@ STRATEGIES: tuple[Strategy, ...] = ("uniform", "novelty")
 """How actions can be chosen."""
 _FREE = 16
 """How many free-form actions are drawn to choose among."""
+_MOST_ACTIONS = 1 << 16
+"""How many actions an explorer remembers the kinds of, from one episode to the next."""
 
 
-class _Kinds(dict[str, int]):
+class ActionKinds(dict[str, int]):
     """Actions to the number of their kind; kinds and verbs are numbered in the order in which they are met."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.numbers: dict[str, int] = {}
-        """By kind: a verb, and the kinds of its objects after it, in one string."""
-        self.verbs: dict[str, int] = {}
-        self.verb_of = np.zeros(64, dtype=np.intp)
-        """The number of the verb of each kind, shape `[capacity]`."""
+        self._numbers: dict[str, int] = {}
+        self._verbs: dict[str, int] = {}
+        self.verb_of: list[int] = []
+        """The number of the verb of each kind."""
 
     def __missing__(self, action: str) -> int:
-        kind = _kind(action)
-        number = self.numbers.get(kind)
-        if number is None:
-            number = self.number(kind)
-        self[action] = number
-        return number
+        kind = self[action] = self.number(" ".join(read_act(action).kind))
+        return kind
 
     def number(self, kind: str) -> int:
-        """Return the number of a kind."""
-        number = self.numbers.get(kind)
-        if number is None:
-            number = self.numbers[kind] = len(self.numbers)
-            if number == len(self.verb_of):
-                self.verb_of = np.resize(self.verb_of, 2 * number)
-            self.verb_of[number] = self.verbs.setdefault(kind.partition(" ")[0], len(self.verbs))
+        """Return the number of a kind: a verb, and the kinds of its objects after it, in one string."""
+        number = self._numbers.setdefault(kind, len(self._numbers))
+        if number == len(self.verb_of):
+            self.verb_of.append(self._verbs.setdefault(kind.partition(" ")[0], len(self._verbs)))
         return number
-
-
-@lru_cache(maxsize=1 << 16)
-def _kind(action: str) -> str:
-    return " ".join(read_act(action).kind)
 
 
 class NoveltyCounts:
     """What has been tried so far with which effects; chooses by the formula at the top of this file."""
 
-    def __init__(self, *, bonus: float = 0.5, temperature: float = 0.1) -> None:
+    def __init__(self, *, bonus: float = 0.5, temperature: float = 0.1, kinds: ActionKinds | None = None) -> None:
         """Begin with nothing known.
 
         Args:
             bonus: The weight of the count bonus.
             temperature: That of the softmax; at 0 the best is always taken, ties broken at random.
+            kinds: The kinds of actions that other episodes have met; no choice depends on them.
         """
         self.bonus = bonus
         self.temperature = temperature
         self.seen: set[str] = set()
         """The state changes that were caused, by kind."""
-        self._kinds = _Kinds()
-        # How often each kind and each verb was tried, and how many new effects that caused.
-        self._tried, self._found, self._verb_tried, self._verb_found = (np.zeros(64) for _ in range(4))
+        self._kinds = ActionKinds() if kinds is None else kinds
+        self._met = 0
+        """How many kinds this episode has met. They have the places from 1 on, in the order in which they were met."""
+        self._places = self._verb_of = np.zeros(0, dtype=np.intp)
+        """The place of each kind by its number, 0 for none; the number of the verb by the place of the kind."""
+        self._tries = self._found = self._bonuses = np.zeros(0)
+        """By place: how often the kind was tried, plus 1; how many new effects that caused; the count bonus."""
+        self._verb_tries = self._verb_found = self._promise = np.zeros(0)
+        """By the number of the verb: the same two counts, both plus 1, and the second by the first."""
+        self._make_room()
         self._listed: Sequence[str] | None = None
-        self._of_action = self._there = np.zeros(0, dtype=np.intp)
+        self._of_action = self._there = self._verbs_there = self._places
 
     def choose(self, actions: Sequence[str], rng: np.random.Generator) -> str:
         """Draw an action.
@@ -101,50 +98,63 @@ class NoveltyCounts:
         """
         if actions is not self._listed or not isinstance(actions, tuple):  # often nothing has changed
             self._listed = actions
-            self._of_action = np.fromiter(map(self._kinds.__getitem__, actions), dtype=np.intp, count=len(actions))
+            self._of_action = self._meet(np.fromiter(map(self._kinds.__getitem__, actions), np.intp, len(actions)))
             (self._there,) = np.bincount(self._of_action).nonzero()
-        kinds, there = self._of_action, self._there
+            self._verbs_there = self._verb_of[self._there]
+        there = self._there
         # The largest of score / temperature with Gumbel noise is a draw from the softmax.
-        noisy = self._scores(there) + max(self.temperature, 1e-9) * rng.gumbel(size=len(there))
-        (group,) = (kinds == there[noisy.argmax()]).nonzero()
-        return actions[int(group[int(rng.integers(len(group)))])]
+        noise = max(self.temperature, 1e-9) * rng.gumbel(size=len(there))
+        best = (self._scores(there, self._verbs_there) + noise).argmax()
+        (group,) = (self._of_action == there[best]).nonzero()
+        return actions[int(group[rng.integers(len(group))])]
 
     def score(self, kind: str) -> float:
         """Return the score of a kind of action: a verb, and the kinds of its objects after it, in one string."""
-        return float(self._scores(np.array([self._kinds.number(kind)]))[0])
+        place = self._meet(np.array([self._kinds.number(kind)]))
+        return float(self._scores(place, self._verb_of[place])[0])
 
     def learn(self, action: str, effects: Iterable[str]) -> int:
         """Note the effects of an action, and return how many of them are new."""
         fresh = [effect for effect in effects if effect not in self.seen]
         self.seen.update(fresh)
-        kind = self._kinds[action]
-        self._make_room()
-        verb = self._kinds.verb_of[kind]
-        for counts, place, more in (
-            (self._tried, kind, 1),
-            (self._found, kind, len(fresh)),
-            (self._verb_tried, verb, 1),
-            (self._verb_found, verb, len(fresh)),
-        ):
-            counts[place] += more
+        place = self._meet(np.array([self._kinds[action]])).item()
+        self._tries[place] += 1
+        self._found[place] += len(fresh)
+        self._bonuses[place] = self.bonus / math.sqrt(self._tries[place])
+        verb = self._verb_of[place]
+        self._verb_tries[verb] += 1
+        self._verb_found[verb] += len(fresh)
+        self._promise[verb] = self._verb_found[verb] / self._verb_tries[verb]
         return len(fresh)
 
-    def _scores(self, kinds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        self._make_room()
-        verbs = self._kinds.verb_of[kinds]
-        tries = self._tried[kinds] + 1
-        promise = (self._verb_found[verbs] + 1) / (self._verb_tried[verbs] + 1)
-        scores: np.ndarray[Any, Any] = (self._found[kinds] + promise) / tries + self.bonus / np.sqrt(tries)
+    def _scores(self, places: np.ndarray[Any, Any], verbs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        rates = (self._found[places] + self._promise[verbs]) / self._tries[places]
+        scores: np.ndarray[Any, Any] = rates + self._bonuses[places]
         return scores
 
+    def _meet(self, kinds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the places of some kinds; those that this episode has not met get theirs in order."""
+        if len(self._kinds.verb_of) >= len(self._places):
+            self._make_room()
+        places: np.ndarray[Any, Any] = self._places[kinds]
+        if np.count_nonzero(places) < len(places):
+            new = list(dict.fromkeys(kinds[places == 0].tolist()))
+            fresh = slice(self._met + 1, self._met + 1 + len(new))
+            self._places[new] = range(fresh.start, fresh.stop)
+            self._verb_of[fresh] = [self._kinds.verb_of[kind] for kind in new]
+            self._met += len(new)
+            places = self._places[kinds]
+        return places
+
     def _make_room(self) -> None:
-        """Let every kind have its counts; there are never more verbs than kinds."""
-        more = len(self._kinds.verb_of) - len(self._tried)
-        if more:
-            self._tried, self._found, self._verb_tried, self._verb_found = (
-                np.append(counts, np.zeros(more))
-                for counts in (self._tried, self._found, self._verb_tried, self._verb_found)
-            )
+        """Let there be a place for every kind, and more: there are never more verbs than kinds."""
+        more = 2 * len(self._kinds.verb_of) + 64 - len(self._places)
+        self._places, self._verb_of = (np.append(one, np.zeros(more, np.intp)) for one in (self._places, self._verb_of))
+        self._found = np.append(self._found, np.zeros(more))
+        self._bonuses = np.append(self._bonuses, np.full(more, self.bonus))
+        self._tries, self._verb_tries, self._verb_found, self._promise = (
+            np.append(one, np.ones(more)) for one in (self._tries, self._verb_tries, self._verb_found, self._promise)
+        )
 
 
 class ExplorePolicy:
@@ -165,13 +175,18 @@ class ExplorePolicy:
             raise unknown("strategy of exploration", strategy, STRATEGIES)
         self._strategy = strategy
         self._carry = carry
-        self._novelty = NoveltyCounts()
+        self._kinds = ActionKinds()
+        self._novelty = NoveltyCounts(kinds=self._kinds)
 
     def play(self, recorder: Recorder, rng: Rng) -> PolicyReport:
         """Play to the end; the report's provenance holds the number of new effects."""
         rng = np.random.default_rng(rng)
         observation = recorder.reset()
-        novelty = self._novelty if self._carry else NoveltyCounts()
+        if not self._carry:
+            if len(self._kinds) > _MOST_ACTIONS:
+                self._kinds = ActionKinds()
+            self._novelty = NoveltyCounts(kinds=self._kinds)
+        novelty = self._novelty
         choose = novelty.choose if self._strategy == "novelty" else uniform
         effects = Effects(observation)
         sample = _sampler(recorder.env, rng)

@@ -1,13 +1,15 @@
 """Records as the columns of Parquet tables: the schemas, a record's values in their order, and Arrow arrays of values.
 
-Arrays are made of buffers: `pyarrow.array` would import pandas first, where it is installed, to see that a list is none
-of its objects, and that takes longer than sealing a hundred episodes. Not here: files (`shards`).
+The actions that steps list stay what they are in an encoded record, places in a list of all different ones, which is
+how Parquet writes them. Arrays are made of buffers: `pyarrow.array` would import pandas first, where it is installed,
+to see that a list is none of its objects, and that takes longer than sealing a hundred episodes. Not here: files
+(`shards`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,8 @@ import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ...errors import RecordError
-from ...experience import Failure, Json, Observation, Trajectory
+from ...experience import Json
+from ..rows import EpisodeRow
 
 _TEXT, _TEXTS, _LONGS = pa.string(), pa.list_(pa.string()), pa.list_(pa.int64())
 
@@ -43,62 +46,89 @@ SCHEMAS = {
 """The Arrow schema of each table. `seed` is null where it does not fit 64 signed bits; `task` always has it."""
 
 
-def _dump(value: Json) -> bytes:
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-    except TypeError as error:
-        raise RecordError(f"A record holds a value that is not plain JSON: {error}.") from error
+def _dump(value: Json) -> bytes | None:
+    return None if value is None else orjson.dumps(value)
 
 
 def _seed(seed: int) -> int | None:
-    return int(seed) if -(2**63) <= seed < 2**63 else None
+    return seed if -(2**63) <= seed < 2**63 else None
 
 
-def _observation_row(observation: Observation) -> tuple[object, ...]:
-    facts = None if observation.facts is None else _dump(observation.facts)
-    return observation.text, observation.images, observation.actions, facts
+def episode_row(row: EpisodeRow, fields: Mapping[str, Json]) -> tuple[object, ...]:
+    """Return a trajectory's values in the order of the schema `episodes`.
 
-
-def episode_row(trajectory: Trajectory) -> tuple[object, ...]:
-    """Return a trajectory's values in the order of the schema `episodes`."""
-    task, parent = trajectory.task, trajectory.parent
+    Args:
+        row: Its line.
+        fields: See `experience.fields_of`.
+    """
+    task, seen, parent = fields["task"], fields["seen"], row.parent
+    images, listed, facts = (seen[name][-1] if name in seen else None for name in ("images", "actions", "facts"))
+    actions = None if listed is None else [fields["actions"][place] for place in fields["lists"][listed]]
     return (
-        trajectory.id, task.id, task.env, _seed(task.seed), task.goal.text, trajectory.collector, trajectory.success,
-        trajectory.total_reward, len(trajectory.steps), None if parent is None else parent.trajectory,
-        None if parent is None else parent.step, *_observation_row(trajectory.final), _dump(task),
-        _dump(trajectory.provenance),
+        row.id, row.task_id, row.env, _seed(task["seed"]), row.goal, row.collector, row.success, row.total_reward,
+        row.steps, None if parent is None else parent.trajectory, None if parent is None else parent.step,
+        seen["text"][-1], images or (), actions, _dump(facts), _dump(task), _dump(fields["provenance"]),
     )  # fmt: skip
 
 
-def step_columns(trajectory: Trajectory) -> list[Sequence[object]]:
-    """Return the values of a trajectory's steps, column by column, in the order of the schema `steps`."""
-    steps = trajectory.steps
-    seen = [step.observation for step in steps]
-    tokens = [step.tokens for step in steps]
-    logprobs = [None if one is None else one.logprobs for one in tokens]
+def step_columns(fields: Mapping[str, Json], places: dict[str, int]) -> list[Iterable[object]]:
+    """Return the values of a trajectory's steps, column by column, in the order of the schema `steps`.
+
+    Args:
+        fields: See `experience.fields_of`.
+        places: All actions that were listed so far to their places in the dictionary of `lists_of`; added to.
+    """
+    seen, steps = fields["seen"], fields["steps"]
+    count = len(seen["text"]) - 1
+    images, listed, facts = (seen.get(name, (None,) * (count + 1))[:count] for name in ("images", "actions", "facts"))
+    lists = _lists(fields, places)
+    tokens = [one or {} for one in steps.get("tokens", (None,) * count)]
     return [
-        [trajectory.id] * len(steps),
-        range(len(steps)),
-        [one.text for one in seen],
-        [one.images for one in seen],
-        [one.actions for one in seen],
-        [None if one.facts is None else _dump(one.facts) for one in seen],
-        [step.action for step in steps],
-        [float(step.reward) for step in steps],
-        [bool(step.terminated) for step in steps],
-        [bool(step.truncated) for step in steps],
-        [_dump(step.info) for step in steps],
-        [None if one is None else one.prompt_ids for one in tokens],
-        [None if one is None else one.completion_ids for one in tokens],
-        [None if one is None else [float(value) for value in one] for one in logprobs],
+        (fields["id"],) * count,
+        range(count),
+        seen["text"][:count],
+        [one or () for one in images],
+        [None if place is None else lists[place] for place in listed],
+        map(_dump, facts),
+        *(steps.get(name, ()) for name in ("action", "reward", "terminated", "truncated")),
+        map(_dump, steps.get("info", ())),
+        *([one.get(name) for one in tokens] for name in ("prompt_ids", "completion_ids", "logprobs")),
     ]
 
 
-def failure_row(failure: Failure) -> tuple[object, ...]:
-    """Return a failure's values in the order of the schema `failures`."""
-    task = failure.task
-    rest = _dump({"notes": failure.notes, "played": failure.played}) if failure.notes or failure.played else None
-    return task.id, task.env, _seed(task.seed), task.goal.text, failure.stage, failure.error, _dump(task), rest
+def _lists(fields: Mapping[str, Json], places: dict[str, int]) -> list[np.ndarray[Any, Any]]:
+    """Return the lists of actions of a trajectory, each as places of `places`."""
+    actions = fields["actions"]
+    new = [action for action in actions if action not in places]
+    places.update(zip(new, range(len(places), len(places) + len(new)), strict=True))
+    own = np.fromiter(map(places.__getitem__, actions), dtype=np.int32, count=len(actions))
+    ends = [0, *accumulate(map(len, fields["lists"]))]
+    flat = own[np.fromiter(chain.from_iterable(fields["lists"]), dtype=np.intp, count=ends[-1])]
+    return [flat[begin:end] for begin, end in pairwise(ends)]
+
+
+def lists_of(values: Sequence[np.ndarray[Any, Any] | None], words: Sequence[str]) -> Any:
+    """Make an Arrow array of lists of texts, of which many are the same.
+
+    Args:
+        values: For each list the places of its texts in `words`, as 32-bit integers of shape `[length]`, or None.
+        words: The texts.
+    """
+    flat = np.concatenate([np.zeros(0, np.int32), *(value for value in values if value is not None)])
+    indices = pa.Array.from_buffers(pa.int32(), len(flat), [None, pa.py_buffer(flat)], 0)
+    texts = pa.DictionaryArray.from_arrays(indices, array_of(words, pa.string()))
+    buffers, nulls = _list_buffers(values)
+    return pa.Array.from_buffers(pa.list_(texts.type), len(values), buffers, nulls, children=[texts])
+
+
+def failure_row(fields: Mapping[str, Json]) -> tuple[object, ...]:
+    """Return a failure's values in the order of the schema `failures`; for its fields see `experience.fields_of`."""
+    task = fields["task"]
+    rest = {name: fields[name] for name in ("notes", "played") if fields.get(name)}
+    return (
+        task["id"], task["env"], _seed(task["seed"]), task["goal"]["text"], fields["stage"], fields["error"],
+        _dump(task), _dump(rest or None),
+    )  # fmt: skip
 
 
 def array_of(values: Sequence[Any], type_: Any) -> Any:
@@ -111,13 +141,11 @@ def array_of(values: Sequence[Any], type_: Any) -> Any:
     count = len(values)
     if pa.types.is_string(type_) and (plain := _ascii(values)) is not None:
         return pa.Array.from_buffers(type_, count, [None, _ends(map(len, values), count), pa.py_buffer(plain)], 0)
-    missing = np.fromiter((value is None for value in values), dtype=bool, count=count)
-    nulls = int(missing.sum())
-    validity = pa.py_buffer(np.packbits(~missing, bitorder="little")) if nulls else None
     if pa.types.is_list(type_):
-        ends = _ends((0 if value is None else len(value) for value in values), count)
         flat = array_of(list(chain.from_iterable(filter(None, values))), type_.value_type)
-        return pa.Array.from_buffers(type_, count, [validity, ends], nulls, children=[flat])
+        buffers, nulls = _list_buffers(values)
+        return pa.Array.from_buffers(type_, count, buffers, nulls, children=[flat])
+    validity, nulls = _validity(values)
     if pa.types.is_struct(type_):
         rows = [{} if value is None else value for value in values]
         parts = [array_of([row.get(field.name) for row in rows], field.type) for field in type_]
@@ -132,6 +160,19 @@ def array_of(values: Sequence[Any], type_: Any) -> Any:
     else:
         numbers = np.asarray(present, dtype=np.int64 if pa.types.is_integer(type_) else np.float64)
     return pa.Array.from_buffers(type_, count, [validity, pa.py_buffer(numbers)], nulls)
+
+
+def _validity(values: Sequence[Any]) -> tuple[Any, int]:
+    """Return which values are there, as bits, and how many are not; no bits where all are."""
+    there = [value is not None for value in values]
+    nulls = there.count(False)
+    return (pa.py_buffer(np.packbits(there, bitorder="little")) if nulls else None), nulls
+
+
+def _list_buffers(values: Sequence[Any]) -> tuple[list[Any], int]:
+    """Return the buffers of an array of lists, and how many of them are missing."""
+    validity, nulls = _validity(values)
+    return [validity, _ends((0 if value is None else len(value) for value in values), len(values))], nulls
 
 
 def _ascii(values: Sequence[Any]) -> bytes | None:

@@ -12,7 +12,7 @@ pyarrow is needed from here on; `store` imports this module when it seals or rea
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -26,11 +26,11 @@ from ...experience import (
     Failure,
     Observation,
     Parent,
-    Record,
     Step,
     Tokens,
     Trajectory,
     failure_from_json,
+    fields_of,
     task_from_json,
 )
 from ..catalog import ShardEntry
@@ -38,7 +38,7 @@ from ..damage import DamagedFileError, Losses
 from ..durable import sha256_of, uncollected
 from ..manifest import Counts, Shard, ShardFile
 from ..rows import EpisodeRow
-from .columns import SCHEMAS, array_of, episode_row, failure_row, step_columns
+from .columns import SCHEMAS, array_of, episode_row, failure_row, lists_of, step_columns
 
 GROUP_STEPS = 512
 """A row group is closed at this many steps, never inside a trajectory."""
@@ -85,9 +85,11 @@ class ShardWriter:
         self._number = number
         self._directory = directory
         self._writers: dict[str, Any] = {}
-        self._columns: dict[str, dict[str, list[object]]] = {
+        self._columns: dict[str, dict[str, list[Any]]] = {
             table: {name: [] for name in schema.names} for table, schema in SCHEMAS.items()
         }
+        self._actions: dict[str, int] = {}
+        """The actions that the steps of the row group list, by their places in its dictionary."""
         self._rows = dict.fromkeys(SCHEMAS, 0)
         self._bytes = 0
         self._counts = Counts()
@@ -102,21 +104,22 @@ class ShardWriter:
     ) -> None:
         self._pool.shutdown()
 
-    def add(self, record: Record, size: int) -> None:
-        """Add a record.
+    def add(self, line: bytes) -> None:
+        """Add an encoded record.
 
-        Args:
-            record: A trajectory or a failure.
-            size: Its encoded length in bytes; it decides when a row group is full.
+        Raises:
+            RecordError: see `experience.fields_of`.
         """
-        self._bytes += size
-        if isinstance(record, Failure):
-            self._put("failures", [(value,) for value in failure_row(record)])
+        self._bytes += len(line)
+        kind, fields = fields_of(line)
+        if kind == "failure":
+            self._put("failures", [(value,) for value in failure_row(fields)])
             self._counts += Counts(failures=1)
         else:
-            self._put("episodes", [(value,) for value in episode_row(record)])
-            self._put("steps", step_columns(record))
-            self._counts += Counts.of(record)
+            row = EpisodeRow.read(fields)
+            self._put("episodes", [(value,) for value in episode_row(row, fields)])
+            self._put("steps", step_columns(fields, self._actions))
+            self._counts += Counts.of(row)
         if len(self._columns["steps"]["t"]) >= GROUP_STEPS or self._bytes >= GROUP_BYTES:
             self._flush()
 
@@ -140,7 +143,7 @@ class ShardWriter:
     def _path(self, table: str) -> Path:
         return self._directory / f"{self._number:06d}.{table}.parquet.tmp"
 
-    def _put(self, table: str, columns: Sequence[Sequence[object]]) -> None:
+    def _put(self, table: str, columns: Iterable[Iterable[object]]) -> None:
         for column, values in zip(self._columns[table].values(), columns, strict=True):
             column.extend(values)
 
@@ -151,23 +154,27 @@ class ShardWriter:
             self._write("steps")
         if self._columns["failures"]["task"]:
             self._write("failures")
+        self._actions.clear()
         self._bytes = 0
 
     def _write(self, table: str) -> None:
         schema, columns = SCHEMAS[table], self._columns[table]
+        arrays = [
+            lists_of(values, list(self._actions)) if name == "actions" else array_of(values, schema.field(name).type)
+            for name, values in columns.items()
+        ]
+        data = pa.Table.from_arrays(arrays, names=schema.names)
         if table not in self._writers:
             self._writers[table] = pq.ParquetWriter(
                 self._path(table),
-                schema,
+                data.schema,
                 compression="zstd",
                 compression_level=_LEVEL,
                 use_dictionary=_DICTIONARY[table],
                 write_statistics=_STATISTICS[table],
                 write_page_checksum=True,
+                store_schema=False,  # a reader finds plain texts, and not that they were written from a dictionary
             )
-        data = pa.Table.from_arrays(
-            [array_of(values, schema.field(name).type) for name, values in columns.items()], schema=schema
-        )
         self._wait()
         self._pending = self._pool.submit(self._writers[table].write_table, data, row_group_size=max(1, data.num_rows))
         self._rows[table] += data.num_rows

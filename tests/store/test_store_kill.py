@@ -9,13 +9,14 @@ import time
 import zlib
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.errors import StoreError
 from pathei.experience import Failure, Goal, Observation, Parent, Step, Task, Trajectory
-from pathei.store import ExperienceStore, StoreDamageWarning
+from pathei.store import ExperienceStore, StoreDamageWarning, salvage
 from pathei.store.journal import pack
 
 # Seals every few appends, so that kills meet every part of sealing. Prints a number when append has returned.
@@ -221,6 +222,65 @@ def test_damage_before_sound_frames_is_reported_and_nothing_is_thrown_away(
     hit = max(number for number, start in enumerate(frame_starts(content)) if start <= at)
     assert read == [one for one in expected(3) if one not in expected(hit + 1) or one in expected(hit)]
     assert (path / "journal-000000.log").read_bytes() == rotten
+
+
+def test_room_for_the_next_frames_is_given_back_and_is_no_damage(
+    journal: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "s" / "journal-000000.log"
+    with ExperienceStore.open(tmp_path / "s") as store:
+        for number in range(3):
+            store.append(*tree(number))
+        full = file.read_bytes()
+        assert full.endswith(b"\0")
+    assert file.read_bytes() == (journal / "journal-000000.log").read_bytes() == full.rstrip(b"\0")
+    file.write_bytes(full)  # as a killed writer leaves it
+    with ExperienceStore.open(tmp_path / "s", mode="read") as store:
+        assert list(store.trajectories()) == expected(3)
+        store.verify()
+    assert salvage(tmp_path / "s", tmp_path / "new").damage == ()
+    with ExperienceStore.open(tmp_path / "s") as store:
+        assert "unfinished" not in caplog.text
+        store.append(*tree(3))
+        assert list(store.trajectories()) == expected(4)
+
+
+def test_a_forked_child_that_closes_the_store_takes_nothing_off_the_journal(tmp_path: Path) -> None:
+    with ExperienceStore.open(tmp_path / "s") as store:
+        store.append(*tree(0))
+        go, wait = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.read(go, 1)
+            store.close()
+            os._exit(0)
+        store.append(*tree(1))
+        os.write(wait, b"x")
+        assert os.waitpid(child, 0)[1] == 0
+        assert list(store.trajectories()) == expected(2)
+        store.append(*tree(2))
+    with ExperienceStore.open(tmp_path / "s") as store:
+        assert list(store.trajectories()) == expected(3)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_journal_of_schema_1_is_read_gone_on_with_and_sealed(journal: Path, tmp_path: Path, sealed: bool) -> None:
+    kinds = {Trajectory: "trajectory", Failure: "failure"}
+    lines = [[{"kind": kinds[type(one)], "schema": 1, "record": one} for one in tree(number)] for number in range(2)]
+    content = b"".join(pack(b"\n".join(map(orjson.dumps, one))) for one in lines)
+    path = copy_with(journal, content, tmp_path)
+    manifest = orjson.loads((path / "manifest.json").read_bytes())
+    (path / "manifest.json").write_bytes(orjson.dumps({**manifest, "schema": 1}))
+    with ExperienceStore.open(path) as store:
+        store.append(*tree(2))
+        if sealed:
+            store.seal()
+        assert list(store.trajectories()) == expected(3)
+        assert store.get("1/2") == tree(1)[2]
+        assert [one.error for one in store.failures()] == [f"error {number}" for number in range(3)]
+        assert [row.id for row in store.rows()] == [one.id for one in expected(3)]
+    assert salvage(path, tmp_path / "new").damage == ()
+    assert orjson.loads((path / "manifest.json").read_bytes())["schema"] == 2
 
 
 def test_a_frame_is_magic_length_checksum_and_payload() -> None:

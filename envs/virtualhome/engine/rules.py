@@ -12,11 +12,11 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from ....errors import ConfigError, unknown
 from .effects import Effect
-from .preconditions import Among, ConditionKind, NodePair, Precondition
+from .preconditions import LASTING, Among, ConditionKind, NodePair, Precondition
 from .scene import Scene, bits, state_names
 
 if TYPE_CHECKING:
@@ -232,8 +232,9 @@ class BoundRule:
     def among(self, w: World, c: int, first: int, second: int) -> list[EngineAction]:
         """Return the possible actions among those with these objects and destinations, which fit each for itself."""
         actions = self.actions(first, second)
-        if self.pair and self.arity == 2:
-            return [a for a in actions if all(pair.holds(w, c, a.first, a.second) for pair in self.pair)]
+        for pair in self.pair if self.arity == 2 else ():
+            holds = pair.holds
+            actions = [action for action in actions if holds(w, c, action.first, action.second)]
         return actions
 
     def actions(self, first: int, second: int) -> list[EngineAction]:
@@ -256,14 +257,9 @@ class BoundRule:
         return actions
 
 
-class Options(NamedTuple):
-    """What one rule can be done with."""
-
-    rule: BoundRule
-    first: int
-    """Bitset of the objects; that of the character for a rule without."""
-    second: int
-    """Bitset of the destinations; which of them go with which objects is for `BoundRule.among` to say."""
+RuleOptions: TypeAlias = tuple[BoundRule, int, int]
+"""What one rule can be done with: the rule, the bitset of its objects (the character for a rule without), and that
+of its destinations. Which of them go with which objects is for `BoundRule.among` to say."""
 
 
 class RuleSheet:
@@ -284,12 +280,17 @@ class RuleSheet:
         self._rules = [(rule, rule.arity, place(rule, rule.first), place(rule, rule.second)) for rule in rules]
         questions: dict[Among, int] = {}
         self._slots = [
-            (slot, itself, tuple(questions.setdefault(question, len(questions)) for question in slot.questions))
+            (
+                slot.nodes,
+                itself,
+                tuple(questions.setdefault(question, len(questions)) for question in slot.questions),
+                slot.slow,
+            )
             for slot, itself in asked
         ]
-        self._questions = tuple(questions)
+        self._questions = tuple((question, question in LASTING) for question in questions)
 
-    def options(self, w: World, c: int, among: int) -> list[Options]:
+    def options(self, w: World, c: int, among: int) -> list[RuleOptions]:
         """Return the rules that a character can act by now, in their order, with the objects and destinations that fit.
 
         Args:
@@ -297,38 +298,36 @@ class RuleSheet:
             c: The character.
             among: Bitset of the nodes that may be objects or destinations.
         """
-        found: list[Options] = []
-        answers: list[int | None] = [None] * len(self._questions)
-        fitting: list[int | None] = [None] * len(self._slots)
+        fitting = self._fitting(w, c, among)
+        found: list[RuleOptions] = []
         for rule, arity, first, second in self._rules:
-            objects = fitting[first]
-            if objects is None:
-                objects = fitting[first] = self._fitting(first, w, c, among, answers)
-            if not objects:
-                continue
-            if arity < 2:
-                found.append(Options(rule, objects, 0))
-                continue
-            destinations = fitting[second]
-            if destinations is None:
-                destinations = fitting[second] = self._fitting(second, w, c, among, answers)
-            if destinations:
-                found.append(Options(rule, objects, destinations))
+            if objects := fitting[first]:
+                if arity < 2:
+                    found.append((rule, objects, 0))
+                elif destinations := fitting[second]:
+                    found.append((rule, objects, destinations))
         return found
 
-    def _fitting(self, place: int, w: World, c: int, among: int, answers: list[int | None]) -> int:
-        slot, itself, questions = self._slots[place]
-        nodes = slot.nodes & (1 << c if itself else among)
-        for number in questions:
-            if not nodes:
-                return 0
-            answer = answers[number]
-            if answer is None:
-                answer = answers[number] = w.ask(self._questions[number], c)
-            nodes &= answer
-        for holds in slot.slow:
-            nodes = sum(1 << n for n in bits(nodes) if holds(w, c, n))
-        return nodes
+    def _fitting(self, w: World, c: int, among: int) -> list[int]:
+        """Return for each of the different conditions the bitset of the nodes that meet it."""
+        asked = self._questions
+        answers: list[int | None] = [None] * len(asked)
+        fitting: list[int] = []
+        for nodes, itself, questions, slow in self._slots:
+            nodes &= 1 << c if itself else among
+            for number in questions:
+                if not nodes:
+                    break
+                answer = answers[number]
+                if answer is None:
+                    question, lasts = asked[number]
+                    # What does not last is quicker to ask than to look up.
+                    answer = answers[number] = w.ask(question, c) if lasts else question(w, c)
+                nodes &= answer
+            for holds in slow if nodes else ():
+                nodes = sum([1 << n for n in bits(nodes) if holds(w, c, n)])
+            fitting.append(nodes)
+        return fitting
 
 
 @lru_cache(maxsize=1 << 14)

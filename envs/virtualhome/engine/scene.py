@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -29,14 +30,15 @@ class Edge(NamedTuple):
     target: int
 
 
-def bits(bitset: int) -> list[int]:
-    """Return the indexes in a bitset, ascending."""
+@lru_cache(maxsize=1 << 14)
+def bits(bitset: int) -> tuple[int, ...]:
+    """Return the indexes in a bitset, ascending; nearly every bitset of an episode comes back again and again."""
     found = []
     while bitset:
         low = bitset & -bitset
         found.append(low.bit_length() - 1)
         bitset ^= low
-    return found
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ...facts import Entity
@@ -116,12 +117,17 @@ def _self(w: World, character: int, here: int | None, seen: int, states: dict[in
 def _state_words(w: World, seen: int) -> dict[int, str]:
     """For each visible node with states worth saying, their words joined by commas."""
     words: dict[int, str] = {}
-    for name, nodes in zip(w.scene.state_names, w.having, strict=True):
-        word = _WORDS.get(name, name.lower().replace("_", " "))
-        if word:
-            for n in bits(nodes & seen):
-                words[n] = f"{words[n]}, {word}" if n in words else word
+    for place, word in _said(w.scene.state_names):
+        for n in bits(w.having[place] & seen):
+            words[n] = f"{words[n]}, {word}" if n in words else word
     return words
+
+
+@lru_cache(maxsize=64)
+def _said(state_names: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    """The states that are worth saying: their places, and their words."""
+    words = (_WORDS.get(name, name.lower().replace("_", " ")) for name in state_names)
+    return tuple((place, word) for place, word in enumerate(words) if word)
 
 
 def _things(w: World, things: int, labels: Labels, states: dict[int, str]) -> Iterator[str]:
@@ -135,14 +141,12 @@ def _things(w: World, things: int, labels: Labels, states: dict[int, str]) -> It
     covered = 0
     for n in bits(things & ~upon):
         covered |= 1 << n
-        line = f"- {labels[n]}"
-        if n in states:
-            line += f": {states[n]}"
-        parts = (
-            (("holding", w.held(n)), ("wearing", on[n]))
-            if people >> n & 1
-            else (("on it", on[n]), ("in it", inside[n]))
-        )
+        line = f"- {labels[n]}: {states[n]}" if n in states else f"- {labels[n]}"
+        parts: tuple[tuple[str, int], ...] = ()
+        if people >> n & 1:
+            parts = (("holding", w.held(n)), ("wearing", on[n]))
+        elif (on[n] | inside[n]) & things & ~covered:  # most things bear nothing
+            parts = (("on it", on[n]), ("in it", inside[n]))
         for word, below in parts:
             below &= things & ~covered
             if below:

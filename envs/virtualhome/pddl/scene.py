@@ -160,7 +160,7 @@ class PddlScene:
         kept = any((w.held(c) | w.into[ON][c]) >> n & 1 for c in bits(others)) or w.into[ON][self._self] >> n & 1
         return bool(w.bound["GRAB"].first.nodes >> n & 1) and not kept and not w.into[ON][n] & w.character_set
 
-    def _holders(self, n: int) -> tuple[list[int], list[int]]:
+    def _holders(self, n: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         w = self._w
         return bits(w.out[ON][n] & ~w.scene.rooms), bits(w.out[INSIDE][n] & ~w.scene.rooms)
 

@@ -1,5 +1,6 @@
 """Exploration is repeatable, and novelty finds more than chance; coverage counts what was touched, and adds up."""
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pathei.collectors import Coverage, check_collector, make_explorer
 from pathei.collectors.coverage import Effects, compare, read_act
 from pathei.collectors.protocol import Collector, episode_seed
-from pathei.collectors.rollout.explore import STRATEGIES, NoveltyCounts, Strategy, uniform
+from pathei.collectors.rollout.explore import STRATEGIES, ActionKinds, NoveltyCounts, Strategy, uniform
 from pathei.errors import ConfigError, ContractError, UnknownNameError
 from pathei.experience import Failure, Goal, Observation, Parent, Record, Step, Task, Trajectory
 from pathei.tests.support.lantern import lantern_task, lantern_tasks
@@ -145,6 +146,40 @@ def test_what_changed_nothing_is_chosen_less_and_less() -> None:
     chosen = [novelty.choose(actions, rng) for _ in range(50)]
     assert chosen.count("[Open] <box> (4)") > 25
     assert NoveltyCounts(temperature=0).choose(["a", "b"], rng) in ("a", "b")
+
+
+def test_choices_follow_the_formula_whatever_other_episodes_have_met() -> None:
+    """Against the formula in plain numbers, with the noise in the order in which the episode met the kinds."""
+    draws, rngs = np.random.default_rng(1), [np.random.default_rng(2) for _ in range(3)]
+    things = ["cup", "lamp", "sofa", "fridge", "book"]
+    listed = [f"[{verb}] <{thing}> ({n})" for n, thing in enumerate(things) for verb in ("Grab", "Open", "Touch")]
+    kinds_before = ActionKinds()
+    numbers = [kinds_before[action] for action in reversed(listed)]
+    assert numbers == list(range(len(listed)))
+    fresh, shared = NoveltyCounts(), NoveltyCounts(kinds=kinds_before)
+    met: dict[str, int] = {}
+    tried, found = Counter[str](), Counter[str]()
+    for turn in range(60):
+        actions = tuple(draws.choice(listed, 9, replace=False).tolist())
+        kinds = [" ".join(read_act(action).kind) for action in actions]
+        for kind in kinds:
+            met.setdefault(kind, len(met))
+        there = sorted(set(kinds), key=met.__getitem__)
+
+        def score(kind: str) -> float:
+            verb, n = kind.partition(" ")[0], tried[kind] + 1
+            return (found[kind] + (found[verb] + 1) / (tried[verb] + 1)) / n + 0.5 / n**0.5
+
+        best = there[int(np.argmax([score(kind) for kind in there] + 0.1 * rngs[0].gumbel(size=len(there))))]
+        group = [action for action, kind in zip(actions, kinds, strict=True) if kind == best]
+        chosen = group[int(rngs[0].integers(len(group)))]
+        assert fresh.choose(actions, rngs[1]) == shared.choose(actions, rngs[2]) == chosen
+        effects = [f"{best} {turn}"] * (turn % 3)
+        news = fresh.learn(chosen, effects)
+        assert shared.learn(chosen, effects) == news
+        for name in (best, best.partition(" ")[0]):
+            tried[name] += 1
+            found[name] += news
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=8), st.integers(0, 2**32))

@@ -3,11 +3,12 @@
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathei.store.sealed.columns import array_of
+from pathei.store.sealed.columns import array_of, lists_of
 
 TEXT, INT, FLOAT, BOOL, BYTES = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.binary()
 IMAGE = pa.struct([("bytes", BYTES), ("path", TEXT)])
@@ -30,6 +31,16 @@ def test_the_same_array_as_arrow_makes(data: st.DataObject, kind: pa.DataType, n
     assert found.equals(pa.array(values, type=kind))
     if kind == TEXT:
         assert array_of([None if text is None else str(text).encode() for text in values], kind).equals(found)
+
+
+@given(st.lists(st.none() | st.lists(st.integers(0, 3), max_size=4), max_size=20))
+def test_lists_of_words_are_those_that_arrow_makes_of_the_words(lists: list[list[int] | None]) -> None:
+    words = ["look", "é", "", "open"]
+    found = lists_of([None if one is None else np.array(one, np.int32) for one in lists], words)
+    found.validate(full=True)
+    texts = [None if one is None else [words[place] for place in one] for one in lists]
+    assert found.to_pylist() == texts
+    assert found.type == pa.list_(pa.dictionary(pa.int32(), TEXT))
 
 
 def test_pandas_is_not_imported() -> None:
