@@ -2,8 +2,9 @@
 
 A frame is `magic (4 bytes) | length (u32) | crc32 of length and payload (u32) | payload`, little-endian. A payload is
 one or more encoded records, one per line. After the last frame there may be zeros: room for the next ones, since a file
-that does not grow is synced in a third of the time. A killed writer can leave a torn last frame, which fails its
-checksum, and zeros; both are cut off. A bad frame with sound ones after it is damage, and is reported: cutting there
+that does not grow is synced in a third of the time. No payload ends with a zero, so the file without its last zeros is
+what was written (see `filled`). A killed writer can leave a torn last frame, which fails its checksum, and room; both
+are cut off. A bad frame with sound ones after it is damage, and is reported: cutting there
 would throw away what was acknowledged. Not here: what the records mean.
 """
 
@@ -26,6 +27,7 @@ _MAGIC = b"\xff\xfePJ"
 _HEADER = struct.Struct("<4sII")
 _LENGTH = struct.Struct("<I")
 _MOST_ROOM = 1 << 20
+_CHUNK = 1 << 14
 MAX_PAYLOAD = 2**32 - 1
 """The longest payload of a frame, in bytes."""
 
@@ -47,6 +49,18 @@ class Frame(NamedTuple):
 def pack(payload: bytes) -> bytes:
     """Return the bytes of a frame."""
     return _HEADER.pack(_MAGIC, len(payload), _checksum(payload)) + payload
+
+
+def filled(handle: int) -> int:
+    """Return the length of an open journal without the room after what was written, in bytes."""
+    end = os.fstat(handle).st_size
+    while end:
+        start = max(0, end - _CHUNK)
+        part = os.pread(handle, end - start, start)
+        if part != bytes(len(part)):
+            return start + len(part.rstrip(b"\0"))
+        end = start
+    return 0
 
 
 def read_frame(handle: int, offset: int, end: int) -> Frame | None:
@@ -72,13 +86,13 @@ def frames(
         handle: An open file descriptor; its position is neither used nor moved.
         path: The file's name, for messages.
         start: Where to begin: 0, or the end of a frame read before.
-        end: Where to stop; by default the file's size now. Frames are never read beyond it.
+        end: Where to stop; by default what is `filled` now. Frames are never read beyond it.
         losses: Where damaged frames are noted and skipped, if not None.
 
     Raises:
         StoreError: a frame is damaged though sound ones follow it, and there are no `losses` to note it.
     """
-    end = os.fstat(handle).st_size if end is None else end
+    end = filled(handle) if end is None else end
     while start < end:
         frame = read_frame(handle, start, end)
         if frame is None:
@@ -121,8 +135,8 @@ class JournalWriter:
         try:
             for frame in frames(self._handle, path):
                 self.size = frame.end
-            if torn := _unfinished(self._handle, self.size):
-                _LOG.warning("Cut %d bytes of an unfinished record off %s.", len(torn), path)
+            if (torn := filled(self._handle) - self.size) > 0:
+                _LOG.warning("Cut %d bytes of an unfinished record off %s.", torn, path)
             os.ftruncate(self._handle, self.size)
             os.fsync(self._handle)
             self._room = self.size
@@ -144,13 +158,11 @@ class JournalWriter:
         handle, offset, frame = self._handle, self.size, pack(payload)
         end = offset + len(frame)
         if end > self._room:
-            self._room = end + min(end, _MOST_ROOM)
-            frame = frame.ljust(self._room - offset, b"\0")
+            frame = frame.ljust(end + min(end, _MOST_ROOM) - offset, b"\0")
         try:
             rest, at = memoryview(frame), offset
-            while rest:
-                written = os.pwrite(handle, rest, at)
-                rest, at = rest[written:], at + written
+            while at < end:  # a disk that is nearly full gives less room
+                at += os.pwrite(handle, rest[at - offset :], at)
             os.fdatasync(handle)
         except OSError:
             self.broken = True
@@ -159,7 +171,7 @@ class JournalWriter:
             finally:
                 self.close()
             raise
-        self.size = end
+        self.size, self._room = end, max(self._room, at)
         return offset
 
     def trim(self) -> None:
@@ -190,17 +202,12 @@ def _next_sound(handle: int, start: int, end: int) -> int | None:
     return None
 
 
-def _unfinished(handle: int, end: int) -> bytes:
-    """Return what stands after the last frame, which ends there, but for room."""
-    return os.pread(handle, os.fstat(handle).st_size - end, end).rstrip(b"\0")
-
-
 def scan_file(path: Path, losses: Losses) -> Iterator[bytes]:
     """Yield the encoded records of a journal file that are sound, in order; what is damaged is noted.
 
     Args:
         path: The file.
-        losses: Where damage is noted; also bytes at the end that are no whole frame, and not zeros.
+        losses: Where damage is noted; also bytes at the end that are no whole frame, but not room.
     """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -208,7 +215,7 @@ def scan_file(path: Path, losses: Losses) -> Iterator[bytes]:
         for frame in frames(handle, path, losses=losses):
             yield from frame.payload.split(b"\n")
             end = frame.end
-        if torn := _unfinished(handle, end):
+        if torn := os.pread(handle, max(0, filled(handle) - end), end):
             ids = ids_in(torn)
             reason = (
                 f"the last {len(torn)} bytes are no whole record: a killed writer leaves such, which the next writer"

@@ -17,7 +17,7 @@ from ..errors import StoreError
 from . import manifest as manifests
 from .damage import Losses
 from .durable import is_locked
-from .journal import frames, scan_file
+from .journal import filled, frames, scan_file
 from .manifest import Manifest
 
 
@@ -31,7 +31,7 @@ class StoreView(NamedTuple):
     handle: int | None
     """The journal, open for reading; None if there is none yet."""
     end: int
-    """Its size at that moment, in bytes."""
+    """How far it was written at that moment, in bytes."""
 
     def lines(self, losses: Losses | None = None) -> Iterator[bytes]:
         """Yield the encoded records of the journal in order.
@@ -142,7 +142,7 @@ def pinned(directory: Path, file: ManifestFile) -> Iterator[StoreView]:
                 break
             manifest, journal = again, journal_path(directory, len(again.shards))
     try:
-        yield StoreView(manifest, journal, handle, 0 if handle is None else os.fstat(handle).st_size)
+        yield StoreView(manifest, journal, handle, 0 if handle is None else filled(handle))
     finally:
         if handle is not None:
             os.close(handle)

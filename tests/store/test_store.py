@@ -308,8 +308,9 @@ def test_a_reader_follows_a_writer_through_sealing(tmp_path: Path) -> None:
         assert reader.info() == writer.info()
 
 
-def test_an_iterator_keeps_its_moment_while_the_writer_appends_and_seals(tmp_path: Path) -> None:
-    with ExperienceStore.open(tmp_path / "s", journal_bytes=1) as store:
+@pytest.mark.parametrize("journal_bytes", [1, 1 << 20])
+def test_an_iterator_keeps_its_moment_while_the_writer_appends_and_seals(tmp_path: Path, journal_bytes: int) -> None:
+    with ExperienceStore.open(tmp_path / "s", journal_bytes=journal_bytes) as store:
         store.append(episode("a"), episode("b"))
         seen = []
         for one in store.trajectories():

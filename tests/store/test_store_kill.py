@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pathei.errors import StoreError
 from pathei.experience import Failure, Goal, Observation, Parent, Step, Task, Trajectory
-from pathei.store import ExperienceStore, StoreDamageWarning, salvage
+from pathei.store import ExperienceStore, StoreDamageWarning, merge, salvage
 from pathei.store.journal import pack
 
 # Seals every few appends, so that kills meet every part of sealing. Prints a number when append has returned.
@@ -245,6 +245,50 @@ def test_room_for_the_next_frames_is_given_back_and_is_no_damage(
         assert list(store.trajectories()) == expected(4)
 
 
+@pytest.mark.parametrize("room", [0, 1, 70_000])
+def test_a_torn_frame_is_named_and_cut_off_with_or_without_room_after_it(
+    journal: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, room: int
+) -> None:
+    content = (journal / "journal-000000.log").read_bytes()
+    last = frame_starts(content)[-1]
+    whole = copy_with(journal, content[:last] + bytes(room), tmp_path / "whole")
+    torn = copy_with(journal, content[:-9] + bytes(room), tmp_path / "torn")
+    with ExperienceStore.open(whole, mode="read") as store:
+        assert store.check() == ()
+    with ExperienceStore.open(torn, mode="read") as store, pytest.warns(StoreDamageWarning):
+        (damage,) = store.check()
+    assert f"the last {len(content) - 9 - last} bytes are unfinished or damaged" in damage.reason
+    with ExperienceStore.open(torn) as store:
+        assert f"Cut {len(content) - 9 - last} bytes" in caplog.text
+        assert list(store.trajectories()) == expected(2)
+        store.append(*tree(2))
+        assert list(store.trajectories()) == expected(3)
+        store.verify()
+
+
+def test_trajectories_of_an_earlier_session_that_are_room_now_are_missed(journal: Path, tmp_path: Path) -> None:
+    content = (journal / "journal-000000.log").read_bytes()
+    path = copy_with(journal, content, tmp_path)
+    with ExperienceStore.open(path):
+        pass  # another session, which appends nothing
+    last = frame_starts(content)[-1]
+    (path / "journal-000000.log").write_bytes(content[:last].ljust(len(content), b"\0"))
+    with ExperienceStore.open(path, mode="read") as store, pytest.warns(StoreDamageWarning):
+        (damage,) = store.check()
+    assert damage.records == 3
+    assert "began with 9 trajectories" in damage.reason
+
+
+def test_a_frame_after_lost_pages_that_read_as_zeros_is_reported(journal: Path, tmp_path: Path) -> None:
+    content = (journal / "journal-000000.log").read_bytes()
+    start, end = frame_starts(content)[1:3]
+    path = copy_with(journal, content[:start] + bytes(end - start) + content[end:], tmp_path)
+    with pytest.raises(StoreError, match=rf"damaged at byte {start}"):
+        ExperienceStore.open(path)
+    with pytest.warns(StoreDamageWarning), ExperienceStore.open(path, mode="read") as store:
+        assert list(store.trajectories()) == [*expected(1), *expected(3)[6:]]
+
+
 def test_a_forked_child_that_closes_the_store_takes_nothing_off_the_journal(tmp_path: Path) -> None:
     with ExperienceStore.open(tmp_path / "s") as store:
         store.append(*tree(0))
@@ -263,14 +307,34 @@ def test_a_forked_child_that_closes_the_store_takes_nothing_off_the_journal(tmp_
         assert list(store.trajectories()) == expected(3)
 
 
-@pytest.mark.parametrize("sealed", [False, True])
-def test_a_journal_of_schema_1_is_read_gone_on_with_and_sealed(journal: Path, tmp_path: Path, sealed: bool) -> None:
+def of_schema_1(journal: Path, to: Path) -> Path:
+    """A store whose journal holds two trees as 0.1.0 wrote them."""
     kinds = {Trajectory: "trajectory", Failure: "failure"}
     lines = [[{"kind": kinds[type(one)], "schema": 1, "record": one} for one in tree(number)] for number in range(2)]
-    content = b"".join(pack(b"\n".join(map(orjson.dumps, one))) for one in lines)
-    path = copy_with(journal, content, tmp_path)
+    path = copy_with(journal, b"".join(pack(b"\n".join(map(orjson.dumps, one))) for one in lines), to)
     manifest = orjson.loads((path / "manifest.json").read_bytes())
     (path / "manifest.json").write_bytes(orjson.dumps({**manifest, "schema": 1}))
+    return path
+
+
+@pytest.mark.parametrize("old_first", [False, True])
+def test_stores_of_both_schemas_are_merged_and_equal_records_are_known(
+    journal: Path, tmp_path: Path, old_first: bool
+) -> None:
+    old = of_schema_1(journal, tmp_path)
+    with ExperienceStore.open(old, mode="read") as store:
+        assert store.check() == ()
+        assert store.info().counts.failures == 2
+    report = merge(tmp_path / "out", [old, journal] if old_first else [journal, old])
+    assert (report.trajectories, report.failures, report.known) == (9, 3, 6)
+    assert (report.differing, report.left, report.damage) == ((), (), ())
+    with ExperienceStore.open(tmp_path / "out", mode="read") as store:
+        assert list(store.trajectories()) == expected(3)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_journal_of_schema_1_is_read_gone_on_with_and_sealed(journal: Path, tmp_path: Path, sealed: bool) -> None:
+    path = of_schema_1(journal, tmp_path)
     with ExperienceStore.open(path) as store:
         store.append(*tree(2))
         if sealed:
