@@ -34,7 +34,7 @@ from .durable import WriterLock, explained, publish, sha256_of, sync_directory, 
 from .journal import MAX_PAYLOAD, JournalWriter, frames, read_frame
 from .manifest import Counts, Manifest, StoreInfo
 from .rows import EpisodeRow, row_of
-from .view import ManifestFile, StoreView, check_age, journal_path, pinned
+from .view import ManifestFile, StoreView, check_age, claim, journal_path, pinned
 
 if TYPE_CHECKING:
     from .sealed.shards import ShardReader
@@ -43,7 +43,6 @@ _LOG = logging.getLogger(__name__)
 JOURNAL_BYTES = 64 << 20
 """A journal of this size is sealed before the next append, in bytes."""
 _OPEN_SHARDS = 8
-_OURS = {"lock", "tmp", "shards", "blobs"}
 
 
 class ExperienceStore:
@@ -124,12 +123,12 @@ class ExperienceStore:
     def close(self) -> None:
         """Close the files and free the lock. Nothing is lost without it: what `append` took is already on the disk."""
         self._readers.clear()
-        if self._journal is not None:
-            if self._lock is not None and self._lock.mine:  # a forked child has the file too, and knows an older end
-                self._journal.trim()
-            self._journal.close()
-        if self._lock is not None:
-            self._lock.release()
+        try:
+            if self._journal is not None:
+                self._journal.close(trim=self._lock is not None and self._lock.mine)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
 
     # Writing
 
@@ -163,8 +162,8 @@ class ExperienceStore:
             journal = self._writer()
         with explained(journal.path):
             offset = journal.append(payload)
-        self._scanned = journal.size
-        self._enter([EpisodeRow.of(one) if isinstance(one, Trajectory) else None for one in records], offset)
+        rows = [EpisodeRow.of(one) if isinstance(one, Trajectory) else None for one in records]
+        self._enter(rows, offset, journal.size)
 
     def put_image(self, data: bytes) -> str:
         """Store an image durably and return its SHA-256 (hex), the name that an `Observation` gives.
@@ -196,6 +195,7 @@ class ExperienceStore:
             for table, path in temporary.items():
                 publish(path, folder / shard.files[table].name)
             manifest = manifests.with_shard(self._manifest, shard)
+            journal.broken = True  # whatever stops this: once the manifest has the shard, the journal is dead
             manifest.save(self.path, self.path / "tmp" / "manifest.tmp")
             journal.close()
             os.unlink(journal.path)
@@ -400,7 +400,7 @@ class ExperienceStore:
     def _open_for_writing(self, config: Mapping[str, Json], seeds: Sequence[int]) -> None:
         temporary = self.path / "tmp" / "manifest.tmp"
         with explained(self.path):
-            self._claim()
+            claim(self.path)
             self._lock = WriterLock(self.path / "lock")
             for name in ("tmp", "shards"):
                 (self.path / name).mkdir(exist_ok=True)
@@ -424,26 +424,23 @@ class ExperienceStore:
             self._manifest = manifests.with_session(self._manifest, started)
             self._manifest.save(self.path, temporary)
 
-    def _claim(self) -> None:
-        """Make the directory, or refuse one that is somebody else's: nothing of theirs is touched."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        if not (self.path / manifests.NAME).exists():
-            foreign = {entry.name for entry in self.path.iterdir() if entry.name not in _OURS}
-            foreign |= {entry.name for entry in (self.path / "shards").glob("*")}
-            if foreign:
-                raise StoreError(
-                    f"{self.path} has no {manifests.NAME}, so it is not an experience store, and is not empty"
-                    f" ({min(foreign)!r} is in it): choose a new directory, or restore the manifest from a copy."
-                )
+    @property
+    def _current(self) -> bool:
+        """Whether this is the writer and knows all that is in the store: no write of its failed or was stopped."""
+        lock, journal = self._lock, self._journal
+        if lock is None or not lock.mine or journal is None:
+            return False
+        return not journal.broken and self._scanned == journal.size
 
     def _writer(self) -> JournalWriter:
         if self._lock is None:
             raise StoreError(f"The store {self.path} is open for reading only: open it with mode='append'.")
         if not self._lock.mine or self._journal is None:
             raise StoreError(f"The store {self.path} is not open for writing in this process: open it here.")
-        if self._journal.broken:
+        if not self._current:
             raise StoreError(
-                f"An earlier write to the store {self.path} failed: fix the cause, then open the store again."
+                f"An earlier write to the store {self.path} failed or was stopped: fix the cause, then open the store"
+                " again."
             )
         return self._journal
 
@@ -453,8 +450,8 @@ class ExperienceStore:
             sync_directory(self.path)
 
     def _refresh(self) -> None:
-        """Catch up with the writer; a writer itself is always up to date."""
-        if self._lock is None or not self._lock.mine:
+        """Catch up with the writer; a writer itself is up to date, unless a write of its was stopped."""
+        if not self._current:
             with self._viewing() as view:
                 self._adopt(view.manifest)
                 self._scan(view)
@@ -462,33 +459,32 @@ class ExperienceStore:
     def _adopt(self, manifest: Manifest) -> None:
         """Enter the shards that are new in a manifest; their records may have been known from their journal."""
         fresh = manifest.shards[len(self._manifest.shards) :]
-        self._manifest = manifest
-        if fresh:
-            self._counts, self._scanned = manifest.counts, 0
         for shard in fresh:
             for entry in self._reader(manifest, shard.number).entries():
                 at = (shard.number, entry.group, entry.row)
                 self._catalog.add(entry.id, entry.task_id, entry.collector, entry.parent, entry.n_steps, at)
+        if fresh:
+            self._counts, self._scanned = manifest.counts, 0
+        self._manifest = manifest
 
     def _scan(self, view: StoreView) -> None:
         """Enter the journal's records that are not known yet."""
         if view.handle is not None:
             for frame in frames(view.handle, view.journal, self._scanned, view.end, self._losses):
-                self._enter(map(row_of, frame.payload.split(b"\n")), frame.offset)
-                self._scanned = frame.end
+                self._enter(map(row_of, frame.payload.split(b"\n")), frame.offset, frame.end)
 
-    def _enter(self, records: Iterable[EpisodeRow | None], offset: int) -> None:
+    def _enter(self, records: Iterable[EpisodeRow | None], offset: int, end: int) -> None:
         """Enter the records of a frame of the journal: the lines of trajectories, None for failures."""
+        counts = self._counts
         for place, row in enumerate(records):
-            if row is None:
-                self._counts += Counts(failures=1)
-            else:
-                self._counts += Counts.of(row)
+            counts += Counts(failures=1) if row is None else Counts.of(row)
+            if row is not None:
                 at = (len(self._manifest.shards), offset, place)
                 self._catalog.add(row.id, row.task_id, row.collector, row.parent, row.steps, at)
+        self._counts, self._scanned = counts, end  # at the end: a frame that was interrupted is entered again
 
     def _viewing(self) -> AbstractContextManager[StoreView]:
-        return pinned(self.path, self._file)
+        return pinned(self.path, self._file, (len(self._manifest.shards), self._scanned))
 
     def _reader(self, manifest: Manifest, number: int) -> ShardReader:
         from .sealed.shards import ShardReader

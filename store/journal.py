@@ -51,9 +51,23 @@ def pack(payload: bytes) -> bytes:
     return _HEADER.pack(_MAGIC, len(payload), _checksum(payload)) + payload
 
 
-def filled(handle: int) -> int:
-    """Return the length of an open journal without the room after what was written, in bytes."""
-    end = os.fstat(handle).st_size
+def filled(handle: int, known: int = 0) -> int:
+    """Return the length of an open journal without the room after what was written, in bytes.
+
+    Args:
+        handle: An open file descriptor.
+        known: Where a frame that was read before ends, or 0. From there on frames are passed over by their headers, and
+            what comes after the last is looked at only if it does not begin with zeros.
+    """
+    end, at = os.fstat(handle).st_size, known
+    while 0 < at < end:
+        header = os.pread(handle, _HEADER.size, at)
+        if not header.strip(b"\0"):
+            return at
+        whole = len(header) == _HEADER.size and header.startswith(_MAGIC)
+        at = at + _HEADER.size + _HEADER.unpack(header)[1] if whole else 0
+    if 0 < at == end:
+        return at
     while end:
         start = max(0, end - _CHUNK)
         part = os.pread(handle, end - start, start)
@@ -131,7 +145,7 @@ class JournalWriter:
         self.size = 0
         """The length of all committed frames, in bytes."""
         self.broken = False
-        """A write failed, and nothing more is taken."""
+        """A write failed or was interrupted, and nothing more is taken."""
         try:
             for frame in frames(self._handle, path):
                 self.size = frame.end
@@ -152,6 +166,7 @@ class JournalWriter:
             StoreError: the journal is closed.
             OSError: the disk refused. The file is cut back to its last committed frame, and takes nothing more: what
                 a failed sync has left on the disk is not known until the journal is opened again.
+            BaseException: whatever a signal raised. The file takes nothing more; the frame stays if it is whole.
         """
         if self._handle is None:
             raise StoreError(f"The journal {self.path} is closed: open the store again.")
@@ -159,32 +174,38 @@ class JournalWriter:
         end = offset + len(frame)
         if end > self._room:
             frame = frame.ljust(end + min(end, _MOST_ROOM) - offset, b"\0")
+        self.broken = True  # until it is over: an interruption leaves it so wherever it comes
         try:
             rest, at = memoryview(frame), offset
             while at < end:  # a disk that is nearly full gives less room
                 at += os.pwrite(handle, rest[at - offset :], at)
             os.fdatasync(handle)
         except OSError:
-            self.broken = True
             try:
                 os.ftruncate(handle, offset)
             finally:
                 self.close()
             raise
         self.size, self._room = end, max(self._room, at)
+        self.broken = False
         return offset
 
-    def trim(self) -> None:
-        """Give back the room after the last frame."""
-        if self._handle is not None:
-            os.ftruncate(self._handle, self.size)
-            self._room = self.size
+    def close(self, *, trim: bool = False) -> None:
+        """Close the file, which takes nothing more; harmless when it is closed.
 
-    def close(self) -> None:
-        """Close the file; harmless when it is closed."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        Args:
+            trim: Give back the room after the last frame. An interrupted append has left a whole frame, which is kept,
+                or a torn one. Not for a forked child: it has the file too, and knows an older end.
+        """
+        handle, self._handle = self._handle, None
+        if handle is None:
+            return
+        try:
+            if trim:
+                frame = read_frame(handle, self.size, os.fstat(handle).st_size)
+                os.ftruncate(handle, self.size if frame is None else frame.end)
+        finally:
+            os.close(handle)
 
 
 def _checksum(payload: bytes) -> int:

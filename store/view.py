@@ -20,6 +20,8 @@ from .durable import is_locked
 from .journal import filled, frames, scan_file
 from .manifest import Manifest
 
+_OURS = {"lock", "tmp", "shards", "blobs"}
+
 
 class StoreView(NamedTuple):
     """The sealed shards and the open journal of one moment."""
@@ -103,6 +105,23 @@ def journal_path(directory: Path, number: int) -> Path:
     return directory / f"journal-{number:06d}.log"
 
 
+def claim(directory: Path) -> None:
+    """Make the directory of a store, or refuse one that is somebody else's: nothing of theirs is touched.
+
+    Raises:
+        StoreError: it has no manifest, and something in it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    if not (directory / manifests.NAME).exists():
+        foreign = {entry.name for entry in directory.iterdir() if entry.name not in _OURS}
+        foreign |= {entry.name for entry in (directory / "shards").glob("*")}
+        if foreign:
+            raise StoreError(
+                f"{directory} has no {manifests.NAME}, so it is not an experience store, and is not empty"
+                f" ({min(foreign)!r} is in it): choose a new directory, or restore the manifest from a copy."
+            )
+
+
 def check_age(directory: Path, number: int) -> None:
     """Remove a journal that a crash left after its sealing; refuse a manifest that is older than the shards.
 
@@ -124,12 +143,13 @@ def check_age(directory: Path, number: int) -> None:
 
 
 @contextlib.contextmanager
-def pinned(directory: Path, file: ManifestFile) -> Iterator[StoreView]:
+def pinned(directory: Path, file: ManifestFile, known: tuple[int, int] = (0, 0)) -> Iterator[StoreView]:
     """Pin what is committed now, for as long as the block runs.
 
     Args:
         directory: The store's directory.
         file: Its manifest.
+        known: The number of the journal that the caller has read last, and how far, in bytes.
     """
     manifest, handle = file.load(), None
     journal = journal_path(directory, len(manifest.shards))
@@ -142,7 +162,8 @@ def pinned(directory: Path, file: ManifestFile) -> Iterator[StoreView]:
                 break
             manifest, journal = again, journal_path(directory, len(again.shards))
     try:
-        yield StoreView(manifest, journal, handle, 0 if handle is None else filled(handle))
+        start = known[1] if known[0] == len(manifest.shards) else 0
+        yield StoreView(manifest, journal, handle, 0 if handle is None else filled(handle, start))
     finally:
         if handle is not None:
             os.close(handle)

@@ -257,7 +257,7 @@ def test_a_torn_frame_is_named_and_cut_off_with_or_without_room_after_it(
         assert store.check() == ()
     with ExperienceStore.open(torn, mode="read") as store, pytest.warns(StoreDamageWarning):
         (damage,) = store.check()
-    assert f"the last {len(content) - 9 - last} bytes are unfinished or damaged" in damage.reason
+    assert f"the last {len(content) - 9 - last} bytes are no whole record" in damage.reason
     with ExperienceStore.open(torn) as store:
         assert f"Cut {len(content) - 9 - last} bytes" in caplog.text
         assert list(store.trajectories()) == expected(2)
