@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -18,6 +19,38 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # A machine that is busy with another test is no reason to fail, so hypothesis sets no deadline here.
 settings.register_profile("pathei", deadline=None, print_blob=True)
 settings.load_profile("pathei")
+
+LEFT_OUT = pytest.StashKey[int]()
+"""How many tests the expression of `-m` has left out."""
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count what is left out."""
+    for item in items[:1]:
+        item.config.stash[LEFT_OUT] = item.config.stash.get(LEFT_OUT, 0) + len(items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker of pytest-xdist say how many it has left out; it collects all tests, as every other does."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what a worker has left out."""
+    left_out = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[LEFT_OUT] = max(left_out, node.config.stash.get(LEFT_OUT, 0))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was left out where pytest does not: of what its workers leave out it knows nothing."""
+    left_out = config.stash.get(LEFT_OUT, 0)
+    if left_out and getattr(config.option, "numprocesses", None):
+        terminalreporter.write_line(
+            f"{left_out} tests left out by -m {config.option.markexpr!r}; `-m 'not gpu'` runs integration tests too"
+        )
+
 
 BUILT = ("build", "dist", "runs", "__pycache__")
 

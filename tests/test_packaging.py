@@ -392,3 +392,21 @@ def test_the_installed_command_answers(installed: Path) -> None:
     done = subprocess.run([installed / "bin" / "pathei", "--help"], cwd=installed, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "pathei" in done.stdout
+
+
+def test_parallel_runs_say_what_the_marker_leaves_out(checkout: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "1",
+        "tests/interop/test_openenv.py",
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 5
+    assert re.search(r"^\d+ tests left out by -m 'not integration and not gpu'; ", done.stdout, re.MULTILINE)

@@ -16,6 +16,8 @@ import termios
 import time
 from typing import Any, Final
 
+_PATIENCE_S: Final = 5.0
+"""How long processes are looked for that have to end, in seconds."""
 LOOP: Final = r"""
 _pathei() { return "$1"; }
 _pathei_s=0
@@ -153,16 +155,16 @@ class Shell:
         }
 
     def broken(self, late: bool, written: int) -> str:
-        """Return which limit the command broke, if any."""
-        if late:
-            return "time"
+        """Return which limit the command broke, if any; time is the last, as it may be that we look late."""
         if written > self.config["written"]:
             return "output"
         processes = self.processes()
         if len(processes) > self.config["processes"]:
             return "processes"
         memory = sum(_private_memory(pid) for pid in processes)
-        return "memory" if memory > self.config["memory"] else ""
+        if memory > self.config["memory"]:
+            return "memory"
+        return "time" if late else ""
 
     def processes(self) -> list[int]:
         """Return the processes of the sandbox: all in our namespace but ourselves."""
@@ -173,15 +175,21 @@ class Shell:
         self.needed = set(self.processes())
 
     def end_commands(self) -> None:
-        """Kill all that the shell has started, until there is nothing left of it."""
-        deadline = time.monotonic() + 1
-        while others := [pid for pid in self.processes() if pid not in self.needed]:
-            for pid in others:
-                kill(pid)
+        """Kill all that the shell has started, until there is nothing left of it.
+
+        Many processes are stopped first: where one is killed, those that still run may start another in its place.
+        """
+        deadline, stopped = time.monotonic() + _PATIENCE_S, set[int]()
+        while others := {pid for pid in self.processes() if pid not in self.needed}:
+            running = others - stopped if len(others) > self.config["processes"] // 2 else set[int]()
+            for pid in running or others:
+                send(pid, signal.SIGSTOP if running else signal.SIGKILL)
+            stopped |= running
             reap()
             if time.monotonic() > deadline:
                 return
-            time.sleep(0.0005)
+            if not running:
+                time.sleep(0.0005)
 
     def forget_jobs(self) -> dict[str, Any]:
         """Let bash report the jobs that were killed, to nobody; it would do so in the middle of a later command."""
@@ -197,7 +205,7 @@ class Shell:
             os.close(descriptor)
         while processes := self.processes():
             for pid in processes:
-                kill(pid)
+                send(pid, signal.SIGKILL)
             reap()
             time.sleep(0.0005)
 
@@ -293,10 +301,10 @@ def read_some(descriptor: int) -> bytes:
         return b""
 
 
-def kill(pid: int) -> None:
-    """Kill a process, if it is still there."""
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process, if it is still there."""
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
     except ProcessLookupError:
         return
 

@@ -19,7 +19,7 @@ import termios
 import time
 from typing import Any, Final
 
-from .shell import Shell, become, bubblewrap, kill, pipe_with, read_some
+from .shell import Shell, become, bubblewrap, pipe_with, read_some, send
 
 START: Final = r"""
 _pathei_tell() {
@@ -236,7 +236,7 @@ class TtyShell(Shell):
     def _ended(self, output: bytearray, total: int, stopped: str) -> dict[str, Any]:
         """Return the answer where the shell has ended, or does not listen: it is to be replaced."""
         for pid in self.processes():
-            kill(pid)
+            send(pid, signal.SIGKILL)
         return {**self._answer(output, total, stopped), "running": [], "background": [], "report": None}
 
 

@@ -67,14 +67,15 @@ def test_an_actor_that_crashes_dies_or_hangs_costs_one_task(cluster: Any) -> Non
     tasks = [lantern_task(n, trap=traps[n]) if n in traps else lantern_task(n) for n in range(6)]
     found = by_task([line for lines in play_on_ray(EXPLORE, tasks, workers=2) for line in lines])
     hung = [lantern_task(6, trap="step hang"), lantern_task(7)]
-    found |= by_task([line for lines in play_on_ray(EXPLORE, hung, workers=1, timeout=4.0) for line in lines])
+    # The task after it has as long, in an actor that has just begun: on a busy machine that takes seconds.
+    found |= by_task([line for lines in play_on_ray(EXPLORE, hung, workers=1, timeout=12.0) for line in lines])
     assert sorted(found) == [f"lantern-{n}" for n in range(8)]
     failures = {id_: (one.stage, one.error) for id_, one in found.items() if isinstance(one, Failure)}
     stage, error = failures.pop("lantern-1")
     assert (stage, error.startswith("the actor died (")) == ("worker", True)
     assert failures == {
         "lantern-2": ("step", "RuntimeError: the lamp oil is empty"),
-        "lantern-6": ("worker", "no answer within 4 s"),
+        "lantern-6": ("worker", "no answer within 12 s"),
     }
     whole = [task for n, task in enumerate([*tasks, *hung]) if n not in traps and n != 6]
     assert {encode(found[task.id]) for task in whole} == set(map(encode, EXPLORE().collect(whole)))
@@ -89,14 +90,14 @@ def test_workers_and_a_machine_that_are_killed_at_random_lose_and_double_nothing
             cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
             cluster.add_node(num_cpus=1)
             kills += 1
-        elif number in (5, 25) and (players := playing()):
+        elif number in (5, 25):
             time.sleep(rng.random() * 0.05)
-            rng.choice(players).kill()
+            rng.choice(playing()).kill()
             kills += 1
     found = by_task(lines)
     assert sorted(found) == sorted(task.id for task in tasks)
     lost = [one for one in found.values() if isinstance(one, Failure)]
-    assert kills > 1
+    assert kills == 3
     assert len(lost) <= kills
     assert all(one.stage == "worker" for one in lost)
     # What is lost is played again when `collect` is called again, as with processes.
@@ -106,12 +107,14 @@ def test_workers_and_a_machine_that_are_killed_at_random_lose_and_double_nothing
 
 
 def playing() -> list[Any]:
-    """Return the processes of this cluster's actors."""
+    """Return the processes of this cluster's actors, as soon as there is one."""
     psutil: Any = pytest.importorskip("psutil")
-    found = []
-    for one in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            found += [one] if "ray::_Player" in " ".join(one.cmdline()) else []
+    found: list[Any] = []
+    until = time.monotonic() + 60
+    while not found and time.monotonic() < until:
+        for one in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                found += [one] if "ray::_Player" in " ".join(one.cmdline()) else []
     return found
 
 
