@@ -167,6 +167,9 @@ class Verbalizer:
 
     lexicon: Lexicon = Lexicon()
     """What its words are like."""
+    by_kind: bool = False
+    """Whether a node of the graph stands for a whole kind of thing, so that what was done with one says little of the
+    others: a stick is not made as a furnace is."""
 
     def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
         """Take an action apart, as `step` takes it; None where it cannot be read.

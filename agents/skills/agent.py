@@ -20,6 +20,7 @@ import numpy as np
 from ...envs.facts import EVERY, ROLES, ConditionSignature, Entity, NodeSelector, read_condition
 from ...envs.registry import get_verbalizer
 from ...experience import Goal, Observation
+from ...memory.builders.signatures import ROOM, say_class
 from ...memory.feedback import GOAL
 from ...memory.plans.template import next_action
 from ...memory.protocol import Memory
@@ -171,13 +172,24 @@ class SkillAgent:
         return False
 
     def _fitting(self, wanted: ConditionSignature) -> list[Skill]:
-        """Return the skills for a condition that agree with it on which roles are rooms."""
+        """Return the skills for a condition that agree with it on which roles are rooms and of which kinds they are.
+
+        Those for its own kinds come first.
+        """
         known = {*self._search.room_kinds(), *(room.id for room in self._search.rooms())}
         pairs = zip(ROLES, wanted.roles, strict=False)
         rooms = {role for role, one in pairs if not known.isdisjoint((*one.classes, *one.ids))}
-        roles = set(ROLES[: len(wanted.roles)])
-        skills = self._knowledge.skills(wanted.signature, "".join(f" ({role} is a room)" for role in sorted(rooms)))
-        return [skill for skill in skills if skill.rooms & roles == rooms]
+        kinds = {role: one.classes for role, one in zip(ROLES, wanted.roles, strict=False)}
+        by_kind = self._view.verbalizer.by_kind
+        limits = {role: (ROOM,) if role in rooms else kinds[role] if by_kind else () for role in kinds}
+        skills = self._knowledge.skills(wanted.signature, "".join(map(say_class, limits, limits.values())))
+        fitting = (
+            skill
+            for skill in skills
+            if skill.rooms & kinds.keys() == rooms
+            and all(role not in kinds or {*kinds[role]} & {*some} for role, some in skill.kinds.items())
+        )
+        return sorted(fitting, key=lambda skill: not skill.kinds)
 
     def _next_room(self, wanted: ConditionSignature, used: set[Entity]) -> Doing:
         """Go where more of the objects may be that are all asked for; False if every room was visited."""

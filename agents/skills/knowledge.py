@@ -14,7 +14,7 @@ import numpy as np
 
 from ...envs.facts import ROLES
 from ...memory.builders.composing import LOOK
-from ...memory.builders.signatures import in_order, say_signature, words
+from ...memory.builders.signatures import ROOM, in_order, say_signature, words
 from ...memory.items import Filter, Hit, Item, Kind
 from ...memory.plans.template import TemplateStep, match_goal, steps_from
 from ...memory.protocol import Memory
@@ -34,6 +34,8 @@ class Skill(NamedTuple):
     steps: tuple[Step, ...]
     rooms: frozenset[str]
     """The roles that have to be rooms."""
+    kinds: Mapping[str, Sequence[str]]
+    """The kinds that other roles have to be of; a role that is not there may be anything."""
     approach: frozenset[str]
     """The verbs that only approach something."""
     effects: frozenset[str]
@@ -88,19 +90,19 @@ class SkillKnowledge:
         self._skills: dict[str, list[Skill]] = {}
         self._locations: dict[str, list[KnownLocation]] = {}
 
-    def skills(self, signature: str, rooms: str = "") -> list[Skill]:
+    def skills(self, signature: str, limits: str = "") -> list[Skill]:
         """Return the skills that bring about a condition, best first.
 
         Args:
             signature: The condition.
-            rooms: Which of its roles are rooms, in the words of a skill's text.
+            limits: What its roles are, rooms or of a kind, in the words of a skill's text (`signatures.say_class`).
         """
-        found = self._skills.get(signature + rooms)
+        found = self._skills.get(signature + limits)
         if found is None:
-            hits = self._ask("skill", f"How to bring about: {say_signature(signature)}{rooms}. Steps:", _MANY)
+            hits = self._ask("skill", f"How to bring about: {say_signature(signature)}{limits}. Steps:", _MANY)
             read = (_skill(hit.item, signature) for hit in hits)
             found = sorted((skill for skill in read if skill), key=lambda skill: (-skill.worth, skill.steps))
-            self._skills[signature + rooms] = found
+            self._skills[signature + limits] = found
         return found
 
     @cached_property
@@ -193,10 +195,12 @@ def _skill(item: Item, signature: str) -> Skill | None:
         parameters = data.get("parameters", ())
         names |= {one["name"]: next(fresh) for one in parameters if one["name"] not in names} if roles else {}
         steps = tuple(tuple(names.get(word, word) for word in step.split(" ")) for step in data["steps"])
-        rooms = frozenset(names.get(one["name"], "") for one in parameters if one["classes"] == ["room"])
+        classes = {names.get(one["name"], ""): one["classes"] for one in parameters if one["classes"]}
+        rooms = frozenset(role for role, limit in classes.items() if limit == [ROOM])
+        kinds = {role: limit for role, limit in classes.items() if role not in rooms}
         approach, effects = frozenset(data.get("approach", ())), frozenset(data["effects"])
         tools = {word for step in steps for word in step[1:] if word not in ROLES}
-        return Skill(item.id, steps, rooms, approach, effects, _worth(item) / (1 + len(tools)))
+        return Skill(item.id, steps, rooms, kinds, approach, effects, _worth(item) / (1 + len(tools)))
     return None
 
 

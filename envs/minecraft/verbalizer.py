@@ -13,7 +13,7 @@ from ..verbalizer import PAST, Lexicon, Verbalizer, capitalised
 from .actions import DIRECTIONS, normalise
 from .goals import MinecraftGoal, read_words, say_goals, write_goal
 from .graph import CREATURES, WORTH, node_of
-from .rules import GROUPS, GameRules
+from .rules import GROUPS, GameRules, stands_for
 
 if TYPE_CHECKING:
     import gymnasium
@@ -49,6 +49,7 @@ class MinecraftVerbalizer(Verbalizer):
     """Skills in words; every kind of thing is one node, so no graph is needed to read them."""
 
     lexicon = Lexicon(past=_PAST, carrying={})
+    by_kind = True
 
     def read_action(self, text: str, graph: FactGraph | None = None) -> Action | None:
         """Take an action apart: `"<char1> mine 3 oak_log"` is `MINE`, 3 and `oak_log`."""
@@ -69,8 +70,9 @@ class MinecraftVerbalizer(Verbalizer):
         return capitalised(" ".join([action.verb.lower().replace("_", " "), *names]))
 
     def read_goal(self, text: str, kinds: Collection[str] = (), *, whole: bool = False) -> tuple[ConditionJson, ...]:
-        """Return the conditions on the graph that a goal states; see `read_words`."""
-        return read_words(text, (*WORTH, *CREATURES, *kinds), whole=whole)
+        """Return the conditions on the graph that a goal states (`read_words`); planks are any kind of planks."""
+        known = dict.fromkeys((*WORTH, *CREATURES, *kinds))
+        return tuple(_any_of(one, known) for one in read_words(text, known, whole=whole))
 
     def read_instruction(self, env: gymnasium.Env[Any, Any], text: str) -> Goal:
         """Return the goal of a task such as Voyager's: `"Mine 1 wood log"`, `"Craft 4 sticks and a crafting table"`.
@@ -89,6 +91,15 @@ class MinecraftVerbalizer(Verbalizer):
             count = int(number) if number and number.isdecimal() else 1
             goals.append(_goal(_KINDS[verb], thing.replace(" ", "_"), max(1, count), world.game.rules))
         return Goal(say_goals(goals), tuple(map(write_goal, goals)))
+
+
+def _any_of(condition: ConditionJson, known: Collection[str]) -> ConditionJson:
+    """Return a condition with the kinds that are known of a group in the place of its name."""
+    end = "to" if "to" in condition else "node"
+    name = condition[end]["class"]
+    if name not in GROUPS:
+        return condition
+    return {**condition, end: {"any": [{"class": kind} for kind in known if stands_for(name, kind)]}}
 
 
 def _goal(kind: str, thing: str, count: int, rules: GameRules) -> MinecraftGoal:

@@ -53,8 +53,11 @@ class EpisodeLog:
         self.kinds = facts.kinds
         """The kind of every entity that exists at some moment."""
         self.characters = frozenset(facts.start.characters)
+        self.by_kind = verbalizer.by_kind
+        """Whether a node stands for a whole kind of thing; see `Verbalizer.by_kind`."""
         self.read_step = step_reader(verbalizer, facts.start)
         """Reads an action of the episode."""
+        self._made = {node: step.number for step in facts.steps for node in step.nodes}
         self._ids: dict[str, tuple[int, ...]] = {}
         observations = (*(step.observation for step in trajectory.steps), trajectory.final)
         self.steps = tuple(
@@ -76,6 +79,10 @@ class EpisodeLog:
         for text in actions - known.keys():
             known[text] = tuple(thing.id for thing in self.read_step(text).things)
         return set(chain.from_iterable(map(known.__getitem__, actions)))
+
+    def existed(self, id_: int, step: StepEffect) -> bool:
+        """Return whether a thing existed before a step."""
+        return id_ in self.kinds and self._made.get(id_, -1) < step.number
 
     def write_action(self, action: StepAction, step: StepEffect) -> str:
         """Return an action as text: that of a step if it is the step's own, or one with the same verb and objects."""

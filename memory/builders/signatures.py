@@ -9,7 +9,7 @@ and the actions of an environment in its own words (its verbalizer).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -17,6 +17,8 @@ from typing import Final, NamedTuple
 from ...envs.facts import ROLES, YOU, Action, Entity, FactGraph, read_action, script_parts
 from ...envs.verbalizer import Verbalizer
 
+ROOM: Final = "room"
+"""The class of a role that has to be a room."""
 _COUNTED: Final = re.compile(r"(.+)\*(\d{1,9})")
 _RELATED: Final = re.compile(r"(not )?(\w+) ([A-Z][A-Z_]*) (\w+)")
 _STATE: Final = re.compile(r"(not )?(\w+) is ([A-Z][A-Z_]*)")
@@ -90,6 +92,11 @@ def _read_script(text: str) -> StepAction | None:
 def write_step(step: StepAction, roles: Mapping[int, str]) -> str:
     """Write a step of a skill: `"PutIn x y"`; an object without a role by its kind: `"Grab mop"`."""
     return " ".join([step.verb, *(roles.get(thing.id) or as_word(thing.kind) for thing in step.things)])
+
+
+def say_class(role: str, classes: Sequence[str]) -> str:
+    """Return what a role has to be as a skill says it, `" (x is a room)"`, `" (x is oak planks)"`; or nothing."""
+    return "".join(f" ({role} is {'a room' if kind == ROOM else words(kind)})" for kind in classes)
 
 
 def as_word(kind: str) -> str:

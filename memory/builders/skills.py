@@ -9,9 +9,9 @@ to the last of its slice. Not here: revealing objects, and conditions reached to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from ...envs.facts import ROLES, Change, Entity, read_condition
+from ...envs.facts import HOLDS, ROLES, Change, Entity, read_condition
 from ...envs.facts.graph import Fact
 from ...experience import Trajectory
 from ..items import Draft
@@ -21,7 +21,7 @@ from ..verification.verify import SkillCandidate, SkillProposal, SkillTest
 from .composing import is_done, look, together
 from .drafts import skill_about
 from .episode_log import EpisodeLog, StepEffect, read_episode
-from .signatures import say_signature, write_step
+from .signatures import ROOM, say_class, say_signature, write_step
 from .slices import (
     DependencySlice,
     approach_steps,
@@ -31,8 +31,6 @@ from .slices import (
     whole_slice,
     write_change,
 )
-
-_ROOM: Final = "room"
 
 
 class SkillBuilder:
@@ -57,6 +55,7 @@ class SkillBuilder:
             asked = tuple(one.signature for one in wanted if is_done(one, step))
             found = [_proposal(episode, step, things, asked), look(trajectory, log, step)]
             found += [_carried(episode, step, change) for change in step.moves]
+            found += [_proposal(episode, step, (thing,), ()) for thing in _gained(log, step)]
             yield from (proposal for proposal in found if proposal is not None)
         proposal = together(trajectory, log, wanted)
         if proposal is not None:
@@ -80,6 +79,15 @@ def _carried(episode: _Episode, step: StepEffect, change: Change) -> SkillPropos
         return None
     carried = Entity(log.kind(change.entity) or "thing", change.entity)
     return _proposal(episode, step, (carried, room), (), change)
+
+
+def _gained(log: EpisodeLog, step: StepEffect) -> list[Entity]:
+    """Return what a step put into the hands that no action named, where nodes are kinds: mutton, by killing a sheep."""
+    if not (log.by_kind and step.action.things):
+        return []
+    named = log.named(step.before | {step.text})
+    held = [change.target for change in step.changes if change.what == HOLDS and change.begins and change.target]
+    return [Entity(log.kind(id_), id_) for id_ in held if id_ not in named]
 
 
 def _proposal(
@@ -152,20 +160,30 @@ def _draft(
     preconditions = [atom for atom in _needs(log, found.steps, roles) if atom in needs]
     approach = sorted({action.verb for one, action in zip(found.steps, found.actions, strict=True) if one.moved})
     shown = ", ".join(effects)
-    rooms = "".join(f" ({role} is a room)" for id_, role in roles.items() if id_ in log.rooms)
+    classes = _classes(log, roles, steps)
+    limits = "".join(map(say_class, classes, classes.values()))
     given = " and ".join(say_signature(atom) for atom in preconditions if f"not {atom}" not in effects)
     said = ", ".join(map(say_signature, effects))
     return skill_about(
         episode.trajectory,
-        f"How to bring about: {said}{rooms}{given and f', if {given}'}. Steps: {'; '.join(steps)}.",
-        f"{shown}{rooms}: {'; '.join(steps)}",
+        f"How to bring about: {said}{limits}{given and f', if {given}'}. Steps: {'; '.join(steps)}.",
+        f"{shown}{limits}: {'; '.join(steps)}",
         steps,
         effects,
         step=found.steps[-1].number,
-        parameters={role: (_ROOM,) if id_ in log.rooms else () for id_, role in roles.items()},
+        parameters=classes,
         preconditions=preconditions,
         approach=approach if len(found.actions) > 1 or not found.steps[-1].moved else [],
     )
+
+
+def _classes(log: EpisodeLog, roles: Mapping[int, str], steps: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return what each role has to be: a room; anything; or its kind where nodes are kinds and a step names others."""
+    named = {word for step in steps for word in step.split()[1:]}
+    particular = log.by_kind and named != set(roles.values())
+    return {
+        role: (ROOM,) if id_ in log.rooms else (log.kind(id_),) if particular else () for id_, role in roles.items()
+    }
 
 
 def _needs(log: EpisodeLog, steps: Sequence[StepEffect], roles: dict[int, str]) -> dict[str, Fact]:

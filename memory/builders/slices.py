@@ -40,7 +40,7 @@ class DependencySlice(NamedTuple):
 def find_slice(log: EpisodeLog, last: StepEffect, things: tuple[Entity, ...]) -> DependencySlice | None:
     """Return the steps that the last one needs; None if they are too many."""
     steps = log.steps
-    relevant = {thing.id for thing in things} | _tools(steps[: last.number], last)
+    relevant = {thing.id for thing in (*things, *last.action.things)} | _tools(steps[: last.number], last)
     kept, actions = [last], [last.action]
     for step in reversed(steps[: last.number]):
         if step.error:
@@ -76,10 +76,11 @@ def approach_steps(log: EpisodeLog, first: int, last: int) -> list[tuple[int, Tr
 
 
 def reveals(log: EpisodeLog, step: StepEffect) -> bool:
-    """Return whether new objects can be acted on after a step."""
+    """Return whether objects can be acted on after a step that existed before it, and could not be acted on then."""
     if not step.before or len(step.after) <= len(step.before):
         return False
-    return bool(log.named(step.after - step.before) - log.named(step.before))
+    fresh = log.named(step.after - step.before) - log.named(step.before)
+    return any(log.existed(id_, step) for id_ in fresh)
 
 
 def write_change(log: EpisodeLog, change: Change, roles: dict[int, str], *, begins: bool | None = None) -> str:
@@ -115,7 +116,7 @@ def _needed(log: EpisodeLog, step: StepEffect, kept: list[StepEffect], relevant:
         enabled = [one for one in later[-1:] if one.text in step.after and step.text not in step.before]
     if not enabled:
         return None
-    if named & relevant:
+    if named & relevant or (step.moved and not named):
         return step.action
     if not step.moved:
         return _tool(log, step, enabled[-1])
@@ -124,9 +125,10 @@ def _needed(log: EpisodeLog, step: StepEffect, kept: list[StepEffect], relevant:
 
 
 def _tool(log: EpisodeLog, step: StepEffect, enabled: StepEffect) -> StepAction | None:
-    """Return a step on another object if it made a known object usable, but not if it revealed that object."""
+    """Return a step on another object if it made an object usable, but not if it only revealed that object."""
     known = log.named(step.before)
-    return step.action if any(thing.id in known for thing in enabled.action.things) else None
+    things = enabled.action.things
+    return step.action if any(thing.id in known or not log.existed(thing.id, step) for thing in things) else None
 
 
 def _is_used(log: EpisodeLog, change: Change, step: StepEffect, kept: list[StepEffect]) -> bool:
