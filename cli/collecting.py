@@ -7,6 +7,8 @@ import math
 import os
 from collections.abc import Iterator
 
+import orjson
+
 from ..collectors.options import PlaySettings
 from ..collectors.rollout.collect import CollectReport
 from ..collectors.sharding import TaskShard
@@ -123,5 +125,5 @@ def _recorded(command: Collect) -> dict[str, Json]:
         "out": str(command.out),
         **common,
         "collector": command.collector.name,
-        **dataclasses.asdict(command.collector),
+        **orjson.loads(orjson.dumps(dataclasses.asdict(command.collector), default=str)),
     }

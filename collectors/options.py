@@ -160,6 +160,9 @@ class CurriculumOptions:
     heuristic: those that the environment's model expects the goal to need
     none: those that the goal names or that skills have had, and the others alike
     """
+    recall: tuple[Path, ...] = ()
+    """Stores of other curricula in this environment: the run begins with the goals that they reached and the skills
+    that they learned. They are only read."""
 
     name = "curriculum"
     in_process = True
@@ -168,10 +171,12 @@ class CurriculumOptions:
         """Return the collector.
 
         Raises:
-            ConfigError: the environment offers no goals.
+            ConfigError: the environment offers no goals, or a store that is to be recalled has no attempts in it.
+            StoreError: such a store cannot be read.
             UnknownNameError: there is no such proposer.
         """
         from ..envs.registry import get_env, get_goal_space
+        from ..store import ExperienceStore
         from .curriculum.collector import Curriculum, CurriculumConfig
         from .registry import make_proposer
 
@@ -189,7 +194,12 @@ class CurriculumOptions:
             search = dataclasses.replace(MctsConfig().search, env_steps=get_env(play.env).search_steps)
             policy = SearchPolicy(MctsConfig(search, prior=self.prior), must_succeed=False)
         config = CurriculumConfig(max_steps=play.longest)
-        return Curriculum(goals, make_proposer(self.proposer), policy, config, seed=play.seed)
+        curriculum = Curriculum(goals, make_proposer(self.proposer), policy, config, seed=play.seed)
+        for path in self.recall:
+            with ExperienceStore.open(path, mode="read") as store:
+                if not curriculum.recall(store, env=get_env(play.env).id):
+                    raise ConfigError(f"{path} holds no attempts of a curriculum in {play.env}: nothing is recalled.")
+        return curriculum
 
     def practice(self, play: PlaySettings, attempts: int) -> list[Task]:
         """Return where each attempt is made: a few environments, over and over."""

@@ -3,6 +3,8 @@
 Each attempt resets the next environment, asks the proposer for a goal, and lets the policy play it. The environment
 decides whether the goal was reached: it checks the conditions in the real episode. A goal that was missed is tried
 again in the same environment, not at once but after a pause that doubles with every failure, and given up after a few.
+No attempt is spent on a goal that holds where it would be begun, as it may in a world that goes on: a retry is then
+forgotten, and the proposer is asked for another goal.
 
 Nothing is saved but the records. The state of the proposer, the policy and the retry queue is a function of the records
 in their order; `resume` replays the records of a store to them, and the run goes on as if it had never stopped,
@@ -15,6 +17,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -35,6 +38,8 @@ from .proposers import GoalAttempt, GoalProposal, GoalProposer, Situation
 COLLECTOR = "curriculum"
 ENVIRONMENTS = 20
 """How many different environments a run goes round, so that what is learned in one can be tried again in it."""
+_ASKED = 16
+"""How many goals of a proposer may hold already before one counts as an attempt, so that a run comes to an end."""
 _SLUG = 48
 """The goal's words take up to this many characters of a task's id."""
 
@@ -117,6 +122,7 @@ class Curriculum:
         self.env_steps = 0
         """How many transitions of the environment they cost, those of searches included."""
         self._retry_steps = 0
+        self._recalled: set[Path] = set()
         self._waiting: list[RetryQueue] = []
 
     def record_frames(self, put_image: PutImage) -> None:
@@ -135,10 +141,15 @@ class Curriculum:
         Call it on a new curriculum, configured as the one that was stopped.
 
         Raises:
-            ConfigError: this curriculum has made attempts already, or the run in the store lacks some.
+            ConfigError: this curriculum has made attempts already or has recalled this run, or the run in the store
+                lacks some attempts.
         """
         if self.attempts:
             raise ConfigError("A curriculum resumes before its first attempt: make a new one.")
+        if store.path.resolve() in self._recalled and any(run_records(store, self._config.run)):
+            raise ConfigError(
+                f"The run {self._config.run!r} in {store.path} goes on by itself: recall other runs than this one."
+            )
         for number, record in enumerate(run_records(store, self._config.run)):
             if _number(record.task, self._config.run) != number:
                 raise ConfigError(
@@ -148,19 +159,30 @@ class Curriculum:
             self._take_in(record)
         return self.attempts
 
-    def recall(self, store: ExperienceStore) -> None:
-        """Learn from what runs of other names did, as in other environments: what was reached, and how.
+    def recall(self, store: ExperienceStore, *, env: str | None = None, run: str | None = None) -> int:
+        """Learn from what other runs did, as in other worlds: what was reached, and how; return how many attempts.
 
         Those attempts do not count as this run's, and their misses are not tried again.
+
+        Args:
+            store: Where the other runs are.
+            env: The gymnasium id of the environment of this run, if only attempts in that are to be learned from.
+            run: The name of the other run; None for all in the store.
 
         Raises:
             ConfigError: this curriculum has made attempts already.
         """
         if self.attempts:
             raise ConfigError("A curriculum recalls other runs before its first attempt: make a new one.")
+        if run is None or run == self._config.run:
+            self._recalled.add(store.path.resolve())
+        learned = 0
         for record in store.trajectories(collector=COLLECTOR, roots=True):
-            if _number(record.task, self._config.run) is None:
+            named = run is None or _number(record.task, run) is not None
+            if named and env in (None, record.task.env):
                 self._learn(record)
+                learned += 1
+        return learned
 
     def collect(self, tasks: Iterable[Task]) -> Iterator[Record]:
         """Make one attempt for each task, in its environment; the goal and the id are the curriculum's own.
@@ -192,10 +214,23 @@ class Curriculum:
     # --- one attempt
 
     def _attempt(self, given: Task) -> Record:
-        rng = np.random.default_rng([self._seed % 2**64, self.attempts])
-        again = self._due()
-        if again is not None:
-            return self._play(self._named(again.task, again.task.goal), {"retry": again.failures}, rng)
+        while (again := self._due()) is not None:
+            record = self._play(self._named(again.task, again.task.goal), {"retry": again.failures}, self._draws())
+            if not _held(record):
+                return record
+            self._waiting.remove(again)
+        rng = self._draws()
+        for _ in range(_ASKED):
+            record = self._propose_and_play(given, rng)
+            if not _held(record):
+                break
+        return record
+
+    def _draws(self) -> np.random.Generator:
+        """Return what everything random of this attempt follows from, the same however often it is asked for."""
+        return np.random.default_rng([self._seed % 2**64, self.attempts])
+
+    def _propose_and_play(self, given: Task, rng: np.random.Generator) -> Record:
         try:
             situation = self._situation(self._rollout.envs.get(given), given)
         except PatheiError:
@@ -218,7 +253,7 @@ class Curriculum:
         [record, *_], env_steps = self._rollout.play(task, rng)
         if isinstance(record, Failure):
             return record
-        return dataclasses.replace(record, provenance=origin | {"seed": self._seed, "env_steps": env_steps})
+        return dataclasses.replace(record, provenance={**record.provenance, **origin, "env_steps": env_steps})
 
     def _named(self, given: Task, goal: Goal) -> Task:
         slug = re.sub(r"[^a-z0-9]+", "-", goal.text.lower())[:_SLUG].strip("-") or "goal"
@@ -299,6 +334,11 @@ def _number(task: Task, run: str) -> int | None:
 def _steps(record: Record) -> int:
     """Return how many transitions an attempt cost; 0 for a crash, of which nobody knows."""
     return int(record.provenance.get("env_steps", 0)) if isinstance(record, Trajectory) else 0
+
+
+def _held(record: Record) -> bool:
+    """Whether there was nothing to do, as the goal held at the beginning."""
+    return isinstance(record, Trajectory) and not record.steps and record.success is True
 
 
 def _same(one: Task, other: Task) -> bool:

@@ -320,6 +320,28 @@ def test_a_curriculum_is_collected_and_goes_on(tmp_path: Path, capsys: pytest.Ca
     assert [id_.split("/")[1][:6] for id_ in lived] == [f"{number:06d}" for number in range(6)]
 
 
+def test_a_curriculum_begins_with_what_others_reached(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By `--recall`, again when it goes on; its own store and one without attempts are refused."""
+    first, later, bare = (str(tmp_path / name) for name in ("first", "later", "bare"))
+    assert main(["collect", first, "curriculum", "--tasks", "6"]) == 0
+    args = ["collect", later, "curriculum", "--recall", first]
+    assert main([*args, "--tasks", "3"]) == 0
+    assert main([*args, "--tasks", "5"]) == 0
+    goals = []
+    for path in (first, later):
+        with ExperienceStore.open(path, mode="read") as store:
+            goals.append([one.task.goal.text for one in store.trajectories() if path == later or one.success])
+    assert len(goals[1]) == 5
+    assert goals[0]
+    assert not {*goals[0]} & {*goals[1]}
+    capsys.readouterr()
+    assert main(["collect", first, "curriculum", "--recall", first, "--tasks", "7"]) == 2
+    assert "goes on by itself" in capsys.readouterr().err
+    assert main(["collect", bare, "--tasks", "1", "--workers", "0"]) == 0
+    assert main(["collect", str(tmp_path / "x"), "curriculum", "--recall", bare, "--tasks", "1"]) == 2
+    assert "holds no attempts of a curriculum in virtualhome" in capsys.readouterr().err
+
+
 def test_a_proposing_model_has_to_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["collect", str(tmp_path / "x"), "curriculum", "--proposer", "lm:", "--tasks", "1"]
     assert main(args) == 2

@@ -33,9 +33,9 @@ class Switchboard(gymnasium.Env[str, str]):
         self._goal: tuple[str, ...] = ()
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """Put all lamps out."""
+        """Put all lamps out, or with the option `stay` leave them as they are."""
         super().reset(seed=seed)
-        self.lit = frozenset()
+        self.lit = self.lit if (options or {}).get("stay") else frozenset()
         self._goal = tuple(one["lit"] for one in ((options or {}).get("goal") or {}).get("conditions", ()))
         return self._seen(), self._info()
 

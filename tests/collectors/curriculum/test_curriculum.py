@@ -1,5 +1,6 @@
 """The curriculum: attempts, retries with back-off, crashes, and going on after `kill -9` as if never stopped."""
 
+import dataclasses
 import itertools
 import random
 import signal
@@ -26,7 +27,7 @@ from pathei.envs.virtualhome.goals.space import HomeGoals
 from pathei.errors import ConfigError, StoreError
 from pathei.experience import Failure, Goal, Record, Task, Trajectory, decode, encode
 from pathei.store import ExperienceStore
-from pathei.tests.support.switchboard import LampGoals, boards, curriculum
+from pathei.tests.support.switchboard import LAMPS, LampGoals, boards, curriculum
 
 HOUSES = [Task(f"house-{n}", "pathei/VirtualHome-v0", n, Goal(""), {"scene": f"house:{n % 3}"}) for n in range(40)]
 
@@ -111,6 +112,30 @@ def test_retries_cost_no_more_than_their_share() -> None:
     assert 0.15 < len(again) / len(records) <= 0.21
     none = played(CurriculumConfig(retries=0), idle(), 50)
     assert not any("retry" in record.provenance for record in none if isinstance(record, Trajectory))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_attempt_is_spent_on_a_goal_that_holds_where_it_would_be_begun(seed: int) -> None:
+    """In a life that goes on lamps come to be lit by the way; a resumed run is the same."""
+    lives = [dataclasses.replace(board, options={"stay": True}) for board in boards(60)]
+    policy = AgentPolicy(lambda _: RandomAgent(np.random.default_rng(seed)))
+    config = CurriculumConfig(pause=1, retries=3, retry_share=1.0, max_steps=3)
+    running = Curriculum(LampGoals(), UniformProposer(largest=2), policy, config, seed=seed)
+    records = list(running.collect(lives))
+    assert [index(record) for record in records] == list(range(60))
+    assert any("retry" in record.provenance for record in records if isinstance(record, Trajectory))
+    for record in records:
+        assert isinstance(record, Trajectory)
+        assert record.steps or all(lamp in record.final.text for lamp in LAMPS)  # then nothing else can be proposed
+
+
+def test_a_run_comes_to_an_end_where_everything_holds() -> None:
+    """When all lamps are lit, there is nothing else to propose."""
+    policy = SkillPolicy(LampGoals(), effort=60)
+    running = Curriculum(LampGoals(), UniformProposer(largest=1), policy, CurriculumConfig(max_steps=2), seed=0)
+    stays = [dataclasses.replace(board, options={"stay": True}) for board in boards(12)]
+    records = list(running.collect(stays))
+    assert [isinstance(record, Trajectory) and len(record.steps) for record in records] == [1] * 4 + [0] * 8
 
 
 def test_a_goal_that_is_reached_is_not_tried_again() -> None:
@@ -219,7 +244,8 @@ def test_what_other_runs_reached_is_recalled_and_not_proposed_again(tmp_path: Pa
         store.append(*running("first").collect(boards(2)))
         reached = {record.task.goal.text for record in store.trajectories() if record.success}
         later = running("later")
-        later.recall(store)
+        assert later.recall(store, env="another/World-v0") == later.recall(store, run="nobody") == 0
+        assert later.recall(store) == 2
         assert (later.attempts, later.env_steps, later.waiting) == (0, 0, ())
         [record] = later.collect(boards(1))
         [again] = running("later").collect(boards(1))
@@ -233,6 +259,20 @@ def test_what_other_runs_reached_is_recalled_and_not_proposed_again(tmp_path: Pa
         pytest.raises(ConfigError, match="before its first attempt"),
     ):
         later.recall(store)
+
+
+def test_a_run_does_not_learn_twice_from_its_own_attempts(tmp_path: Path) -> None:
+    """What it recalls of a store, it does not resume from it; other runs in the same store are recalled by name."""
+    with ExperienceStore.open(tmp_path / "store") as store:
+        for run in ("first", "later"):
+            store.append(*played(CurriculumConfig(run=run), idle(), 2))
+        running = Curriculum(LampGoals(), UniformProposer(), idle(), CurriculumConfig(run="later"))
+        running.recall(store)
+        with pytest.raises(ConfigError, match="goes on by itself"):
+            running.resume(store)
+        running = Curriculum(LampGoals(), UniformProposer(), idle(), CurriculumConfig(run="later"))
+        assert running.recall(store, run="first") == 2
+        assert running.resume(store) == 2
 
 
 def test_every_fault_of_a_configuration_is_told() -> None:

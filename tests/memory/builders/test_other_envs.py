@@ -89,14 +89,9 @@ def test_minecraft_has_skills_of_kinds_by_which_the_agent_acts_in_another_world(
         MinecraftGoal("inventory", "stick", 1),
         MinecraftGoal("inventory", "white_wool", 1),
     )
-    lived = [
-        record
-        for (name, script), aim in zip(scripts.items(), aims, strict=True)
-        for record in Rollout(AgentPolicy(lambda _, script=script: ScriptedAgent(script))).collect(
-            [task_of(name, WORLD, (aim,), {"creatures": ["sheep"]})]
-        )
-        if isinstance(record, Trajectory) and record.success
-    ]
+    tasks = [task_of(name, WORLD, (aim,), {"creatures": ["sheep"]}) for name, aim in zip(scripts, aims, strict=True)]
+    scripted = AgentPolicy(lambda task: ScriptedAgent(scripts[task.id.split(":")[-1]]))
+    lived = [one for one in Rollout(scripted).collect(tasks) if isinstance(one, Trajectory) and one.success]
     assert len(lived) == len(aims)
     drafts = [draft for name in NAMES for one in lived for draft in make_builder(name).build(one)]
     texts = {draft.text for draft in drafts if draft.kind == "skill"}
