@@ -112,7 +112,7 @@ class Plan:
     env_steps: int | None = None
     """Maximum number of transitions of the search; by default none in the household, and elsewhere what suits how fast
     the environment is."""
-    steps: int = 30
+    steps: int = 45
     """The maximum number of actions in a plan."""
     prior: Literal["heuristic", "none"] = "heuristic"
     """Which actions are tried first.

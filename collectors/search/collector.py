@@ -47,6 +47,7 @@ def household_search(*, simulations: int = 20_000, seconds: float | None = None,
         depth=depth,
         selection="puct",
         exploration=0.5,
+        greedy=1000,
         stop_on_success=True,
     )
 

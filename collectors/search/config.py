@@ -41,9 +41,10 @@ class SearchConfig:
     return stays what it is unless a walk gains by the discount alone, earning and losing the same again and again.
     Where a plan may not stop, it only keeps `greedy` and `breadth` from going on there."""
     greedy: int = 300
-    """How many transitions the tree first grows best first: by what was earned on the way, less 0.01 for each step, and
-    less where only actions are left that the prior finds unlikely. Most goals whose reward is progress are reached in
-    this stage; 0 for none. Only where states are distinguished (`prune`)."""
+    """How many transitions the tree grows best first, at the beginning and after each that promises more than all
+    before: by what was earned on the way, less 0.01 for each step, and less where only actions are left that the prior
+    finds unlikely; where rewards are small, less of both. Most goals whose reward is progress are reached in this
+    stage; 0 for none. Only where states are distinguished (`prune`)."""
     breadth: float = 0.5
     """The share of transitions by which the tree grows in the order of depth, in [0, 1), as long as no walk succeeded:
     sparse rewards are then found within 1 / breadth times the transitions of a breadth-first search. Only where states

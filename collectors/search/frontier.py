@@ -19,6 +19,10 @@ _STEP: Final = 0.01
 """What a step costs, in units of reward: of two states that promise the same the nearer goes first."""
 _UNLIKELY: Final = 0.025
 """What an action costs whose prior is half of the likeliest one's, halved; the cost grows with the square."""
+_GAIN: Final = 0.04
+"""The reward for which these costs were measured; where a smaller one was seen, they shrink with it."""
+_LEAST: Final = 0.1
+"""The factor below which the costs do not shrink."""
 
 
 class Frontier:
@@ -67,18 +71,43 @@ def by_depth(node: TreeNode) -> float:
     return node.depth
 
 
-def by_promise(node: TreeNode) -> float:
-    """Rank nodes by what was earned on the way, less for long walks and where only unlikely actions are left.
+class BestFirst(Frontier):
+    """A queue of nodes by what was earned on the way, less for long walks and where only unlikely actions are left.
 
-    The likeliest action of a node is tried first, so the prior of its first edge is the greatest.
+    The likeliest action of a node is tried first, so the prior of its first edge is the greatest. A goal of many parts
+    pays little for each of them, so the costs follow the smallest reward: otherwise the way to the next part would cost
+    more than the part is worth, and the queue would go breadth first.
     """
-    rank = _STEP * node.depth - node.earned
-    if not (node.edges and node.priors):
-        return rank
-    top, next_best = node.edges[0].prior, node.priors[-1]
-    if next_best >= top:
-        return rank
-    if next_best <= 0:
-        return math.inf
-    halvings = math.log2(top / next_best)
-    return rank + _UNLIKELY * halvings * (halvings + 1)
+
+    __slots__ = ("_most", "_scale")
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        super().__init__(self.rank)
+        self._scale = 1.0
+        self._most = 0.0
+
+    def rank(self, node: TreeNode) -> float:
+        """Return the rank of a node, in units of reward."""
+        rank = self._scale * _STEP * node.depth - node.earned
+        if not (node.edges and node.priors):
+            return rank
+        top, next_best = node.edges[0].prior, node.priors[-1]
+        if next_best >= top:
+            return rank
+        if next_best <= 0:
+            return math.inf
+        halvings = math.log2(top / next_best)
+        return rank + self._scale * _UNLIKELY * halvings * (halvings + 1)
+
+    def leads(self, edge: TreeEdge) -> bool:
+        """Return whether a new edge leads to a node that promises more than all before; learn from its reward."""
+        if 0 < edge.reward < self._scale * _GAIN and self._scale > _LEAST:
+            self._scale = max(edge.reward / _GAIN, _LEAST)
+            self._heap = [(self._rank(node), tick, node, walk) for _, tick, node, walk in self._heap]
+            heapq.heapify(self._heap)
+        promise = edge.child.earned - self._scale * _STEP * edge.child.depth
+        if promise <= self._most:
+            return False
+        self._most = promise
+        return True

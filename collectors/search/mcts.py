@@ -26,7 +26,7 @@ from ...errors import ContractError
 from ...stable_random import StableRandom
 from .config import SearchConfig
 from .deadline import Deadline
-from .frontier import Frontier, by_depth, by_promise
+from .frontier import BestFirst, Frontier, by_depth
 from .tree import TreeEdge, TreeNode
 
 Prior = Callable[[Sequence[Any]], Sequence[float]]
@@ -85,7 +85,7 @@ class Search:
         prior: Prior | None = None,
         value: Value | None = None,
     ) -> None:
-        """Prepare a search; nothing is simulated yet.
+        """Prepare a search.
 
         Args:
             model: The world; it is left at the root when `run` returns.
@@ -126,7 +126,7 @@ class Search:
         wide = self._config.breadth if self._first and self._prior is None else 0.0
         self._ratio = wide / (1 - wide)
         """How many transitions are made breadth first for each other one."""
-        self._breadth, self._promising = Frontier(by_depth), Frontier(by_promise)
+        self._breadth, self._promising = Frontier(by_depth), BestFirst()
         if self._first and self._config.greedy:
             self._promising.add(self.root, ())
         if self._ratio:
@@ -151,7 +151,7 @@ class Search:
                 self._go(self.root)
                 self._offer([], [], 0.0)
             if self._promising:
-                self._grow(self._promising, config.greedy, counted=True)
+                self._grow(self._promising, config.greedy)
                 self._promising.clear()
             while (
                 done < config.simulations
@@ -198,10 +198,10 @@ class Search:
 
     # --- growing in another order than that of visits
 
-    def _grow(self, frontier: Frontier, budget: float, *, counted: bool = False) -> bool:
+    def _grow(self, frontier: Frontier, budget: float) -> bool:
         """Expand nodes in the order of a frontier, within a budget of transitions, unless a walk has succeeded.
 
-        Each expansion to a known value counts as a visit if `counted`. Returns whether it was all, without success.
+        Best first, known values count as visits, and progress renews the budget. Returns whether it was all, in vain.
         """
         best, until = self._best, min(self._step_limit, self._env_steps + budget)
         while frontier and self._env_steps < until and not self._deadline.passed():
@@ -222,8 +222,11 @@ class Search:
             if (self._config.may_stop and edge.reward > 0) or edge.child.solved:
                 earned = sum(self._config.discount**place * edge.reward for place, edge in enumerate(further))
                 self._offer([*further], [], earned)
-            if counted and edge.child.value > -math.inf:
-                self._back_up([*further], edge.child.value)
+            if isinstance(frontier, BestFirst):
+                if edge.child.value > -math.inf:
+                    self._back_up([*further], edge.child.value)
+                if frontier.leads(edge):
+                    until = min(self._step_limit, self._env_steps + budget)
             frontier.again(node, walk)
             frontier.add(edge.child, further)
         return not frontier and self._env_steps < self._step_limit

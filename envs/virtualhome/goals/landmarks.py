@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...facts.conditions import Condition, EdgeCondition, NodeCondition
+from ...facts.conditions import EVERY, Condition, EdgeCondition, NodeCondition
 from ..engine.preconditions import CLOSED
 from ..engine.scene import bits
 from ..engine.vocabulary import FACING, HANDS, INSIDE, ON
@@ -37,6 +37,9 @@ class _Landmark(NamedTuple):
     places: int
     """Where they have to go; 0 where that does not matter."""
     weight: float
+    """What one of them is worth."""
+    number: int = 1
+    """How many of them are needed."""
 
 
 class Landmarks:
@@ -63,7 +66,8 @@ class Landmarks:
             if {ON, INSIDE} & set(relations_of(condition)):
                 needed = among(condition.source, world.scene) & ~world.character_set
                 places = among(condition.target, world.scene)
-                self._carried.append(_Landmark(done, needed, places, one.weight / total))
+                number = max(1, needed.bit_count() if condition.count == EVERY else condition.count)
+                self._carried.append(_Landmark(done, needed, places, one.weight / total / number, number))
             elif set(HANDS) & set(relations_of(condition)):
                 needed = among(condition.target, world.scene)
             if needed and self._all_shut_in(needed):
@@ -80,11 +84,15 @@ class Landmarks:
         """Return the credit now; below 0 where something holds too early (at most by the weight of all of it)."""
         credit = 0.0
         if held := self._world.held(character):
-            accessible = ~self._world.having[CLOSED]
-            for done, nodes, places, weight in self._carried:
-                if held & nodes and done() < 1.0:
-                    credit += (READY if places & accessible else IN_HAND) * weight
-        for done, nodes, _, weight in self._freed:
+            accessible, shut = ~self._world.having[CLOSED], 0.0
+            for done, nodes, places, weight, number in self._carried:
+                if (carried := held & nodes) and (share := done()) < 1.0:
+                    if places & accessible:
+                        credit += READY * weight * min(carried.bit_count(), number - share * number)
+                    elif IN_HAND * weight > shut:  # two things in hand leave none to open the place with
+                        shut = IN_HAND * weight
+            credit += shut
+        for done, nodes, _, weight, _ in self._freed:
             if done() < 1.0 and not self._all_shut_in(nodes):
                 credit += LAID_OPEN * weight
         if self._last:

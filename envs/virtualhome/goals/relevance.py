@@ -1,8 +1,8 @@
 """Which actions a goal is likely to need: a heuristic for search, read off the goal's conditions once.
 
-An action that brings a condition about by itself weighs most, one that prepares it (walking there, taking the object,
-opening the container) less, any other little but never nothing: what looks irrelevant may still be needed. The weights
-depend on the goal, not on the state, so looking one up costs a dictionary access.
+An action that brings a condition about by itself, or opens what has to be filled, weighs most, one that prepares it
+(walking there, taking the object) less, any other little but never nothing: what looks irrelevant may still be needed.
+The weights depend on the goal, not on the state, so looking one up costs a dictionary access.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _for_edge(relation: int, sources: int, targets: int, world: World) -> Iterat
                     yield (verb, source, target), ACHIEVES
                     yield (verb, -1, target), PREPARES
                 yield from _prepare(target)
-                yield ("OPEN", target, -1), PREPARES
+                yield ("OPEN", target, -1), ACHIEVES
             yield ("GRAB", source, -1), PREPARES
             yield from _prepare(source)
 

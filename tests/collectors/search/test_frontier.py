@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pathei.collectors.search.config import TREE_ALONE, SearchConfig
-from pathei.collectors.search.frontier import Frontier, by_depth, by_promise
+from pathei.collectors.search.frontier import BestFirst, Frontier, by_depth
 from pathei.collectors.search.mcts import Search, SearchResult
 from pathei.collectors.search.tree import TreeEdge, TreeNode
 from pathei.tests.collectors.search.test_search_exact import Exact
@@ -48,10 +48,22 @@ def test_what_is_solved_does_not_wait_and_what_is_put_back_does() -> None:
 
 def test_promise_is_what_was_earned_less_for_steps_and_for_unlikely_actions() -> None:
     """With the household's weights 8, 4 and 1 the costs are those that were measured to do well: 0, 0.05 and 0.3."""
+    by_promise = BestFirst().rank
     assert by_promise(node(3, 0.5)) == pytest.approx(0.03 - 0.5)
     for left, cost in [((8.0,), 0.0), ((4.0,), 0.05), ((1.0,), 0.3), ((1.0, 4.0), 0.05)]:
         assert by_promise(node(3, 0.5, priors=(8.0, *left))) == pytest.approx(0.03 - 0.5 + cost)
     assert by_promise(node(priors=(1.0, 0.0))) == math.inf
+
+
+def test_costs_follow_the_smallest_reward_and_what_waits_is_ordered_again() -> None:
+    frontier, near, far = BestFirst(), node(1, 0.02), node(5, 0.031)
+    for one in (far, near):
+        frontier.add(one, ())
+    small = TreeEdge("a", 1.0, 0.01, node(1, 0.01))
+    assert frontier.leads(small)
+    assert not frontier.leads(small)
+    assert frontier.rank(far) == pytest.approx(0.25 * 0.05 - 0.031)
+    assert frontier.pop()[0] is far
 
 
 LONG = 40
@@ -77,9 +89,17 @@ def test_progress_leads_to_the_goal_without_one_simulation() -> None:
     assert not search(PROGRESS, **TREE_ALONE, simulations=2).success
 
 
-def test_the_stage_is_as_long_as_configured_and_its_nodes_stay_in_the_tree() -> None:
-    short = search(PROGRESS, greedy=10, breadth=0.0, simulations=1, rollout="none")
-    assert (short.simulations, short.success) == (1, False)
+def test_the_stage_ends_after_as_many_transitions_without_progress_as_configured() -> None:
+    assert search(PROGRESS, greedy=2).simulations == 0
+    gap = 20
+    later: Moves = {n: {"on": Move(n + 1, float(n + 1 == gap), n + 1 == gap)} for n in range(gap)}
+    for greedy, found in ((gap, True), (gap - 2, False)):
+        config = SearchConfig(1, depth=gap, greedy=greedy, breadth=0.0, rollout="none")
+        model = Table(later, goal=lambda state: state == gap)
+        assert bool(Search(model, config, np.random.default_rng(0)).run().success) is found
+
+
+def test_a_limit_in_transitions_ends_the_stage_and_its_nodes_stay_in_the_tree() -> None:
     limited = search(PROGRESS, env_steps=10)
     assert (limited.env_steps, limited.simulations, limited.success) == (10, 0, False)
     assert limited.root.visits == 10

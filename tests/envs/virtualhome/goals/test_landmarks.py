@@ -1,13 +1,22 @@
 """The order in which landmarks lead through a goal: what going on would undo counts last."""
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pytest
+
+from pathei.collectors.search.collector import MctsConfig, find_plan, household_search
+from pathei.envs import contract
+from pathei.envs.goal_space import goal_in_words
 from pathei.envs.virtualhome.engine.profiles import rules_named
 from pathei.envs.virtualhome.engine.rules import EngineAction
+from pathei.envs.virtualhome.engine.scene import bits
 from pathei.envs.virtualhome.engine.world import World
 from pathei.envs.virtualhome.goals.check import GoalCheck
-from pathei.envs.virtualhome.goals.landmarks import Landmarks
+from pathei.envs.virtualhome.goals.landmarks import READY, Landmarks
 from pathei.envs.virtualhome.houses.scenes import load_scene
+from pathei.experience import Goal, Task
 
 
 def household(*conditions: Any) -> tuple[World, GoalCheck, Landmarks]:
@@ -57,6 +66,37 @@ def test_a_lid_counts_only_when_everything_is_inside() -> None:
     do(world, ("WALK", "fridge"), ("OPEN", "fridge"))
     assert check.progress() == 0.0
     assert before == check.progress() + landmarks.potential(world.characters[0])
+
+
+def test_each_of_many_things_is_worth_its_share_on_the_way() -> None:
+    """Laying down one of several things is a gain, and two things in hand promise more than one."""
+    world, check, landmarks = household(
+        {"from": {"class": "pillow"}, "relation": "ON", "to": {"class": "dining_table"}, "count": "all"}
+    )
+    one, other = bits(world.scene.of_class["pillow"])
+    table = next(iter(bits(world.scene.of_class["dining_table"])))
+    promises = [0.0]
+    for way in [("WALK", one), ("GRAB", one)], [("WALK", other), ("GRAB", other)], [("WALK", table)]:
+        for verb, thing in way:
+            assert world.act(EngineAction(verb, thing)) is None
+        promises.append(check.progress() + landmarks.potential(world.characters[0]))
+    for thing in (one, other):
+        assert world.act(EngineAction("PUTBACK", thing, table)) is None
+        promises.append(check.progress() + landmarks.potential(world.characters[0]))
+    assert promises == pytest.approx([0.0, READY / 2, READY, READY, 0.5 + READY / 2, 1.0])
+
+
+@pytest.mark.parametrize("goal", ["do the laundry", "put all the cups and the glasses in the sink"])
+def test_goals_of_many_things_are_reached_best_first(goal: str) -> None:
+    task = Task("many", "pathei/VirtualHome-v0", 0, Goal(""), {"scene": "house:14", "rules": "clean"})
+    env = contract.make(task)
+    contract.reset(env, task)
+    task = replace(task, goal=goal_in_words(env, task.env, goal))
+    contract.reset(env, task)
+    search = household_search(simulations=1, depth=60)
+    found = find_plan(env.unwrapped.model(), MctsConfig(search), np.random.default_rng(0))
+    assert found.result.success
+    assert found.result.simulations == 0
 
 
 def test_a_goal_of_seats_alone_is_as_it_is() -> None:
