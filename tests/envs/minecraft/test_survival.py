@@ -1,6 +1,8 @@
 """Staying alive and not getting stuck: armour, death, meals, what is thrown away, what was tried in vain."""
 
+import json
 import re
+import subprocess
 from itertools import pairwise
 from typing import Any
 
@@ -9,8 +11,9 @@ import pytest
 from pathei.envs.minecraft import MinecraftEnv
 from pathei.envs.minecraft.explorer import Explorer, spare
 from pathei.envs.minecraft.plans import Planner
+from pathei.envs.minecraft.process.game import RUNTIME, SERVER
 
-from .conftest import Begin
+from .conftest import Begin, needs_minecraft
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("minecraft")]
 IRON = {"iron_helmet": 165, "iron_chestplate": 240, "iron_leggings": 225, "iron_boots": 195}
@@ -114,3 +117,62 @@ def test_smelting_burns_what_lasts(begin: Begin) -> None:
     env.step("place furnace")
     assert "failed" not in env.step("smelt 9 raw_iron")[4]
     assert env.moment.seen["inventory"] == {"coal": 1, "oak_planks": 6, "iron_ingot": 9}
+
+
+WAY = """
+const { findWay } = require(process.argv[1])
+const [bank, deep, from, to] = JSON.parse(process.argv[2])
+const names = ['air', 'stone', 'water', 'bedrock']
+const data = { solid: [0, 1, 0, 1], blockOf: names.map(name => ({ name })) }
+const get = (x, y, z) => Math.abs(z) > 1 || x > 6 ? 3 : x > 0 ? +(y <= bank) : y > 62 ? 0 : y > 58 ? 2 : 1
+const reached = deep ? (x, y) => y <= to : x => x >= to
+const guess = deep ? (x, y) => Math.max(0, y - to) : x => Math.max(0, to - x)
+const { steps, whole } = findWay(data, { get }, from, reached, guess, () => 3)
+console.log(JSON.stringify([whole, steps.flatMap(step => step.dig)]))
+"""
+"""Finds a way in a world that is a lake 4 deep where x is at most 0, and stone elsewhere, up to the height `bank`, between walls."""
+
+
+@pytest.mark.parametrize(
+    ("bank", "deep", "start", "to", "digs"),
+    [
+        (62, False, [-3, 62, 0], 3, False),  # a bank as high as the water: one climbs out
+        (63, False, [-3, 62, 0], 3, True),  # one block higher: one has to dig
+        (62, True, [2, 63, 0], 55, True),  # a shaft beside the lake
+        (62, True, [-1, 62, 0], 55, True),  # from the water one goes ashore first
+    ],
+)
+def test_ways_lead_out_of_the_water_and_let_none_in(
+    bank: int, deep: bool, start: list[int], to: int, digs: bool
+) -> None:
+    needs_minecraft()
+    ran = subprocess.run(
+        ["node", "-e", WAY, str(SERVER / "bot" / "navigate.js"), json.dumps([bank, deep, start, to])],
+        env={"NODE_PATH": str(RUNTIME.require() / "node_modules"), "PATH": "/usr/bin:/bin:/usr/local/bin"},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    whole, dug = json.loads(ran.stdout)
+    assert whole
+    assert bool(dug) == digs
+    if deep:
+        assert all(x > 1 for x, _, _ in dug)  # a block at 1 has water at its side
+
+
+def test_nobody_drowns_digging_down_by_a_lake(begin: Begin) -> None:
+    """In world 1 there is a lake where the bot begins: it walks away from it before it digs."""
+    env = begin([{"reached": {"depth": 40}}], world=1, inventory={"stone_pickaxe": 1}, spawn_mobs=False)
+    for action in ("explore down", "explore down", "explore down"):
+        if not env.over:
+            env.step(action)
+        assert env.moment.seen["health"] == 20
+        assert not env.moment.failed
+    assert env.over
+
+
+def test_one_who_digs_under_water_comes_up_for_air(begin: Begin) -> None:
+    """In world 6 the gravel lies on the ground of a lake: what would take longer than a breath is left."""
+    env = begin(world=6, spawn_mobs=False)
+    text = env.step("mine 30 gravel")[0]
+    assert "drowning" not in text
+    assert env.moment.seen["health"] == 20
+    assert env.moment.seen["inventory"]

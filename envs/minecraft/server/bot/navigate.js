@@ -8,6 +8,8 @@ const SIDES = [[1, 0], [-1, 0], [0, 1], [0, -1]]
 const TICKS = 4.6 // to walk one block
 const SAFE = 3 // blocks that one falls without being hurt
 const FALLS = [[16, 8], [10, 5]] // with this health, drops so deep are taken where there is no better way
+const SLOWER = 5 // how much longer one digs with the head in water, or while swimming
+const BREATH = 120 // ticks of air left at which one goes up for more
 const NEVER = /^(bedrock|crafting_table|furnace|chest|barrel|cactus|lava|fire)$|_bed$|_door$/
 const NOTHING = []
 const WATER = 1
@@ -65,9 +67,10 @@ function findWay (data, world, from, reached, guess, digCost, fall = SAFE) {
     if (ways[state] === FORBIDDEN) return Infinity
     return data.solid[state] ? digCost(state) : 0
   }
+  const leaks = (x, y, z) => water(x, y + 1, z) || SIDES.some(([dx, dz]) => water(x + dx, y, z + dz)) // water comes in
   const open = new Heap()
   const best = new Map([[keyOf(...from), 0]])
-  let nearest = { x: from[0], y: from[1], z: from[2], spent: 0, left: guess(...from), before: null, dig: NOTHING }
+  let nearest = { x: from[0], y: from[1], z: from[2], spent: 0, left: guess(...from), before: null, dig: NOTHING, floods: false }
   nearest.total = nearest.left
   open.push(nearest)
   const start = nearest
@@ -84,17 +87,24 @@ function findWay (data, world, from, reached, guess, digCost, fall = SAFE) {
       const least = best.get(key) ?? Infinity
       if (spent >= least || ty < -62) return
       let dig = NOTHING
+      let floods = here.floods
       for (const place of places) {
         const one = cost(...place)
-        if (one) dig = [...dig, place]
-        spent += one
+        if (!one) continue
+        dig = [...dig, place]
+        spent += one * hindered
+        floods ||= leaks(...place)
       }
       if (spent >= least) return
       best.set(key, spent)
       const left = guess(tx, ty, tz)
-      open.push({ x: tx, y: ty, z: tz, spent, left, total: spent + 1.3 * left, before: here, dig })
+      open.push({ x: tx, y: ty, z: tz, spent, left, total: spent + 1.3 * left, before: here, dig, floods })
     }
     const wet = water(x, y, z)
+    const under = here.floods || water(x, y + 1, z)
+    const swims = wet && !solid(x, y - 1, z)
+    const hindered = under && swims ? Infinity : under || swims ? SLOWER : 1 // both together take longer than one's breath
+    const footing = wet || solid(x, y - 1, z) // who only looks out of the water cannot step up from there
     for (const [dx, dz] of SIDES) {
       const [nx, nz] = [x + dx, z + dz]
       const slow = water(nx, y, nz) ? 2.5 : 1
@@ -107,7 +117,7 @@ function findWay (data, world, from, reached, guess, digCost, fall = SAFE) {
           break
         }
       }
-      if (solid(nx, y, nz)) go(nx, y + 1, nz, 1.6, [[x, y + 2, z], [nx, y + 2, nz], [nx, y + 1, nz]])
+      if (solid(nx, y, nz) && footing) go(nx, y + 1, nz, 1.6, [[x, y + 2, z], [nx, y + 2, nz], [nx, y + 1, nz]])
       if (solid(nx, y - 2, nz) && solid(nx, y - 1, nz)) go(nx, y - 1, nz, 1.4, [[nx, y + 1, nz], [nx, y, nz], [nx, y - 1, nz]])
     }
     for (const [dx, dz] of [[1, 1], [1, -1], [-1, 1], [-1, -1]]) {
@@ -144,6 +154,7 @@ class Walker {
   async go (reached, guess, { tries = 6, dig = true } = {}) {
     const { session } = this
     for (let attempt = 0; attempt < tries; attempt++) {
+      if (this.choking()) await this.surface()
       const from = this.feet()
       if (reached(...from)) return true
       const costs = session.digCosts()
@@ -156,6 +167,21 @@ class Walker {
     return reached(...this.feet())
   }
 
+  under () { // Whether the head is in water.
+    const [x, y, z] = this.feet()
+    return this.session.name(x, y + 1, z) === 'water'
+  }
+
+  choking () { return this.session.player.state.air < BREATH && this.under() }
+
+  async surface () { // The nearest place with air for the head, whatever else is wanted.
+    const { session } = this
+    const open = (x, y, z) => !session.data.solid[session.view.get(x, y + 1, z)] && session.name(x, y + 1, z) !== 'water'
+    const way = findWay(session.data, session.view, this.feet(), open, () => 0, () => Infinity)
+    for (const step of way.steps) if (!await this.step(step)) return
+    for (let tick = 0; tick < 20 && way.whole; tick++) await session.tick()
+  }
+
   async near (x, y, z, reach, options) {
     const far = (a, b, c) => Math.hypot(a + 0.5 - x, b - y, c + 0.5 - z)
     return this.go((a, b, c) => far(a, b, c) <= reach, (a, b, c) => Math.max(0, far(a, b, c) - reach), options)
@@ -166,6 +192,7 @@ class Walker {
     const { bot } = session
     try {
       for (const step of steps) {
+        if (this.choking()) return
         for (const place of step.dig) {
           bot.setControlState('forward', false)
           bot.setControlState('jump', false)
@@ -198,4 +225,4 @@ class Walker {
   }
 }
 
-module.exports = { Walker, NEVER }
+module.exports = { Walker, NEVER, findWay }

@@ -186,6 +186,8 @@ class Session {
     const block = bot.blockAt(new Vec3(x, y, z))
     if (!block || !bot.canDigBlock(block)) return false
     for (let wait = 0; wait < 10 && !bot.entity.onGround; wait++) await this.tick()
+    const takes = this.data.digTicks(state, tool && { id: tool.type }, { water: true, air: !bot.entity.onGround })
+    if (this.walker.under() && takes > this.player.state.air) return false // one would drown
     await bot.dig(block, true)
     await this.tick()
     const gone = this.view.get(x, y, z) !== state
