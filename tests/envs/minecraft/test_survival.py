@@ -130,7 +130,7 @@ const guess = deep ? (x, y) => Math.max(0, y - to) : x => Math.max(0, to - x)
 const { steps, whole } = findWay(data, { get }, from, reached, guess, () => 3)
 console.log(JSON.stringify([whole, steps.flatMap(step => step.dig)]))
 """
-"""Finds a way in a world that is a lake 4 deep where x is at most 0, and stone elsewhere, up to the height `bank`, between walls."""
+"""Finds a way in a world between walls: a lake 4 deep where x is at most 0, then stone up to the height `bank`."""
 
 
 @pytest.mark.parametrize(
