@@ -228,12 +228,18 @@ def play(folder: Path, worlds: Sequence[int], attempts: int, most: int, effort: 
 
 
 def transfer(
-    folder: Path, worlds: Sequence[int], stores: Sequence[Path], effort: int, most: int, setting: Setting
+    folder: Path,
+    worlds: Sequence[int],
+    stores: Sequence[Path],
+    effort: int,
+    most: int,
+    setting: Setting,
+    arms: Sequence[str],
 ) -> None:
     """Live in new worlds until a tool of iron is made, with the skills of stored lives and without."""
     goals: GoalSpaceProvider = get_goal_space("minecraft")
     by, prior = setting
-    for world, arm in product(worlds, ARMS[by == "curriculum"]):
+    for world, arm in product(worlds, arms):
         done = folder / f"new{world}-{by}-{prior}-{arm}.json"
         if ended(rows_of(done), most):
             continue
@@ -313,11 +319,10 @@ def world_table(folder: Path) -> None:
         print(f"| {' | '.join(map(str, cells))} |")
 
 
-def transfer_table(folder: Path, most: int, setting: Setting) -> None:
+def transfer_table(folder: Path, most: int, setting: Setting, arms: Sequence[str]) -> None:
     """Print the attempts to the first tool of each tier in new worlds, by what is known of the first lives."""
     tiers = [tier for tier in TIERS if tier != "diamond"]
     heads = ["new world", "known", *tiers, "goals reached", "processor time, s"]
-    arms = ARMS[setting.by == "curriculum"]
     print(f"| {' | '.join(heads)} |\n|:---|:---|" + "---:|" * (len(heads) - 2))
     needed: dict[str, list[list[int]]] = {arm: [] for arm in arms}
     for world in range(NEW, 2 * NEW):
@@ -387,21 +392,23 @@ def main() -> None:
     parser.add_argument("--lives", type=int, default=3, help="how many of the first lives the skills are of")
     parser.add_argument("--by", choices=("curriculum", *ASKED), default="curriculum", help="who chooses goals there")
     parser.add_argument("--prior", choices=("heuristic", "none"), default="heuristic", help="what guides a transfer")
+    parser.add_argument("--arms", nargs="+", choices=ARMS[True], help="which arms of a transfer, `empty` last")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     setting = Setting(args.by, args.prior)
+    arms = args.arms or ARMS[args.by == "curriculum"]
     if args.what == "play":
         play(args.folder, range(args.first, args.first + args.worlds), args.attempts, args.most, args.effort)
     elif args.what == "transfer":
         begun = [args.folder / f"world{one['world']}" for one in lives(args.folder)[: args.lives]]
         new = range(NEW + args.first, NEW + args.first + args.worlds)
-        transfer(args.folder, new, begun, args.effort, args.most, setting)
+        transfer(args.folder, new, begun, args.effort, args.most, setting, arms)
     elif args.what == "table":
         table(args.folder)
     elif args.what == "worlds":
         world_table(args.folder)
     elif args.what == "transfer-table":
-        transfer_table(args.folder, args.most, setting)
+        transfer_table(args.folder, args.most, setting, arms)
     elif args.file is None:
         parser.error("figure needs the file to write")
     else:
