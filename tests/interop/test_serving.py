@@ -17,6 +17,7 @@ from pathei.errors import ConfigError, ContractError, UnknownNameError, WorldErr
 from pathei.experience import Goal, Task
 from pathei.interop import WorldSession
 from pathei.store import ExperienceStore
+from pathei.tests.envs.minecraft.conftest import needs_minecraft
 from pathei.tests.interop.served import demonstrated
 
 COMMAND = [sys.executable, "-m", "pathei.cli", "serve", "virtualhome", "--as", "mcp", "--tasks", "2", "--seed", "3"]
@@ -126,11 +127,11 @@ def test_pictures_wrong_actions_and_a_broken_environment() -> None:
     session.close()
 
 
-async def play(client: Any) -> None:
+async def play(client: Any, env: str = "virtualhome") -> None:
     """Play the two tasks by their demonstrations, with a mistake in between."""
     await client.initialize()
     assert {tool.name for tool in (await client.list_tools()).tools} == {"look", "act", "finish"}
-    for task in get_env("virtualhome").generate_tasks(2, 3):
+    for task in get_env(env).generate_tasks(2, 3):
         actions, seen = demonstrated(task)
         told = await client.call_tool("look", {})
         for action, expected in zip(actions, seen[1:], strict=True):
@@ -146,23 +147,26 @@ async def play(client: Any) -> None:
     assert (none.is_error, none.content[0].text.endswith("There is no task left.")) == (True, True)
 
 
-async def over_stdio(out: Path) -> None:
+async def over_stdio(out: Path, env: str) -> None:
     """Talk to a server that the client starts."""
     from mcp import ClientSession, StdioServerParameters
     from mcp.client.stdio import stdio_client
 
-    program, *arguments = [*COMMAND, "--out", str(out)]
+    program, *arguments = [env if part == "virtualhome" else part for part in (*COMMAND, "--out", str(out))]
     async with (
         stdio_client(StdioServerParameters(command=program, args=arguments)) as streams,
         ClientSession(streams[0], streams[1]) as client,
     ):
-        await play(client)
+        await play(client, env)
 
 
 @pytest.mark.integration
-def test_an_mcp_client_sees_byte_for_byte_what_an_agent_of_pathei_sees(tmp_path: Path) -> None:
+@pytest.mark.parametrize("env", ["virtualhome", pytest.param("minecraft", marks=pytest.mark.xdist_group("minecraft"))])
+def test_an_mcp_client_sees_byte_for_byte_what_an_agent_of_pathei_sees(tmp_path: Path, env: str) -> None:
     pytest.importorskip("mcp")
-    asyncio.run(asyncio.wait_for(over_stdio(tmp_path / "s"), 120))
+    if env == "minecraft":
+        needs_minecraft()
+    asyncio.run(asyncio.wait_for(over_stdio(tmp_path / "s", env), 120))
     with ExperienceStore.open(tmp_path / "s", mode="read") as store:
         assert [one.success for one in store.trajectories()] == [True, True]
 
