@@ -125,5 +125,6 @@ def _recorded(command: Collect) -> dict[str, Json]:
         "out": str(command.out),
         **common,
         "collector": command.collector.name,
+        **({"own_goals": True} if hasattr(command.collector, "practice") else {}),
         **orjson.loads(orjson.dumps(dataclasses.asdict(command.collector), default=str)),
     }

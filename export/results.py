@@ -116,7 +116,8 @@ def write_results(selection: Selection, temporary: Path, target: Path) -> Export
     from its seed, and any other is given to `pathei verify` as a file.
 
     Raises:
-        ExportError: the episodes are of several collectors or seeds, or the store does not say which tasks were played.
+        ExportError: the episodes are of several collectors or seeds, the store does not say which tasks were played, or the
+            collector chose its own goals.
     """
     del target
     rows: dict[str, bytes] = {}
@@ -180,6 +181,10 @@ def _played(store: ExperienceStore, collector: str) -> tuple[Mapping[str, Json],
         elif (
             config.get("command") in ("collect", "serve") and "tasks" in config and config.get("collector") == collector
         ):
+            if config.get("own_goals"):
+                raise ExportError(
+                    f"{collector!r} chose its own goals, so nobody can list its tasks to verify what it did in them."
+                )
             tasks = config["tasks"] if config["tasks"].isdecimal() else Path(config["tasks"]).name
             found = {**config, "tasks": tasks}, session["versions"]
     if found is None:

@@ -318,6 +318,9 @@ def test_a_curriculum_is_collected_and_goes_on(tmp_path: Path, capsys: pytest.Ca
     with ExperienceStore.open(out, mode="read") as studied:
         lived = [trajectory.task.id for trajectory in studied.trajectories()]
     assert [id_.split("/")[1][:6] for id_ in lived] == [f"{number:06d}" for number in range(6)]
+    capsys.readouterr()
+    assert main(["store", "export", out, str(tmp_path / "results"), "--format", "results"]) == 2
+    assert "chose its own goals" in capsys.readouterr().err
 
 
 def test_a_curriculum_begins_with_what_others_reached(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
