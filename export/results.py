@@ -116,8 +116,8 @@ def write_results(selection: Selection, temporary: Path, target: Path) -> Export
     from its seed, and any other is given to `pathei verify` as a file.
 
     Raises:
-        ExportError: the episodes are of several collectors or seeds, the store does not say which tasks were played, or the
-            collector chose its own goals.
+        ExportError: the episodes are of several collectors or seeds, the store does not say which tasks were played, or
+            the collector chose its own goals.
     """
     del target
     rows: dict[str, bytes] = {}
