@@ -6,8 +6,8 @@ a later one is already admissible, and if a step is not admissible it applies th
 knows nothing it explores (`ObjectSearch.explore`): with an empty memory that is all it does, which makes it the
 baseline to compare with.
 
-Goals come in words and are read as conditions over graph facts (`goals`); where that fails whole plans are used. Not
-here: checking a plan before acting.
+Goals come in words and are read as conditions over graph facts (`goals`); where that fails whole plans are used, and
+what episodes did that reached a goal of the same words. Not here: checking a plan before acting.
 """
 
 from __future__ import annotations
@@ -113,6 +113,8 @@ class SkillAgent:
                     yield from self._serve(one, ordered, reached)
             if not self._explores and not (wanted and all(self._fitting(one) for one in wanted)):
                 return
+            if not wanted:
+                yield from self._as_remembered(goal)
             for _ in range(_TRIES):
                 tried = yield from self._search.explore(wanted, goal.text)
                 if not tried:
@@ -127,6 +129,22 @@ class SkillAgent:
                     break
                 self._notes.aim(plan.id, GOAL if place == len(plan.steps) - 1 else "")
                 yield self._view.spelled(action)
+        return False
+
+    def _as_remembered(self, goal: Goal) -> Doing:
+        """Do what episodes did that reached a goal of the same words, one after the other, each as far as it can be.
+
+        A step that cannot be done is skipped if it was done before; otherwise the scene is another, and the next
+        episode is tried.
+        """
+        for episode in self._knowledge.episodes(goal.text):
+            for place, action in enumerate(map(self._view.spelled, episode.actions)):
+                if self._view.actions and action not in self._view.actions:
+                    if self._view.tried[action]:
+                        continue
+                    break
+                self._notes.aim(episode.id, GOAL if place == len(episode.actions) - 1 else "")
+                yield action
         return False
 
     def _serve(self, wanted: ConditionSignature, others: Sequence[ConditionSignature], reached: set[str]) -> Doing:

@@ -66,6 +66,14 @@ class KnownPlan(NamedTuple):
     """The values of its parameters that the goal gives; a value that is read on the way is added."""
 
 
+class KnownEpisode(NamedTuple):
+    """What an episode did that reached its goal."""
+
+    id: str
+    """The id of its item."""
+    actions: tuple[str, ...]
+
+
 class SkillOrder(NamedTuple):
     """The order in which conditions are served."""
 
@@ -178,6 +186,16 @@ class SkillKnowledge:
             if values is not None:
                 found.append((_worth(hit.item), KnownPlan(hit.item.id, steps_from(data), values)))
         return [plan for _, plan in sorted(found, key=lambda one: -one[0])]
+
+    def episodes(self, goal: str) -> list[KnownEpisode]:
+        """Return episodes that reached a goal of the same words, the most useful first."""
+        found = []
+        for hit in self._ask("episode", f"Goal: {goal}. It succeeded after", _MANY):
+            draft = hit.item.draft
+            if draft.success and draft.task.split() == goal.split():
+                actions = tuple(map(str, draft.data.get("actions") or ()))
+                found.append((-_worth(hit.item), len(actions), KnownEpisode(hit.item.id, actions)))
+        return [episode for *_, episode in sorted(found, key=lambda one: one[:2])]
 
     def _ask(self, kind: Kind, text: str, k: int) -> Sequence[Hit]:
         return self._recollection.query(text, k, Filter(kinds=(kind,), env=self._env))
