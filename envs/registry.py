@@ -443,7 +443,7 @@ def get_goal_space(env_id: str) -> GoalSpaceProvider:
     spec = _find(env_id)
     if spec is None or spec.goal_space is None:
         offering = ", ".join(one.name for one in BUILTIN_ENVS if one.goal_space is not None) or "none"
-        raise ConfigError(f"The environment {env_id!r} offers no goals of its own; those that do: {offering}.")
+        raise ConfigError(f"The environment {env_id!r} has no `EnvSpec.goal_space`; those that have: {offering}.")
     return cast("GoalSpaceProvider", spec.load(spec.goal_space)())
 
 

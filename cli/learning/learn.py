@@ -5,15 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ...collectors.progress import progress_bar
 from ...errors import ConfigError
+from ...store.manifest import NAME
 from ..console import make_console, say, tame_libraries
 from . import commands
 
 if TYPE_CHECKING:
     from ...learners.evaluation.result import Evaluation
+
+_FEW: Final = 32
+"""Of fewer examples from a store it is said why they are few."""
 
 
 def corpora(command: commands.Corpora) -> None:
@@ -67,6 +71,11 @@ def learn(command: commands.Learn) -> None:
         report = finetune(config, notify=lambda text: console.print(text, markup=False, soft_wrap=True), watch=watch)
     for note in report.notes:
         say(note)
+    if not report.done_before and report.examples < _FEW and (command.data / NAME).is_file():
+        say(
+            f"There are {report.examples:,} examples only: episodes of one goal that begin alike give one plan. For an "
+            "example of every step: pathei store export --format prompt-completion, and learn from that file."
+        )
     if report.done_before:
         say(f"The run is done already: {report.model}")
         return

@@ -356,7 +356,7 @@ def test_a_curriculum_needs_an_environment_with_goals_and_one_process(
 ) -> None:
     args = ["collect", str(tmp_path / "x"), "curriculum", "--tasks", "1"]
     assert main([*args, "--env", "touchdown"]) == 2
-    assert "offers no goals" in capsys.readouterr().err
+    assert "has no `EnvSpec.goal_space`" in capsys.readouterr().err
     assert main([*args, "--workers", "2"]) == 2
     assert "one process" in capsys.readouterr().err
 
