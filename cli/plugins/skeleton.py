@@ -32,13 +32,14 @@ An environment for [pathei](https://pypi.org/project/pathei/): a corridor of roo
 
 ```
 pip install -e .
-pytest                                 # the contracts
-pathei check-env NAME                  # the same, from the command line
+pytest
+pathei check-env NAME
+pathei run --env NAME
 pathei run --env NAME --agent random
 ```
 
 `NAME_env/env.py` is the environment, `NAME_env/__init__.py` its `EnvSpec`, which the entry point in `pyproject.toml`
-offers to pathei.
+offers to pathei. `pytest` and `pathei check-env` check the contracts.
 """
 
 _INIT = '''\

@@ -172,8 +172,12 @@ def _asked(config: EvaluateRunConfig, own: Path | None) -> list[Example]:
     examples = asked_of(files, config.splits, config.limit)
     if not examples:
         raise LearningError(
-            f"{' and '.join(map(str, files))} holds no questions of {' or '.join(config.splits)}: ask those that were "
-            "learned from (--splits train), or name files (--data)."
+            f"{' and '.join(map(str, files))} holds no questions of {' or '.join(config.splits)}: "
+            + (
+                "lines that name no split are of `train` (--splits train)."
+                if config.data
+                else "ask those that were learned from (--splits train), or name files (--data)."
+            )
         )
     if any(metric.startswith("rouge") for one in examples for metric in metrics_of(one)):
         rouge("", "")  # which says at once if its package is missing

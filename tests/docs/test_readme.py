@@ -1,4 +1,4 @@
-"""The commands of the README run in their order, from an empty folder, as a newcomer would run them.
+"""The commands of the README and of the walk-through run in their order, from an empty folder, as a newcomer runs them.
 
 Only sizes are changed (`SMALLER`): how much is trained, asked and played. `pip install -e` becomes an installation
 without network into a folder of its own.
@@ -18,16 +18,23 @@ SMALLER = {
     ("collect", "agent"): "--tasks 3",
     ("collect", "explore", "--env"): "--tasks 4",
     ("learn",): "--training.steps 2 --training.batch-size 2 --reference.fisher-sequences 8 --texts old.txt",
+    ("eval", "--data"): "--limit 1 --texts old.txt",
     ("eval",): "--limit 1 --splits seen --texts old.txt",
     ("loop",): "--learn memory --rounds 1 --tasks 6 --held-out 3 --steps 12 --workers 0",
 }
 """Options that make a command smaller, by words that all stand in it; the last of an option counts."""
 
 
-def readme_blocks() -> list[Block]:
-    """Return the blocks of the README that hold commands of `pathei`."""
-    pages = [block for block in blocks() if block.place.startswith("README.md") and block.language in {"", "sh"}]
-    return [block for block in pages if any(words[0] == "pathei" for words in lines_of(block))]
+ENV = "it goes into "
+"""How the reason begins why a Python block is not run that is the content of a file."""
+
+
+def blocks_of(page: str) -> list[Block]:
+    """Return the blocks of a page that hold commands of `pathei`, or a file."""
+    pages = [block for block in blocks() if block.place.startswith(page)]
+    commands = [block for block in pages if block.language in {"", "sh"}]
+    kept = [block for block in commands if any(words[0] == "pathei" for words in lines_of(block))]
+    return [block for block in pages if block in kept or (block.reason or "").startswith(ENV)]
 
 
 def smaller(words: list[str]) -> list[str]:
@@ -39,15 +46,21 @@ def smaller(words: list[str]) -> list[str]:
 
 
 @pytest.mark.integration
-def test_the_commands_run_in_their_order_from_an_empty_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/guide/envs/add.md"])
+def test_the_commands_run_in_their_order_from_an_empty_folder(page: str, tmp_path: Path) -> None:
     site, folder = tmp_path / "site", tmp_path / "empty"
     folder.mkdir()
     (folder / "old.txt").write_text("The lamp stands on the table, and nobody has moved it.\n" * 400)
     environment = {**os.environ, "PYTHONPATH": str(site)}
     offline = ["--no-deps", "--no-index", "--no-build-isolation", "--target", str(site)]
-    commands = [words for block in readme_blocks() for words in lines_of(block)]
-    assert len(commands) > 20
-    for words in commands:
+    parts: list[list[str] | Block] = []
+    for block in blocks_of(page):
+        parts += [block] if block.reason else lines_of(block)
+    assert len(parts) > 20
+    for words in parts:
+        if isinstance(words, Block):
+            (folder / str(words.reason).removeprefix(ENV)).write_text(words.body, "utf-8")
+            continue
         if words[0] == "pip":
             assert words[:3] == ["pip", "install", "-e"]
             command = ["pip", "install", "-qq", *offline, f"./{words[3]}"]
