@@ -49,9 +49,8 @@ class RoomExplorer:
             first: Kinds of rooms to look in first.
         """
         wanted, left = NodeSelector(classes=(kind,)), self._budget
-        for action in self._search(wanted, first):
-            if self._in_view(wanted, but) or left < 1:
-                break
+        search = self._search(wanted, first)
+        while not self._in_view(wanted, but) and left > 0 and (action := next(search, None)) is not None:
             left -= 1
             yield action
         return self._in_view(wanted, but)

@@ -172,6 +172,17 @@ def test_what_is_not_in_view_is_looked_for_behind_doors_and_lids() -> None:
     assert agent.act(Observation(kitchen, (), ("[Eat] <apple> (8)",)), goal).action == "[Eat] <apple> (8)"
 
 
+def test_a_room_counts_as_searched_only_once_the_agent_went_there() -> None:
+    """What comes in view ends a search: the room that would have been next is still to be searched for another."""
+    agent, goal = SayCan(Reciter({"tidy": ["Walk to the cup.", "Walk to the soap."]}), verbalizer=HOME), Goal("tidy")
+    hall = Observation("You are in the hall (1).\nOther rooms: kitchen (2), bath (3).", (), ("[Walk] <kitchen> (2)",))
+    assert agent.act(hall, goal).action == "[Walk] <kitchen> (2)"
+    ways = ("[Walk] <hall> (1)", "[Walk] <bath> (3)")
+    kitchen = "You are in the kitchen (2).\nOther rooms: hall (1), bath (3)."
+    assert agent.act(Observation(kitchen, (), ("[Walk] <cup> (5)", *ways)), goal).action == "[Walk] <cup> (5)"
+    assert agent.act(Observation(kitchen, (), ("[Grab] <cup> (5)", *ways)), goal).action == "[Walk] <bath> (3)"
+
+
 def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
     agent = SayCan(Reciter({"clean up": ["Grab the soap.", "Put the soap on the sink."]}), verbalizer=HOME)
     hall = Observation("You are in the hall (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
