@@ -33,4 +33,4 @@ class BarredActions:
 
     def left(self, actions: tuple[str, ...]) -> tuple[str, ...]:
         """Return the actions that are not barred; all of them if all are."""
-        return tuple(action for action in actions if action not in self) or actions
+        return tuple(action for action in actions if action not in self) or actions if self._barred else actions

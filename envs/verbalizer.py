@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -87,6 +88,8 @@ class Surroundings(NamedTuple):
     """What is closed in view."""
     holding: bool = False
     """Whether the agent holds something."""
+    doors: Mapping[int, int] = MappingProxyType({})
+    """The id of the room to which a door in view leads, by the id of the door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Lexicon:
     carrying: Mapping[str, str] = field(default_factory=lambda: CARRYING)
     """For an agent that carries things about: which verbs `"go"` somewhere, `"grab"`, `"put"`, `"drop"`, `"open"`, help
     to `"approach"` something, or are never worth choosing (`""`). Others are `"idle"`."""
+    reaching: frozenset[str] = frozenset()
+    """Verbs that are possible with everything in reach, and with nothing else: where one is, nobody has to go."""
     states: Mapping[str, str] | None = None
     """The word for each state that is worth saying; None for every state in lower case."""
     plurals: frozenset[str] = frozenset()
@@ -123,21 +128,25 @@ class Lexicon:
     wrong_places: int = 2
     """How many wrong options a question for a place needs at least, up to 5: small scenes do not have many."""
 
+    def be(self, kind: str) -> str:
+        """Return the verb that agrees with a kind: "are" for "the keys", "is" for "the cup"."""
+        return "are" if kind in self.plurals else "is"
+
 
 def ask_for_plan(goal: str) -> str:
     """Return how a plan is asked for by the goal alone, in training and when a model acts; a space follows."""
     return f"Goal: {capitalised(goal)}\nPlan:"
 
 
-def ask_for_place(noun: str, known: Sequence[str] = ()) -> str:
+def ask_for_place(kind: str, verbalizer: Verbalizer, known: Sequence[str] = ()) -> str:
     """Return how a thing's place is asked for, behind what is known of it, in training and when a model acts."""
     lines = "\n".join(["What is known:", *(f"- {one}" for one in known), "", ""]) if known else ""
-    return f"{lines}Where is the {noun}?"
+    return f"{lines}Where {verbalizer.lexicon.be(kind)} the {verbalizer.noun(kind)}?"
 
 
-def answer_place(noun: str) -> str:
+def answer_place(kind: str, verbalizer: Verbalizer) -> str:
     """Return how the answer to `ask_for_place` begins; a space and the name of a room or a closed thing follow."""
-    return f"The {noun} is in the"
+    return f"The {verbalizer.noun(kind)} {verbalizer.lexicon.be(kind)} in the"
 
 
 def capitalised(text: str) -> str:

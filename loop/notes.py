@@ -56,7 +56,8 @@ def place_questions(
         memory: What is known, of their scenes too.
         rng: Draws which are asked with notes, and whether room or container is the answer; it is consumed.
         count: The maximum number of conversations, of four questions each.
-        share: The share of the questions that stand behind notes.
+        share: The share of the questions that stand behind notes: where the thing is in this scene or, in half of them,
+            where it is in general, as for an agent to whom the scene is new.
 
     Returns:
         Conversations; all questions of one have notes, or none.
@@ -66,12 +67,15 @@ def place_questions(
     for episode in episodes:
         task = episode.task
         verbalizer = get_verbalizer(task.env)
-        shown = ShownMemory(memory, task.env, verbalizer.scene(task))
+        here, new = (ShownMemory(memory, task.env, scene) for scene in (verbalizer.scene(task), None))
         for kind, places in _asked(episode, verbalizer):
             noted = bool(rng.random() < share)
+            shown = here if rng.random() < 0.5 else new
             known = [fact.text for fact in shown.facts(kind, verbalizer)] if noted else []
-            noun, place = verbalizer.noun(kind), verbalizer.noun(places[int(rng.integers(len(places)))])
-            waiting[noted] += _said(ask_for_place(noun, known), f"{answer_place(noun)} {place}.")
+            place = verbalizer.noun(places[int(rng.integers(len(places)))])
+            waiting[noted] += _said(
+                ask_for_place(kind, verbalizer, known), f"{answer_place(kind, verbalizer)} {place}."
+            )
             if len(waiting[noted]) >= 2 * _TOGETHER:
                 turns, source = tuple(waiting[noted]), {"trajectory": episode.id, "noted": noted}
                 found.append(Example(f"{KIND}/{episode.id}/{len(found)}", KIND, "", "", source=source, turns=turns))

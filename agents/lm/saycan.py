@@ -186,8 +186,7 @@ class SayCan:
                     return
                 continue
             action = min(actions, key=lambda one: self._rank(one, ids))
-            self._say(text, action)
-            yield action
+            yield from self._do(text, action)
 
     def _able(self, text: str, option: Option, ids: set[int]) -> Generator[str, None, tuple[str, ...]]:
         """Return the actions that a sentence may mean, once what it is about is in view where the goal says."""
@@ -229,10 +228,18 @@ class SayCan:
             if text in now:
                 return now[text].actions
             if walk in now:
-                action = min(now[walk].actions, key=lambda one: self._rank(one, ids))
-                self._say(walk, action)
-                yield action
+                yield from self._do(walk, min(now[walk].actions, key=lambda one: self._rank(one, ids)))
+        for kind in kinds[1:]:  # what something is put into may be closed
+            if text not in self._options({}):
+                yield from self._lookout.open(kind)
         return self._options({}).get(text, Option()).actions
+
+    def _do(self, text: str, action: str) -> Iterator[str]:
+        """Say a sentence, and do it, unless it is to go to what is in reach."""
+        self._say(text, action)
+        read = self.verbalizer.read_action(action)
+        if read is None or read.verb not in self.verbalizer.lexicon.going or not self._view.in_reach(read.ids[0]):
+            yield action
 
     def _say(self, text: str, action: str) -> None:
         self._said.append(text)
@@ -286,15 +293,15 @@ class SayCan:
 
     def _where(self, kind: str, places: Sequence[Entity]) -> Entity:
         """Let the model say where to look for a thing, after what the memory knows of it."""
-        noun, names = self.verbalizer.noun(kind), dict[str, Entity]()
+        names = dict[str, Entity]()
         for place in places:
             names.setdefault(f"{self.verbalizer.noun(place.kind)}.", place)
         if len(names) < 2:
             return places[0]
-        facts = [] if self._memory is None else self._memory.facts(kind, self.verbalizer)
+        facts = [] if self._memory is None else self._memory.facts(kind, self.verbalizer, {one.kind for one in places})
         self._shown += [one.id for one in facts]
-        question = Message("user", ask_for_place(noun, [one.text for one in facts]))
-        asked = Conversation((question,), "", answer_place(noun))
+        question = Message("user", ask_for_place(kind, self.verbalizer, [one.text for one in facts]))
+        asked = Conversation((question,), "", answer_place(kind, self.verbalizer))
         reply = self._ask(ModelRequest(asked, _ROOM, among=tuple(names)))
         return names[reply.text]
 

@@ -1,13 +1,14 @@
 """What a memory shows a language model: plans for similar goals, in words, and where things are.
 
 A prompt has little room, so both are short: of a goal's plans the shortest, which has the fewest steps that only its
-house asked for; of a thing first where it is in this scene, with the room in the same line, then where such things are
-most often. Not here: asking the model (`saycan`), and what a memory holds.
+house asked for; of a thing where it is in this scene, with the room in the same line, or else where such things are
+most often. What was looked into is no longer shown as the place of a thing. Not here: asking the model (`saycan`), and
+what a memory holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 from ...envs.verbalizer import Verbalizer
@@ -69,16 +70,31 @@ class ShownMemory:
                 found[one.goal] = one
         return list(reversed([*found.values()][:count]))
 
-    def facts(self, kind: str, verbalizer: Verbalizer) -> list[ShownFact]:
-        """Return what is known of where a kind of thing is: in this scene, then in general, and where that place is."""
+    def facts(self, kind: str, verbalizer: Verbalizer, left: Set[str] | None = None) -> list[ShownFact]:
+        """Return what is known of where a kind of thing is.
+
+        Args:
+            kind: The kind of thing.
+            verbalizer: The environment's words.
+            left: The kinds of rooms and closed things that were not looked into; None for all.
+
+        Returns:
+            Where it is in this scene; or, where nothing is known of that, where it is in general, and where that is.
+        """
         here = [] if self._scene is None else self._about(kind, verbalizer, {"holds": "scene", "scene": self._scene})
-        usual = self._usual(kind, verbalizer)
-        about = [*(ShownFact(_here(hit.item.draft.data, verbalizer), hit.item.id) for hit in here), *map(_fact, usual)]
-        shown = about[:_FACTS]
-        for place in dict.fromkeys(str(hit.item.draft.data["place"]) for hit in usual[: max(0, _FACTS - len(here))]):
-            rooms = (hit for hit in self._usual(place, verbalizer) if hit.item.draft.data.get("relation") == _ROOM)
-            shown += [_fact(hit) for hit in rooms][:1]
-        return list({one.id: one for one in shown}.values())
+        open_ = [hit for hit in here if left is None or not left.isdisjoint(_places(hit))]
+        if open_:
+            return [ShownFact(_here(hit.item.draft.data, verbalizer), hit.item.id) for hit in open_[:_FACTS]]
+        shown, rooms = list[Hit](), list[Hit]()
+        for hit in self._usual(kind, verbalizer):
+            about = self._usual(_place(hit), verbalizer)
+            there = [one for one in about if one.item.draft.data.get("relation") == _ROOM]
+            if left is None or not left.isdisjoint((*_places(hit), *map(_place, there))):
+                shown.append(hit)
+                rooms += there[:1]
+            if len(shown) == _FACTS:
+                break
+        return list({hit.item.id: ShownFact(hit.item.draft.text, hit.item.id) for hit in (*shown, *rooms)}.values())
 
     def _usual(self, kind: str, verbalizer: Verbalizer) -> list[Hit]:
         """Return where a kind of thing is kept, in any scene, what was seen most often first."""
@@ -92,15 +108,21 @@ class ShownMemory:
         )
 
 
-def _fact(hit: Hit) -> ShownFact:
-    return ShownFact(hit.item.draft.text, hit.item.id)
+def _place(hit: Hit) -> str:
+    return str(hit.item.draft.data["place"])
+
+
+def _places(hit: Hit) -> set[str]:
+    """Return the kinds of place that a fact names."""
+    return {_place(hit), str(hit.item.draft.data.get("room", ""))}
 
 
 def _here(data: Mapping[str, Json], verbalizer: Verbalizer) -> str:
     """Say where a thing of this scene is, without numbers, which a model that looks for a kind cannot use."""
     thing, place = (verbalizer.noun(str(data[name])) for name in ("object", "place"))
     room = f", in the {verbalizer.noun(str(data['room']))}" if data.get("room") else ""
-    return f"Here the {thing} is {'on' if data.get('relation') == 'ON' else 'in'} the {place}{room}."
+    be = verbalizer.lexicon.be(str(data["object"]))
+    return f"Here the {thing} {be} {'on' if data.get('relation') == 'ON' else 'in'} the {place}{room}."
 
 
 def _of_door(action: str, verbalizer: Verbalizer) -> bool:

@@ -56,8 +56,13 @@ class RoomExplorer:
         return self._in_view(wanted, but)
 
     def go_to(self, room: Entity) -> Iterator[str]:
-        """Go to a room; if a closed door is in the way, open the visible doors and try again."""
+        """Go to a room; if a closed door is in the way, open doors in view until there is a way."""
         yield from self._go(room)
+
+    def open(self, kind: str) -> Iterator[str]:
+        """Open the first closed thing of a kind in view."""
+        for thing in [thing for thing in self._closed() if thing.kind == kind][:1]:
+            yield from self._open(thing)
 
     def _in_view(self, wanted: NodeSelector, but: Collection[int]) -> bool:
         return any(thing.id not in but for thing in self._view.among(wanted))
@@ -105,16 +110,17 @@ class RoomExplorer:
         return sorted(self._view.surroundings.rooms, key=lambda room: self._entered[room.id])
 
     def _go(self, room: Entity) -> Iterator[str]:
+        """Go to a room, opening doors until there is a way: first the one that leads there."""
         self._entered[room.id] += 1
-        for _ in range(3):
+        while True:
             yield from self._do(self._view.verbalizer.approach(room.kind), room)
             if self._view.here is None or self._view.here.id == room.id:
                 return
             doors = [thing for thing in self._closed() if thing.kind == _DOOR]
             if not doors:
                 return
-            for door in doors:
-                yield from self._open(door)
+            leads = self._view.surroundings.doors
+            yield from self._open(min(doors, key=lambda door: leads.get(door.id) != room.id))
 
     def _open_all(self) -> Iterator[str]:
         """Open what is closed in view, except doors."""
@@ -127,7 +133,8 @@ class RoomExplorer:
 
     def _open(self, thing: Entity) -> Iterator[str]:
         self._opened.add(thing.id)
-        yield from self._do(self._view.verbalizer.approach(thing.kind), thing)
+        if not self._view.in_reach(thing.id):
+            yield from self._do(self._view.verbalizer.approach(thing.kind), thing)
         yield from self._do(self._view.verbalizer.opening(thing.kind), thing)
 
     def _do(self, form: Action | None, thing: Entity) -> Iterator[str]:

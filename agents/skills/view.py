@@ -88,6 +88,10 @@ class EpisodeView:
         """Return the objects that can be acted on now and fit a role."""
         return [thing for thing in self.listed.values() if selector.takes(thing.kind, thing.id)]
 
+    def in_reach(self, id_: int) -> bool:
+        """Whether an action shows that a thing is in reach (`Lexicon.reaching`)."""
+        return any((verb, (id_,)) in self._by_parts for verb in self.verbalizer.lexicon.reaching)
+
     def last_seen(self, selector: NodeSelector) -> list[int]:
         """Return the other rooms in which objects that fit a role were last seen."""
         here = None if self.here is None else self.here.id

@@ -39,8 +39,10 @@ from pathei.envs.virtualhome.tasks.generate import ACTIVITIES, unseen_activities
 from pathei.experience import Task, Trajectory, task_from_json
 from pathei.learners.evaluation.plan_execution import PlanExecutor
 from pathei.memory.builders.signatures import words
+from pathei.memory.empty import MemoryWithout
 from pathei.memory.experience_memory import ExperienceMemory
-from pathei.memory.items import Draft
+from pathei.memory.items import Draft, Filter, Hit
+from pathei.memory.protocol import Memory
 from pathei.stable_random import StableRandom
 
 ENV: Final = "pathei/VirtualHome-v0"
@@ -49,6 +51,7 @@ SETTINGS: Final = SayCanConfig(sentences=24, ends=False)
 BUDGET: Final = 1.3
 MOVED: Final = 0.2
 """The share of things that were moved after the visit."""
+FIRST_HOUSE: Final = 13 * TEST_EVERY
 _TRIED: Final = 6
 """How many activities are tried in a house."""
 
@@ -123,7 +126,7 @@ class ByHeart:
 
     def _answer(self, ask: ModelRequest) -> str:
         asked = ask.conversation.messages[-1].text
-        if "Where is the" in asked:
+        if re.search(r"Where (?:is|are) the", asked):
             noted = re.findall(r"\b(?:in|on) (?:the|an?) ([\w ]+)(?=[,.])", asked)
             return next((place for one in noted if (place := f"{one}.") in ask.among), ask.among[0])
         rest = list(self._plan)
@@ -171,12 +174,29 @@ def visit(task: Task, scene: str, seed: int, moved: float = MOVED) -> Iterator[D
         yield Draft("fact", text, ENV, key=f"{scene}|{kind} {thing}", data=data)
 
 
+class _AskedOnce(MemoryWithout):
+    """A memory that is asked but once for what holds in any scene, which is not added to."""
+
+    def __init__(self, whole: Memory) -> None:
+        super().__init__(whole, ())
+        self._answers: dict[tuple[str, int, Filter | None], Sequence[Hit]] = {}
+
+    def query(self, text: str, k: int = 8, where: Filter | None = None) -> Sequence[Hit]:
+        """Answer as the memory does."""
+        if where is not None and "scene" in dict(where.data):
+            return super().query(text, k, where)
+        asked = (text, k, where)
+        if asked not in self._answers:
+            self._answers[asked] = super().query(text, k, where)
+        return self._answers[asked]
+
+
 class Needs:
     """Finds out whether a task needs facts of its house."""
 
     def __init__(self, memory: ExperienceMemory) -> None:
         """Prepare; the memory has what is usual, and is left as it was."""
-        self._memory, self._executor = memory, PlanExecutor()
+        self._memory, self._shown, self._executor = memory, _AskedOnce(memory), PlanExecutor()
 
     def needed(self, task: Task, script: Sequence[str], steps: int) -> bool | None:
         """Return whether facts are needed to reach a goal in some steps; None where they do not help either.
@@ -196,25 +216,28 @@ class Needs:
 
     def _reaches(self, task: Task, plan: Sequence[str], steps: int) -> bool:
         scene = HOME.scene(task)
-        agent = SayCan(ByHeart(plan), SETTINGS, verbalizer=HOME, recollection=self._memory, env=ENV, scene=scene)
+        agent = SayCan(ByHeart(plan), SETTINGS, verbalizer=HOME, recollection=self._shown, env=ENV, scene=scene)
         [one] = Rollout(AgentPolicy(lambda _: agent), max_steps=steps).collect([task])
         assert isinstance(one, Trajectory), one
         return bool(one.success)
 
 
-def cells(count: int, memory: ExperienceMemory, out: Path) -> list[CellTask]:
+def cells(count: int, memory: ExperienceMemory, out: Path, first: int = FIRST_HOUSE) -> list[CellTask]:
     """Return the tasks of the 2 x 2, each in both wordings, turn by turn: `count` of either need.
 
     Args:
         count: How many.
         memory: What is usual.
         out: The folder in which the tasks that were found are kept (`cells.jsonl`), and their houses.
+        first: The seed of the first house that is tried, a multiple of `TEST_EVERY`.
     """
     kept = out / "cells.jsonl"
     known = [orjson.loads(line) for line in kept.read_bytes().splitlines()] if kept.exists() else []
-    if len(known) < 2 * count:
-        known = list(_found(count, memory, out / "houses"))
-        kept.write_bytes(b"".join(orjson.dumps(one) + b"\n" for one in known))
+    with kept.open("ab") as file:
+        for one in _found(count, memory, out / "houses", first, tuple(known)):
+            known.append(one)
+            file.write(orjson.dumps(one) + b"\n")
+            file.flush()
     by = {needs: [one for one in known if one["needs"] == needs][:count] for needs in (False, True)}
     return [
         CellTask(worded(task_from_json(one["task"]), one["said"], other=other), one["needs"], other, one["steps"])
@@ -224,25 +247,34 @@ def cells(count: int, memory: ExperienceMemory, out: Path) -> list[CellTask]:
     ]
 
 
-def _found(count: int, memory: ExperienceMemory, houses: Path) -> Iterator[dict[str, Any]]:
-    """Yield tasks of seen activities in houses for testing, `count` of either need, at most two of one activity."""
+def _found(
+    count: int, memory: ExperienceMemory, houses: Path, first: int, known: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield tasks of seen activities in houses for testing, `count` of either need with those that are known.
+
+    At most one in twelve, and two, are of one activity. Houses are tried from the first on, or from that of the last
+    known task.
+    """
     houses.mkdir(exist_ok=True)
     unseen, needs, left = unseen_activities(), Needs(memory), {False: count, True: count}
-    times: Counter[tuple[str, bool]] = Counter()
-    for house in range(13 * TEST_EVERY, 10**6, TEST_EVERY):
+    times, ids = Counter[tuple[str, bool]](), {one["task"]["id"] for one in known}
+    for one in known:
+        left[one["needs"]] -= 1
+        times[one["task"]["id"].split("-", 2)[2], one["needs"]] += 1
+    house = max((one["task"]["seed"] for one in known), default=first)
+    while max(left.values()) > 0:
         path = houses / f"{house}.json"
         path.write_bytes(orjson.dumps(own_house(house)))
         world = World(Scene.from_file(str(path)), clean())
         for name in StableRandom.seeded(house).shuffled([name for name in ACTIVITIES if name not in unseen])[:_TRIED]:
             grounded = ACTIVITIES[name].ground(world, np.random.default_rng(house))
-            if grounded is None or len(grounded.texts) < 2:
+            if grounded is None or len(grounded.texts) < 2 or f"own-{house}-{name}" in ids:
                 continue
             task = Task(f"own-{house}-{name}", ENV, house, grounded.goal, {"scene": str(path)})
             steps = int(BUDGET * len(grounded.script))
             needed = needs.needed(task, grounded.script, steps)
-            if needed is not None and left[needed] and times[name, needed] < max(2, count // 12):
+            if needed is not None and left[needed] > 0 and times[name, needed] < max(2, count // 12):
                 left[needed] -= 1
                 times[name, needed] += 1
                 yield {"task": dataclasses.asdict(task), "said": grounded.texts, "needs": needed, "steps": steps}
-            if not any(left.values()):
-                return
+        house += TEST_EVERY

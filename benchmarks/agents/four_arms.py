@@ -42,7 +42,7 @@ import orjson
 from pathei.agents.lm.local_model import LocalModel
 from pathei.agents.lm.saycan import SayCan
 from pathei.agents.skills.agent import SkillAgent
-from pathei.benchmarks.agents.cell_tasks import ENV, HOME, SETTINGS, cells, visit, worded
+from pathei.benchmarks.agents.cell_tasks import ENV, FIRST_HOUSE, HOME, SETTINGS, cells, visit, worded
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
 from pathei.envs.virtualhome.tasks.generate import generate_split, wordings
@@ -173,16 +173,16 @@ def play_activities(out: Path, count: int, arms: Sequence[str], dtype: str) -> N
                     player.play("activities", arm, tasks[place], STEPS, memory, kind)
 
 
-def play_cells(out: Path, count: int, arms: Sequence[str], dtype: str) -> None:
-    """Play the 2 x 2, turn by turn, each house with the facts of a visit to it."""
+def play_cells(out: Path, count: int, arms: Sequence[str], dtype: str, first: int, groups: Sequence[str]) -> None:
+    """Play cells of the 2 x 2, turn by turn, each house with the facts of a visit to it; all cells if none is named."""
     player = Player(out, dtype)
     with open_memory(out / "memory") as memory:
-        tasks = cells(count, memory, out)
+        tasks = cells(count, memory, out, first)
         houses = list(dict.fromkeys(HOME.scene(one.task) for one in tasks))
-        first = {HOME.scene(one.task): one.task for one in reversed(tasks)}
-        for one in tasks:
+        by_house = {HOME.scene(one.task): one.task for one in reversed(tasks)}
+        for one in [one for one in tasks if not groups or one.group in groups]:
             scene = HOME.scene(one.task)
-            other = first[houses[(houses.index(scene) + 1) % len(houses)]]
+            other = by_house[houses[(houses.index(scene) + 1) % len(houses)]]
             for arm in arms:
                 source = other if "another" in arm else one.task
                 ids = memory.add_drafts(list(visit(source, scene, one.task.seed))) if "memory" in arm else []
@@ -296,6 +296,8 @@ def main() -> None:
     parser.add_argument("--demonstrations", type=int, default=2400)
     parser.add_argument("--notes", type=float, default=0.5, help="the share of plans and questions with notes")
     parser.add_argument("--tasks", type=int, default=20)
+    parser.add_argument("--first-house", type=int, default=FIRST_HOUSE, help="the first house of `cells`, by its seed")
+    parser.add_argument("--groups", nargs="*", default=(), help="only these cells, by their names in the table")
     parser.add_argument("--dtype", default="float32", help="of the weights that play: float32 or bfloat16")
     parser.add_argument("--texts", type=int, default=16, help="reference texts of each kind, for `retention`")
     parser.add_argument(
@@ -312,9 +314,12 @@ def main() -> None:
         report_kept(arguments.out, arguments.arms)
     elif arguments.part == "report":
         report(arguments.out, arguments.of, arguments.table, arguments.arms)
+    elif arguments.part == "activities":
+        play_activities(arguments.out, arguments.tasks, arguments.arms, arguments.dtype)
     else:
-        play = play_activities if arguments.part == "activities" else play_cells
-        play(arguments.out, arguments.tasks, arguments.arms, arguments.dtype)
+        play_cells(
+            arguments.out, arguments.tasks, arguments.arms, arguments.dtype, arguments.first_house, arguments.groups
+        )
 
 
 if __name__ == "__main__":

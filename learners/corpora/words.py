@@ -52,7 +52,7 @@ class Words:
 
     def are(self, kind: str) -> str:
         """Return the verb that agrees with a kind: "are" for "the keys", "is" for "the cup"."""
-        return "are" if kind in self._lexicon.plurals else "is"
+        return self._lexicon.be(kind)
 
     def were(self, kind: str) -> str:
         """Return the same in the past tense."""

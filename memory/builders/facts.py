@@ -103,7 +103,7 @@ def _moved(trajectory: Trajectory, log: EpisodeLog) -> Iterator[Draft]:
 def _general(trajectory: Trajectory, kind: str, relation: str, place: str, when: str, step: int) -> Draft:
     lexicon = get_verbalizer(trajectory.task.env).lexicon
     several = kind in lexicon.plurals
-    verb = ("end" if several else "ends") + " up" if when == "ends" else "are" if several else "is"
+    verb = ("end" if several else "ends") + " up" if when == "ends" else lexicon.be(kind)
     verb += "" if when == "ends" else " found" if relation == "ROOM" else " kept"
     the = f"the {words(place)}" if relation == "ROOM" else _article(place, lexicon)
     thing = _article(kind, lexicon)

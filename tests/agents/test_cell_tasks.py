@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from pathei.agents.lm.backends import Conversation, Message, ModelRequest
-from pathei.benchmarks.agents.cell_tasks import HOME, ByHeart, Needs, own_house, visit
+from pathei.benchmarks.agents.cell_tasks import HOME, ByHeart, Needs, cells, own_house, visit
 from pathei.envs.verbalizer import ask_for_place
 from pathei.envs.virtualhome.engine.scene import Scene
 from pathei.envs.virtualhome.houses.generate import generate_house
@@ -39,7 +39,7 @@ def test_a_house_of_its_own_has_the_same_things_in_other_places() -> None:
 
 def test_the_reference_goes_by_the_notes_from_the_first_on() -> None:
     known = ["Here the cup is in the bathroom cabinet, in the bathroom.", "A cup is kept in a sink."]
-    asked = Conversation((Message("user", ask_for_place("cup", known)),))
+    asked = Conversation((Message("user", ask_for_place("cup", HOME, known)),))
     for among, wanted in (
         (("kitchen.", "bathroom."), "bathroom."),
         (("sink.", "bathroom cabinet."), "bathroom cabinet."),
@@ -70,3 +70,18 @@ def test_facts_are_needed_for_what_is_out_of_the_way_and_not_for_what_is_in_view
     assert all(needs[thing] is not True for thing in needs if rooms[thing] == rooms[you])
     assert True in needs.values()
     assert False in needs.values()
+
+
+def test_tasks_that_were_found_are_kept_and_more_are_found_where_the_search_ended(tmp_path: Path) -> None:
+    with open_memory(tmp_path / "memory", embedder="ngrams", create=True) as memory:
+        one = cells(1, memory, tmp_path, 750)
+        assert {task.group for task in one} == {
+            f"facts {needed}, {words} words" for needed in ("needed", "not needed") for words in ("known", "other")
+        }
+        kept = (tmp_path / "cells.jsonl").read_bytes()
+        assert cells(1, memory, tmp_path, 750) == one
+        assert (tmp_path / "cells.jsonl").read_bytes() == kept
+        two = cells(2, memory, tmp_path, 750)
+        assert two[:4] == one
+        assert len({(task.task.id, task.task.goal.text) for task in two}) == 8
+        assert (tmp_path / "cells.jsonl").read_bytes().startswith(kept)

@@ -59,9 +59,12 @@ def test_a_plan_is_said_and_read_back() -> None:
     assert said == "Go to attic. Take book."
     assert [one.text.lower() for one in plain().read_plan(f"{said}\n\nQ: What next?")] == commands
     assert ask_for_plan("tidy up") == "Goal: Tidy up.\nPlan:"
-    assert ask_for_place("cup") == "Where is the cup?"
-    assert ask_for_place("cup", ["A.", "B."]) == "What is known:\n- A.\n- B.\n\nWhere is the cup?"
-    assert answer_place("cup") == "The cup is in the"
+    assert ask_for_place("cup", plain()) == "Where is the cup?"
+    assert ask_for_place("cup", plain(), ["A.", "B."]) == "What is known:\n- A.\n- B.\n\nWhere is the cup?"
+    assert answer_place("cup", plain()) == "The cup is in the"
+    home = get_verbalizer("pathei/VirtualHome-v0")
+    assert ask_for_place("building_blocks", home) == "Where are the building blocks?"
+    assert answer_place("keys", home) == "The keys are in the"
 
 
 def test_a_plan_is_carried_out_by_its_words() -> None:

@@ -101,6 +101,7 @@ LEXICON: Final = Lexicon(
     back=MappingProxyType({"PUTOBJBACK": {"ON": "PUTBACK", "INSIDE": "PUTIN", "": "DROP"}}),
     pouring=frozenset({"POUR"}),
     carrying=_CARRYING,
+    reaching=frozenset({"TOUCH"}),
     states=_STATES,
     plurals=PLURALS,
     masses=_MASSES,

@@ -40,6 +40,7 @@ _WORDS: Final = {
 _LABEL: Final = re.compile(r"([a-z][a-z_ ]*?) \((\d{1,18})\)")
 _HERE: Final = re.compile(r"You are in the ([a-z_ ]+?) \((\d{1,18})\)")
 _OTHER_ROOMS: Final = re.compile(r"^Other rooms: (.+)\.$", re.MULTILINE)
+_DOORS: Final = re.compile(r"^- [a-z_ ]+? \((\d{1,18})\) to the [a-z_ ]+? \((\d{1,18})\)", re.MULTILINE)
 _CLOSED: Final = re.compile(
     r"([a-z][a-z_ ]*?) \((\d{1,18})\)(?: to the [a-z_ ]+? \(\d{1,18}\))?[:,]?(?: [a-z ]+?,)* closed"
 )
@@ -202,13 +203,14 @@ def _grouped(w: World, nodes: int, states: dict[int, str]) -> Iterator[str]:
 
 
 def read_surroundings(text: str) -> Surroundings:
-    """Read what `describe` wrote of rooms, closed things and hands."""
+    """Read what `describe` wrote of rooms, closed things, doors and hands."""
     here = _HERE.search(text)
     return Surroundings(
         None if here is None else Entity(here[1].replace(" ", "_"), int(here[2])),
         tuple(_entity(*label) for line in _OTHER_ROOMS.findall(text) for label in _LABEL.findall(line)),
         tuple(_entity(*label) for label in _CLOSED.findall(text)),
         "You hold" in text,
+        {int(door): int(room) for door, room in _DOORS.findall(text)},
     )
 
 

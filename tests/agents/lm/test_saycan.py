@@ -53,7 +53,7 @@ class Reciter:
         return [ModelReply(self._answer(ask), None, (-1.0,), Usage(1, 1)) for ask in asks]
 
     def _answer(self, ask: ModelRequest) -> str:
-        if ask.conversation.messages[-1].text.startswith("Where is"):
+        if ask.conversation.messages[-1].text.startswith("Where "):
             return ask.among[0]
         rest = self._rest(ask.conversation)
         if ask.among:
@@ -183,6 +183,45 @@ def test_a_room_counts_as_searched_only_once_the_agent_went_there() -> None:
     assert agent.act(Observation(kitchen, (), ("[Grab] <cup> (5)", *ways)), goal).action == "[Walk] <bath> (3)"
 
 
+HALL = "You are in the hall (1).\n{}Other rooms: bath (2), kitchen (3)."
+
+
+def test_of_several_doors_the_one_that_leads_there_is_opened_and_no_other() -> None:
+    goal = Goal("wash in the bath")
+    agent = SayCan(Reciter({goal.text: ["Walk to the soap."]}), verbalizer=HOME)
+    doors = "- door (4) to the kitchen (3), closed\n- door (5) to the bath (2), closed\n"
+    walks = tuple(f"[Walk] <door> ({id_})" for id_ in (4, 5))
+    near = (*walks, "[Open] <door> (5)")
+    assert agent.act(Observation(HALL.format(doors), (), walks), goal).action == "[Walk] <door> (5)"
+    assert agent.act(Observation(HALL.format(doors), (), near), goal).action == "[Open] <door> (5)"
+    opened = Observation(HALL.format("- door (4) to the kitchen (3), closed\n"), (), (*walks, "[Walk] <bath> (2)"))
+    assert agent.act(opened, goal).action == "[Walk] <bath> (2)"
+
+
+def test_nobody_walks_to_what_is_in_reach_though_the_plan_says_so() -> None:
+    plan = ["Walk to the keys.", "Grab the keys.", "Walk to the coat.", "Grab the coat."]
+    agent, goal = SayCan(Reciter({"go out": plan}), verbalizer=HOME), Goal("go out")
+    both = [
+        f"[{verb}] <{name}> ({id_})" for verb in ("Walk", "Touch", "Grab") for name, id_ in (("keys", 2), ("coat", 3))
+    ]
+    near = Observation("", (), tuple(one for one in both if one != "[Touch] <coat> (3)"))
+    decided = agent.act(near, goal)
+    assert (decided.action, decided.notes["usage"]["requests"]) == ("[Grab] <keys> (2)", 3)  # draft, walk, grab
+    assert agent.act(near, goal).action == "[Walk] <coat> (3)"
+    assert agent.act(Observation("", (), tuple(both)), goal).action == "[Grab] <coat> (3)"
+
+
+def test_what_something_is_put_into_is_opened_though_the_plan_leaves_that_out() -> None:
+    agent, goal = SayCan(Reciter({"pack": ["Put the cup in the box."]}), verbalizer=HOME), Goal("pack")
+    shut = "You are in the hall (1).\n- box (6): closed\nOther rooms: bath (2)."
+    held, away = ("[Drop] <cup> (5)", "[Touch] <cup> (5)"), ("[Walk] <box> (6)",)
+    assert agent.act(Observation(shut, (), (*held, *away)), goal).action == "[Walk] <box> (6)"
+    near = (*held, *away, "[Touch] <box> (6)", "[Open] <box> (6)")
+    assert agent.act(Observation(shut, (), near), goal).action == "[Open] <box> (6)"
+    put = "[PutIn] <cup> (5) <box> (6)"
+    assert agent.act(Observation(shut.replace("closed", "open"), (), (*near, put)), goal).action == put
+
+
 def test_what_it_drafted_can_be_said_before_it_is_there() -> None:
     agent = SayCan(Reciter({"clean up": ["Grab the soap.", "Put the soap on the sink."]}), verbalizer=HOME)
     hall = Observation("You are in the hall (1).\nOther rooms: bath (2).", (), ("[Walk] <bath> (2)",))
@@ -278,8 +317,35 @@ def test_a_memory_shows_the_shortest_plan_of_a_goal_and_the_most_usual_place() -
         assert said == ["A cup is kept on a shelf.", "A cup is kept on a sink."]
         data = {"object": "cup", "id": 2, "place": "fridge", "relation": "INSIDE", "room": "kitchen", "holds": "scene"}
         memory.add_drafts([Draft("fact", "In house:1, ...", "", key="1|cup 2", data=data | {"scene": "house:1"})])
-        said = [one.text for one in ShownMemory(memory, scene="house:1").facts("cup", HOME)]
-        assert said[0] == "Here the cup is in the fridge, in the kitchen."
+        shown = ShownMemory(memory, scene="house:1")
+        [here] = shown.facts("cup", HOME)  # what is usual elsewhere does not matter
+        assert here.text == "Here the cup is in the fridge, in the kitchen."
+        data |= {"object": "keys", "id": 3, "place": "desk", "relation": "ON", "room": "office", "scene": "house:1"}
+        memory.add_drafts([Draft("fact", "In house:1, ...", "", key="1|keys 3", data=data)])
+        assert shown.facts("keys", HOME)[0].text == "Here the keys are on the desk, in the office."
+
+
+def test_what_was_looked_into_is_no_longer_shown_as_a_thing_s_place() -> None:
+    with remembering() as memory:
+        for thing, place, room, scene in (
+            ("cup", "fridge", "kitchen", "house:1"),
+            ("cup", "shelf", "", ""),
+            ("cup", "fridge", "", ""),
+            ("shelf", "", "study", ""),
+        ):
+            relation = "INSIDE" if place == "fridge" else "ON" if place else "ROOM"
+            data = {"object": thing, "id": 2, "place": place or room, "relation": relation, "when": "kept"}
+            data |= {"room": room, "holds": "scene", "scene": scene} if scene else {"holds": "env"}
+            text = f"A {thing}: {place or room}"
+            memory.add_drafts([Draft("fact", text, "", key=f"{thing}|{place}|{scene}", data=data)])
+        shown, here = ShownMemory(memory, scene="house:1"), ["Here the cup is in the fridge, in the kitchen."]
+        for left, known in {
+            ("kitchen", "study"): here,
+            ("fridge", "study"): here,
+            ("study",): ["A cup: shelf", "A shelf: study"],
+            ("oven",): [],
+        }.items():
+            assert [one.text for one in shown.facts("cup", HOME, set(left))] == known
 
 
 def test_what_it_took_to_come_to_its_end_is_kept(plans: Mapping[str, Sequence[str]]) -> None:
