@@ -87,6 +87,7 @@ def small_loop(workers: int, seed: int, *, weights: bool = True) -> LoopConfig:
         held_out=8,
         plays=False,
         training=dataclasses.replace(usual.training, steps=80),
+        notes=0.0,  # no agent plays that would be shown any
         workers=workers,
         seed=seed,
     )

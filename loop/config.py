@@ -65,6 +65,9 @@ class LoopConfig:
     how well it predicts plans that reach held-out goals, is measured, which takes seconds."""
     training: TrainingConfig = field(default_factory=lambda: TrainingConfig(steps=150, warmup=20, group_by_length=True))
     """How each round's model is tuned; the next round starts from it."""
+    notes: float = 0.5
+    """Where a memory grows: the share of the plans that are learned behind what the memory shows for their goals, as
+    the agent with both is shown it, and of the questions for places behind its facts; 0 for plans alone."""
     methods: MethodConfigs = field(default_factory=lambda: MethodConfigs(ewc=EwcConfig(strength=15.0)))
     """The methods' options."""
     reference: ReferenceConfig = field(default_factory=ReferenceConfig)
@@ -93,6 +96,7 @@ class LoopConfig:
             **at_least(self, seeds=1, seed=0, workers=0),
             "learn must be 'memory', 'weights' or 'both'": self.learn in ("memory", "weights", "both"),
             "timeout must be more than 0": self.timeout > 0,
+            "notes must be from 0 to 1": 0 <= self.notes <= 1,
         }
         check(rules, "loop configuration")
 

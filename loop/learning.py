@@ -69,7 +69,7 @@ def tune(place: LoopWorkspace, number: int, method: str, watch: Watch) -> Path:
     run = run_config(place, number, method)
     run.out.mkdir(parents=True, exist_ok=True)
     # A run that has begun keeps its examples, although a resumed round may have collected more.
-    plans = None if (run.out / EXAMPLES).exists() else _paired(place, _plans(place, number))
+    plans = None if (run.out / EXAMPLES).exists() else lessons(place, number)
     FineTuner(run, watch=lambda step: watch(int(step["step"]), int(step["steps"]))).run(plans)
     return run.out
 
@@ -150,23 +150,39 @@ def foretold(place: LoopWorkspace) -> dict[str, float]:
     return found
 
 
-def _paired(place: LoopWorkspace, plans: Sequence[Example]) -> Sequence[Example]:
-    """Return plans as conversations of two, as a model that acts is shown them."""
+def lessons(place: LoopWorkspace, number: int) -> Sequence[Example]:
+    """Return the goal-only plans of everything that was collected up to a round, as a model that acts is shown them.
+
+    Two of them make a conversation. Where a memory grows, a share stands behind its plans instead, and there is a
+    conversation that asks for places for every four plans.
+
+    Raises:
+        ConfigError: no episode that has a plan reached its goal.
+    """
     import numpy as np
 
+    from ..envs.registry import get_env
     from ..learners.training.pairs import paired
+    from ..memory import open_memory
+    from .notes import place_questions, shown_plans
 
-    return paired(plans, np.random.default_rng(place.seed), 2 * _LONGEST) if len(plans) > 1 else plans
-
-
-def _plans(place: LoopWorkspace, number: int) -> Sequence[Example]:
-    """Return the goal-only plans of everything that was collected up to a round."""
+    config, rng = place.config, np.random.default_rng(place.seed)
     with ExperienceStore.open(place.store, mode="read") as store:
         ids = place.collected(store.trajectories(roots=True), number)
-        found = _plans_of(store, ids, place.seed)
-    if not found:
-        raise ConfigError(f"No episode in {place.store} that has a plan reached its goal: give the loop more tasks.")
-    return found
+        plans = _plans_of(store, ids, place.seed)
+        if not plans:
+            raise ConfigError(
+                f"No episode in {place.store} that has a plan reached its goal: give the loop more tasks."
+            )
+        if len(plans) == 1:
+            return plans
+        if not (config.remembers and config.notes):
+            return paired(plans, rng, 2 * _LONGEST)
+        with open_memory(place.memory, mode="read") as memory:
+            shown = shown_plans(memory, get_env(config.env).id)
+            found = paired(plans, rng, 3 * _LONGEST, shown=shown, share=config.notes)
+            asked = place_questions(map(store.get, ids), memory, rng, count=len(plans) // 4, share=config.notes)
+    return [*found, *asked]
 
 
 def _plans_of(store: ExperienceStore, ids: Sequence[str], seed: int) -> Sequence[Example]:

@@ -27,6 +27,7 @@ from pathei.learners.config import LearnConfig
 from pathei.learners.evaluation.intervals import Interval
 from pathei.learners.run_directory import settle
 from pathei.loop.config import LoopConfig
+from pathei.loop.learning import KIND, lessons
 from pathei.loop.results import LoopResult, LoopScore
 from pathei.loop.run import RESULT, run_loop
 from pathei.loop.tasks import SEEN, UNSEEN, held_out_tasks, scenes, training_tasks
@@ -192,6 +193,25 @@ def test_both_ways_of_learning_stand_side_by_side_with_what_was_forgotten(tmp_pa
     assert again.scores == found.scores
     assert again.foretold == found.foretold
     assert not (tmp_path / "loop").exists()
+
+
+def test_what_a_memory_shows_is_learned_with_by_the_agent_that_will_be_shown_it(
+    small: tuple[Path, LoopResult],
+) -> None:
+    out, _ = small
+    noted, bare, without = (
+        lessons(LoopWorkspace(out, dataclasses.replace(SMALL, learn=learn, notes=notes), 0), 2)
+        for learn, notes in (("both", 1.0), ("both", 0.0), ("weights", 1.0))
+    )
+    assert bare == without  # where nothing is remembered, nothing is shown
+    assert {one.kind for one in bare} == {KIND}
+    plans, places = ([one for one in noted if (one.kind == KIND) == wanted] for wanted in (True, False))
+    assert [one.turns[-2:] for one in plans] == [one.turns[-2:] for one in bare]
+    assert 0 < len(places) <= len(plans) // 4
+    assert all(turn.text.startswith("What is known:") for one in places for turn in one.turns if turn.role == "user")
+    assert sum(len(one.turns) == 6 for one in plans) > len(plans) / 2  # two plans of the memory, and its own
+    with pytest.raises(ConfigError, match="notes must be from 0 to 1"):
+        dataclasses.replace(SMALL, notes=1.5)
 
 
 # --- kill -9
