@@ -184,6 +184,8 @@ def play_cells(out: Path, count: int, arms: Sequence[str], dtype: str, first: in
             scene = HOME.scene(one.task)
             other = by_house[houses[(houses.index(scene) + 1) % len(houses)]]
             for arm in arms:
+                if ("cells", arm, one.task.id, one.task.goal.text) in player.known:
+                    continue
                 source = other if "another" in arm else one.task
                 ids = memory.add_drafts(list(visit(source, scene, one.task.seed))) if "memory" in arm else []
                 player.play("cells", arm, one.task, one.steps, memory, one.group)
