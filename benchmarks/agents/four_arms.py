@@ -233,7 +233,10 @@ def report_kept(out: Path, arms: Sequence[str]) -> None:
 
 
 def report(out: Path, of: str, which: str, arms: Sequence[str]) -> None:
-    """Print a table of what was played so far by some agents, of the tasks that each of them has played."""
+    """Print a table of what was played so far by some agents, of the tasks that each of them has played.
+
+    Cells are not pooled: they may be of different size, and a task is in two of them.
+    """
     rows = [json.loads(line) for line in (out / "played.jsonl").read_text().splitlines()]
     mine = [row for row in rows if row["part"] == of and row["arm"] in arms]
     by: dict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -241,27 +244,29 @@ def report(out: Path, of: str, which: str, arms: Sequence[str]) -> None:
         by[row["arm"]].add((row["task"], row["goal"]))
     common = set[tuple[str, str]].intersection(*by.values()) if by else set()
     mine = [row for arm in arms for row in mine if row["arm"] == arm and (row["task"], row["goal"]) in common]
-    table = (shares if which == "shares" else differences)(mine, sorted({row["group"] for row in mine}))
+    groups = sorted({row["group"] for row in mine})
+    table = (shares if which == "shares" else differences)(mine, groups, pooled=of == "activities")
     print("\n".join(f"| {' | '.join(row)} |" for row in table))
 
 
-def shares(rows: Sequence[dict[str, Any]], groups: Sequence[str]) -> Iterator[list[str]]:
+def shares(rows: Sequence[dict[str, Any]], groups: Sequence[str], *, pooled: bool = True) -> Iterator[list[str]]:
     """Yield a table of how many goals each agent reached, with what it took."""
-    head = ["agent", *groups, "all", "steps to a goal", "tokens per episode", "processor seconds per episode"]
+    whole = ["all"] if pooled else []
+    head = ["agent", *groups, *whole, "steps to a goal", "tokens per episode", "processor seconds per episode"]
     yield from (head, ["---"] * len(head))
     for arm in dict.fromkeys(row["arm"] for row in rows):
         own = [row for row in rows if row["arm"] == arm]
-        won = [[row["success"] for row in own if row["group"] == group] for group in groups]
+        won = [[row["success"] for row in own if group in (row["group"], "all")] for group in (*groups, *whole)]
         yield [
             arm,
-            *(_share(sum(one), len(one)) if one else "" for one in [*won, [row["success"] for row in own]]),
+            *(_share(sum(one), len(one)) if one else "" for one in won),
             _mean([row["steps"] for row in own if row["success"]]),
             _mean([row["tokens"] for row in own]),
             _mean([row["seconds"] for row in own]),
         ]
 
 
-def differences(rows: Sequence[dict[str, Any]], groups: Sequence[str]) -> Iterator[list[str]]:
+def differences(rows: Sequence[dict[str, Any]], groups: Sequence[str], *, pooled: bool = True) -> Iterator[list[str]]:
     """Yield a table of what each of two agents reached and the other one did not, on the same tasks."""
     head = ["on the same tasks", "group", "only the first", "only the second", "difference", "p (McNemar, exact)"]
     yield from (head, ["---"] * len(head))
@@ -271,7 +276,7 @@ def differences(rows: Sequence[dict[str, Any]], groups: Sequence[str]) -> Iterat
     for row in rows:
         by[row["arm"], "all"][row["task"], row["goal"]] = row["success"]
     for second, first in combinations(dict.fromkeys(row["arm"] for row in rows), 2):
-        for group in [*groups, "all"] if len(groups) > 1 else groups:
+        for group in [*groups, "all"] if pooled and len(groups) > 1 else groups:
             one, other = by[first, group], by[second, group]
             both = [key for key in one if key in other]
             if both:
