@@ -24,7 +24,7 @@ help:
 	@echo "make lint    ruff (check, format) and mypy --strict"
 	@echo "make docs    build the documentation's site into build/site, strictly"
 	@echo "make bench   run every benchmark in benchmarks/"
-	@echo "make bench-report   measure search, collecting, Fisher information and EWC, and write the results as JSON"
+	@echo "make bench-report   measure search, collecting, the store, Fisher information and EWC, and write the results as JSON"
 	@echo "make hubs    make an interpreter with OpenEnv in .venv/hubs, for the tests that need one"
 	@echo "make clean   remove .venv, caches and build products (never runs/)"
 
@@ -67,7 +67,8 @@ record = mkdir -p build && $(BIN)/python benchmarks/$(1) >build/report.md && $(B
 bench-report: .venv/.dev
 	$(call record,collectors/mcts.py --parts 3 --markdown,collectors/search_stages,Search with and without the stage that grows best first (at most 1.8 s of processor time each))
 	$(call record,collectors/mcts.py --parts 4 --markdown,collectors/search_planner,Generated tasks by the search and in PDDL by a planner of others)
-	$(call record,collectors/collect.py --markdown,collectors/split,Processor time of one process per collected episode of at most 30 steps)
+	$(call record,collectors/collect.py --markdown,collectors/split,Collecting with two workers and the processor time of each part in one process)
+	$(call record,store.py --markdown,store,Episodes of 30 steps appended one by one and each synced: the store with its sealing and others and the bare disk)
 	$(call record,learners/fisher.py --markdown,learners/fisher,Cost of Fisher information of GPT-2 with 10 million weights)
 	$(call record,learners/ewc.py --parts 1 --markdown,learners/ewc,Cost of the EWC penalty of GPT-2 with 10 million weights)
 	$(BIN)/python docs/tools/tables.py

@@ -3,9 +3,11 @@
     python benchmarks/leaks.py [--minutes 3] [--parts houses search browser server] [--markdown]
 
 Each part runs in a process of its own for that many minutes of wall time; other jobs make it do less, not hold more.
-Sixty times in that time garbage is collected, and the resident memory of the process and of all its children is read.
-The first third, in which caches fill, does not count. What the rest gained is stated as it is, next to how often the
-part did its work in it; what an hour would gain is the slope of a line through the rest, and extrapolated.
+Sixty times in that time garbage is collected, and the memory of the process and of all its children is read that is
+theirs alone: what a browser's processes share would be counted for each. Where there are several kinds of processes,
+each kind has a row too, as a renderer's memory goes up and down by more than others could gain. The first third, in
+which caches fill, does not count. What the rest gained is stated as it is, next to how often the part did its work in
+it; what an hour would gain is the slope of a line through the rest, and extrapolated.
 """
 
 from __future__ import annotations
@@ -111,22 +113,24 @@ async def use_server(tick: Callable[[], bool]) -> None:
                 number += 1
 
 
-def resident() -> float:
-    """Return the resident memory of this process and its children, in MiB."""
+def memory() -> dict[str, float]:
+    """Return the memory, in MiB, that this process and its children have each for itself, added up by what they are."""
     own = psutil.Process()
-    total = 0
+    total: dict[str, float] = {}
     for one in (own, *own.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
-            total += one.memory_info().rss
-    return total / 2**20
+            types = [word.removeprefix("--type=") for word in one.cmdline() if word.startswith("--type=")]
+            kind = "this process" if one == own else types[0] if types else one.name()
+            total[kind] = total.get(kind, 0.0) + one.memory_full_info().uss / 2**20
+    return total
 
 
 class Meter:
     """Reads the memory now and then, until the time is over."""
 
     def __init__(self, seconds: float) -> None:
-        self.samples: list[tuple[float, int, float]] = []
-        """Seconds since the beginning, rounds of work done, MiB."""
+        self.samples: list[tuple[float, int, dict[str, float]]] = []
+        """Seconds since the beginning, rounds of work done, MiB by kind of process."""
         self._seconds, self._begun, self._done = seconds, time.monotonic(), 0
 
     def tick(self) -> bool:
@@ -134,13 +138,13 @@ class Meter:
         spent = time.monotonic() - self._begun
         if spent >= len(self.samples) * self._seconds / SAMPLES:
             gc.collect()
-            self.samples.append((spent, self._done, resident()))
+            self.samples.append((spent, self._done, memory()))
         self._done += 1
         return spent < self._seconds
 
 
-def measure(part: str, seconds: float) -> dict[str, float]:
-    """Do one part in this process, and return what its memory did."""
+def measure(part: str, seconds: float) -> dict[str, Any]:
+    """Do one part in this process, and return what its memory did, in all and by kind of process."""
     meter = Meter(seconds)
     if part == "server":
         asyncio.run(use_server(meter.tick))
@@ -149,14 +153,19 @@ def measure(part: str, seconds: float) -> dict[str, float]:
         with contextlib.closing(rounds):
             while meter.tick():
                 next(rounds)
-    rest = np.array(meter.samples[len(meter.samples) // 3 :])
-    slope = float(np.polyfit(rest[:, 0], rest[:, 2], 1)[0])
+    rest = meter.samples[len(meter.samples) // 3 :]
+    seconds_at = np.array([at for at, _, _ in rest])
+    kinds = sorted({kind for _, _, held in rest for kind in held})
+    series = {part: [sum(held.values()) for _, _, held in rest]}
+    if len(kinds) > 1:
+        series |= {f"{part}: {kind}": [held.get(kind, 0.0) for _, _, held in rest] for kind in kinds}
     return {
-        "rounds": rest[-1, 1] - rest[0, 1],
-        "minutes": (rest[-1, 0] - rest[0, 0]) / 60,
-        "first": float(np.median(rest[:5, 2])),
-        "last": float(np.median(rest[-5:, 2])),
-        "hour": 3600 * slope,
+        "rounds": rest[-1][1] - rest[0][1],
+        "minutes": (rest[-1][0] - rest[0][0]) / 60,
+        "rows": {
+            name: (np.median(held[:5]), np.median(held[-5:]), 3600 * np.polyfit(seconds_at, held, 1)[0])
+            for name, held in series.items()
+        },
     }
 
 
@@ -178,8 +187,9 @@ def main() -> None:
         command = [sys.executable, __file__, "--one", part, "--minutes", str(args.minutes)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         found = json.loads(done.stdout.splitlines()[-1])
-        figures = f"{found['minutes']:.1f} | {found['rounds']:,.0f} | {found['first']:.1f} | {found['last']:.1f}"
-        print(f"| {part} | {WORK[part]} | {figures} | {found['hour']:+.1f} |", flush=True)
+        for name, (first, last, hour) in found["rows"].items():
+            work = (WORK[part], f"{found['minutes']:.1f}", f"{found['rounds']:,.0f}") if name == part else ("", "", "")
+            print(f"| {name} | {' | '.join(work)} | {first:.1f} | {last:.1f} | {hour:+.1f} |", flush=True)
 
 
 if __name__ == "__main__":

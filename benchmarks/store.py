@@ -19,8 +19,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from rich.console import Console
@@ -32,6 +33,10 @@ from pathei.store import ExperienceStore
 NOUNS = ["cup", "lamp", "sofa", "fridge", "book", "table", "plate", "knife", "towel", "phone", "chair", "window"]
 VERBS = ["Grab", "Open", "Close", "SwitchOn", "SwitchOff", "Walk", "Touch", "LookAt"]
 STEPS = 30
+TURN = 50
+GROWS = "`pwrite` of as many bytes and `fdatasync`, in a file that grows"
+ROOM = "the same in a file that has the room already, as the journal has"
+Write: TypeAlias = Callable[[Trajectory], object]
 
 
 class Result(NamedTuple):
@@ -48,8 +53,8 @@ class Result(NamedTuple):
     """The 99th percentile of one append, in milliseconds; sealing, once in 2,400 episodes, is beyond it."""
     size: int
     """Bytes on disk per episode."""
-    read: float
-    """Episodes read per second, in order, as records (Minari: as arrays)."""
+    read: float | None
+    """Episodes read per second, in order, as records (Minari: as arrays); None where there are none."""
     get: float | None
     """Milliseconds to read one episode at random; None where that needs a scan."""
 
@@ -89,9 +94,9 @@ def disk(path: Path) -> int:
     return sum(file.stat().st_size for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())
 
 
-def stream(pool: list[Trajectory], count: int) -> Iterator[Trajectory]:
-    """Yield `count` episodes, each with an id of its own, from a pool: holding them all would slow Python."""
-    for index in range(count):
+def stream(pool: list[Trajectory], start: int, stop: int) -> Iterator[Trajectory]:
+    """Yield episodes from `start` to `stop`, each with an id of its own, from a pool: holding all would slow Python."""
+    for index in range(start, stop):
         yield replace(pool[index % len(pool)], id=f"episode-{index}")
 
 
@@ -100,56 +105,76 @@ def write_all(write: Callable[[Trajectory], object], episodes: Iterator[Trajecto
     return np.array([timed(lambda e=one: write(e)) for one in episodes])  # type: ignore[misc]
 
 
+def write_in_turn(writers: dict[str, Write], pool: list[Trajectory], episodes: int) -> dict[str, np.ndarray]:
+    """Let each write 50 episodes after the other; return by name how long each write took, as `write_all`."""
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in writers}
+    for start in range(0, episodes, TURN):
+        for name, write in writers.items():
+            parts[name].append(write_all(write, stream(pool, start, min(start + TURN, episodes))))
+    return {name: np.concatenate(times) for name, times in parts.items()}
+
+
 def percentiles(times: np.ndarray) -> tuple[float, float]:
     """Return the median and the 99th percentile of times in seconds, shape `[n]`, both in milliseconds."""
     return 1e3 * float(np.median(times)), 1e3 * float(np.percentile(times, 99))
 
 
-def measure_disk(path: Path, size: int, count: int) -> tuple[float, float]:
-    """Return the median and 99th percentile of appending `size` bytes and syncing them: no durable writer is faster."""
-    data = os.urandom(size)
-    with path.open("wb", buffering=0) as file:
+def bare_writer(path: Path, data: bytes, room: int) -> Write:
+    """Return what writes the same bytes again and again, and waits for the disk.
 
-        def write() -> None:
-            file.write(data)
-            os.fdatasync(file.fileno())
+    Args:
+        path: The file.
+        data: What is written.
+        room: How many of them the file has room for from the beginning; beyond that it grows.
+    """
+    handle, places = os.open(path, os.O_RDWR | os.O_CREAT), count()
+    os.pwrite(handle, bytes(room * len(data)), 0)
+    os.fsync(handle)
 
-        return percentiles(np.array([timed(write)[0] for _ in range(count)]))
+    def write(_: Trajectory) -> None:
+        os.pwrite(handle, data, next(places) * len(data))
+        os.fdatasync(handle)
+
+    return write
 
 
-def measure_store(path: Path, pool: list[Trajectory], count: int, order: np.ndarray) -> Result:
-    """Append one by one, durably, with sealing; read all; read some at random."""
-    store = ExperienceStore.open(path, config={"benchmark": "store"})
-    times = write_all(store.append, stream(pool, count))
-    sealing = timed(store.seal)
+def line_writer(path: Path) -> Write:
+    """Return what writes a line with the store's own encoder, and waits for the disk."""
+    file = path.open("wb", buffering=0)
+
+    def write(one: Trajectory) -> None:
+        file.write(encode(one) + b"\n")
+        os.fsync(file.fileno())
+
+    return write
+
+
+def measure_durable(root: Path, pool: list[Trajectory], episodes: int, order: np.ndarray) -> list[Result]:
+    """Write one by one, durably, in turn: the store with its sealing, lines, bytes; read all, and some at random."""
+    store = ExperienceStore.open(root / "store", config={"benchmark": "store"})
+    data = os.urandom(sum(len(encode(one)) for one in pool) // len(pool))
+    writers = {
+        "pathei store": store.append,
+        "JSONL + fsync": line_writer(root / "lines"),
+        GROWS: bare_writer(root / "grows", data, 0),
+        ROOM: bare_writer(root / "room", data, episodes),
+    }
+    times = write_in_turn(writers, pool, episodes)
+    times["pathei store"][-1] += timed(store.seal)
     store.close()
-    reader = ExperienceStore.open(path, mode="read")
+    reader = ExperienceStore.open(root / "store", mode="read")
     read, _ = timed(lambda: sum(1 for _ in reader.trajectories()))
     get, _ = timed(lambda: [reader.get(f"episode-{index}") for index in order])
-    append, spent = count / (times.sum(0) + sealing)
-    return Result(
-        "pathei store", append, spent, *percentiles(times[:, 0]), disk(path) // count,
-        count / read, 1e3 * get / len(order),
-    )  # fmt: skip
-
-
-def measure_jsonl(path: Path, pool: list[Trajectory], count: int) -> Result:
-    """Write a line and fsync, per episode, with the store's own encoder."""
-    with path.open("wb") as file:
-
-        def write(one: Trajectory) -> None:
-            file.write(encode(one) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-        times = write_all(write, stream(pool, count))
-    with path.open("rb") as lines:
-        read, _ = timed(lambda: sum(decode(line) is not None for line in lines))
-    append, spent = count / times.sum(0)
-    return Result(
-        "JSONL + fsync", append, spent, *percentiles(times[:, 0]), disk(path) // count, count / read,
-        None,
-    )  # fmt: skip
+    with (root / "lines").open("rb") as lines:
+        scan, _ = timed(lambda: sum(decode(line) is not None for line in lines))
+    reading = {"pathei store": (episodes / read, 1e3 * get / len(order)), "JSONL + fsync": (episodes / scan, None)}
+    paths = dict(zip(writers, ("store", "lines", "grows", "room"), strict=True))
+    results = []
+    for name, each in times.items():
+        append, spent = episodes / each.sum(0)
+        size = disk(root / paths[name]) // episodes
+        results.append(Result(name, append, spent, *percentiles(each[:, 0]), size, *reading.get(name, (None, None))))
+    return results
 
 
 def measure_minari(path: Path, pool: list[Trajectory], count: int, order: np.ndarray) -> Result:
@@ -177,7 +202,7 @@ def measure_minari(path: Path, pool: list[Trajectory], count: int, order: np.nda
             )
         ])  # fmt: skip
 
-    times = write_all(write, stream(pool, count))
+    times = write_all(write, stream(pool, 0, count))
     data = MinariDataset(path)
     read, _ = timed(lambda: sum(1 for _ in data.iterate_episodes()))
     get, _ = timed(lambda: [data[int(index % count)] for index in order])
@@ -188,10 +213,20 @@ def measure_minari(path: Path, pool: list[Trajectory], count: int, order: np.nda
     )  # fmt: skip
 
 
+def shown(one: Result, limit: float) -> tuple[str, ...]:
+    """Return a row of the table; `limit` is how often per second the bare disk writes."""
+    read = "" if one.read is None else f"{one.read:,.0f}"
+    get = f"{one.get:.2f} ms" if one.get is not None else "scan" if read else ""
+    return (
+        one.name, f"{one.append:,.0f}", f"{one.append / limit:.0%}", f"{one.spent:,.0f}", f"{one.middle:.2f} ms",
+        f"{one.slowest:.2f} ms", f"{one.size / 1e3:.1f} kB", read, get,
+    )  # fmt: skip
+
+
 def main() -> None:
-    """Measure all three and print one table."""
+    """Measure all and print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--episodes", type=int, default=4000, help="for the store and JSONL")
+    parser.add_argument("--episodes", type=int, default=4000, help="for all but Minari")
     parser.add_argument("--minari", type=int, default=400, help="for Minari; 0 leaves it out")
     parser.add_argument("--directory", type=Path, default=None, help="where to write; removed afterwards")
     parser.add_argument("--markdown", action="store_true", help="print the table alone, as Markdown")
@@ -200,36 +235,25 @@ def main() -> None:
     pool = [episode(index, rng) for index in range(200)]
     order = rng.integers(0, options.episodes, 200)
     root = Path(tempfile.mkdtemp(prefix="store-bench-", dir=options.directory))
-    size = sum(len(encode(one)) for one in pool) // len(pool)
     try:
-        disk_p50, disk_p99 = measure_disk(root / "disk", size, options.episodes // 4)
-        results = [
-            measure_store(root / "store", pool, options.episodes, order),
-            measure_jsonl(root / "episodes.jsonl", pool, options.episodes),
-        ]
+        results = measure_durable(root, pool, options.episodes, order)
+        limit = max(one.append for one in results if one.name in (GROWS, ROOM))
         if options.minari:
-            results.append(measure_minari(root / "minari", pool, options.minari, order))
+            results.insert(2, measure_minari(root / "minari", pool, options.minari, order))
     finally:
         shutil.rmtree(root)
-    titles = ("", "append/s", "append/CPU-s", "p50", "p99", "disk", "read/s", "random")
-    rows = [
-        (
-            one.name, f"{one.append:,.0f}", f"{one.spent:,.0f}", f"{one.middle:.2f} ms", f"{one.slowest:.2f} ms",
-            f"{one.size / 1e3:.1f} kB", f"{one.read:,.0f}", "scan" if one.get is None else f"{one.get:.2f} ms",
-        )
-        for one in results
-    ]  # fmt: skip
-    bare = ("the disk: the same bytes and `fdatasync`", "", "", f"{disk_p50:.2f} ms", f"{disk_p99:.2f} ms", "", "", "")
+    titles = ("", "append/s", "of the disk", "append/CPU-s", "p50", "p99", "size", "read/s", "random")
+    rows = [shown(one, limit) for one in results]
     if options.markdown:
-        for row in (titles, ("---", *("---:" for _ in titles[1:])), *rows, bare):
+        for row in (titles, ("---", *("---:" for _ in titles[1:])), *rows):
             print(f"| {' | '.join(row)} |")
         return
-    table = Table(title=f"{options.episodes} episodes of {STEPS} steps, {size / 1e3:.1f} kB of JSON each")
+    table = Table(title=f"{options.episodes} episodes of {STEPS} steps")
     for column in titles:
         table.add_column(column, justify="right" if column else "left", no_wrap=bool(column))
-    for row in (*rows, bare):
+    for row in rows:
         table.add_row(*row)
-    Console(width=100).print(table)
+    Console(width=120).print(table)
     print(f"Peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB")
 
 

@@ -17,7 +17,7 @@ Several characters act in turn as the environment lets them. Not here: planning;
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import gymnasium
@@ -45,7 +45,8 @@ class ActionKinds(dict[str, int]):
     def __init__(self) -> None:
         super().__init__()
         self._numbers: dict[str, int] = {}
-        self._verbs: dict[str, int] = {}
+        self.verbs: dict[str, int] = {}
+        """The number of each verb."""
         self.verb_of: list[int] = []
         """The number of the verb of each kind."""
 
@@ -57,7 +58,7 @@ class ActionKinds(dict[str, int]):
         """Return the number of a kind: a verb, and the kinds of its objects after it, in one string."""
         number = self._numbers.setdefault(kind, len(self._numbers))
         if number == len(self.verb_of):
-            self.verb_of.append(self._verbs.setdefault(kind.partition(" ")[0], len(self._verbs)))
+            self.verb_of.append(self.verbs.setdefault(kind.partition(" ")[0], len(self.verbs)))
         return number
 
 
@@ -79,13 +80,14 @@ class NoveltyCounts:
         self._kinds = ActionKinds() if kinds is None else kinds
         self._met = 0
         """How many kinds this episode has met. They have the places from 1 on, in the order in which they were met."""
-        self._places = self._verb_of = np.zeros(0, dtype=np.intp)
-        """The place of each kind by its number, 0 for none; the number of the verb by the place of the kind."""
+        self._places = np.zeros(0, dtype=np.intp)
+        """The place of each kind by its number, 0 for none."""
+        self._verb_of = np.zeros(0, dtype=np.intp)
         self._tries = self._found = self._bonuses = np.zeros(0)
-        """By place: how often the kind was tried, plus 1; how many new effects that caused; the count bonus."""
+        """By place: the number of the verb; how often the kind was tried, plus 1; how many new effects that caused; the
+        count bonus."""
         self._verb_tries = self._verb_found = self._promise = np.zeros(0)
         """By the number of the verb: the same two counts, both plus 1, and the second by the first."""
-        self._make_room()
         self._listed: Sequence[str] | None = None
         self._of_action = self._there = self._verbs_there = self._places
 
@@ -134,27 +136,32 @@ class NoveltyCounts:
 
     def _meet(self, kinds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the places of some kinds; those that this episode has not met get theirs in order."""
-        if len(self._kinds.verb_of) >= len(self._places):
-            self._make_room()
+        if len(self._kinds.verb_of) > len(self._places):
+            self._places = _longer(self._places, 2 * len(self._kinds.verb_of), 0)
         places: np.ndarray[Any, Any] = self._places[kinds]
         if np.count_nonzero(places) < len(places):
             new = list(dict.fromkeys(kinds[places == 0].tolist()))
             fresh = slice(self._met + 1, self._met + 1 + len(new))
+            if fresh.stop > len(self._tries) or len(self._kinds.verbs) > len(self._promise):
+                self._make_room(2 * fresh.stop + 256, 2 * len(self._kinds.verbs))
             self._places[new] = range(fresh.start, fresh.stop)
             self._verb_of[fresh] = [self._kinds.verb_of[kind] for kind in new]
             self._met += len(new)
             places = self._places[kinds]
         return places
 
-    def _make_room(self) -> None:
-        """Let there be a place for every kind, and more: there are never more verbs than kinds."""
-        more = 2 * len(self._kinds.verb_of) + 64 - len(self._places)
-        self._places, self._verb_of = (np.append(one, np.zeros(more, np.intp)) for one in (self._places, self._verb_of))
-        self._found = np.append(self._found, np.zeros(more))
-        self._bonuses = np.append(self._bonuses, np.full(more, self.bonus))
-        self._tries, self._verb_tries, self._verb_found, self._promise = (
-            np.append(one, np.ones(more)) for one in (self._tries, self._verb_tries, self._verb_found, self._promise)
+    def _make_room(self, kinds: int, verbs: int) -> None:
+        """Let there be room for a number of kinds that this episode meets, and for a number of verbs."""
+        self._verb_of, self._found = _longer(self._verb_of, kinds, 0), _longer(self._found, kinds, 0)
+        self._tries, self._bonuses = _longer(self._tries, kinds, 1), _longer(self._bonuses, kinds, self.bonus)
+        self._verb_tries, self._verb_found, self._promise = (
+            _longer(one, verbs, 1) for one in (self._verb_tries, self._verb_found, self._promise)
         )
+
+
+def _longer(array: np.ndarray[Any, Any], size: int, fill: float) -> np.ndarray[Any, Any]:
+    """Return an array of at least that size: what it held, then the same value again and again."""
+    return np.concatenate([array, np.full(max(0, size - len(array)), fill, array.dtype)])
 
 
 class ExplorePolicy:
@@ -231,6 +238,11 @@ def _unless_refused(info: Any, effects: Effects, before: Observation, after: Obs
 
 def _sampler(env: gymnasium.Env[Any, Any], rng: np.random.Generator) -> Callable[[], str]:
     """Return what draws free-form actions, in words, from the action space; `rng` is consumed once, to seed it."""
-    space = env.action_space
-    space.seed(int(rng.integers(2**31)))
-    return lambda: write_action(space.sample())
+    space, seed = env.action_space, int(rng.integers(2**31))
+
+    def draws() -> Iterator[str]:
+        space.seed(seed)  # only when the first is drawn: most environments list their actions
+        while True:
+            yield write_action(space.sample())
+
+    return draws().__next__

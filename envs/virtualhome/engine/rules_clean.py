@@ -77,10 +77,11 @@ def walkable_nodes(w: World, c: int) -> int:
     if here is None:
         return 0
     reachable = reachable_rooms(w, here)
-    yes = (reachable | nodes_in(w, reachable)) & ~(w.ask(hidden_nodes, c) | carried(w, c) | 1 << c)
+    yes = reachable | nodes_in(w, reachable)
     for door in bits(w.doorways.joining):
-        yes = yes | 1 << door if walk_refusal(w, c, door) is None else yes & ~(1 << door)
-    return yes
+        room = walk_ends_in(w, here, door)
+        yes = yes & ~(1 << door) if room is None else yes & ~(1 << door) | (reachable >> room & 1) << door
+    return yes & ~(w.ask(hidden_nodes, c) | carried(w, c) | 1 << c)
 
 
 def walk(w: World, c: int, n: int, d: int) -> None:
