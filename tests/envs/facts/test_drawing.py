@@ -173,3 +173,27 @@ def test_a_bot_of_minecraft_is_on_its_way_with_what_it_sees_and_carries() -> Non
     assert (zombie[0] < x, zombie[1] < y) == (True, True)  # north is up
     assert (start_x > x, start_y < y) == (True, True)
     assert draw(task, [*seen, Observation("You died.")]) == ""
+
+
+def test_labels_of_a_home_stand_next_to_each_other_and_within_the_picture() -> None:
+    lines = 0
+    for task in get_env("habitat").generate_tasks(4, 0):
+        envs = Envs()
+        try:
+            seen = [Recorder(envs.get(task), task, max_steps=1).reset()]
+        finally:
+            envs.close()
+        picture = ET.fromstring(get_drawing(task.env)(task, seen))
+        places = []
+        for one in picture.iter(f"{SVG}text"):
+            size, x, y = float(one.get("font-size", "12")), float(one.get("x", "")), float(one.get("y", ""))
+            width = 0.5 * size * len("".join(one.itertext()))  # narrower than any type: these letters do meet
+            assert x >= 0
+            assert x + width <= float(picture.get("viewBox", "").split()[2])
+            places.append((x, y - size, x + width, y))
+        lines += len(places)
+        for place, (left, top, right, bottom) in enumerate(places):
+            for x0, y0, x1, y1 in places[:place]:
+                within = min(right, x1) - max(left, x0), min(bottom, y1) - max(top, y0)
+                assert min(within) < 0.2, (within, places[place])
+    assert lines > 100
