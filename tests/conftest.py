@@ -1,5 +1,6 @@
 """What several test files share: where the checkout is, which files belong to it, and how hypothesis runs."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,12 @@ from hypothesis import settings
 
 # Several workers run at once, and torch's threads spin while they wait: one each, before anything imports torch.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The library readline writes COLUMNS and LINES into the environment that programs under test inherit, past os.environ.
+with contextlib.suppress(ImportError):
+    import readline  # noqa: F401
+os.unsetenv("COLUMNS")
+os.unsetenv("LINES")
 
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that: no program under test could be stopped.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
