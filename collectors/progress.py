@@ -64,7 +64,7 @@ def progress(console: Console, total: int | None, title: str) -> Iterator[Callab
         title: What stands before the bar.
 
     Yields:
-        What `gather` takes as `watch`.
+        What `collect` takes as `watch`.
     """
     seen = Coverage()
     bar = Progress(

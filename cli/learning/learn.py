@@ -65,8 +65,8 @@ def learn(command: commands.Learn) -> None:
     config = LearnConfig(**given | {"training": training})
     with progress_bar(console, "Learning") as advance:
 
-        def watch(told: Mapping[str, float]) -> None:
-            advance(int(told["step"]), int(told["steps"]))
+        def watch(now: Mapping[str, float]) -> None:
+            advance(int(now["step"]), int(now["steps"]))
 
         report = finetune(config, notify=lambda text: console.print(text, markup=False, soft_wrap=True), watch=watch)
     for note in report.notes:

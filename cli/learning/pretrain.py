@@ -49,4 +49,4 @@ def compare_pretrained(runs: Sequence[Path], *, overwrite: bool) -> None:
 
 def _watch(advance: Callable[[int, int], None]) -> Watch:
     """Return what moves a bar after every step."""
-    return lambda told: advance(int(told["step"]), int(told["steps"]))
+    return lambda now: advance(int(now["step"]), int(now["steps"]))

@@ -51,7 +51,7 @@ class _Sort(NamedTuple):
 
 
 class HomeGoals:
-    """The goal spaces of households; see `pathei.envs.goal_space.GoalSpaces`."""
+    """The goal spaces of households; see `pathei.envs.goal_space.GoalSpaceProvider`."""
 
     def __init__(self) -> None:
         """Begin with no household known; what is listed for an environment is kept until its household changes."""
@@ -65,7 +65,7 @@ class HomeGoals:
         """
         home = env.unwrapped
         if not isinstance(home, VirtualHomeEnv):
-            raise GoalError(f"{env} is not a household, so it has no household goals: give its own GoalSpaces.")
+            raise GoalError(f"{env} is not a household, so it has no household goals: give its own GoalSpaceProvider.")
         world, space = home.world, self._spaces.get(home)
         if space is None or space.world is not world or space.key != world.key:
             space = self._spaces[home] = HomeGoalSpace(world)
