@@ -68,7 +68,7 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(spec: EnvSpec, capsys: p
 
 def test_an_environment_without_goals_says_which_have_some(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "drive home", "--env", "taxi"]) == 2
-    assert "those that do: virtualhome, shop" in capsys.readouterr().err
+    assert "has no `EnvSpec.goal_space`; those that have: virtualhome, shop" in capsys.readouterr().err
 
 
 def test_the_plan_that_the_demo_ends_with_is_worth_watching(capsys: pytest.CaptureFixture[str]) -> None:
