@@ -203,8 +203,8 @@ class Trajectory:
         return float(sum(step.reward for step in self.steps))
 
     def __repr__(self) -> str:
-        told = f"{len(self.steps)} steps, success={self.success}, reward={self.total_reward:g}"
-        return f"Trajectory({self.id!r}, task={self.task.id!r}, {told}, collector={self.collector!r})"
+        summary = f"{len(self.steps)} steps, success={self.success}, reward={self.total_reward:g}"
+        return f"Trajectory({self.id!r}, task={self.task.id!r}, {summary}, collector={self.collector!r})"
 
     def _repr_html_(self) -> str:
         left = len(self.steps) - _MOST_ROWS

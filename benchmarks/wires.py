@@ -131,9 +131,9 @@ async def over_mcp(client: Any, episodes: list[Episode]) -> list[list[str]]:
     """Play with MCP's own client."""
     shown = []
     for one in episodes:
-        told = [await client.call_tool("look", {})]
-        told += [await client.call_tool("act", {"action": action}) for action in one.actions]
-        shown.append([answer.content[0].text for answer in told])
+        answers = [await client.call_tool("look", {})]
+        answers += [await client.call_tool("act", {"action": action}) for action in one.actions]
+        shown.append([answer.content[0].text for answer in answers])
     return shown
 
 

@@ -69,7 +69,7 @@ def main(args: Sequence[str] | None = None) -> int:
         print_error("Stopped.")
         return 130
     except BrokenPipeError:
-        # Whoever read our output has enough. Python would print_error when it flushes stdout at its end.
+        # The reader of our output has closed it. Python would raise again when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, SystemExit) as error:

@@ -182,6 +182,8 @@ class FineTuner:
         """Return the examples of all splits; the first start keeps them in the directory, so they cannot change."""
         path = self._config.out / EXAMPLES
         if not path.exists():
+            if given is None and self._config.data is not None:
+                self._notify(f"Reading or making the examples of {self._config.data} ...")
             return list(_read_data(self._config) if given is None else given)
         kept = list(read_examples(path))
         if given is not None and list(given) != kept:

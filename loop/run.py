@@ -72,8 +72,8 @@ def run_loop(out: Path, config: LoopConfig, console: Console) -> results.LoopRes
             _rounds(LoopWorkspace(out, config, seed), console, lost, alone)
             place = LoopWorkspace(out, config, seed)
             scores += results.scores_of(place)
-            told = learning.foretold(place) if config.tunes else {}
-            foretold |= {(row, seed): nats for row, nats in told.items()}
+            here = learning.foretold(place) if config.tunes else {}
+            foretold |= {(row, seed): nats for row, nats in here.items()}
         found = results.LoopResult(tuple(scores), lost, alone, foretold)
         write_json(out / RESULT, found.json())
     return found

@@ -99,8 +99,8 @@ def comparisons(found: LoopResult) -> Iterator[str]:
 def columns(found: LoopResult) -> list[str]:
     """Return the titles of what `cells` yields after the agent's name."""
     groups = [*found.groups, ALL] if len(found.groups) > 1 else [ALL]
-    told = ["held-out plans, nats/token"] if found.foretold else []
-    return [*groups, "steps to a goal", "tokens per episode", *told, "forgetting, nats/token"]
+    foretold = ["held-out plans, nats/token"] if found.foretold else []
+    return [*groups, "steps to a goal", "tokens per episode", *foretold, "forgetting, nats/token"]
 
 
 def cells(found: LoopResult, row: str) -> Iterator[str]:

@@ -139,15 +139,15 @@ def reached(read: Read | None, memory: Memory, tasks: Sequence[Task]) -> str:
 
 def household(arguments: argparse.Namespace) -> Iterator[list[str]]:
     """Yield the rows of the household."""
-    told = {
+    described = {
         kind: generate_split(arguments.sentences, arguments.seed, activities=kind, scenes="test")
         for kind in ("seen", "unseen")
     }
-    played = {kind: tasks[: arguments.tasks] for kind, tasks in told.items()}
+    played = {kind: tasks[: arguments.tasks] for kind, tasks in described.items()}
     yield ["the agent reads by", "seen: exact", "unseen: exact", "seen: reached", "unseen: reached"]
     with demonstrated(arguments.demonstrations) as memory:
         for name, read in readers(memory).items():
-            right = ["", ""] if name == "nothing" else [exact(read, tasks) for tasks in told.values()]
+            right = ["", ""] if name == "nothing" else [exact(read, tasks) for tasks in described.values()]
             yield [name, *right, *(reached(read, memory, tasks) for tasks in played.values())]
         yield ["the judge's conditions, given", "", "", *(reached(None, memory, tasks) for tasks in played.values())]
 
@@ -170,14 +170,14 @@ class Description(NamedTuple):
 def robothow(arguments: argparse.Namespace) -> Iterator[list[str]]:
     """Yield the rows of RobotHow: every second description, the others remembered, or those of other activities."""
     del arguments
-    told = sorted(_told(RobotHow()))
-    half, asked = told[0::2], told[1::2]
+    described = sorted(_told(RobotHow()))
+    half, asked = described[0::2], described[1::2]
     right = _read_each(half, asked, "known")
     for held in sorted({one.activity for one in asked}):
-        others = [one for one in told if one.activity != held]
+        others = [one for one in described if one.activity != held]
         right += _read_each(others, [one for one in asked if one.activity == held], "unseen")
     right["limit", "known", ""] = sum(any(_same(one, other) for other in half) for one in asked)
-    right["limit", "unseen", ""] = sum(_could_be_lent(one, told) for one in asked)
+    right["limit", "unseen", ""] = sum(_could_be_lent(one, described) for one in asked)
     yield ["read by", *(f"{kind}: {how}" for kind in ("known", "unseen") for how in ("exact", "exact, house seen"))]
     for how in (*list(readers(EmptyMemory()))[:3], USUAL, "limit"):
         keys = [(how, kind, seen) for kind in ("known", "unseen") for seen in ("", "seen")]
@@ -220,9 +220,9 @@ def _same(one: Description, other: Description) -> bool:
     return one.activity == other.activity and one.wanted == other.wanted
 
 
-def _could_be_lent(one: Description, told: Sequence[Description]) -> bool:
+def _could_be_lent(one: Description, described: Sequence[Description]) -> bool:
     """Whether the words name all of a goal's things, and goals of other activities have conditions of all its forms."""
-    forms = {_form(part) for other in told if other.activity != one.activity for part in other.wanted}
+    forms = {_form(part) for other in described if other.activity != one.activity for part in other.wanted}
     things = {name for part in one.wanted for name in _CLASS.findall(part)} - {"character"}
     words, here = re.findall("[a-z]+", one.words.lower()), sorted({*one.kinds.values()})
     phrases = {" ".join(words[at : at + size]) for size in (1, 2, 3) for at in range(len(words))}

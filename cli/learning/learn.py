@@ -24,7 +24,10 @@ def corpora(command: commands.Corpora) -> None:
     """Make questions out of a store."""
     from ...learners.corpora.files import make_corpora
 
-    make_console().print(make_corpora(command.store, command.out, command.corpus).table())
+    console = make_console()
+    with progress_bar(console, "Examples") as advance:
+        report = make_corpora(command.store, command.out, command.corpus, progress=advance)
+    console.print(report.table())
 
 
 def fisher(command: commands.Fisher) -> None:

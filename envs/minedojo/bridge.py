@@ -68,8 +68,8 @@ class Bridge:
     def vocabulary(self) -> dict[str, Any]:
         """Return the names of what can be crafted or smelted, in the order of the actions, and the task in words."""
         meta = importlib.import_module("minedojo.sim.mc_meta.mc")
-        told = [str(getattr(self._env, name, "") or "") for name in ("task_prompt", "task_guidance")]
-        return {"crafts": list(meta.ALL_CRAFT_SMELT_ITEMS), "prompt": told[0], "guidance": told[1]}
+        texts = [str(getattr(self._env, name, "") or "") for name in ("task_prompt", "task_guidance")]
+        return {"crafts": list(meta.ALL_CRAFT_SMELT_ITEMS), "prompt": texts[0], "guidance": texts[1]}
 
     def reset(self, seed: int | None = None, options: object = None) -> tuple[Any, dict[str, Any]]:
         """Begin: the first time in a new world, later as the package resets, which leaves what was changed."""

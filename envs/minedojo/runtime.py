@@ -56,7 +56,7 @@ def task_names() -> dict[str, tuple[str, str]]:
         InstallError: MineDojo is not installed.
     """
     listed = json.loads((RUNTIME.require() / "tasks.json").read_text("utf-8"))
-    return {name: (told[0] or "", told[1] or "") for name, told in listed.items()}
+    return {name: (texts[0] or "", texts[1] or "") for name, texts in listed.items()}
 
 
 def check_minedojo() -> Sequence[Requirement]:

@@ -17,10 +17,10 @@ def generate_tasks(n: int, seed: int) -> list[Task]:
     Raises:
         InstallError: MineDojo is not installed.
     """
-    draws, told = StableRandom.seeded(seed, 17), task_names()
-    names = sorted(name for name in told if not name.startswith(_OPEN))
+    draws, listed = StableRandom.seeded(seed, 17), task_names()
+    names = sorted(name for name in listed if not name.startswith(_OPEN))
     chosen = [draws.pick(names) for _ in range(n)]
-    return [task_of(name, f"{seed}-{number}", told[name][0]) for number, name in enumerate(chosen)]
+    return [task_of(name, f"{seed}-{number}", listed[name][0]) for number, name in enumerate(chosen)]
 
 
 def task_of(name: str, number: str, prompt: str) -> Task:

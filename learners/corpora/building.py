@@ -40,6 +40,7 @@ def build_corpora(
     config: CorpusConfig | None = None,
     *,
     expand: Callable[[Trajectory], Trajectory] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Example]:
     """Make examples from episodes; where an environment offers no graph of facts, those of the kind `plan` alone.
 
@@ -47,6 +48,7 @@ def build_corpora(
         trajectories: In any order.
         config: What to make.
         expand: Completes a branch: `ExperienceStore.expand`. Needed where there are branches.
+        progress: Called with how many episodes were gone through, once for each kind, and of how many.
 
     Returns:
         The examples, by split and kind; no prompt occurs twice, and none of `train` in another split.
@@ -66,13 +68,15 @@ def build_corpora(
     known = learn(episode for group in episodes.values() for episode in group if episode.has_graph)
     found: list[Example] = []
     taken: set[str] = set()
+    gone, total = 0, len(config.kinds) * sum(map(len, episodes.values()))
     with PlanExecutor() as executor:
         for split in SPLITS:
             chosen_first = sorted(episodes[split], key=lambda e: (zlib.crc32(e.id.encode(), config.seed), e.id))
             maker = _Maker(config, known, split, executor)
             for kind in config.kinds:
                 limit = config.per_kind if split == "train" else config.held_out_per_kind
-                made = maker.make(kind, chosen_first, _SPARE * limit)
+                made = maker.make(kind, _counted(chosen_first, gone, total, progress), _SPARE * limit)
+                gone += len(chosen_first)
                 several = kind == "plan-bare" or not any(
                     one.has_graph for one in chosen_first
                 )  # episodes without facts reach one goal by several plans
@@ -80,7 +84,19 @@ def build_corpora(
                 chosen = balanced(made, limit)
                 found += chosen
                 taken.update(example.prompt for example in chosen)
+    if progress is not None:
+        progress(total, total)
     return found
+
+
+def _counted(
+    episodes: Iterable[CorpusEpisode], gone: int, total: int, progress: Callable[[int, int], None] | None
+) -> Iterator[CorpusEpisode]:
+    """Yield episodes, and say after each how many were gone through."""
+    for number, episode in enumerate(episodes, gone + 1):
+        yield episode
+        if progress is not None:
+            progress(number, total)
 
 
 def _whole(trajectory: Trajectory, expand: Callable[[Trajectory], Trajectory] | None) -> Trajectory:
@@ -114,7 +130,7 @@ class _Maker:
         # Names of unseen activities never stand in an example of a seen one; the other way round does no harm.
         self._names = own if not fresh or len(own) > 2 * _SPARE else sorted(known.goals)
 
-    def make(self, kind: str, episodes: Sequence[CorpusEpisode], enough: int) -> list[Example]:
+    def make(self, kind: str, episodes: Iterable[CorpusEpisode], enough: int) -> list[Example]:
         """Make examples of a kind until there are enough."""
         found: list[Example] = []
         for episode in episodes:

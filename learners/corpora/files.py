@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -74,13 +74,20 @@ class CorporaReport:
         return table
 
 
-def make_corpora(store: Path, out: Path, config: CorpusConfig | None = None) -> CorporaReport:
+def make_corpora(
+    store: Path,
+    out: Path,
+    config: CorpusConfig | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> CorporaReport:
     """Make the examples of a store and write them.
 
     Args:
         store: The directory of an experience store; it may be written to meanwhile.
         out: The directory of the files; made if need be, and files of an earlier call are replaced.
         config: What to make.
+        progress: As for `build_corpora`.
 
     Raises:
         StoreError: there is no store, it is damaged, or `out` cannot be written.
@@ -90,7 +97,7 @@ def make_corpora(store: Path, out: Path, config: CorpusConfig | None = None) -> 
     config = CorpusConfig() if config is None else config
     with ExperienceStore.open(store, mode="read") as opened:
         names = _Names(flagged(opened.path, opened.trajectories(), config.flags))
-        examples = build_corpora(names, config, expand=opened.expand)
+        examples = build_corpora(names, config, expand=opened.expand, progress=progress)
     if not examples:
         raise ConfigError(
             f"Nothing in the store {store} can be made into examples ({names.count} episodes): collect successful "

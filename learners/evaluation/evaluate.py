@@ -95,8 +95,8 @@ def evaluate(
     def language(name: str, one: nn.Module | None, identity: str) -> LanguageRetention | None:
         if one is None or not texts:
             return None
-        told = parts.get(name, [identity, how["precision"], texts], lambda: _measured(one, tokenizer, texts, asking))
-        return LanguageRetention(tuple(told["nats"]), tuple(told["tokens"]), tuple(told["bytes"]))
+        kept = parts.get(name, [identity, how["precision"], texts], lambda: _measured(one, tokenizer, texts, asking))
+        return LanguageRetention(tuple(kept["nats"]), tuple(kept["tokens"]), tuple(kept["bytes"]))
 
     scores: list[EvaluationScore] = []
     for kind, split in _kinds_and_splits(examples):

@@ -99,10 +99,10 @@ def measure_retention(
         right = answer_questions(model, tokenizer, questions, chat=form == CHAT, batch=batch, precision=precision)
         return {"right": right}
 
-    told = {kind: part(kind, partial(read, kind)) for kind in TEXTS}
+    kept = {kind: part(kind, partial(read, kind)) for kind in TEXTS}
     forms = (PLAIN, CHAT) if has_chat(tokenizer) else (PLAIN,)
     return RetentionReport(
-        {kind: LanguageRetention(tuple(t["nats"]), tuple(t["tokens"]), tuple(t["bytes"])) for kind, t in told.items()},
+        {kind: LanguageRetention(tuple(t["nats"]), tuple(t["tokens"]), tuple(t["bytes"])) for kind, t in kept.items()},
         {form: tuple(part(form, partial(answer, form))["right"]) for form in forms},
         tuple(str(one.source["topic"]) for one in questions),
     )

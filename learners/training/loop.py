@@ -50,7 +50,7 @@ def train(
     """
     import torch
 
-    steps, clock, told = training.steps_for(len(rows)), time.perf_counter(), {"loss": math.nan}
+    steps, clock, logged = training.steps_for(len(rows)), time.perf_counter(), {"loss": math.nan}
     tokens, optimizer, checkpoints = 0, adamw(model, training), Checkpoints(folder)
     order = training.order([len(row.ids) for row in rows])
     model.train()
@@ -71,16 +71,16 @@ def train(
             optimizer.step()
             optimizer.zero_grad()
             tokens += (learned := sum(row.learned for row in taken))
-            told = {"step": step + 1, "steps": steps, "loss": loss, "norm": norm, "learning_rate": rate, **values}
-            told["tokens_per_second"] = learned / (time.perf_counter() - begun)
-            checkpoints.log(told)
+            logged = {"step": step + 1, "steps": steps, "loss": loss, "norm": norm, "learning_rate": rate, **values}
+            logged["tokens_per_second"] = learned / (time.perf_counter() - begun)
+            checkpoints.log(logged)
             if watch is not None:
-                watch(told)
+                watch(logged)
             if step + 1 == steps or (step + 1) % training.save_every == 0:
                 checkpoints.save(model, optimizer, step + 1)
     for one in regularizers:
         one.finish(model)
-    return {"steps": steps - first, "tokens": tokens, "seconds": time.perf_counter() - clock, "loss": told["loss"]}
+    return {"steps": steps - first, "tokens": tokens, "seconds": time.perf_counter() - clock, "loss": logged["loss"]}
 
 
 def accumulate(model: nn.Module, rows: Sequence[TokenizedExample], training: TrainingConfig) -> float:

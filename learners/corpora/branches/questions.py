@@ -161,17 +161,17 @@ class _StateTeller:
             about |= dict.fromkeys(() if action is None else action.ids)
             about |= dict.fromkeys(node for change in outcome.changes for node in change.entities)
         nodes = [node for node in about if node in graph.kinds and node not in graph.rooms]
-        told = [sentence for node in nodes if (sentence := self._told(graph, node))]
+        sentences = [sentence for node in nodes if (sentence := self._told(graph, node))]
         head = f"Goal: {capitalised(self._episode.task.goal.text)}\nState:" if goal else "State:"
-        room -= count_words(head) + sum(map(count_words, told))
+        room -= count_words(head) + sum(map(count_words, sentences))
         if room < 0:
             return None
         for node in choices.shuffled(sorted(set(graph.kinds) - set(nodes) - graph.rooms))[:_DECOYS]:
             more = self._told(graph, node)
             if more and count_words(more) <= room:
-                told.append(more)
+                sentences.append(more)
                 room -= count_words(more)
-        return " ".join([head, *map(capitalised, choices.shuffled(told) or ["nothing is known."])])
+        return " ".join([head, *map(capitalised, choices.shuffled(sentences) or ["nothing is known."])])
 
     def said(self, changes: Iterable[Change]) -> str | None:
         """Return changes as sentences; None where they are too many, or nobody says them.

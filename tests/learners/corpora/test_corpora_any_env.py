@@ -42,6 +42,16 @@ def examples(played: list[Trajectory]) -> list[Example]:
     return build_corpora(played, CONFIG)
 
 
+def test_how_far_it_is_grows_to_all_of_it(played: list[Trajectory]) -> None:
+    shown: list[tuple[int, int]] = []
+    build_corpora(played[:12], CONFIG, progress=lambda done, total: shown.append((done, total)))
+    assert shown == sorted(shown)
+    [total] = {of for _, of in shown}
+    assert 0 < total <= 12 * len(CONFIG.kinds)
+    assert shown[0][0] == 1
+    assert shown[-1] == (total, total)
+
+
 def test_the_environment_keeps_every_contract() -> None:
     """Else nothing below says anything."""
     task = attic_tasks(1)[0]
