@@ -34,7 +34,8 @@ class Collect:
     tasks: str = "100"
     """A number (of generated tasks; for `curriculum`, of attempts), `robothow` (what people's programs changed),
     `robothow-eai` (the goals of the Embodied Agent Interface), `minedojo` (MineDojo's in the Minecraft world; also
-    `minedojo-harvest`, `-combat`, `-techtree`, `-survival`), or a file with one task per line."""
+    `minedojo-harvest`, `-combat`, `-techtree`, `-survival`), `minecraft-life` (160 attempts of one life there), or a
+    file with one task per line. `curriculum` begins each attempt as a task says, and chooses the goal."""
     env: str = "virtualhome"
     """The environment that generates tasks; see `pathei env list`."""
     server: str | None = None

@@ -66,16 +66,17 @@ def _part_of(command: Collect) -> tuple[Collect, TaskShard | None]:
 def _tasks_of(command: Collect) -> list[Task] | Iterator[Task]:
     from ..collectors.tasks import iter_tasks_named, on_server
     from ..envs.registry import get_env
+    from ..experience import Goal
 
-    if hasattr(command.collector, "practice"):
-        if not command.tasks.isdecimal():
-            raise ConfigError(
-                f"This collector chooses its own goals: --tasks is the number of attempts, not {command.tasks!r}."
-            )
-        tasks: list[Task] | Iterator[Task] = _settings(command).tasks(command.collector, int(command.tasks))
+    tasks: list[Task] | Iterator[Task]
+    own = hasattr(command.collector, "practice")
+    if own and command.tasks.isdecimal():
+        tasks = _settings(command).tasks(command.collector, int(command.tasks))
     else:
         world = get_env(command.env)
         tasks = iter_tasks_named(command.tasks, world, seed=command.seed, characters=command.characters)
+        if own:  # the tasks say where each attempt is made, and it chooses the goals
+            tasks = [dataclasses.replace(task, goal=Goal("")) for task in tasks]
     return tasks if command.server is None else on_server(tasks, command.server)
 
 

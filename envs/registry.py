@@ -121,8 +121,7 @@ class EnvSpec:
         """
         package = f"{__package__}."
         inside = self.entry_point.startswith(package) and not function.startswith(package)
-        found: Callable[..., Any] = load_target(package + function if inside else function)
-        return found
+        return cast("Callable[..., Any]", load_target(package + function if inside else function))
 
     def load_runtime(self) -> Runtime:
         """Return what `pathei env install` installs.
@@ -278,7 +277,8 @@ BUILTIN_ENVS: Final[tuple[EnvSpec, ...]] = (
         verbalizer="minecraft.verbalizer:MinecraftVerbalizer",
         goal_space="minecraft.graph:goal_space",
         drawing="minecraft.drawing:draw_map",
-        task_sets={
+        task_sets={"minecraft-life": "minecraft.tasks.generate:life_tasks"}
+        | {
             f"minedojo{kind and f'-{kind}'}": f"minecraft.tasks.dojo_list:{kind or 'dojo'}_tasks"
             for kind in ("", "harvest", "combat", "techtree", "survival")
         },
@@ -457,7 +457,7 @@ def get_drawing(env_id: str) -> Drawing:
 
 
 def task_set_named(name: str) -> list[Task] | None:
-    """Return the task set of this name, of whichever environment has one; None where there is none.
+    """Return the task set of this name; None where no environment has one.
 
     Raises:
         DataError: it has not been fetched.

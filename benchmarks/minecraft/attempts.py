@@ -49,9 +49,9 @@ from pathei.collectors.rollout.policy import PolicyReport, Rng
 from pathei.collectors.search.skill_library import SkillLibrary
 from pathei.collectors.search.skill_policy import SkillPolicy
 from pathei.envs.goal_space import GoalSpaceProvider
-from pathei.envs.minecraft.tasks import ENV
+from pathei.envs.minecraft.tasks.generate import life_tasks
 from pathei.envs.registry import get_goal_space
-from pathei.experience import Failure, Goal, Task, Trajectory
+from pathei.experience import Failure, Task, Trajectory
 from pathei.store import ExperienceStore
 
 psutil: Any = importlib.import_module("psutil")
@@ -123,12 +123,6 @@ class LadderProposer:
         name = attempt.aim.parts[0].name
         if attempt.success:
             del self._left[: self._left.index(name) + 1]
-
-
-def life(world: int, attempts: int) -> list[Task]:
-    """Return the tasks of one life, without goals."""
-    options = {"world": world, "stay": True, "keep_inventory": True}
-    return [Task(f"life/{number}", ENV, world, Goal(""), options) for number in range(attempts)]
 
 
 def things(stats: Mapping[str, Any]) -> set[str]:
@@ -214,7 +208,7 @@ def play(folder: Path, worlds: Sequence[int], attempts: int, most: int, effort: 
         curriculum = Curriculum(goals, NoveltyProposer(largest=1), policy, config, seed=world)
         rows, held = [], 0
         try:
-            for row in played(folder / f"world{world}", curriculum, policy, life(world, most)):
+            for row in played(folder / f"world{world}", curriculum, policy, life_tasks(world, most)):
                 rows.append(row)
                 held += len(row["new"])
                 spent = time.process_time() - begin + policy.node_s
@@ -255,7 +249,7 @@ def transfer(
         remember(arm, stores, curriculum, policy, by)
         rows = []
         try:
-            for row in played(folder / done.stem, curriculum, policy, life(world, most)):
+            for row in played(folder / done.stem, curriculum, policy, life_tasks(world, most)):
                 rows.append(row)
                 spent = time.process_time() - begin + policy.node_s
                 print(world, by, prior, arm, row["attempt"], row["goal"], row["success"], row["searched"], row["steps"],

@@ -323,6 +323,18 @@ def test_a_curriculum_is_collected_and_goes_on(tmp_path: Path, capsys: pytest.Ca
     assert "chose its own goals" in capsys.readouterr().err
 
 
+def test_a_curriculum_makes_its_attempts_where_tasks_say(tmp_path: Path) -> None:
+    tasks = generate_tasks(3, 5)
+    write_tasks(tmp_path / "tasks.jsonl", tasks)
+    args = ["collect", str(tmp_path / "s"), "curriculum", "--tasks", str(tmp_path / "tasks.jsonl")]
+    assert main(args) == 0
+    assert main(args) == 0
+    with ExperienceStore.open(tmp_path / "s", mode="read") as store:
+        played = [one.task for one in store.trajectories()]
+    assert [one.options["scene"] for one in played] == [one.options["scene"] for one in tasks]
+    assert not {one.goal.text for one in played} & {one.goal.text for one in tasks}
+
+
 def test_a_curriculum_begins_with_what_others_reached(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By `--recall`, again when it goes on; its own store and one without attempts are refused."""
     first, later, bare = (str(tmp_path / name) for name in ("first", "later", "bare"))

@@ -67,6 +67,19 @@ def generate_tasks(n: int, seed: int, *, characters: int | None = None) -> list[
     return tasks
 
 
+def life_tasks(world: int = 0, attempts: int = 160) -> list[Task]:
+    """Return the tasks of one life, for a curriculum: no goals, and each begins where the one before ended.
+
+    As with Voyager (Wang et al. 2023) there are 160 attempts, and a death loses nothing that was carried.
+
+    Args:
+        world: The world's number.
+        attempts: How many goals may be tried.
+    """
+    options = {"world": world, "stay": True, "keep_inventory": True}
+    return [Task(f"minecraft:life/{world}/{number}", ENV, world, Goal(""), options) for number in range(attempts)]
+
+
 def task_of(name: str, world: int, goals: Sequence[MinecraftGoal], options: Mapping[str, Any] | None = None) -> Task:
     """Return a task in a world.
 

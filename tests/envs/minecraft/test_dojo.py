@@ -135,7 +135,7 @@ def test_the_list_comes_by_name_and_says_what_it_asks_for() -> None:
     assert fight.goal.conditions == ({"killed": "zombie"},)
     assert by_id["minedojo:techtree_from_gold_to_diamond_axe"].goal.conditions == ({"used": "diamond_axe"},)
     assert read_goal(by_id["minedojo:harvest_8_coal"].goal.conditions[0]).thing == "coal|charcoal"
-    with pytest.raises(ConfigError, match="nor one of robothow, robothow-eai, minedojo, "):
+    with pytest.raises(ConfigError, match="nor one of robothow, robothow-eai, minecraft-life, minedojo, "):
         tasks_named("minedojo-cooking", world)
     with pytest.raises(GoalError, match="'bake_a_cake' is no programmatic task of MineDojo's"):
         read_task("bake_a_cake")
