@@ -25,6 +25,8 @@ IN_HAND: Final = 0.6
 """The share of a condition's weight for holding what has to be ON or INSIDE something."""
 READY: Final = 0.8
 """The share if, besides, the place is open, or never shut."""
+TOO_EARLY: Final = 0.1
+"""The share that is lost for a condition that holds and has to be undone to go on."""
 LAID_OPEN: Final = 0.3
 """The share for getting at what the condition needs, where all of it was in closed containers at the beginning."""
 
@@ -98,7 +100,7 @@ class Landmarks:
         if self._last:
             for first in self._first:
                 if first() < 1.0:
-                    return credit - sum([weight * done() for done, weight in self._last])
+                    return credit - (1 + TOO_EARLY) * sum([weight * done() for done, weight in self._last])
         return credit
 
     def _all_shut_in(self, nodes: int) -> bool:
