@@ -4,8 +4,8 @@ A frame is `magic (4 bytes) | length (u32) | crc32 of length and payload (u32) |
 one or more encoded records, one per line. After the last frame there may be zeros: room for the next ones, since a file
 that does not grow is synced in a third of the time. No payload ends with a zero, so the file without its last zeros is
 what was written (see `filled`). A killed writer can leave a torn last frame, which fails its checksum, and room; both
-are cut off. A bad frame with sound ones after it is damage, and is reported: cutting there
-would throw away what was acknowledged. Not here: what the records mean.
+are cut off. A bad frame with sound ones after it is damage, and is reported: cutting there would throw away what was
+acknowledged. Not here: what the records mean.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ which action is better and why (`contrast`), or whether the goal is still reache
 of Early Experience (arXiv 2510.08558): first the world, then the expert. `imitation, longer` takes the steps of both
 parts for plans, so that no arm wins by training more. Every arm of a row has the same expert episodes.
 
-Plans for held-out goals, in file systems (or houses) that were not trained on, are carried out; the intervals of the
+Plans for held-out goals, in houses that were not trained on, are carried out; the intervals of the
 differences to imitation are paired (`paired`). A finished run is a line of OUT/runs.jsonl; called again, the benchmark
 goes on from there.
 """
@@ -20,15 +20,14 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-import orjson
 import torch
+from _kept import KeptRuns  # type: ignore[import-not-found]
 from _table import show  # type: ignore[import-not-found]
 
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
@@ -61,25 +60,22 @@ class Bench:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given, self.out = given, given.out
         self.out.mkdir(parents=True, exist_ok=True)
-        self.log = self.out / "runs.jsonl"
-        lines = self.log.read_bytes().splitlines() if self.log.exists() else []
-        self.done: dict[str, dict[str, Any]] = {line["key"]: line for line in map(orjson.loads, lines)}
-        self.tasks = get_env(given.env).generate_tasks(TASKS, 0)
+        self.runs = KeptRuns(self.out / "runs.jsonl")
         rollout = Rollout(AgentPolicy(demonstrator), max_steps=60)
-        played = [one for one in rollout.collect(self.tasks) if isinstance(one, Trajectory) and one.success]
-        scenes = sorted({_scene(one) for one in played})
-        apart = set(scenes[::3])
-        self.experts = [one for one in played if _scene(one) not in apart and self.examples([one], "plan-bare")]
+        tasks = get_env("virtualhome").generate_tasks(TASKS, 0)
+        played = [one for one in rollout.collect(tasks) if isinstance(one, Trajectory) and one.success]
+        apart = set(sorted({_house(one) for one in played})[::3])
+        self.experts = [one for one in played if _house(one) not in apart and self.examples([one], "plan-bare")]
         self.experts = self.experts[:TRAINED]
         known = {one.prompt for one in self.examples(self.experts, "plan-bare")}
-        asked = self.examples([one for one in played if _scene(one) in apart], "plan-bare")
+        asked = self.examples([one for one in played if _house(one) in apart], "plan-bare")
         self.asked = [one for one in asked if one.prompt not in known][:HELD_OUT]
         self.task_of = {one.id: one.task for one in played}
 
     def examples(self, episodes: Sequence[Trajectory], *kinds: str) -> list[Example]:
-        """Return all examples of some kinds, but for plans whose answer has to be read from files."""
+        """Return all examples of some kinds."""
         config = CorpusConfig(kinds, per_kind=4_000, held_out_per_kind=0, held_out=0.0, per_episode=8, max_words=120)
-        return [one for one in build_corpora(episodes, config) if " submit " not in one.completion]
+        return build_corpora(episodes, config)
 
     def run(self, arm: str, share: float, seed: int) -> dict[str, Any]:
         """Return what an arm reached with a share of the expert episodes; it is trained if it was not yet."""
@@ -122,22 +118,17 @@ class Bench:
         kept = measure_retention(model, tokenizer, texts=self.given.texts, per_topic=1).summary()["bits_per_byte"]
         return {"reached": reached, "bits_per_byte": kept, "answers": answers}
 
-    def kept(self, name: str, made: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def kept(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return a run that is done, or do it and keep it."""
         given = self.given
-        key = f"{name}, {given.model}, {given.env}, {given.before} + {given.steps} x {given.batch}, rate {given.rate:g}"
-        if key not in self.done:
-            begun = time.process_time()
-            self.done[key] = {"key": key, **made(), "seconds": time.process_time() - begun}
-            with self.log.open("ab") as log:
-                log.write(orjson.dumps(self.done[key]) + b"\n")
-            print(f"{key}: {mean(self.done[key]['reached']):.0%}, {self.done[key]['seconds']:.0f} s", flush=True)
-        return self.done[key]
+        how = f"{given.before} + {given.steps} x {given.batch}, rate {given.rate:g}"
+        found: dict[str, Any] = self.runs.get(f"{name}, {given.model}, {how}", measure)
+        return found
 
 
-def _scene(trajectory: Trajectory) -> str:
-    """Return the name of what must not be both trained on and asked about."""
-    return str(trajectory.task.options.get("scene", trajectory.task.seed))
+def _house(trajectory: Trajectory) -> str:
+    """Return the house, which must not be both trained on and asked about."""
+    return str(trajectory.task.options["scene"])
 
 
 def rows(bench: Bench) -> list[list[str]]:
@@ -174,7 +165,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/branches"))
     parser.add_argument("--model", default="smollm2")
-    parser.add_argument("--env", default="virtualhome", choices=("terminal", "virtualhome"))
     parser.add_argument("--arms", nargs="*", default=list(ARMS), choices=ARMS)
     parser.add_argument("--shares", nargs="*", type=float, default=[1.0, 0.5, 0.125], help="of the expert episodes")
     parser.add_argument("--seeds", type=int, default=1)

@@ -22,6 +22,7 @@ from typing import Any
 
 import orjson
 import torch
+from _kept import KeptRuns  # type: ignore[import-not-found]
 
 from pathei.collectors.rollout.collect import collect
 from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
@@ -75,24 +76,19 @@ class Bench:
         self.texts = given.out / "reference.jsonl"
         if not self.texts.exists():
             self.texts.write_bytes(b"".join(orjson.dumps(text) + b"\n" for text in stdlib_text().train[::4]))
-        self.log = given.out / "runs.jsonl"
-        lines = self.log.read_bytes().splitlines() if self.log.exists() else []
-        self.done: dict[str, dict[str, Any]] = {line["key"]: line for line in map(orjson.loads, lines)}
+        self.runs = KeptRuns(given.out / "runs.jsonl")
 
     def run(self, name: str, seed: int) -> dict[str, Any]:
         """Return what a run came to; it is trained and measured if it is not done."""
         given = self.given
         key = f"{name}, {given.model}, {given.steps} x {given.batch}, rate {given.rate:g}, seed {seed}"
-        if key not in self.done:
-            begun = time.process_time()
-            model, tokenizer = self.tuned(name, seed)
-            trained = time.process_time() - begun
-            row = {"key": key, "train_seconds": trained, **self.measured(model, tokenizer)}
-            self.done[key] = {**row, "seconds": time.process_time() - begun}
-            with self.log.open("ab") as log:
-                log.write(orjson.dumps(self.done[key]) + b"\n")
-            print({what: value for what, value in self.done[key].items() if what != "answers"}, flush=True)
-        return self.done[key]
+        found: dict[str, Any] = self.runs.get(key, partial(self._run, name, seed))
+        return found
+
+    def _run(self, name: str, seed: int) -> dict[str, Any]:
+        begun = time.process_time()
+        model, tokenizer = self.tuned(name, seed)
+        return {"train_seconds": time.process_time() - begun, **self.measured(model, tokenizer)}
 
     def tuned(self, name: str, seed: int) -> tuple[Any, Any]:
         """Return the base, tuned by a method; plain fine-tuning is kept for averaging."""
@@ -227,7 +223,7 @@ def main() -> None:
     for seed in range(0 if given.markdown else given.seeds):
         for name in ("base", *(one for one in given.methods if one != "base")):
             bench.run(name, seed)
-    known = {key.partition(",")[0]: row for key, row in bench.done.items() if key.endswith("seed 0")}
+    known = {key.partition(",")[0]: row for key, row in bench.runs.done.items() if key.endswith("seed 0")}
     print(table({name: known[name] for name in METHODS if name in known}))
 
 

@@ -23,7 +23,7 @@ import dataclasses
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import mean
@@ -31,11 +31,11 @@ from typing import Any
 
 import orjson
 import torch
+from _kept import KeptRuns  # type: ignore[import-not-found]
 
-from pathei.agents import ScriptedAgent
-from pathei.collectors.rollout.policy import AgentPolicy
+from pathei.collectors.rollout.policy import AgentPolicy, demonstrator
 from pathei.collectors.rollout.rollout import Rollout
-from pathei.envs.registry import get_demonstration, get_env
+from pathei.envs.registry import get_env
 from pathei.experience import Task, Trajectory
 from pathei.learners.config import LearnConfig, ReferenceConfig
 from pathei.learners.corpora.building import build_corpora
@@ -67,11 +67,6 @@ HELD_OUT = 24
 TRAINED = 240
 
 
-def play(task: Task) -> ScriptedAgent:
-    """Return the agent that demonstrates a task."""
-    return ScriptedAgent(get_demonstration(task))
-
-
 def wanted(conditions: str) -> list[Any] | None:
     """Return what a shop's conditions ask for, but for the product they were made from; None if they are no JSON."""
     try:
@@ -86,7 +81,9 @@ def made(world: str) -> list[Example]:
     """Return examples of a world: of two thirds of its scenes to train on, and of others held out."""
     env, kind = WORLDS[world]
     tasks = get_env(env).generate_tasks(900, 0)
-    played = [one for one in Rollout(AgentPolicy(play), max_steps=60).collect(tasks) if isinstance(one, Trajectory)]
+    played = [
+        one for one in Rollout(AgentPolicy(demonstrator), max_steps=60).collect(tasks) if isinstance(one, Trajectory)
+    ]
     by_id = {one.id: one.task for one in played}
     config = CorpusConfig((kind,), per_kind=2_000, held_out_per_kind=0, held_out=0.0, max_words=120)
     scenes = sorted({_scene(task) for task in by_id.values()})
@@ -117,9 +114,7 @@ class Bench:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given, self.out = given, given.out
         self.out.mkdir(parents=True, exist_ok=True)
-        self.log = self.out / "stages.jsonl"
-        lines = self.log.read_bytes().splitlines() if self.log.exists() else []
-        self.done: dict[str, dict[str, Any]] = {line["key"]: line for line in map(orjson.loads, lines)}
+        self.kept = KeptRuns(self.out / "stages.jsonl")
         self.texts = self.out / "reference.jsonl"
         if not self.texts.exists():
             self.texts.write_bytes(b"".join(orjson.dumps(text) + b"\n" for text in stdlib_text().train[::4]))
@@ -130,7 +125,8 @@ class Bench:
 
     def base(self) -> dict[str, Any]:
         """Return what the base can do and knows."""
-        return self._kept("base", partial(load_model, self.given.model))
+        found: dict[str, Any] = self.kept.get("base", partial(self._stage, partial(load_model, self.given.model)))
+        return found
 
     def stages(self, method: str, order: str, seed: int) -> list[dict[str, Any]]:
         """Return what was measured after each world of an order; stages that are not done are trained."""
@@ -139,7 +135,7 @@ class Bench:
             learned = worlds[: number + 1]
             name = f"{_named(method, learned)}, {'-'.join(learned)}, seed {seed}"
             key = f"{name}, {given.model}, {given.steps} x {given.batch}, rate {given.rate:g}"
-            found.append(self._kept(key, partial(self._learn, method, learned, seed)))
+            found.append(self.kept.get(key, partial(self._stage, partial(self._learn, method, learned, seed))))
         return found
 
     def _folder(self, method: str, worlds: Sequence[str], seed: int) -> Path:
@@ -175,18 +171,11 @@ class Bench:
         shutil.rmtree(out / "checkpoint", ignore_errors=True)
         return load_model(out / "model")
 
-    def _kept(self, key: str, made: Any) -> dict[str, Any]:
-        """Return a stage that is done, or make and measure it."""
-        if key not in self.done:
-            begun = time.process_time()
-            model, tokenizer = made()
-            trained = time.process_time() - begun
-            row = {"key": key, "train_seconds": trained, **self._measured(model, tokenizer)}
-            self.done[key] = {**row, "seconds": time.process_time() - begun}
-            with self.log.open("ab") as log:
-                log.write(orjson.dumps(self.done[key]) + b"\n")
-            print({what: value for what, value in self.done[key].items() if what != "answers"}, flush=True)
-        return self.done[key]
+    def _stage(self, made: Callable[[], tuple[Any, Any]]) -> dict[str, Any]:
+        """Make and measure a stage."""
+        begun = time.process_time()
+        model, tokenizer = made()
+        return {"train_seconds": time.process_time() - begun, **self._measured(model, tokenizer)}
 
     def _measured(self, model: Any, tokenizer: Any) -> dict[str, Any]:
         """Return the share of each world's held-out examples that is right, and what the model still knows."""

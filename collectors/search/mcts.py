@@ -201,7 +201,7 @@ class Search:
     def _grow(self, frontier: Frontier, budget: float) -> bool:
         """Expand nodes in the order of a frontier, within a budget of transitions, unless a walk has succeeded.
 
-        Best first, known values count as visits, and progress renews the budget. Returns whether it was all, in vain.
+        Best first, known values count as visits, and progress renews the budget. Returns whether no node is left.
         """
         best, until = self._best, min(self._step_limit, self._env_steps + budget)
         while frontier and self._env_steps < until and not self._deadline.passed():
@@ -234,7 +234,8 @@ class Search:
     def _worth(self, node: TreeNode) -> bool:
         """Whether something may be found at a node that is not found elsewhere."""
         first = self._first.get(node.key, node)
-        return not node.solved and (first is node or (self._prune and first.depth >= node.depth))
+        better = first.depth <= node.depth and first.earned >= node.earned - _SAME
+        return not node.solved and (first is node or (self._prune and not better))
 
     def _broaden(self, budget: float) -> None:
         """Grow breadth first; once all states were seen, nothing is left to find out, unless a plan may not stop."""
@@ -341,8 +342,7 @@ class Search:
         model, untried, priors, place = self._model, node.untried, node.priors, -1
         assert untried is not None, "the node is open"
         if action is not None and action not in untried:
-            # What is proposed by chance need not be proposed again.
-            untried.append(action)
+            untried.append(action)  # what is proposed by chance need not be proposed again
             priors.append(0.0)
         elif action is not None:
             place = untried.index(action)
@@ -351,14 +351,14 @@ class Search:
         self._at = None
         reward, done = model.step(action)
         self._env_steps += 1
-        depth = node.depth + 1
+        depth, earned = node.depth + 1, node.earned + reward
         over = done or depth >= self._config.depth
         exact = model.key() if self._exact else None
         key = exact if self._config.transpositions else None
-        # The same state may be the end of one walk and not of another.
+        # The same state may be the end of one walk and not of another; below one that earned less, more was pruned.
         child = self._table.get((key, depth, over)) if key is not None else None
-        if child is None:
-            child = self._new_node(depth, over, node.earned + reward, exact)
+        if child is None or (self._prune and child.earned < earned - _SAME):
+            child = self._new_node(depth, over, earned, exact)
             if key is not None and not child.dead:  # a walk that earns more may yet come to this state
                 self._table[key, depth, over] = child
         self._at = child

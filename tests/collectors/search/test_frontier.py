@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pathei.collectors.search.config import TREE_ALONE, SearchConfig
@@ -123,6 +123,8 @@ def test_a_limit_in_seconds_ends_the_stage() -> None:
     assert found.simulations == 0
 
 
+@example({0: {"a": Move(1, -2.0)}, 1: {"a": Move(0, -2.0), "b": Move(1, 1.0)}}, 4, 0, 0.5, 0)
+@example({0: {"a": Move(2, 0.5), "c": Move(2, -2.0)}, 1: {}, 2: {"a": Move(0)}}, 3, 0, 0.0, 1)
 @given(tables(), st.integers(1, 4), st.sampled_from([0, 3, 300]), st.sampled_from([0.0, 0.5]), st.integers(0, 9))
 @settings(max_examples=100)
 def test_what_is_found_in_the_end_is_the_best_all_the_same(

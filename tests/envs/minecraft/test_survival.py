@@ -158,6 +158,46 @@ def test_ways_lead_out_of_the_water_and_let_none_in(
         assert all(x > 1 for x, _, _ in dug)  # a block at 1 has water at its side
 
 
+BODY = """
+const { fresh, tickBody } = require(process.argv[1])
+const hurt = []
+const game = { state: { age: 0 }, peaceful: false, name: (x, y) => where[y > 1 ? 1 : 0] }
+const player = { state: fresh([0, 0, 0]), hurt: (points, why) => hurt.push([game.state.age, points, why]) }
+let where
+for (const [ticks, feet, head] of JSON.parse(process.argv[2])) {
+  where = [feet, head]
+  for (let i = 0; i < ticks; i++) { game.state.age++; tickBody(game, player) }
+}
+console.log(JSON.stringify(hurt))
+"""
+"""Lets a body be in some blocks for some ticks, and prints when it was hurt, by how much and why."""
+
+
+@pytest.mark.parametrize(
+    ("stays", "hurt"),
+    [
+        ([[319, "water", "water"], [100, "water", "air"], [300, "water", "water"]], []),  # up for air in time
+        ([[361, "water", "water"]], [[tick, 2, "you are drowning"] for tick in (320, 340, 360)]),
+        ([[20, "lava", "air"], [18, "air", "air"], [50, "water", "air"]], [[10, 4, "lava"], [20, 4, "lava"]]),
+    ],
+)
+def test_water_takes_the_breath_and_puts_out_what_lava_sets_on_fire(stays: list[Any], hurt: list[Any]) -> None:
+    """As in the game: 15 s of air, then 2 points a second; lava 4 points twice a second, and 15 s of fire after it."""
+    assert [[tick, points, why.removeprefix("you are in ")] for tick, points, why in hurt_by(stays)] == hurt
+
+
+def test_fire_burns_a_second_at_a_time_until_it_is_out() -> None:
+    burning = [points for _, points, why in hurt_by([[1, "lava", "air"], [400, "air", "air"]]) if "burning" in why]
+    assert burning == [1] * 15
+
+
+def hurt_by(stays: list[Any]) -> list[Any]:
+    """Return when a body was hurt that stayed in blocks for some ticks, by how much, and why."""
+    needs_minecraft()
+    command = ["node", "-e", BODY, str(SERVER / "game" / "body.js"), json.dumps(stays)]
+    return list(json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout))
+
+
 def test_nobody_drowns_digging_down_by_a_lake(begin: Begin) -> None:
     """In world 1 there is a lake where the bot begins: it walks away from it before it digs."""
     env = begin([{"reached": {"depth": 40}}], world=1, inventory={"stone_pickaxe": 1}, spawn_mobs=False)
