@@ -67,8 +67,8 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
 
 def _row(example: Example) -> dict[str, Any]:
     """Return an example as its line has it; a question's is as older versions wrote it."""
-    row = dataclasses.asdict(example)
-    row["turns"] = [list(turn) for turn in example.turns]
+    row = {one.name: getattr(example, one.name) for one in dataclasses.fields(example)}
+    row |= {"source": dict(example.source), "turns": [list(turn) for turn in example.turns]}
     return row if example.turns else {key: value for key, value in row.items() if key != "turns"}
 
 

@@ -12,7 +12,6 @@ Not here: what a run does (`finetuning`).
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import platform
 import shutil
@@ -196,8 +195,12 @@ def publish_folder(final: Path, fill: Callable[[Path], None]) -> None:
 
 
 def to_json(value: Any) -> bytes:
-    """Return a dataclass as JSON, for people; paths become strings."""
-    return orjson.dumps(dataclasses.asdict(value), default=str, option=orjson.OPT_INDENT_2)
+    """Return a dataclass as JSON, for people; mappings of any kind become objects, and paths strings."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2)
+
+
+def _plain(value: Any) -> dict[Any, Any] | str:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@
 `prepare` plays demonstrations of seen activities in training houses, never with the last wording of an activity, and
 writes their plans two by two for `pathei learn` (`training.pairs`), reference text, and the memory. Half of the plans
 stand behind plans that the memory shows, and places are asked for, half of them behind its facts (`loop.notes`);
-`--notes 0` leaves all of that out.
+`--notes 0` leaves all of that out. In OUT/shuffled.jsonl each question has the answer of another one: a control.
 
 `activities` plays goals of seen and of unseen activities in test houses, at most 60 steps each. The arm `tuned@44` has
 the model as it was after 44 steps (`pathei learn --training.keep 44`).
@@ -26,6 +26,7 @@ a line of OUT/played.jsonl, and what is there is not played again.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import random
 import time
@@ -51,7 +52,7 @@ from pathei.learners.corpora.building import build_corpora
 from pathei.learners.corpora.config import CorpusConfig
 from pathei.learners.evaluation.intervals import wilson
 from pathei.learners.evaluation.paired import mcnemar
-from pathei.learners.examples import write_examples
+from pathei.learners.examples import Example, write_examples
 from pathei.learners.models.load import load_model
 from pathei.learners.models.stdlib_text import stdlib_text
 from pathei.learners.retention.measure import CHAT, PLAIN, TEXTS, measure_retention
@@ -94,6 +95,21 @@ def prepare(out: Path, demonstrations: int, notes: float) -> None:
         if notes:
             pairs += place_questions(played, memory, rng, count=PLACES, share=notes)
     write_examples(out / "pairs.jsonl", pairs)
+    write_examples(out / "shuffled.jsonl", shuffled(pairs, random.Random(0)))
+
+
+def shuffled(pairs: Sequence[Example], rng: random.Random) -> Iterator[Example]:
+    """Yield the conversations with the answers of all of them in another order, no answer where it was."""
+    answers = [turn.text for pair in pairs for turn in pair.turns if turn.role == "assistant"]
+    order = rng.sample(range(len(answers)), len(answers))
+    moved = dict(zip(order, [*order[1:], order[0]], strict=True))
+    number = 0
+    for pair in pairs:
+        turns = []
+        for turn in pair.turns:
+            turns.append(turn if turn.role != "assistant" else turn._replace(text=answers[moved[number]]))
+            number += turn.role == "assistant"
+        yield dataclasses.replace(pair, turns=tuple(turns))
 
 
 # --- playing

@@ -25,12 +25,12 @@ class KeptRuns:
         """The runs that are done."""
 
     def get(self, key: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Return a run that is done, or do it, keep it with its processor seconds, and print all but the answers."""
+        """Return a run that is done, or do it, keep it with its processor seconds, and print all but its lists."""
         if key not in self.done:
             begun = time.process_time()
             row = {"key": key, **measure(), "seconds": time.process_time() - begun}
             with self._path.open("ab") as log:
                 log.write(orjson.dumps(row) + b"\n")
-            print({what: value for what, value in row.items() if what != "answers"}, flush=True)
+            print({what: value for what, value in row.items() if not isinstance(value, list)}, flush=True)
             self.done[key] = row
         return self.done[key]

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -217,7 +218,7 @@ def test_a_human_can_act_through_a_pipe(tasks_file: Path) -> None:
 
 
 def test_a_reader_that_has_enough_is_no_error(store: Path) -> None:
-    command = f"{sys.executable} -m pathei.cli store show {store} | head -1"
+    command = f"{shlex.join([sys.executable, '-m', 'pathei.cli', 'store', 'show', str(store)])} | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -208,7 +209,7 @@ def test_files_of_e2wm_are_known_by_their_names(place: Path, tmp_path: Path) -> 
     (data / "train_count.json").write_bytes(b"\n".join(lines[:2]))
     (data / "plan_gen.json").write_bytes(b"\n".join(lines[:3]))
     (data / "something_else.jsonl").write_bytes(b"{}")
-    config = config_for(place, tmp_path / "run", weights={"plan": 1.0, "counting": 0.7})
+    config = config_for(place, tmp_path / "run", weights=MappingProxyType({"plan": 1.0, "counting": 0.7}))
     assert finetune(dataclasses.replace(config, data=data)).examples == 8
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,8 @@ DOUBLE = Path(__file__).with_name("double")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Name this Python, with the double on its path."""
     program = tmp_path_factory.mktemp("python") / "python"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={DOUBLE} exec {sys.executable} "$@"\n')
+    place, here = shlex.quote(str(DOUBLE)), shlex.quote(sys.executable)
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={place} exec {here} "$@"\n')
     program.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PYTHON_VARIABLE, str(program))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -43,9 +44,10 @@ pytestmark = pytest.mark.xdist_group("habitat_sim")
 
 def wrapper(folder: Path, **variables: str) -> Path:
     """Write a program that is this Python with the double on its path."""
-    said = " ".join(f"{name}={value}" for name, value in {"PYTHONPATH": str(DOUBLE), **variables}.items())
+    said = {"PYTHONPATH": str(DOUBLE), **variables}
+    words = [*(f"{name}={shlex.quote(value)}" for name, value in said.items()), "exec", shlex.quote(sys.executable)]
     program = folder / "python"
-    program.write_text(f'#!/bin/sh\n{said} exec {sys.executable} "$@"\n')
+    program.write_text(f'#!/bin/sh\n{" ".join(words)} "$@"\n')
     program.chmod(0o755)
     return program
 
