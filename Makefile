@@ -25,14 +25,14 @@ help:
 	@echo "make docs    build the documentation's site into build/site, strictly"
 	@echo "make bench   run every benchmark in benchmarks/"
 	@echo "make bench-report   measure search, collecting, the store, Fisher information and EWC, and write the results as JSON"
-	@echo "make hubs    make an interpreter with OpenEnv in .venv/hubs, for the tests that need one"
+	@echo "make hubs    make an interpreter with OpenEnv in .venv/hubs, whose client and server the tests run"
 	@echo "make clean   remove .venv, caches and build products (never runs/)"
 
 demo: .venv/.learn
 	@$(BIN)/pathei demo
 
 # pytest comes last: its closing line is the verdict. A group (the wheel test) stays on one worker.
-test: lint
+test: lint hubs
 	$(BIN)/python -m pytest -m "not gpu" -n 3 --dist loadgroup
 
 # The installed wheel, with the tests next to it; a quarter of an hour on two cores, so it is no part of `make test`.
@@ -73,12 +73,13 @@ bench-report: .venv/.dev
 	$(call record,learners/ewc.py --parts 1 --markdown,learners/ewc,Cost of the EWC penalty of GPT-2 with 10 million weights)
 	$(BIN)/python docs/tools/tables.py
 
-# OpenEnv needs mcp 1, and pathei mcp 2: the tests of its own client start this interpreter.
+# OpenEnv needs mcp 1, and pathei mcp 2: the tests start its client and its server with this interpreter.
 hubs: .venv/hubs/openenv/.installed
 .venv/hubs/openenv/.installed: .venv/pyvenv.cfg
-	$(PYTHON) -m venv .venv/hubs/openenv
-	PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/hubs/openenv/bin/python -m pip install -qq openenv==0.10.0
-	touch $@
+	@echo "Installing OpenEnv, whose client and server the tests run, into .venv/hubs (once) ..."
+	@$(PYTHON) -m venv .venv/hubs/openenv
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/hubs/openenv/bin/python -m pip install -qq openenv==0.10.0
+	@touch $@
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -88,7 +88,7 @@ def demonstrated(world: EnvSpec) -> Task:
 
 
 @pytest.mark.parametrize("world", EACH)
-def test_the_doctor_says_what_is_there_and_how_to_mend_the_rest(
+def test_the_doctor_says_what_is_there_and_how_to_repair_the_rest(
     world: EnvSpec, capsys: pytest.CaptureFixture[str], nothing_left: None
 ) -> None:
     checks = world.check()

@@ -132,7 +132,7 @@ def test_the_same_episode_gives_the_same_plain_drafts(
             assert draft.source.trajectory == trajectory.id
 
 
-def test_a_refusal_and_what_mended_it_is_a_lesson() -> None:
+def test_a_refusal_and_what_came_after_it_is_a_lesson() -> None:
     """An action that was refused, and accepted after another, teaches that other."""
     played = refused_once()
     reflection = reflect(played)
