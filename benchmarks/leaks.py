@@ -1,6 +1,6 @@
 """Whether memory grows while pathei goes on and on: fresh houses, searches, a browser, and a memory server.
 
-    python benchmarks/leaks.py [--minutes 3] [--parts houses search browser server] [--markdown]
+    python benchmarks/leaks.py [--minutes 3] [--parts houses search browser server filling] [--markdown]
 
 Each part runs in a process of its own for that many minutes of wall time; other jobs make it do less, not hold more.
 Sixty times in that time garbage is collected, and the memory of the process and of all its children is read that is
@@ -33,7 +33,8 @@ WORK = {
     "houses": "a reset to a house that was never seen, and ten steps",
     "search": "a task in a house that was never seen, a plan for it, and its execution",
     "browser": "a page of MiniWoB++, and four actions",
-    "server": "two searches over MCP, a fact added and forgotten",
+    "server": "two searches over MCP, and a fact added that it knows",
+    "filling": "two searches over MCP, a new fact added and forgotten",
 }
 """The parts, and what each does again and again."""
 
@@ -93,8 +94,8 @@ with ExperienceMemory.open(sys.argv[1], embedder=make_embedder("ngrams")) as mem
 """
 
 
-async def use_server(tick: Callable[[], bool]) -> None:
-    """Start a memory server with 500 facts, and use it until `tick` returns False."""
+async def use_server(tick: Callable[[], bool], *, fill: bool) -> None:
+    """Start a memory server with 500 facts, and use it until `tick` returns False; `fill` adds new ones."""
     from mcp import ClientSession, StdioServerParameters
     from mcp.client.stdio import stdio_client
 
@@ -108,8 +109,10 @@ async def use_server(tick: Callable[[], bool]) -> None:
             while tick():
                 for query in (f"where is cup {number % 500}?", f"what is in cupboard {number % 17}?"):
                     await client.call_tool("memory_search", {"query": query})
-                added: Any = await client.call_tool("memory_add", {"text": f"Plate {number} is on table {number % 7}."})
-                await client.call_tool("memory_forget", {"ids": added.structured_content["result"]})
+                plate = number if fill else number % 100
+                added: Any = await client.call_tool("memory_add", {"text": f"Plate {plate} is on table {plate % 7}."})
+                if fill:
+                    await client.call_tool("memory_forget", {"ids": added.structured_content["result"]})
                 number += 1
 
 
@@ -146,8 +149,8 @@ class Meter:
 def measure(part: str, seconds: float) -> dict[str, Any]:
     """Do one part in this process, and return what its memory did, in all and by kind of process."""
     meter = Meter(seconds)
-    if part == "server":
-        asyncio.run(use_server(meter.tick))
+    if part in ("server", "filling"):
+        asyncio.run(use_server(meter.tick, fill=part == "filling"))
     else:
         rounds = {"houses": houses, "search": search, "browser": browser}[part]()
         with contextlib.closing(rounds):

@@ -2,7 +2,8 @@ r"""What is learned from actions that nobody demonstrated: imitation alone, and 
 
     pathei data get smollm2
     OMP_NUM_THREADS=1 python benchmarks/learners/branch_corpora.py --out runs/branches \
-        [--arms imitation next-state ...] [--shares 1 0.5 0.125] [--seeds 1] [--model tiny] [--markdown]
+        [--arms imitation next-state ...] [--shares 1 0.5 0.125] [--seeds 1] [--model tiny]
+        [--precision fp32] [--markdown]
 
 Imitation learns plans from goals in words (`plan-bare`). The other arms train before it on what the same episodes'
 branches show: at a stored state other admissible actions are done, and the question is what changes (`next-state`),
@@ -102,6 +103,7 @@ class Bench:
             group_by_length=True,
             seed=seed,
             save_every=steps,
+            precision=given.precision,
         )
         config = LearnConfig(out, model=given.model, method="finetune", training=training, init_from=begin)
         FineTuner(config).run(examples)
@@ -172,6 +174,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=48, help="steps on plans")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rate", type=float, default=2e-4)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16", help="of the training")
     parser.add_argument("--texts", type=int, default=16, help="retention texts of each kind")
     parser.add_argument("--markdown", action="store_true")
     given = parser.parse_args()

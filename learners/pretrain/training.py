@@ -16,6 +16,7 @@ import numpy as np
 from ...errors import LearningError
 from ...extras import needed_by
 from ..training.checkpoints import Checkpoints
+from ..training.losses import able
 from .config import PretrainConfig
 from .protocol import Batch, Objective
 from .reader import ExperienceReader
@@ -117,7 +118,8 @@ def _accelerator(config: PretrainConfig) -> Any:
         from accelerate.state import AcceleratorState  # type: ignore[import-untyped]
     # The precision and the device are the process's own: what trained in it before may have set others.
     AcceleratorState._reset_state(reset_partial_state=True)
-    return Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no", cpu=config.device == "cpu")
+    precision = able(config.precision, "cpu" if config.device == "cpu" else None)
+    return Accelerator(mixed_precision="bf16" if precision == "bf16" else "no", cpu=config.device == "cpu")
 
 
 def share_of_rate(step: int, steps: int) -> float:

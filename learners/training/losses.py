@@ -20,16 +20,32 @@ Precision = Literal["fp32", "bf16"]
 
 
 def autocast(model: nn.Module, precision: Precision) -> AbstractContextManager[None]:
-    """Return the context in which a model's forward pass is computed.
-
-    A processor that is known to have no bfloat16 units computes in float32: it would imitate them, eight times slower.
-    """
+    """Return the context in which a model's forward pass is computed, in the precision that its device is able to."""
     import torch
 
     where = next(model.parameters()).device.type
-    able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)() if where == "cpu" else {}
-    lacks = able.get("architecture") == "x86_64" and not (able.get("avx512_bf16") or able.get("amx_bf16"))
-    return torch.autocast(where, torch.bfloat16, enabled=precision == "bf16" and not lacks)
+    return torch.autocast(where, torch.bfloat16, enabled=able(precision, where) == "bf16")
+
+
+def able(precision: Precision, where: str | None = None) -> Precision:
+    """Return the precision in which matrix products are computed if `precision` is asked for.
+
+    A processor that is known to have no bfloat16 units computes in float32: it would imitate them, and be 8 to 17 times
+    as slow.
+
+    Args:
+        precision: What is asked for.
+        where: The type of the device, such as `cpu`; if None, of an accelerator if there is one, as trainers choose.
+    """
+    import torch
+
+    if where is None:
+        chosen = torch.accelerator.current_accelerator(check_available=True)
+        where = "cpu" if chosen is None else chosen.type
+
+    has: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)() if where == "cpu" else {}
+    lacks = has.get("architecture") == "x86_64" and not (has.get("avx512_bf16") or has.get("amx_bf16"))
+    return "fp32" if lacks else precision
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from .callback import regularizer_callback
 from .checkpoints import append_log, cut_log
 from .config import TrainingConfig
 from .loop import Watch
+from .losses import able
 
 if TYPE_CHECKING:
     from torch import nn
@@ -184,7 +185,7 @@ def arguments(training: TrainingConfig, examples: int | None) -> dict[str, Any]:
         "train_sampling_strategy": "random" if examples is None else "sequential",
         "remove_unused_columns": examples is None,
         "seed": training.seed,
-        "bf16": training.precision == "bf16",
+        "bf16": able(training.precision) == "bf16",
         # The name that transformers 6 will know, where this version has it already.
         next(name for name in names if name in known): training.gradient_checkpointing,
         "fsdp": training.fsdp,

@@ -21,6 +21,7 @@ from pathei.learners.training.batches import TokenizedExample, sequences_of, tok
 from pathei.learners.training.checkpoints import METRICS
 from pathei.learners.training.config import LoraConfig, TrainingConfig
 from pathei.learners.training.lora import with_lora
+from pathei.learners.training.losses import autocast
 from pathei.tests.support.tiny_language import OLD, tiny_examples, tiny_model, tiny_tokenizer
 
 STEPS = TrainingConfig(
@@ -37,6 +38,16 @@ STEPS = TrainingConfig(
 
 def rows(training: TrainingConfig = STEPS) -> tuple[TokenizedExample, ...]:
     return tokenise(tiny_examples(), tiny_tokenizer(), max_length=64, weights=training.weights).rows
+
+
+def test_trl_computes_in_the_precision_of_the_plain_loop() -> None:
+    """A processor without bfloat16 units would imitate them, and be many times as slow."""
+    for precision in ("fp32", "bf16"):
+        training = dataclasses.replace(STEPS, precision=precision)
+        with autocast(tiny_model(), training.precision):
+            halved = torch.is_autocast_enabled("cpu")
+        if not torch.cuda.is_available():
+            assert sft.arguments(training, examples=8)["bf16"] is halved
 
 
 def distance(first: torch.nn.Module, second: torch.nn.Module) -> float:
