@@ -139,6 +139,8 @@ def array_of(values: Sequence[Any], type_: Any) -> Any:
         type_: Text, bytes, 64-bit number, truth value, or lists and structures (mappings by field) of them.
     """
     count = len(values)
+    if values.count(None) == count:
+        return pa.nulls(count, type_)
     if pa.types.is_string(type_) and (plain := _ascii(values)) is not None:
         return pa.Array.from_buffers(type_, count, [None, _ends(map(len, values), count), pa.py_buffer(plain)], 0)
     if pa.types.is_list(type_):
@@ -172,7 +174,8 @@ def _validity(values: Sequence[Any]) -> tuple[Any, int]:
 def _list_buffers(values: Sequence[Any]) -> tuple[list[Any], int]:
     """Return the buffers of an array of lists, and how many of them are missing."""
     validity, nulls = _validity(values)
-    return [validity, _ends((0 if value is None else len(value) for value in values), len(values))], nulls
+    lengths = map(len, values) if not nulls else (0 if value is None else len(value) for value in values)
+    return [validity, _ends(lengths, len(values))], nulls
 
 
 def _ascii(values: Sequence[Any]) -> bytes | None:
