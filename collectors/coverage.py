@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _VERB = re.compile(r"^\s*(?:<char\d+>\s*)?\[(\w+)\]")
 _THING = re.compile(r"<([^<>]+)>\s*(?:\((?:\d+\.)?(\d+)\))?")  # RobotHow writes (1.12)
+_KIND = re.compile(r"<([^<>]+)>")
 _NAMED = re.compile(r"([^\W\d]+)\s*\((\d+)\)")
 _ID = re.compile(r"\s*\(\d+\)")
 _NUMBER = re.compile(r"(\d{1,9}) (?=[^\W\d])")
@@ -67,6 +68,12 @@ def read_act(action: str) -> ActionWords:
     number = _NUMBER.match(thing)
     thing = thing[number.end() :] if number else thing
     return ActionWords(head, (thing,) if thing else (), ids, int(number[1]) if number else None)
+
+
+def read_kind(action: str) -> str:
+    """Return the kind of an action in one string, `"putin cup fridge"`: the verb and the kinds of its objects."""
+    verb = _VERB.match(action)
+    return " ".join((verb[1].lower(), *_KIND.findall(action, verb.end())) if verb else read_act(action).kind)
 
 
 class Effects:

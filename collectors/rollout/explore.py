@@ -25,7 +25,7 @@ import numpy as np
 
 from ...errors import unknown
 from ...experience import Observation, Trajectory
-from ..coverage import Effects, read_act
+from ..coverage import Effects, read_kind
 from .episode import PutImage, Recorder, write_action
 from .policy import PolicyReport, Rng
 from .rollout import Rollout
@@ -51,7 +51,7 @@ class ActionKinds(dict[str, int]):
         """The number of the verb of each kind."""
 
     def __missing__(self, action: str) -> int:
-        kind = self[action] = self.number(" ".join(read_act(action).kind))
+        kind = self[action] = self.number(read_kind(action))
         return kind
 
     def number(self, kind: str) -> int:
@@ -119,7 +119,9 @@ class NoveltyCounts:
         """Note the effects of an action, and return how many of them are new."""
         fresh = [effect for effect in effects if effect not in self.seen]
         self.seen.update(fresh)
-        place = self._meet(np.array([self._kinds[action]])).item()
+        kind = self._kinds[action]
+        place = int(self._places[kind]) if kind < len(self._places) else 0
+        place = place or self._meet(np.array([kind])).item()
         self._tries[place] += 1
         self._found[place] += len(fresh)
         self._bonuses[place] = self.bonus / math.sqrt(self._tries[place])

@@ -27,6 +27,11 @@ class Listing:
         self._scene, self._rules = world.scene, world.rules
         self._written: dict[BoundRule, dict[tuple[int, int], list[str]]] = {rule: {} for rule in world.bound.values()}
         self._lines: dict[BoundRule, dict[tuple[int, int], str]] = {rule: {} for rule in world.bound.values()}
+        verbs = {rule: rule.rule.key for rule in self._lines}
+        self._heads = {
+            rule: (verb, write_line(EngineAction(verb), self._scene, self._rules)) for rule, verb in verbs.items()
+        }
+        """The verb of each rule, in upper case and as lines begin with it."""
         self.known: dict[str, EngineAction] = {}
         """The actions that were listed so far, by their lines."""
 
@@ -60,9 +65,14 @@ class Listing:
         return [lines.get(pair) or self._write(rule, *pair) for pair in objects]
 
     def _write(self, rule: BoundRule, first: int, second: int) -> str:
-        action = EngineAction(rule.rule.key, first, second)
-        line = self._lines[rule][first, second] = write_line(action, self._scene, self._rules)
-        self.known[line] = action
+        """Write a line as `write_line` does."""
+        verb, line = self._heads[rule]
+        if first >= 0:
+            line = f"{line} {self._scene.name(first)}"
+        if second >= 0:
+            line = f"{line} {self._scene.name(second)}"
+        self._lines[rule][first, second] = line
+        self.known[line] = EngineAction(verb, first, second)
         return line
 
 
